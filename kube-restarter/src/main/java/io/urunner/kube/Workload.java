@@ -1,0 +1,52 @@
+package io.urunner.kube;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A workload as it was seen at one moment: the few fields that are needed, not the object. Immutable.
+ *
+ * @param id which one
+ * @param uid its uid: a workload that was deleted and made again has another
+ * @param resourceVersion its version; what is planned on this snapshot is patched on this version
+ * @param generation its generation: counts the changes of its specification
+ * @param annotations those of its own annotations whose name starts with {@code urunner.io/}
+ * @param templateAnnotations those of the pod template's annotations whose name starts with {@code urunner.io/}
+ * @param containers the containers and init containers of the template
+ * @param imagePullSecrets the names of the template's pull secrets
+ * @param serviceAccount the template's service account, {@code default} if it names none
+ * @param rollout how far the controllers are
+ * @param currentRevision the revision that new pods get, as their label says it; empty while that is not known
+ * @param pods its pods, of any revision
+ * @param templateManagers the field managers that last changed the pod template, newest first
+ */
+public record Workload(
+        WorkloadId id,
+        String uid,
+        String resourceVersion,
+        long generation,
+        Map<String, String> annotations,
+        Map<String, String> templateAnnotations,
+        List<Container> containers,
+        List<String> imagePullSecrets,
+        String serviceAccount,
+        RolloutStatus rollout,
+        Optional<String> currentRevision,
+        List<Pod> pods,
+        List<String> templateManagers) {
+    /** The annotation of the pod template that says what was last acted on, see {@link DigestsAnnotation}. */
+    public static final String DIGESTS = "urunner.io/digests";
+
+    /** The annotation of the workload that says what was done with it, see {@link WorkloadState}. */
+    public static final String STATE = "urunner.io/state";
+
+    public Workload {
+        annotations = Map.copyOf(annotations);
+        templateAnnotations = Map.copyOf(templateAnnotations);
+        containers = List.copyOf(containers);
+        imagePullSecrets = List.copyOf(imagePullSecrets);
+        pods = List.copyOf(pods);
+        templateManagers = List.copyOf(templateManagers);
+    }
+}

@@ -1,0 +1,150 @@
+package io.urunner.kube;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The annotation {@code urunner.io/state} on a workload: what was done with it. It lies on the workload, not on its
+ * template, so it survives {@code kubectl rollout undo} and a lost database. Immutable.
+ *
+ * @param containers per container what was done
+ * @param hold set while the workload is held: nothing is rolled out
+ */
+public record WorkloadState(SortedMap<String, ContainerState> containers, Optional<Hold> hold) {
+    /** Nothing was done yet. */
+    public static final WorkloadState EMPTY = new WorkloadState(Collections.emptySortedMap(), Optional.empty());
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    public WorkloadState {
+        containers = Collections.unmodifiableSortedMap(new TreeMap<>(containers));
+    }
+
+    /**
+     * What was done for one container. It counts only for the reference that it names.
+     *
+     * @param reference the reference, in canonical form
+     * @param acted the digest that was last rolled out for it
+     * @param actedAt when
+     * @param replaced the digests that {@code acted} replaced, accumulated while {@code acted} stays
+     * @param rejected a digest that somebody took back
+     * @param rejectedBy the field manager that did
+     * @param failed a digest whose rollout failed because of its containers
+     * @param failure how it failed
+     * @param originalImage the image's text before it was pinned to a digest; empty while it is not pinned
+     */
+    public record ContainerState(
+            String reference,
+            Optional<String> acted,
+            Optional<Instant> actedAt,
+            List<String> replaced,
+            Optional<String> rejected,
+            Optional<String> rejectedBy,
+            Optional<String> failed,
+            Optional<String> failure,
+            Optional<String> originalImage) {
+        public ContainerState {
+            replaced = List.copyOf(replaced);
+        }
+    }
+
+    /**
+     * Why nothing is rolled out.
+     *
+     * @param since since when
+     * @param by who asked for it
+     * @param untilNextPush whether the hold ends by itself when the tag moves past the rejected digest
+     */
+    public record Hold(Instant since, String by, boolean untilNextPush) {}
+
+    /**
+     * Reads the annotation. A text of another form counts as none: somebody edited it.
+     *
+     * @param text the annotation's value
+     * @return the state; empty if the text is of another form
+     */
+    public static Optional<WorkloadState> parse(String text) {
+        try {
+            JsonNode json = JSON.readTree(text);
+            if (!json.isObject()) {
+                return Optional.empty();
+            }
+            SortedMap<String, ContainerState> containers = new TreeMap<>();
+            for (Map.Entry<String, JsonNode> entry : json.path("containers").properties()) {
+                JsonNode value = entry.getValue();
+                List<String> replaced = new ArrayList<>();
+                value.path("replaced").forEach(digest -> replaced.add(digest.asText()));
+                containers.put(
+                        entry.getKey(),
+                        new ContainerState(
+                                value.path("reference").asText(),
+                                text(value, "acted"),
+                                text(value, "actedAt").map(Instant::parse),
+                                replaced,
+                                text(value, "rejected"),
+                                text(value, "rejectedBy"),
+                                text(value, "failed"),
+                                text(value, "failure"),
+                                text(value, "originalImage")));
+            }
+            JsonNode hold = json.path("hold");
+            return Optional.of(new WorkloadState(
+                    containers,
+                    hold.isObject()
+                            ? Optional.of(new Hold(
+                                    Instant.parse(hold.path("since").asText()),
+                                    hold.path("by").asText(),
+                                    hold.path("untilNextPush").asBoolean()))
+                            : Optional.empty()));
+        } catch (JsonProcessingException | DateTimeException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<String> text(JsonNode json, String field) {
+        return Optional.ofNullable(json.path(field).textValue());
+    }
+
+    /** The annotation's value: fields that are empty are left out. */
+    @Override
+    public String toString() {
+        ObjectNode json = JSON.createObjectNode();
+        ObjectNode each = json.putObject("containers");
+        containers.forEach((name, state) -> {
+            ObjectNode value = each.putObject(name);
+            value.put("reference", state.reference());
+            put(value, "acted", state.acted());
+            put(value, "actedAt", state.actedAt().map(Instant::toString));
+            if (!state.replaced().isEmpty()) {
+                ArrayNode replaced = value.putArray("replaced");
+                state.replaced().forEach(replaced::add);
+            }
+            put(value, "rejected", state.rejected());
+            put(value, "rejectedBy", state.rejectedBy());
+            put(value, "failed", state.failed());
+            put(value, "failure", state.failure());
+            put(value, "originalImage", state.originalImage());
+        });
+        hold.ifPresent(held -> json.putObject("hold")
+                .put("since", held.since().toString())
+                .put("by", held.by())
+                .put("untilNextPush", held.untilNextPush()));
+        return json.toString();
+    }
+
+    private static void put(ObjectNode json, String field, Optional<String> value) {
+        value.ifPresent(text -> json.put(field, text));
+    }
+}

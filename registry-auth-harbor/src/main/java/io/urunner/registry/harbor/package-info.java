@@ -1,0 +1,5 @@
+/** Credentials for Harbor. */
+@NullMarked
+package io.urunner.registry.harbor;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,44 @@
+package io.urunner.registry.auth;
+
+import java.net.URI;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a client must know, beside the credential itself, to authenticate at a registry that does not follow the common
+ * way. Immutable.
+ *
+ * @param basicDirectly whether Basic credentials are sent with the first request to the registry itself, without waiting
+ *     for a challenge and without exchanging them for a token (Harbor, ECR)
+ * @param tokenEndpoint the token server to use instead of the one that a challenge names, or empty to follow the
+ *     challenge
+ * @param trustedRealms further hosts ({@code host[:port]}) to which a challenge may send the client, though they are in a
+ *     private range
+ */
+public record AuthHints(boolean basicDirectly, Optional<URI> tokenEndpoint, Set<String> trustedRealms) {
+    /** Nothing special. */
+    public static final AuthHints NONE = new AuthHints(false, Optional.empty(), Set.of());
+
+    public AuthHints {
+        trustedRealms = Set.copyOf(trustedRealms);
+    }
+
+    /**
+     * Send Basic credentials at once.
+     *
+     * @return the hints
+     */
+    public static AuthHints sendBasicDirectly() {
+        return new AuthHints(true, Optional.empty(), Set.of());
+    }
+
+    /**
+     * Use this token server.
+     *
+     * @param endpoint its URL
+     * @return the hints
+     */
+    public static AuthHints askForTokensAt(URI endpoint) {
+        return new AuthHints(false, Optional.of(endpoint), Set.of());
+    }
+}

@@ -1,0 +1,61 @@
+package io.urunner.registry.auth;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A secret text. It never prints itself: {@link #toString()} is a constant, so a secret cannot reach a log or an error by
+ * being part of another object. Immutable and thread-safe.
+ */
+public final class Secret {
+    private final String value;
+
+    private Secret(String value) {
+        this.value = value;
+    }
+
+    /**
+     * Wraps a secret text.
+     *
+     * @param value the text, not empty
+     * @return the secret
+     * @throws IllegalArgumentException if the text is empty
+     */
+    public static Secret of(String value) {
+        Objects.requireNonNull(value, "value");
+        if (value.isEmpty()) {
+            throw new IllegalArgumentException("a secret must not be empty");
+        }
+        return new Secret(value);
+    }
+
+    /**
+     * The text itself, for the one place that sends it.
+     *
+     * @return the text
+     */
+    public String reveal() {
+        return value;
+    }
+
+    /** Compares in a time that does not depend on where two secrets of the same length differ. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Secret that
+                && MessageDigest.isEqual(
+                        value.getBytes(StandardCharsets.UTF_8), that.value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public int hashCode() {
+        return value.hashCode();
+    }
+
+    /** Always the same text, whatever the secret is. */
+    @Override
+    public String toString() {
+        return "[secret]";
+    }
+}

@@ -1,0 +1,5 @@
+/** A client of the Docker Registry v2 and OCI distribution API. */
+@NullMarked
+package io.urunner.registry;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The URunner agent: its main class. */
+@NullMarked
+package io.urunner.agent;
+
+import org.jspecify.annotations.NullMarked;
