@@ -1,0 +1,24 @@
+package io.urunner.registry;
+
+import org.jspecify.annotations.Nullable;
+
+/** The repository, tag, manifest or blob does not exist, or the registry hides it from us (many do without the right to read). */
+public final class NotFoundException extends RegistryException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Creates the error.
+     *
+     * @param request what was being done
+     * @param reason what went wrong, and what can be done about it
+     * @param cause the cause, or null
+     */
+    public NotFoundException(FailedRequest request, String reason, @Nullable Throwable cause) {
+        super(request, reason, cause);
+    }
+
+    @Override
+    public boolean isTransient() {
+        return false;
+    }
+}

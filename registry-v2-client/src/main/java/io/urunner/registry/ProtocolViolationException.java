@@ -1,0 +1,24 @@
+package io.urunner.registry;
+
+import org.jspecify.annotations.Nullable;
+
+/** The answer breaks the protocol: not what the specification allows, not what was asked for, or too large. */
+public final class ProtocolViolationException extends RegistryException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Creates the error.
+     *
+     * @param request what was being done
+     * @param reason what went wrong, and what can be done about it
+     * @param cause the cause, or null
+     */
+    public ProtocolViolationException(FailedRequest request, String reason, @Nullable Throwable cause) {
+        super(request, reason, cause);
+    }
+
+    @Override
+    public boolean isTransient() {
+        return false;
+    }
+}

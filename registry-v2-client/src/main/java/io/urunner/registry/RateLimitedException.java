@@ -1,0 +1,39 @@
+package io.urunner.registry;
+
+import java.time.Instant;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The registry asks us to slow down (429). */
+public final class RateLimitedException extends RegistryException {
+    private static final long serialVersionUID = 1L;
+
+    private final Instant retryAt;
+
+    /**
+     * Creates the error.
+     *
+     * @param request what was being done
+     * @param reason what went wrong, and what can be done about it
+     * @param retryAt the moment to come back
+     * @param cause the cause, or null
+     */
+    public RateLimitedException(FailedRequest request, String reason, Instant retryAt, @Nullable Throwable cause) {
+        super(request, reason, cause);
+        this.retryAt = Objects.requireNonNull(retryAt, "retryAt");
+    }
+
+    /**
+     * The moment before which asking again is useless: what the registry said, or a guess where it said nothing.
+     *
+     * @return the moment to come back
+     */
+    public Instant retryAt() {
+        return retryAt;
+    }
+
+    @Override
+    public boolean isTransient() {
+        return true;
+    }
+}

@@ -1,0 +1,104 @@
+package io.urunner.registry;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A registry did not do what it was asked. The message names the action, the host, the repository and the reference, the
+ * answer, and what can be done about it; it never contains a secret.
+ */
+public abstract sealed class RegistryException extends Exception
+        permits NotFoundException,
+                UnauthorizedException,
+                DeniedException,
+                RateLimitedException,
+                UnavailableException,
+                ProtocolViolationException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient FailedRequest request;
+
+    RegistryException(FailedRequest request, String reason, @Nullable Throwable cause) {
+        super(describe(request, reason), cause);
+        this.request = Objects.requireNonNull(request, "request");
+    }
+
+    private static String describe(FailedRequest request, String reason) {
+        StringBuilder words = new StringBuilder("cannot ").append(request).append(": ");
+        request.status().ifPresent(status -> words.append("HTTP ").append(status));
+        if (!request.errors().isEmpty()) {
+            words.append(request.errors().stream()
+                    .map(OciError::toString)
+                    .collect(Collectors.joining(", ", request.status().isPresent() ? " " : "", "")));
+        }
+        if (request.status().isPresent() || !request.errors().isEmpty()) {
+            words.append(": ");
+        }
+        return words.append(reason).toString();
+    }
+
+    /**
+     * What was being done.
+     *
+     * @return the request
+     */
+    public FailedRequest request() {
+        return request;
+    }
+
+    /**
+     * The registry that was asked.
+     *
+     * @return {@code host[:port]}
+     */
+    public String registry() {
+        return request.registry();
+    }
+
+    /**
+     * The repository that was asked for.
+     *
+     * @return its name, or empty if the request concerned the whole registry
+     */
+    public Optional<String> repository() {
+        return request.repository();
+    }
+
+    /**
+     * The tag or digest that was asked for.
+     *
+     * @return the tag or digest, if there was one
+     */
+    public Optional<String> reference() {
+        return request.reference();
+    }
+
+    /**
+     * The HTTP status of the answer.
+     *
+     * @return the status, or empty if there was no answer
+     */
+    public OptionalInt status() {
+        return request.status();
+    }
+
+    /**
+     * The errors that the answer named.
+     *
+     * @return the errors in the answer's order, often none
+     */
+    public List<OciError> errors() {
+        return request.errors();
+    }
+
+    /**
+     * Whether the same request may succeed later without anybody changing anything.
+     *
+     * @return true if trying again later can help
+     */
+    public abstract boolean isTransient();
+}

@@ -1,0 +1,40 @@
+package io.urunner.registry;
+
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The registry, its token server or an issuer of credentials cannot be reached, is too slow, or answers 5xx. */
+public final class UnavailableException extends RegistryException {
+    private static final long serialVersionUID = 1L;
+
+    @Nullable private final Instant retryAt;
+
+    /**
+     * Creates the error.
+     *
+     * @param request what was being done
+     * @param reason what went wrong, and what can be done about it
+     * @param retryAt the moment to come back, or null if the registry named none
+     * @param cause the cause, or null
+     */
+    public UnavailableException(
+            FailedRequest request, String reason, @Nullable Instant retryAt, @Nullable Throwable cause) {
+        super(request, reason, cause);
+        this.retryAt = retryAt;
+    }
+
+    /**
+     * The moment to come back, where the registry named one.
+     *
+     * @return the moment
+     */
+    public Optional<Instant> retryAt() {
+        return Optional.ofNullable(retryAt);
+    }
+
+    @Override
+    public boolean isTransient() {
+        return true;
+    }
+}
