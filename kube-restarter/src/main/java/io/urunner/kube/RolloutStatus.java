@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param ready the ready pods, of any revision
  * @param available the available pods, of any revision
  * @param deadlineExceeded the controller's message if a Deployment passed its progress deadline
+ * @param creationFailure the controller's message if a Deployment's pods cannot be made, for example for quota
  */
 public record RolloutStatus(
         int desired,
@@ -26,7 +27,8 @@ public record RolloutStatus(
         int updated,
         int ready,
         int available,
-        Optional<String> deadlineExceeded) {
+        Optional<String> deadlineExceeded,
+        Optional<String> creationFailure) {
     /**
      * Whether the controllers are through with the current template: they have seen it, every wanted pod is of the
      * current revision and available, and none is left of an older one.
