@@ -4,18 +4,32 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Remembers for every reference the digests that it had, for every tracked container the digest that it was last seen
- * with or rolled out to, and every rollout with its outcome. Thread-safe. Whoever opened it closes it; closing twice does
- * nothing.
+ * with or rolled out to, and every rollout with its outcome. {@link DigestStores} makes one.
  *
- * <p>All texts are opaque; times are written with millisecond precision.
+ * <p>All texts are opaque; times are written with millisecond precision. Everything belongs to the cluster that the store
+ * was made for; what another cluster wrote into the same database is neither seen nor touched.
+ *
+ * <p>Thread-safe: one write at a time, reads beside it. Every call connects by itself where that is needed, so a store
+ * whose database was broken, locked, full or away works again when the database does. Whoever made it closes it; closing
+ * twice does nothing, and calls after that throw {@link StoreException}.
  */
 public interface DigestStore extends AutoCloseable {
     /**
+     * Opens the database, brings it to this version and makes sure that it can be read and written. Never necessary
+     * before another call; it is for the start and for a probe.
+     *
+     * @throws StoreException if the database cannot be used now
+     */
+    void check() throws StoreException;
+
+    /**
      * Writes what one pass learnt, in one transaction: all of it or nothing. Writing the same batch again changes
-     * nothing.
+     * nothing, so after an exception it may be written again. A sighting that is older than what is known of its
+     * reference is ignored.
      *
      * @param batch what to write
      * @throws StoreException if the database refuses
@@ -31,7 +45,16 @@ public interface DigestStore extends AutoCloseable {
     Map<TrackedContainer, String> remembered() throws StoreException;
 
     /**
-     * The digests that a reference had, the one seen last first.
+     * All references that have a history, in alphabetical order.
+     *
+     * @return the references, in canonical form
+     * @throws StoreException if the database refuses
+     */
+    List<String> references() throws StoreException;
+
+    /**
+     * The digests that a reference had, the one seen last first. A digest that left and came back is there once for
+     * every stay.
      *
      * @param reference the reference, in canonical form
      * @param limit how many at most
@@ -39,6 +62,26 @@ public interface DigestStore extends AutoCloseable {
      * @throws StoreException if the database refuses
      */
     List<TagDigest> digests(String reference, int limit) throws StoreException;
+
+    /**
+     * The digest that a reference had at a time: the one seen last up to then.
+     *
+     * @param reference the reference, in canonical form
+     * @param at the time
+     * @return the digest; empty if the reference was not known yet
+     * @throws StoreException if the database refuses
+     */
+    Optional<TagDigest> digestAt(String reference, Instant at) throws StoreException;
+
+    /**
+     * The n-th digest before the one that a reference has now. Each digest counts once, at its last stay.
+     *
+     * @param reference the reference, in canonical form
+     * @param steps how far back: 1 is the digest before the present one
+     * @return the digest; empty if the history is shorter
+     * @throws StoreException if the database refuses
+     */
+    Optional<TagDigest> previousDigest(String reference, int steps) throws StoreException;
 
     /**
      * The rollouts of a workload, newest first.
@@ -51,6 +94,14 @@ public interface DigestStore extends AutoCloseable {
     List<RolloutRecord> rollouts(String workload, int limit) throws StoreException;
 
     /**
+     * The rollouts that were requested and have not ended, oldest first: what to follow up after a restart.
+     *
+     * @return the rollouts
+     * @throws StoreException if the database refuses
+     */
+    List<RolloutRecord> unfinishedRollouts() throws StoreException;
+
+    /**
      * The rollouts that brought a digest of a reference, newest first.
      *
      * @param reference the reference, in canonical form
@@ -61,15 +112,17 @@ public interface DigestStore extends AutoCloseable {
     List<RolloutRecord> rolloutsTo(String reference, String digest) throws StoreException;
 
     /**
-     * Deletes old digests and rollouts in small batches, oldest first, as far as the retention says; never a digest that
-     * is in use.
+     * Deletes what the retention does not keep, in small transactions. Kept in any case are the digests that are
+     * remembered for a tracked container, those that the caller names, and the newest rollout of every workload with a
+     * tracked container.
      *
      * @param retention what to keep
+     * @param inUse digests that run or are pinned
      * @param now the time that ages count from
-     * @return how many rows were deleted
-     * @throws StoreException if the database refuses
+     * @return how many entries of the history (stays of digests, rollouts) were deleted
+     * @throws StoreException if the database refuses; what was deleted until then stays deleted
      */
-    int prune(Retention retention, Instant now) throws StoreException;
+    int prune(Retention retention, Set<String> inUse, Instant now) throws StoreException;
 
     @Override
     void close();
@@ -103,12 +156,12 @@ public interface DigestStore extends AutoCloseable {
     record ImageLabels(Optional<String> revision, Optional<String> version, Optional<Instant> created) {}
 
     /**
-     * A digest that a reference had.
+     * One stay of a digest behind a reference.
      *
      * @param reference the reference, in canonical form
      * @param digest the digest
      * @param mediaType the manifest's media type, if known
-     * @param firstSeen when it was seen first
+     * @param firstSeen when the stay was seen first
      * @param lastSeen when it was seen last
      * @param labels what the image says of itself, if known
      */
@@ -131,9 +184,10 @@ public interface DigestStore extends AutoCloseable {
     record Change(String container, String reference, Optional<String> from, String to) {}
 
     /**
-     * A rollout. It is written when it was requested, and again under the same id when it ended.
+     * A rollout. It is written when it was requested, and again under the same id when it ended; what changed is taken
+     * from the first writing, and an outcome that is known is never forgotten.
      *
-     * @param id unique, chosen by the caller
+     * @param id chosen by the caller, unique among the rollouts of the workload
      * @param workload the workload
      * @param why the reason, in words
      * @param changes what changed
@@ -160,36 +214,45 @@ public interface DigestStore extends AutoCloseable {
      * What one pass learnt.
      *
      * @param sightings what references resolved to
-     * @param labels what images say of themselves, by reference and digest
+     * @param labels what images say of themselves, by digest
      * @param remembered what to remember for tracked containers from now on
+     * @param forgotten containers that are no longer tracked; one that is also in {@code remembered} is remembered
      * @param rollouts rollouts that were requested or ended
      */
     record Batch(
             List<Sighting> sightings,
-            Map<TagKey, ImageLabels> labels,
+            Map<String, ImageLabels> labels,
             Map<TrackedContainer, String> remembered,
+            Set<TrackedContainer> forgotten,
             List<RolloutRecord> rollouts) {
         public Batch {
             sightings = List.copyOf(sightings);
             labels = Map.copyOf(labels);
             remembered = Map.copyOf(remembered);
+            forgotten = Set.copyOf(forgotten);
             rollouts = List.copyOf(rollouts);
+        }
+
+        /**
+         * Whether there is nothing to write.
+         *
+         * @return whether all parts are empty
+         */
+        public boolean isEmpty() {
+            return sightings.isEmpty()
+                    && labels.isEmpty()
+                    && remembered.isEmpty()
+                    && forgotten.isEmpty()
+                    && rollouts.isEmpty();
         }
     }
 
     /**
-     * A digest of a reference.
+     * What pruning keeps: of each reference the newest stays of digests, as many as the one limit says, unless they ended
+     * longer ago than the other says; rollouts up to the same age.
      *
-     * @param reference the reference, in canonical form
-     * @param digest the digest
-     */
-    record TagKey(String reference, String digest) {}
-
-    /**
-     * What pruning keeps: per reference the newest digests, and whatever is younger than an age.
-     *
-     * @param digestsPerReference how many digests per reference
-     * @param days the age in days
+     * @param digestsPerReference how many per reference at most
+     * @param days for how many days after a digest was seen last, or a rollout was requested
      */
     record Retention(int digestsPerReference, int days) {
         /** The defaults: 50 digests per reference, 180 days. */
