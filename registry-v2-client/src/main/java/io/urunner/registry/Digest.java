@@ -1,0 +1,175 @@
+package io.urunner.registry;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * The digest of content, as {@code sha256:…} or {@code sha512:…} (OCI image specification, "Digests"). Immutable.
+ *
+ * @param algorithm {@link #SHA256} or {@link #SHA512}
+ * @param hex the hash in lower-case hexadecimal digits
+ */
+public record Digest(String algorithm, String hex) {
+    /** The algorithm of nearly all digests. */
+    public static final String SHA256 = "sha256";
+
+    /** The other registered algorithm. */
+    public static final String SHA512 = "sha512";
+
+    /**
+     * A digest from its parts.
+     *
+     * @throws IllegalArgumentException if the algorithm is not known or the hash does not fit it
+     */
+    public Digest {
+        int length = switch (algorithm) {
+            case SHA256 -> 64;
+            case SHA512 -> 128;
+            default ->
+                throw new IllegalArgumentException(
+                        "not a digest: the algorithm is sha256 or sha512, not " + ReferenceGrammar.quote(algorithm));
+        };
+        if (hex.length() != length || !isLowerHex(hex)) {
+            throw new IllegalArgumentException(
+                    "not a digest: after " + algorithm + ": stand " + length + " lower-case hexadecimal digits, not "
+                            + hex.length() + " characters " + ReferenceGrammar.quote(hex));
+        }
+    }
+
+    /**
+     * Reads a digest.
+     *
+     * @param text {@code algorithm:hex}
+     * @return the digest
+     * @throws IllegalArgumentException with the reason, if the text is anything else
+     */
+    public static Digest parse(String text) {
+        int colon = text.indexOf(':');
+        if (colon < 0) {
+            throw new IllegalArgumentException(
+                    "not a digest: " + ReferenceGrammar.quote(text) + " has no colon after the algorithm");
+        }
+        return new Digest(text.substring(0, colon), text.substring(colon + 1));
+    }
+
+    /**
+     * The SHA-256 digest of content.
+     *
+     * @param content the bytes
+     * @return their digest
+     */
+    public static Digest of(byte[] content) {
+        return of(SHA256, content);
+    }
+
+    /**
+     * The digest of content.
+     *
+     * @param algorithm {@link #SHA256} or {@link #SHA512}
+     * @param content the bytes
+     * @return their digest
+     * @throws IllegalArgumentException if the algorithm is not known
+     */
+    public static Digest of(String algorithm, byte[] content) {
+        MessageDigest hasher = hasher(algorithm);
+        hasher.update(content);
+        return of(algorithm, hasher);
+    }
+
+    /**
+     * The digest that a hasher has come to; the hasher starts anew.
+     *
+     * @param algorithm the algorithm of the hasher
+     * @param hasher one from {@link #hasher(String)}, fed with the content
+     * @return the digest of the content
+     */
+    public static Digest of(String algorithm, MessageDigest hasher) {
+        return new Digest(algorithm, HexFormat.of().formatHex(hasher.digest()));
+    }
+
+    /**
+     * A hasher to feed with content piece by piece. Not thread-safe.
+     *
+     * @param algorithm {@link #SHA256} or {@link #SHA512}
+     * @return a new hasher
+     * @throws IllegalArgumentException if the algorithm is not known
+     */
+    public static MessageDigest hasher(String algorithm) {
+        String name = switch (algorithm) {
+            case SHA256 -> "SHA-256";
+            case SHA512 -> "SHA-512";
+            default ->
+                throw new IllegalArgumentException(
+                        "the algorithm is sha256 or sha512, not " + ReferenceGrammar.quote(algorithm));
+        };
+        try {
+            return MessageDigest.getInstance(name);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java runtime lacks " + name, e);
+        }
+    }
+
+    /**
+     * A hasher of this digest's algorithm.
+     *
+     * @return a new hasher; {@link #matches(MessageDigest)} compares what it came to
+     */
+    public MessageDigest hasher() {
+        return hasher(algorithm);
+    }
+
+    /**
+     * Whether content has this digest.
+     *
+     * @param content the bytes
+     * @return true if it has
+     */
+    public boolean matches(byte[] content) {
+        return equals(of(algorithm, content));
+    }
+
+    /**
+     * Whether what a hasher was fed with has this digest; the hasher starts anew.
+     *
+     * @param hasher one from {@link #hasher()}
+     * @return true if it has
+     */
+    public boolean matches(MessageDigest hasher) {
+        return equals(of(algorithm, hasher));
+    }
+
+    /**
+     * Reads a stream to its end and tells whether the content has this digest. The stream is not closed.
+     *
+     * @param content the stream
+     * @return true if it has
+     * @throws IOException if reading fails
+     */
+    public boolean matches(InputStream content) throws IOException {
+        MessageDigest hasher = hasher();
+        byte[] buffer = new byte[8192];
+        for (int n = content.read(buffer); n >= 0; n = content.read(buffer)) {
+            hasher.update(buffer, 0, n);
+        }
+        return matches(hasher);
+    }
+
+    /** The text form, {@code algorithm:hex}. */
+    @Override
+    public String toString() {
+        return algorithm + ":" + hex;
+    }
+
+    private static boolean isLowerHex(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,152 @@
+package io.urunner.registry;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A reference to an image, in canonical form, by the grammar and the normalisation of Docker (distribution/reference):
+ * {@code nginx} is {@code docker.io/library/nginx:latest}. A first segment is a host only if it has a dot, a port, an
+ * upper-case letter, or is {@code localhost}. Immutable.
+ *
+ * <p>A reference has a tag or a digest or both. Where a text has neither, the tag is {@code latest}, because that is what
+ * Docker and Kubernetes pull. Where it has a digest alone, there is no tag. Where it has both, the digest says what is
+ * pulled, and the tag is what people called it.
+ *
+ * @param registry {@code host[:port]}
+ * @param repository the name on the registry, for example {@code library/nginx}
+ * @param tag the tag, if there is one
+ * @param digest the digest, if there is one
+ */
+public record ImageReference(String registry, String repository, Optional<String> tag, Optional<Digest> digest) {
+    private static final String DEFAULT_TAG = "latest";
+
+    /**
+     * A reference from its parts, normalised as {@link Repository} does.
+     *
+     * @throws IllegalArgumentException with the reason, if a part is wrong or there is neither tag nor digest
+     */
+    public ImageReference {
+        var named = new Repository(registry, repository);
+        registry = named.registry();
+        repository = named.name();
+        String reason = tag.map(ReferenceGrammar::wrongTag).orElse(null);
+        if (tag.isEmpty() && digest.isEmpty()) {
+            reason = "there is neither a tag nor a digest";
+        }
+        if (reason != null) {
+            throw new IllegalArgumentException("not a reference in " + named + ": " + reason);
+        }
+    }
+
+    /**
+     * Reads a reference.
+     *
+     * @param text {@code [host[:port]/]path[:tag][@digest]}
+     * @return the reference
+     * @throws IllegalArgumentException with the reason, if the text is anything else
+     */
+    public static ImageReference parse(String text) {
+        try {
+            return read(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "not an image reference: " + ReferenceGrammar.quote(text) + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static ImageReference read(String text) {
+        String obvious = obviousMistake(text);
+        if (obvious != null) {
+            throw new IllegalArgumentException(obvious);
+        }
+        int slash = text.indexOf('/');
+        String registry = Repository.DOCKER_HUB;
+        String rest = text;
+        if (slash >= 0 && (slash == 0 || ReferenceGrammar.looksLikeHost(text.substring(0, slash)))) {
+            registry = text.substring(0, slash);
+            rest = text.substring(slash + 1);
+        }
+        Optional<Digest> digest = Optional.empty();
+        int at = rest.indexOf('@');
+        if (at >= 0) {
+            digest = Optional.of(Digest.parse(rest.substring(at + 1)));
+            rest = rest.substring(0, at);
+        }
+        Optional<String> tag = digest.isPresent() ? Optional.empty() : Optional.of(DEFAULT_TAG);
+        int colon = rest.indexOf(':');
+        if (colon >= 0) {
+            tag = Optional.of(rest.substring(colon + 1));
+            rest = rest.substring(0, colon);
+        }
+        return new ImageReference(registry, rest, tag, digest);
+    }
+
+    private static @Nullable String obviousMistake(String text) {
+        if (text.isEmpty()) {
+            return "it is empty";
+        }
+        if (text.contains("://")) {
+            return "a reference has no scheme; write it without https:// or http://";
+        }
+        if (text.length() == 64
+                && text.chars().allMatch(c -> Character.digit(c, 16) >= 0 && !Character.isUpperCase(c))) {
+            return "64 hexadecimal digits are an image's id, not its name";
+        }
+        return null;
+    }
+
+    /**
+     * The repository of this image.
+     *
+     * @return the repository
+     */
+    public Repository toRepository() {
+        return new Repository(registry, repository);
+    }
+
+    /**
+     * What a request for the manifest names: the digest if there is one, otherwise the tag.
+     *
+     * @return a tag, or a digest as text
+     */
+    public String tagOrDigest() {
+        return digest.map(Digest::toString).or(() -> tag).orElseThrow();
+    }
+
+    /**
+     * The same repository with this tag and without a digest.
+     *
+     * @param newTag the tag
+     * @return the reference
+     * @throws IllegalArgumentException with the reason, if it is not a tag
+     */
+    public ImageReference withTag(String newTag) {
+        return new ImageReference(registry, repository, Optional.of(newTag), Optional.empty());
+    }
+
+    /**
+     * The same repository and tag, pinned to a digest.
+     *
+     * @param newDigest the digest
+     * @return the reference
+     */
+    public ImageReference withDigest(Digest newDigest) {
+        return new ImageReference(registry, repository, tag, Optional.of(newDigest));
+    }
+
+    /**
+     * The same repository and tag without a digest: what a pinned image followed before it was pinned.
+     *
+     * @return the reference, or empty if there is no tag
+     */
+    public Optional<ImageReference> withoutDigest() {
+        return tag.map(this::withTag);
+    }
+
+    /** The canonical text, {@code registry/repository[:tag][@digest]}; {@link #parse} reads it back. */
+    @Override
+    public String toString() {
+        return registry + "/" + repository + tag.map(t -> ":" + t).orElse("")
+                + digest.map(d -> "@" + d).orElse("");
+    }
+}

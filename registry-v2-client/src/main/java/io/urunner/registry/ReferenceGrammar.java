@@ -1,0 +1,211 @@
+package io.urunner.registry;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The grammar of Docker's references (distribution/reference), scanned by hand: one pass, no backtracking, no recursion,
+ * whatever the input is. The checks return the reason why a text is wrong, or null.
+ */
+final class ReferenceGrammar {
+    static final int MAX_REPOSITORY_LENGTH = 255;
+    static final int MAX_TAG_LENGTH = 128;
+
+    /** How much of a wrong text an error message repeats. */
+    private static final int MAX_QUOTE = 120;
+
+    private ReferenceGrammar() {}
+
+    /**
+     * Docker's rule for the first segment of a name: only these are hosts, everything else is a part of a repository's
+     * name on Docker Hub.
+     */
+    static boolean looksLikeHost(String segment) {
+        if (segment.equals("localhost")) {
+            return true;
+        }
+        for (int i = 0; i < segment.length(); i++) {
+            char c = segment.charAt(i);
+            if (c == '.' || c == ':' || Character.isUpperCase(c)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** {@code host[:port]}; the host is a name, an IPv4 address or an IPv6 address in brackets. */
+    static @Nullable String wrongRegistry(String registry) {
+        int portAt;
+        if (registry.startsWith("[")) {
+            int end = registry.indexOf(']');
+            if (end < 0) {
+                return "the IPv6 address lacks its closing bracket";
+            }
+            String reason = wrongIpv6(registry.substring(0, end + 1));
+            if (reason != null) {
+                return reason;
+            }
+            portAt = end + 1;
+            if (portAt < registry.length() && registry.charAt(portAt) != ':') {
+                return "after the IPv6 address only a port may follow";
+            }
+        } else {
+            int colon = registry.indexOf(':');
+            portAt = colon < 0 ? registry.length() : colon;
+            String reason = wrongHostName(registry.substring(0, portAt));
+            if (reason != null) {
+                return reason;
+            }
+        }
+        return portAt == registry.length() ? null : wrongPort(registry.substring(portAt + 1));
+    }
+
+    private static @Nullable String wrongIpv6(String bracketed) {
+        for (int i = 1; i < bracketed.length() - 1; i++) {
+            char c = bracketed.charAt(i);
+            if (c > 'f' || (c != ':' && Character.digit(c, 16) < 0)) {
+                return "an IPv6 address holds hexadecimal digits and colons only, without a zone";
+            }
+        }
+        try {
+            // A literal in brackets is never looked up.
+            InetAddress.getByName(bracketed);
+            return null;
+        } catch (UnknownHostException e) {
+            return "not an IPv6 address";
+        }
+    }
+
+    private static @Nullable String wrongHostName(String host) {
+        char previous = '.';
+        for (int i = 0; i < host.length(); i++) {
+            char c = host.charAt(i);
+            boolean inner = c == '-' || c == '.';
+            if (!inner && !isLetterOrDigit(c)) {
+                return "a host name holds letters, digits, hyphens and dots only";
+            }
+            if (inner && !isLetterOrDigit(previous) && !(c == '-' && previous == '-')) {
+                return "every label of a host name starts and ends with a letter or digit";
+            }
+            previous = c;
+        }
+        return isLetterOrDigit(previous)
+                ? null
+                : host.isEmpty()
+                        ? "the host is empty"
+                        : "every label of a host name starts and ends with a letter or digit";
+    }
+
+    private static @Nullable String wrongPort(String port) {
+        int value = 0;
+        for (int i = 0; i < port.length(); i++) {
+            char c = port.charAt(i);
+            if (c < '0' || c > '9') {
+                return "a port is a number";
+            }
+            value = Math.min(value * 10 + (c - '0'), 65_536);
+        }
+        return port.isEmpty() || value == 0 || value > 65_535 ? "a port is a number from 1 to 65535" : null;
+    }
+
+    /** Segments of lower-case letters and digits, parted by one dot, one or two underscores or any number of hyphens. */
+    static @Nullable String wrongRepository(String name) {
+        if (name.isEmpty()) {
+            return "the repository is empty";
+        }
+        if (name.length() > MAX_REPOSITORY_LENGTH) {
+            return "the repository is longer than " + MAX_REPOSITORY_LENGTH + " characters";
+        }
+        int i = 0;
+        while (i < name.length()) {
+            int start = i;
+            while (i < name.length() && isLowerOrDigit(name.charAt(i))) {
+                i++;
+            }
+            if (i == start) {
+                return wrongSegmentStart(name, i);
+            }
+            if (i == name.length()) {
+                return null;
+            }
+            int separator = separatorLength(name, i);
+            if (separator == 0) {
+                return wrongCharacter(name.charAt(i));
+            }
+            i += separator;
+        }
+        return "a segment of the repository ends with a letter or digit";
+    }
+
+    private static String wrongSegmentStart(String name, int at) {
+        char c = name.charAt(at);
+        if (c == '/') {
+            return "the repository has an empty segment";
+        }
+        return c == '.' || c == '_' || c == '-'
+                ? "a segment of the repository starts and ends with a letter or digit, and between two of them stands one"
+                        + " dot, one or two underscores, or hyphens"
+                : wrongCharacter(c);
+    }
+
+    private static String wrongCharacter(char c) {
+        return Character.isUpperCase(c)
+                ? "the repository must be lower case"
+                : "the repository holds lower-case letters, digits, and . _ - between them only";
+    }
+
+    private static int separatorLength(String name, int at) {
+        char c = name.charAt(at);
+        return switch (c) {
+            case '/', '.' -> 1;
+            case '_' -> at + 1 < name.length() && name.charAt(at + 1) == '_' ? 2 : 1;
+            case '-' -> {
+                int end = at;
+                while (end < name.length() && name.charAt(end) == '-') {
+                    end++;
+                }
+                yield end - at;
+            }
+            default -> 0;
+        };
+    }
+
+    static @Nullable String wrongTag(String tag) {
+        if (tag.isEmpty()) {
+            return "the tag is empty";
+        }
+        if (tag.length() > MAX_TAG_LENGTH) {
+            return "the tag is longer than " + MAX_TAG_LENGTH + " characters";
+        }
+        for (int i = 0; i < tag.length(); i++) {
+            char c = tag.charAt(i);
+            boolean first = isLetterOrDigit(c) || c == '_';
+            if (!first && (i == 0 || (c != '.' && c != '-'))) {
+                return i == 0
+                        ? "a tag starts with a letter, a digit or an underscore"
+                        : "a tag holds letters, digits, and . _ - only";
+            }
+        }
+        return null;
+    }
+
+    /** A text for an error message: bounded, and without characters that would break a line of a log. */
+    static String quote(String text) {
+        var quoted = new StringBuilder("\"");
+        int end = Math.min(text.length(), MAX_QUOTE);
+        for (int i = 0; i < end; i++) {
+            char c = text.charAt(i);
+            quoted.append(c < ' ' || c > '~' ? '?' : c);
+        }
+        return quoted.append(end < text.length() ? "…\"" : "\"").toString();
+    }
+
+    private static boolean isLowerOrDigit(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    }
+
+    private static boolean isLetterOrDigit(char c) {
+        return isLowerOrDigit(c) || (c >= 'A' && c <= 'Z');
+    }
+}

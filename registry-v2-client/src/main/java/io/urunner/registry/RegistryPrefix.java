@@ -1,0 +1,112 @@
+package io.urunner.registry;
+
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A registry, or a part of one: {@code host[:port]} with an optional path prefix. It is compared whole and at segment
+ * boundaries: {@code reg.example/team} matches {@code reg.example/team/app} and neither {@code reg.example/teams/app} nor
+ * {@code evilreg.example/team/app}; {@code reg.example} and {@code reg.example:443} are two registries, as they are to
+ * Kubernetes. Immutable.
+ *
+ * @param registry {@code host[:port]}; the names of Docker Hub become {@code docker.io}
+ * @param path the path prefix without slashes around it, or the empty text for the whole registry
+ */
+public record RegistryPrefix(String registry, String path) {
+    private static final Set<String> DOCKER_HUB_NAMES =
+            Set.of("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com");
+
+    /**
+     * A prefix from its parts.
+     *
+     * @throws IllegalArgumentException with the reason, if a part is wrong
+     */
+    public RegistryPrefix {
+        String reason = wrong(registry, path);
+        if (reason != null) {
+            throw new IllegalArgumentException(reason);
+        }
+        if (DOCKER_HUB_NAMES.contains(registry)) {
+            registry = Repository.DOCKER_HUB;
+        }
+    }
+
+    /**
+     * Reads a prefix. What people copy from a browser is understood: {@code https://} before it and slashes after it are
+     * dropped, and so is the API's root ({@code https://index.docker.io/v1/}).
+     *
+     * @param text {@code host[:port][/path]}
+     * @return the prefix
+     * @throws IllegalArgumentException with the reason and what to write instead
+     */
+    public static RegistryPrefix parse(String text) {
+        String rest = text.strip();
+        if (rest.regionMatches(true, 0, "http://", 0, 7)) {
+            throw new IllegalArgumentException(
+                    "not a registry: " + ReferenceGrammar.quote(text) + ": write it as image references do, without"
+                            + " http://; whether a registry is asked in plain http is not a part of its name");
+        }
+        boolean url = rest.regionMatches(true, 0, "https://", 0, 8);
+        if (url) {
+            rest = rest.substring(8);
+        }
+        int end = rest.length();
+        while (end > 0 && rest.charAt(end - 1) == '/') {
+            end--;
+        }
+        rest = rest.substring(0, end);
+        int slash = rest.indexOf('/');
+        String host = slash < 0 ? rest : rest.substring(0, slash);
+        String path = slash < 0 ? "" : rest.substring(slash + 1);
+        if (url && (path.equals("v1") || path.equals("v2"))) {
+            path = "";
+        }
+        try {
+            return new RegistryPrefix(host, path);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "not a registry: " + ReferenceGrammar.quote(text) + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static @Nullable String wrong(String registry, String path) {
+        String reason = ReferenceGrammar.wrongRegistry(registry);
+        if (reason != null) {
+            return reason + " (a registry is written as host[:port] with an optional path)";
+        }
+        if (!ReferenceGrammar.looksLikeHost(registry)) {
+            return "to Docker and Kubernetes a first segment without a dot, a port or an upper-case letter is no host but"
+                    + " a name on Docker Hub; write the host with its domain or port, or docker.io/" + registry;
+        }
+        return path.isEmpty() ? null : ReferenceGrammar.wrongRepository(path);
+    }
+
+    /**
+     * Whether an image is on this registry and under this path.
+     *
+     * @param image the image
+     * @return true if it is
+     */
+    public boolean matches(ImageReference image) {
+        return matches(image.toRepository());
+    }
+
+    /**
+     * Whether a repository is on this registry and under this path. Hosts are compared without regard to case.
+     *
+     * @param repository the repository
+     * @return true if it is
+     */
+    public boolean matches(Repository repository) {
+        return registry.equalsIgnoreCase(repository.registry())
+                && (path.isEmpty()
+                        || repository.name().equals(path)
+                        || repository.name().startsWith(path + "/"));
+    }
+
+    /** {@code host[:port][/path]}; {@link #parse} reads it back. */
+    @Override
+    public String toString() {
+        return path.isEmpty() ? registry : registry + "/" + path;
+    }
+}
