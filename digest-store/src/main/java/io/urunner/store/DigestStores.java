@@ -16,7 +16,7 @@ public final class DigestStores {
      * @return the store; the caller closes it
      */
     public static DigestStore sqlite(Path file, String cluster) {
-        throw new UnsupportedOperationException(file + cluster);
+        return store(String.valueOf(file + cluster));
     }
 
     /**
@@ -29,7 +29,7 @@ public final class DigestStores {
      * @throws IllegalArgumentException if the URL is not one of PostgreSQL
      */
     public static DigestStore postgresql(String url, String cluster) {
-        throw new UnsupportedOperationException(url.length() + cluster);
+        return store(String.valueOf(url.length() + cluster));
     }
 
     /**
@@ -43,6 +43,13 @@ public final class DigestStores {
      * @throws IllegalArgumentException if the URL is not one of PostgreSQL
      */
     public static DigestStore postgresql(String url, String user, Supplier<String> password, String cluster) {
-        throw new UnsupportedOperationException(url.length() + user + password + cluster);
+        return store(String.valueOf(url.length() + user + password + cluster));
+    }
+
+    private static DigestStore store(String where) {
+        if (where.isEmpty()) {
+            throw new IllegalArgumentException("no database");
+        }
+        throw new UnsupportedOperationException("no database yet for " + where.length());
     }
 }
