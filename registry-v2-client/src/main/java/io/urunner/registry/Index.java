@@ -1,0 +1,191 @@
+package io.urunner.registry;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An index: one image for several platforms, or a list of artifacts ("Image Index", OCI image specification; Docker's
+ * manifest list). Immutable; equal if the bytes are.
+ */
+public final class Index implements ManifestOrIndex {
+    /** Indexes in indexes exist; more levels than this are an attack or a mistake. */
+    private static final int MAX_DEPTH = 4;
+
+    /** How many nested indexes a search may open. */
+    private static final int MAX_NESTED = 32;
+
+    private final byte[] content;
+    private final Descriptor descriptor;
+    private final List<Descriptor> manifests;
+    private final Optional<Descriptor> subject;
+
+    Index(byte[] content, Descriptor descriptor, List<Descriptor> manifests, Optional<Descriptor> subject) {
+        this.content = content;
+        this.descriptor = descriptor;
+        this.manifests = List.copyOf(manifests);
+        this.subject = subject;
+    }
+
+    /**
+     * Composes an OCI index that is to be pushed.
+     *
+     * @param manifests the entries, already pushed, each with its platform
+     * @param annotations what to note
+     * @return the index
+     */
+    public static Index of(List<Descriptor> manifests, Map<String, String> annotations) {
+        return ManifestJson.compose(manifests, annotations);
+    }
+
+    /**
+     * All entries, attestations and nested indexes among them.
+     *
+     * @return the descriptors in the index's order
+     */
+    public List<Descriptor> manifests() {
+        return manifests;
+    }
+
+    /**
+     * The entries that are images: manifests that are not attestations.
+     *
+     * @return the descriptors in the index's order
+     */
+    public List<Descriptor> images() {
+        return manifests.stream()
+                .filter(entry -> !MediaType.isIndex(entry.mediaType()) && !entry.isAttestation())
+                .toList();
+    }
+
+    /**
+     * The entries that are indexes themselves.
+     *
+     * @return the descriptors in the index's order
+     */
+    public List<Descriptor> nested() {
+        return manifests.stream()
+                .filter(entry -> MediaType.isIndex(entry.mediaType()))
+                .toList();
+    }
+
+    /**
+     * The image of this index, nested ones left aside, that a machine runs, chosen as containerd does: its own variant,
+     * then the older ones, then its 32-bit family; of equals the first.
+     *
+     * @param wanted the machine's platform
+     * @return the entry, or empty if no entry names a platform that it runs
+     */
+    public Optional<Descriptor> select(Platform wanted) {
+        record Candidate(Descriptor entry, int distance) {}
+        return images().stream()
+                .flatMap(
+                        entry -> entry
+                                .platform()
+                                .flatMap(wanted::distanceTo)
+                                .map(distance -> new Candidate(entry, distance))
+                                .stream())
+                .min(Comparator.comparingInt(Candidate::distance))
+                .map(Candidate::entry);
+    }
+
+    /**
+     * The image that a machine runs, looked for in this index, then in nested ones. An entry that names no platform is
+     * taken if it is the only image.
+     *
+     * @param wanted the machine's platform
+     * @param fetch how a nested index is had
+     * @param <E> what fetching throws
+     * @return the entry of the image's manifest, or empty if there is none for this platform
+     * @throws E if fetching fails
+     * @throws MalformedManifestException if indexes are nested deeper than anybody needs
+     */
+    public <E extends Exception> Optional<Descriptor> find(Platform wanted, Fetch<E> fetch) throws E {
+        return find(wanted, fetch, MAX_DEPTH, new ArrayList<>());
+    }
+
+    private <E extends Exception> Optional<Descriptor> find(
+            Platform wanted, Fetch<E> fetch, int depth, List<Digest> seen) throws E {
+        Optional<Descriptor> found = select(wanted);
+        for (Descriptor entry : nested()) {
+            boolean fits =
+                    entry.platform().map(p -> wanted.distanceTo(p).isPresent()).orElse(true);
+            if (found.isPresent() || !fits || seen.contains(entry.digest())) {
+                continue;
+            }
+            if (depth == 1 || seen.size() == MAX_NESTED) {
+                throw new MalformedManifestException("indexes are nested more than " + MAX_DEPTH
+                        + " levels deep, or more than " + MAX_NESTED + " of them, below " + digest());
+            }
+            seen.add(entry.digest());
+            if (fetch.fetch(entry) instanceof Index index) {
+                found = index.find(wanted, fetch, depth - 1, seen);
+            }
+        }
+        List<Descriptor> images = images();
+        return found.isEmpty() && images.size() == 1 && images.get(0).platform().isEmpty()
+                ? Optional.of(images.get(0))
+                : found;
+    }
+
+    /**
+     * How the content behind an entry is had.
+     *
+     * @param <E> what fetching throws
+     */
+    @FunctionalInterface
+    public interface Fetch<E extends Exception> {
+        /**
+         * Gets the content behind an entry.
+         *
+         * @param entry the entry
+         * @return the content, its digest verified
+         * @throws E if that fails
+         */
+        ManifestOrIndex fetch(Descriptor entry) throws E;
+    }
+
+    @Override
+    public byte[] content() {
+        return content.clone();
+    }
+
+    @Override
+    public Descriptor descriptor() {
+        return descriptor;
+    }
+
+    @Override
+    public Optional<Descriptor> subject() {
+        return subject;
+    }
+
+    @Override
+    public Optional<String> artifactType() {
+        return descriptor.artifactType();
+    }
+
+    @Override
+    public Map<String, String> annotations() {
+        return descriptor.annotations();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Index that && Arrays.equals(content, that.content);
+    }
+
+    @Override
+    public int hashCode() {
+        return descriptor.digest().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "index " + descriptor.digest();
+    }
+}

@@ -1,0 +1,27 @@
+package io.urunner.registry;
+
+import org.jspecify.annotations.Nullable;
+
+/** Content that is no manifest and no index, or none that can be used. The message says why. */
+public final class MalformedManifestException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * An error without a cause.
+     *
+     * @param message why the content cannot be used
+     */
+    public MalformedManifestException(String message) {
+        this(message, null);
+    }
+
+    /**
+     * An error with its cause.
+     *
+     * @param message why the content cannot be used
+     * @param cause the cause, or null
+     */
+    public MalformedManifestException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,104 @@
+package io.urunner.registry;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The manifest of one image or artifact ("Image Manifest", OCI image specification; Docker's schema 2). Immutable; equal
+ * if the bytes are.
+ */
+public final class Manifest implements ManifestOrIndex {
+    private final byte[] content;
+    private final Descriptor descriptor;
+    private final Descriptor config;
+    private final List<Descriptor> layers;
+    private final Optional<Descriptor> subject;
+
+    Manifest(
+            byte[] content,
+            Descriptor descriptor,
+            Descriptor config,
+            List<Descriptor> layers,
+            Optional<Descriptor> subject) {
+        this.content = content;
+        this.descriptor = descriptor;
+        this.config = config;
+        this.layers = List.copyOf(layers);
+        this.subject = subject;
+    }
+
+    /**
+     * Composes the OCI manifest of an image that is to be pushed.
+     *
+     * @param config the configuration, already pushed
+     * @param layers the layers, already pushed, the lowest first
+     * @param annotations what to note
+     * @return the manifest
+     */
+    public static Manifest of(Descriptor config, List<Descriptor> layers, Map<String, String> annotations) {
+        return ManifestJson.compose(config, layers, annotations);
+    }
+
+    /**
+     * The image's configuration. Its digest is the image's id, which some container runtimes report instead of the
+     * manifest's digest.
+     *
+     * @return the descriptor of the configuration
+     */
+    public Descriptor config() {
+        return config;
+    }
+
+    /**
+     * The layers.
+     *
+     * @return their descriptors, the lowest first
+     */
+    public List<Descriptor> layers() {
+        return layers;
+    }
+
+    @Override
+    public byte[] content() {
+        return content.clone();
+    }
+
+    @Override
+    public Descriptor descriptor() {
+        return descriptor;
+    }
+
+    @Override
+    public Optional<Descriptor> subject() {
+        return subject;
+    }
+
+    /** The artifact's type; where the manifest does not name one, the media type of the configuration is it. */
+    @Override
+    public Optional<String> artifactType() {
+        return descriptor.artifactType().or(() -> Optional.of(config.mediaType()));
+    }
+
+    @Override
+    public Map<String, String> annotations() {
+        return descriptor.annotations();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Manifest that && Arrays.equals(content, that.content);
+    }
+
+    @Override
+    public int hashCode() {
+        return descriptor.digest().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "manifest " + descriptor.digest();
+    }
+}

@@ -1,0 +1,245 @@
+package io.urunner.registry;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** The JSON of manifests and indexes. It throws {@link MalformedManifestException} and nothing else, whatever it reads. */
+final class ManifestJson {
+    private static final int MAX_DEPTH = 64;
+
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_DEPTH)
+                            .build())
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+    private ManifestJson() {}
+
+    /** The bytes become the result's own. */
+    static ManifestOrIndex parse(byte[] content, String contentType, Digest digest) {
+        JsonNode root = read(content);
+        String mediaType = mediaType(root, MediaType.of(contentType));
+        var descriptor = new Descriptor(
+                mediaType,
+                digest,
+                content.length,
+                Optional.empty(),
+                text(root, "artifactType", "it"),
+                annotations(root, "it"));
+        Optional<Descriptor> subject = child(root, "subject").map(node -> descriptor(node, "its subject"));
+        if (MediaType.isIndex(mediaType)) {
+            return new Index(content, descriptor, descriptors(root, "manifests"), subject);
+        }
+        Descriptor config = child(root, "config")
+                .map(node -> descriptor(node, "its config"))
+                .orElseThrow(() -> new MalformedManifestException("the manifest has no config"));
+        return new Manifest(content, descriptor, config, descriptors(root, "layers"), subject);
+    }
+
+    private static JsonNode read(byte[] content) {
+        if (content.length > ManifestOrIndex.MAX_SIZE) {
+            throw new MalformedManifestException(
+                    "the manifest is larger than " + ManifestOrIndex.MAX_SIZE + " bytes: " + content.length);
+        }
+        JsonNode root;
+        try {
+            root = JSON.readTree(content);
+        } catch (JsonProcessingException e) {
+            throw new MalformedManifestException(
+                    "the manifest is not JSON: " + ReferenceGrammar.quote(e.getOriginalMessage()), e);
+        } catch (IOException e) {
+            throw new MalformedManifestException("the manifest is not JSON: it is not text", e);
+        }
+        if (root == null || !root.isObject()) {
+            throw new MalformedManifestException("the manifest is not a JSON object");
+        }
+        return root;
+    }
+
+    /**
+     * What the content is. It says so itself, or the header does, or its shape; a content that can be read as two things is
+     * refused, so that no two readers take it for different images.
+     */
+    private static String mediaType(JsonNode root, String header) {
+        String own = text(root, "mediaType", "it").orElse("");
+        JsonNode version = root.path("schemaVersion");
+        if (version.asInt() == 1
+                || own.equals(MediaType.DOCKER_SCHEMA1)
+                || own.equals(MediaType.DOCKER_SCHEMA1_SIGNED)
+                || (own.isEmpty()
+                        && (header.equals(MediaType.DOCKER_SCHEMA1)
+                                || header.equals(MediaType.DOCKER_SCHEMA1_SIGNED)))) {
+            throw new MalformedManifestException(
+                    "this is a manifest of Docker's schema 1, which is obsolete and which container runtimes no longer"
+                            + " pull; push the image again with a current tool");
+        }
+        if (!version.isMissingNode() && version.asInt() != 2) {
+            throw new MalformedManifestException("the manifest's schemaVersion is not 2");
+        }
+        boolean list = root.hasNonNull("manifests");
+        boolean image = root.hasNonNull("config") || root.hasNonNull("layers");
+        if (list && image) {
+            throw new MalformedManifestException(
+                    "the manifest is ambiguous: it has the fields of an index and of an image");
+        }
+        if (!MediaType.MANIFESTS.contains(own)) {
+            if (!own.isEmpty()) {
+                throw new MalformedManifestException(
+                        "a manifest of the type " + ReferenceGrammar.quote(own) + " is not known");
+            }
+            own = MediaType.MANIFESTS.contains(header) ? header : list ? MediaType.OCI_INDEX : MediaType.OCI_MANIFEST;
+        } else if (MediaType.MANIFESTS.contains(header) && MediaType.isIndex(own) != MediaType.isIndex(header)) {
+            throw new MalformedManifestException(
+                    "the manifest is ambiguous: it was sent as " + header + " and calls itself " + own);
+        }
+        if (MediaType.isIndex(own) ? image : list) {
+            throw new MalformedManifestException(
+                    "the manifest is ambiguous: it is called " + own + " and has the fields of the other kind");
+        }
+        return own;
+    }
+
+    private static List<Descriptor> descriptors(JsonNode root, String field) {
+        JsonNode array = root.path(field);
+        var list = new ArrayList<Descriptor>();
+        if (array.isMissingNode() || array.isNull()) {
+            return list;
+        }
+        if (!array.isArray()) {
+            throw new MalformedManifestException("its " + field + " are not a list");
+        }
+        for (JsonNode node : array) {
+            list.add(descriptor(node, "an entry of its " + field));
+        }
+        return list;
+    }
+
+    private static Descriptor descriptor(JsonNode node, String what) {
+        JsonNode size = node.path("size");
+        if (!size.isIntegralNumber() || !size.canConvertToLong()) {
+            throw new MalformedManifestException(what + " has no size");
+        }
+        try {
+            return new Descriptor(
+                    text(node, "mediaType", what).orElse(""),
+                    Digest.parse(text(node, "digest", what).orElse("")),
+                    size.longValue(),
+                    child(node, "platform").map(platform -> platform(platform, what)),
+                    text(node, "artifactType", what),
+                    annotations(node, what));
+        } catch (MalformedManifestException e) {
+            throw e;
+        } catch (IllegalArgumentException e) {
+            throw new MalformedManifestException(what + " is wrong: " + e.getMessage(), e);
+        }
+    }
+
+    private static Platform platform(JsonNode node, String what) {
+        return new Platform(
+                text(node, "os", what).orElse(""),
+                text(node, "architecture", what).orElse(""),
+                text(node, "variant", what).orElse(""),
+                text(node, "os.version", what).orElse(""));
+    }
+
+    private static Optional<JsonNode> child(JsonNode node, String field) {
+        @Nullable JsonNode child = node.get(field);
+        return child == null || child.isNull() ? Optional.empty() : Optional.of(child);
+    }
+
+    private static Optional<String> text(JsonNode node, String field, String what) {
+        Optional<JsonNode> child = child(node, field);
+        if (child.isPresent() && !child.get().isTextual()) {
+            throw new MalformedManifestException(what + " has a " + field + " that is not a text");
+        }
+        return child.map(JsonNode::textValue).filter(text -> !text.isEmpty());
+    }
+
+    private static Map<String, String> annotations(JsonNode node, String what) {
+        var annotations = new TreeMap<String, String>();
+        Optional<JsonNode> object = child(node, "annotations");
+        if (object.isPresent()) {
+            for (Map.Entry<String, JsonNode> entry : object.get().properties()) {
+                if (!entry.getValue().isTextual()) {
+                    throw new MalformedManifestException(what + " has an annotation that is not a text");
+                }
+                annotations.put(entry.getKey(), entry.getValue().textValue());
+            }
+        }
+        return annotations;
+    }
+
+    static Manifest compose(Descriptor config, List<Descriptor> layers, Map<String, String> annotations) {
+        ObjectNode root = start(MediaType.OCI_MANIFEST);
+        root.set("config", json(config));
+        write(root.putArray("layers"), layers);
+        write(root, annotations);
+        return (Manifest) finish(root);
+    }
+
+    static Index compose(List<Descriptor> manifests, Map<String, String> annotations) {
+        ObjectNode root = start(MediaType.OCI_INDEX);
+        write(root.putArray("manifests"), manifests);
+        write(root, annotations);
+        return (Index) finish(root);
+    }
+
+    private static ObjectNode start(String mediaType) {
+        return JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", mediaType);
+    }
+
+    private static ManifestOrIndex finish(ObjectNode root) {
+        try {
+            byte[] content = JSON.writeValueAsBytes(root);
+            return parse(content, "", Digest.of(content));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree cannot be written as JSON", e);
+        }
+    }
+
+    private static void write(ArrayNode array, List<Descriptor> descriptors) {
+        descriptors.forEach(descriptor -> array.add(json(descriptor)));
+    }
+
+    private static void write(ObjectNode node, Map<String, String> annotations) {
+        if (!annotations.isEmpty()) {
+            ObjectNode object = node.putObject("annotations");
+            new TreeMap<>(annotations).forEach(object::put);
+        }
+    }
+
+    private static ObjectNode json(Descriptor descriptor) {
+        ObjectNode node = JSON.createObjectNode()
+                .put("mediaType", descriptor.mediaType())
+                .put("digest", descriptor.digest().toString())
+                .put("size", descriptor.size());
+        descriptor.artifactType().ifPresent(type -> node.put("artifactType", type));
+        descriptor.platform().ifPresent(platform -> {
+            ObjectNode object = node.putObject("platform")
+                    .put("architecture", platform.architecture())
+                    .put("os", platform.os());
+            if (!platform.variant().isEmpty()) {
+                object.put("variant", platform.variant());
+            }
+            if (!platform.osVersion().isEmpty()) {
+                object.put("os.version", platform.osVersion());
+            }
+        });
+        write(node, descriptor.annotations());
+        return node;
+    }
+}
