@@ -1,0 +1,95 @@
+package io.urunner.registry;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One challenge of {@code WWW-Authenticate} (RFC 9110, section 11.6.1).
+ *
+ * @param scheme the scheme in lower case
+ * @param parameters the parameters, names in lower case
+ */
+record Challenge(String scheme, Map<String, String> parameters) {
+    static final String BASIC = "basic";
+    static final String BEARER = "bearer";
+
+    /**
+     * Reads the challenges of all header lines. What is not a challenge is skipped: a registry that sends one that we
+     * understand beside another that nobody does is still usable.
+     */
+    static List<Challenge> parse(List<String> headers) {
+        List<Challenge> challenges = new ArrayList<>();
+        for (String header : headers) {
+            parse(new HeaderScanner(header), challenges);
+        }
+        return List.copyOf(challenges);
+    }
+
+    private static void parse(HeaderScanner scanner, List<Challenge> challenges) {
+        while (true) {
+            scanner.skipListSeparators();
+            if (scanner.atEnd()) {
+                return;
+            }
+            String scheme = scanner.token();
+            if (scheme.isEmpty()) {
+                skipElement(scanner);
+                continue;
+            }
+            scanner.skipBlanks();
+            challenges.add(new Challenge(scheme.toLowerCase(Locale.ROOT), parameters(scanner)));
+        }
+    }
+
+    /** Parameters up to the end or to the next scheme, which is a token that no equals sign follows. */
+    private static Map<String, String> parameters(HeaderScanner scanner) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        while (true) {
+            scanner.skipListSeparators();
+            int start = scanner.position();
+            String name = scanner.token();
+            scanner.skipBlanks();
+            if (name.isEmpty() || !scanner.skip('=')) {
+                if (name.isEmpty() && !scanner.atEnd()) {
+                    skipElement(scanner);
+                    continue;
+                }
+                scanner.reset(start);
+                return Map.copyOf(parameters);
+            }
+            scanner.skipBlanks();
+            String value = scanner.quoted();
+            if (value == null) {
+                value = scanner.until(",");
+            }
+            parameters.putIfAbsent(name.toLowerCase(Locale.ROOT), value);
+        }
+    }
+
+    private static void skipElement(HeaderScanner scanner) {
+        if (scanner.quoted() == null) {
+            scanner.until(",\"");
+        }
+    }
+
+    boolean isBasic() {
+        return scheme.equals(BASIC);
+    }
+
+    boolean isBearer() {
+        return scheme.equals(BEARER);
+    }
+
+    Optional<String> parameter(String name) {
+        return Optional.ofNullable(parameters.get(name)).filter(value -> !value.isBlank());
+    }
+
+    /** Whether the token was good but does not allow this (RFC 6750, section 3.1). */
+    boolean saysInsufficientScope() {
+        return parameter("error").filter("insufficient_scope"::equals).isPresent();
+    }
+}

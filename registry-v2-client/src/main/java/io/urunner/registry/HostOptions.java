@@ -1,0 +1,125 @@
+package io.urunner.registry;
+
+import java.net.Proxy;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * How one host is reached. Immutable: start from {@link #DEFAULTS} and change what differs.
+ *
+ * @param plainHttp whether requests go over plain http; loopback hosts fall back to it by themselves
+ * @param insecureTls whether any certificate is accepted
+ * @param authorities certificates of authorities to trust beside those of the Java runtime
+ * @param clientCertificate what to show in the TLS handshake; it is shown to this host alone
+ * @param proxy the proxy to go through, empty for the one of the Java runtime's proxy selector
+ * @param concurrency how many requests may wait for this host's answer at the same time
+ * @param trustedHosts further hosts ({@code host[:port]}) to which this registry's challenges and redirects may lead though
+ *     their addresses are private
+ */
+public record HostOptions(
+        boolean plainHttp,
+        boolean insecureTls,
+        List<X509Certificate> authorities,
+        Optional<ClientCertificate> clientCertificate,
+        Optional<Proxy> proxy,
+        int concurrency,
+        Set<String> trustedHosts) {
+    /** https, the Java runtime's authorities and proxies, eight requests at a time. */
+    public static final HostOptions DEFAULTS =
+            new HostOptions(false, false, List.of(), Optional.empty(), Optional.empty(), 8, Set.of());
+
+    public HostOptions {
+        authorities = List.copyOf(authorities);
+        Objects.requireNonNull(clientCertificate, "clientCertificate");
+        Objects.requireNonNull(proxy, "proxy");
+        if (concurrency < 1) {
+            throw new IllegalArgumentException("concurrency is at least 1, not " + concurrency);
+        }
+        trustedHosts = Set.copyOf(trustedHosts);
+    }
+
+    /**
+     * The same, over plain http.
+     *
+     * @return the options
+     */
+    public HostOptions withPlainHttp() {
+        return new HostOptions(true, insecureTls, authorities, clientCertificate, proxy, concurrency, trustedHosts);
+    }
+
+    /**
+     * The same, accepting any certificate.
+     *
+     * @return the options
+     */
+    public HostOptions withInsecureTls() {
+        return new HostOptions(plainHttp, true, authorities, clientCertificate, proxy, concurrency, trustedHosts);
+    }
+
+    /**
+     * The same, trusting these authorities, too.
+     *
+     * @param certificates their certificates; {@link Pem} reads them from a file
+     * @return the options
+     */
+    public HostOptions withAuthorities(List<X509Certificate> certificates) {
+        return new HostOptions(
+                plainHttp, insecureTls, certificates, clientCertificate, proxy, concurrency, trustedHosts);
+    }
+
+    /**
+     * The same, showing a client certificate.
+     *
+     * @param certificate the certificate; {@link Pem} reads it from files
+     * @return the options
+     */
+    public HostOptions withClientCertificate(ClientCertificate certificate) {
+        return new HostOptions(
+                plainHttp, insecureTls, authorities, Optional.of(certificate), proxy, concurrency, trustedHosts);
+    }
+
+    /**
+     * The same, through a proxy.
+     *
+     * @param newProxy the proxy, or {@link Proxy#NO_PROXY}
+     * @return the options
+     */
+    public HostOptions withProxy(Proxy newProxy) {
+        return new HostOptions(
+                plainHttp,
+                insecureTls,
+                authorities,
+                clientCertificate,
+                Optional.of(newProxy),
+                concurrency,
+                trustedHosts);
+    }
+
+    /**
+     * The same, with another bound of concurrent requests.
+     *
+     * @param requests how many, at least 1
+     * @return the options
+     */
+    public HostOptions withConcurrency(int requests) {
+        return new HostOptions(plainHttp, insecureTls, authorities, clientCertificate, proxy, requests, trustedHosts);
+    }
+
+    /**
+     * The same, allowing challenges and redirects to lead to these hosts.
+     *
+     * @param hosts {@code host[:port]} each
+     * @return the options
+     */
+    public HostOptions withTrustedHosts(Set<String> hosts) {
+        return new HostOptions(plainHttp, insecureTls, authorities, clientCertificate, proxy, concurrency, hosts);
+    }
+
+    /** What holds for a host that this one leads to, and that has no options of its own. */
+    HostOptions forCompanions() {
+        return new HostOptions(plainHttp, insecureTls, authorities, Optional.empty(), proxy, concurrency, trustedHosts);
+    }
+}

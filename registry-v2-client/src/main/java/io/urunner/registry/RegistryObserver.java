@@ -1,0 +1,58 @@
+package io.urunner.registry;
+
+import java.time.Duration;
+
+/**
+ * Is told what the client does, for metrics. Implementations are thread-safe, quick, and throw nothing; they are called
+ * by the threads that use the client.
+ */
+public interface RegistryObserver {
+    /** Does nothing. */
+    RegistryObserver NONE = new RegistryObserver() {};
+
+    /**
+     * A request to a registry, or to where it redirected, was answered or failed.
+     *
+     * @param host the host that was asked, {@code host[:port]}
+     * @param method the HTTP method
+     * @param status the HTTP status, 0 if there was no answer
+     * @param elapsed the time until the answer's head
+     */
+    default void requested(String host, String method, int status, Duration elapsed) {}
+
+    /**
+     * A token server was asked.
+     *
+     * @param registry the registry for which, {@code host[:port]}
+     * @param host the token server, {@code host[:port]}
+     * @param success whether it gave a token
+     * @param elapsed the time until the answer
+     */
+    default void tokenFetched(String registry, String host, boolean success, Duration elapsed) {}
+
+    /**
+     * A request is about to be tried again.
+     *
+     * @param registry the registry, {@code host[:port]}
+     * @param attempt the attempt that failed, from 1
+     * @param delay the wait before the next
+     * @param reason why it failed
+     */
+    default void retried(String registry, int attempt, Duration delay, String reason) {}
+
+    /**
+     * A host told its rate limit.
+     *
+     * @param host the host, {@code host[:port]}
+     * @param rateLimit what it told
+     */
+    default void rateLimited(String host, RateLimit rateLimit) {}
+
+    /**
+     * A registry sent a warning ({@code Warning: 299}) that it had not sent before.
+     *
+     * @param host the host, {@code host[:port]}
+     * @param text the warning
+     */
+    default void warned(String host, String text) {}
+}

@@ -1,0 +1,44 @@
+package io.urunner.registry;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Whether and when a failed request is sent again.
+ *
+ * @param attempts how many times a request is sent at most, at least 1
+ * @param base the wait after the first failure, before jitter; it doubles with each failure
+ * @param longest the longest such wait
+ */
+record RetryPolicy(int attempts, Duration base, Duration longest) {
+    RetryPolicy {
+        if (attempts < 1) {
+            throw new IllegalArgumentException("a request is sent at least once, not " + attempts + " times");
+        }
+    }
+
+    /** Whether an answer of this status may be another one later: a timeout, too many requests, the server's fault. */
+    static boolean isTransient(int status) {
+        return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
+    }
+
+    /**
+     * The wait before the next attempt.
+     *
+     * @param attempt the attempt that failed, from 1
+     * @param asked the wait that the server asked for
+     * @param remaining the time until the deadline
+     * @param random a number from 0 to 1 that spreads the waits of many clients
+     * @return the wait, or empty to give up: the attempts are used up, or the wait would reach the deadline
+     */
+    Optional<Duration> delay(int attempt, Optional<Duration> asked, Duration remaining, double random) {
+        if (attempt >= attempts) {
+            return Optional.empty();
+        }
+        double doubled = base.toNanos() * Math.pow(2, attempt - 1.0);
+        long bounded = (long) Math.min(doubled, longest.toNanos());
+        Duration own = Duration.ofNanos(bounded / 2 + (long) (bounded / 2.0 * random));
+        Duration wait = asked.filter(duration -> duration.compareTo(own) > 0).orElse(own);
+        return wait.compareTo(remaining) < 0 ? Optional.of(wait) : Optional.empty();
+    }
+}
