@@ -35,9 +35,9 @@ record RetryPolicy(int attempts, Duration base, Duration longest) {
         if (attempt >= attempts) {
             return Optional.empty();
         }
-        double doubled = base.toNanos() * Math.pow(2, attempt - 1.0);
-        long bounded = (long) Math.min(doubled, longest.toNanos());
-        Duration own = Duration.ofNanos(bounded / 2 + (long) (bounded / 2.0 * random));
+        Duration doubled = base.multipliedBy(1L << Math.min(attempt - 1, 20));
+        long half = (doubled.compareTo(longest) < 0 ? doubled : longest).toNanos() / 2;
+        Duration own = Duration.ofNanos(half + Math.round(half * random));
         Duration wait = asked.filter(duration -> duration.compareTo(own) > 0).orElse(own);
         return wait.compareTo(remaining) < 0 ? Optional.of(wait) : Optional.empty();
     }
