@@ -1,0 +1,28 @@
+package io.urunner.agent.config;
+
+import java.util.List;
+
+/**
+ * A configuration that was read without a problem. Immutable.
+ *
+ * @param settings what is in force
+ * @param values every value that is in force, in the order of the settings, with its origin
+ * @param warnings what was put right, or looks wrong and is not
+ */
+public record Configuration(Settings settings, List<EffectiveValue> values, List<String> warnings) {
+    public Configuration {
+        values = List.copyOf(values);
+        warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * Whether anybody said something about a setting.
+     *
+     * @param key its key, such as {@code log.level}
+     * @return false if the default is in force
+     */
+    public boolean isSet(String key) {
+        return values.stream()
+                .anyMatch(value -> value.key().equals(key) && !(value.origin() instanceof Origin.Default));
+    }
+}

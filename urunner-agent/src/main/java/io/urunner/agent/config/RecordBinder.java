@@ -1,0 +1,300 @@
+package io.urunner.agent.config;
+
+import io.urunner.registry.auth.Secret;
+import io.urunner.registry.auth.SecretSource;
+import java.io.IOException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes records of trees. It goes on after a problem, so that all are found; a record with a problem in it is not made.
+ * For one thread.
+ */
+final class RecordBinder {
+    private final Map<String, String> environment;
+    private final List<Problem> problems = new ArrayList<>();
+    private final List<EffectiveValue> values = new ArrayList<>();
+
+    RecordBinder(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    /**
+     * What a record is bound for.
+     *
+     * @param path the keys that lead to it, empty for the whole configuration
+     * @param variables the environment variable of a component, or empty text
+     * @param need why a value without a default must be there
+     * @param custom reads the components of types that only the caller knows; empty for all others
+     */
+    record Scope(
+            String path,
+            Function<RecordComponent, String> variables,
+            String need,
+            Function<RecordComponent, Optional<Function<Node, @Nullable Object>>> custom) {
+        String key(String name) {
+            return path.isEmpty() ? name : path + "." + name;
+        }
+
+        Scope in(String name) {
+            return new Scope(key(name), variables, need, custom);
+        }
+    }
+
+    List<Problem> problems() {
+        return problems;
+    }
+
+    List<EffectiveValue> values() {
+        return values;
+    }
+
+    void problem(Origin origin, String key, String what) {
+        problems.add(new Problem(origin instanceof Origin.FileLine line ? line + ": " + key : where(origin, key), what));
+    }
+
+    private static String where(Origin origin, String key) {
+        return origin instanceof Origin.Default ? key : origin.toString();
+    }
+
+    /** The record, or null if there is a problem in it. */
+    <R extends Record> @Nullable R bind(Class<R> type, Node node, Scope scope) {
+        if (!(node instanceof Node.Mapping mapping)) {
+            problem(node.origin(), scope.path(), "expected keys with values here: " + names(type));
+            return null;
+        }
+        RecordComponent[] components = type.getRecordComponents();
+        int before = problems.size();
+        Set<String> known = names(type);
+        mapping.entries().forEach((key, value) -> {
+            if (!known.contains(key)) {
+                String meant = Suggestion.nearest(key, known)
+                        .map(name -> "; did you mean " + name + "?")
+                        .orElse("; known here: " + String.join(", ", known));
+                problem(value.origin(), scope.key(key), "unknown key" + meant);
+            }
+        });
+        Object[] arguments = new Object[components.length];
+        for (int i = 0; i < components.length; i++) {
+            arguments[i] = component(components[i], mapping, scope);
+        }
+        if (problems.size() > before || Arrays.stream(arguments).anyMatch(argument -> argument == null)) {
+            return null;
+        }
+        return construct(type, arguments, mapping, scope);
+    }
+
+    private static Set<String> names(Class<?> type) {
+        Set<String> names = new LinkedHashSet<>();
+        for (RecordComponent component : type.getRecordComponents()) {
+            names.add(component.getName());
+        }
+        return names;
+    }
+
+    private <R extends Record> @Nullable R construct(
+            Class<R> type, Object[] arguments, Node.Mapping mapping, Scope scope) {
+        try {
+            Constructor<R> constructor = type.getDeclaredConstructor(Stream.of(type.getRecordComponents())
+                    .map(RecordComponent::getType)
+                    .toArray(Class<?>[]::new));
+            constructor.setAccessible(true);
+            return constructor.newInstance(arguments);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof IllegalArgumentException refusal) {
+                problems.add(new Problem(culprits(type, refusal.getMessage(), mapping, scope), refusal.getMessage()));
+                return null;
+            }
+            throw new IllegalStateException("the settings " + type.getName() + " cannot be created", e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("the settings " + type.getName() + " cannot be created", e);
+        }
+    }
+
+    /** The places that a record's refusal is about: the component that it names first, else all that were set. */
+    private static String culprits(Class<?> type, @Nullable String message, Node.Mapping mapping, Scope scope) {
+        String first = message == null ? "" : message.split("[^A-Za-z0-9]", 2)[0];
+        Set<String> places = new LinkedHashSet<>();
+        for (RecordComponent component : type.getRecordComponents()) {
+            Node node = mapping.entries().get(component.getName());
+            Origin origin = node == null ? Origin.DEFAULT : node.origin();
+            String key = scope.key(component.getName());
+            if (component.getName().equals(first)) {
+                return origin instanceof Origin.FileLine line
+                        ? line + ": " + key
+                        : where(origin, variableOr(component, scope, key));
+            }
+            places.add(node != null ? where(origin, key) : variableOr(component, scope, key));
+        }
+        return String.join(", ", places);
+    }
+
+    private static String variableOr(RecordComponent component, Scope scope, String key) {
+        String variable = scope.variables().apply(component);
+        return variable.isEmpty() ? key : variable;
+    }
+
+    private @Nullable Object component(RecordComponent component, Node.Mapping mapping, Scope scope) {
+        String name = component.getName();
+        Node node = mapping.entries().get(name);
+        Optional<Function<Node, @Nullable Object>> custom = scope.custom().apply(component);
+        if (custom.isPresent()) {
+            return custom.get().apply(node == null ? new Node.Mapping(Map.of(), mapping.origin()) : node);
+        }
+        boolean optional = component.getType() == Optional.class;
+        boolean list = component.getType() == List.class;
+        Class<?> type = optional || list ? argument(component.getGenericType()) : component.getType();
+        Setting setting = component.getAnnotation(Setting.class);
+        if (node == null && setting != null && !setting.fallback().isEmpty()) {
+            node = new Node.Scalar(setting.fallback(), Origin.DEFAULT);
+        }
+        if (node == null) {
+            if (optional) {
+                return Optional.empty();
+            }
+            if (list) {
+                return List.of();
+            }
+            if (type.isRecord()) {
+                return bind(type.asSubclass(Record.class), Node.Mapping.EMPTY, scope.in(name));
+            }
+            missing(component, mapping, scope);
+            return null;
+        }
+        if (list) {
+            return list(type, node, scope.key(name), scope);
+        }
+        Object value = value(type, node, scope.key(name), scope);
+        return optional && value != null ? Optional.of(value) : value;
+    }
+
+    private void missing(RecordComponent component, Node.Mapping mapping, Scope scope) {
+        String variable = scope.variables().apply(component);
+        String need = scope.need().isEmpty() ? "" : "; " + scope.need();
+        if (variable.isEmpty()) {
+            problem(mapping.origin(), scope.key(component.getName()), "missing" + need);
+        } else {
+            String file = component.getType() == SecretSource.class
+                    ? " (or " + variable + "_FILE, the path of a file that holds it)"
+                    : "";
+            problems.add(new Problem(variable, "missing" + file + need));
+        }
+    }
+
+    private @Nullable Object list(Class<?> type, Node node, String key, Scope scope) {
+        List<Node> items = node instanceof Node.Sequence sequence
+                ? sequence.items()
+                : node instanceof Node.Scalar scalar
+                        ? Stream.of(scalar.text().split(","))
+                                .map(String::strip)
+                                .filter(text -> !text.isEmpty())
+                                .<Node>map(text -> new Node.Scalar(text, scalar.origin()))
+                                .toList()
+                        : List.of(node);
+        List<Object> bound = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            Object value = value(type, items.get(i), key + "[" + i + "]", scope);
+            if (value != null) {
+                bound.add(value);
+            }
+        }
+        return bound.size() == items.size() ? List.copyOf(bound) : null;
+    }
+
+    private @Nullable Object value(Class<?> type, Node node, String key, Scope scope) {
+        if (type.isRecord()) {
+            return bind(
+                    type.asSubclass(Record.class),
+                    node,
+                    new Scope(key, scope.variables(), scope.need(), scope.custom()));
+        }
+        if (type == SecretSource.class) {
+            return secret(node, key);
+        }
+        if (!Texts.canRead(type)) {
+            throw new IllegalStateException("settings of the type " + type.getName() + " cannot be read: " + key);
+        }
+        String text = text(node, key);
+        if (text == null) {
+            return null;
+        }
+        try {
+            Object value = Texts.read(type, text);
+            values.add(new EffectiveValue(key, Redaction.of(text), node.origin()));
+            return value;
+        } catch (IllegalArgumentException e) {
+            problem(node.origin(), key, String.valueOf(e.getMessage()));
+            return null;
+        }
+    }
+
+    private @Nullable SecretSource secret(Node node, String key) {
+        if (node instanceof Node.Reference reference && reference.kind() == Node.Reference.Kind.FILE) {
+            Path file = Path.of(reference.target());
+            if (!Files.isReadable(file)) {
+                problem(node.origin(), key, "the secret file " + file + " is not there or cannot be read");
+                return null;
+            }
+            values.add(new EffectiveValue(key, "[secret] of the file " + file, node.origin()));
+            return SecretSource.file(file);
+        }
+        String text = text(node, key);
+        if (text == null) {
+            return null;
+        }
+        String from = node instanceof Node.Reference reference ? " of the variable " + reference.target() : "";
+        values.add(new EffectiveValue(key, "[secret]" + from, node.origin()));
+        return SecretSource.of(Secret.of(text));
+    }
+
+    /** The text of a leaf, without the white space around it; null, with a problem, if there is none. */
+    private @Nullable String text(Node node, String key) {
+        if (node instanceof Node.Scalar scalar) {
+            return scalar.text().strip();
+        }
+        if (!(node instanceof Node.Reference reference)) {
+            problem(node.origin(), key, "expected a single value here");
+            return null;
+        }
+        String text = null;
+        if (reference.kind() == Node.Reference.Kind.ENV) {
+            text = environment.get(reference.target());
+        } else {
+            try {
+                text = Files.readString(Path.of(reference.target()));
+            } catch (IOException e) {
+                problem(node.origin(), key, "the file " + reference.target() + " cannot be read");
+                return null;
+            }
+        }
+        if (text == null || text.isBlank()) {
+            boolean variable = reference.kind() == Node.Reference.Kind.ENV;
+            problem(
+                    node.origin(),
+                    key,
+                    "the " + (variable ? "environment variable " : "file ") + reference.target()
+                            + (text == null ? " is not set" : " is empty"));
+            return null;
+        }
+        return text.strip();
+    }
+
+    private static Class<?> argument(Type type) {
+        return (Class<?>) ((ParameterizedType) type).getActualTypeArguments()[0];
+    }
+}

@@ -1,0 +1,290 @@
+package io.urunner.agent.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The whole configuration, valid by construction. Immutable. The names of the components are the keys of the file.
+ *
+ * @param log what is logged, and how
+ * @param kubernetes which cluster, and how to reach it
+ * @param interval the time between two passes
+ * @param registries the registries to watch, at least one
+ * @param policies when a stale workload may be rolled out
+ * @param acceptHeader the media types to accept
+ * @param store where is remembered what happened
+ * @param http the endpoints that the agent offers
+ * @param pluginDirectory where further credential plugins lie
+ */
+public record Settings(
+        Log log,
+        Kubernetes kubernetes,
+
+        @Setting(
+                variable = "URUNNER_CONF_FREQUENCY_CHECK_SECONDS",
+                fallback = "30",
+                meaning = "time between two passes: seconds, or a duration such as `5m`")
+        Duration interval,
+
+        List<Registry> registries,
+        Policies policies,
+
+        @Setting(
+                variable = "DOCKER_API_ACCEPT_HEADER",
+                fallback = ManifestTypes.ALL,
+                meaning =
+                        "media types that manifest requests accept; the four of Docker and OCI are added where they are missing")
+        String acceptHeader,
+
+        Store store,
+        Http http,
+
+        @Setting(
+                variable = "URUNNER_CONF_PLUGIN_DIR",
+                meaning = "directory whose `*.jar` files are searched for further credential plugins")
+        Optional<Path> pluginDirectory) {
+    public Settings {
+        registries = List.copyOf(registries);
+        if (interval.toMillis() < 1000) {
+            throw new IllegalArgumentException("interval must be at least one second");
+        }
+    }
+
+    /**
+     * What is logged, and how.
+     *
+     * @param level the least severe level that is logged
+     * @param format how a line is written
+     */
+    public record Log(
+            @Setting(
+                    variable = "URUNNER_CONF_LOG_LEVEL",
+                    fallback = "INFO",
+                    meaning = "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`")
+            LogLevel level,
+
+            @Setting(
+                    variable = "URUNNER_CONF_LOG_FORMAT",
+                    fallback = "text",
+                    meaning = "`text` for people, `json` for machines: an object per line")
+            LogFormat format) {}
+
+    /** How severe an event is, in the words of the original. */
+    public enum LogLevel {
+        /** Everything. */
+        DEBUG,
+        /** One event per change of state. */
+        INFO,
+        /** What somebody should look at. */
+        WARNING,
+        /** What failed. */
+        ERROR,
+        /** As {@link #ERROR}: nothing is more severe here. */
+        CRITICAL
+    }
+
+    /** How a line of the log is written. */
+    public enum LogFormat {
+        /** For people. */
+        TEXT("text"),
+        /** For machines: one JSON object per line. */
+        JSON("json");
+
+        private final String text;
+
+        LogFormat(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    /**
+     * Which cluster, and how to reach it.
+     *
+     * @param auth where the access comes from
+     * @param cluster the name under which this cluster's rollouts are remembered
+     */
+    public record Kubernetes(
+            @Setting(
+                    variable = "URUNNER_CONF_KUBE_AUTH",
+                    fallback = "incluster",
+                    meaning =
+                            "`incluster` (the pod's ServiceAccount) or `kubeconfig` (`KUBECONFIG`, then `~/.kube/config`)")
+            KubeAuth auth,
+
+            @Setting(
+                    variable = "URUNNER_CONF_CLUSTER_NAME",
+                    fallback = "default",
+                    meaning = "name of the cluster in a history that several clusters share")
+            String cluster) {}
+
+    /** Where the access to the cluster comes from. */
+    public enum KubeAuth {
+        /** The pod's ServiceAccount. */
+        INCLUSTER("incluster"),
+        /** A kubeconfig file, by the usual rules. */
+        KUBECONFIG("kubeconfig");
+
+        private final String text;
+
+        KubeAuth(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    /**
+     * A registry to watch.
+     *
+     * @param host the registry, with an optional path that its repositories start with
+     * @param type the credential plugin's type
+     * @param credentials the plugin's settings
+     * @param tls how its certificate is checked
+     * @param interval the time between two passes over its references; empty for the general one
+     * @param concurrency requests at the same time; empty for the client's default
+     * @param budget requests per minute; empty for no limit of ours
+     */
+    public record Registry(
+            @Setting(
+                    variable = "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
+                    meaning = "registry to watch: `host` or `host:port`, with an optional path that repositories start with")
+            String host,
+
+            @Setting(
+                    variable = "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
+                    fallback = "generic",
+                    meaning =
+                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `generic`, or the type of a plugin of your own")
+            String type,
+
+            Record credentials,
+            Tls tls,
+
+            @Setting(meaning = "time between two passes over this registry, where it differs")
+            Optional<Duration> interval,
+
+            @Setting(meaning = "requests to this registry at the same time")
+            Optional<Integer> concurrency,
+
+            @Setting(meaning = "requests to this registry per minute, at most")
+            Optional<Integer> budget) {
+        public Registry {
+            if (interval.isPresent() && interval.get().toMillis() < 1000) {
+                throw new IllegalArgumentException("interval must be at least one second");
+            }
+            if (concurrency.orElse(1) < 1) {
+                throw new IllegalArgumentException("concurrency must be at least 1");
+            }
+            if (budget.orElse(1) < 1) {
+                throw new IllegalArgumentException("budget must be at least 1 request per minute");
+            }
+        }
+    }
+
+    /**
+     * How a registry's certificate is checked, and what we show it.
+     *
+     * @param verify whether it is checked at all
+     * @param ca further certificate authorities to trust, a PEM file
+     * @param certificate the certificate that we show, a PEM file
+     * @param key the certificate's private key, a PEM file (PKCS #8)
+     */
+    public record Tls(
+            @Setting(
+                    variable = "URUNNER_CONF_DOCKER_API_VERIFY",
+                    fallback = "true",
+                    meaning = "whether the registry's TLS certificate is verified")
+            boolean verify,
+
+            @Setting(meaning = "PEM file of certificate authorities to trust beside the system's")
+            Optional<Path> ca,
+
+            @Setting(meaning = "PEM file of the client certificate to show")
+            Optional<Path> certificate,
+
+            @Setting(meaning = "PEM file of the client certificate's private key (PKCS #8)")
+            Optional<Path> key) {
+        public Tls {
+            if (certificate.isPresent() != key.isPresent()) {
+                throw new IllegalArgumentException("certificate and key belong together: give both or none");
+            }
+        }
+    }
+
+    /**
+     * Where is remembered what happened.
+     *
+     * @param path the SQLite file, used where no database URL is given
+     * @param url the URL of a PostgreSQL database
+     * @param retention how much is kept
+     */
+    public record Store(
+            @Setting(
+                    variable = "URUNNER_CONF_SQLLIGHT_PATH",
+                    fallback = "./urunner.db",
+                    meaning = "SQLite file of the history (the name is spelt so)")
+            Path path,
+
+            @Setting(
+                    variable = "URUNNER_CONF_DATABASE_URL",
+                    meaning = "`jdbc:postgresql://…`, where several agents or clusters share a history")
+            Optional<String> url,
+
+            Retention retention) {
+        public Store {
+            if (url.isPresent() && !url.get().startsWith("jdbc:postgresql:")) {
+                throw new IllegalArgumentException("url must start with jdbc:postgresql:");
+            }
+        }
+    }
+
+    /**
+     * How much of the history is kept.
+     *
+     * @param digests how many digests per reference
+     * @param days for how many days
+     */
+    public record Retention(
+            @Setting(fallback = "50", meaning = "digests kept per reference")
+            int digests,
+
+            @Setting(fallback = "180", meaning = "days that history is kept")
+            int days) {
+        public Retention {
+            if (digests < 1) {
+                throw new IllegalArgumentException("digests must be at least 1");
+            }
+            if (days < 1) {
+                throw new IllegalArgumentException("days must be at least 1");
+            }
+        }
+    }
+
+    /**
+     * The endpoints that the agent offers.
+     *
+     * @param port the port; 0 for none
+     */
+    public record Http(
+            @Setting(
+                    variable = "URUNNER_CONF_HTTP_PORT",
+                    fallback = "8080",
+                    meaning = "port of `/livez` and `/readyz`; `0` for none")
+            int port) {
+        public Http {
+            if (port < 0 || port > 65535) {
+                throw new IllegalArgumentException("port must be from 0 (none) to 65535, not " + port);
+            }
+        }
+    }
+}
