@@ -21,9 +21,10 @@ final class EnvironmentSource {
     /** Names of the launcher and of the tests. */
     private static final Pattern FOREIGN = Pattern.compile("URUNNER_(JAVA_OPTS|TEST_.*)");
     /** What Kubernetes sets in every container of a namespace with a Service called urunner or urunner-something. */
-    private static final Pattern SERVICE_LINK =
-            Pattern.compile("URUNNER_.*(_SERVICE_HOST|_SERVICE_PORT(_.+)?|_PORT_\\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)"
+    private static final Pattern SERVICE_LINK = Pattern.compile(
+            "URUNNER_.*(_SERVICE_HOST|_SERVICE_PORT(_.+)?|_PORT_\\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)"
                     + "|URUNNER_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)");
+
     private static final Pattern SERVICE_LINK_URL = Pattern.compile("(tcp|udp|sctp)://.*");
 
     private final Map<String, String> environment;
@@ -56,7 +57,9 @@ final class EnvironmentSource {
             boolean file = isSecret(component) && has(variable + FILE_SUFFIX);
             if (file && has(variable)) {
                 binder.problem(
-                        new Origin.Variable(variable), "", "set beside " + variable + FILE_SUFFIX + "; unset one of them");
+                        new Origin.Variable(variable),
+                        "",
+                        "set beside " + variable + FILE_SUFFIX + "; unset one of them");
             }
             if (file) {
                 entries.put(component.getName(), file(variable + FILE_SUFFIX));
@@ -90,18 +93,16 @@ final class EnvironmentSource {
                         .filter(name -> name.startsWith("URUNNER_") || name.startsWith("DOCKER_API_"))
                         .filter(name -> !known.contains(name) && !isForeign(name))
                         .forEach(name -> binder.problem(
-                                new Origin.Variable(name),
-                                "",
-                                "unknown name" + Suggestion.didYouMean(name, known)));
+                                new Origin.Variable(name), "", "unknown name" + Suggestion.didYouMean(name, known)));
     }
 
     private boolean isForeign(String name) {
         return FOREIGN.matcher(name).matches()
                 || SERVICE_LINK.matcher(name).matches()
-                || name.endsWith("_PORT")
+                || (name.endsWith("_PORT")
                         && SERVICE_LINK_URL
                                 .matcher(environment.getOrDefault(name, ""))
-                                .matches();
+                                .matches());
     }
 
     private static Set<String> known(Collection<? extends CredentialPlugin<?>> plugins) {

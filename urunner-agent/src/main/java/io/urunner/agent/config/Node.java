@@ -28,7 +28,7 @@ sealed interface Node {
 
     /** A list. */
     record Sequence(List<Node> items, Origin origin) implements Node {
-        Sequence {
+        public Sequence {
             items = List.copyOf(items);
         }
     }
@@ -37,7 +37,7 @@ sealed interface Node {
     record Mapping(Map<String, Node> entries, Origin origin) implements Node {
         static final Mapping EMPTY = new Mapping(Map.of(), Origin.DEFAULT);
 
-        Mapping {
+        public Mapping {
             entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
         }
 
@@ -50,7 +50,7 @@ sealed interface Node {
                     (below, above) -> below instanceof Mapping lower && above instanceof Mapping upper
                             ? lower.under(upper)
                             : above));
-            return new Mapping(merged, entries.isEmpty() ? top.origin : origin);
+            return new Mapping(merged, origin instanceof Origin.Default ? top.origin : origin);
         }
 
         /** This tree with a value at a path of keys. */
@@ -64,7 +64,7 @@ sealed interface Node {
                         entries.get(key) instanceof Mapping mapping ? mapping : new Mapping(Map.of(), value.origin());
                 changed.put(key, child.with(path.subList(1, path.size()), value));
             }
-            return new Mapping(changed, entries.isEmpty() ? value.origin() : origin);
+            return new Mapping(changed, origin instanceof Origin.Default ? value.origin() : origin);
         }
     }
 }

@@ -6,8 +6,8 @@ import java.util.Map;
 /** The environment variables of the plugins' settings: {@code URUNNER_SECR_<PREFIX>_<KEY>}. */
 final class PluginVariables {
     /** The original's names, where they are not the type itself. */
-    private static final Map<String, String> PREFIXES = Map.of(
-            "aws_ecr", "AWS", "digitalocean", "DIGITAL_OCEAN", "dockerhub", "REGISTRY", "generic", "REGISTRY");
+    private static final Map<String, String> PREFIXES =
+            Map.of("aws_ecr", "AWS", "digitalocean", "DIGITAL_OCEAN", "dockerhub", "REGISTRY", "generic", "REGISTRY");
 
     private PluginVariables() {}
 

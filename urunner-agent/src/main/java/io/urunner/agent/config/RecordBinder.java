@@ -65,7 +65,8 @@ final class RecordBinder {
     }
 
     void problem(Origin origin, String key, String what) {
-        problems.add(new Problem(origin instanceof Origin.FileLine line ? line + ": " + key : where(origin, key), what));
+        problems.add(
+                new Problem(origin instanceof Origin.FileLine line ? line + ": " + key : where(origin, key), what));
     }
 
     private static String where(Origin origin, String key) {
@@ -75,7 +76,7 @@ final class RecordBinder {
     /** The record, or null if there is a problem in it. */
     <R extends Record> @Nullable R bind(Class<R> type, Node node, Scope scope) {
         if (!(node instanceof Node.Mapping mapping)) {
-            problem(node.origin(), scope.path(), "expected keys with values here: " + names(type));
+            problem(node.origin(), scope.path(), "expected keys with values here: " + String.join(", ", names(type)));
             return null;
         }
         RecordComponent[] components = type.getRecordComponents();
@@ -117,7 +118,8 @@ final class RecordBinder {
             return constructor.newInstance(arguments);
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof IllegalArgumentException refusal) {
-                problems.add(new Problem(culprits(type, refusal.getMessage(), mapping, scope), refusal.getMessage()));
+                String message = String.valueOf(refusal.getMessage());
+                problems.add(new Problem(culprits(type, message, mapping, scope), message));
                 return null;
             }
             throw new IllegalStateException("the settings " + type.getName() + " cannot be created", e.getCause());
@@ -127,8 +129,8 @@ final class RecordBinder {
     }
 
     /** The places that a record's refusal is about: the component that it names first, else all that were set. */
-    private static String culprits(Class<?> type, @Nullable String message, Node.Mapping mapping, Scope scope) {
-        String first = message == null ? "" : message.split("[^A-Za-z0-9]", 2)[0];
+    private static String culprits(Class<?> type, String message, Node.Mapping mapping, Scope scope) {
+        String first = message.split("[^A-Za-z0-9]", 2)[0];
         Set<String> places = new LinkedHashSet<>();
         for (RecordComponent component : type.getRecordComponents()) {
             Node node = mapping.entries().get(component.getName());
@@ -186,8 +188,9 @@ final class RecordBinder {
     private void missing(RecordComponent component, Node.Mapping mapping, Scope scope) {
         String variable = scope.variables().apply(component);
         String need = scope.need().isEmpty() ? "" : "; " + scope.need();
-        if (variable.isEmpty()) {
-            problem(mapping.origin(), scope.key(component.getName()), "missing" + need);
+        if (variable.isEmpty() || mapping.origin() instanceof Origin.FileLine) {
+            String instead = variable.isEmpty() ? "" : " (here and in " + variable + ")";
+            problem(mapping.origin(), scope.key(component.getName()), "missing" + instead + need);
         } else {
             String file = component.getType() == SecretSource.class
                     ? " (or " + variable + "_FILE, the path of a file that holds it)"

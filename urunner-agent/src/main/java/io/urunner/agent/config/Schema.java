@@ -31,8 +31,8 @@ final class Schema {
 
     private static void collect(Class<?> type, List<String> path, List<Entry> entries) {
         for (RecordComponent component : type.getRecordComponents()) {
-            List<String> here = Stream.concat(path.stream(), Stream.of(component.getName()))
-                    .toList();
+            List<String> here =
+                    Stream.concat(path.stream(), Stream.of(component.getName())).toList();
             Setting setting = component.getAnnotation(Setting.class);
             if (setting != null) {
                 entries.add(new Entry(here, component, setting));

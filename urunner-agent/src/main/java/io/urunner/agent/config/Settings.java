@@ -2,8 +2,10 @@ package io.urunner.agent.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The whole configuration, valid by construction. Immutable. The names of the components are the keys of the file.
@@ -49,6 +51,12 @@ public record Settings(
         registries = List.copyOf(registries);
         if (interval.toMillis() < 1000) {
             throw new IllegalArgumentException("interval must be at least one second");
+        }
+        Set<String> hosts = new HashSet<>();
+        for (Registry registry : registries) {
+            if (!hosts.add(registry.host())) {
+                throw new IllegalArgumentException("registries name " + registry.host() + " twice");
+            }
         }
     }
 
@@ -153,11 +161,14 @@ public record Settings(
      * @param interval the time between two passes over its references; empty for the general one
      * @param concurrency requests at the same time; empty for the client's default
      * @param budget requests per minute; empty for no limit of ours
+     * @param plainHttp whether it speaks plain http; loopback hosts need no saying
+     * @param trustedHosts hosts to which its challenges and redirects may lead though their addresses are private
      */
     public record Registry(
             @Setting(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
-                    meaning = "registry to watch: `host` or `host:port`, with an optional path that repositories start with")
+                    meaning =
+                            "registry to watch: `host` or `host:port`, with an optional path that repositories start with")
             String host,
 
             @Setting(
@@ -177,8 +188,19 @@ public record Settings(
             Optional<Integer> concurrency,
 
             @Setting(meaning = "requests to this registry per minute, at most")
-            Optional<Integer> budget) {
+            Optional<Integer> budget,
+
+            @Setting(
+                    fallback = "false",
+                    meaning = "whether the registry speaks plain http; loopback hosts need no saying")
+            boolean plainHttp,
+
+            @Setting(
+                    meaning =
+                            "`host[:port]` of token servers and storage at private addresses to which the registry may lead")
+            List<String> trustedHosts) {
         public Registry {
+            trustedHosts = List.copyOf(trustedHosts);
             if (interval.isPresent() && interval.get().toMillis() < 1000) {
                 throw new IllegalArgumentException("interval must be at least one second");
             }

@@ -87,11 +87,13 @@ public final class SettingsLoader {
         }
 
         Configuration run() throws ConfigurationException {
-            Optional<Path> file = overrides.file().or(() -> variables.has(EnvironmentSource.CONFIG_FILE)
-                    ? Optional.of(Path.of(environment
-                            .getOrDefault(EnvironmentSource.CONFIG_FILE, "")
-                            .strip()))
-                    : Optional.empty());
+            Optional<Path> file = overrides
+                    .file()
+                    .or(() -> variables.has(EnvironmentSource.CONFIG_FILE)
+                            ? Optional.of(Path.of(environment
+                                    .getOrDefault(EnvironmentSource.CONFIG_FILE, "")
+                                    .strip()))
+                            : Optional.empty());
             Node.Mapping tree = file.map(path -> YamlSource.read(path, binder)).orElse(Node.Mapping.EMPTY);
             tree = tree.under(variables.settings(Settings.class));
             for (Map.Entry<String, String> value : new TreeMap<>(overrides.values()).entrySet()) {
@@ -101,7 +103,9 @@ public final class SettingsLoader {
             plugins = discover(tree.entries().get("pluginDirectory"));
             variables.reportUnknown(plugins.values(), binder);
             Settings settings = binder.bind(
-                    Settings.class, tree, new RecordBinder.Scope("", EnvironmentSource.VARIABLES, "", this::registries));
+                    Settings.class,
+                    tree,
+                    new RecordBinder.Scope("", EnvironmentSource.VARIABLES, "", this::registries));
             if (settings == null || !binder.problems().isEmpty()) {
                 throw new ConfigurationException(binder.problems());
             }
@@ -148,14 +152,16 @@ public final class SettingsLoader {
 
         private @Nullable Object registries(Node node) {
             List<Node> listed = node instanceof Node.Sequence sequence ? sequence.items() : List.of();
-            if (node instanceof Node.Scalar || node instanceof Node.Mapping mapping && !mapping.entries().isEmpty()) {
+            if (node instanceof Node.Scalar
+                    || (node instanceof Node.Mapping mapping
+                            && !mapping.entries().isEmpty())) {
                 binder.problem(node.origin(), "registries", "expected a list: each registry after a dash");
                 return null;
             }
             List<Bound> found = merge(listed, variables.settings(Settings.Registry.class));
             List<Settings.Registry> registries = new ArrayList<>();
-            for (Bound bound : found) {
-                Settings.Registry registry = registry(bound, found, "registries[" + registries.size() + "]");
+            for (int i = 0; i < found.size(); i++) {
+                Settings.Registry registry = registry(found.get(i), found, "registries[" + i + "]");
                 if (registry != null) {
                     registries.add(registry);
                 }
@@ -180,7 +186,9 @@ public final class SettingsLoader {
             for (Node node : listed) {
                 boolean meant = node instanceof Node.Mapping mapping
                         && !one.entries().isEmpty()
-                        && (host.isEmpty() ? listed.size() == 1 : text(mapping, "host").equals(host));
+                        && (host.isEmpty()
+                                ? listed.size() == 1
+                                : text(mapping, "host").equals(host));
                 placed |= meant;
                 found.add(meant ? new Bound(((Node.Mapping) node).under(one), true) : new Bound(node, false));
             }
@@ -249,10 +257,11 @@ public final class SettingsLoader {
                     credentials,
                     new RecordBinder.Scope(
                             key + ".credentials",
-                            component ->
-                                    fromEnvironment ? PluginVariables.name(type, component.getName()) : "",
+                            component -> fromEnvironment ? PluginVariables.name(type, component.getName()) : "",
                             "a registry of the type '" + type + "' needs it"
-                                    + (type.equals("generic") ? "" : "; one that needs no login is of the type 'generic'"),
+                                    + (type.equals("generic")
+                                            ? ""
+                                            : "; one that needs no login is of the type 'generic'"),
                             component -> Optional.empty()));
         }
 

@@ -108,9 +108,6 @@ final class Texts {
                 .filter(constant -> constant.toString().equalsIgnoreCase(text))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is not one of "
-                        + Arrays.stream(constants).map(Object::toString).collect(Collectors.joining(", "))
-                        + Suggestion.didYouMean(
-                                text,
-                                Arrays.stream(constants).map(Object::toString).toList())));
+                        + Arrays.stream(constants).map(Object::toString).collect(Collectors.joining(", "))));
     }
 }
