@@ -21,8 +21,14 @@ public sealed interface Credential {
         public Basic {
             Objects.requireNonNull(password, "password");
             if (user.indexOf(':') >= 0) {
-                throw new IllegalArgumentException("a user name must not contain a colon (RFC 7617): " + user);
+                throw new IllegalArgumentException("a user name must not contain a colon (RFC 7617)");
             }
+        }
+
+        /** Some registries take a token as user name too: then the name is a secret as well. */
+        @Override
+        public String toString() {
+            return "Basic[user=" + (user.equals(password.reveal()) ? password : user) + ", password=" + password + "]";
         }
     }
 

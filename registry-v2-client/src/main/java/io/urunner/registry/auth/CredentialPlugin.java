@@ -26,6 +26,17 @@ public interface CredentialPlugin<S extends Record> {
     Class<S> settingsType();
 
     /**
+     * Whether a registry is of this kind beyond doubt, by its name alone, so that settings need not say the type. At most
+     * one plugin recognises a registry.
+     *
+     * @param registry the registry as {@code host[:port]}
+     * @return true if its name tells; false, the default, where names tell nothing
+     */
+    default boolean recognises(String registry) {
+        return false;
+    }
+
+    /**
      * Creates a provider. It does no I/O; that comes with the first question.
      *
      * @param settings the settings, valid by construction

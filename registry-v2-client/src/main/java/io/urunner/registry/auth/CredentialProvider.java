@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Yields the credentials for repositories. Thread-safe. Whoever created it closes it; closing twice does nothing.
  *
- * <p>A provider may ask an issuer over the network. It keeps what it got until it must be renewed ({@code
+ * <p>A provider may ask an issuer over the network. It keeps what it got until it must be renewed ({@link
  * ExpiringCredential} helps), and never asks twice at the same time for the same thing.
  */
 public interface CredentialProvider extends AutoCloseable {

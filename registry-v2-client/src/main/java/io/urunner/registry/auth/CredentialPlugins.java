@@ -1,0 +1,155 @@
+package io.urunner.registry.auth;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * The kinds of registries that a program knows, by their type. Immutable and thread-safe.
+ *
+ * <p>A plugin that cannot be used, two plugins of one type and a type that nobody has are errors: nothing is skipped, and
+ * nothing is used in the place of what was asked for.
+ */
+public final class CredentialPlugins {
+    private static final Pattern TYPE = Pattern.compile("[a-z][a-z0-9_]*");
+
+    private final TreeMap<String, CredentialPlugin<?>> plugins = new TreeMap<>();
+
+    private CredentialPlugins(Iterable<? extends CredentialPlugin<?>> plugins) {
+        for (CredentialPlugin<?> plugin : plugins) {
+            String type = plugin.type();
+            if (!TYPE.matcher(type).matches()) {
+                throw new IllegalArgumentException("the credential plugin " + nameOf(plugin) + " calls itself '" + type
+                        + "', but a type is lower-case letters, digits and underscores after a letter");
+            }
+            CredentialPlugin<?> other = this.plugins.putIfAbsent(type, plugin);
+            if (other != null) {
+                throw new IllegalArgumentException("two credential plugins have the type '" + type + "': "
+                        + nameOf(other) + " and " + nameOf(plugin) + "; remove one of them");
+            }
+        }
+    }
+
+    /**
+     * The plugins that {@link ServiceLoader} finds with the context class loader of the calling thread: those of the
+     * class path, and those that this library brings.
+     *
+     * @return the plugins
+     * @throws IllegalArgumentException if one cannot be loaded, or two have one type
+     */
+    public static CredentialPlugins discover() {
+        return discovered(ServiceLoader.load(CredentialPlugin.class));
+    }
+
+    /**
+     * The plugins that {@link ServiceLoader} finds with a class loader, for example one for a folder of jars.
+     *
+     * @param loader the class loader; it stays open as long as the plugins are used
+     * @return the plugins
+     * @throws IllegalArgumentException if one cannot be loaded, or two have one type
+     */
+    public static CredentialPlugins discover(ClassLoader loader) {
+        return discovered(ServiceLoader.load(CredentialPlugin.class, loader));
+    }
+
+    /**
+     * These plugins and no others.
+     *
+     * @param plugins the plugins
+     * @return the plugins
+     * @throws IllegalArgumentException if two have one type
+     */
+    public static CredentialPlugins of(CredentialPlugin<?>... plugins) {
+        return new CredentialPlugins(List.of(plugins));
+    }
+
+    /**
+     * The types that are known.
+     *
+     * @return the types, in alphabetical order
+     */
+    public NavigableSet<String> types() {
+        return Collections.unmodifiableNavigableSet(plugins.navigableKeySet());
+    }
+
+    /**
+     * The plugin of a type.
+     *
+     * @param type the type
+     * @return the plugin
+     * @throws IllegalArgumentException if there is none; the message lists the known ones
+     */
+    public CredentialPlugin<?> get(String type) {
+        CredentialPlugin<?> plugin = plugins.get(type);
+        if (plugin == null) {
+            throw new IllegalArgumentException(
+                    "no credential plugin has the type '" + type + "'; known are " + String.join(", ", types()));
+        }
+        return plugin;
+    }
+
+    /**
+     * The plugin that recognises a registry by its name.
+     *
+     * @param registry the registry as {@code host[:port]}
+     * @return the plugin, or empty where the name tells nothing
+     */
+    public Optional<CredentialPlugin<?>> recognise(String registry) {
+        for (CredentialPlugin<?> plugin : plugins.values()) {
+            if (plugin.recognises(registry)) {
+                return Optional.of(plugin);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * Creates a provider with the plugin of a type.
+     *
+     * @param type the type
+     * @param settings settings of the plugin's {@link CredentialPlugin#settingsType()}
+     * @param context what the provider is for
+     * @return the provider; the caller closes it
+     * @throws IllegalArgumentException if the type is unknown, or the settings are of another class or do not fit the
+     *     registry
+     */
+    public CredentialProvider create(String type, Record settings, PluginContext context) {
+        return create(get(type), settings, context);
+    }
+
+    private static <S extends Record> CredentialProvider create(
+            CredentialPlugin<S> plugin, Record settings, PluginContext context) {
+        if (!plugin.settingsType().isInstance(settings)) {
+            throw new IllegalArgumentException("the credential plugin '" + plugin.type() + "' takes "
+                    + plugin.settingsType().getName() + ", not "
+                    + settings.getClass().getName());
+        }
+        return plugin.create(plugin.settingsType().cast(settings), context);
+    }
+
+    @SuppressWarnings("rawtypes")
+    private static CredentialPlugins discovered(ServiceLoader<CredentialPlugin> found) {
+        try {
+            return new CredentialPlugins(found.stream()
+                    .<CredentialPlugin<?>>map(ServiceLoader.Provider::get)
+                    .toList());
+        } catch (ServiceConfigurationError e) {
+            throw new IllegalArgumentException("a credential plugin cannot be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    private static String nameOf(CredentialPlugin<?> plugin) {
+        return plugin.getClass().getName();
+    }
+
+    /** The types. */
+    @Override
+    public String toString() {
+        return types().toString();
+    }
+}

@@ -1,0 +1,27 @@
+package io.urunner.registry.builtin;
+
+import io.urunner.registry.auth.SecretSource;
+import java.util.Optional;
+
+/**
+ * A user and a password, or neither to read what anybody may.
+ *
+ * @param user the user name
+ * @param pass the password or token
+ */
+public record PasswordSettings(Optional<String> user, Optional<SecretSource> pass) {
+    /** Neither: anonymous. */
+    public static final PasswordSettings ANONYMOUS = new PasswordSettings(Optional.empty(), Optional.empty());
+
+    public PasswordSettings {
+        if (user.isPresent() != pass.isPresent()) {
+            throw new IllegalArgumentException(
+                    user.isPresent()
+                            ? "a user needs a password too: set 'pass', or leave 'user' out to read anonymously"
+                            : "a password needs a user too: set 'user', or leave 'pass' out to read anonymously");
+        }
+        if (user.isPresent() && (user.get().isBlank() || user.get().indexOf(':') >= 0)) {
+            throw new IllegalArgumentException("'user' must not be empty and must not contain a colon");
+        }
+    }
+}

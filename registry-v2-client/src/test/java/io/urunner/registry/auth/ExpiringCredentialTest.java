@@ -1,0 +1,245 @@
+package io.urunner.registry.auth;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class ExpiringCredentialTest {
+    private static final Duration LIFE = Duration.ofHours(12);
+
+    private volatile Instant now = Instant.parse("2026-01-01T00:00:00Z");
+    private final InstantSource clock = () -> now;
+    private final AtomicInteger asked = new AtomicInteger();
+    private volatile @Nullable CredentialException refusal;
+    private final ExpiringCredential credential = ExpiringCredential.renewedAtHalfLife(this::issue, clock);
+
+    @Test
+    void is_asked_for_once_while_it_is_fresh() throws CredentialException {
+        Credential first = credential.get();
+        now = now.plus(LIFE.dividedBy(2)).minusSeconds(1);
+
+        assertThat(credential.get()).isEqualTo(first);
+        assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void is_renewed_at_half_of_its_life() throws CredentialException {
+        Credential first = credential.get();
+        now = now.plus(LIFE.dividedBy(2));
+
+        assertThat(credential.get()).isNotEqualTo(first);
+        assertThat(asked).hasValue(2);
+    }
+
+    @Test
+    void is_renewed_a_given_time_before_it_expires() throws CredentialException {
+        ExpiringCredential early = ExpiringCredential.renewedBefore(Duration.ofSeconds(30), this::issue, clock);
+        early.get();
+        now = now.plus(LIFE).minusSeconds(31);
+        early.get();
+        assertThat(asked).hasValue(1);
+        now = now.plusSeconds(1);
+        early.get();
+        assertThat(asked).hasValue(2);
+    }
+
+    @Test
+    void stays_in_use_when_a_renewal_fails_and_is_tried_again_after_a_minute() throws CredentialException {
+        Credential first = credential.get();
+        now = now.plus(LIFE.dividedBy(2));
+        refusal = new CredentialException("issuer is down", true);
+
+        assertThat(credential.get()).isEqualTo(first);
+        assertThat(credential.get()).isEqualTo(first);
+        assertThat(asked).hasValue(2);
+        now = now.plusSeconds(60);
+        refusal = null;
+        assertThat(credential.get()).isNotEqualTo(first);
+    }
+
+    @Test
+    void fails_as_the_issuer_does_once_nothing_valid_is_left() throws CredentialException {
+        credential.get();
+        now = now.plus(LIFE);
+        CredentialException down = new CredentialException("issuer is down", true);
+        refusal = down;
+
+        assertThatThrownBy(credential::get).isSameAs(down);
+    }
+
+    @Test
+    void is_dropped_when_refused_but_only_once_a_minute() throws CredentialException {
+        Credential first = credential.get();
+        credential.refused(first);
+        Credential second = credential.get();
+        assertThat(second).isNotEqualTo(first);
+
+        credential.refused(second);
+        assertThat(credential.get()).isEqualTo(second);
+        now = now.plusSeconds(60);
+        credential.refused(second);
+        assertThat(credential.get()).isNotEqualTo(second);
+    }
+
+    @Test
+    void ignores_the_refusal_of_a_credential_that_it_no_longer_holds() throws CredentialException {
+        Credential first = credential.get();
+        credential.refused(new Credential.Basic("AWS", Secret.of("older")));
+
+        assertThat(credential.get()).isEqualTo(first);
+    }
+
+    @Test
+    void is_asked_for_once_under_many_threads() throws Exception {
+        CountDownLatch open = new CountDownLatch(1);
+        ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
+                () -> {
+                    await(open);
+                    return issue();
+                },
+                clock);
+
+        List<Future<Credential>> answers = inThreads(16, slow, open);
+        for (Future<Credential> answer : answers) {
+            assertThat(answer.get()).isEqualTo(answers.get(0).get());
+        }
+        assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void gives_one_refusal_to_all_threads_that_wait_for_it() throws Exception {
+        CountDownLatch open = new CountDownLatch(1);
+        ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
+                () -> {
+                    asked.incrementAndGet();
+                    await(open);
+                    throw new CredentialException("wrong key", false);
+                },
+                clock);
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try {
+            Future<Credential> first = threads.submit(slow::get);
+            while (asked.get() == 0) {
+                Thread.onSpinWait();
+            }
+            List<Thread> waiting = new CopyOnWriteArrayList<>();
+            Future<Credential> second = threads.submit(() -> {
+                waiting.add(Thread.currentThread());
+                return slow.get();
+            });
+            while (waiting.isEmpty() || waiting.get(0).getState() != Thread.State.WAITING) {
+                Thread.onSpinWait();
+            }
+            open.countDown();
+
+            for (Future<Credential> answer : List.of(first, second)) {
+                assertThatThrownBy(answer::get)
+                        .isInstanceOf(ExecutionException.class)
+                        .cause()
+                        .isInstanceOfSatisfying(
+                                CredentialException.class,
+                                e -> assertThat(e.isTransient()).isFalse())
+                        .hasMessage("wrong key");
+            }
+            assertThat(asked).hasValue(1);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void a_thread_that_waits_can_be_interrupted_and_stays_so() throws Exception {
+        CountDownLatch open = new CountDownLatch(1);
+        ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
+                () -> {
+                    await(open);
+                    return issue();
+                },
+                clock);
+        ExecutorService threads = Executors.newFixedThreadPool(1);
+        try {
+            Future<Credential> asking = threads.submit(slow::get);
+            Thread.currentThread().interrupt();
+            CredentialException interrupted = null;
+            // Whoever comes first asks; the other waits.
+            try {
+                slow.get();
+            } catch (CredentialException e) {
+                interrupted = e;
+            }
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(interrupted).isNotNull();
+            assertThat(interrupted.isTransient()).isTrue();
+            open.countDown();
+            assertThat(asking.get(10, TimeUnit.SECONDS)).isNotNull();
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void basic_credentials_do_not_print_a_token_that_is_the_user_name_too() {
+        assertThat(new Credential.Basic("tok-123", Secret.of("tok-123")))
+                .asString()
+                .doesNotContain("tok-123");
+        assertThat(new Credential.Basic("ci", Secret.of("tok-123"))).hasToString("Basic[user=ci, password=[secret]]");
+        assertThatThrownBy(() -> new Credential.Basic("tok:123", Secret.of("tok:123")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageNotContaining("tok");
+    }
+
+    private ExpiringCredential.Issued issue() throws CredentialException {
+        int number = asked.incrementAndGet();
+        CredentialException refused = refusal;
+        if (refused != null) {
+            throw refused;
+        }
+        return new ExpiringCredential.Issued(new Credential.Basic("AWS", Secret.of("token " + number)), now.plus(LIFE));
+    }
+
+    private static void await(CountDownLatch latch) throws CredentialException {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CredentialException("interrupted while asking", true, e);
+        }
+    }
+
+    private static List<Future<Credential>> inThreads(int count, ExpiringCredential credential, CountDownLatch open)
+            throws InterruptedException {
+        ExecutorService threads = Executors.newFixedThreadPool(count);
+        try {
+            CountDownLatch ready = new CountDownLatch(count);
+            List<Future<Credential>> answers = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                answers.add(threads.submit(() -> {
+                    ready.countDown();
+                    return credential.get();
+                }));
+            }
+            ready.await();
+            open.countDown();
+            return answers;
+        } finally {
+            threads.shutdown();
+        }
+    }
+}
