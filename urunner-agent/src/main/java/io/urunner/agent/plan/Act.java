@@ -1,0 +1,136 @@
+package io.urunner.agent.plan;
+
+import io.urunner.agent.plan.Verdict.Kind;
+import io.urunner.kube.Container;
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The one patch of a rollout. A rollout pulls every container again, so it writes what every resolved container has now,
+ * not only the stale ones.
+ */
+final class Act {
+    private final Facts facts;
+    private final Workload workload;
+    private final WorkloadState before;
+    private final List<Verdict> verdicts;
+    private final String reason;
+
+    private final List<Decision.Change> changes = new ArrayList<>();
+    private final SortedMap<String, String> digests = new TreeMap<>();
+    private final SortedMap<String, ContainerState> states = new TreeMap<>();
+    private final Map<String, String> images = new HashMap<>();
+    private final List<String> warnings = new ArrayList<>();
+
+    Act(Facts facts, WorkloadState before, List<Verdict> verdicts, String reason) {
+        this.facts = facts;
+        this.before = before;
+        this.verdicts = verdicts;
+        this.reason = reason;
+        workload = facts.workload();
+    }
+
+    Decision.Restart restart() {
+        for (int i = 0; i < verdicts.size(); i++) {
+            Verdict verdict = verdicts.get(i);
+            if (facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
+                    && tracked.answer() instanceof Answer.Resolved answer) {
+                add(workload.containers().get(i), verdict, tracked, answer.digest());
+            }
+        }
+        return new Decision.Restart(
+                facts.now(),
+                reason,
+                changes,
+                new DigestsAnnotation(digests),
+                new WorkloadState(states, Optional.empty()),
+                images,
+                warnings);
+    }
+
+    private void add(Container container, Verdict verdict, ContainerFacts.Tracked tracked, String digest) {
+        String name = container.name();
+        String reference = tracked.reference();
+        ContainerState state = States.of(before, name, reference);
+        Optional<String> acted = States.digests(workload).digest(name, reference);
+        boolean stale = verdict.kind() == Kind.STALE;
+        if (stale) {
+            Optional<String> from = acted.or(tracked::remembered)
+                    .or(state::acted)
+                    .or(() -> verdict.running().stream().sorted().findFirst())
+                    .filter(past -> !past.equals(digest));
+            changes.add(new Decision.Change(name, reference, from, digest));
+            warnAtTheFirst(container, state);
+        }
+        digests.put(name, reference + "@" + digest);
+        Optional<String> original = image(container, digest);
+        states.put(name, state(state, acted, tracked, name, digest, stale, original));
+    }
+
+    private ContainerState state(
+            ContainerState state,
+            Optional<String> acted,
+            ContainerFacts.Tracked tracked,
+            String container,
+            String digest,
+            boolean stale,
+            Optional<String> original) {
+        boolean stays = state.acted().equals(Optional.of(digest));
+        TreeSet<String> replaced = new TreeSet<>(Running.anywhere(workload, container));
+        acted.ifPresent(replaced::add);
+        state.acted().ifPresent(replaced::add);
+        tracked.remembered().ifPresent(replaced::add);
+        if (stays) {
+            replaced.addAll(state.replaced());
+        }
+        if (tracked.expansion() instanceof Expansion.Known known) {
+            replaced.removeAll(known.digests());
+        }
+        replaced.remove(digest);
+        boolean sameFailure = state.failed().equals(Optional.of(digest));
+        Optional<Instant> actedAt = stays && !stale ? state.actedAt() : Optional.of(facts.now());
+        return new ContainerState(
+                state.reference(),
+                Optional.of(digest),
+                actedAt,
+                List.copyOf(replaced),
+                Optional.empty(),
+                Optional.empty(),
+                sameFailure ? state.failed() : Optional.empty(),
+                sameFailure ? state.failure() : Optional.empty(),
+                original);
+    }
+
+    /** Pins, pins to the new digest, or takes a pin back; what remains to be remembered is the text before the pin. */
+    private Optional<String> image(Container container, String digest) {
+        Optional<String> pinned = Pin.originalText(workload, container);
+        String original = pinned.orElse(container.image());
+        boolean pin = Pin.wanted(facts.policy().policy(), container);
+        String image = pin ? Pin.text(original, digest) : original;
+        if (!image.equals(container.image())) {
+            images.put(container.name(), image);
+        }
+        return pin ? Optional.of(original) : Optional.empty();
+    }
+
+    private void warnAtTheFirst(Container container, ContainerState state) {
+        if (!container.pullPolicy().equals("Always")
+                && state.acted().isEmpty()
+                && !Pin.wanted(facts.policy().policy(), container)) {
+            warnings.add("container " + container.name() + ": imagePullPolicy is " + container.pullPolicy()
+                    + ", so a restart does not bring the new image to nodes that have the old one;"
+                    + " set imagePullPolicy: Always, or annotate the workload with urunner.io/if-not-always: pin");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package io.urunner.agent.plan;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/** What a registry says of a reference. */
+public sealed interface Answer {
+    /** The registry was not asked yet. */
+    record NotAsked() implements Answer {}
+
+    /**
+     * The registry could not be asked, or did not say.
+     *
+     * @param reason the kind of failure
+     * @param words what was being done and what went wrong, for people
+     * @param since since when it fails
+     */
+    record Failed(Deferral reason, String words, Instant since) implements Answer {}
+
+    /**
+     * The tag's digest. {@link TagWatch} makes these.
+     *
+     * @param digest the digest now
+     * @param since since when it stands, as far as we saw
+     * @param asked when the request of the last answer was sent
+     * @param passes in how many passes in a row it was seen
+     * @param counts false while the tag had the digest before and only one pass has seen it again
+     * @param otherSeen when the tag was last seen with another digest that counted; empty if never
+     */
+    record Resolved(
+            String digest, Instant since, Instant asked, int passes, boolean counts, Optional<Instant> otherSeen)
+            implements Answer {}
+}

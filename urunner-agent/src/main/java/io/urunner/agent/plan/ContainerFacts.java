@@ -1,0 +1,39 @@
+package io.urunner.agent.plan;
+
+import java.util.Optional;
+
+/** What is known of one container beside the workload itself. */
+public sealed interface ContainerFacts {
+    /**
+     * A container whose tag is followed.
+     *
+     * @param reference its reference without a digest, in canonical form (of a container that we pinned: the tag)
+     * @param answer what the registry says of the reference
+     * @param expansion what the answered digest stands for
+     * @param remembered the digest that the store remembers for this workload, container and reference
+     */
+    record Tracked(String reference, Answer answer, Expansion expansion, Optional<String> remembered)
+            implements ContainerFacts {}
+
+    /**
+     * A container that is none of our business.
+     *
+     * @param why the kind of reason
+     * @param words the reason, for people
+     */
+    record Untracked(Why why, String words) implements ContainerFacts {}
+
+    /** Why a container's tag is not followed. */
+    enum Why {
+        /** The image's registry is not watched. */
+        NO_WATCHED_REGISTRY,
+        /** The image names a digest. */
+        PINNED,
+        /** The image's text is no reference. */
+        UNPARSABLE,
+        /** The workload's policy names other containers. */
+        EXCLUDED,
+        /** The pull policy is not {@code Always}, and the policy says to leave such containers alone. */
+        PULL_POLICY
+    }
+}

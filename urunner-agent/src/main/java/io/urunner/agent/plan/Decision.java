@@ -1,0 +1,154 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.WorkloadState;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What is done with a workload now. */
+public sealed interface Decision {
+    /**
+     * The reason, for people.
+     *
+     * @return the words
+     */
+    String reason();
+
+    /**
+     * The decision in a few words, for tables.
+     *
+     * @return the words
+     */
+    String words();
+
+    /**
+     * Every container runs what its tag says, or what we can do for it is done.
+     *
+     * @param reason the reason, for people
+     * @param diagnosis set if it was restarted but still runs the old image: the cause and the remedy, to be said once
+     */
+    record UpToDate(String reason, Optional<String> diagnosis) implements Decision {
+        @Override
+        public String words() {
+            return diagnosis.isPresent() ? "still the old image" : "up to date";
+        }
+    }
+
+    /**
+     * Roll it out, with one patch on the version that was planned on.
+     *
+     * @param at when this was decided
+     * @param reason the reason, for people
+     * @param changes the containers whose tag moved
+     * @param digests what to write on the template
+     * @param state what to write on the workload
+     * @param images by container the image to write, where it changes (pins)
+     * @param warnings what to tell people before the rollout
+     */
+    record Restart(
+            Instant at,
+            String reason,
+            List<Change> changes,
+            DigestsAnnotation digests,
+            WorkloadState state,
+            Map<String, String> images,
+            List<String> warnings)
+            implements Decision {
+        public Restart {
+            changes = List.copyOf(changes);
+            images = Map.copyOf(images);
+            warnings = List.copyOf(warnings);
+        }
+
+        @Override
+        public String words() {
+            return "restart";
+        }
+    }
+
+    /**
+     * The controllers are still bringing pods: look again.
+     *
+     * @param reason the reason, for people
+     */
+    record InProgress(String reason) implements Decision {
+        @Override
+        public String words() {
+            return "in progress";
+        }
+    }
+
+    /**
+     * Not now.
+     *
+     * @param cause the kind of reason
+     * @param reason the reason, for people
+     * @param until when to decide again at the earliest, if that is known
+     */
+    record Deferred(Deferral cause, String reason, Optional<Instant> until) implements Decision {
+        @Override
+        public String words() {
+            return "deferred: " + cause.words();
+        }
+    }
+
+    /**
+     * Not until somebody or something changes it.
+     *
+     * @param cause the kind of reason
+     * @param reason the reason, for people
+     */
+    record Blocked(Blockage cause, String reason) implements Decision {
+        @Override
+        public String words() {
+            return "blocked: " + cause.words();
+        }
+    }
+
+    /**
+     * The comparison needs what digests stand for: fetch it and plan again.
+     *
+     * @param needed which expansions
+     */
+    record NeedsExpansion(List<ImageDigest> needed) implements Decision {
+        public NeedsExpansion {
+            needed = List.copyOf(needed);
+        }
+
+        @Override
+        public String reason() {
+            return "what runs has to be compared with the content of "
+                    + String.join(
+                            ", ", needed.stream().map(ImageDigest::toString).toList());
+        }
+
+        @Override
+        public String words() {
+            return "being compared";
+        }
+    }
+
+    /**
+     * No container's tag is followed.
+     *
+     * @param reason the reason, for people
+     */
+    record NotWatched(String reason) implements Decision {
+        @Override
+        public String words() {
+            return "not watched";
+        }
+    }
+
+    /**
+     * A container whose tag moved.
+     *
+     * @param container its name
+     * @param reference its reference, in canonical form
+     * @param from the digest before, if known
+     * @param to the digest now
+     */
+    record Change(String container, String reference, Optional<String> from, String to) {}
+}

@@ -1,0 +1,105 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.Container;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Whether a workload is held. A hold ends by hand, or by itself when the tag moves past the rejected digest if it was set
+ * so, or when somebody gives a pinned container another image.
+ *
+ * @param holds whether nothing may be rolled out
+ * @param words why, for people
+ * @param state the workload's state without a hold that has ended
+ * @param notices what ended the hold, to be told once
+ */
+record Hold(boolean holds, String words, WorkloadState state, List<String> notices) {
+    static Hold of(Facts facts) {
+        WorkloadState state = States.of(facts.workload());
+        if (state.hold().isEmpty()) {
+            return new Hold(false, "", state, List.of());
+        }
+        WorkloadState.Hold held = state.hold().get();
+        List<String> edited = edited(facts.workload(), state);
+        if (!edited.isEmpty()) {
+            return new Hold(
+                    false,
+                    "",
+                    withoutPins(state, edited),
+                    List.of("the hold of " + held.since() + " by " + held.by() + " ended: "
+                            + States.lastManager(facts.workload()) + " gave another image to "
+                            + String.join(", ", edited)));
+        }
+        if (held.untilNextPush() && movedPast(facts, state)) {
+            return new Hold(false, "", new WorkloadState(state.containers(), Optional.empty()), List.of());
+        }
+        return new Hold(true, words(facts.workload(), state, held), state, List.of());
+    }
+
+    private static String words(Workload workload, WorkloadState state, WorkloadState.Hold held) {
+        StringBuilder words = new StringBuilder("held since " + held.since() + " by " + held.by()
+                + (held.untilNextPush() ? " until the next push" : ""));
+        for (Container container : workload.containers()) {
+            original(state, container)
+                    .filter(container.image()::equals)
+                    .ifPresent(tag -> words.append("; ")
+                            .append(States.lastManager(workload))
+                            .append(" put the tag back into container ")
+                            .append(container.name())
+                            .append(", so its new pods run ")
+                            .append(tag)
+                            .append(" whatever it is"));
+        }
+        return words.append("; 'urunner resume ")
+                .append(workload.id())
+                .append("' ends it")
+                .toString();
+    }
+
+    /** The pinned containers that have neither our pin nor their original text any more. */
+    private static List<String> edited(Workload workload, WorkloadState state) {
+        List<String> edited = new ArrayList<>();
+        for (Container container : workload.containers()) {
+            if (original(state, container)
+                            .filter(text -> !text.equals(container.image()))
+                            .isPresent()
+                    && Pin.originalText(workload, container).isEmpty()) {
+                edited.add(container.name());
+            }
+        }
+        return edited;
+    }
+
+    private static Optional<String> original(WorkloadState state, Container container) {
+        return Optional.ofNullable(state.containers().get(container.name())).flatMap(ContainerState::originalImage);
+    }
+
+    private static WorkloadState withoutPins(WorkloadState state, List<String> edited) {
+        WorkloadState next = new WorkloadState(state.containers(), Optional.empty());
+        for (Map.Entry<String, ContainerState> entry : state.containers().entrySet()) {
+            if (edited.contains(entry.getKey())) {
+                next = States.with(next, entry.getKey(), States.unpinned(entry.getValue()));
+            }
+        }
+        return next;
+    }
+
+    private static boolean movedPast(Facts facts, WorkloadState state) {
+        return facts.containers().entrySet().stream()
+                .anyMatch(entry -> entry.getValue() instanceof ContainerFacts.Tracked tracked
+                        && tracked.answer() instanceof Answer.Resolved answer
+                        && answer.counts()
+                        && movedPast(States.of(state, entry.getKey(), tracked.reference()), answer.digest()));
+    }
+
+    private static boolean movedPast(ContainerState state, String digest) {
+        return state.rejected().isPresent()
+                && !state.rejected().get().equals(digest)
+                && !state.acted().equals(Optional.of(digest));
+    }
+}

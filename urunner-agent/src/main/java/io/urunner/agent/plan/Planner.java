@@ -1,0 +1,298 @@
+package io.urunner.agent.plan;
+
+import io.urunner.agent.plan.Decision.Blocked;
+import io.urunner.agent.plan.Decision.Deferred;
+import io.urunner.agent.plan.Decision.InProgress;
+import io.urunner.agent.plan.Decision.NeedsExpansion;
+import io.urunner.agent.plan.Decision.NotWatched;
+import io.urunner.agent.plan.Decision.UpToDate;
+import io.urunner.agent.plan.Plan.Remembered;
+import io.urunner.agent.plan.Verdict.Kind;
+import io.urunner.kube.Container;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Gives each workload its decision: a pure function of what is seen, what the registry says, what is remembered, the
+ * policies and the time. First the rules say of each container whether it is stale; then the workload's policies say
+ * whether something may be done about it now. At most one rollout per observed move of a tag, and the last digest always
+ * arrives.
+ */
+public final class Planner {
+    private final Facts facts;
+    private final Workload workload;
+    private final Policy policy;
+    private final Hold hold;
+    private final List<Verdict> verdicts = new ArrayList<>();
+
+    private Planner(Facts facts) {
+        this.facts = facts;
+        workload = facts.workload();
+        policy = facts.policy().policy();
+        hold = Hold.of(facts);
+    }
+
+    /**
+     * Plans one workload.
+     *
+     * @param facts what is known
+     * @return the plan
+     */
+    public static Plan plan(Facts facts) {
+        return new Planner(facts).plan();
+    }
+
+    private Plan plan() {
+        for (Container container : workload.containers()) {
+            verdicts.add(verdict(container));
+        }
+        Decision decision = decide();
+        return new Plan(workload.id(), decision, verdicts, remember(decision), stateToWrite(decision), hold.notices());
+    }
+
+    private Verdict verdict(Container container) {
+        ContainerFacts known = facts.containers().get(container.name());
+        if (known instanceof ContainerFacts.Tracked tracked) {
+            return new ContainerRules(
+                            workload,
+                            container,
+                            tracked,
+                            state(container.name(), tracked.reference()),
+                            policy,
+                            facts.seen())
+                    .verdict();
+        }
+        return known instanceof ContainerFacts.Untracked untracked
+                ? untracked(container, Kind.NOT_WATCHED, Optional.empty(), untracked.words())
+                : untracked(container, Kind.UNRESOLVED, Optional.of(Deferral.NOT_ASKED_YET), "not looked at yet");
+    }
+
+    private static Verdict untracked(Container container, Kind kind, Optional<Deferral> cause, String words) {
+        return new Verdict(container.name(), Optional.empty(), Optional.empty(), Set.of(), kind, cause, words);
+    }
+
+    private Decision decide() {
+        if (!facts.policy().problems().isEmpty()) {
+            return new Blocked(Blockage.POLICY, String.join("; ", facts.policy().problems()));
+        }
+        if (hold.holds()) {
+            return new Blocked(Blockage.HOLD, hold.words());
+        }
+        if (verdicts.stream().allMatch(verdict -> verdict.kind() == Kind.NOT_WATCHED)) {
+            return new NotWatched(words(Kind.NOT_WATCHED));
+        }
+        if (any(Kind.NEEDS_EXPANSION)) {
+            return new NeedsExpansion(
+                    of(Kind.NEEDS_EXPANSION).stream().map(Planner::image).toList());
+        }
+        return any(Kind.STALE) ? actOrWait() : rest();
+    }
+
+    /** Nothing is stale. */
+    private Decision rest() {
+        if (any(Kind.REJECTED)) {
+            return new Blocked(Blockage.REJECTED, words(Kind.REJECTED));
+        }
+        if (any(Kind.UNRESOLVED)) {
+            return unresolved();
+        }
+        if (any(Kind.IN_PROGRESS)) {
+            return new InProgress(words(Kind.IN_PROGRESS));
+        }
+        return any(Kind.STILL_OLD)
+                ? new UpToDate(words(Kind.STILL_OLD), Optional.of(words(Kind.STILL_OLD)))
+                : new UpToDate(words(Kind.UP_TO_DATE), Optional.empty());
+    }
+
+    /** Something is stale: everything that a rollout would bring with it must be right. */
+    private Decision actOrWait() {
+        Optional<Blocked> blocked = blocked();
+        if (blocked.isPresent()) {
+            return blocked.get();
+        }
+        if (any(Kind.UNRESOLVED)) {
+            return unresolved();
+        }
+        Optional<Deferred> deferred = deferred();
+        if (deferred.isPresent()) {
+            return deferred.get();
+        }
+        Decision.Restart restart = new Act(facts, hold.state(), verdicts, words(Kind.STALE)).restart();
+        return policy.shadow() ? new Blocked(Blockage.SHADOW, "would be rolled out: " + restart.reason()) : restart;
+    }
+
+    private Optional<Blocked> blocked() {
+        RolloutStatus rollout = workload.rollout();
+        if (any(Kind.REJECTED)) {
+            return blocked(Blockage.REJECTED, words(Kind.REJECTED));
+        }
+        for (Verdict stale : of(Kind.STALE)) {
+            Quarantine quarantine = facts.quarantined().get(image(stale));
+            if (quarantine != null && !quarantine.workload().equals(workload.id())) {
+                return blocked(
+                        Blockage.QUARANTINED,
+                        image(stale) + " failed at " + quarantine.workload() + " (" + quarantine.failure()
+                                + "): it is not rolled out here until the tag moves; new pods pull it all the same");
+            }
+        }
+        if (facts.missingPermission().isPresent()) {
+            return blocked(Blockage.PERMISSION, facts.missingPermission().get());
+        }
+        if (rollout.paused()) {
+            return blocked(Blockage.PAUSED, "the Deployment is paused: kubectl rollout resume lets it go on");
+        }
+        if (rollout.onDelete()) {
+            return blocked(
+                    Blockage.ON_DELETE, "its update strategy is OnDelete: new pods come when you delete the old ones");
+        }
+        if (rollout.partition() > 0 && rollout.partition() >= rollout.desired()) {
+            return blocked(
+                    Blockage.PARTITION,
+                    "its partition " + rollout.partition() + " covers all " + rollout.desired() + " replicas");
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<Blocked> blocked(Blockage cause, String words) {
+        return Optional.of(new Blocked(cause, words));
+    }
+
+    private Deferred unresolved() {
+        List<Verdict> unresolved = of(Kind.UNRESOLVED);
+        return new Deferred(
+                unresolved.get(0).cause().orElse(Deferral.NOT_ASKED_YET), words(Kind.UNRESOLVED), Optional.empty());
+    }
+
+    private Optional<Deferred> deferred() {
+        Instant settled = of(Kind.STALE).stream()
+                .map(verdict -> resolved(verdict).since().plus(policy.settle()))
+                .max(Instant::compareTo)
+                .orElse(Instant.MIN);
+        if (settled.isAfter(facts.now())) {
+            return deferred(
+                    Deferral.SETTLE,
+                    words(Kind.STALE) + "; it must stand for " + Brief.duration(policy.settle()) + " first",
+                    settled);
+        }
+        Instant cool = hold.state().containers().values().stream()
+                .flatMap(state -> state.actedAt().stream())
+                .max(Instant::compareTo)
+                .map(last -> last.plus(policy.cooldown()))
+                .orElse(Instant.MIN);
+        if (cool.isAfter(facts.now())) {
+            return deferred(
+                    Deferral.COOLDOWN,
+                    words(Kind.STALE) + "; the cooldown of " + Brief.duration(policy.cooldown())
+                            + " since the last rollout is not over",
+                    cool);
+        }
+        return Window.closedUntil(policy.windows(), facts.now())
+                .flatMap(opens ->
+                        deferred(Deferral.WINDOW, words(Kind.STALE) + "; the next window opens at " + opens, opens));
+    }
+
+    private static Optional<Deferred> deferred(Deferral cause, String words, Instant until) {
+        return Optional.of(new Deferred(cause, words, Optional.of(until)));
+    }
+
+    /** What to remember as P: what runs and belongs to D, what is seen first, what is rolled out. */
+    private Map<String, Remembered> remember(Decision decision) {
+        boolean acts = decision instanceof Decision.Restart;
+        Map<String, Remembered> remember = new HashMap<>();
+        for (Verdict verdict : verdicts) {
+            if (facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
+                    && tracked.answer() instanceof Answer.Resolved answer
+                    && (acts || isEvident(verdict, answer, tracked))
+                    && !tracked.remembered().equals(Optional.of(answer.digest()))) {
+                remember.put(verdict.container(), new Remembered(tracked.reference(), answer.digest()));
+            }
+        }
+        return remember;
+    }
+
+    private boolean isEvident(Verdict verdict, Answer.Resolved answer, ContainerFacts.Tracked tracked) {
+        return verdict.kind() == Kind.UP_TO_DATE
+                && !ContainerRules.noPodsWanted(workload)
+                && (tracked.remembered().isEmpty()
+                        || (!verdict.running().isEmpty() && belongs(verdict, answer, tracked.expansion())));
+    }
+
+    private static boolean belongs(Verdict verdict, Answer.Resolved answer, Expansion expansion) {
+        return verdict.running().stream()
+                .allMatch(digest -> digest.equals(answer.digest())
+                        || (expansion instanceof Expansion.Known known
+                                && known.digests().contains(digest)));
+    }
+
+    /** A rejection that was discovered, a hold that somebody ended, a failure that healed. */
+    private Optional<WorkloadState> stateToWrite(Decision decision) {
+        if (decision instanceof Decision.Restart
+                || policy.shadow()
+                || !facts.policy().problems().isEmpty()) {
+            return Optional.empty();
+        }
+        WorkloadState next = hold.state();
+        for (Verdict verdict : verdicts) {
+            ContainerState before = verdict.reference()
+                    .map(reference -> state(verdict.container(), reference))
+                    .orElse(null);
+            if (before == null) {
+                continue;
+            }
+            if (verdict.kind() == Kind.REJECTED && !before.rejected().equals(verdict.digest())) {
+                next = States.with(
+                        next,
+                        verdict.container(),
+                        States.rejected(before, verdict.digest(), States.lastManager(workload)));
+            } else if (before.failed().isPresent()
+                    && before.failed().equals(verdict.digest())
+                    && verdict.kind() == Kind.UP_TO_DATE
+                    && !verdict.running().isEmpty()
+                    && workload.rollout().complete()) {
+                next = States.with(next, verdict.container(), States.healed(before));
+            }
+        }
+        return next.equals(States.of(workload)) ? Optional.empty() : Optional.of(next);
+    }
+
+    private ContainerState state(String container, String reference) {
+        return States.of(hold.state(), container, reference);
+    }
+
+    private Answer.Resolved resolved(Verdict verdict) {
+        if (facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
+                && tracked.answer() instanceof Answer.Resolved resolved) {
+            return resolved;
+        }
+        throw new IllegalStateException("container " + verdict.container() + " is stale without an answer");
+    }
+
+    private boolean any(Kind kind) {
+        return verdicts.stream().anyMatch(verdict -> verdict.kind() == kind);
+    }
+
+    private List<Verdict> of(Kind kind) {
+        return verdicts.stream().filter(verdict -> verdict.kind() == kind).toList();
+    }
+
+    private static ImageDigest image(Verdict verdict) {
+        return new ImageDigest(
+                verdict.reference().orElseThrow(), verdict.digest().orElseThrow());
+    }
+
+    private String words(Kind kind) {
+        return of(kind).stream()
+                .map(verdict -> "container " + verdict.container() + ": " + verdict.words())
+                .collect(Collectors.joining("; "));
+    }
+}

@@ -1,0 +1,170 @@
+package io.urunner.agent.plan;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * When and how a workload is rolled out. Settings give the defaults; annotations {@code urunner.io/<name>} of a workload
+ * override them one by one.
+ *
+ * @param firstSight what is done with a workload that runs an old digest and that we never rolled out
+ * @param cooldown the least time between two rollouts of a workload
+ * @param settle how long a digest must stand before it is rolled out
+ * @param windows when rollouts may start; empty means always
+ * @param containers the names of the containers to follow; empty means all
+ * @param ifNotAlways what is done with a container whose {@code imagePullPolicy} is not {@code Always}
+ * @param shadow whether decisions are only reported
+ */
+public record Policy(
+        FirstSight firstSight,
+        Duration cooldown,
+        Duration settle,
+        List<Window> windows,
+        Set<String> containers,
+        IfNotAlways ifNotAlways,
+        boolean shadow) {
+    /** What holds where nobody says otherwise: restart at first sight, at once, always, all containers. */
+    public static final Policy DEFAULT = new Policy(
+            FirstSight.RESTART, Duration.ZERO, Duration.ZERO, List.of(), Set.of(), IfNotAlways.RESTART, false);
+
+    private static final String PREFIX = "urunner.io/";
+
+    public Policy {
+        if (cooldown.isNegative() || settle.isNegative()) {
+            throw new IllegalArgumentException("cooldown and settle time are not negative");
+        }
+        windows = List.copyOf(windows);
+        containers = Set.copyOf(containers);
+    }
+
+    /** What is done with a workload that runs an old digest and that we never rolled out. */
+    public enum FirstSight {
+        /** Roll it out. */
+        RESTART,
+        /** Take what runs for right, and follow the tag from here. */
+        ADOPT
+    }
+
+    /** What is done with a container whose {@code imagePullPolicy} is not {@code Always}. */
+    public enum IfNotAlways {
+        /** Restart as ever, after a warning: nodes that have the image do not pull it. */
+        RESTART,
+        /** Pin the image to {@code tag@digest}, which every node pulls. */
+        PIN,
+        /** Leave the container alone. */
+        SKIP
+    }
+
+    /**
+     * A policy as read for one workload.
+     *
+     * @param policy the policy, as far as it could be read
+     * @param problems what is wrong in the annotations, for people; while there is any, the workload is blocked
+     */
+    public record Reading(Policy policy, List<String> problems) {
+        public Reading {
+            problems = List.copyOf(problems);
+        }
+    }
+
+    /**
+     * This policy with a workload's annotations on top: {@code urunner.io/first-sight}, {@code cooldown},
+     * {@code settle}, {@code window}, {@code containers}, {@code if-not-always}, {@code shadow}. Other annotations are
+     * ignored.
+     *
+     * @param annotations the workload's annotations
+     * @param containers the names of the containers that the workload has
+     * @return the policy and what is wrong
+     */
+    public Reading override(Map<String, String> annotations, Set<String> containers) {
+        Annotations read = new Annotations(annotations);
+        Policy policy = new Policy(
+                read.get("first-sight", text -> choice(FirstSight.class, text), firstSight),
+                read.get("cooldown", Durations::parse, cooldown),
+                read.get("settle", Durations::parse, settle),
+                read.get("window", Window::parse, windows),
+                read.get("containers", text -> names(text, containers), this.containers),
+                read.get("if-not-always", text -> choice(IfNotAlways.class, text), ifNotAlways),
+                read.get("shadow", Policy::flag, shadow));
+        return new Reading(policy, read.problems);
+    }
+
+    /**
+     * Reads one of an enumeration's constants as settings write them: lower case, with hyphens.
+     *
+     * @param type the enumeration
+     * @param text the text
+     * @param <E> the enumeration
+     * @return the constant
+     * @throws IllegalArgumentException if there is none, with the choices in its message
+     */
+    public static <E extends Enum<E>> E choice(Class<E> type, String text) {
+        E[] constants = type.getEnumConstants();
+        return Arrays.stream(constants)
+                .filter(constant -> name(constant).equals(text.strip().toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is none of "
+                        + Arrays.stream(constants).map(Policy::name).collect(Collectors.joining(", "))));
+    }
+
+    private static String name(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static boolean flag(String text) {
+        return switch (text.strip().toLowerCase(Locale.ROOT)) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException("'" + text + "' is neither true nor false");
+        };
+    }
+
+    private static Set<String> names(String text, Set<String> known) {
+        Set<String> names = new TreeSet<>();
+        for (String part : text.split(",", -1)) {
+            if (!part.isBlank()) {
+                names.add(part.strip());
+            }
+        }
+        Set<String> unknown = new TreeSet<>(names);
+        unknown.removeAll(known);
+        if (names.isEmpty() || !unknown.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' must name containers of the workload, separated by commas"
+                            + (unknown.isEmpty() ? "" : ": it has no " + String.join(", ", unknown))
+                            + "; it has " + String.join(", ", new TreeSet<>(known)));
+        }
+        return names;
+    }
+
+    private static final class Annotations {
+        private final Map<String, String> annotations;
+        private final List<String> problems = new ArrayList<>();
+
+        Annotations(Map<String, String> annotations) {
+            this.annotations = annotations;
+        }
+
+        <T> T get(String name, Function<String, T> parser, T inherited) {
+            return Optional.ofNullable(annotations.get(PREFIX + name))
+                    .map(text -> {
+                        try {
+                            return parser.apply(text);
+                        } catch (IllegalArgumentException e) {
+                            problems.add("annotation " + PREFIX + name + ": " + e.getMessage());
+                            return inherited;
+                        }
+                    })
+                    .orElse(inherited);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Reads what we wrote on workloads. */
+final class States {
+    private static final DigestsAnnotation NO_DIGESTS = new DigestsAnnotation(Collections.emptySortedMap());
+
+    private States() {}
+
+    static WorkloadState of(Workload workload) {
+        return Optional.ofNullable(workload.annotations().get(Workload.STATE))
+                .flatMap(WorkloadState::parse)
+                .orElse(WorkloadState.EMPTY);
+    }
+
+    static DigestsAnnotation digests(Workload workload) {
+        return Optional.ofNullable(workload.templateAnnotations().get(Workload.DIGESTS))
+                .flatMap(DigestsAnnotation::parse)
+                .orElse(NO_DIGESTS);
+    }
+
+    /** What was done for a container and this reference; what was done for another reference does not count. */
+    static ContainerState of(WorkloadState state, String container, String reference) {
+        ContainerState found = state.containers().get(container);
+        return found != null && found.reference().equals(reference) ? found : empty(reference);
+    }
+
+    static ContainerState empty(String reference) {
+        return new ContainerState(
+                reference,
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    static WorkloadState with(WorkloadState state, String container, ContainerState next) {
+        SortedMap<String, ContainerState> containers = new TreeMap<>(state.containers());
+        containers.put(container, next);
+        return new WorkloadState(containers, state.hold());
+    }
+
+    static ContainerState rejected(ContainerState state, Optional<String> digest, String by) {
+        return new ContainerState(
+                state.reference(),
+                state.acted(),
+                state.actedAt(),
+                state.replaced(),
+                digest,
+                Optional.of(by),
+                state.failed(),
+                state.failure(),
+                state.originalImage());
+    }
+
+    static ContainerState failed(ContainerState state, Optional<String> digest, Optional<String> failure) {
+        return new ContainerState(
+                state.reference(),
+                state.acted(),
+                state.actedAt(),
+                state.replaced(),
+                state.rejected(),
+                state.rejectedBy(),
+                digest,
+                failure,
+                state.originalImage());
+    }
+
+    static ContainerState healed(ContainerState state) {
+        return failed(state, Optional.empty(), Optional.empty());
+    }
+
+    static ContainerState unpinned(ContainerState state) {
+        return new ContainerState(
+                state.reference(),
+                state.acted(),
+                state.actedAt(),
+                state.replaced(),
+                state.rejected(),
+                state.rejectedBy(),
+                state.failed(),
+                state.failure(),
+                Optional.empty());
+    }
+
+    /** Who changed the template last, apart from us. */
+    static String lastManager(Workload workload) {
+        return workload.templateManagers().stream()
+                .filter(manager -> !manager.equals("urunner"))
+                .findFirst()
+                .orElse("somebody");
+    }
+}

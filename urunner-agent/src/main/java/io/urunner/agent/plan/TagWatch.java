@@ -1,0 +1,126 @@
+package io.urunner.agent.plan;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What was seen of one tag, pass by pass. A digest that the tag never had counts at once; one that it had before counts
+ * when two passes in a row saw it, because replicated registries answer inconsistently. Immutable.
+ */
+public final class TagWatch {
+    private static final int ENOUGH = 2;
+    private static final int REMEMBERED = 100;
+
+    private final Optional<Sight> standing;
+    private final Optional<Sight> candidate;
+    private final List<String> had;
+    private final Optional<Instant> otherSeen;
+
+    private TagWatch(
+            Optional<Sight> standing, Optional<Sight> candidate, List<String> had, Optional<Instant> otherSeen) {
+        this.standing = standing;
+        this.candidate = candidate;
+        this.had = had;
+        this.otherSeen = otherSeen;
+    }
+
+    /** A tag of which nothing is known. */
+    public static TagWatch unknown() {
+        return new TagWatch(Optional.empty(), Optional.empty(), List.of(), Optional.empty());
+    }
+
+    /**
+     * A tag whose history is known.
+     *
+     * @param history the digests that counted, the one seen last first
+     * @return the watch
+     */
+    public static TagWatch of(List<Past> history) {
+        if (history.isEmpty()) {
+            return unknown();
+        }
+        Past newest = history.get(0);
+        return new TagWatch(
+                Optional.of(new Sight(newest.digest, newest.firstSeen, newest.lastSeen, ENOUGH)),
+                Optional.empty(),
+                history.stream().map(Past::digest).toList(),
+                history.stream().skip(1).map(Past::lastSeen).max(Instant::compareTo));
+    }
+
+    /**
+     * The watch after one more answer of the registry.
+     *
+     * @param digest the digest that it named
+     * @param asked when the request was sent
+     * @return the watch
+     */
+    public TagWatch see(String digest, Instant asked) {
+        if (standing.isEmpty()) {
+            return counts(new Sight(digest, asked, asked, 1), otherSeen);
+        }
+        Sight stands = standing.get();
+        if (stands.digest.equals(digest)) {
+            return new TagWatch(Optional.of(stands.again(asked)), Optional.empty(), had, otherSeen);
+        }
+        Sight next = candidate
+                .filter(sight -> sight.digest.equals(digest))
+                .map(sight -> sight.again(asked))
+                .orElse(new Sight(digest, asked, asked, 1));
+        return had.contains(digest) && next.passes < ENOUGH
+                ? new TagWatch(standing, Optional.of(next), had, otherSeen)
+                : counts(next, Optional.of(stands.last));
+    }
+
+    private TagWatch counts(Sight next, Optional<Instant> other) {
+        List<String> digests = new ArrayList<>(had);
+        digests.remove(next.digest);
+        digests.add(0, next.digest);
+        return new TagWatch(
+                Optional.of(next),
+                Optional.empty(),
+                List.copyOf(digests.subList(0, Math.min(digests.size(), REMEMBERED))),
+                other);
+    }
+
+    /**
+     * What the registry says now, for the planner.
+     *
+     * @return the answer; {@link Answer.NotAsked} if nothing is known
+     */
+    public Answer answer() {
+        if (candidate.isPresent()) {
+            return resolved(candidate.get(), false);
+        }
+        return standing.<Answer>map(sight -> resolved(sight, true)).orElseGet(Answer.NotAsked::new);
+    }
+
+    private Answer.Resolved resolved(Sight sight, boolean counts) {
+        return new Answer.Resolved(sight.digest, sight.since, sight.last, sight.passes, counts, otherSeen);
+    }
+
+    /**
+     * The digest that counts: this, and nothing that still has to be confirmed, belongs into the history.
+     *
+     * @return the digest; empty if nothing is known
+     */
+    public Optional<String> counted() {
+        return standing.map(Sight::digest);
+    }
+
+    /**
+     * A digest of a tag's history.
+     *
+     * @param digest the digest
+     * @param firstSeen when it was seen first
+     * @param lastSeen when it was seen last
+     */
+    public record Past(String digest, Instant firstSeen, Instant lastSeen) {}
+
+    private record Sight(String digest, Instant since, Instant last, int passes) {
+        Sight again(Instant asked) {
+            return new Sight(digest, since, asked, passes + 1);
+        }
+    }
+}
