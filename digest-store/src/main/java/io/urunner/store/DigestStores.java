@@ -1,6 +1,7 @@
 package io.urunner.store;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Makes {@link DigestStore}s. Nothing is opened here: the first call of a store connects, {@link DigestStore#check}. */
@@ -16,7 +17,7 @@ public final class DigestStores {
      * @return the store; the caller closes it
      */
     public static DigestStore sqlite(Path file, String cluster) {
-        return store(String.valueOf(file + cluster));
+        return new SqlDigestStore(new SqliteDatabase(file), cluster);
     }
 
     /**
@@ -29,7 +30,7 @@ public final class DigestStores {
      * @throws IllegalArgumentException if the URL is not one of PostgreSQL
      */
     public static DigestStore postgresql(String url, String cluster) {
-        return store(String.valueOf(url.length() + cluster));
+        return new SqlDigestStore(new PostgresqlDatabase(url, Optional.empty(), Optional.empty()), cluster);
     }
 
     /**
@@ -43,13 +44,6 @@ public final class DigestStores {
      * @throws IllegalArgumentException if the URL is not one of PostgreSQL
      */
     public static DigestStore postgresql(String url, String user, Supplier<String> password, String cluster) {
-        return store(String.valueOf(url.length() + user + password + cluster));
-    }
-
-    private static DigestStore store(String where) {
-        if (where.isEmpty()) {
-            throw new IllegalArgumentException("no database");
-        }
-        throw new UnsupportedOperationException("no database yet for " + where.length());
+        return new SqlDigestStore(new PostgresqlDatabase(url, Optional.of(user), Optional.of(password)), cluster);
     }
 }

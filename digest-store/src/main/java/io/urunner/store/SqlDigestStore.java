@@ -1,0 +1,142 @@
+package io.urunner.store;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jdbi.v3.core.Handle;
+
+/** The store on any of the databases: a lane for the writer, another for readers, who do not wait for the writer. */
+final class SqlDigestStore implements DigestStore {
+    private final Database database;
+    private final Lane writer;
+    private final Lane reader;
+    private volatile boolean migrated;
+
+    SqlDigestStore(Database database, String cluster) {
+        if (cluster.isBlank()) {
+            throw new IllegalArgumentException("the name of the cluster is empty");
+        }
+        this.database = database;
+        this.writer = new Lane(database, true, handle -> {
+            Migrations.migrate(handle, database);
+            long id = clusterId(handle, cluster);
+            BatchWriter.createTemporaryTables(handle);
+            migrated = true;
+            return id;
+        });
+        this.reader = new Lane(
+                database,
+                false,
+                handle -> handle.createQuery("SELECT id FROM cluster WHERE name = :name")
+                        .bind("name", cluster)
+                        .mapTo(long.class)
+                        .one());
+    }
+
+    private static long clusterId(Handle handle, String name) {
+        handle.createUpdate("INSERT INTO cluster (name) SELECT :name WHERE NOT EXISTS"
+                        + " (SELECT 1 FROM cluster WHERE name = :name) ON CONFLICT (name) DO NOTHING")
+                .bind("name", name)
+                .execute();
+        return handle.createQuery("SELECT id FROM cluster WHERE name = :name")
+                .bind("name", name)
+                .mapTo(long.class)
+                .one();
+    }
+
+    @Override
+    public void check() throws StoreException {
+        writer.call("be opened for writing", session -> {
+            session.handle().useTransaction(h -> database.lockCluster(h, session.cluster()));
+            return true;
+        });
+    }
+
+    @Override
+    public void write(Batch batch) throws StoreException {
+        writer.call("write what was learnt", session -> {
+            session.handle().useTransaction(h -> {
+                database.lockCluster(h, session.cluster());
+                new BatchWriter(h, database, session.cluster()).write(batch);
+            });
+            return true;
+        });
+    }
+
+    @Override
+    public Map<TrackedContainer, String> remembered() throws StoreException {
+        return read("read what is remembered", History::remembered);
+    }
+
+    @Override
+    public List<String> references() throws StoreException {
+        return read("read the references", History::references);
+    }
+
+    @Override
+    public List<TagDigest> digests(String reference, int limit) throws StoreException {
+        return read("read the digests of " + reference, history -> history.digests(reference, Long.MAX_VALUE, limit));
+    }
+
+    @Override
+    public Optional<TagDigest> digestAt(String reference, Instant at) throws StoreException {
+        return read("read the digests of " + reference, history -> history.digests(reference, at.toEpochMilli(), 1))
+                .stream()
+                .findFirst();
+    }
+
+    @Override
+    public Optional<TagDigest> previousDigest(String reference, int steps) throws StoreException {
+        if (steps < 1) {
+            throw new IllegalArgumentException("the digest before the present one is step 1, not " + steps);
+        }
+        return read("read the digests of " + reference, history -> history.previousDigest(reference, steps));
+    }
+
+    @Override
+    public List<RolloutRecord> rollouts(String workload, int limit) throws StoreException {
+        return read("read the rollouts of " + workload, history -> history.rollouts(workload, limit));
+    }
+
+    @Override
+    public List<RolloutRecord> unfinishedRollouts() throws StoreException {
+        return read("read the rollouts that have not ended", History::unfinishedRollouts);
+    }
+
+    @Override
+    public List<RolloutRecord> rolloutsTo(String reference, String digest) throws StoreException {
+        return read("read the rollouts of " + reference, history -> history.rolloutsTo(reference, digest));
+    }
+
+    @Override
+    public int prune(Retention retention, Set<String> inUse, Instant now) throws StoreException {
+        return new Pruner(writer, database, retention, inUse, now).prune();
+    }
+
+    private interface Question<T> {
+        T ask(History history);
+    }
+
+    private <T> T read(String doing, Question<T> question) throws StoreException {
+        if (!migrated) {
+            check();
+        }
+        boolean done = false;
+        try {
+            T answer = reader.call(doing, session -> question.ask(new History(session.handle(), session.cluster())));
+            done = true;
+            return answer;
+        } finally {
+            // The database may be another one by now: let the writer have a look first.
+            migrated = migrated && done;
+        }
+    }
+
+    @Override
+    public void close() {
+        reader.close();
+        writer.close();
+    }
+}

@@ -1,0 +1,100 @@
+CREATE TABLE cluster (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE media_type (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE reference (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    cluster_id BIGINT NOT NULL REFERENCES cluster,
+    text       TEXT NOT NULL,
+    UNIQUE (cluster_id, text)
+);
+
+CREATE TABLE workload (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    cluster_id BIGINT NOT NULL REFERENCES cluster,
+    text       TEXT NOT NULL,
+    UNIQUE (cluster_id, text)
+);
+
+CREATE TABLE digest (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    cluster_id    BIGINT NOT NULL REFERENCES cluster,
+    text          TEXT NOT NULL,
+    media_type_id BIGINT REFERENCES media_type,
+    UNIQUE (cluster_id, text)
+);
+
+CREATE TABLE image_label (
+    digest_id BIGINT PRIMARY KEY REFERENCES digest ON DELETE CASCADE,
+    revision  TEXT,
+    version   TEXT,
+    created   BIGINT
+);
+
+-- What a reference has now. Narrow, because every pass writes last_seen of every row; with room in its pages, so that
+-- the new row fits beside the old one and no index is touched.
+CREATE TABLE tag_now (
+    reference_id BIGINT PRIMARY KEY REFERENCES reference,
+    digest_id    BIGINT NOT NULL REFERENCES digest,
+    first_seen   BIGINT NOT NULL,
+    last_seen    BIGINT NOT NULL
+) WITH (fillfactor = 45);
+CREATE INDEX tag_now_digest ON tag_now (digest_id);
+
+-- What it had before: written once, when the tag moves.
+CREATE TABLE tag_past (
+    reference_id BIGINT NOT NULL REFERENCES reference,
+    first_seen   BIGINT NOT NULL,
+    last_seen    BIGINT NOT NULL,
+    digest_id    BIGINT NOT NULL REFERENCES digest,
+    PRIMARY KEY (reference_id, first_seen)
+);
+CREATE INDEX tag_past_digest ON tag_past (digest_id);
+
+CREATE VIEW tag_stay AS
+    SELECT reference_id, digest_id, first_seen, last_seen FROM tag_now
+    UNION ALL
+    SELECT reference_id, digest_id, first_seen, last_seen FROM tag_past;
+
+CREATE TABLE remembered (
+    workload_id  BIGINT NOT NULL REFERENCES workload,
+    container    TEXT NOT NULL,
+    reference_id BIGINT NOT NULL REFERENCES reference,
+    digest_id    BIGINT NOT NULL REFERENCES digest,
+    PRIMARY KEY (workload_id, container, reference_id)
+);
+CREATE INDEX remembered_reference ON remembered (reference_id);
+CREATE INDEX remembered_digest ON remembered (digest_id);
+
+CREATE TABLE rollout (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    workload_id BIGINT NOT NULL REFERENCES workload,
+    name        TEXT NOT NULL,
+    why         TEXT NOT NULL,
+    requested   BIGINT NOT NULL,
+    finished    BIGINT,
+    outcome     TEXT,
+    message     TEXT,
+    UNIQUE (workload_id, name)
+);
+CREATE INDEX rollout_workload ON rollout (workload_id, requested);
+CREATE INDEX rollout_unfinished ON rollout (requested) WHERE finished IS NULL;
+
+CREATE TABLE rollout_change (
+    rollout_id   BIGINT NOT NULL REFERENCES rollout ON DELETE CASCADE,
+    place        BIGINT NOT NULL,
+    container    TEXT NOT NULL,
+    reference_id BIGINT NOT NULL REFERENCES reference,
+    from_id      BIGINT REFERENCES digest,
+    to_id        BIGINT NOT NULL REFERENCES digest,
+    PRIMARY KEY (rollout_id, place)
+);
+CREATE INDEX rollout_change_reference ON rollout_change (reference_id, to_id);
+CREATE INDEX rollout_change_from ON rollout_change (from_id);
+CREATE INDEX rollout_change_to ON rollout_change (to_id);
