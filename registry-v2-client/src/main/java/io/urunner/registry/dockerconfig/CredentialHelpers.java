@@ -1,0 +1,196 @@
+package io.urunner.registry.dockerconfig;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.Secret;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Runs Docker's credential helpers: programs named {@code docker-credential-NAME} that get a server on their standard input
+ * and print user and secret. Thread-safe; a question runs in the caller's thread and blocks it up to the deadline.
+ */
+public final class CredentialHelpers {
+    private static final int MAX_OUTPUT = 64 * 1024;
+
+    /** How long a program that has said all may take to end. */
+    private static final Duration LAST_BREATH = Duration.ofSeconds(2);
+
+    private static final String TOKEN_USER = "<token>";
+    private static final String NOT_FOUND = "credentials not found";
+
+    private final List<Path> searchPath;
+    private final Duration deadline;
+    private final Executor readers;
+
+    private record Outcome(int exit, String output) {}
+
+    /**
+     * Creates a runner. It does no I/O.
+     *
+     * @param searchPath the directories in which the programs are
+     * @param deadline how long a program may run before it is killed
+     * @param readers runs a task for as long as a program prints, beside the caller that waits; it must not be the executor
+     *     of the callers if that has a fixed number of threads
+     */
+    public CredentialHelpers(List<Path> searchPath, Duration deadline, Executor readers) {
+        this.searchPath = List.copyOf(searchPath);
+        this.deadline = deadline;
+        this.readers = readers;
+    }
+
+    /**
+     * The directories of a search path as the environment variable {@code PATH} has it.
+     *
+     * @param path the value; the empty text for none
+     * @return the absolute directories in it
+     */
+    public static List<Path> searchPath(String path) {
+        return Arrays.stream(path.split(File.pathSeparator, -1))
+                .filter(entry -> !entry.isEmpty())
+                .map(Path::of)
+                .filter(Path::isAbsolute)
+                .toList();
+    }
+
+    /**
+     * Asks a helper.
+     *
+     * @param helper the name after {@code docker-credential-}
+     * @param server the server to ask for
+     * @return the credential, or empty if the helper has none for the server
+     * @throws CredentialException if the program is not there, fails, takes too long or prints something else; what it
+     *     printed is not repeated
+     */
+    Optional<Credential> get(String helper, String server) throws CredentialException {
+        String program = "docker-credential-" + helper;
+        Path executable = find(helper, program);
+        Outcome outcome;
+        try {
+            outcome = run(executable, program, server);
+        } catch (IOException e) {
+            throw new CredentialException(
+                    "the credential helper " + executable + " could not be run: " + e.getMessage(), true, e);
+        }
+        if (outcome.exit != 0) {
+            if (outcome.output.contains(NOT_FOUND)) {
+                return Optional.empty();
+            }
+            throw new CredentialException(
+                    "the credential helper " + program + " failed with exit status " + outcome.exit + " for " + server
+                            + "; run `echo " + server + " | " + program + " get` to see why",
+                    true);
+        }
+        return read(outcome.output, program, server);
+    }
+
+    private Path find(String helper, String program) throws CredentialException {
+        if (!helper.chars().allMatch(CredentialHelpers::isNameCharacter) || helper.isEmpty()) {
+            throw new CredentialException(
+                    "the name of a credential helper holds letters, digits, and . _ - only, and this one does not",
+                    false);
+        }
+        for (Path directory : searchPath) {
+            Path candidate = directory.resolve(program);
+            if (Files.isRegularFile(candidate) && Files.isExecutable(candidate)) {
+                return candidate;
+            }
+        }
+        throw new CredentialException(
+                "the credential helper " + program + " is not in the search path " + searchPath
+                        + "; install it, or take it out of the Docker configuration",
+                false);
+    }
+
+    private static boolean isNameCharacter(int c) {
+        return (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || c == '.'
+                || c == '_'
+                || c == '-';
+    }
+
+    private Outcome run(Path executable, String program, String server) throws IOException, CredentialException {
+        Process process = new ProcessBuilder(executable.toString(), "get")
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            InputStream in = process.getInputStream();
+            // A pipe can be read only by waiting, and the wait cannot be ended; so somebody else waits.
+            var output = new FutureTask<byte[]>(() -> in.readNBytes(MAX_OUTPUT + 1));
+            readers.execute(output);
+            try (OutputStream out = process.getOutputStream()) {
+                out.write((server + "\n").getBytes(StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                // It ended without reading; how it ended says more.
+            }
+            byte[] bytes = output.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
+            if (bytes.length > MAX_OUTPUT) {
+                throw new CredentialException(
+                        "the credential helper " + program + " printed more than " + MAX_OUTPUT + " bytes for "
+                                + server,
+                        false);
+            }
+            if (!process.waitFor(LAST_BREATH.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new TimeoutException();
+            }
+            return new Outcome(process.exitValue(), new String(bytes, StandardCharsets.UTF_8));
+        } catch (TimeoutException e) {
+            throw new CredentialException(
+                    "the credential helper " + program + " did not answer for " + server + " within "
+                            + deadline.toMillis() + " ms and was stopped; does it wait for somebody to type?",
+                    true);
+        } catch (ExecutionException e) {
+            throw new IOException("its output cannot be read", e.getCause());
+        } catch (RejectedExecutionException e) {
+            throw new IOException("nobody is there to read its output", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CredentialException(
+                    "interrupted while the credential helper " + program + " was asked for " + server, true, e);
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+    }
+
+    private static Optional<Credential> read(String output, String program, String server) throws CredentialException {
+        try {
+            JsonNode answer = ConfigJson.object(output.getBytes(StandardCharsets.UTF_8));
+            String user = answer.path("Username").asText("");
+            String secret = answer.path("Secret").asText("");
+            if (secret.isEmpty()) {
+                return Optional.empty();
+            }
+            if (user.indexOf(':') >= 0) {
+                throw new IllegalArgumentException("its user name has a colon");
+            }
+            return Optional.of(
+                    user.equals(TOKEN_USER)
+                            ? new Credential.IdentityToken(Secret.of(secret))
+                            : new Credential.Basic(user, Secret.of(secret)));
+        } catch (IllegalArgumentException e) {
+            throw new CredentialException(
+                    "the credential helper " + program + " printed something for " + server
+                            + " that is not its protocol: " + e.getMessage(),
+                    true);
+        }
+    }
+}

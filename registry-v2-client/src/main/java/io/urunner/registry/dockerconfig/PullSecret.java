@@ -1,0 +1,101 @@
+package io.urunner.registry.dockerconfig;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.registry.auth.Credential;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A Secret of Kubernetes with credentials for registries, of the type {@code kubernetes.io/dockerconfigjson} or the older
+ * {@code kubernetes.io/dockercfg}. Immutable; it never prints its content.
+ */
+public final class PullSecret {
+    private static final String CONFIG_TYPE = "kubernetes.io/dockerconfigjson";
+    private static final String CONFIG_KEY = ".dockerconfigjson";
+    private static final String LEGACY_TYPE = "kubernetes.io/dockercfg";
+    private static final String LEGACY_KEY = ".dockercfg";
+
+    private final String name;
+    private final Map<String, Optional<Credential>> entries;
+    private final List<String> problems;
+
+    private PullSecret(String name, Map<String, Optional<Credential>> entries, List<String> problems) {
+        this.name = name;
+        this.entries = entries;
+        this.problems = List.copyOf(problems);
+    }
+
+    /**
+     * Reads a Secret. One that the kubelet cannot read yields no credentials and a {@linkplain #problems() problem}; it
+     * keeps the kubelet from pulling at all.
+     *
+     * @param name the Secret's name, for messages
+     * @param type its {@code type}
+     * @param data its {@code data}, decoded from base64
+     * @return the pull secret
+     */
+    public static PullSecret parse(String name, String type, Map<String, byte[]> data) {
+        var entries = new LinkedHashMap<String, Optional<Credential>>();
+        var problems = new ArrayList<String>();
+        String key = keyOf(type);
+        byte[] content = data.getOrDefault(key, new byte[0]);
+        if (key.isEmpty()) {
+            problems.add("the secret " + name + " is no pull secret: its type is " + type + ", not " + CONFIG_TYPE);
+        } else if (content.length == 0) {
+            problems.add("the pull secret " + name + " has no " + key);
+        } else {
+            String where = "";
+            try {
+                JsonNode root = ConfigJson.object(content);
+                JsonNode auths = key.equals(CONFIG_KEY) ? ConfigJson.object(root, "auths") : root;
+                for (Map.Entry<String, JsonNode> entry : auths.properties()) {
+                    where = " for " + PullSecretKey.withoutUser(entry.getKey());
+                    entries.put(entry.getKey(), AuthEntry.kubelet(entry.getValue()));
+                }
+            } catch (IllegalArgumentException e) {
+                entries.clear();
+                problems.add("the pull secret " + name + " cannot be read" + where + ": " + e.getMessage());
+            }
+        }
+        return new PullSecret(name, entries, problems);
+    }
+
+    private static String keyOf(String type) {
+        return switch (type) {
+            case CONFIG_TYPE -> CONFIG_KEY;
+            case LEGACY_TYPE -> LEGACY_KEY;
+            default -> "";
+        };
+    }
+
+    /**
+     * The Secret's name.
+     *
+     * @return the name
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Why this Secret, or an entry of it, is of no use.
+     *
+     * @return sentences for people, without a secret; empty if all is well
+     */
+    public List<String> problems() {
+        return problems;
+    }
+
+    /** The credentials by key as written; an entry without user and password is empty. */
+    Map<String, Optional<Credential>> entries() {
+        return entries;
+    }
+
+    @Override
+    public String toString() {
+        return "pull secret " + name;
+    }
+}

@@ -1,0 +1,108 @@
+package io.urunner.registry.dockerconfig;
+
+import java.util.Optional;
+
+/**
+ * The key of an entry of a pull secret, normalised as the kubelet does: without scheme, and without a first segment {@code
+ * /v1/} or {@code /v2/}.
+ *
+ * @param host the host, which may hold globs
+ * @param port the port, or the empty text
+ * @param path the path with its slash, or the empty text
+ */
+record PullSecretKey(String host, String port, String path) {
+    /** What Go's URL parser takes in a host beside letters, digits and what is not ASCII. */
+    private static final String HOST_CHARACTERS = "-_.~!$&'()*+,;=:[]<>\"?";
+
+    /** Reads a key; empty if the kubelet would ignore it, because it cannot be a URL. */
+    static Optional<PullSecretKey> parse(String key) {
+        String rest = key;
+        if (rest.startsWith("https://")) {
+            rest = rest.substring(8);
+        } else if (rest.startsWith("http://")) {
+            rest = rest.substring(7);
+        }
+        int slash = rest.indexOf('/');
+        String authority = slash < 0 ? rest : rest.substring(0, slash);
+        authority = withoutUser(authority);
+        String path = slash < 0 ? "" : cut(rest.substring(slash));
+        if (path.startsWith("/v1/") || path.startsWith("/v2/")) {
+            path = path.substring(3);
+        }
+        return wellFormed(authority) ? Optional.of(of(authority, path.equals("/") ? "" : path)) : Optional.empty();
+    }
+
+    /** The image's name without tag as a key, to be matched. */
+    static PullSecretKey ofImage(String registry, String repository) {
+        return of(registry, "/" + repository);
+    }
+
+    /** A key may be a URL with user and password; those do not count, and are not repeated in messages. */
+    static String withoutUser(String key) {
+        return key.substring(key.lastIndexOf('@') + 1);
+    }
+
+    private static PullSecretKey of(String authority, String path) {
+        int colon = authority.lastIndexOf(':');
+        boolean bracketed = authority.startsWith("[");
+        boolean port = colon >= 0 && (!bracketed || authority.lastIndexOf(']') < colon);
+        if (!port) {
+            // Without a port the kubelet leaves the brackets of an IPv6 address where they are.
+            return new PullSecretKey(authority, "", path);
+        }
+        String host = authority.substring(0, colon);
+        return new PullSecretKey(
+                bracketed ? host.substring(1, host.length() - 1) : host, authority.substring(colon + 1), path);
+    }
+
+    /** A path without query and fragment. */
+    private static String cut(String path) {
+        int end = 0;
+        while (end < path.length() && path.charAt(end) != '?' && path.charAt(end) != '#') {
+            end++;
+        }
+        return path.substring(0, end);
+    }
+
+    private static boolean wellFormed(String authority) {
+        boolean characters = authority
+                .chars()
+                .allMatch(c -> c >= 0x80
+                        || (c >= 'a' && c <= 'z')
+                        || (c >= 'A' && c <= 'Z')
+                        || (c >= '0' && c <= '9')
+                        || HOST_CHARACTERS.indexOf(c) >= 0);
+        int from = 0;
+        if (authority.startsWith("[")) {
+            from = authority.lastIndexOf(']') + 1;
+            if (from == 0 || (from < authority.length() && authority.charAt(from) != ':')) {
+                return false;
+            }
+        }
+        int colon = authority.lastIndexOf(':');
+        return characters
+                && (colon < from || authority.substring(colon + 1).chars().allMatch(c -> c >= '0' && c <= '9'));
+    }
+
+    /** Whether this key is for an image: same port, as many labels, each matched as a glob, and the path a plain prefix. */
+    boolean matches(PullSecretKey image) {
+        String[] labels = host.split("\\.", -1);
+        String[] imageLabels = image.host.split("\\.", -1);
+        if (!port.equals(image.port) || labels.length != imageLabels.length || !image.path.startsWith(path)) {
+            return false;
+        }
+        for (int i = 0; i < labels.length; i++) {
+            if (!Glob.matches(labels[i], imageLabels[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The key as the kubelet sorts it. */
+    @Override
+    public String toString() {
+        String name = port.isEmpty() || host.indexOf(':') < 0 ? host : "[" + host + "]";
+        return name + (port.isEmpty() ? "" : ":" + port) + path;
+    }
+}

@@ -1,0 +1,108 @@
+package io.urunner.registry.dockerconfig;
+
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialProvider;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * The pull secrets of a pod, matched with images exactly as the kubelet matches them: all credentials whose key matches, in
+ * the reverse alphabetical order of the keys, so that a longer path comes first and a glob last. Immutable, thread-safe; it
+ * does no I/O.
+ */
+public final class PullSecrets implements CredentialProvider {
+    private static final String DOCKER_HUB = "docker.io";
+    private static final String DOCKER_HUB_KEY = "index.docker.io";
+
+    private record Entry(PullSecretKey key, List<Credential> credentials) {}
+
+    private final List<PullSecret> secrets;
+    private final List<Entry> entries;
+    private final List<String> problems;
+
+    private PullSecrets(List<PullSecret> secrets, List<Entry> entries, List<String> problems) {
+        this.secrets = secrets;
+        this.entries = entries;
+        this.problems = List.copyOf(problems);
+    }
+
+    /**
+     * Takes the secrets that a pod has.
+     *
+     * @param secrets the secrets in the order of the pod's {@code imagePullSecrets}, those that are missing left out
+     * @return their credentials
+     */
+    public static PullSecrets of(List<PullSecret> secrets) {
+        var byKey = new TreeMap<String, Entry>(Comparator.reverseOrder());
+        var problems = new ArrayList<String>();
+        for (PullSecret secret : secrets) {
+            problems.addAll(secret.problems());
+            for (Map.Entry<String, Optional<Credential>> entry :
+                    secret.entries().entrySet()) {
+                Optional<PullSecretKey> key = PullSecretKey.parse(entry.getKey());
+                if (key.isEmpty()) {
+                    problems.add("the pull secret " + secret.name() + " has a key that is no registry: "
+                            + PullSecretKey.withoutUser(entry.getKey()));
+                } else {
+                    // An entry without user and password is tried, too, and that is anonymous.
+                    Credential credential = entry.getValue().orElseGet(Credential.Anonymous::new);
+                    byKey.computeIfAbsent(key.get().toString(), k -> new Entry(key.get(), new ArrayList<>()))
+                            .credentials()
+                            .add(credential);
+                }
+            }
+        }
+        return new PullSecrets(List.copyOf(secrets), List.copyOf(byKey.values()), problems);
+    }
+
+    /**
+     * What is wrong with the secrets.
+     *
+     * @return sentences for people, without a secret; empty if all is well
+     */
+    public List<String> problems() {
+        return problems;
+    }
+
+    /**
+     * The credentials for a repository, in the order in which the kubelet tries them.
+     *
+     * @param registry the registry as {@code host[:port]}, {@code docker.io} for Docker Hub
+     * @param repository the repository's name on it, without tag
+     * @return the credentials without repetitions; empty if no key matches
+     */
+    @Override
+    public List<Credential> credentials(String registry, String repository) {
+        PullSecretKey image = PullSecretKey.ofImage(registry, repository);
+        List<Credential> matching = entries.stream()
+                .filter(entry -> entry.key().matches(image))
+                .flatMap(entry -> entry.credentials().stream())
+                .distinct()
+                .toList();
+        if (!matching.isEmpty() || !(registry.equals(DOCKER_HUB) || registry.equals(DOCKER_HUB_KEY))) {
+            return matching;
+        }
+        return entries.stream()
+                .filter(entry -> entry.key().toString().equals(DOCKER_HUB_KEY))
+                .flatMap(entry -> entry.credentials().stream())
+                .distinct()
+                .toList();
+    }
+
+    @Override
+    public String describe(String registry, String repository) {
+        return secrets.isEmpty()
+                ? "no pull secrets"
+                : secrets.stream().map(PullSecret::name).collect(Collectors.joining(", ", "pull secrets ", ""));
+    }
+
+    @Override
+    public String toString() {
+        return describe("", "");
+    }
+}

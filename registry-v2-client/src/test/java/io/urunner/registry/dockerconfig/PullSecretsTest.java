@@ -1,0 +1,375 @@
+package io.urunner.registry.dockerconfig;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.Secret;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PullSecretsTest {
+    private static final String CONFIG = "kubernetes.io/dockerconfigjson";
+    private static final String LEGACY = "kubernetes.io/dockercfg";
+
+    /** A key, an image, and whether the kubelet tries the key's credential for it. */
+    @ParameterizedTest(name = "{0} for {1}: {2}")
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    # whole hosts
+                    reg.example                       | reg.example/app                    | yes
+                    reg.example                       | reg.example/a/b/c/app              | yes
+                    reg.example                       | reg.example/app:v1                 | yes
+                    reg.example                       | other.example/app                  | no
+                    reg.example                       | evilreg.example/app                | no
+                    reg.example                       | reg.example.evil.org/app           | no
+                    reg.example                       | sub.reg.example/app                | no
+                    sub.reg.example                   | reg.example/app                    | no
+                    localhost                         | localhost/app                      | yes
+                    10.0.0.1                          | 10.0.0.1/app                       | yes
+                    10.0.0.1                          | 10.0.0.2/app                       | no
+                    REG.example                       | reg.example/app                    | no
+                    # scheme
+                    https://reg.example               | reg.example/app                    | yes
+                    http://reg.example                | reg.example/app                    | yes
+                    https://reg.example/              | reg.example/app                    | yes
+                    ftp://reg.example                 | reg.example/app                    | no
+                    HTTPS://reg.example               | reg.example/app                    | no
+                    # a first segment v1 or v2 with a slash behind it is the root of the API
+                    https://reg.example/v1/           | reg.example/app                    | yes
+                    https://reg.example/v2/           | reg.example/app                    | yes
+                    reg.example/v1/                   | reg.example/app                    | yes
+                    reg.example/v2/team               | reg.example/team/app               | yes
+                    reg.example/v2/team               | reg.example/other/app              | no
+                    reg.example/v1                    | reg.example/app                    | no
+                    reg.example/v1                    | reg.example/v1/app                 | yes
+                    reg.example/v2                    | reg.example/v2app                  | yes
+                    reg.example/v3/                   | reg.example/app                    | no
+                    reg.example/v1/v2/                | reg.example/v2/app                 | yes
+                    reg.example/v1/v2/                | reg.example/app                    | no
+                    # ports
+                    reg.example:5000                  | reg.example:5000/app               | yes
+                    reg.example:5000                  | reg.example/app                    | no
+                    reg.example                       | reg.example:5000/app               | no
+                    reg.example:5000                  | reg.example:5001/app               | no
+                    reg.example:443                   | reg.example/app                    | no
+                    https://reg.example:443           | reg.example/app                    | no
+                    reg.example:                      | reg.example/app                    | yes
+                    localhost:5000                    | localhost:5000/app                 | yes
+                    https://reg.example:5000/v2/      | reg.example:5000/app               | yes
+                    reg.example:5000/team             | reg.example:5000/team/app          | yes
+                    reg.example:5*                    | reg.example:5000/app               | no
+                    reg.example:abc                   | reg.example/app                    | no
+                    [::1]:5000                        | [::1]:5000/app                     | yes
+                    [::1]:5000                        | [::2]:5000/app                     | no
+                    [::1]                             | [::1]/app                          | no
+                    # the path is a plain prefix, without a boundary
+                    reg.example/team                  | reg.example/team/app               | yes
+                    reg.example/team                  | reg.example/team                   | yes
+                    reg.example/team                  | reg.example/teams/app              | yes
+                    reg.example/team                  | reg.example/teamwork               | yes
+                    reg.example/team/                 | reg.example/team/app               | yes
+                    reg.example/team/                 | reg.example/teams/app              | no
+                    reg.example/team/                 | reg.example/team                   | no
+                    reg.example/team                  | reg.example/other/team/app         | no
+                    reg.example/team                  | reg.example/tea                    | no
+                    reg.example/team/app              | reg.example/team/app               | yes
+                    reg.example/team/app              | reg.example/team/apple             | yes
+                    reg.example/team/app              | reg.example/team/ap                | no
+                    reg.example/Team                  | reg.example/team/app               | no
+                    reg.example/team?x=y              | reg.example/team/app               | yes
+                    reg.example/team#part             | reg.example/team/app               | yes
+                    # globs are for labels of the host, one by one
+                    *.azurecr.io                      | x.azurecr.io/app                   | yes
+                    *.azurecr.io                      | a.b.azurecr.io/app                 | no
+                    *.azurecr.io                      | azurecr.io/app                     | no
+                    *.*.azurecr.io                    | a.b.azurecr.io/app                 | yes
+                    *.*                               | reg.example/app                    | yes
+                    *                                 | reg.example/app                    | no
+                    *                                 | localhost/app                      | yes
+                    *.example:5000                    | reg.example:5000/app               | yes
+                    *.example                         | reg.example:5000/app               | no
+                    *.example/team                    | reg.example/team/app               | yes
+                    *.example/team                    | reg.example/other/app              | no
+                    https://*.example/v1/             | reg.example/app                    | yes
+                    reg.*                             | reg.example/app                    | yes
+                    reg.*                             | reg.eu.example/app                 | no
+                    reg*.example                      | reg.example/app                    | yes
+                    reg*.example                      | reg-eu.example/app                 | yes
+                    reg*.example                      | areg.example/app                   | no
+                    r*g.example                       | reg.example/app                    | yes
+                    r*g.example                       | rg.example/app                     | yes
+                    r*g.example                       | rag-bag.example/app                | yes
+                    r*g.example                       | rega.example/app                   | no
+                    *reg*.example                     | my-reg-1.example/app               | yes
+                    reg?.example                      | reg1.example/app                   | yes
+                    reg?.example                      | reg.example/app                    | no
+                    reg?.example                      | reg12.example/app                  | no
+                    reg[12].example                   | reg1.example/app                   | yes
+                    reg[12].example                   | reg2.example/app                   | yes
+                    reg[12].example                   | reg3.example/app                   | no
+                    reg[0-9].example                  | reg7.example/app                   | yes
+                    reg[0-9].example                  | regx.example/app                   | no
+                    reg[0-9]*.example                 | reg7x.example/app                  | yes
+                    reg[.example                      | reg.example/app                    | no
+                    reg[a-].example                   | rega.example/app                   | no
+                    *.dkr.ecr.*.amazonaws.com         | 1.dkr.ecr.eu-west-1.amazonaws.com/a | yes
+                    *.dkr.ecr.*.amazonaws.com         | 1.dkr.ecr.eu-west-1.amazonaws.com.cn/a | no
+                    reg.example/*                     | reg.example/team/app               | no
+                    # Docker Hub
+                    https://index.docker.io/v1/       | nginx                              | yes
+                    https://index.docker.io/v1/       | docker.io/library/nginx            | yes
+                    https://index.docker.io/v1/       | index.docker.io/library/nginx      | yes
+                    https://index.docker.io/v1/       | team/app                           | yes
+                    https://index.docker.io/v1/       | reg.example/app                    | no
+                    https://index.docker.io/v1/       | localhost/app                      | no
+                    https://index.docker.io/v2/       | nginx                              | yes
+                    index.docker.io                   | nginx                              | yes
+                    index.docker.io/v1/               | nginx                              | yes
+                    index.docker.io/v1                | nginx                              | no
+                    index.docker.io/team              | team/app                           | no
+                    docker.io                         | nginx                              | yes
+                    https://docker.io                 | team/app                           | yes
+                    docker.io/team                    | team/app                           | yes
+                    docker.io/team                    | other/app                          | no
+                    docker.io/library                 | nginx                              | yes
+                    docker.io/nginx                   | nginx                              | no
+                    registry-1.docker.io              | nginx                              | no
+                    registry.hub.docker.com           | nginx                              | no
+                    hub.docker.com                    | nginx                              | no
+                    *.docker.io                       | nginx                              | no
+                    *.io                              | nginx                              | yes
+                    # what cannot be a URL is ignored, user and password in a key do not count
+                    reg example                       | reg.example/app                    | no
+                    reg.example\\                     | reg.example/app                    | no
+                    [reg.example                      | reg.example/app                    | no
+                    [a-z].example                     | a.example/app                      | no
+                    me:secret@reg.example             | reg.example/app                    | yes
+                    https://me@reg.example/v1/        | reg.example/app                    | yes
+                    """)
+    void a_key_matches_an_image_as_it_does_for_the_kubelet(String key, String image, String matches) {
+        PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
+        assertThat(users(secrets, image)).isEqualTo(matches.equals("yes") ? List.of("u") : List.of());
+    }
+
+    /** Keys of one secret and the order in which they are tried for an image. */
+    @ParameterizedTest(name = "{0} for {1}: {2}")
+    @CsvSource(delimiter = '|', textBlock = """
+                    reg.example reg.example/team                        | reg.example/team/app  | reg.example/team reg.example
+                    reg.example/team reg.example                        | reg.example/team/app  | reg.example/team reg.example
+                    *.example reg.example reg.example/team              | reg.example/team/app  | reg.example/team reg.example *.example
+                    reg.example/team reg.example/team/app               | reg.example/team/app  | reg.example/team/app reg.example/team
+                    *.example *.example/team                            | reg.example/team/app  | *.example/team *.example
+                    r*.example reg.example                              | reg.example/app       | reg.example r*.example
+                    reg.example other.example                           | reg.example/app       | reg.example
+                    https://index.docker.io/v1/ docker.io               | nginx                 | docker.io
+                    https://index.docker.io/v1/ docker.io/library       | nginx                 | docker.io/library
+                    https://index.docker.io/v1/ docker.io/team          | nginx                 | https://index.docker.io/v1/
+                    docker.io/team docker.io                            | team/app              | docker.io/team docker.io
+                    """)
+    void keys_are_tried_in_reverse_alphabetical_order(String keys, String image, String order) {
+        String entries = String.join(
+                ",",
+                Arrays.stream(keys.split(" "))
+                        .map(key -> entry(key, key.replace(":", "")))
+                        .toList());
+        PullSecrets secrets = PullSecrets.of(List.of(config("s", entries)));
+        assertThat(users(secrets, image))
+                .containsExactly(Arrays.stream(order.split(" "))
+                        .map(key -> key.replace(":", ""))
+                        .toArray(String[]::new));
+    }
+
+    @Test
+    void of_several_secrets_with_the_same_key_the_first_is_tried_first_and_none_is_lost() {
+        PullSecrets secrets = PullSecrets.of(List.of(
+                config("one", entry("reg.example", "first")),
+                config("two", entry("https://reg.example/v1/", "second") + "," + entry("reg.example/team", "third"))));
+        assertThat(users(secrets, "reg.example/team/app")).containsExactly("third", "first", "second");
+    }
+
+    @Test
+    void one_credential_that_several_secrets_hold_is_tried_once() {
+        PullSecrets secrets = PullSecrets.of(
+                List.of(config("one", entry("reg.example", "u")), config("two", entry("*.example", "u"))));
+        assertThat(users(secrets, "reg.example/app")).containsExactly("u");
+    }
+
+    @Test
+    void the_legacy_type_holds_the_inner_map_alone() {
+        byte[] content = ("{" + entry("reg.example", "u") + "}").getBytes(StandardCharsets.UTF_8);
+        PullSecrets secrets = PullSecrets.of(List.of(PullSecret.parse("s", LEGACY, Map.of(".dockercfg", content))));
+        assertThat(users(secrets, "reg.example/app")).containsExactly("u");
+        assertThat(secrets.problems()).isEmpty();
+    }
+
+    /** The entry's JSON, with {@code `…`} for the base64 of a text and {@code ~…~} for it without padding. */
+    @ParameterizedTest(name = "{0} is {1}")
+    @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
+                    {"username":"u","password":"p"}                                  | u:p
+                    {"username":"u","password":"p","email":"e"}                      | u:p
+                    {"auth":"`u:p`"}                                                 | u:p
+                    {"auth":"~u:p~"}                                                 | u:p
+                    {"auth":"`user:pass`"}                                           | user:pass
+                    {"auth":"~user:pass~"}                                           | user:pass
+                    {"auth":"`u:p:q`"}                                               | u:p:q
+                    {"auth":"`:p`"}                                                  | :p
+                    {"auth":"`robot$proj+ci:s`"}                                     | robot$proj+ci:s
+                    {"username":"x","password":"y","auth":"`u:p`"}                   | u:p
+                    {"username":"u","password":"p","auth":""}                        | u:p
+                    {"username":"u","password":"p","auth":null}                      | u:p
+                    {"username":"u","password":"p","identitytoken":"t"}              | u:p
+                    {"identitytoken":"t"}                                            | anonymous
+                    {"registrytoken":"t"}                                            | anonymous
+                    {}                                                               | anonymous
+                    {"username":"u"}                                                 | anonymous
+                    {"password":"p"}                                                 | :p
+                    {"auth":"`u`"}                                                   | problem
+                    {"auth":"!!!"}                                                   | problem
+                    {"auth":"`u:p` x"}                                               | problem
+                    {"auth":7}                                                       | problem
+                    {"username":["u"],"password":"p"}                                | problem
+                    {"username":"a:b","password":"p"}                                | problem
+                    "text"                                                           | problem
+                    null                                                             | problem
+                    """)
+    void an_entry_is_read_as_the_kubelet_reads_it(String entry, String expected) {
+        PullSecrets secrets = PullSecrets.of(List.of(config("s", "\"reg.example\":" + encode(entry))));
+        List<String> found = secrets.credentials("reg.example", "app").stream()
+                .map(PullSecretsTest::text)
+                .toList();
+        if (expected.equals("problem")) {
+            assertThat(found).isEmpty();
+            assertThat(secrets.problems()).singleElement().asString().contains("pull secret s", "reg.example");
+        } else {
+            assertThat(found).containsExactly(expected);
+            assertThat(secrets.problems()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest(name = "type {0}, key {1}, content {2}")
+    @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
+                    Opaque                         | .dockerconfigjson | {"auths":{"reg.example":{"auth":"dTpw"}}} | no pull secret
+                    kubernetes.io/dockercfg        | .dockerconfigjson | {"auths":{"reg.example":{"auth":"dTpw"}}} | has no .dockercfg
+                    kubernetes.io/dockerconfigjson | .dockercfg        | {"reg.example":{"auth":"dTpw"}}           | has no .dockerconfigjson
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | ^^                                        | has no .dockerconfigjson
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":                                 | not JSON at line 1
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | [1]                                       | not a JSON object
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":[]}                              | its auths is not a JSON object
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{}} hunter2                      | not JSON at line 1
+                    kubernetes.io/dockercfg        | .dockercfg        | hunter2                                   | not JSON at line 1
+                    """)
+    void a_secret_that_cannot_be_read_is_a_problem_and_not_the_end(
+            String type, String key, String content, String problem) {
+        PullSecret broken = PullSecret.parse("broken", type, Map.of(key, content.getBytes(StandardCharsets.UTF_8)));
+        PullSecrets secrets = PullSecrets.of(List.of(broken, config("good", entry("reg.example", "u"))));
+        assertThat(users(secrets, "reg.example/app")).containsExactly("u");
+        assertThat(secrets.problems())
+                .singleElement()
+                .asString()
+                .contains("broken", problem)
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void a_secret_without_auths_is_empty_and_no_problem() {
+        PullSecrets secrets = PullSecrets.of(List.of(
+                PullSecret.parse("s", CONFIG, Map.of(".dockerconfigjson", "{}".getBytes(StandardCharsets.UTF_8)))));
+        assertThat(secrets.credentials("reg.example", "app")).isEmpty();
+        assertThat(secrets.problems()).isEmpty();
+    }
+
+    @Test
+    void a_key_that_is_no_registry_is_told_without_what_stands_before_the_at_sign() {
+        PullSecrets secrets = PullSecrets.of(List.of(config("s", entry("me:hunter2@reg example", "u"))));
+        assertThat(secrets.problems())
+                .singleElement()
+                .asString()
+                .contains("reg example")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void nothing_prints_a_secret() {
+        PullSecret secret = config("s", "\"reg.example\":{\"username\":\"u\",\"password\":\"hunter2\"}");
+        PullSecrets secrets = PullSecrets.of(List.of(secret));
+        assertThat(List.of(
+                        secret.toString(),
+                        secrets.toString(),
+                        secrets.describe("reg.example", "app"),
+                        secrets.credentials("reg.example", "app").toString()))
+                .noneMatch(text -> text.contains("hunter2"))
+                .contains("pull secret s", "pull secrets s");
+    }
+
+    @Test
+    void a_long_glob_against_a_long_label_ends_soon() {
+        String key = "a*".repeat(1000) + "b.example";
+        PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
+        assertThat(secrets.credentials("a".repeat(5000) + ".example", "app")).isEmpty();
+    }
+
+    private static PullSecret config(String name, String entries) {
+        String content = "{\"auths\":{" + entries + "}}";
+        return PullSecret.parse(name, CONFIG, Map.of(".dockerconfigjson", content.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static String entry(String key, String user) {
+        return "\"" + key.replace("\\", "\\\\") + "\":{\"username\":\"" + user + "\",\"password\":\"p\"}";
+    }
+
+    private static List<String> users(PullSecrets secrets, String image) {
+        ImageReference reference = ImageReference.parse(image);
+        var users = new ArrayList<String>();
+        for (Credential credential : secrets.credentials(reference.registry(), reference.repository())) {
+            assertThat(credential).isInstanceOf(Credential.Basic.class);
+            users.add(((Credential.Basic) credential).user());
+        }
+        return users;
+    }
+
+    static String text(Credential credential) {
+        if (credential instanceof Credential.Basic basic) {
+            return basic.user() + ":" + basic.password().reveal();
+        }
+        if (credential instanceof Credential.IdentityToken token) {
+            return "identity " + reveal(token.refreshToken());
+        }
+        if (credential instanceof Credential.RegistryToken token) {
+            return "registry " + reveal(token.token());
+        }
+        return "anonymous";
+    }
+
+    private static String reveal(Secret secret) {
+        return secret.reveal();
+    }
+
+    static String encode(String json) {
+        StringBuilder encoded = new StringBuilder();
+        String[] parts = json.split("`", -1);
+        for (int i = 0; i < parts.length; i++) {
+            encoded.append(
+                    i % 2 == 0
+                            ? parts[i]
+                            : Base64.getEncoder().encodeToString(parts[i].getBytes(StandardCharsets.UTF_8)));
+        }
+        parts = encoded.toString().split("~", -1);
+        encoded.setLength(0);
+        for (int i = 0; i < parts.length; i++) {
+            encoded.append(
+                    i % 2 == 0
+                            ? parts[i]
+                            : Base64.getEncoder()
+                                    .withoutPadding()
+                                    .encodeToString(parts[i].getBytes(StandardCharsets.UTF_8)));
+        }
+        return encoded.toString();
+    }
+}
