@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import io.urunner.registry.auth.CredentialProvider;
+import java.io.InputStream;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -9,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import okhttp3.ConnectionPool;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +24,59 @@ import org.jspecify.annotations.Nullable;
  * <p>Methods block. They end within the {@linkplain Builder#deadline deadline}, and soon after the thread is interrupted.
  */
 public final class RegistryClient implements AutoCloseable {
+    static final String ROOT = "/v2/";
+
+    private static final Duration FIRST_DELAY = Duration.ofMillis(400);
+    private static final Duration LONGEST_DELAY = Duration.ofSeconds(10);
+    private static final int IDLE_CONNECTIONS = 64;
+
+    @Nullable private final OkHttpClient own;
+
+    private final Transport transport;
+    private final Caller caller;
+    private final Manifests manifests;
+    private final Blobs blobs;
+    private final Listings listings;
+
     private RegistryClient(Builder builder) {
-        Objects.requireNonNull(builder, "builder");
+        OkHttpClient http = builder.httpClient;
+        if (http == null) {
+            http = new OkHttpClient.Builder()
+                    .connectTimeout(builder.connectTimeout)
+                    .readTimeout(builder.readTimeout)
+                    .writeTimeout(builder.readTimeout)
+                    .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, 5, TimeUnit.MINUTES))
+                    .socketFactory(new InterruptibleSocketFactory())
+                    .build();
+            own = http;
+        } else {
+            own = null;
+        }
+        CredentialProvider provider =
+                builder.credentials != null ? builder.credentials : new CredentialRouter(Map.of());
+        transport = new Transport(
+                new Hosts(builder.hosts, builder.defaults, http), builder.clock, builder.ticker, builder.observer);
+        TokenService tokens = new TokenService(transport, builder.clock, builder.ticker, builder.observer);
+        Authorizer authorizer = new Authorizer(
+                transport,
+                tokens,
+                provider,
+                new CredentialLedger(builder.clock),
+                new Pauses(builder.clock),
+                builder.userAgent);
+        caller = new Caller(
+                authorizer,
+                transport,
+                new RetryPolicy(builder.attempts, FIRST_DELAY, LONGEST_DELAY),
+                builder.deadline,
+                builder.clock,
+                builder.ticker,
+                builder.sleeper,
+                () -> ThreadLocalRandom.current().nextDouble(),
+                builder.observer);
+        manifests = new Manifests(caller, builder.accept);
+        blobs = new Blobs(caller);
+        listings = new Listings(caller, manifests);
     }
 
     /**
@@ -42,9 +97,211 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public Descriptor resolve(ImageReference image) throws RegistryException, InterruptedException {
-        return Optional.<Descriptor>empty()
-                .orElseThrow(() -> new UnavailableException(
-                        FailedRequest.of("resolve", image.registry()), "the transport is not there yet", null, null));
+        return manifests.resolve(image);
+    }
+
+    /**
+     * Asks what a reference names now, if that is not what is known already: one {@code HEAD} with {@code If-None-Match}.
+     *
+     * @param image the reference
+     * @param known the digest that it had
+     * @return what it names now, or empty if that is still the known digest
+     * @throws RegistryException if the registry does not tell
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Optional<Descriptor> resolveIfChanged(ImageReference image, Digest known)
+            throws RegistryException, InterruptedException {
+        return manifests.resolveIfChanged(image, known);
+    }
+
+    /**
+     * Asks whether a registry is there and speaks the API, with the credentials for it if it wants some.
+     *
+     * @param registry the registry as {@code host[:port]}
+     * @throws RegistryException if it is not, or does not let us in
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void ping(String registry) throws RegistryException, InterruptedException {
+        caller.call(new Call(FailedRequest.of("ping", registry), "GET", ROOT, Call.NO_HEADERS, null, List.of(), false))
+                .close();
+    }
+
+    /**
+     * Reads a manifest or an index. Its bytes are kept as they came; their digest is verified.
+     *
+     * @param image the reference
+     * @return the manifest or index
+     * @throws RegistryException if it cannot be had
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public ManifestOrIndex manifest(ImageReference image) throws RegistryException, InterruptedException {
+        return manifests.read(image, "read");
+    }
+
+    /**
+     * Reads the manifest of the image that a machine runs: the one that is named, or the one that fits in the index that
+     * is named, and in indexes in it.
+     *
+     * @param image the reference
+     * @param platform the machine's platform
+     * @return the manifest
+     * @throws NotFoundException if there is none for the platform
+     * @throws RegistryException if it cannot be had
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Manifest manifest(ImageReference image, Platform platform) throws RegistryException, InterruptedException {
+        return manifests.read(image, platform);
+    }
+
+    /**
+     * Opens a blob. A connection that breaks is taken up again where it broke ({@code Range}); at the end of the stream,
+     * size and digest are verified. Reading throws {@link java.io.IOException}: with a {@link RegistryException} as its
+     * cause if the blob could not be taken up again.
+     *
+     * @param repository the repository
+     * @param blob the blob, as a manifest describes it
+     * @return the content; the caller closes it
+     * @throws RegistryException if it cannot be had
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public InputStream blob(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
+        return blobs.open(repository, blob);
+    }
+
+    /**
+     * Asks whether a repository has a blob.
+     *
+     * @param repository the repository
+     * @param digest the blob's digest
+     * @return whether it has
+     * @throws RegistryException if the registry does not tell
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public boolean hasBlob(Repository repository, Digest digest) throws RegistryException, InterruptedException {
+        return blobs.exists(repository, digest);
+    }
+
+    /**
+     * Lists the tags of a repository.
+     *
+     * @param repository the repository
+     * @return the tags, in pages of the largest size
+     */
+    public Pages<String> tags(Repository repository) {
+        return tags(repository, Listings.MOST);
+    }
+
+    /**
+     * Lists the tags of a repository.
+     *
+     * @param repository the repository
+     * @param pageSize how many tags to ask for at a time, 1 to 1000; registries may give fewer
+     * @return the tags
+     */
+    public Pages<String> tags(Repository repository, int pageSize) {
+        return listings.tags(repository, pageSize);
+    }
+
+    /**
+     * Lists the repositories of a registry. Many registries do not allow it.
+     *
+     * @param registry the registry as {@code host[:port]}
+     * @return the names of the repositories
+     */
+    public Pages<String> catalog(String registry) {
+        return listings.catalog(registry, Listings.MOST);
+    }
+
+    /**
+     * Lists what refers to a manifest: signatures, bills of materials. Where a registry does not know referrers, the tag
+     * that stands for them is read.
+     *
+     * @param repository the repository
+     * @param subject the digest of the manifest
+     * @param artifactType the type of the artifacts to list, empty for all
+     * @return the artifacts' descriptors
+     */
+    public Pages<Descriptor> referrers(Repository repository, Digest subject, Optional<String> artifactType) {
+        return listings.referrers(repository, subject, artifactType);
+    }
+
+    /**
+     * Pushes a blob in one request.
+     *
+     * @param repository the repository
+     * @param blob the blob's digest and size
+     * @param source its content
+     * @throws RegistryException if the registry does not take it
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void pushBlob(Repository repository, Descriptor blob, BlobSource source)
+            throws RegistryException, InterruptedException {
+        blobs.push(repository, blob, source);
+    }
+
+    /**
+     * Gives a repository a blob that another one on the same registry has, without sending it.
+     *
+     * @param to the repository to have the blob
+     * @param from the name of the repository that has it
+     * @param digest the blob's digest
+     * @return whether it was mounted; if not, it must be pushed
+     * @throws RegistryException if the registry fails or forbids it
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public boolean mountBlob(Repository to, String from, Digest digest) throws RegistryException, InterruptedException {
+        return blobs.mount(to, from, digest);
+    }
+
+    /**
+     * Pushes a manifest or an index; what it refers to must be there.
+     *
+     * @param image the tag or digest under which to push
+     * @param content the manifest or index
+     * @return what was pushed
+     * @throws RegistryException if the registry does not take it
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalArgumentException if the reference has a digest that is not the content's
+     */
+    public Descriptor pushManifest(ImageReference image, ManifestOrIndex content)
+            throws RegistryException, InterruptedException {
+        return manifests.push(image, content);
+    }
+
+    /**
+     * Deletes a manifest or an index, and with it every tag that names it.
+     *
+     * @param repository the repository
+     * @param digest its digest
+     * @throws RegistryException if it is not there, or the registry does not delete
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void deleteManifest(Repository repository, Digest digest) throws RegistryException, InterruptedException {
+        manifests.delete(repository, digest.toString());
+    }
+
+    /**
+     * Deletes a tag and leaves what it names. Not all registries can do that.
+     *
+     * @param repository the repository
+     * @param tag the tag
+     * @throws RegistryException if it is not there, or the registry does not delete tags
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void deleteTag(Repository repository, String tag) throws RegistryException, InterruptedException {
+        manifests.delete(repository, repository.tag(tag).tagOrDigest());
+    }
+
+    /**
+     * Deletes a blob.
+     *
+     * @param repository the repository
+     * @param digest the blob's digest
+     * @throws RegistryException if it is not there, or the registry does not delete
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void deleteBlob(Repository repository, Digest digest) throws RegistryException, InterruptedException {
+        blobs.delete(repository, digest);
     }
 
     /**
@@ -54,12 +311,17 @@ public final class RegistryClient implements AutoCloseable {
      * @return the limit, or empty if the host said nothing yet
      */
     public Optional<RateLimit> rateLimit(String registry) {
-        return Optional.empty();
+        return transport.rateLimit(Repository.apiHost(registry));
     }
 
     /** Closes the connections, unless the HTTP client is the caller's. Closing twice does nothing. */
     @Override
-    public void close() {}
+    public void close() {
+        if (own != null) {
+            own.connectionPool().evictAll();
+            own.dispatcher().executorService().shutdown();
+        }
+    }
 
     /** Composes a client. Not thread-safe. */
     public static final class Builder {

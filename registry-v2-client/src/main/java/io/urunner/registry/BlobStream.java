@@ -1,0 +1,161 @@
+package io.urunner.registry;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.security.MessageDigest;
+import java.util.Objects;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The content of a blob. A connection that breaks is taken up again where it broke; size and digest are verified at the
+ * end.
+ */
+final class BlobStream extends InputStream {
+    /** How often in a row a connection may break without yielding a byte. */
+    private static final int PATIENCE = 3;
+
+    private static final int PARTIAL_CONTENT = 206;
+
+    /** Asks for the content from a byte on. */
+    @FunctionalInterface
+    interface Opener {
+        Response open(long from) throws RegistryException, InterruptedException;
+    }
+
+    private final Descriptor blob;
+    private final Opener opener;
+    private final MessageDigest hasher;
+
+    @Nullable private Response response;
+
+    private long position;
+    private int fruitless;
+    private boolean verified;
+    private boolean closed;
+
+    BlobStream(Descriptor blob, Opener opener) {
+        this.blob = blob;
+        this.opener = opener;
+        this.hasher = blob.digest().hasher();
+    }
+
+    void connect() throws RegistryException, InterruptedException {
+        response = opener.open(0);
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+        Objects.checkFromIndexSize(offset, length, buffer.length);
+        if (closed) {
+            throw new IOException("the stream of blob " + blob.digest() + " is closed");
+        }
+        if (length == 0) {
+            return 0;
+        }
+        if (position == blob.size()) {
+            verify();
+            return -1;
+        }
+        while (true) {
+            try {
+                int count = body().read(buffer, offset, (int) Math.min(length, blob.size() - position));
+                if (count < 0) {
+                    throw new IOException("the content of blob " + blob.digest() + " ends after " + position + " of "
+                            + blob.size() + " bytes");
+                }
+                hasher.update(buffer, offset, count);
+                position += count;
+                fruitless = 0;
+                return count;
+            } catch (Violation e) {
+                throw e;
+            } catch (IOException e) {
+                resumeAfter(e);
+            }
+        }
+    }
+
+    private InputStream body() {
+        return Objects.requireNonNull(response).body().byteStream();
+    }
+
+    private void resumeAfter(IOException failure) throws IOException {
+        drop();
+        if (Thread.currentThread().isInterrupted()) {
+            throw interrupted(failure);
+        }
+        fruitless++;
+        if (fruitless > PATIENCE) {
+            throw failure;
+        }
+        try {
+            Response resumed = opener.open(position);
+            response = resumed;
+            if (resumed.code() == PARTIAL_CONTENT) {
+                check(resumed);
+            } else {
+                // The registry does not know ranges: what we have already comes once more.
+                body().skipNBytes(position);
+            }
+        } catch (Violation e) {
+            throw e;
+        } catch (RegistryException e) {
+            e.addSuppressed(failure);
+            throw new IOException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw interrupted(e);
+        } catch (IOException e) {
+            resumeAfter(e);
+        }
+    }
+
+    private void check(Response resumed) throws Violation {
+        String range = resumed.header("Content-Range");
+        if (position > 0 && (range == null || !range.strip().startsWith("bytes " + position + "-"))) {
+            throw new Violation("asked for blob " + blob.digest() + " from byte " + position
+                    + " on, the registry answered with the range " + range);
+        }
+    }
+
+    private InterruptedIOException interrupted(Exception cause) {
+        InterruptedIOException interrupted =
+                new InterruptedIOException("interrupted while reading blob " + blob.digest());
+        interrupted.initCause(cause);
+        return interrupted;
+    }
+
+    private void verify() throws IOException {
+        if (verified) {
+            return;
+        }
+        if (response != null && body().read() >= 0) {
+            throw new Violation("the content of blob " + blob.digest() + " has more than " + blob.size() + " bytes");
+        }
+        if (!blob.digest().matches(hasher)) {
+            throw new Violation("the content is not that of blob " + blob.digest());
+        }
+        verified = true;
+    }
+
+    private void drop() {
+        if (response != null) {
+            response.close();
+            response = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        drop();
+    }
+}

@@ -1,0 +1,147 @@
+package io.urunner.registry;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import okhttp3.Headers;
+import okhttp3.HttpUrl;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.BufferedSink;
+import org.jspecify.annotations.Nullable;
+
+/** What the client does with blobs. */
+final class Blobs {
+    private static final okhttp3.MediaType BYTES = okhttp3.MediaType.get("application/octet-stream");
+    private static final RequestBody NOTHING = RequestBody.create(new byte[0], null);
+
+    private final Caller caller;
+
+    Blobs(Caller caller) {
+        this.caller = caller;
+    }
+
+    InputStream open(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
+        BlobStream stream = new BlobStream(blob, from -> read(repository, blob, from));
+        stream.connect();
+        return stream;
+    }
+
+    private Response read(Repository repository, Descriptor blob, long from)
+            throws RegistryException, InterruptedException {
+        Call call = call(repository, "read", blob.digest(), "GET").streaming();
+        return caller.call(from == 0 ? call : call.with(Headers.of("Range", "bytes=" + from + "-")));
+    }
+
+    boolean exists(Repository repository, Digest digest) throws RegistryException, InterruptedException {
+        try (Response response = caller.call(call(repository, "look for", digest, "HEAD"), Set.of(404))) {
+            return response.isSuccessful();
+        }
+    }
+
+    void delete(Repository repository, Digest digest) throws RegistryException, InterruptedException {
+        Call call = call(repository, "delete", digest, "DELETE");
+        caller.call(call.with(List.of(Call.scope(repository.name(), "delete")))).close();
+    }
+
+    private static Call call(Repository repository, String action, Digest digest, String method) {
+        return Call.on(
+                repository, action + " the blob", Optional.of(digest.toString()), method, "/blobs/" + digest, "pull");
+    }
+
+    boolean mount(Repository to, String from, Digest digest) throws RegistryException, InterruptedException {
+        Call call = upload(to, digest, "?mount=" + digest + "&from=" + from)
+                .with(List.of(Call.scope(to.name(), "pull,push"), Call.scope(from, "pull")));
+        try (Response response = caller.call(call)) {
+            if (response.code() == 201) {
+                return true;
+            }
+            cancel(to, digest, response);
+            return false;
+        }
+    }
+
+    /** Ends an upload that the registry opened because it would not mount; if that fails, the registry forgets it. */
+    private void cancel(Repository to, Digest digest, Response response) throws InterruptedException {
+        try {
+            HttpUrl location = location(upload(to, digest, ""), response);
+            caller.call(upload(to, digest, "").by("DELETE").at(location.toString()))
+                    .close();
+        } catch (RegistryException e) {
+            // The blob is not mounted either way, and that is what the caller is told.
+        }
+    }
+
+    void push(Repository repository, Descriptor blob, BlobSource source)
+            throws RegistryException, InterruptedException {
+        Call start = upload(repository, blob.digest(), "");
+        HttpUrl location;
+        try (Response response = caller.call(start)) {
+            location = location(start, response);
+        }
+        HttpUrl target = location.newBuilder()
+                .addQueryParameter("digest", blob.digest().toString())
+                .build();
+        Call put =
+                start.by("PUT").at(target.toString()).with(body(blob, source)).streaming();
+        caller.call(put).close();
+    }
+
+    private static Call upload(Repository repository, Digest digest, String query) {
+        return Call.on(
+                        repository,
+                        "push the blob",
+                        Optional.of(digest.toString()),
+                        "POST",
+                        "/blobs/uploads/" + query,
+                        "pull,push")
+                .with(NOTHING);
+    }
+
+    private HttpUrl location(Call call, Response response) throws ProtocolViolationException {
+        String header = response.header("Location");
+        HttpUrl here = response.request().url();
+        @Nullable HttpUrl location = header == null ? null : here.resolve(header);
+        String objection = location == null
+                ? "it names none"
+                : Addresses.objection(
+                        location,
+                        here,
+                        caller.transport().hosts().of(call.registry()).options().trustedHosts());
+        if (location == null || objection != null) {
+            throw new ProtocolViolationException(
+                    call.what().answered(response.code(), List.of()),
+                    "the upload's location" + (location == null ? "" : " " + location.redact()) + " is not used: "
+                            + objection,
+                    null);
+        }
+        return location;
+    }
+
+    private static RequestBody body(Descriptor blob, BlobSource source) {
+        return new RequestBody() {
+            @Override
+            public okhttp3.MediaType contentType() {
+                return BYTES;
+            }
+
+            @Override
+            public long contentLength() {
+                return blob.size();
+            }
+
+            @Override
+            public void writeTo(BufferedSink sink) throws IOException {
+                try (InputStream content = source.open()) {
+                    long written = content.transferTo(sink.outputStream());
+                    if (written != blob.size()) {
+                        throw new Violation(
+                                "the source of the blob has " + written + " bytes instead of " + blob.size());
+                    }
+                }
+            }
+        };
+    }
+}

@@ -1,0 +1,88 @@
+package io.urunner.registry;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import okhttp3.Response;
+
+/** Reads the bodies of answers, never more of them than is sensible. */
+final class Bodies {
+    /** The most of an error or token answer that is read, in bytes. */
+    static final int SMALL = 64 * 1024;
+
+    private static final int MAX_ERRORS = 20;
+    private static final int MAX_WORDS = 300;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Bodies() {}
+
+    static byte[] read(Response response, int limit) throws IOException {
+        if (response.body().contentLength() > limit) {
+            throw tooLarge(limit);
+        }
+        InputStream body = response.body().byteStream();
+        byte[] content = body.readNBytes(limit + 1);
+        if (content.length > limit) {
+            throw tooLarge(limit);
+        }
+        return content;
+    }
+
+    private static Violation tooLarge(int limit) {
+        return new Violation("the answer has more than " + limit + " bytes");
+    }
+
+    static JsonNode json(byte[] content) throws IOException {
+        return JSON.readTree(content);
+    }
+
+    /** The errors that an answer names; one that names none in the specified form yields its text, if it is short. */
+    static List<OciError> errors(Response response) {
+        byte[] content;
+        try {
+            content = response.body().byteStream().readNBytes(SMALL);
+        } catch (IOException e) {
+            // The status says enough; an answer that breaks off must not hide it.
+            return List.of();
+        }
+        return errors(content);
+    }
+
+    static List<OciError> errors(byte[] content) {
+        List<OciError> errors = new ArrayList<>();
+        try {
+            JsonNode root = JSON.readTree(content);
+            for (JsonNode error : root == null ? List.<JsonNode>of() : root.path("errors")) {
+                String code = error.path("code").asText("");
+                if (!code.isEmpty() && errors.size() < MAX_ERRORS) {
+                    errors.add(new OciError(
+                            printable(code), printable(error.path("message").asText(""))));
+                }
+            }
+        } catch (JacksonException e) {
+            // Proxies and some registries answer with plain text or a page.
+            return text(content);
+        } catch (IOException e) {
+            throw new IllegalStateException("bytes in memory cannot be read", e);
+        }
+        return List.copyOf(errors);
+    }
+
+    private static List<OciError> text(byte[] content) {
+        String text = new String(content, StandardCharsets.UTF_8).strip();
+        return text.isEmpty() || text.startsWith("<") || text.length() > MAX_WORDS
+                ? List.of()
+                : List.of(new OciError("UNKNOWN", printable(text)));
+    }
+
+    /** What a remote party wrote, fit for one line of a log. */
+    static String printable(String text) {
+        String bounded = text.length() > MAX_WORDS ? text.substring(0, MAX_WORDS) + "…" : text;
+        return bounded.replaceAll("\\p{Cntrl}+", " ").strip();
+    }
+}

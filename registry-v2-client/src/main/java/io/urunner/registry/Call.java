@@ -1,0 +1,95 @@
+package io.urunner.registry;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import okhttp3.Headers;
+import okhttp3.RequestBody;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request as an operation of the client wants it, before host, credentials and retries.
+ *
+ * @param what what it is for, in the terms of errors
+ * @param method the HTTP method
+ * @param target a path from the host's root, or a whole URL that the registry gave
+ * @param headers the headers beside those that every request has
+ * @param body the body, null for none
+ * @param scopes what it needs to be allowed, as token servers name it; empty for what needs no more than an identity
+ * @param streams whether reading the answer or writing the body may take longer than a call may
+ */
+record Call(
+        FailedRequest what,
+        String method,
+        String target,
+        Headers headers,
+        @Nullable RequestBody body,
+        List<String> scopes,
+        boolean streams) {
+    static final Headers NO_HEADERS = Headers.of();
+
+    /** A call on a repository that needs the given rights there. */
+    static Call on(
+            Repository repository,
+            String action,
+            Optional<String> reference,
+            String method,
+            String path,
+            String rights) {
+        return new Call(
+                new FailedRequest(
+                        action,
+                        repository.registry(),
+                        Optional.of(repository.name()),
+                        reference,
+                        OptionalInt.empty(),
+                        List.of()),
+                method,
+                "/v2/" + repository.name() + path,
+                NO_HEADERS,
+                null,
+                List.of(scope(repository.name(), rights)),
+                false);
+    }
+
+    static String scope(String repository, String rights) {
+        return "repository:" + repository + ":" + rights;
+    }
+
+    Call with(Headers newHeaders) {
+        return new Call(what, method, target, newHeaders, body, scopes, streams);
+    }
+
+    Call with(RequestBody newBody) {
+        return new Call(what, method, target, headers, newBody, scopes, streams);
+    }
+
+    Call with(List<String> newScopes) {
+        return new Call(what, method, target, headers, body, newScopes, streams);
+    }
+
+    Call by(String newMethod) {
+        return new Call(what, newMethod, target, headers, body, scopes, streams);
+    }
+
+    Call at(String newTarget) {
+        return new Call(what, method, newTarget, headers, body, scopes, streams);
+    }
+
+    Call streaming() {
+        return new Call(what, method, target, headers, body, scopes, true);
+    }
+
+    String registry() {
+        return what.registry();
+    }
+
+    /** The repository's name, or the empty text for what concerns the whole registry. */
+    String repository() {
+        return what.repository().orElse("");
+    }
+
+    boolean isRead() {
+        return method.equals("GET") || method.equals("HEAD");
+    }
+}

@@ -1,0 +1,208 @@
+package io.urunner.registry;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.security.cert.CertificateException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/** Makes calls until they succeed, cannot, or run out of time, and says what went wrong. Thread-safe. */
+final class Caller {
+    /** When to come back to a registry that says that there are too many requests, and not until when. */
+    private static final Duration GUESS = Duration.ofSeconds(60);
+
+    private final Authorizer authorizer;
+    private final Transport transport;
+    private final RetryPolicy policy;
+    private final Duration budget;
+    private final InstantSource clock;
+    private final LongSupplier ticker;
+    private final Sleeper sleeper;
+    private final DoubleSupplier random;
+    private final RegistryObserver observer;
+
+    Caller(
+            Authorizer authorizer,
+            Transport transport,
+            RetryPolicy policy,
+            Duration budget,
+            InstantSource clock,
+            LongSupplier ticker,
+            Sleeper sleeper,
+            DoubleSupplier random,
+            RegistryObserver observer) {
+        this.authorizer = authorizer;
+        this.transport = transport;
+        this.policy = policy;
+        this.budget = budget;
+        this.clock = clock;
+        this.ticker = ticker;
+        this.sleeper = sleeper;
+        this.random = random;
+        this.observer = observer;
+    }
+
+    Transport transport() {
+        return transport;
+    }
+
+    /** The answer to a call if it is a success; every other status is an error. */
+    Response call(Call call) throws RegistryException, InterruptedException {
+        return call(call, Set.of());
+    }
+
+    /**
+     * The answer to a call.
+     *
+     * @param expected the statuses that are no errors here, beside those of success
+     * @return the answer; the caller closes it
+     */
+    Response call(Call call, Set<Integer> expected) throws RegistryException, InterruptedException {
+        Deadline deadline = new Deadline(ticker, budget);
+        for (int attempt = 1; ; attempt++) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException("interrupted before asking " + call.registry());
+            }
+            IOException failure;
+            try {
+                Response response = authorizer.send(call, deadline);
+                if (!RetryPolicy.isTransient(response.code()) || expected.contains(response.code())) {
+                    return checked(call, response, expected, deadline);
+                }
+                failure = transientFailure(call, response);
+            } catch (Violation e) {
+                throw new ProtocolViolationException(call.what(), String.valueOf(e.getMessage()), e);
+            } catch (IOException e) {
+                failure = e;
+            }
+            Optional<Duration> delay = mayPass(failure)
+                    ? policy.delay(attempt, retryAfter(failure), deadline.remaining(), random.getAsDouble())
+                    : Optional.empty();
+            if (delay.isEmpty()) {
+                throw error(call, failure);
+            }
+            observer.retried(call.registry(), attempt, delay.get(), String.valueOf(failure.getMessage()));
+            sleeper.sleep(delay.get());
+        }
+    }
+
+    private TransientFailure transientFailure(Call call, Response response) {
+        try (response) {
+            return new TransientFailure(
+                    call.registry(), response.code(), Bodies.errors(response), Pauses.asked(response, clock.instant()));
+        }
+    }
+
+    private static Optional<Duration> retryAfter(IOException failure) {
+        return failure instanceof TransientFailure answered ? answered.retryAfter() : Optional.empty();
+    }
+
+    /** Whether a failure may be another one later; a certificate does not get better by itself. */
+    private static boolean mayPass(IOException failure) {
+        return !isCertificateTrouble(failure);
+    }
+
+    private static boolean isCertificateTrouble(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof CertificateException || cause instanceof SSLPeerUnverifiedException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Response checked(Call call, Response response, Set<Integer> expected, Deadline deadline)
+            throws RegistryException, IOException, InterruptedException {
+        int status = response.code();
+        if (response.isSuccessful() || expected.contains(status)) {
+            return response;
+        }
+        try (response) {
+            List<OciError> errors = Bodies.errors(response);
+            if (status == 404 && call.method().equals("HEAD")) {
+                errors =
+                        authorizer.explain(transport.hosts().of(call.registry()), response.request(), status, deadline);
+            }
+            throw error(
+                    call.what().answered(status, errors),
+                    response.request().url().host());
+        }
+    }
+
+    private static RegistryException error(FailedRequest what, String host) {
+        int status = what.status().orElse(0);
+        return switch (status) {
+            case 404, 410 ->
+                new NotFoundException(
+                        what,
+                        "it does not exist, or the credentials may not see it; check the name and the rights",
+                        null);
+            case 401, 403 ->
+                new DeniedException(what, host + ", where the registry redirected to, does not allow this", null);
+            case 412, 451 -> new DeniedException(what, "a policy of the registry forbids this", null);
+            case 405, 501 -> new ProtocolViolationException(what, "the registry does not support this", null);
+            default -> new ProtocolViolationException(what, "the registry's answer is not what the protocol has", null);
+        };
+    }
+
+    private RegistryException error(Call call, IOException failure) {
+        if (failure instanceof TransientFailure answered) {
+            Instant now = clock.instant();
+            Instant retryAt = answered.retryAfter().map(now::plus).orElse(null);
+            FailedRequest what = call.what().answered(answered.status(), answered.errors());
+            if (answered.status() == 429) {
+                Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
+                return new RateLimitedException(
+                        what, "there were too many requests; come back at " + moment, moment, failure);
+            }
+            return new UnavailableException(
+                    what,
+                    failure.getMessage() + ", which is its own trouble; it is worth trying later",
+                    retryAt,
+                    failure);
+        }
+        return new UnavailableException(call.what(), words(call, failure), null, failure);
+    }
+
+    /** The error for an answer whose body could not be read, or could not be understood. */
+    RegistryException broken(Call call, IOException failure) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException("interrupted while reading the answer of " + call.registry());
+        }
+        return failure instanceof Violation
+                ? new ProtocolViolationException(call.what(), String.valueOf(failure.getMessage()), failure)
+                : error(call, failure);
+    }
+
+    private static String words(Call call, IOException failure) {
+        String registry = call.registry();
+        @Nullable String detail = failure.getMessage();
+        if (isCertificateTrouble(failure)) {
+            return "the certificate of " + registry + " is not trusted: " + detail
+                    + "; configure its authority, or accept any certificate for this host";
+        } else if (failure instanceof SSLException) {
+            return registry + " does not speak TLS as we do: " + detail
+                    + "; if it is a plain http registry, allow that for this host";
+        } else if (failure instanceof UnknownHostException) {
+            return "the host is not known: " + detail;
+        } else if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {
+            return registry + " cannot be reached: " + detail;
+        } else if (failure instanceof SocketTimeoutException || failure instanceof java.io.InterruptedIOException) {
+            return registry + " did not answer in time: " + detail;
+        }
+        return "the connection failed: " + (detail == null ? failure : detail);
+    }
+}

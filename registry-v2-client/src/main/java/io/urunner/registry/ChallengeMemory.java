@@ -1,0 +1,83 @@
+package io.urunner.registry;
+
+import java.util.List;
+import okhttp3.HttpUrl;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What registries demanded before, so that the next request has it at once: neither ping nor 401. Thread-safe.
+ */
+final class ChallengeMemory {
+    private static final int MOST = 10_000;
+
+    /**
+     * A registry's demand.
+     *
+     * @param realm the token server, or null if the registry takes Basic credentials itself
+     * @param service how the token server knows the registry, possibly empty
+     * @param opaqueScope the scope that serves for everything, where it is not one of the usual form
+     * @param basicRefused whether the registry demanded a token although it was shown Basic credentials
+     */
+    record Demand(
+            @Nullable HttpUrl realm,
+            String service,
+            @Nullable String opaqueScope,
+            boolean basicRefused) {}
+
+    private record Need(String registry, List<String> scopes) {}
+
+    private final LruMap<String, Demand> demands = new LruMap<>(MOST);
+    private final LruMap<Need, List<String>> unusual = new LruMap<>(MOST);
+
+    @Nullable Demand of(Call call) {
+        return demands.get(area(call));
+    }
+
+    void learn(Call call, Demand demand) {
+        if (!demand.equals(of(call))) {
+            demands.put(area(call), demand);
+        }
+    }
+
+    /**
+     * The part of a registry whose demands are alike: all repositories; the catalog and the root may differ (Harbor's
+     * do).
+     */
+    private static String area(Call call) {
+        if (!call.repository().isEmpty()) {
+            return call.registry();
+        }
+        int query = call.target().indexOf('?');
+        return call.registry() + (query < 0 ? call.target() : call.target().substring(0, query));
+    }
+
+    /** The scopes to ask for without a challenge. */
+    List<String> scopes(Call call, Demand demand) {
+        if (demand.opaqueScope() != null) {
+            return List.of(demand.opaqueScope());
+        }
+        List<String> known = unusual.get(new Need(call.registry(), call.scopes()));
+        return known != null ? known : call.scopes();
+    }
+
+    /**
+     * The scopes to ask for after a challenge: what it says; where it says nothing, what the protocol has for such a
+     * request.
+     */
+    List<String> scopes(Call call, String challenged) {
+        if (challenged.isBlank()) {
+            return call.scopes();
+        }
+        List<String> scopes = List.of(challenged.strip().split("\\s+", -1));
+        if (opaque(challenged) == null && !scopes.equals(call.scopes())) {
+            unusual.put(new Need(call.registry(), call.scopes()), scopes);
+        }
+        return scopes;
+    }
+
+    /** A scope that is not of the form {@code type:name:actions} names nothing, and so serves for everything. */
+    static @Nullable String opaque(String challenged) {
+        String scope = challenged.strip();
+        return scope.isEmpty() || scope.indexOf(':') >= 0 ? null : scope;
+    }
+}

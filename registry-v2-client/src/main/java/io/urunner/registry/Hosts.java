@@ -1,0 +1,85 @@
+package io.urunner.registry;
+
+import java.net.Proxy;
+import java.util.Map;
+import okhttp3.Authenticator;
+import okhttp3.CookieJar;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
+
+/** The hosts that a client talks to, each with its options. Thread-safe. */
+final class Hosts {
+    private static final int MOST = 1000;
+
+    private record Key(String authority, HostOptions options) {}
+
+    private final Map<String, HostOptions> options;
+    private final HostOptions defaults;
+    private final OkHttpClient base;
+    private final LruMap<Key, Host> hosts = new LruMap<>(MOST);
+
+    /**
+     * Hosts over an HTTP client.
+     *
+     * @param base the client; what it does about redirects, authentication and cookies is switched off
+     */
+    Hosts(Map<String, HostOptions> options, HostOptions defaults, OkHttpClient base) {
+        this.options = Map.copyOf(options);
+        this.defaults = defaults;
+        this.base = base.newBuilder()
+                .followRedirects(false)
+                .followSslRedirects(false)
+                .authenticator(Authenticator.NONE)
+                .cookieJar(CookieJar.NO_COOKIES)
+                .cache(null)
+                .build();
+    }
+
+    /** The host that serves a registry's API. */
+    Host of(String registry) {
+        String apiHost = Repository.apiHost(registry);
+        HostOptions own = options.get(registry);
+        return host(apiHost, own != null ? own : options.getOrDefault(apiHost, defaults));
+    }
+
+    /** The host of a URL that a registry gave; without options of its own it is reached as the registry is. */
+    Host companion(Host registry, HttpUrl url) {
+        String authority = Addresses.authority(url);
+        if (isHost(registry, url)) {
+            return registry;
+        }
+        HostOptions own = options.get(authority);
+        HostOptions reached = own != null ? own : registry.options().forCompanions();
+        return host(authority, reached);
+    }
+
+    private static boolean isHost(Host host, HttpUrl url) {
+        HttpUrl own = HttpUrl.parse(url.scheme() + "://" + host.authority() + "/");
+        return own != null && Addresses.sameOrigin(own, url);
+    }
+
+    private Host host(String authority, HostOptions reached) {
+        Key key = new Key(authority, reached);
+        Host known = hosts.get(key);
+        if (known == null) {
+            Host created = new Host(authority, reached, client(reached));
+            @Nullable Host earlier = hosts.putIfAbsent(key, created);
+            known = earlier != null ? earlier : created;
+        }
+        return known;
+    }
+
+    private OkHttpClient client(HostOptions reached) {
+        if (reached.proxy().isEmpty()
+                && reached.authorities().isEmpty()
+                && reached.clientCertificate().isEmpty()
+                && !reached.insecureTls()) {
+            return base;
+        }
+        OkHttpClient.Builder builder = base.newBuilder();
+        reached.proxy().ifPresent((Proxy proxy) -> builder.proxy(proxy));
+        Tls.configure(builder, reached);
+        return builder.build();
+    }
+}

@@ -1,0 +1,126 @@
+package io.urunner.registry;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.registry.auth.Secret;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Base64;
+import java.util.Optional;
+
+/**
+ * A bearer token.
+ *
+ * @param value the token
+ * @param renewAt when to ask for another, some seconds before it expires
+ */
+record Token(Secret value, Instant renewAt) {
+    /** How long a token lives that does not say (distribution, "Token Authentication Specification"). */
+    private static final Duration DEFAULT_LIFE = Duration.ofSeconds(60);
+
+    private static final Duration LONGEST_LIFE = Duration.ofDays(1);
+    private static final Duration SHORTEST_MARGIN = Duration.ofSeconds(5);
+    private static final Duration LONGEST_MARGIN = Duration.ofSeconds(30);
+
+    /**
+     * Reads the answer of a token server.
+     *
+     * @param content the body
+     * @param serverNow the server's time, which is what its moments mean
+     * @param now our time
+     * @throws Violation with the reason, if there is no token in it
+     */
+    static Token parse(byte[] content, Instant serverNow, Instant now) throws IOException {
+        JsonNode root;
+        try {
+            root = Bodies.json(content);
+        } catch (JacksonException e) {
+            // Its message may quote the token.
+            throw new Violation("the token server's answer is not JSON");
+        }
+        String token = first(root, "token", "access_token");
+        return new Token(Secret.of(token), now.plus(usable(life(root, token, serverNow))));
+    }
+
+    /** The first that is not empty: some send only one of the two, some send the other one empty. */
+    private static String first(JsonNode root, String... fields) throws IOException {
+        for (String field : fields) {
+            String value = root.path(field).asText("");
+            if (!value.isBlank()) {
+                if (value.chars().anyMatch(c -> c <= ' ' || c > '~')) {
+                    throw new Violation("the token server's " + field + " has characters that no header can carry");
+                }
+                return value;
+            }
+        }
+        throw new Violation("the token server's answer has neither token nor access_token");
+    }
+
+    private static Duration life(JsonNode root, String token, Instant serverNow) {
+        Optional<Duration> jwt = JsonWebToken.expiry(token).map(expiry -> Duration.between(serverNow, expiry));
+        JsonNode expiresIn = root.path("expires_in");
+        long seconds = expiresIn.asLong(0);
+        if (seconds <= 0) {
+            return jwt.filter(life -> !life.isNegative()).orElse(DEFAULT_LIFE);
+        }
+        Instant issued = issuedAt(root.path("issued_at").asText(""), serverNow);
+        Duration life = Duration.between(serverNow, issued.plusSeconds(Math.min(seconds, LONGEST_LIFE.toSeconds())));
+        return jwt.filter(own -> own.compareTo(life) < 0).orElse(life);
+    }
+
+    /** When the token was made; never later than now, and not trusted where it makes no sense. */
+    private static Instant issuedAt(String text, Instant serverNow) {
+        if (text.isEmpty()) {
+            return serverNow;
+        }
+        try {
+            Instant issued = OffsetDateTime.parse(text).toInstant();
+            return issued.isAfter(serverNow) ? serverNow : issued;
+        } catch (DateTimeException e) {
+            return serverNow;
+        }
+    }
+
+    /** The part of its life during which a token is used. */
+    private static Duration usable(Duration life) {
+        if (life.isNegative()) {
+            return Duration.ZERO;
+        }
+        Duration bounded = life.compareTo(LONGEST_LIFE) > 0 ? LONGEST_LIFE : life;
+        Duration margin = bounded.dividedBy(10);
+        if (margin.compareTo(SHORTEST_MARGIN) < 0) {
+            margin = SHORTEST_MARGIN;
+        } else if (margin.compareTo(LONGEST_MARGIN) > 0) {
+            margin = LONGEST_MARGIN;
+        }
+        Duration half = bounded.dividedBy(2);
+        return bounded.minus(margin.compareTo(half) > 0 ? half : margin);
+    }
+
+    boolean isUsable(Instant now) {
+        return now.isBefore(renewAt);
+    }
+
+    /** The one thing that is read of a token that happens to be a JWT (RFC 7519); others are opaque. */
+    private static final class JsonWebToken {
+        private JsonWebToken() {}
+
+        static Optional<Instant> expiry(String token) {
+            int first = token.indexOf('.');
+            int second = token.indexOf('.', first + 1);
+            if (first < 0 || second < 0) {
+                return Optional.empty();
+            }
+            try {
+                JsonNode claims = Bodies.json(Base64.getUrlDecoder().decode(token.substring(first + 1, second)));
+                JsonNode expiry = claims.path("exp");
+                return expiry.isNumber() ? Optional.of(Instant.ofEpochSecond(expiry.asLong())) : Optional.empty();
+            } catch (IOException | IllegalArgumentException | DateTimeException e) {
+                return Optional.empty();
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+package io.urunner.registry;
+
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.Secret;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import okhttp3.Credentials;
+import okhttp3.FormBody;
+import okhttp3.HttpUrl;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gets bearer tokens from token servers and keeps them (distribution, "Token Authentication Specification" and "OAuth2
+ * Token Authentication"). Of the same question one is asked at a time; who asks it meanwhile waits for that answer.
+ * Thread-safe.
+ */
+final class TokenService {
+    private static final int MOST = 10_000;
+    private static final String CLIENT_ID = "urunner";
+
+    /** The user name under which an identity token is shown where Basic must do (Docker's convention). */
+    private static final String IDENTITY_TOKEN_USER = "<token>";
+
+    /** What a token is asked for; tokens are kept by it. */
+    record Question(HttpUrl realm, String service, List<String> scopes, Credential credential) {}
+
+    /** A token server's refusal, 4xx. */
+    static final class Refused extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        private final int status;
+        private final transient List<OciError> errors;
+
+        Refused(int status, List<OciError> errors) {
+            super("the token server answered " + status);
+            this.status = status;
+            this.errors = errors;
+        }
+
+        int status() {
+            return status;
+        }
+
+        List<OciError> errors() {
+            return errors;
+        }
+    }
+
+    private final Transport transport;
+    private final InstantSource clock;
+    private final LongSupplier ticker;
+    private final RegistryObserver observer;
+    private final LruMap<Question, Token> tokens = new LruMap<>(MOST);
+    private final ConcurrentHashMap<Question, CompletableFuture<Token>> underWay = new ConcurrentHashMap<>();
+
+    /** Realms that do not take {@code POST}. */
+    private final LruMap<HttpUrl, Boolean> getOnly = new LruMap<>(MOST);
+
+    TokenService(Transport transport, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
+        this.transport = transport;
+        this.clock = clock;
+        this.ticker = ticker;
+        this.observer = observer;
+    }
+
+    /** The token that is kept, if it can still be used. */
+    @Nullable Token kept(Question question) {
+        Token token = tokens.get(question);
+        return token != null && token.isUsable(clock.instant()) ? token : null;
+    }
+
+    /** Forgets a token that was refused, unless another one has taken its place. */
+    void drop(Question question, Token refused) {
+        tokens.remove(question, refused);
+    }
+
+    /**
+     * A token, kept or new.
+     *
+     * @param registry the registry that it is for
+     * @throws Refused if the token server refuses
+     */
+    Token get(Question question, Host registry, Deadline deadline) throws Refused, IOException, InterruptedException {
+        while (true) {
+            Token kept = kept(question);
+            if (kept != null) {
+                return kept;
+            }
+            CompletableFuture<Token> mine = new CompletableFuture<>();
+            CompletableFuture<Token> others = underWay.putIfAbsent(question, mine);
+            if (others == null) {
+                return ask(question, registry, mine, deadline);
+            }
+            try {
+                return others.get(deadline.remaining().toNanos(), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException e) {
+                throw timeout(question);
+            } catch (ExecutionException e) {
+                Throwable cause = e.getCause();
+                if (cause instanceof Refused refused) {
+                    throw refused;
+                } else if (cause instanceof IOException failed) {
+                    throw failed;
+                }
+                // The thread that asked was interrupted or broke down, which is not this one's trouble: ask anew.
+            }
+        }
+    }
+
+    private static SocketTimeoutException timeout(Question question) {
+        return new SocketTimeoutException(
+                "no token from " + Addresses.authority(question.realm()) + " before the deadline");
+    }
+
+    private Token ask(Question question, Host registry, CompletableFuture<Token> result, Deadline deadline)
+            throws Refused, IOException, InterruptedException {
+        try {
+            // Somebody may have finished between our look and our turn.
+            Token token = kept(question);
+            if (token == null) {
+                token = fetch(question, registry, deadline);
+                tokens.put(question, token);
+            }
+            result.complete(token);
+            return token;
+        } catch (Refused | IOException | InterruptedException | RuntimeException e) {
+            result.completeExceptionally(e);
+            throw e;
+        } finally {
+            underWay.remove(question, result);
+        }
+    }
+
+    private Token fetch(Question question, Host registry, Deadline deadline)
+            throws Refused, IOException, InterruptedException {
+        long started = ticker.getAsLong();
+        boolean success = false;
+        try {
+            Token token = exchange(question, registry, deadline);
+            success = true;
+            return token;
+        } finally {
+            observer.tokenFetched(
+                    registry.authority(),
+                    Addresses.authority(question.realm()),
+                    success,
+                    Duration.ofNanos(ticker.getAsLong() - started));
+        }
+    }
+
+    private Token exchange(Question question, Host registry, Deadline deadline)
+            throws Refused, IOException, InterruptedException {
+        if (question.credential() instanceof Credential.IdentityToken identity
+                && getOnly.get(question.realm()) == null) {
+            try (Response response = transport.send(registry, post(question, identity), false, true, deadline)) {
+                if (response.code() != 404 && response.code() != 405) {
+                    return read(response, question);
+                }
+            }
+            getOnly.put(question.realm(), true);
+        }
+        boolean secret = !(question.credential() instanceof Credential.Anonymous);
+        try (Response response = transport.send(registry, get(question), false, secret, deadline)) {
+            return read(response, question);
+        }
+    }
+
+    private static Request post(Question question, Credential.IdentityToken identity) {
+        FormBody.Builder form = new FormBody.Builder()
+                .add("grant_type", "refresh_token")
+                .add("client_id", CLIENT_ID)
+                .add("refresh_token", identity.refreshToken().reveal());
+        if (!question.service().isEmpty()) {
+            form.add("service", question.service());
+        }
+        if (!question.scopes().isEmpty()) {
+            form.add("scope", String.join(" ", question.scopes()));
+        }
+        return new Request.Builder().url(question.realm()).post(form.build()).build();
+    }
+
+    private static Request get(Question question) {
+        HttpUrl.Builder url = question.realm().newBuilder();
+        if (!question.service().isEmpty()) {
+            url.addQueryParameter("service", question.service());
+        }
+        question.scopes().forEach(scope -> url.addQueryParameter("scope", scope));
+        Request.Builder request = new Request.Builder().url(url.build());
+        String authorization = basic(question.credential());
+        if (authorization != null) {
+            request.header("Authorization", authorization);
+        }
+        return request.build();
+    }
+
+    private static @Nullable String basic(Credential credential) {
+        if (credential instanceof Credential.Basic basic) {
+            return basic(basic.user(), basic.password());
+        }
+        return credential instanceof Credential.IdentityToken identity
+                ? basic(IDENTITY_TOKEN_USER, identity.refreshToken())
+                : null;
+    }
+
+    /** The value of {@code Authorization} for user and password (RFC 7617). */
+    static String basic(String user, Secret password) {
+        return Credentials.basic(user, password.reveal(), StandardCharsets.UTF_8);
+    }
+
+    private Token read(Response response, Question question) throws Refused, IOException {
+        int status = response.code();
+        Instant now = clock.instant();
+        if (RetryPolicy.isTransient(status)) {
+            throw new TransientFailure(
+                    "the token server " + Addresses.authority(question.realm()),
+                    status,
+                    Bodies.errors(response),
+                    Pauses.asked(response, now));
+        }
+        if (status >= 400) {
+            throw new Refused(status, Bodies.errors(response));
+        }
+        if (status != 200) {
+            throw new Violation("the token server " + Addresses.authority(question.realm()) + " answered " + status
+                    + " instead of a token");
+        }
+        Instant serverNow = Optional.ofNullable(response.header("Date"))
+                .flatMap(RetryAfter::date)
+                .orElse(now);
+        return Token.parse(Bodies.read(response, Bodies.SMALL), serverNow, now);
+    }
+}

@@ -1,0 +1,188 @@
+package io.urunner.registry;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import okhttp3.HttpUrl;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends single requests: within a host's concurrency and the deadline, following redirects by our rules, and noting what
+ * every answer may say beside its content. Thread-safe.
+ */
+final class Transport {
+    private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
+    private static final int MOST_REDIRECTS = 5;
+    private static final int MOST_REMEMBERED = 1000;
+    private static final String AUTHORIZATION = "Authorization";
+
+    private final InstantSource clock;
+    private final LongSupplier ticker;
+    private final RegistryObserver observer;
+    private final LruMap<String, RateLimit> rateLimits = new LruMap<>(MOST_REMEMBERED);
+    private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
+    private final Hosts hosts;
+
+    Transport(Hosts hosts, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
+        this.hosts = hosts;
+        this.clock = clock;
+        this.ticker = ticker;
+        this.observer = observer;
+    }
+
+    Hosts hosts() {
+        return hosts;
+    }
+
+    Optional<RateLimit> rateLimit(String authority) {
+        return Optional.ofNullable(rateLimits.get(authority));
+    }
+
+    /**
+     * Sends a request and follows where it is redirected to. {@code Authorization} goes to the origin of the request
+     * alone.
+     *
+     * @param origin the host of the registry
+     * @param request the request, to the registry or to where it led us
+     * @param keepsCredentials whether a redirect to another origin is refused, not followed without credentials
+     * @return the answer; the caller closes it
+     * @throws Violation if a redirect leads where we do not go
+     */
+    Response send(Host origin, Request request, boolean streams, boolean keepsCredentials, Deadline deadline)
+            throws IOException, InterruptedException {
+        Request current = request;
+        for (int hop = 0; ; hop++) {
+            Response response = exchange(hosts.companion(origin, current.url()), current, streams, deadline);
+            HttpUrl next = redirect(response, current);
+            if (next == null) {
+                return response;
+            }
+            response.close();
+            String from = "the redirect from " + current.url().redact() + " to " + next.redact() + " is not followed: ";
+            if (hop == MOST_REDIRECTS) {
+                throw new Violation(from + "there were " + MOST_REDIRECTS + " before it");
+            }
+            String objection =
+                    Addresses.objection(next, request.url(), origin.options().trustedHosts());
+            boolean leaves = !Addresses.sameOrigin(next, request.url());
+            if (objection == null && leaves && keepsCredentials) {
+                objection = "credentials are for the host that was asked alone";
+            }
+            if (objection != null) {
+                throw new Violation(from + objection);
+            }
+            Request.Builder builder = request.newBuilder().url(next);
+            if (leaves) {
+                builder.removeHeader(AUTHORIZATION);
+            }
+            current = builder.build();
+        }
+    }
+
+    private static @Nullable HttpUrl redirect(Response response, Request request) throws Violation {
+        boolean read = request.method().equals("GET") || request.method().equals("HEAD");
+        boolean redirects = switch (response.code()) {
+            case 301, 302, 303, 307, 308 -> true;
+            default -> false;
+        };
+        if (!read || !redirects) {
+            return null;
+        }
+        String location = response.header("Location");
+        HttpUrl next = location == null ? null : request.url().resolve(location);
+        if (next == null) {
+            response.close();
+            throw new Violation("the redirect from " + request.url().redact() + " leads to no http or https URL");
+        }
+        return next.newBuilder().username("").password("").build();
+    }
+
+    private Response exchange(Host host, Request request, boolean streams, Deadline deadline)
+            throws IOException, InterruptedException {
+        Duration remaining = deadline.remaining();
+        if (!host.gate().tryAcquire(remaining.toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new SocketTimeoutException(
+                    host.options().concurrency() + " other requests to " + host.authority() + " took all the time");
+        }
+        long started = ticker.getAsLong();
+        int status = 0;
+        try {
+            okhttp3.Call call = host.client().newCall(request);
+            long left = deadline.remaining().toNanos();
+            if (left == 0) {
+                throw new SocketTimeoutException("no time is left to ask " + host.authority());
+            }
+            if (!streams) {
+                call.timeout().timeout(left, TimeUnit.NANOSECONDS);
+            }
+            Response response = call.execute();
+            status = response.code();
+            note(host, response);
+            return response;
+        } catch (IOException e) {
+            if (Thread.interrupted()) {
+                InterruptedException interrupted =
+                        new InterruptedException("interrupted while asking " + host.authority());
+                interrupted.initCause(e);
+                throw interrupted;
+            }
+            if (e instanceof ConnectException) {
+                host.unreachable();
+            }
+            throw e;
+        } finally {
+            host.gate().release();
+            observer.requested(
+                    host.authority(), request.method(), status, Duration.ofNanos(ticker.getAsLong() - started));
+        }
+    }
+
+    private void note(Host host, Response response) {
+        boolean limits = false;
+        boolean warns = false;
+        for (int i = 0; i < response.headers().size(); i++) {
+            String name = response.headers().name(i);
+            limits |= name.regionMatches(true, 0, "RateLimit", 0, 9) || name.regionMatches(true, 0, "X-Rate", 0, 6);
+            warns |= name.equalsIgnoreCase("Warning");
+        }
+        if (limits) {
+            RateLimitHeaders.parse(response::header, clock.instant()).ifPresent(limit -> {
+                rateLimits.put(host.authority(), limit);
+                observer.rateLimited(host.authority(), limit);
+            });
+        }
+        if (warns) {
+            response.headers("Warning").forEach(warning -> warn(host, warning));
+        }
+    }
+
+    /** Reports a warning of the form that registries use, {@code 299 - "text"} (OCI distribution specification), once. */
+    private void warn(Host host, String header) {
+        HeaderScanner scanner = new HeaderScanner(header);
+        scanner.skipBlanks();
+        if (!scanner.token().equals("299")) {
+            return;
+        }
+        scanner.skipBlanks();
+        scanner.until(" \t");
+        scanner.skipBlanks();
+        String text = scanner.quoted();
+        if (text == null || text.isBlank()) {
+            return;
+        }
+        String printable = Bodies.printable(text);
+        if (warnings.putIfAbsent(host.authority() + " " + printable, true) == null) {
+            LOG.warn("{} warns: {}", host.authority(), printable);
+            observer.warned(host.authority(), printable);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+package io.urunner.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.TestImage;
+import io.urunner.registry.testing.TokenServer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import okhttp3.tls.HeldCertificate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The client against CNCF Distribution. */
+class RegistryClientIT {
+    @Test
+    void resolvesATagWithOneRequestOverPlainHttpOnLoopback() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            String digest = registry.push("team/app", "latest", "one");
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app");
+
+            Descriptor first = client.resolve(image);
+            Descriptor second = client.resolve(image);
+
+            assertThat(first.digest()).hasToString(digest);
+            assertThat(first.mediaType()).isEqualTo(MediaType.OCI_MANIFEST);
+            assertThat(first.size()).isEqualTo(TestImage.image("one").manifest().length);
+            assertThat(second).isEqualTo(first);
+            assertThat(registry.count("HEAD", "/v2/team/app/manifests/latest")).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void seesAnIndexAsAnIndex() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            String digest = registry.pushIndex("team/app", "latest", "one", "amd64", "arm64");
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app");
+
+            assertThat(client.resolve(image).digest()).hasToString(digest);
+            assertThat(client.resolve(image).mediaType()).isEqualTo(MediaType.OCI_INDEX);
+            assertThat(client.manifest(image)).isInstanceOf(Index.class);
+            Manifest arm = client.manifest(image, Platform.parse("linux/arm64"));
+            assertThat(arm.digest()).hasToString(TestImage.image("one", "arm64").digest());
+            assertThat(arm.content()).isEqualTo(TestImage.image("one", "arm64").manifest());
+            assertThatExceptionOfType(NotFoundException.class)
+                    .isThrownBy(() -> client.manifest(image, Platform.parse("linux/s390x")))
+                    .withMessageContaining("s390x");
+        }
+    }
+
+    @Test
+    void tellsThatNothingChanged() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            Digest old = Digest.parse(registry.push("team/app", "latest", "one"));
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app");
+
+            assertThat(client.resolveIfChanged(image, old)).isEmpty();
+            String moved = registry.push("team/app", "latest", "two");
+            assertThat(client.resolveIfChanged(image, old).orElseThrow().digest())
+                    .hasToString(moved);
+        }
+    }
+
+    @Test
+    void namesWhatIsNotThere() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app:nope");
+
+            assertThatExceptionOfType(NotFoundException.class)
+                    .isThrownBy(() -> client.resolve(image))
+                    .withMessageContaining("cannot resolve " + registry.host() + "/team/app:nope")
+                    .satisfies(e -> {
+                        assertThat(e.status()).hasValue(404);
+                        assertThat(e.errors()).extracting(OciError::code).containsExactly("MANIFEST_UNKNOWN");
+                        assertThat(e.isTransient()).isFalse();
+                    });
+        }
+    }
+
+    @Test
+    void loginsWithUserAndPassword() throws Exception {
+        try (DockerRegistry registry =
+                        DockerRegistry.builder().user("ci", "secret").start();
+                RegistryClient client = RegistryClient.builder()
+                        .credentials(new FixedCredentials(FixedCredentials.basic("ci", "secret")))
+                        .build()) {
+            String digest = registry.push("team/app", "latest", "one");
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app");
+
+            for (int i = 0; i < 5; i++) {
+                assertThat(client.resolve(image).digest()).hasToString(digest);
+            }
+            assertThat(registry.count("HEAD", "/v2/")).isEqualTo(1 + 5);
+            client.ping(registry.host());
+        }
+    }
+
+    @Test
+    void showsAWrongPasswordOnce() throws Exception {
+        try (DockerRegistry registry =
+                        DockerRegistry.builder().user("ci", "secret").start();
+                RegistryClient client = RegistryClient.builder()
+                        .credentials(new FixedCredentials(FixedCredentials.basic("ci", "wrong-password")))
+                        .build()) {
+            registry.push("team/app", "latest", "one");
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app");
+            long before = registry.settledAccesses().size();
+            for (int i = 0; i < 5; i++) {
+                assertThatExceptionOfType(UnauthorizedException.class)
+                        .isThrownBy(() -> client.resolve(image))
+                        .withMessageContaining(registry.host())
+                        .withMessageContaining("test account")
+                        .withMessageNotContaining("wrong-password");
+            }
+            assertThat(registry.settledAccesses().size() - before).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void trustsAnAuthorityOfItsOwnAndNoOther(@TempDir Path folder) throws Exception {
+        HeldCertificate authority = DockerRegistry.newAuthority();
+        Path bundle = Files.writeString(folder.resolve("ca.pem"), authority.certificatePem());
+        try (DockerRegistry registry = DockerRegistry.builder().tls(authority).start()) {
+            String digest = registry.push("team/app", "latest", "one");
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app");
+            HostOptions trusting = HostOptions.DEFAULTS.withAuthorities(Pem.certificates(bundle));
+
+            try (RegistryClient client =
+                    RegistryClient.builder().host(registry.host(), trusting).build()) {
+                assertThat(client.resolve(image).digest()).hasToString(digest);
+            }
+            try (RegistryClient client = RegistryClient.builder()
+                    .host(registry.host(), HostOptions.DEFAULTS.withInsecureTls())
+                    .build()) {
+                assertThat(client.resolve(image).digest()).hasToString(digest);
+            }
+            try (RegistryClient client = RegistryClient.builder().build()) {
+                assertThatExceptionOfType(UnavailableException.class)
+                        .isThrownBy(() -> client.resolve(image))
+                        .withMessageContaining("certificate")
+                        .withMessageContaining("not trusted");
+            }
+        }
+    }
+
+    @Test
+    void asksForOneTokenPerRepository() throws Exception {
+        try (TokenServer tokens = new TokenServer();
+                DockerRegistry registry =
+                        DockerRegistry.builder().tokens(tokens).start();
+                RegistryClient client = RegistryClient.builder()
+                        .credentials(new FixedCredentials(FixedCredentials.basic("any", "glpat-1")))
+                        .build()) {
+            String[] names =
+                    IntStream.range(0, 10).mapToObj(i -> "team/app" + i).toArray(String[]::new);
+            tokens.accessToken("glpat-1", names);
+            for (String name : names) {
+                registry.push(name, "latest", name);
+            }
+            long before = registry.settledAccesses().size();
+            for (int pass = 0; pass < 10; pass++) {
+                for (String name : names) {
+                    client.resolve(ImageReference.parse(registry.host() + "/" + name));
+                }
+            }
+            assertThat(tokens.requests()).hasSize(10);
+            assertThat(registry.settledAccesses().size() - before).isEqualTo(1 + 100);
+        }
+    }
+
+    @Test
+    void copiesAnImageBlobByBlob() throws Exception {
+        try (DockerRegistry from = DockerRegistry.start();
+                DockerRegistry to = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            String digest = from.push("team/app", "latest", "one");
+            ImageReference source = ImageReference.parse(from.host() + "/team/app");
+            Repository target = new Repository(to.host(), "copy/app");
+            Manifest manifest = (Manifest) client.manifest(source);
+            for (Descriptor blob : concat(manifest.layers(), manifest.config())) {
+                client.pushBlob(target, blob, () -> open(client, source.toRepository(), blob));
+            }
+            client.pushManifest(target.tag("v1"), manifest);
+
+            assertThat(client.resolve(target.tag("v1")).digest()).hasToString(digest);
+            assertThat(client.tags(target).all()).containsExactly("v1");
+            assertThat(client.catalog(to.host()).all()).containsExactly("copy/app");
+            Digest layer = manifest.layers().get(0).digest();
+            assertThat(client.hasBlob(target, layer)).isTrue();
+            Repository other = new Repository(to.host(), "other/app");
+            assertThat(client.hasBlob(other, layer)).isFalse();
+            assertThat(client.mountBlob(other, target.name(), layer)).isTrue();
+            assertThat(client.hasBlob(other, layer)).isTrue();
+        }
+    }
+
+    private static List<Descriptor> concat(List<Descriptor> layers, Descriptor config) {
+        return java.util.stream.Stream.concat(layers.stream(), java.util.stream.Stream.of(config))
+                .toList();
+    }
+
+    private static InputStream open(RegistryClient client, Repository repository, Descriptor blob) throws IOException {
+        try {
+            return client.blob(repository, blob);
+        } catch (RegistryException | InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    @Test
+    void listsAllTags() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            for (String tag : List.of("a", "b", "c", "d", "e")) {
+                registry.push("team/app", tag, "one");
+            }
+            Pages<String> pages = client.tags(new Repository(registry.host(), "team/app"), 2);
+
+            // This version of the registry keeps them in no order, and on one page.
+            assertThat(pages.all()).containsExactlyInAnyOrder("a", "b", "c", "d", "e");
+        }
+    }
+
+    @Test
+    void deletesWhereTheRegistryAllowsIt() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.builder().deleteEnabled().start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            Digest digest = Digest.parse(registry.push("team/app", "latest", "one"));
+            Repository repository = new Repository(registry.host(), "team/app");
+            Digest layer = ((Manifest) client.manifest(repository.tag("latest")))
+                    .layers()
+                    .get(0)
+                    .digest();
+
+            client.deleteManifest(repository, digest);
+            assertThatExceptionOfType(NotFoundException.class)
+                    .isThrownBy(() -> client.resolve(repository.tag("latest")));
+            client.deleteBlob(repository, layer);
+            assertThat(client.hasBlob(repository, layer)).isFalse();
+            assertThatExceptionOfType(NotFoundException.class)
+                    .isThrownBy(() -> client.deleteManifest(repository, digest));
+        }
+    }
+
+    @Test
+    void saysThatARegistryDoesNotDelete() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            Digest digest = Digest.parse(registry.push("team/app", "latest", "one"));
+
+            assertThatExceptionOfType(ProtocolViolationException.class)
+                    .isThrownBy(() -> client.deleteManifest(new Repository(registry.host(), "team/app"), digest))
+                    .withMessageContaining("UNSUPPORTED")
+                    .withMessageContaining("does not support");
+        }
+    }
+
+    @Test
+    void findsReferrersByTheirTagWhereTheRegistryHasNoReferrers() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            Digest subject = Digest.parse(registry.push("team/app", "latest", "one"));
+            Repository repository = new Repository(registry.host(), "team/app");
+            assertThat(client.referrers(repository, subject, Optional.empty()).all())
+                    .isEmpty();
+
+            Descriptor signature = client.resolve(repository.tag("latest"));
+            client.pushManifest(repository.tag("sha256-" + subject.hex()), Index.of(List.of(signature), Map.of()));
+
+            assertThat(client.referrers(repository, subject, Optional.empty()).all())
+                    .extracting(Descriptor::digest)
+                    .containsExactly(subject);
+        }
+    }
+
+    @Test
+    void pushesAndReadsBlobsOfAnySize() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            byte[] content = "0123456789".repeat(300_000).getBytes(StandardCharsets.US_ASCII);
+            Repository repository = new Repository(registry.host(), "team/app");
+            Descriptor blob = new Descriptor("application/octet-stream", Digest.of(content), content.length);
+
+            client.pushBlob(repository, blob, () -> new ByteArrayInputStream(content));
+
+            try (InputStream read = client.blob(repository, blob)) {
+                assertThat(read.readAllBytes()).isEqualTo(content);
+            }
+        }
+    }
+
+    @Test
+    void goesOnWhenTheRegistryComesBack() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().attempts(1).build()) {
+            String digest = registry.push("team/app", "latest", "one");
+            ImageReference image = ImageReference.parse(registry.host() + "/team/app");
+            client.resolve(image);
+            registry.stop();
+
+            assertThatExceptionOfType(UnavailableException.class)
+                    .isThrownBy(() -> client.resolve(image))
+                    .withMessageContaining("cannot be reached")
+                    .satisfies(e -> assertThat(e.isTransient()).isTrue());
+            registry.restart();
+            assertThat(client.resolve(image).digest()).hasToString(digest);
+        }
+    }
+}
