@@ -29,7 +29,7 @@ public record GitLabSettings(Optional<String> user, SecretSource token, Optional
     }
 
     private static URI endpoint(String authUrl) {
-        String base = authUrl.strip().replaceFirst("/+$", "");
+        String base = authUrl.strip().replaceFirst("(?<=[^:/])/+$", "");
         URI uri;
         try {
             uri = URI.create((base.contains("://") ? base : "https://" + base) + "/jwt/auth");

@@ -10,6 +10,7 @@ import java.security.GeneralSecurityException;
 import java.security.Signature;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -44,14 +45,18 @@ public final class TokenServer implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final MockWebServer server = new MockWebServer();
+    private final @Nullable MockWebServer server;
+    private final InstantSource clock;
     private final HeldCertificate signer =
             new HeldCertificate.Builder().rsa2048().commonName("token signer").build();
     private final Map<String, Account> accounts = new ConcurrentHashMap<>();
+    private final Map<String, Grant> grants = new ConcurrentHashMap<>();
+    private final Set<String> given = ConcurrentHashMap.newKeySet();
     private final Set<String> publicRepositories = ConcurrentHashMap.newKeySet();
     private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
     private volatile Duration life = Duration.ofMinutes(5);
     private volatile boolean banned;
+    private volatile boolean refusing;
     private volatile int failure;
 
     /**
@@ -63,8 +68,13 @@ public final class TokenServer implements AutoCloseable {
      */
     private record Account(@Nullable String user, boolean registryAbility, Set<String> repositories) {}
 
+    /** What a token is good for. */
+    private record Grant(Set<String> repositories, Instant expiresAt) {}
+
     /** Starts the server on a free port of the loopback, without TLS. */
     public TokenServer() {
+        clock = InstantSource.system();
+        server = new MockWebServer();
         server.setDispatcher(new Dispatcher() {
             @Override
             public MockResponse dispatch(RecordedRequest request) {
@@ -76,6 +86,12 @@ public final class TokenServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The same behaviour, to be served by somebody else. */
+    TokenServer(InstantSource clock) {
+        this.clock = clock;
+        server = null;
     }
 
     /**
@@ -167,7 +183,7 @@ public final class TokenServer implements AutoCloseable {
      * @return the URL without a path
      */
     public URI url() {
-        return URI.create("http://127.0.0.1:" + server.getPort());
+        return URI.create("http://127.0.0.1:" + Objects.requireNonNull(server).getPort());
     }
 
     /**
@@ -208,18 +224,47 @@ public final class TokenServer implements AutoCloseable {
         return sign(List.of(access(repository, actions)));
     }
 
+    /** Refuses all credentials, or no longer. */
+    void refuseAll(boolean value) {
+        refusing = value;
+    }
+
+    /** Whether a token is one of ours and has not expired. */
+    boolean isAlive(String token) {
+        Grant grant = grants.get(token);
+        return grant != null && clock.instant().isBefore(grant.expiresAt());
+    }
+
+    /** Whether a token may read a repository. */
+    boolean mayPull(String token, String repository) {
+        Grant grant = grants.get(token);
+        return grant != null && grant.repositories().contains(repository);
+    }
+
+    /** The tokens that were given. */
+    Set<String> given() {
+        return Set.copyOf(given);
+    }
+
+    /** Makes all given tokens invalid. */
+    void forgetTokens() {
+        grants.clear();
+    }
+
     @Override
     public void close() {
         try {
-            server.shutdown();
+            if (server != null) {
+                server.shutdown();
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private MockResponse answer(RecordedRequest request) {
+    MockResponse answer(RecordedRequest request) {
         requests.add(request);
-        HttpUrl url = Objects.requireNonNull(request.getRequestUrl());
+        HttpUrl url = FakeRegistry.url(request);
         if (banned) {
             return new MockResponse().setResponseCode(403);
         }
@@ -238,7 +283,7 @@ public final class TokenServer implements AutoCloseable {
         Account account = null;
         if (authorization != null) {
             account = account(authorization);
-            if (account == null) {
+            if (account == null || refusing) {
                 return refusal(
                         401,
                         "UNAUTHORIZED",
@@ -286,7 +331,7 @@ public final class TokenServer implements AutoCloseable {
     }
 
     private String sign(List<Map<String, Object>> access) {
-        long now = Instant.now().getEpochSecond();
+        long now = clock.instant().getEpochSecond();
         Map<String, Object> claims = new LinkedHashMap<>();
         claims.put("iss", ISSUER);
         claims.put("sub", "");
@@ -305,7 +350,12 @@ public final class TokenServer implements AutoCloseable {
             Signature signature = Signature.getInstance("SHA256withRSA");
             signature.initSign(signer.keyPair().getPrivate());
             signature.update(content.getBytes(StandardCharsets.US_ASCII));
-            return content + "." + encode(signature.sign());
+            String token = content + "." + encode(signature.sign());
+            Set<String> readable = ConcurrentHashMap.newKeySet();
+            access.forEach(entry -> readable.add(String.valueOf(entry.get("name"))));
+            given.add(token);
+            grants.put(token, new Grant(readable, clock.instant().plus(life)));
+            return token;
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }

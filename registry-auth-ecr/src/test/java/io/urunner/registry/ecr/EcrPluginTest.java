@@ -1,0 +1,188 @@
+package io.urunner.registry.ecr;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.urunner.registry.auth.AuthHints;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.auth.PluginContext;
+import io.urunner.registry.auth.Secret;
+import io.urunner.registry.auth.SecretSource;
+import io.urunner.registry.testing.FakeEcr;
+import io.urunner.registry.testing.TestNetwork;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.RecordedRequest;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EcrPluginTest {
+    private static final String FIRST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com";
+    private static final String SECOND = "222222222222.dkr.ecr.eu-west-1.amazonaws.com";
+    private static final String FAR = "111111111111.dkr.ecr.us-east-2.amazonaws.com";
+
+    private final TestNetwork network = new TestNetwork();
+    private final FakeEcr ecr = new FakeEcr(network, FIRST);
+
+    @AfterEach
+    void close() {
+        network.close();
+    }
+
+    @Test
+    void asks_once_per_region_whatever_the_account() throws CredentialException {
+        try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
+            List<Credential> first = provider.credentials(FIRST, "app");
+            assertThat(provider.credentials(SECOND, "app")).isEqualTo(first);
+            assertThat(provider.credentials(FAR, "app")).isNotEqualTo(first);
+            assertThat(ecr.regions()).containsExactlyInAnyOrder("eu-west-1", "us-east-2");
+            assertThat(network.requests("ecr-api")).hasSize(2);
+        }
+    }
+
+    @Test
+    void renews_at_half_of_the_twelve_hours() throws CredentialException {
+        try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
+            List<Credential> first = provider.credentials(FIRST, "app");
+            network.advance(Duration.ofHours(6).minusSeconds(1));
+            assertThat(provider.credentials(FIRST, "app")).isEqualTo(first);
+            network.advance(Duration.ofSeconds(1));
+            assertThat(provider.credentials(FIRST, "app")).isNotEqualTo(first);
+        }
+    }
+
+    @Test
+    void asks_again_once_when_the_registry_refuses() throws CredentialException {
+        try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
+            Credential first = provider.credentials(FIRST, "app").get(0);
+            provider.refused(FIRST, first);
+            Credential second = provider.credentials(FIRST, "app").get(0);
+            assertThat(second).isNotEqualTo(first);
+            provider.refused(FIRST, second);
+            assertThat(provider.credentials(FIRST, "app")).containsExactly(second);
+        }
+    }
+
+    @Test
+    void reads_the_access_key_for_every_question(@TempDir Path folder) throws Exception {
+        Path id = Files.writeString(folder.resolve("id"), "AKIAOLD\n");
+        EcrSettings settings = new EcrSettings(
+                Optional.of(SecretSource.file(id)),
+                Optional.of(SecretSource.of(Secret.of("key"))),
+                Optional.empty(),
+                Optional.of(ecr.api()));
+        try (CredentialProvider provider = provider(FIRST, settings)) {
+            ecr.accessKey("AKIANEW");
+            assertThat(failure(provider).isTransient()).isFalse();
+            Files.writeString(id, "AKIANEW\n");
+            assertThat(provider.credentials(FIRST, "app")).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "400, AccessDeniedException, false",
+        "400, UnrecognizedClientException, false",
+        "403, InvalidSignatureException, false",
+        "400, ThrottlingException, true",
+        "429, TooManyRequestsException, true",
+        "500, ServerException, true",
+        "503, ServiceUnavailable, true"
+    })
+    void tells_what_passes_by_itself_from_what_does_not(int status, String type, boolean isTransient) {
+        EcrSettings settings = new EcrSettings(
+                Optional.of(SecretSource.of(Secret.of("AKIA4711"))),
+                Optional.of(SecretSource.of(Secret.of("key"))),
+                Optional.empty(),
+                Optional.of(network.servePlain(
+                        "refusing",
+                        (RecordedRequest request) -> new MockResponse()
+                                .setResponseCode(status)
+                                .setHeader("Content-Type", "application/x-amz-json-1.1")
+                                .setBody("{\"__type\":\"" + type + "\",\"message\":\"because\"}"))));
+        try (CredentialProvider provider = provider(FIRST, settings)) {
+            CredentialException failure = failure(provider);
+            assertThat(failure.isTransient()).isEqualTo(isTransient);
+            assertThat(failure).hasMessageContainingAll("Amazon ECR", "eu-west-1", "HTTP " + status, type);
+            assertThat(network.requests("refusing")).as("whoever asks retries").hasSize(1);
+        }
+    }
+
+    @Test
+    void reads_the_public_registry_anonymously() throws CredentialException {
+        try (CredentialProvider provider = provider("public.ecr.aws", EcrSettings.DEFAULT)) {
+            assertThat(provider.credentials("public.ecr.aws", "team/app")).isEmpty();
+            assertThat(provider.hints("public.ecr.aws")).isEqualTo(AuthHints.NONE);
+            assertThat(provider.hints(FIRST)).isEqualTo(AuthHints.sendBasicDirectly());
+        }
+    }
+
+    @Test
+    void a_name_of_ones_own_needs_a_region() throws CredentialException {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> provider("images.example", settings("AKIA4711")))
+                .withMessageContainingAll("images.example", "'region'");
+
+        ecr.accessKey("AKIA4711");
+        EcrSettings settings = new EcrSettings(
+                Optional.of(SecretSource.of(Secret.of("AKIA4711"))),
+                Optional.of(SecretSource.of(Secret.of("key"))),
+                Optional.of("sa-east-1"),
+                Optional.of(ecr.api()));
+        try (CredentialProvider provider = provider("images.example", settings)) {
+            provider.credentials("images.example", "app");
+            assertThat(ecr.regions()).containsExactly("sa-east-1");
+        }
+    }
+
+    @Test
+    void an_access_key_is_whole_or_not_there() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new EcrSettings(
+                        Optional.of(SecretSource.of(Secret.of("AKIA4711"))),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty()))
+                .withMessageContaining("'secretAccessKey'");
+    }
+
+    @Test
+    void says_nothing_more_once_closed() {
+        CredentialProvider provider = provider(FIRST, settings("AKIA4711"));
+        provider.close();
+        provider.close();
+
+        assertThatIllegalStateException().isThrownBy(() -> provider.credentials(FIRST, "app"));
+    }
+
+    private EcrSettings settings(String accessKey) {
+        ecr.accessKey(accessKey);
+        return new EcrSettings(
+                Optional.of(SecretSource.of(Secret.of(accessKey))),
+                Optional.of(SecretSource.of(Secret.of("key"))),
+                Optional.empty(),
+                Optional.of(ecr.api()));
+    }
+
+    private CredentialProvider provider(String registry, EcrSettings settings) {
+        return new EcrPlugin().create(settings, new PluginContext(registry, network.clock()));
+    }
+
+    private static CredentialException failure(CredentialProvider provider) {
+        CredentialException failure =
+                catchThrowableOfType(CredentialException.class, () -> provider.credentials(FIRST, "app"));
+        assertThat(failure).isNotNull();
+        return failure;
+    }
+}

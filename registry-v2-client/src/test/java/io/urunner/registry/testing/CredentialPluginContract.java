@@ -1,0 +1,378 @@
+package io.urunner.registry.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialPlugins;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.auth.PluginContext;
+import io.urunner.registry.testing.FakeRegistry.IssuerState;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.RecordedRequest;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * What every credential plugin keeps, proven with the real client against a stand-in of the plugin's registry. A plugin's
+ * author extends it, says in {@link #subject} how the registry stands and what the settings are, and runs it:
+ *
+ * <pre>{@code
+ * class MyPluginContractTest extends CredentialPluginContract {
+ *     @Override
+ *     protected Subject subject(TestNetwork network) {
+ *         FakeHarbor registry = new FakeHarbor(network, "registry.example", "team");
+ *         registry.account("ci", "secret-4711", "team/app");
+ *         MySettings settings = new MySettings("ci", SecretSource.of(Secret.of("secret-4711")));
+ *         return new Subject("my_type", settings, registry, "team/app", Set.of("secret-4711"));
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>It needs the client's test jar, OkHttp's {@code mockwebserver} and {@code okhttp-tls}, AssertJ, and logback on the
+ * test class path. For a registry of which there is no stand-in yet, extend {@link FakeRegistry} or {@link
+ * FakeTokenRegistry}.
+ */
+@NullUnmarked
+@Timeout(60)
+public abstract class CredentialPluginContract {
+    private static final String ELSEWHERE = "elsewhere.example";
+    private static final int THREADS = 16;
+
+    private TestNetwork network;
+    private Subject subject;
+    private CredentialProvider provider;
+    private RegistryClient client;
+    private String digest;
+
+    /**
+     * A plugin and the registry that it is for.
+     *
+     * @param type the plugin's type
+     * @param settings its settings, with credentials that are right
+     * @param registry the stand-in of the registry
+     * @param registryName the registry's name in image references
+     * @param repository a repository that these credentials may read and nobody else
+     * @param secrets what must appear nowhere
+     * @param hasIssuer whether credentials or tokens are got from an issuer before the registry takes them
+     * @param life how long that is good for
+     */
+    public record Subject(
+            String type,
+            Record settings,
+            FakeRegistry registry,
+            String registryName,
+            String repository,
+            Set<String> secrets,
+            boolean hasIssuer,
+            Duration life) {
+        /**
+         * A plugin whose credentials are exchanged for tokens that live five minutes.
+         *
+         * @param type the plugin's type
+         * @param settings its settings, with credentials that are right
+         * @param registry the stand-in of the registry
+         * @param repository a repository that these credentials may read and nobody else
+         * @param secrets what must appear nowhere
+         */
+        public Subject(String type, Record settings, FakeRegistry registry, String repository, Set<String> secrets) {
+            this(type, settings, registry, registry.host(), repository, secrets, true, Duration.ofMinutes(5));
+        }
+
+        /**
+         * The same, with another life time.
+         *
+         * @param newLife how long what the issuer gives is good for
+         * @return the subject
+         */
+        public Subject living(Duration newLife) {
+            return new Subject(type, settings, registry, registryName, repository, secrets, hasIssuer, newLife);
+        }
+
+        /**
+         * The same, with credentials that the registry itself takes.
+         *
+         * @return the subject
+         */
+        public Subject withoutIssuer() {
+            return new Subject(type, settings, registry, registryName, repository, secrets, false, life);
+        }
+
+        /**
+         * The same, with another name in image references than the host has.
+         *
+         * @param name the name
+         * @return the subject
+         */
+        public Subject named(String name) {
+            return new Subject(type, settings, registry, name, repository, secrets, hasIssuer, life);
+        }
+    }
+
+    /** For subclasses. */
+    protected CredentialPluginContract() {}
+
+    /**
+     * Sets a registry up and says what the plugin's settings for it are. Called before every test.
+     *
+     * @param testNetwork the network to serve the registry in
+     * @return the plugin and its registry
+     */
+    protected abstract Subject subject(TestNetwork testNetwork);
+
+    @BeforeEach
+    final void open() {
+        network = new TestNetwork();
+        subject = subject(network);
+        digest = subject.registry().push(subject.repository(), "latest", TestImage.image("private"));
+        PluginContext context = new PluginContext(subject.registryName(), network.clock());
+        provider = CredentialPlugins.discover().create(subject.type(), subject.settings(), context);
+        client = newClient();
+    }
+
+    @AfterEach
+    final void close() {
+        client.close();
+        provider.close();
+        network.close();
+    }
+
+    @Test
+    final void is_found_under_its_type() {
+        assertThat(CredentialPlugins.discover().get(subject.type()).settingsType())
+                .isEqualTo(subject.settings().getClass());
+    }
+
+    @Test
+    final void creating_a_provider_asks_nobody() {
+        assertThat(subject.registry().issuerRequests()).isZero();
+    }
+
+    @Test
+    final void resolves_a_private_manifest() throws Exception {
+        assertThat(resolve()).isEqualTo(digest);
+    }
+
+    @Test
+    final void the_manifest_is_private_indeed() {
+        try (RegistryClient anonymous = RegistryClient.builder()
+                .httpClient(network.client())
+                .clock(network.clock())
+                .sleeper(duration -> {})
+                .build()) {
+            assertThatThrownBy(() -> anonymous.resolve(image())).isInstanceOf(RegistryException.class);
+        }
+    }
+
+    @Test
+    final void asks_the_issuer_once_for_many_requests() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            resolve();
+        }
+        assertThat(subject.registry().issuerRequests()).isEqualTo(subject.hasIssuer() ? 1 : 0);
+    }
+
+    @Test
+    final void renews_before_expiry() throws Exception {
+        resolve();
+        network.advance(subject.life().minusSeconds(3));
+
+        assertThat(resolve()).isEqualTo(digest);
+        assertThat(subject.registry().issuerRequests()).isEqualTo(subject.hasIssuer() ? 2 : 0);
+        assertThat(subject.registry().refusals()).isZero();
+    }
+
+    @Test
+    final void asks_the_issuer_once_under_many_threads() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        try {
+            CountDownLatch ready = new CountDownLatch(THREADS);
+            List<Future<String>> answers = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                answers.add(threads.submit(() -> {
+                    ready.countDown();
+                    ready.await();
+                    return resolve();
+                }));
+            }
+            for (Future<String> answer : answers) {
+                assertThat(answer.get()).isEqualTo(digest);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        assertThat(subject.registry().issuerRequests()).isEqualTo(subject.hasIssuer() ? 1 : 0);
+    }
+
+    @Test
+    final void authenticates_once_more_when_the_registry_refuses() throws Exception {
+        resolve();
+        subject.registry().expireCredentials();
+
+        assertThat(resolve()).isEqualTo(digest);
+        assertThat(subject.registry().issuerRequests()).isEqualTo(subject.hasIssuer() ? 2 : 0);
+        assertThat(subject.registry().refusals()).isEqualTo(subject.hasIssuer() ? 1 : 0);
+    }
+
+    @Test
+    final void a_failure_of_the_issuer_is_transient() throws Exception {
+        subject.registry().issuer(IssuerState.FAILING);
+        RegistryException failure = failure();
+        assertThat(failure.isTransient()).isTrue();
+
+        subject.registry().issuer(IssuerState.WORKING);
+        // Whoever backs off does so by the clock.
+        network.advance(Duration.ofMinutes(15));
+        assertThat(newClientResolves()).isEqualTo(digest);
+    }
+
+    @Test
+    final void a_refusal_of_the_issuer_is_permanent_and_says_where() {
+        subject.registry().issuer(IssuerState.REFUSING);
+        RegistryException failure = failure();
+
+        assertThat(failure.isTransient()).isFalse();
+        assertThat(failure).hasMessageContainingAll(subject.registryName(), subject.repository());
+        int asked = subject.registry().issuerRequests();
+        failure();
+        assertThat(subject.registry().issuerRequests())
+                .as("a rejected credential is not shown again and again")
+                .isLessThanOrEqualTo(asked + 1);
+    }
+
+    @Test
+    final void shows_nothing_to_a_host_that_it_is_redirected_to() {
+        network.serve(ELSEWHERE, request -> new MockResponse().setResponseCode(401));
+        subject.registry().redirectManifests(ELSEWHERE);
+
+        failure();
+        for (RecordedRequest request : network.requests(ELSEWHERE)) {
+            assertThat(request.getHeader("Authorization")).isNull();
+            assertThat(request.getRequestLine() + request.getHeaders()).doesNotContain(everythingSecret());
+        }
+    }
+
+    @Test
+    final void tells_no_secret() throws Exception {
+        List<String> told = new ArrayList<>();
+        try (LogCapture log = new LogCapture()) {
+            resolve();
+            told.add(provider.credentials(subject.registryName(), subject.repository())
+                    .toString());
+            subject.registry().expireCredentials();
+            subject.registry().issuer(IssuerState.REFUSING);
+            told.add(stackTrace(failure()));
+            client = newClient();
+            subject.registry().issuer(IssuerState.FAILING);
+            told.add(stackTrace(failure()));
+            subject.registry().issuer(IssuerState.WORKING);
+            subject.registry().failWith(500);
+            told.add(stackTrace(failure()));
+            told.addAll(log.lines());
+        }
+        told.add(subject.settings().toString());
+        told.add(provider.toString());
+        told.add(provider.describe(subject.registryName(), subject.repository()));
+        told.add(provider.hints(subject.registryName()).toString());
+
+        assertThat(told).allSatisfy(text -> assertThat(text).doesNotContain(everythingSecret()));
+    }
+
+    @Test
+    final void describes_itself_without_asking_anybody() {
+        assertThat(provider.describe(subject.registryName(), subject.repository()))
+                .isNotBlank();
+        assertThat(subject.registry().issuerRequests()).isZero();
+    }
+
+    @Test
+    final void ignores_the_refusal_of_a_foreign_credential() throws Exception {
+        resolve();
+        provider.refused(subject.registryName(), new Credential.Anonymous());
+
+        assertThat(resolve()).isEqualTo(digest);
+        assertThat(subject.registry().refusals()).isZero();
+    }
+
+    @Test
+    final void can_be_closed_twice_and_leaves_no_connection_open() throws Exception {
+        provider.credentials(subject.registryName(), subject.repository());
+        resolve();
+        client.close();
+        client.close();
+        provider.close();
+        provider.close();
+        network.closeIdleConnections();
+
+        // What the JDK keeps alive on its own it lets go after five seconds.
+        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (network.openConnections() > 0 && System.nanoTime() - deadline < 0) {
+            Thread.sleep(20);
+        }
+        assertThat(network.openConnections()).isZero();
+    }
+
+    private RegistryClient newClient() {
+        return RegistryClient.builder()
+                .credentials(provider)
+                .httpClient(network.client())
+                .clock(network.clock())
+                .sleeper(duration -> {})
+                .build();
+    }
+
+    private ImageReference image() {
+        return ImageReference.parse(subject.registryName() + "/" + subject.repository() + ":latest");
+    }
+
+    private String resolve() throws RegistryException, InterruptedException {
+        return client.resolve(image()).digest().toString();
+    }
+
+    private String newClientResolves() throws RegistryException, InterruptedException {
+        try (RegistryClient fresh = newClient()) {
+            return fresh.resolve(image()).digest().toString();
+        }
+    }
+
+    private RegistryException failure() {
+        RegistryException failure = catchThrowableOfType(RegistryException.class, this::resolve);
+        assertThat(failure).isNotNull();
+        return failure;
+    }
+
+    private String[] everythingSecret() {
+        Set<String> all = new HashSet<>(subject.registry().secretsGiven());
+        for (String secret : subject.secrets()) {
+            all.add(secret);
+            all.add(Base64.getEncoder().encodeToString(secret.getBytes(StandardCharsets.UTF_8)));
+        }
+        return all.toArray(String[]::new);
+    }
+
+    private static String stackTrace(Throwable failure) {
+        StringWriter text = new StringWriter();
+        failure.printStackTrace(new PrintWriter(text));
+        return text.toString();
+    }
+}
