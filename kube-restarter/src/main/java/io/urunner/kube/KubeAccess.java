@@ -1,18 +1,28 @@
 package io.urunner.kube;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.KubeConnection.Answer;
+import io.urunner.kube.KubeConnection.Call;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** Small questions to the API server, one request each. Thread-safe; blocks until the API server answers. */
-@SuppressWarnings("DoNotCallSuggester")
 public final class KubeAccess {
+    private final KubeConnection connection;
+
     /**
      * Asks one API server.
      *
      * @param connection to which cluster; stays the caller's to close
      */
-    public KubeAccess(KubeConnection connection) {}
+    public KubeAccess(KubeConnection connection) {
+        this.connection = connection;
+    }
 
     /**
      * A permission.
@@ -39,7 +49,26 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused the question or could not be reached
      */
     public boolean allowed(Permission permission) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        ObjectNode review = KubeConnection.JSON.createObjectNode();
+        review.put("apiVersion", "authorization.k8s.io/v1").put("kind", "SelfSubjectAccessReview");
+        ObjectNode attributes = review.putObject("spec")
+                .putObject("resourceAttributes")
+                .put("verb", permission.verb())
+                .put("group", permission.group())
+                .put("resource", permission.resource());
+        permission.namespace().ifPresent(namespace -> attributes.put("namespace", namespace));
+        String doing = "ask whether we may " + permission;
+        Answer answer = connection.send(
+                new Call(
+                        "POST",
+                        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                        KubeConnection.JSON_TYPE,
+                        review.toString()),
+                doing);
+        if (answer.status() != 201) {
+            throw connection.refused(doing, answer);
+        }
+        return answer.body().path("status").path("allowed").asBoolean();
     }
 
     /**
@@ -49,7 +78,9 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused or could not be reached
      */
     public String version() throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        return get("/version", "read the version")
+                .map(body -> body.path("gitVersion").asText())
+                .orElse("");
     }
 
     /**
@@ -61,7 +92,17 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused or could not be reached
      */
     public Optional<Map<String, byte[]>> secret(String namespace, String name) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        Optional<JsonNode> found = get(
+                "/api/v1/namespaces/" + namespace + "/secrets/" + name,
+                "get secrets in namespace " + namespace + " (" + name + ")");
+        if (found.isEmpty()) {
+            return Optional.empty();
+        }
+        Map<String, byte[]> data = new HashMap<>();
+        for (Map.Entry<String, JsonNode> each : found.get().path("data").properties()) {
+            data.put(each.getKey(), Base64.getDecoder().decode(each.getValue().asText()));
+        }
+        return Optional.of(data);
     }
 
     /**
@@ -73,6 +114,21 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused or could not be reached
      */
     public List<String> pullSecrets(String namespace, String name) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        List<String> names = new ArrayList<>();
+        get(
+                        "/api/v1/namespaces/" + namespace + "/serviceaccounts/" + name,
+                        "get serviceaccounts in namespace " + namespace + " (" + name + ")")
+                .ifPresent(body -> body.path("imagePullSecrets")
+                        .forEach(each -> names.add(each.path("name").asText())));
+        return names;
+    }
+
+    private Optional<JsonNode> get(String path, String doing) throws KubeException {
+        Answer answer = connection.send(Call.get(path), doing);
+        return switch (answer.status()) {
+            case 200 -> Optional.of(answer.body());
+            case 404 -> Optional.empty();
+            default -> throw connection.refused(doing, answer);
+        };
     }
 }

@@ -1,20 +1,52 @@
 package io.urunner.kube;
 
+import java.io.File;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ProxySelector;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the API server is and how to authenticate. Reading it touches files only, no network. Immutable; a token that lies
- * in a file is read again when it changes, one that a program gives when it expires.
+ * in a file is read again every minute, one that a program gives is asked for again.
  */
-@SuppressWarnings({"DoNotCallSuggester", "UnusedMethod"})
 public final class KubeConfiguration {
-    private final URI server;
+    private static final Path SERVICE_ACCOUNT = Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
 
-    private KubeConfiguration(URI server) {
+    private final URI server;
+    private final Optional<String> namespace;
+    private final SSLContext tls;
+    private final @Nullable ProxySelector proxy;
+    private final Authorization authorization;
+
+    /** Gives the value of the header {@code Authorization}; empty for none. May read a file or run a program. */
+    @FunctionalInterface
+    interface Authorization {
+        Optional<String> header() throws IOException;
+    }
+
+    KubeConfiguration(
+            URI server,
+            Optional<String> namespace,
+            SSLContext tls,
+            @Nullable ProxySelector proxy,
+            Authorization authorization) {
         this.server = server;
+        this.namespace = namespace;
+        this.tls = tls;
+        this.proxy = proxy;
+        this.authorization = authorization;
     }
 
     /**
@@ -25,18 +57,63 @@ public final class KubeConfiguration {
      * @throws KubeConfigurationException if this is no pod, or its token is not mounted
      */
     public static KubeConfiguration inCluster(Map<String, String> environment) throws KubeConfigurationException {
-        throw new KubeConfigurationException("not yet");
+        return inCluster(environment, SERVICE_ACCOUNT);
+    }
+
+    static KubeConfiguration inCluster(Map<String, String> environment, Path serviceAccount)
+            throws KubeConfigurationException {
+        String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "");
+        String port = environment.getOrDefault("KUBERNETES_SERVICE_PORT", "443");
+        if (host.isEmpty()) {
+            throw new KubeConfigurationException("KUBERNETES_SERVICE_HOST is not set: this does not run in a pod;"
+                    + " use a kubeconfig instead of the in-cluster configuration");
+        }
+        Path token = serviceAccount.resolve("token");
+        Path authorities = serviceAccount.resolve("ca.crt");
+        if (!Files.isReadable(token) || !Files.isReadable(authorities)) {
+            throw new KubeConfigurationException("the service account's files " + token + " and " + authorities
+                    + " cannot be read: set automountServiceAccountToken to true for this pod");
+        }
+        try {
+            Path namespace = serviceAccount.resolve("namespace");
+            return new KubeConfiguration(
+                    URI.create("https://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port),
+                    Files.isReadable(namespace)
+                            ? Optional.of(Files.readString(namespace).strip())
+                            : Optional.empty(),
+                    tls(Pem.trust(Files.readAllBytes(authorities)), null),
+                    null,
+                    () -> Optional.of("Bearer " + Files.readString(token).strip()));
+        } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
+            throw new KubeConfigurationException(
+                    "cannot use the service account in " + serviceAccount + ": " + e.getMessage(), e);
+        }
     }
 
     /**
-     * The kubeconfig by the usual rules: the file that {@code KUBECONFIG} names, else {@code ~/.kube/config}.
+     * The kubeconfig by the usual rules: the files that {@code KUBECONFIG} names, else {@code ~/.kube/config}.
      *
      * @param environment the environment: {@code KUBECONFIG} and {@code HOME}
      * @return the configuration
      * @throws KubeConfigurationException if the file is missing or wrong
      */
     public static KubeConfiguration kubeconfig(Map<String, String> environment) throws KubeConfigurationException {
-        throw new KubeConfigurationException("not yet");
+        String named = environment.getOrDefault("KUBECONFIG", "");
+        if (!named.isEmpty()) {
+            List<Path> files = new ArrayList<>();
+            for (String file : named.split(File.pathSeparator, -1)) {
+                if (!file.isEmpty()) {
+                    files.add(Path.of(file));
+                }
+            }
+            return Kubeconfig.read(files, environment);
+        }
+        String home = environment.getOrDefault("HOME", "");
+        if (home.isEmpty()) {
+            throw new KubeConfigurationException(
+                    "neither KUBECONFIG nor HOME is set: set KUBECONFIG to the path of a kubeconfig");
+        }
+        return Kubeconfig.read(List.of(Path.of(home, ".kube", "config")), environment);
     }
 
     /**
@@ -47,7 +124,19 @@ public final class KubeConfiguration {
      * @throws KubeConfigurationException if the file is missing or wrong
      */
     public static KubeConfiguration kubeconfig(Path file) throws KubeConfigurationException {
-        throw new KubeConfigurationException("not yet");
+        return Kubeconfig.read(List.of(file), Map.of());
+    }
+
+    static SSLContext tls(TrustManager @Nullable [] trust, KeyManager @Nullable [] identity)
+            throws GeneralSecurityException {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(identity, trust, null);
+        return context;
+    }
+
+    static ProxySelector proxy(URI proxy) {
+        int port = proxy.getPort() >= 0 ? proxy.getPort() : "https".equals(proxy.getScheme()) ? 443 : 80;
+        return ProxySelector.of(InetSocketAddress.createUnresolved(proxy.getHost(), port));
     }
 
     /**
@@ -65,6 +154,18 @@ public final class KubeConfiguration {
      * @return the namespace, if one is set
      */
     public Optional<String> namespace() {
-        return Optional.empty();
+        return namespace;
+    }
+
+    SSLContext tls() {
+        return tls;
+    }
+
+    Optional<ProxySelector> proxySelector() {
+        return Optional.ofNullable(proxy);
+    }
+
+    Authorization authorization() {
+        return authorization;
     }
 }

@@ -1,16 +1,52 @@
 package io.urunner.kube;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Speaks to one API server. Everything that this package does goes through a connection. Thread-safe.
  *
- * <p>The executor runs what answers and watches need, and timers; nothing in this package blocks on it. Callers must not
- * block on its threads either: the methods that wait for an answer wait for it. Two threads are enough for any number of
- * workloads. The HTTP client has one more thread of its own.
+ * <p>The executor runs what answers and watches need, and timers; nothing in this package blocks on it, a credential
+ * program of a kubeconfig aside. Callers must not block on its threads either: the methods that wait for an answer would
+ * wait for themselves. Two threads are enough for any number of workloads. The HTTP client has a few more of its own,
+ * whose number is fixed.
  */
 public final class KubeConnection implements AutoCloseable {
+    static final ObjectMapper JSON = new ObjectMapper();
+    static final String JSON_TYPE = "application/json";
+
+    private static final Logger LOG = LoggerFactory.getLogger(KubeConnection.class);
+    private static final Duration ANSWER = Duration.ofSeconds(15);
+    private static final Duration CONNECT = Duration.ofSeconds(3);
+    private static final int TOKEN_SECONDS = 60;
+
     private final KubeConfiguration configuration;
+    private final String userAgent;
+    private final ScheduledExecutorService executor;
+    private final HttpClient requests;
+    private final WatchPool watches;
+    private volatile @Nullable Credential credential;
+    private volatile boolean closed;
 
     /**
      * A connection; no request is sent.
@@ -19,7 +55,34 @@ public final class KubeConnection implements AutoCloseable {
      * @param executor for what arrives; stays the caller's to shut down, after this is closed
      */
     public KubeConnection(KubeConfiguration configuration, ScheduledExecutorService executor) {
+        this(configuration, executor, "urunner");
+    }
+
+    /**
+     * A connection; no request is sent.
+     *
+     * @param configuration where to
+     * @param executor for what arrives; stays the caller's to shut down, after this is closed
+     * @param userAgent how the API server's audit log names this client
+     */
+    public KubeConnection(KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent) {
+        this.userAgent = userAgent;
         this.configuration = configuration;
+        this.executor = executor;
+        this.requests = client(HttpClient.Version.HTTP_1_1);
+        this.watches =
+                new WatchPool(this::client, configuration.server().getScheme().equals("https"));
+    }
+
+    private HttpClient client(HttpClient.Version version) {
+        HttpClient.Builder builder = HttpClient.newBuilder()
+                .version(version)
+                .sslContext(configuration.tls())
+                .connectTimeout(CONNECT)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .executor(executor);
+        configuration.proxySelector().ifPresent(builder::proxy);
+        return builder.build();
     }
 
     /**
@@ -31,7 +94,184 @@ public final class KubeConnection implements AutoCloseable {
         return configuration;
     }
 
+    ScheduledExecutorService executor() {
+        return executor;
+    }
+
+    /** Runs something once, a while later; never if the executor has ended. */
+    void later(Runnable what, int millis) {
+        try {
+            ScheduledFuture<?> unused = executor.schedule(what, millis, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            closed = true;
+        }
+    }
+
+    /** Does something when a future is done. What goes wrong in that is a defect: it is logged, as nobody waits for it. */
+    static <T> void whenDone(CompletableFuture<T> future, BiConsumer<? super T, ? super Throwable> then) {
+        CompletableFuture<?> unused = future.whenComplete((value, error) -> {
+            try {
+                then.accept(value, error);
+            } catch (RuntimeException e) {
+                LOG.error("unexpected", e);
+            }
+        });
+    }
+
+    WatchPool watches() {
+        return watches;
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
+    /** An answer of the API server, with its body if that was JSON. */
+    record Answer(int status, JsonNode body) {
+        /** What a {@code Status} object says, see "API conventions: response status kind". */
+        String message() {
+            String message = body.path("message").asText("");
+            return message.isEmpty() ? "HTTP " + status : "HTTP " + status + ": " + message;
+        }
+    }
+
+    /** A request that waits to be sent. */
+    record Call(
+            String method,
+            String path,
+            @Nullable String type,
+            @Nullable String body) {
+        static Call get(String path) {
+            return new Call("GET", path, null, null);
+        }
+    }
+
+    HttpRequest.Builder request(String path) throws IOException {
+        HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create(configuration.server() + path))
+                .header("Accept", JSON_TYPE)
+                .header("User-Agent", userAgent);
+        authorization().ifPresent(value -> builder.header("Authorization", value));
+        return builder;
+    }
+
+    /** The header as it was read last. */
+    private record Credential(Optional<String> header) {}
+
+    private Optional<String> authorization() throws IOException {
+        Credential known = credential;
+        if (known == null) {
+            synchronized (this) {
+                known = credential;
+                if (known == null) {
+                    known = new Credential(configuration.authorization().header());
+                    credential = known;
+                    later(this::forgetAuthorization, TOKEN_SECONDS * 1000);
+                }
+            }
+        }
+        return known.header();
+    }
+
+    /** Has the credential read again for the next request: it was refused. */
+    void forgetAuthorization() {
+        credential = null;
+    }
+
+    /** Reads without waiting. The answer's body is handed on as bytes. */
+    CompletableFuture<HttpResponse<byte[]>> get(String path, String accept) {
+        try {
+            return requests.sendAsync(
+                    request(path).setHeader("Accept", accept).timeout(ANSWER).build(),
+                    HttpResponse.BodyHandlers.ofByteArray());
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /**
+     * Sends and waits for the answer, whatever its status.
+     *
+     * @param doing what is being done, for the message of an error
+     * @throws KubeException if there is no answer
+     */
+    Answer send(Call call, String doing) throws KubeException {
+        Answer answer = sendOnce(call, doing);
+        if (answer.status() == 401) {
+            forgetAuthorization();
+            answer = sendOnce(call, doing);
+        }
+        return answer;
+    }
+
+    private Answer sendOnce(Call call, String doing) throws KubeException {
+        if (closed) {
+            throw new KubeException("cannot " + doing + ": the connection is closed", KubeException.NO_ANSWER);
+        }
+        CompletableFuture<HttpResponse<byte[]>> future = null;
+        try {
+            HttpRequest.Builder builder = request(call.path()).timeout(ANSWER);
+            String body = call.body();
+            builder.method(
+                    call.method(),
+                    body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
+            if (call.type() != null) {
+                builder.header("Content-Type", call.type());
+            }
+            future = requests.sendAsync(builder.build(), HttpResponse.BodyHandlers.ofByteArray());
+            HttpResponse<byte[]> response = future.get(2 * ANSWER.toSeconds(), TimeUnit.SECONDS);
+            return new Answer(response.statusCode(), json(response.body()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw noAnswer(doing, e);
+        } catch (ExecutionException e) {
+            throw noAnswer(doing, e.getCause() == null ? e : e.getCause());
+        } catch (IOException | TimeoutException e) {
+            throw noAnswer(doing, e);
+        } finally {
+            if (future != null) {
+                future.cancel(true);
+            }
+        }
+    }
+
+    private KubeException noAnswer(String doing, Throwable cause) {
+        return new KubeException(
+                "cannot " + doing + ": no answer from the API server " + configuration.server() + ": " + words(cause),
+                cause);
+    }
+
+    /** An error that has no message by its class. */
+    static String words(Throwable error) {
+        return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+    }
+
+    static JsonNode json(byte[] body) {
+        try {
+            return JSON.readTree(body);
+        } catch (JsonProcessingException e) {
+            return MissingNode.getInstance();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** The error for an answer that is no success. */
+    KubeException refused(String doing, Answer answer) {
+        String remedy = switch (answer.status()) {
+            case 401 -> " (the credential for the API server is wrong or has expired)";
+            case 403 -> " (grant this permission in the role of the account)";
+            default -> "";
+        };
+        return new KubeException(
+                (answer.status() == 403 ? "may not " : "cannot ") + doing + " at " + configuration.server() + ": "
+                        + answer.message() + remedy,
+                answer.status());
+    }
+
     /** Ends all requests and watches. Idempotent. */
     @Override
-    public void close() {}
+    public void close() {
+        closed = true;
+        watches.close();
+    }
 }

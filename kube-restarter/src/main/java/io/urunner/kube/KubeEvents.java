@@ -1,13 +1,30 @@
 package io.urunner.kube;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.KubeConnection.Answer;
+import io.urunner.kube.KubeConnection.Call;
+import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.UUID;
 
 /**
  * Writes Kubernetes Events on workloads, so that {@code kubectl describe} tells what happened. The same event again raises
  * the count of the first. Thread-safe; blocks until the API server answers.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class KubeEvents {
+    private static final int LONGEST_MESSAGE = 1024;
+    private static final int REMEMBERED = 4096;
+
+    private final KubeConnection connection;
+    private final String component;
+    private final String instance;
+    private final InstantSource clock;
+    private final Map<String, Integer> counts;
+
     /**
      * A writer of events.
      *
@@ -16,7 +33,18 @@ public final class KubeEvents {
      * @param instance which of several, for example the name of the pod
      * @param clock the time of the events
      */
-    public KubeEvents(KubeConnection connection, String component, String instance, InstantSource clock) {}
+    public KubeEvents(KubeConnection connection, String component, String instance, InstantSource clock) {
+        this.connection = connection;
+        this.component = component;
+        this.instance = instance;
+        this.clock = clock;
+        this.counts = Collections.synchronizedMap(new LinkedHashMap<>() {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<String, Integer> eldest) {
+                return size() > REMEMBERED;
+            }
+        });
+    }
 
     /** The type of an event. */
     public enum Type {
@@ -36,6 +64,79 @@ public final class KubeEvents {
      * @throws KubeException if the API server refused or could not be reached
      */
     public void write(Workload workload, Type type, String reason, String message) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        String cut = message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE - 1) + "…";
+        String namespace = workload.id().namespace();
+        String name = name(workload, type, reason, cut);
+        String path = "/api/v1/namespaces/" + namespace + "/events";
+        String doing = "create events in namespace " + namespace;
+        int count = counts.merge(name, 1, Integer::sum);
+        // Names tell: the same event of another instance, or of an earlier life of this one, is there already.
+        if (count > 1 && again(path + "/" + name, count, namespace)) {
+            return;
+        }
+        Answer answer = connection.send(
+                new Call("POST", path, KubeConnection.JSON_TYPE, event(workload, type, reason, cut, name)), doing);
+        if (answer.status() == 409) {
+            counts.put(name, Math.max(2, count));
+            again(path + "/" + name, Math.max(2, count), namespace);
+        } else if (answer.status() == 201) {
+            counts.put(name, 1);
+        } else if (answer.status() != 404) {
+            throw connection.refused(doing, answer);
+        }
+    }
+
+    /** Raises the count of an event; false if it is gone: events live for an hour. */
+    private boolean again(String path, int count, String namespace) throws KubeException {
+        ObjectNode patch = KubeConnection.JSON.createObjectNode();
+        patch.put("count", count).put("lastTimestamp", now());
+        String doing = "patch events in namespace " + namespace;
+        Answer answer =
+                connection.send(new Call("PATCH", path, "application/merge-patch+json", patch.toString()), doing);
+        return switch (answer.status()) {
+            case 200 -> true;
+            case 404 -> false;
+            default -> throw connection.refused(doing, answer);
+        };
+    }
+
+    private String now() {
+        return clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    private String event(Workload workload, Type type, String reason, String message, String name) {
+        ObjectNode event = KubeConnection.JSON.createObjectNode();
+        event.put("apiVersion", "v1").put("kind", "Event");
+        event.putObject("metadata")
+                .put("name", name)
+                .put("namespace", workload.id().namespace());
+        event.putObject("involvedObject")
+                .put("apiVersion", "apps/v1")
+                .put("kind", workload.id().kind().kind())
+                .put("namespace", workload.id().namespace())
+                .put("name", workload.id().name())
+                .put("uid", workload.uid())
+                .put("resourceVersion", workload.resourceVersion());
+        event.putObject("source").put("component", component);
+        return event.put("type", type == Type.NORMAL ? "Normal" : "Warning")
+                .put("reason", reason)
+                .put("message", message)
+                .put("firstTimestamp", now())
+                .put("lastTimestamp", now())
+                .put("count", 1)
+                .put("reportingComponent", component)
+                .put("reportingInstance", instance)
+                .toString();
+    }
+
+    /** The same event always gets the same name. */
+    private static String name(Workload workload, Type type, String reason, String message) {
+        String what = workload.uid() + "\n" + type + "\n" + reason + "\n" + message;
+        String hash = UUID.nameUUIDFromBytes(what.getBytes(StandardCharsets.UTF_8))
+                .toString()
+                .replace("-", "")
+                .substring(0, 16);
+        String name = workload.id().name();
+        return name.substring(0, Math.min(name.length(), 200)) + "." + hash;
     }
 }

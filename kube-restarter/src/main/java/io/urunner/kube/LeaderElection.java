@@ -1,15 +1,55 @@
 package io.urunner.kube;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.KubeConnection.Answer;
+import io.urunner.kube.KubeConnection.Call;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Elects one of several instances by a Lease of {@code coordination.k8s.io/v1}: who holds it leads. A leader that is gone
- * without a word is replaced within 15 s, one that closes within 2 s. Single use. Thread-safe.
+ * without a word is replaced within 17 s, one that closes within 2 s. Clocks of instances are not compared: one that waits
+ * measures by itself how long the Lease has not been renewed. Single use. Thread-safe.
  */
 public final class LeaderElection implements AutoCloseable {
-    /** What is told of the election, on a thread of the connection's executor. It must not block. */
+    private static final Logger LOG = LoggerFactory.getLogger(LeaderElection.class);
+
+    /** For how long a Lease counts that is not renewed. */
+    private static final Duration LEASE = Duration.ofSeconds(15);
+    /** After how long without a renewal this instance stops leading by itself: well before another one takes over. */
+    private static final Duration OWN_DEADLINE = Duration.ofSeconds(10);
+
+    private static final int PERIOD_MILLIS = 1_500;
+
+    private final KubeConnection connection;
+    private final String path;
+    private final String namespace;
+    private final String name;
+    private final String identity;
+    private final InstantSource clock;
+    private final LongSupplier nanos;
+    private final Executor worker;
+    private final Listener listener;
+
+    private boolean started;
+    private boolean closed;
+    private boolean told;
+    private long renewedAt;
+    private String seenRecord = "";
+    private long seenAt;
+    private Optional<String> holder = Optional.empty();
+    private Optional<String> problem = Optional.empty();
+
+    /** What is told of the election, one call after the other. */
     public interface Listener {
         /** This instance leads from now on. */
         void elected();
@@ -27,6 +67,7 @@ public final class LeaderElection implements AutoCloseable {
      * @param identity this instance, unique among all, for example the name of the pod
      * @param clock the time that is written to the Lease
      * @param nanos elapsed time
+     * @param worker runs one short request every 1.5 s, and the listener; not the connection's executor
      * @param listener whom to tell
      */
     public LeaderElection(
@@ -36,22 +77,41 @@ public final class LeaderElection implements AutoCloseable {
             String identity,
             InstantSource clock,
             LongSupplier nanos,
-            Listener listener) {}
+            Executor worker,
+            Listener listener) {
+        this.connection = connection;
+        this.namespace = namespace;
+        this.name = name;
+        this.path = "/apis/coordination.k8s.io/v1/namespaces/" + namespace + "/leases";
+        this.identity = identity;
+        this.clock = clock;
+        this.nanos = nanos;
+        this.worker = worker;
+        this.listener = listener;
+    }
 
     /**
      * Takes part in the election; returns at once.
      *
      * @throws IllegalStateException if it was started before
      */
-    public void start() {}
+    public void start() {
+        synchronized (this) {
+            if (started) {
+                throw new IllegalStateException("an election is started once");
+            }
+            started = true;
+        }
+        next(0);
+    }
 
     /**
-     * Whether this instance leads: it holds the Lease, and held it less than its duration ago.
+     * Whether this instance leads: it holds the Lease, and renewed it well within its duration. Ask before each act.
      *
      * @return true if it leads
      */
-    public boolean leads() {
-        return false;
+    public synchronized boolean leads() {
+        return told && !closed && nanos.getAsLong() - renewedAt < OWN_DEADLINE.toNanos();
     }
 
     /**
@@ -59,8 +119,8 @@ public final class LeaderElection implements AutoCloseable {
      *
      * @return the identity
      */
-    public Optional<String> leader() {
-        return Optional.empty();
+    public synchronized Optional<String> leader() {
+        return holder;
     }
 
     /**
@@ -68,11 +128,198 @@ public final class LeaderElection implements AutoCloseable {
      *
      * @return the problem, empty when all is well
      */
-    public Optional<String> problem() {
-        return Optional.empty();
+    public synchronized Optional<String> problem() {
+        return problem;
     }
 
-    /** Hands over: gives the Lease back if it is held, and ends. Idempotent; returns within 2 s. */
+    private void next(int millis) {
+        connection.later(
+                () -> {
+                    try {
+                        worker.execute(this::round);
+                    } catch (RejectedExecutionException e) {
+                        LOG.debug("the election ends with its executor");
+                    }
+                },
+                millis);
+    }
+
+    private void round() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+        }
+        try {
+            campaign();
+        } catch (KubeException e) {
+            synchronized (this) {
+                problem = Optional.of(KubeConnection.words(e));
+            }
+        }
+        tell();
+        next(PERIOD_MILLIS);
+    }
+
+    /** One look at the Lease, and one write if it is ours or free. */
+    private void campaign() throws KubeException {
+        String doing = "get leases in namespace " + namespace + " (" + name + ")";
+        long asked = nanos.getAsLong();
+        Answer answer = connection.send(Call.get(path + "/" + name), doing);
+        if (answer.status() == 404) {
+            write("POST", path, lease(null, identity), asked);
+            return;
+        }
+        if (answer.status() != 200) {
+            throw connection.refused(doing, answer);
+        }
+        JsonNode spec = answer.body().path("spec");
+        String found = spec.path("holderIdentity").asText("");
+        boolean free;
+        synchronized (this) {
+            problem = Optional.empty();
+            holder = Optional.of(found).filter(text -> !text.isEmpty());
+            String version =
+                    answer.body().path("metadata").path("resourceVersion").asText();
+            if (!version.equals(seenRecord)) {
+                seenRecord = version;
+                seenAt = asked;
+            }
+            int seconds = spec.path("leaseDurationSeconds").asInt((int) LEASE.toSeconds());
+            free = found.isEmpty()
+                    || asked - seenAt >= Duration.ofSeconds(seconds).toNanos();
+        }
+        if (found.equals(identity) || free) {
+            write("PUT", path + "/" + name, lease(answer.body(), identity), asked);
+        } else {
+            lost();
+        }
+    }
+
+    private void write(String method, String to, ObjectNode lease, long asked) throws KubeException {
+        String doing =
+                (method.equals("POST") ? "create" : "update") + " leases in namespace " + namespace + " (" + name + ")";
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+        }
+        Answer answer = connection.send(
+                new Call(method, to + "?fieldManager=urunner", KubeConnection.JSON_TYPE, lease.toString()), doing);
+        if (answer.status() == 200 || answer.status() == 201) {
+            synchronized (this) {
+                problem = Optional.empty();
+                holder = Optional.of(identity);
+                renewedAt = asked;
+                seenRecord =
+                        answer.body().path("metadata").path("resourceVersion").asText();
+                seenAt = asked;
+            }
+        } else if (answer.status() == 409) {
+            // Somebody else was faster, or an earlier write of ours took effect though its answer was lost: look again.
+            LOG.debug("the Lease {}/{} changed meanwhile", namespace, name);
+        } else {
+            throw connection.refused(doing, answer);
+        }
+    }
+
+    private synchronized void lost() {
+        renewedAt = nanos.getAsLong() - OWN_DEADLINE.toNanos();
+    }
+
+    /** Tells the listener what changed. */
+    private void tell() {
+        boolean leading;
+        synchronized (this) {
+            leading = !closed
+                    && holder.equals(Optional.of(identity))
+                    && nanos.getAsLong() - renewedAt < OWN_DEADLINE.toNanos();
+            if (leading == told) {
+                return;
+            }
+            told = leading;
+        }
+        if (leading) {
+            listener.elected();
+        } else {
+            listener.deposed();
+        }
+    }
+
+    private ObjectNode lease(@Nullable JsonNode before, String newHolder) {
+        ObjectNode lease = before == null ? KubeConnection.JSON.createObjectNode() : before.<ObjectNode>deepCopy();
+        if (before == null) {
+            lease.put("apiVersion", "coordination.k8s.io/v1").put("kind", "Lease");
+            lease.putObject("metadata").put("name", name).put("namespace", namespace);
+        }
+        ObjectNode metadata = (ObjectNode) lease.get("metadata");
+        metadata.remove("managedFields");
+        ObjectNode spec = lease.withObject("/spec");
+        String now = clock.instant().truncatedTo(ChronoUnit.MICROS).toString();
+        if (!spec.path("holderIdentity").asText("").equals(newHolder)) {
+            spec.put("acquireTime", micros(now));
+            spec.put("leaseTransitions", spec.path("leaseTransitions").asInt() + 1);
+        }
+        spec.put("holderIdentity", newHolder)
+                .put("leaseDurationSeconds", newHolder.isEmpty() ? 1 : (int) LEASE.toSeconds());
+        spec.put("renewTime", micros(now));
+        return lease;
+    }
+
+    /** The type MicroTime wants six digits behind the dot. */
+    private static String micros(String instant) {
+        int dot = instant.indexOf('.');
+        String fraction = dot < 0 ? "" : instant.substring(dot + 1, instant.length() - 1);
+        return (dot < 0 ? instant.substring(0, instant.length() - 1) : instant.substring(0, dot)) + "."
+                + (fraction + "000000").substring(0, 6) + "Z";
+    }
+
+    /**
+     * Hands over: gives the Lease back if it is held, and ends. Stop acting before. Idempotent; blocks for one request.
+     */
     @Override
-    public void close() {}
+    public void close() {
+        boolean held;
+        synchronized (this) {
+            held = !closed && holder.equals(Optional.of(identity));
+            closed = true;
+        }
+        if (held) {
+            try {
+                release();
+            } catch (KubeException e) {
+                LOG.warn(
+                        "the Lease {}/{} could not be given back, it ends by itself: {}",
+                        namespace,
+                        name,
+                        e.getMessage());
+            }
+        }
+        tell();
+    }
+
+    private void release() throws KubeException {
+        String doing = "give back the lease " + name + " in namespace " + namespace;
+        for (int attempt = 0; attempt < 2; attempt++) {
+            Answer answer = connection.send(Call.get(path + "/" + name), doing);
+            if (answer.status() != 200
+                    || !answer.body()
+                            .path("spec")
+                            .path("holderIdentity")
+                            .asText()
+                            .equals(identity)) {
+                return;
+            }
+            Answer written = connection.send(
+                    new Call(
+                            "PUT",
+                            path + "/" + name + "?fieldManager=urunner",
+                            KubeConnection.JSON_TYPE,
+                            lease(answer.body(), "").toString()),
+                    doing);
+            if (written.status() != 409) {
+                return;
+            }
+        }
+    }
 }

@@ -1,12 +1,84 @@
 package io.urunner.kube;
 
-/** Judges how far a rollout is. */
+import io.urunner.kube.RolloutProgress.Cause;
+import java.util.Optional;
+
+/** Judges how far a rollout is, as {@code kubectl rollout status} does, and says why it does not get on. */
 final class Progress {
     private Progress() {}
 
     static RolloutProgress of(Workload workload) {
-        return workload.rollout().complete()
-                ? new RolloutProgress.Complete()
-                : new RolloutProgress.Running("the controllers");
+        RolloutStatus rollout = workload.rollout();
+        if (!rollout.observed()) {
+            return new RolloutProgress.Running("waiting for the controller to see the change");
+        }
+        if (rollout.complete()) {
+            return new RolloutProgress.Complete();
+        }
+        Optional<RolloutProgress> trouble = trouble(workload);
+        if (trouble.isPresent()) {
+            return trouble.get();
+        }
+        if (rollout.creationFailure().isPresent()) {
+            return new RolloutProgress.Failed(
+                    Cause.CREATION,
+                    "pods cannot be made: " + rollout.creationFailure().get());
+        }
+        if (rollout.deadlineExceeded().isPresent()) {
+            return new RolloutProgress.Failed(
+                    Cause.CONTAINERS,
+                    notReady(workload) + rollout.deadlineExceeded().get());
+        }
+        return new RolloutProgress.Running(waiting(workload));
+    }
+
+    /** What the pods of the current revision say. */
+    private static Optional<RolloutProgress> trouble(Workload workload) {
+        for (Pod pod : workload.pods()) {
+            if (!pod.counts()) {
+                continue;
+            }
+            for (Pod.ContainerStatus container : pod.containers()) {
+                if (container.trouble().isPresent()) {
+                    return Optional.of(new RolloutProgress.Failed(
+                            Cause.CONTAINERS,
+                            "pod " + pod.name() + ", container " + container.name() + ": "
+                                    + container.trouble().get()));
+                }
+            }
+        }
+        for (Pod pod : workload.pods()) {
+            if (pod.counts() && pod.unschedulable().isPresent()) {
+                return Optional.of(new RolloutProgress.Failed(
+                        Cause.SCHEDULING,
+                        "pod " + pod.name() + ": no node takes it: "
+                                + pod.unschedulable().get()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String notReady(Workload workload) {
+        return workload.pods().stream()
+                .filter(pod -> pod.counts() && !pod.ready())
+                .findFirst()
+                .map(pod -> "pod " + pod.name() + " does not become ready: ")
+                .orElse("");
+    }
+
+    private static String waiting(Workload workload) {
+        RolloutStatus rollout = workload.rollout();
+        if (rollout.paused()) {
+            return "paused";
+        }
+        int wanted = Math.max(0, rollout.desired() - rollout.partition());
+        if (rollout.updated() < wanted) {
+            return rollout.updated() + " of " + wanted + " pods are of the new template"
+                    + (rollout.onDelete() ? "; strategy OnDelete: old pods must be deleted by hand" : "");
+        }
+        if (rollout.available() < rollout.desired()) {
+            return rollout.available() + " of " + rollout.desired() + " pods are available";
+        }
+        return (rollout.total() - Math.max(rollout.updated(), rollout.desired())) + " old pods are ending";
     }
 }

@@ -1,16 +1,34 @@
 package io.urunner.kube;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.KubeConnection.Answer;
+import io.urunner.kube.KubeConnection.Call;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Changes workloads, each time with one idempotent patch. Thread-safe; blocks until the API server answers. */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Restarter {
+    private static final String FIELD_MANAGER = "urunner";
+    private static final String STRATEGIC_MERGE = "application/strategic-merge-patch+json";
+
+    private final KubeConnection connection;
+
     /**
      * A restarter.
      *
      * @param connection to which cluster; stays the caller's to close
      */
-    public Restarter(KubeConnection connection) {}
+    public Restarter(KubeConnection connection) {
+        this.connection = connection;
+    }
 
     /**
      * Starts a rollout: one strategic-merge patch with field manager {@code urunner} that is valid only for the version
@@ -18,11 +36,29 @@ public final class Restarter {
      *
      * @param planned the workload as it was planned on
      * @param restart what to change
-     * @return what became of it
+     * @return what became of it; {@code Conflict} also if an answer was lost and the patch had taken effect
      * @throws KubeException if the API server refused or could not be reached
      */
     public PatchResult restart(Workload planned, Restart restart) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        ObjectNode patch = patch(planned, restart.state());
+        ObjectNode template = patch.putObject("spec").putObject("template");
+        template.putObject("metadata")
+                .putObject("annotations")
+                .put(Workload.DIGESTS, restart.digests().toString())
+                .put("kubectl.kubernetes.io/restartedAt", restart.restartedAt().toString());
+        if (!restart.images().isEmpty()) {
+            ObjectNode podSpec = template.putObject("spec");
+            for (Container container : planned.containers()) {
+                String image = restart.images().get(container.name());
+                if (image != null) {
+                    podSpec.withArray(container.init() ? "initContainers" : "containers")
+                            .addObject()
+                            .put("name", container.name())
+                            .put("image", image);
+                }
+            }
+        }
+        return send(planned.id(), patch);
     }
 
     /**
@@ -34,18 +70,133 @@ public final class Restarter {
      * @throws KubeException if the API server refused or could not be reached
      */
     public PatchResult remember(Workload planned, WorkloadState state) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        return send(planned.id(), patch(planned, state));
+    }
+
+    private static ObjectNode patch(Workload planned, WorkloadState state) {
+        ObjectNode patch = KubeConnection.JSON.createObjectNode();
+        // The uid keeps the patch from a workload that was made again; the version from one that changed.
+        patch.putObject("metadata")
+                .put("uid", planned.uid())
+                .put("resourceVersion", planned.resourceVersion())
+                .putObject("annotations")
+                .put(Workload.STATE, state.equals(WorkloadState.EMPTY) ? null : state.toString());
+        return patch;
+    }
+
+    private PatchResult send(WorkloadId id, ObjectNode patch) throws KubeException {
+        String doing = "patch " + id.kind().resource() + " in namespace " + id.namespace() + " (" + id.name() + ")";
+        Call call = new Call("PATCH", path(id) + "?fieldManager=" + FIELD_MANAGER, STRATEGIC_MERGE, patch.toString());
+        Answer answer;
+        try {
+            answer = connection.send(call, doing);
+        } catch (KubeException lost) {
+            if (Thread.currentThread().isInterrupted() || connection.closed()) {
+                throw lost;
+            }
+            // An idle connection that the server closed, most often. If the patch took effect, its version is gone:
+            // 409.
+            answer = connection.send(call, doing);
+        }
+        return switch (answer.status()) {
+            case 200 -> {
+                JsonNode metadata = answer.body().path("metadata");
+                yield new PatchResult.Patched(
+                        metadata.path("resourceVersion").asText(),
+                        metadata.path("generation").asLong());
+            }
+            case 404 -> new PatchResult.Gone();
+            case 409 -> new PatchResult.Conflict();
+            default -> throw connection.refused(doing, answer);
+        };
     }
 
     /**
-     * Reads a workload, its revisions and its pods from the API server: what a watch knows may be a moment old.
+     * Reads a workload, its revisions and its pods from the API server: what a watch knows may be a moment old. Lists the
+     * pods and revisions that the workload's selector names.
      *
      * @param id which one
-     * @return the workload; empty if there is none
+     * @return the workload, whether it is enabled or not; empty if there is none
      * @throws KubeException if the API server refused or could not be reached
      */
     public Optional<Workload> read(WorkloadId id) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        String doing = "get " + id.kind().resource() + " in namespace " + id.namespace() + " (" + id.name() + ")";
+        Answer answer = connection.send(Call.get(path(id)), doing);
+        if (answer.status() == 404) {
+            return Optional.empty();
+        }
+        if (answer.status() != 200) {
+            throw connection.refused(doing, answer);
+        }
+        Observed.WorkloadObject object = ObservedJson.workload(id.kind(), answer.body());
+        String selector = "labelSelector="
+                + URLEncoder.encode(selector(answer.body().path("spec").path("selector")), StandardCharsets.UTF_8);
+        List<Observed.Revision> revisions = new ArrayList<>();
+        switch (id.kind()) {
+            case DEPLOYMENT -> list(id, "/apis/apps/v1", "replicasets", selector, ObservedJson::replicaSet, revisions);
+            case DAEMON_SET ->
+                list(id, "/apis/apps/v1", "controllerrevisions", selector, ObservedJson::controllerRevision, revisions);
+            case STATEFUL_SET -> {
+                // Its status names the current revision.
+            }
+        }
+        revisions.removeIf(each -> !each.owner().equals(object.uid()));
+        List<Observed.PodObject> pods = new ArrayList<>();
+        list(id, "/api/v1", "pods", selector, ObservedJson::pod, pods);
+        Map<String, List<Observed.PodObject>> byOwner = new HashMap<>();
+        pods.forEach(pod ->
+                byOwner.computeIfAbsent(pod.owner(), owner -> new ArrayList<>()).add(pod));
+        return Optional.of(Revisions.assemble(object, revisions, owner -> byOwner.getOrDefault(owner, List.of())));
+    }
+
+    private <T> void list(
+            WorkloadId id,
+            String group,
+            String resource,
+            String selector,
+            Function<JsonNode, @Nullable T> parser,
+            List<T> to)
+            throws KubeException {
+        String doing = "list " + resource + " in namespace " + id.namespace();
+        String next = "";
+        do {
+            Answer answer = connection.send(
+                    Call.get(group + "/namespaces/" + id.namespace() + "/" + resource + "?limit=100&" + selector
+                            + (next.isEmpty() ? "" : "&continue=" + next)),
+                    doing);
+            if (answer.status() != 200) {
+                throw connection.refused(doing, answer);
+            }
+            for (JsonNode item : answer.body().path("items")) {
+                T object = parser.apply(item);
+                if (object != null) {
+                    to.add(object);
+                }
+            }
+            next = answer.body().path("metadata").path("continue").asText("");
+        } while (!next.isEmpty());
+    }
+
+    /** A label selector as its query parameter. */
+    static String selector(JsonNode selector) {
+        List<String> terms = new ArrayList<>();
+        selector.path("matchLabels")
+                .properties()
+                .forEach(each -> terms.add(each.getKey() + "=" + each.getValue().asText()));
+        for (JsonNode each : selector.path("matchExpressions")) {
+            String key = each.path("key").asText();
+            List<String> values = new ArrayList<>();
+            each.path("values").forEach(value -> values.add(value.asText()));
+            String set = "(" + String.join(",", values) + ")";
+            terms.add(
+                    switch (each.path("operator").asText()) {
+                        case "In" -> key + " in " + set;
+                        case "NotIn" -> key + " notin " + set;
+                        case "DoesNotExist" -> "!" + key;
+                        default -> key;
+                    });
+        }
+        return String.join(",", terms);
     }
 
     /**
@@ -57,6 +208,25 @@ public final class Restarter {
      * @throws KubeException if the API server refused or could not be reached
      */
     public boolean deletePod(String namespace, Pod pod) throws KubeException {
-        throw new KubeException("not yet", KubeException.NO_ANSWER);
+        String doing = "delete pods in namespace " + namespace + " (" + pod.name() + ")";
+        ObjectNode options = KubeConnection.JSON.createObjectNode();
+        options.put("apiVersion", "v1").put("kind", "DeleteOptions");
+        options.putObject("preconditions").put("uid", pod.uid());
+        Answer answer = connection.send(
+                new Call(
+                        "DELETE",
+                        "/api/v1/namespaces/" + namespace + "/pods/" + pod.name(),
+                        KubeConnection.JSON_TYPE,
+                        options.toString()),
+                doing);
+        return switch (answer.status()) {
+            case 200, 202 -> true;
+            case 404, 409 -> false;
+            default -> throw connection.refused(doing, answer);
+        };
+    }
+
+    private static String path(WorkloadId id) {
+        return "/apis/apps/v1/namespaces/" + id.namespace() + "/" + id.kind().resource() + "/" + id.name();
     }
 }

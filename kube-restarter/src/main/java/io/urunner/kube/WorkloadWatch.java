@@ -1,9 +1,20 @@
 package io.urunner.kube;
 
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sees the workloads of the namespaces labelled {@code urunner=enable} that are not labelled {@code urunner=disable}, with
@@ -11,13 +22,47 @@ import java.util.function.Consumer;
  * Single use. Thread-safe.
  */
 public final class WorkloadWatch implements AutoCloseable {
+    private static final int TICK_SECONDS = 30;
+    private static final String METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+    private final KubeConnection connection;
+    private final WatchScope scope;
+    private final Object lock = new Object();
+    private final List<Consumer<WorkloadId>> listeners = new CopyOnWriteArrayList<>();
+
+    // Guarded by the lock.
+    private final Map<String, NamespaceWatch> namespaces = new TreeMap<>();
+    private final Map<String, Optional<WatchProblem>> read = new TreeMap<>();
+    private final Set<WorkloadId> changes = new LinkedHashSet<>();
+    private final List<Runnable> starts = new ArrayList<>();
+    private final List<ScheduledFuture<?>> timers = new ArrayList<>();
+    private final @Nullable Reflector<Observed.Namespace> labelled;
+    private boolean started;
+    private boolean closed;
+
     /**
      * A watch that is not started.
      *
      * @param connection to which cluster; stays the caller's to close
      * @param scope which namespaces
      */
-    public WorkloadWatch(KubeConnection connection, WatchScope scope) {}
+    public WorkloadWatch(KubeConnection connection, WatchScope scope) {
+        this.connection = connection;
+        this.scope = scope;
+        this.labelled = scope.namespaces().isEmpty()
+                ? new Reflector<>(
+                        connection,
+                        new Reflector.Source(
+                                "namespaces",
+                                Optional.empty(),
+                                "/api/v1/namespaces",
+                                "labelSelector=urunner%3Denable",
+                                true),
+                        ObservedJson::namespace,
+                        new NamespaceSink(),
+                        lock)
+                : null;
+    }
 
     /**
      * Has every change told, on a thread of the connection's executor: the listener must not block. It is told the id of
@@ -25,14 +70,141 @@ public final class WorkloadWatch implements AutoCloseable {
      *
      * @param listener whom to tell
      */
-    public void listen(Consumer<WorkloadId> listener) {}
+    public void listen(Consumer<WorkloadId> listener) {
+        listeners.add(listener);
+    }
+
+    void unlisten(Consumer<WorkloadId> listener) {
+        listeners.remove(listener);
+    }
 
     /**
      * Starts watching; returns at once.
      *
      * @throws IllegalStateException if it was started before
      */
-    public void start() {}
+    public void start() {
+        synchronized (lock) {
+            if (started) {
+                throw new IllegalStateException("a watch is started once");
+            }
+            started = true;
+            timers.add(connection
+                    .executor()
+                    .scheduleWithFixedDelay(this::tick, TICK_SECONDS, TICK_SECONDS, TimeUnit.SECONDS));
+            for (String namespace : scope.namespaces()) {
+                timers.add(connection
+                        .executor()
+                        .scheduleWithFixedDelay(() -> readLabel(namespace), 0, 1, TimeUnit.SECONDS));
+            }
+        }
+        if (labelled != null) {
+            labelled.start();
+        }
+    }
+
+    private void tick() {
+        List<NamespaceWatch> all;
+        synchronized (lock) {
+            all = List.copyOf(namespaces.values());
+        }
+        if (labelled != null) {
+            labelled.tick();
+        }
+        all.forEach(NamespaceWatch::tick);
+    }
+
+    /** Reads whether a namespace of the fixed list is labelled. */
+    private void readLabel(String namespace) {
+        KubeConnection.whenDone(connection.get("/api/v1/namespaces/" + namespace, METADATA), (response, error) -> {
+            Observed.Namespace found = null;
+            Optional<WatchProblem> problem = Optional.empty();
+            if (error != null) {
+                problem = Optional.of(new WatchProblem(
+                        "",
+                        Optional.empty(),
+                        false,
+                        "cannot reach the API server "
+                                + connection.configuration().server() + ": " + KubeConnection.words(error)));
+            } else if (response.statusCode() == 200) {
+                found = ObservedJson.namespace(KubeConnection.json(response.body()));
+            } else {
+                problem = Optional.of(labelProblem(namespace, response));
+            }
+            synchronized (lock) {
+                if (closed) {
+                    return;
+                }
+                read.put(namespace, problem);
+                if (found != null || (error == null && response.statusCode() == 404)) {
+                    set(namespace, found != null && found.enabled() && !found.terminating());
+                }
+            }
+            flush();
+        });
+    }
+
+    private WatchProblem labelProblem(String namespace, HttpResponse<byte[]> response) {
+        boolean permission = response.statusCode() == 403;
+        if (response.statusCode() == 401) {
+            connection.forgetAuthorization();
+        }
+        String answer =
+                new KubeConnection.Answer(response.statusCode(), KubeConnection.json(response.body())).message();
+        return new WatchProblem(
+                "namespaces",
+                Optional.of(namespace),
+                permission,
+                (permission ? "may not" : "cannot") + " get namespace " + namespace + ": " + answer);
+    }
+
+    /** Begins or ends to watch a namespace. With the lock held. */
+    private void set(String name, boolean enabled) {
+        NamespaceWatch watch = namespaces.get(name);
+        if (enabled && watch == null && !closed) {
+            NamespaceWatch opened = new NamespaceWatch(connection, name, lock, changes::add, this::flush);
+            namespaces.put(name, opened);
+            starts.add(opened::start);
+        } else if (!enabled && watch != null) {
+            namespaces.remove(name);
+            changes.addAll(watch.ids());
+            starts.add(watch::close);
+        }
+    }
+
+    private final class NamespaceSink implements Reflector.Sink<Observed.Namespace> {
+        @Override
+        public void changed(Observed.@Nullable Namespace before, Observed.@Nullable Namespace after) {
+            Observed.Namespace any = after == null ? before : after;
+            if (any != null) {
+                set(any.name(), after != null && after.enabled() && !after.terminating());
+            }
+        }
+
+        @Override
+        public void synced() {}
+
+        @Override
+        public void flush() {
+            WorkloadWatch.this.flush();
+        }
+    }
+
+    /** Does what must not be done with the lock held. */
+    private void flush() {
+        List<WorkloadId> changed;
+        List<Runnable> pending;
+        synchronized (lock) {
+            changed = List.copyOf(changes);
+            pending = List.copyOf(starts);
+            changes.clear();
+            starts.clear();
+        }
+        pending.forEach(Runnable::run);
+        for (Consumer<WorkloadId> listener : listeners) {
+            changed.forEach(listener);
+        }
+    }
 
     /**
      * Whether everything that may be seen has been seen once: the labelled namespaces, and what is in each of them. A
@@ -41,16 +213,26 @@ public final class WorkloadWatch implements AutoCloseable {
      * @return true if {@link #workloads} is whole
      */
     public boolean synced() {
-        return false;
+        synchronized (lock) {
+            boolean known = labelled == null
+                    ? read.keySet().containsAll(scope.namespaces())
+                            && read.values().stream()
+                                    .allMatch(each -> each.isEmpty()
+                                            || !each.get().resource().isEmpty())
+                    : labelled.synced() || labelled.hopeless();
+            return started && known && namespaces.values().stream().allMatch(NamespaceWatch::settled);
+        }
     }
 
     /**
      * The namespaces that are watched now.
      *
-     * @return their names
+     * @return their names, in order
      */
     public Set<String> namespaces() {
-        return Set.of();
+        synchronized (lock) {
+            return Collections.unmodifiableSet(new TreeSet<>(namespaces.keySet()));
+        }
     }
 
     /**
@@ -59,7 +241,11 @@ public final class WorkloadWatch implements AutoCloseable {
      * @return a snapshot, ordered by id
      */
     public List<Workload> workloads() {
-        return List.of();
+        synchronized (lock) {
+            Map<WorkloadId, Workload> found = new TreeMap<>();
+            namespaces.values().forEach(each -> each.workloads(found));
+            return List.copyOf(found.values());
+        }
     }
 
     /**
@@ -69,19 +255,42 @@ public final class WorkloadWatch implements AutoCloseable {
      * @return the snapshot; empty if there is none, or it is not watched
      */
     public Optional<Workload> find(WorkloadId id) {
-        return Optional.empty();
+        synchronized (lock) {
+            NamespaceWatch namespace = namespaces.get(id.namespace());
+            return namespace == null ? Optional.empty() : namespace.find(id);
+        }
     }
 
     /**
      * What cannot be seen now, and why.
      *
-     * @return the problems, empty when all is well
+     * @return the problems, each once, empty when all is well
      */
     public List<WatchProblem> problems() {
-        return List.of();
+        synchronized (lock) {
+            Set<WatchProblem> found = new LinkedHashSet<>();
+            if (labelled != null && labelled.problem() != null) {
+                found.add(labelled.problem());
+            }
+            read.values().forEach(each -> each.ifPresent(found::add));
+            namespaces.values().forEach(each -> each.problems(found::add));
+            return List.copyOf(found);
+        }
     }
 
     /** Stops watching. Idempotent. */
     @Override
-    public void close() {}
+    public void close() {
+        List<NamespaceWatch> all;
+        synchronized (lock) {
+            closed = true;
+            all = List.copyOf(namespaces.values());
+            namespaces.clear();
+            timers.forEach(timer -> timer.cancel(false));
+        }
+        if (labelled != null) {
+            labelled.close();
+        }
+        all.forEach(NamespaceWatch::close);
+    }
 }

@@ -1,0 +1,431 @@
+package io.urunner.kube;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpResponse;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a picture of one kind of object in one place: lists it once in pages, then watches. A watch that ends or breaks is
+ * resumed where it was; only when the API server has forgotten that place (410), or goes on refusing, is it listed again.
+ * All without a thread. Guarded by the lock that it is given.
+ *
+ * @param <T> what is kept of an object
+ */
+final class Reflector<T extends Observed> {
+    private static final Logger LOG = LoggerFactory.getLogger(Reflector.class);
+
+    private static final int PAGE = 100;
+    private static final int LONGEST_DELAY_MILLIS = 2_000;
+    private static final int REFUSED_DELAY_MILLIS = 5_000;
+    private static final int REFUSALS_BEFORE_LIST = 3;
+    private static final int SILENT_TICKS = 5;
+
+    private final KubeConnection connection;
+    private final Source source;
+    private final Function<JsonNode, @Nullable T> parser;
+    private final Sink<T> sink;
+    private final Object lock;
+
+    private final Map<String, T> objects = new LinkedHashMap<>();
+    private boolean synced;
+    private boolean closed;
+    private String version = "";
+    private int failures;
+    private int refusals;
+    private int silentTicks;
+    private WatchPool.@Nullable Stream stream;
+    private @Nullable WatchProblem problem;
+
+    /**
+     * What is watched.
+     *
+     * @param resource for messages, for example {@code pods}
+     * @param namespace where; empty for everywhere
+     * @param path of the collection
+     * @param query a selector as query parameter, encoded; may be empty
+     * @param metadataOnly whether the metadata is enough
+     */
+    record Source(String resource, Optional<String> namespace, String path, String query, boolean metadataOnly) {
+        private String accept(boolean list) {
+            return metadataOnly
+                    ? "application/json;as=PartialObjectMetadata" + (list ? "List" : "") + ";g=meta.k8s.io;v=v1"
+                    : KubeConnection.JSON_TYPE;
+        }
+
+        private String with(String parameters) {
+            return path + "?" + (query.isEmpty() ? "" : query + "&") + parameters;
+        }
+
+        private String where() {
+            return resource + namespace.map(name -> " in namespace " + name).orElse("");
+        }
+    }
+
+    /** Who uses the picture. Called with the lock held, {@link #flush} without. */
+    interface Sink<T> {
+        /** An object came (no before), changed or went (no after). */
+        void changed(@Nullable T before, @Nullable T after);
+
+        /** The picture is complete for the first time. */
+        void synced();
+
+        /** The changes of this moment are all told. */
+        void flush();
+    }
+
+    Reflector(
+            KubeConnection connection,
+            Source source,
+            Function<JsonNode, @Nullable T> parser,
+            Sink<T> sink,
+            Object lock) {
+        this.connection = connection;
+        this.source = source;
+        this.parser = parser;
+        this.sink = sink;
+        this.lock = lock;
+    }
+
+    private static final class Refused extends RuntimeException {
+        private static final long serialVersionUID = 1;
+        final int status;
+
+        Refused(int status, String message) {
+            super(message);
+            this.status = status;
+        }
+    }
+
+    void start() {
+        connection.watches().list(this::list);
+    }
+
+    /** What is there; read with the lock held. */
+    Collection<T> objects() {
+        return objects.values();
+    }
+
+    @Nullable T object(String uid) {
+        return objects.get(uid);
+    }
+
+    /** Whether the picture was complete once. */
+    boolean synced() {
+        return synced;
+    }
+
+    /** Whether waiting for the picture makes sense: no permission is missing. */
+    boolean hopeless() {
+        return !synced && problem != null && problem.permission();
+    }
+
+    @Nullable WatchProblem problem() {
+        return problem;
+    }
+
+    void close() {
+        WatchPool.Stream running;
+        synchronized (lock) {
+            closed = true;
+            running = stream;
+            stream = null;
+        }
+        if (running != null) {
+            running.cancel();
+        }
+    }
+
+    /** Called now and then: gives up a watch on which not even a bookmark came for long. */
+    void tick() {
+        WatchPool.Stream silent = null;
+        synchronized (lock) {
+            if (stream != null) {
+                failures = 0;
+                if (++silentTicks > SILENT_TICKS) {
+                    silent = stream;
+                }
+            }
+        }
+        if (silent != null) {
+            LOG.debug("the watch of {} is silent: starting it again", source.where());
+            silent.abandon();
+        }
+    }
+
+    private CompletableFuture<?> list() {
+        synchronized (lock) {
+            if (closed) {
+                return CompletableFuture.completedFuture(null);
+            }
+        }
+        return page(new LinkedHashMap<>(), "").whenComplete((nothing, error) -> {
+            if (error == null) {
+                watch();
+            } else {
+                failed("list", cause(error), true);
+            }
+        });
+    }
+
+    private CompletableFuture<Void> page(Map<String, T> found, String next) {
+        String parameters = "limit=" + PAGE + (next.isEmpty() ? "" : "&continue=" + next);
+        return connection.get(source.with(parameters), source.accept(true)).thenCompose(response -> {
+            if (response.statusCode() != 200) {
+                throw new Refused(response.statusCode(), message(response));
+            }
+            JsonNode metadata = parse(response.body(), found);
+            String token = metadata.path("continue").asText("");
+            if (!token.isEmpty()) {
+                return page(found, token);
+            }
+            replace(found, metadata.path("resourceVersion").asText(""));
+            return CompletableFuture.completedFuture(null);
+        });
+    }
+
+    private static String message(HttpResponse<byte[]> response) {
+        return new KubeConnection.Answer(response.statusCode(), KubeConnection.json(response.body())).message();
+    }
+
+    /** Reads one object of the page after the other. */
+    private JsonNode parse(byte[] body, Map<String, T> found) {
+        JsonNode metadata = KubeConnection.JSON.createObjectNode();
+        try (JsonParser json = KubeConnection.JSON.createParser(body)) {
+            json.nextToken();
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                String field = json.currentName();
+                json.nextToken();
+                if (field.equals("metadata")) {
+                    metadata = json.readValueAsTree();
+                } else if (field.equals("items") && json.currentToken() == JsonToken.START_ARRAY) {
+                    while (json.nextToken() != JsonToken.END_ARRAY) {
+                        T object = parser.apply(json.readValueAsTree());
+                        if (object != null) {
+                            found.put(object.uid(), object);
+                        }
+                    }
+                } else {
+                    json.skipChildren();
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return metadata;
+    }
+
+    private void replace(Map<String, T> found, String foundVersion) {
+        synchronized (lock) {
+            if (closed) {
+                return;
+            }
+            Map<String, T> before = new LinkedHashMap<>(objects);
+            objects.clear();
+            objects.putAll(found);
+            before.forEach((uid, object) -> {
+                if (!found.containsKey(uid)) {
+                    sink.changed(object, null);
+                }
+            });
+            found.forEach((uid, object) -> {
+                T old = before.get(uid);
+                if (!object.equals(old)) {
+                    sink.changed(old, object);
+                }
+            });
+            version = foundVersion;
+            failures = 0;
+            refusals = 0;
+            problem = null;
+            if (!synced) {
+                synced = true;
+                sink.synced();
+            }
+        }
+        sink.flush();
+    }
+
+    private void watch() {
+        WatchPool.Stream started;
+        int seconds = ThreadLocalRandom.current().nextInt(240, 480);
+        try {
+            String from;
+            synchronized (lock) {
+                if (closed) {
+                    return;
+                }
+                from = version;
+            }
+            Attempt attempt = new Attempt();
+            started = connection
+                    .watches()
+                    .open(
+                            connection
+                                    .request(source.with("watch=1&allowWatchBookmarks=true&timeoutSeconds=" + seconds
+                                            + "&resourceVersion=" + from))
+                                    .setHeader("Accept", source.accept(false)),
+                            attempt::status,
+                            attempt::line);
+            synchronized (lock) {
+                stream = started;
+                silentTicks = 0;
+            }
+            KubeConnection.whenDone(started.ended(), (nothing, error) -> attempt.ended(error));
+        } catch (IOException e) {
+            failed("watch", e, false);
+            return;
+        }
+        boolean late;
+        synchronized (lock) {
+            late = closed;
+        }
+        if (late) {
+            started.cancel();
+        }
+    }
+
+    /** One watch, until it ends. */
+    private final class Attempt {
+        private volatile int status;
+        private volatile @Nullable Refused refusal;
+
+        void status(int answered) {
+            status = answered;
+            if (answered == 200) {
+                synchronized (lock) {
+                    problem = null;
+                }
+            }
+        }
+
+        void line(byte[] line) {
+            JsonNode event = KubeConnection.json(line);
+            JsonNode object = event.path("object");
+            String type = event.path("type").asText();
+            if (type.equals("ERROR")) {
+                refusal = new Refused(
+                        object.path("code").asInt(500), object.path("message").asText("the watch reported an error"));
+                throw refusal;
+            }
+            String seen = object.path("metadata").path("resourceVersion").asText("");
+            if (seen.isEmpty()) {
+                refusal = new Refused(500, "the API server sent garbage");
+                throw refusal;
+            }
+            T after = type.equals("ADDED") || type.equals("MODIFIED") ? parser.apply(object) : null;
+            synchronized (lock) {
+                if (closed) {
+                    return;
+                }
+                version = seen;
+                silentTicks = 0;
+                failures = 0;
+                refusals = 0;
+                if (!type.equals("BOOKMARK")) {
+                    String uid = object.path("metadata").path("uid").asText();
+                    T before = after == null ? objects.remove(uid) : objects.put(uid, after);
+                    if (before != null || after != null) {
+                        sink.changed(before, after);
+                    }
+                }
+            }
+            sink.flush();
+        }
+
+        void ended(@Nullable Throwable error) {
+            synchronized (lock) {
+                stream = null;
+            }
+            Refused refused = refusal;
+            if (refused != null) {
+                failed("watch", refused, false);
+            } else if (error == null && status != 200) {
+                failed("watch", new Refused(status, "HTTP " + status), false);
+            } else if (error != null) {
+                failed("watch", cause(error), false);
+            } else {
+                connection.later(Reflector.this::watch, again());
+            }
+        }
+
+        /** A watch ends now and then: that is no failure. One that ends again and again is. */
+        private int again() {
+            synchronized (lock) {
+                failures++;
+                return failures <= 1 ? 1 : delay(failures);
+            }
+        }
+    }
+
+    private void failed(String verb, Throwable error, boolean listing) {
+        boolean list;
+        int delay;
+        synchronized (lock) {
+            if (closed) {
+                return;
+            }
+            failures++;
+            delay = delay(failures);
+            list = listing;
+            if (error instanceof Refused refused) {
+                int status = refused.status;
+                refusals++;
+                boolean expired = status == 410;
+                list = listing || expired || refusals >= REFUSALS_BEFORE_LIST;
+                if (expired && !listing) {
+                    delay = delay(1);
+                } else {
+                    delay = status == 403 || status == 401 || status == 429
+                            ? ThreadLocalRandom.current().nextInt(REFUSED_DELAY_MILLIS / 2, REFUSED_DELAY_MILLIS)
+                            : delay;
+                    problem = refusedProblem(verb, status, error.getMessage());
+                }
+            } else if (failures > 1 || listing) {
+                problem = new WatchProblem(
+                        "",
+                        Optional.empty(),
+                        false,
+                        "cannot reach the API server "
+                                + connection.configuration().server() + ": " + KubeConnection.words(error));
+            }
+        }
+        if (error instanceof Refused refused && refused.status == 401) {
+            connection.forgetAuthorization();
+        }
+        LOG.debug("{} of {} failed, trying again in {} ms: {}", verb, source.where(), delay, error.toString());
+        connection.later(list ? this::start : this::watch, delay);
+    }
+
+    private WatchProblem refusedProblem(String verb, int status, @Nullable String message) {
+        boolean permission = status == 403;
+        return new WatchProblem(
+                source.resource(),
+                source.namespace(),
+                permission,
+                (permission ? "may not " : "cannot ") + verb + " " + source.where() + ": " + message
+                        + (permission ? " (grant list and watch of " + source.resource() + ")" : ""));
+    }
+
+    /** Full jitter, so that the watches of many clients do not come back at the same moment. */
+    private static int delay(int failures) {
+        return ThreadLocalRandom.current().nextInt(50, Math.min(LONGEST_DELAY_MILLIS, 100 << Math.min(failures, 10)));
+    }
+
+    private static Throwable cause(Throwable error) {
+        return error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+    }
+}

@@ -1,0 +1,178 @@
+package io.urunner.kube;
+
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+
+/**
+ * The connections that watches run on. A fixed number of HTTP/2 connections takes as many streams as any API server allows
+ * on one; watches beyond that get an HTTP/1.1 connection each. So the number of threads does not grow with the number of
+ * watches, and in all but the largest clusters neither does the number of connections.
+ */
+final class WatchPool {
+    /** API servers allow 100 streams on a connection, older ones 250. The JDK's client fails rather than waits. */
+    private static final int STREAMS = 90;
+
+    private static final int CONNECTIONS = 3;
+    private static final Duration HEADERS = Duration.ofSeconds(5);
+    private static final int LISTS = 4;
+
+    private final Function<HttpClient.Version, HttpClient> clients;
+    private final List<Slot> slots = new ArrayList<>();
+    private final Slot overflow;
+    private final Set<Stream> open = ConcurrentHashMap.newKeySet();
+    private final Deque<Runnable> waiting = new ArrayDeque<>();
+    private int lists;
+    private volatile boolean closed;
+
+    WatchPool(Function<HttpClient.Version, HttpClient> clients, boolean tls) {
+        this.clients = clients;
+        this.overflow = new Slot(HttpClient.Version.HTTP_1_1, Integer.MAX_VALUE);
+        for (int i = 0; tls && i < CONNECTIONS; i++) {
+            slots.add(new Slot(HttpClient.Version.HTTP_2, STREAMS));
+        }
+        slots.add(overflow);
+    }
+
+    /** A watch that runs. */
+    static final class Stream {
+        private final Slot slot;
+        private final LineSubscriber lines;
+        private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+        private Stream(Slot slot, Consumer<byte[]> line) {
+            this.slot = slot;
+            this.lines = new LineSubscriber(line);
+        }
+
+        /** Completes when the watch is over, with an error if it broke. */
+        CompletableFuture<Void> ended() {
+            return ended;
+        }
+
+        void cancel() {
+            lines.cancel();
+        }
+
+        /** Cancels, and gives up the connection: it has been silent for so long that it may be dead. */
+        void abandon() {
+            slot.renew();
+            cancel();
+        }
+    }
+
+    private final class Slot {
+        private final HttpClient.Version version;
+        private final int capacity;
+        private HttpClient client;
+        private int streams;
+        private CompletableFuture<Void> lastStarted = CompletableFuture.completedFuture(null);
+
+        Slot(HttpClient.Version version, int capacity) {
+            this.version = version;
+            this.capacity = capacity;
+            this.client = clients.apply(version);
+        }
+
+        void renew() {
+            synchronized (WatchPool.this) {
+                client = clients.apply(version);
+            }
+        }
+    }
+
+    /**
+     * Starts a watch.
+     *
+     * @param request the request
+     * @param status told the status of the answer, when it comes
+     * @param line told each line of an answer with status 200; must not block
+     */
+    Stream open(HttpRequest.Builder request, IntConsumer status, Consumer<byte[]> line) {
+        CompletableFuture<Void> started = new CompletableFuture<>();
+        CompletableFuture<Void> before;
+        Slot slot;
+        synchronized (this) {
+            slot = slots.stream()
+                    .filter(each -> each.streams < each.capacity)
+                    .findFirst()
+                    .orElse(overflow);
+            slot.streams++;
+            before = slot.lastStarted;
+            slot.lastStarted = started;
+        }
+        Stream stream = new Stream(slot, line);
+        open.add(stream);
+        KubeConnection.whenDone(stream.ended, (nothing, error) -> {
+            synchronized (this) {
+                slot.streams--;
+            }
+            open.remove(stream);
+            started.complete(null);
+        });
+        HttpResponse.BodyHandler<Void> handler = info -> {
+            started.complete(null);
+            status.accept(info.statusCode());
+            return info.statusCode() == 200 ? stream.lines : HttpResponse.BodySubscribers.discarding();
+        };
+        // One after the other: of several requests at once each would open a connection of its own.
+        KubeConnection.whenDone(before, (nothing, error) -> send(stream, request, handler));
+        return stream;
+    }
+
+    private void send(Stream stream, HttpRequest.Builder request, HttpResponse.BodyHandler<Void> handler) {
+        HttpClient client;
+        synchronized (this) {
+            client = stream.slot.client;
+        }
+        if (closed || stream.lines.cancelled()) {
+            stream.ended.cancel(false);
+            return;
+        }
+        KubeConnection.whenDone(client.sendAsync(request.timeout(HEADERS).build(), handler), (response, error) -> {
+            if (error == null) {
+                stream.ended.complete(null);
+            } else {
+                stream.ended.completeExceptionally(error);
+            }
+        });
+    }
+
+    /** Runs a list when fewer than a few run: each holds a page of objects in memory. */
+    void list(Supplier<CompletableFuture<?>> list) {
+        synchronized (this) {
+            if (lists >= LISTS) {
+                waiting.add(() -> list(list));
+                return;
+            }
+            lists++;
+        }
+        KubeConnection.whenDone(list.get(), (nothing, error) -> {
+            Runnable next;
+            synchronized (this) {
+                lists--;
+                next = waiting.poll();
+            }
+            if (next != null) {
+                next.run();
+            }
+        });
+    }
+
+    void close() {
+        closed = true;
+        open.forEach(Stream::cancel);
+    }
+}
