@@ -15,6 +15,16 @@ public final class RolloutFollower {
     private final Duration patience;
 
     /**
+     * A follower to whom a failure counts after 20 s.
+     *
+     * @param connection for its timers
+     * @param watch what sees the workloads; must be started
+     */
+    public RolloutFollower(KubeConnection connection, WorkloadWatch watch) {
+        this(connection, watch, Duration.ofSeconds(20));
+    }
+
+    /**
      * A follower.
      *
      * @param connection for its timers
