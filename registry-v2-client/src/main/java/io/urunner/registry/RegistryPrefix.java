@@ -76,7 +76,8 @@ public record RegistryPrefix(String registry, String path) {
         }
         if (!ReferenceGrammar.looksLikeHost(registry)) {
             return "to Docker and Kubernetes a first segment without a dot, a port or an upper-case letter is no host but"
-                    + " a name on Docker Hub; write the host with its domain or port, or docker.io/" + registry;
+                    + " a name on Docker Hub; write the host with its domain or port, or "
+                    + ReferenceGrammar.quote(Repository.DOCKER_HUB + "/" + registry);
         }
         return path.isEmpty() ? null : ReferenceGrammar.wrongRepository(path);
     }

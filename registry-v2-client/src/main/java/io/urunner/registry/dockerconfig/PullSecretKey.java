@@ -45,9 +45,9 @@ record PullSecretKey(String host, String port, String path) {
     private static PullSecretKey of(String authority, String path) {
         int colon = authority.lastIndexOf(':');
         boolean bracketed = authority.startsWith("[");
-        boolean port = colon >= 0 && (!bracketed || authority.lastIndexOf(']') < colon);
+        boolean port = bracketed ? authority.lastIndexOf(']') < colon : colon >= 0 && authority.indexOf(':') == colon;
         if (!port) {
-            // Without a port the kubelet leaves the brackets of an IPv6 address where they are.
+            // Where the kubelet finds no port, or too many colons for one, it takes the whole for the host.
             return new PullSecretKey(authority, "", path);
         }
         String host = authority.substring(0, colon);
@@ -72,16 +72,13 @@ record PullSecretKey(String host, String port, String path) {
                         || (c >= 'A' && c <= 'Z')
                         || (c >= '0' && c <= '9')
                         || HOST_CHARACTERS.indexOf(c) >= 0);
-        int from = 0;
-        if (authority.startsWith("[")) {
-            from = authority.lastIndexOf(']') + 1;
-            if (from == 0 || (from < authority.length() && authority.charAt(from) != ':')) {
-                return false;
-            }
-        }
-        int colon = authority.lastIndexOf(':');
+        int end = authority.lastIndexOf(authority.startsWith("[") ? ']' : ':');
+        String port =
+                authority.startsWith("[") ? authority.substring(end + 1) : end < 0 ? "" : authority.substring(end);
         return characters
-                && (colon < from || authority.substring(colon + 1).chars().allMatch(c -> c >= '0' && c <= '9'));
+                && (end >= 0 || !authority.startsWith("["))
+                && (port.isEmpty()
+                        || (port.charAt(0) == ':' && port.chars().skip(1).allMatch(c -> c >= '0' && c <= '9')));
     }
 
     /** Whether this key is for an image: same port, as many labels, each matched as a glob, and the path a plain prefix. */

@@ -1,0 +1,110 @@
+package io.urunner.registry.dockerconfig;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import io.urunner.registry.auth.Credential;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.From;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/** Secrets come from people; whatever they hold, they are read or reported, and say nothing of their content. */
+class DockerConfigFuzzTest {
+    private static final String TYPE = "kubernetes.io/dockerconfigjson";
+
+    @Property
+    void any_bytes_are_a_pull_secret_or_a_problem(@ForAll byte[] content) {
+        PullSecret secret = PullSecret.parse("s", TYPE, Map.of(".dockerconfigjson", content));
+        assertThat(secret.problems()).hasSizeLessThanOrEqualTo(1);
+    }
+
+    @Property
+    void any_auth_is_read_or_a_problem_that_does_not_repeat_it(@ForAll String auth) {
+        String json =
+                "{\"auths\":{\"reg.example\":{\"auth\":\"hunter2" + auth.replaceAll("[\\p{Cntrl}\"\\\\]", "") + "\"}}}";
+        PullSecrets secrets = PullSecrets.of(List.of(
+                PullSecret.parse("s", TYPE, Map.of(".dockerconfigjson", json.getBytes(StandardCharsets.UTF_8)))));
+        assertThat(secrets.problems()).noneMatch(problem -> problem.contains("hunter2"));
+        List<Credential> credentials = secrets.credentials("reg.example", "app");
+        assertThat(credentials.isEmpty()).isEqualTo(!secrets.problems().isEmpty());
+    }
+
+    @Property
+    void a_key_matches_or_not(@ForAll @From("keys") String key, @ForAll @From("keys") String image) {
+        PullSecretKey target = PullSecretKey.ofImage("reg.example:5000", image);
+        PullSecretKey.parse(key).ifPresent(parsed -> {
+            parsed.matches(target);
+            assertThat(PullSecretKey.parse(parsed.toString())).isPresent();
+        });
+    }
+
+    @Property
+    void a_glob_of_stars_and_question_marks_matches_what_the_regular_expression_matches(
+            @ForAll @From("globs") String glob, @ForAll @From("labels") String label) {
+        String expression = glob.replace("?", ".").replace("*", ".*");
+        assertThat(Glob.matches(glob, label)).isEqualTo(Pattern.matches(expression, label));
+    }
+
+    @Example
+    void long_globs_end_soon() {
+        String label = "a".repeat(20_000);
+        for (String glob : List.of(
+                "*a".repeat(500) + "b", "[a-z]*".repeat(500) + "b", "*".repeat(20_000) + "b", "[".repeat(20_000))) {
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(20),
+                    () -> assertThat(Glob.matches(glob, label)).isFalse());
+        }
+    }
+
+    @Provide
+    Arbitrary<String> keys() {
+        return Arbitraries.of(
+                        "reg",
+                        "example",
+                        ".",
+                        "*",
+                        "?",
+                        "[",
+                        "]",
+                        "[a-z]",
+                        "[^a]",
+                        "\\",
+                        ":",
+                        "5000",
+                        "/",
+                        "v1",
+                        "v2",
+                        "https://",
+                        "http://",
+                        "@",
+                        "#",
+                        " ",
+                        "%41",
+                        "ß",
+                        "\u0000",
+                        "index.docker.io",
+                        "::1")
+                .list()
+                .ofMaxSize(10)
+                .map(parts -> String.join("", parts));
+    }
+
+    @Provide
+    Arbitrary<String> globs() {
+        return Arbitraries.strings().withChars("ab*?").ofMaxLength(12);
+    }
+
+    @Provide
+    Arbitrary<String> labels() {
+        return Arbitraries.strings().withChars("ab").ofMaxLength(12);
+    }
+}
