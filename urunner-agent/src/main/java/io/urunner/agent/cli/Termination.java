@@ -1,0 +1,12 @@
+package io.urunner.agent.cli;
+
+/** Tells a command that runs until it is told to end. Thread-safe. */
+@FunctionalInterface
+public interface Termination {
+    /**
+     * Waits until the process is asked to end (SIGTERM, Ctrl-C).
+     *
+     * @throws InterruptedException if the thread is interrupted, which asks the same of the command alone
+     */
+    void await() throws InterruptedException;
+}
