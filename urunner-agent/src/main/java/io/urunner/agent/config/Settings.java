@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.registry.RegistryPrefix;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -52,7 +53,7 @@ public record Settings(
         if (interval.toMillis() < 1000) {
             throw new IllegalArgumentException("interval must be at least one second");
         }
-        Set<String> hosts = new HashSet<>();
+        Set<RegistryPrefix> hosts = new HashSet<>();
         for (Registry registry : registries) {
             if (!hosts.add(registry.host())) {
                 throw new IllegalArgumentException("registries name " + registry.host() + " twice");
@@ -169,11 +170,10 @@ public record Settings(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
                     meaning =
                             "registry to watch: `host` or `host:port`, with an optional path that repositories start with")
-            String host,
+            RegistryPrefix host,
 
             @Setting(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
-                    fallback = "generic",
                     meaning =
                             "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `generic`, or the type of a plugin of your own")
             String type,
