@@ -4,6 +4,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
 import io.urunner.registry.RegistryClient;
+import java.util.Map;
 
 /** Builds what commands work with. Thread-safe. */
 public interface Wiring {
@@ -26,10 +27,11 @@ public interface Wiring {
      * A client of the configured registries, with Docker's own credentials for all others.
      *
      * @param configuration the configuration
+     * @param environment the environment variables, which tell where Docker keeps its credentials
      * @return the client; the caller closes it
      * @throws CommandException if it cannot be had
      */
-    Registries registries(Configuration configuration) throws CommandException;
+    Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException;
 
     /** A registry client with the credentials that it uses. */
     interface Registries extends AutoCloseable {
