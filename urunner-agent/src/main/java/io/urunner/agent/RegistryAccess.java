@@ -43,13 +43,15 @@ final class RegistryAccess implements Wiring.Registries {
             throws CommandException {
         CloseStack parts = new CloseStack();
         try {
-            ExecutorService readers = Executors.newCachedThreadPool(
-                    task -> daemon(new Thread(task, "urunner-credential-helper")));
+            ExecutorService readers =
+                    Executors.newCachedThreadPool(task -> daemon(new Thread(task, "urunner-credential-helper")));
             parts.add(readers::shutdownNow);
             CredentialProvider docker = parts.add(new DockerConfigFile(
                     DockerConfigFile.locate(environment, Path.of(environment.getOrDefault("HOME", "."))),
                     new CredentialHelpers(
-                            CredentialHelpers.searchPath(environment.getOrDefault("PATH", "")), HELPER_DEADLINE, readers),
+                            CredentialHelpers.searchPath(environment.getOrDefault("PATH", "")),
+                            HELPER_DEADLINE,
+                            readers),
                     clock));
             List<Settings.Registry> registries = configuration.settings().registries();
             Map<RegistryPrefix, CredentialProvider> providers = new LinkedHashMap<>();

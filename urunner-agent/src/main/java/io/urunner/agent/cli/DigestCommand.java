@@ -49,8 +49,7 @@ final class DigestCommand implements Callable<Integer> {
         }
         int code = ExitCode.OK;
         try (Wiring.Registries registries =
-                context.wiring()
-                .registries(settings.loadWithoutDefaultRegistry(context), context.environment())) {
+                context.wiring().registries(settings.loadWithoutDefaultRegistry(context), context.environment())) {
             for (ImageReference reference : references) {
                 try {
                     Descriptor found = registries.client().resolve(reference);

@@ -48,8 +48,7 @@ final class SettingsOptions {
         Settings.Log log = configuration.settings().log();
         boolean quiet = !logToStdout && !configuration.isSet("log.level");
         context.wiring()
-                .configureLogging(
-                        quiet ? new Settings.Log(Settings.LogLevel.WARNING, log.format()) : log, logToStdout);
+                .configureLogging(quiet ? new Settings.Log(Settings.LogLevel.WARNING, log.format()) : log, logToStdout);
         if (!logToStdout) {
             configuration.warnings().forEach(warning -> context.err().println("urunner: warning: " + warning));
         }

@@ -22,7 +22,8 @@ public record Policies(
         @Setting(
                 variable = "URUNNER_CONF_FIRST_SIGHT",
                 fallback = "restart",
-                meaning = "a workload that runs an old digest and was never rolled out by us: `restart`, or `adopt` what runs")
+                meaning =
+                        "a workload that runs an old digest and was never rolled out by us: `restart`, or `adopt` what runs")
         Policy.FirstSight firstSight,
 
         @Setting(

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -279,7 +279,9 @@ public final class SettingsLoader {
             if (fromEnvironment && node instanceof Node.Mapping mapping) {
                 credentials = mapping.under(said);
             } else if (all.stream().noneMatch(other -> other.fromEnvironment() && shares(other, type))) {
-                said.entries().values().forEach(value -> ambiguous.add(value.origin().toString()));
+                said.entries()
+                        .values()
+                        .forEach(value -> ambiguous.add(value.origin().toString()));
             }
             return binder.bind(
                     plugin.settingsType(),
@@ -309,7 +311,9 @@ public final class SettingsLoader {
             String type = text(registry, "type");
             return !type.isEmpty()
                     ? type
-                    : plugins.recognise(hostOnly(registry)).map(CredentialPlugin::type).orElse("generic");
+                    : plugins.recognise(hostOnly(registry))
+                            .map(CredentialPlugin::type)
+                            .orElse("generic");
         }
     }
 }
