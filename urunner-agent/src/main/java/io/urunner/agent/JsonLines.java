@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 import org.slf4j.event.KeyValuePair;
 
 /**
@@ -66,7 +67,7 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
                 case '\t' -> line.append("\\t");
                 default -> {
                     if (c < 0x20 || Character.isSurrogate(c)) {
-                        line.append(String.format("\\u%04x", (int) c));
+                        line.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
                     } else {
                         line.append(c);
                     }
