@@ -60,8 +60,15 @@ final class PostgresqlDatabase implements Database {
     private void take(String parameter) {
         int equals = parameter.indexOf('=');
         if (equals > 0) {
-            String value = URLDecoder.decode(parameter.substring(equals + 1), StandardCharsets.UTF_8);
-            properties.setProperty(parameter.substring(0, equals), value);
+            String name = parameter.substring(0, equals);
+            try {
+                properties.setProperty(
+                        name, URLDecoder.decode(parameter.substring(equals + 1), StandardCharsets.UTF_8));
+            } catch (IllegalArgumentException e) {
+                // Without its cause, which repeats a part of the value.
+                throw new IllegalArgumentException(
+                        "the URL of the database: the value of " + name + " is not percent-encoded");
+            }
         }
     }
 

@@ -10,6 +10,8 @@ import org.jdbi.v3.core.Handle;
 /**
  * Deletes what the retention does not keep, some references or texts per transaction, so that a pass never waits long for
  * its turn. Single use.
+ *
+ * <p>The plus in {@code +cluster_id} keeps SQLite from walking the index of all texts instead of the range of ids.
  */
 final class Pruner {
     private static final int REFERENCES_PER_STEP = 500;
@@ -117,7 +119,7 @@ final class Pruner {
                                 + " FROM (SELECT h.reference_id, h.first_seen, h.last_seen, h.digest_id, row_number() OVER"
                                 + " (PARTITION BY h.reference_id ORDER BY h.first_seen DESC) AS place"
                                 + " FROM tag_past h JOIN reference r ON r.id = h.reference_id"
-                                + " WHERE r.cluster_id = :cluster AND h.reference_id > :after AND h.reference_id <= :to) AS p"
+                                + " WHERE +r.cluster_id = :cluster AND h.reference_id > :after AND h.reference_id <= :to) AS p"
                                 + " WHERE (p.place >= :digests OR p.last_seen < :oldest)"
                                 + " AND NOT " + IN_USE + " AND NOT " + REMEMBERED + ")")
                 .bind("cluster", range.cluster())
@@ -129,7 +131,7 @@ final class Pruner {
         int now = range.handle()
                 .createUpdate("DELETE FROM tag_now WHERE reference_id IN (SELECT p.reference_id FROM tag_now p"
                         + " JOIN reference r ON r.id = p.reference_id"
-                        + " WHERE r.cluster_id = :cluster AND p.reference_id > :after AND p.reference_id <= :to"
+                        + " WHERE +r.cluster_id = :cluster AND p.reference_id > :after AND p.reference_id <= :to"
                         + " AND p.last_seen < :oldest AND NOT " + IN_USE + " AND NOT " + REMEMBERED
                         + " AND NOT EXISTS (SELECT 1 FROM tag_past q WHERE q.reference_id = p.reference_id))")
                 .bind("cluster", range.cluster())
@@ -141,7 +143,7 @@ final class Pruner {
     }
 
     private int digests(Range range) {
-        return range.update("DELETE FROM digest WHERE id > :after AND id <= :to AND cluster_id = :cluster"
+        return range.update("DELETE FROM digest WHERE id > :after AND id <= :to AND +cluster_id = :cluster"
                 + " AND NOT EXISTS (SELECT 1 FROM tag_now n WHERE n.digest_id = digest.id)"
                 + " AND NOT EXISTS (SELECT 1 FROM tag_past p WHERE p.digest_id = digest.id)"
                 + " AND NOT EXISTS (SELECT 1 FROM remembered m WHERE m.digest_id = digest.id)"
@@ -151,7 +153,7 @@ final class Pruner {
     }
 
     private int references(Range range) {
-        return range.update("DELETE FROM reference WHERE id > :after AND id <= :to AND cluster_id = :cluster"
+        return range.update("DELETE FROM reference WHERE id > :after AND id <= :to AND +cluster_id = :cluster"
                 + " AND NOT EXISTS (SELECT 1 FROM tag_now n WHERE n.reference_id = reference.id)"
                 + " AND NOT EXISTS (SELECT 1 FROM tag_past p WHERE p.reference_id = reference.id)"
                 + " AND NOT EXISTS (SELECT 1 FROM remembered m WHERE m.reference_id = reference.id)"
@@ -159,7 +161,7 @@ final class Pruner {
     }
 
     private int workloads(Range range) {
-        return range.update("DELETE FROM workload WHERE id > :after AND id <= :to AND cluster_id = :cluster"
+        return range.update("DELETE FROM workload WHERE id > :after AND id <= :to AND +cluster_id = :cluster"
                 + " AND NOT EXISTS (SELECT 1 FROM remembered m WHERE m.workload_id = workload.id)"
                 + " AND NOT EXISTS (SELECT 1 FROM rollout o WHERE o.workload_id = workload.id)");
     }

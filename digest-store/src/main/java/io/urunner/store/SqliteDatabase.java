@@ -26,7 +26,7 @@ import org.sqlite.SQLiteException;
 final class SqliteDatabase implements Database {
     private static final Logger log = LoggerFactory.getLogger(SqliteDatabase.class);
     private static final int BUSY_MILLIS = 3_000;
-    private static final int CACHE_KIB = 8_192;
+    private static final int CACHE_KIB = 32_768;
     private static final int LOG_KEPT_BYTES = 16 << 20;
 
     private final Path file;
