@@ -43,7 +43,12 @@ public final class ApiServer implements AutoCloseable {
         KubeAPIServerConfigBuilder builder = KubeAPIServerConfigBuilder.anAPIServerConfig()
                 .withUpdateKubeConfig(false)
                 .withOfflineMode(true);
+        Path folder = auditedFolder();
         builder.withApiServerFlags(List.of(flags));
+        builder.withApiServerFlag(
+                "--audit-policy-file", folder.resolve("audit.yaml").toString());
+        builder.withApiServerFlag(
+                "--audit-log-path", folder.resolve("audit.log").toString());
         KubeAPIServer server = new KubeAPIServer(builder.build());
         Set<Long> before =
                 ProcessHandle.current().children().map(ProcessHandle::pid).collect(Collectors.toSet());
@@ -58,12 +63,28 @@ public final class ApiServer implements AutoCloseable {
             List<String> command = new ArrayList<>();
             command.add(process.info().command().orElseThrow());
             command.addAll(List.of(process.info().arguments().orElseThrow()));
-            Path folder = Files.createTempDirectory("api-server");
             Files.writeString(folder.resolve("kubeconfig"), server.getKubeConfigYaml());
             return new ApiServer(server, folder, process, command);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static Path auditedFolder() {
+        try {
+            Path folder = Files.createTempDirectory("api-server");
+            Files.writeString(
+                    folder.resolve("audit.yaml"),
+                    "{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}");
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What this API server was asked. */
+    public AuditLog auditLog() {
+        return new AuditLog(folder.resolve("audit.log"));
     }
 
     /** A kubeconfig of an administrator. */
