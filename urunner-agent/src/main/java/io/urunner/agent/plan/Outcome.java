@@ -1,0 +1,102 @@
+package io.urunner.agent.plan;
+
+import java.util.List;
+
+/** How a rollout ended, judged by what its pods run. */
+public sealed interface Outcome {
+    /**
+     * The outcome as the store and the metrics name it, for example {@code succeeded}.
+     *
+     * @return the name
+     */
+    String name();
+
+    /**
+     * What there is to say about it, for people.
+     *
+     * @return the words
+     */
+    String words();
+
+    /**
+     * Every wanted pod is available and runs what was rolled out.
+     *
+     * @param words what was rolled out
+     */
+    record Succeeded(String words) implements Outcome {
+        @Override
+        public String name() {
+            return "succeeded";
+        }
+    }
+
+    /**
+     * The pods are available, but still run the old image.
+     *
+     * @param words the cause and the remedy
+     */
+    record StillOldImage(String words) implements Outcome {
+        @Override
+        public String name() {
+            return "still old image";
+        }
+    }
+
+    /**
+     * It failed.
+     *
+     * @param words what the pods or the controllers say
+     * @param quarantine whether the containers are at fault, so that their digests must not be rolled out elsewhere
+     */
+    record Failed(String words, boolean quarantine) implements Outcome {
+        @Override
+        public String name() {
+            return "failed";
+        }
+    }
+
+    /**
+     * It was not over in time.
+     *
+     * @param words what it was waiting for
+     */
+    record TimedOut(String words) implements Outcome {
+        @Override
+        public String name() {
+            return "timed out";
+        }
+    }
+
+    /**
+     * Another change came in between.
+     *
+     * @param words which
+     */
+    record Superseded(String words) implements Outcome {
+        @Override
+        public String name() {
+            return "superseded";
+        }
+    }
+
+    /**
+     * What its pods run can only be compared with the content of these digests: fetch them and judge again.
+     *
+     * @param needed which
+     */
+    record NeedsExpansion(List<ImageDigest> needed) implements Outcome {
+        public NeedsExpansion {
+            needed = List.copyOf(needed);
+        }
+
+        @Override
+        public String name() {
+            return "being compared";
+        }
+
+        @Override
+        public String words() {
+            return "what runs is compared with the content of the digests";
+        }
+    }
+}
