@@ -75,19 +75,18 @@ final class Act {
         }
         digests.put(name, reference + "@" + digest);
         Optional<String> original = image(container, digest);
-        states.put(name, state(state, acted, tracked, name, digest, stale, original));
+        states.put(name, state(state, acted, tracked, verdict, digest, original));
     }
 
     private ContainerState state(
             ContainerState state,
             Optional<String> acted,
             ContainerFacts.Tracked tracked,
-            String container,
+            Verdict verdict,
             String digest,
-            boolean stale,
             Optional<String> original) {
         boolean stays = state.acted().equals(Optional.of(digest));
-        TreeSet<String> replaced = new TreeSet<>(Running.anywhere(workload, container));
+        TreeSet<String> replaced = new TreeSet<>(verdict.running());
         acted.ifPresent(replaced::add);
         state.acted().ifPresent(replaced::add);
         tracked.remembered().ifPresent(replaced::add);
@@ -99,7 +98,7 @@ final class Act {
         }
         replaced.remove(digest);
         boolean sameFailure = state.failed().equals(Optional.of(digest));
-        Optional<Instant> actedAt = stays && !stale ? state.actedAt() : Optional.of(facts.now());
+        Optional<Instant> actedAt = stays && verdict.kind() != Kind.STALE ? state.actedAt() : Optional.of(facts.now());
         return new ContainerState(
                 state.reference(),
                 Optional.of(digest),

@@ -6,6 +6,7 @@ import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -17,12 +18,15 @@ import java.util.TreeSet;
  * runs, A what the template says that we acted on, P what the store remembers.
  */
 final class ContainerRules {
+    private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
+
     private final Workload workload;
     private final Container container;
     private final ContainerFacts.Tracked facts;
     private final ContainerState state;
     private final Policy policy;
     private final Instant seen;
+    private final Instant now;
 
     private final String reference;
     private final Running running;
@@ -35,13 +39,15 @@ final class ContainerRules {
             ContainerFacts.Tracked facts,
             ContainerState state,
             Policy policy,
-            Instant seen) {
+            Instant seen,
+            Instant now) {
         this.workload = workload;
         this.container = container;
         this.facts = facts;
         this.state = state;
         this.policy = policy;
         this.seen = seen;
+        this.now = now;
         reference = facts.reference();
         running = Running.of(workload, container.name());
         acted = States.digests(workload).digest(container.name(), reference);
@@ -64,6 +70,11 @@ final class ContainerRules {
                     Deferral.UNCONFIRMED,
                     reference + " has " + Brief.digest(answer.digest())
                             + " again, which it had before: it counts when a second pass sees it, too");
+        }
+        if (askedBeforeTheAct(answer)) {
+            return unresolved(
+                    Deferral.ANSWER_TOO_OLD,
+                    "another digest was rolled out after " + image(answer) + " was asked for: the next answer decides");
         }
         return running.digests().isEmpty() ? withoutEvidence(answer) : withEvidence(answer);
     }
@@ -134,6 +145,17 @@ final class ContainerRules {
 
     private boolean mustBeConfirmed(Resolved answer) {
         return !answer.counts() || (answer.passes() < 2 && state.replaced().contains(answer.digest()));
+    }
+
+    /**
+     * Somebody, another agent by mistake, acted on another digest after the registry gave this answer. Clocks may differ a
+     * little; a time far ahead is a wrong clock's and says nothing.
+     */
+    private boolean askedBeforeTheAct(Resolved answer) {
+        return !state.acted().equals(Optional.of(answer.digest()))
+                && state.actedAt()
+                        .filter(at -> at.isAfter(answer.asked()) && at.isBefore(now.plus(CLOCKS_DIFFER)))
+                        .isPresent();
     }
 
     private boolean actedFor(Resolved answer) {

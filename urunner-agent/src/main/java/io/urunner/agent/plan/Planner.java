@@ -69,7 +69,8 @@ public final class Planner {
                             tracked,
                             state(container.name(), tracked.reference()),
                             policy,
-                            facts.seen())
+                            facts.seen(),
+                            facts.now())
                     .verdict();
         }
         return known instanceof ContainerFacts.Untracked untracked

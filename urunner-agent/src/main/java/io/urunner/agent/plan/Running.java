@@ -44,18 +44,6 @@ record Running(Set<String> digests, int pods, int coming, int stuck) {
         return new Running(digests, pods, coming, stuck);
     }
 
-    /** Everything that any pod of any revision reports for a container. */
-    static Set<String> anywhere(Workload workload, String container) {
-        Set<String> digests = new TreeSet<>();
-        for (Pod pod : workload.pods()) {
-            status(pod, container)
-                    .map(ContainerStatus::imageId)
-                    .flatMap(ImageId::digest)
-                    .ifPresent(digests::add);
-        }
-        return digests;
-    }
-
     private static Optional<ContainerStatus> status(Pod pod, String container) {
         return pod.containers().stream()
                 .filter(status -> status.name().equals(container))

@@ -43,7 +43,7 @@ public final class TagWatch {
         }
         Past newest = history.get(0);
         return new TagWatch(
-                Optional.of(new Sight(newest.digest, newest.firstSeen, newest.lastSeen, ENOUGH)),
+                Optional.of(new Sight(newest.digest, newest.firstSeen, newest.lastSeen, 0)),
                 Optional.empty(),
                 history.stream().map(Past::digest).toList(),
                 history.stream().skip(1).map(Past::lastSeen).max(Instant::compareTo));
@@ -87,13 +87,15 @@ public final class TagWatch {
     /**
      * What the registry says now, for the planner.
      *
-     * @return the answer; {@link Answer.NotAsked} if nothing is known
+     * @return the answer; {@link Answer.NotAsked} until the registry was asked by this agent
      */
     public Answer answer() {
         if (candidate.isPresent()) {
             return resolved(candidate.get(), false);
         }
-        return standing.<Answer>map(sight -> resolved(sight, true)).orElseGet(Answer.NotAsked::new);
+        return standing.filter(sight -> sight.passes > 0)
+                .<Answer>map(sight -> resolved(sight, true))
+                .orElseGet(Answer.NotAsked::new);
     }
 
     private Answer.Resolved resolved(Sight sight, boolean counts) {
@@ -103,10 +105,10 @@ public final class TagWatch {
     /**
      * The digest that counts: this, and nothing that still has to be confirmed, belongs into the history.
      *
-     * @return the digest; empty if nothing is known
+     * @return the digest, and when requests that it answered were sent first and last; empty if nothing is known
      */
-    public Optional<String> counted() {
-        return standing.map(Sight::digest);
+    public Optional<Past> counted() {
+        return standing.map(sight -> new Past(sight.digest, sight.since, sight.last));
     }
 
     /**
@@ -114,7 +116,7 @@ public final class TagWatch {
      *
      * @param digest the digest
      * @param firstSeen when it was seen first
-     * @param lastSeen when it was seen last
+     * @param lastSeen when the last request that it answered was sent
      */
     public record Past(String digest, Instant firstSeen, Instant lastSeen) {}
 

@@ -1,0 +1,280 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.Container;
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Pod;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/** The facts of one workload, in the words of the tests. One Deployment with one container, all well, unless said otherwise. */
+final class Given {
+    static final String REF = "registry.example/team/app:latest";
+    static final String SIDECAR = "registry.example/team/proxy:latest";
+    static final Instant NOW = Instant.parse("2030-01-07T12:00:00Z");
+
+    static final String D0 = digest('0');
+    static final String D1 = digest('1');
+    static final String D2 = digest('2');
+    static final String D3 = digest('3');
+    static final String CHILD2 = digest('c');
+    static final String CONFIG2 = digest('f');
+
+    private WorkloadId id = new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web");
+    private RolloutStatus rollout = rollout(1);
+    private final Map<String, Container> containers = new LinkedHashMap<>();
+    private final Map<String, ContainerFacts> facts = new HashMap<>();
+    private final Map<String, String> acted = new TreeMap<>();
+    private final Map<String, ContainerState> states = new TreeMap<>();
+    private final Map<String, String> annotations = new HashMap<>();
+    private final List<Pod> pods = new ArrayList<>();
+    private final Map<ImageDigest, Quarantine> quarantined = new HashMap<>();
+    private Optional<WorkloadState.Hold> hold = Optional.empty();
+    private Optional<String> missingPermission = Optional.empty();
+    private List<String> managers = List.of("kubectl-rollout", "urunner");
+    private Policy defaults = Policy.DEFAULT;
+    private Instant seen = NOW.minusSeconds(2);
+
+    private Given() {
+        container("app", REF, "Always");
+    }
+
+    static Given workload() {
+        return new Given();
+    }
+
+    static String digest(char digit) {
+        return "sha256:" + String.valueOf(digit).repeat(64);
+    }
+
+    static RolloutStatus rollout(int pods) {
+        return new RolloutStatus(
+                pods, true, false, false, 0, pods, pods, pods, pods, Optional.empty(), Optional.empty());
+    }
+
+    static Answer resolved(String digest) {
+        return new Answer.Resolved(
+                digest, NOW.minusSeconds(60), NOW.minusSeconds(1), 5, true, Optional.of(NOW.minusSeconds(61)));
+    }
+
+    static ContainerState state(String reference) {
+        return States.empty(reference);
+    }
+
+    Given container(String name, String image, String pullPolicy) {
+        containers.put(name, new Container(name, image, pullPolicy, false));
+        facts.putIfAbsent(
+                name,
+                new ContainerFacts.Tracked(image, new Answer.NotAsked(), new Expansion.NotFetched(), Optional.empty()));
+        return this;
+    }
+
+    /** The registry says so of the container {@code app}. */
+    Given tagIs(String digest) {
+        return answer("app", resolved(digest));
+    }
+
+    Given answer(String container, Answer answer) {
+        return tracked(
+                container,
+                old -> new ContainerFacts.Tracked(old.reference(), answer, old.expansion(), old.remembered()));
+    }
+
+    Given content(String... digests) {
+        return expansion("app", new Expansion.Known(Set.of(digests)));
+    }
+
+    Given expansion(String container, Expansion expansion) {
+        return tracked(
+                container,
+                old -> new ContainerFacts.Tracked(old.reference(), old.answer(), expansion, old.remembered()));
+    }
+
+    Given remembered(String digest) {
+        return tracked(
+                "app",
+                old -> new ContainerFacts.Tracked(old.reference(), old.answer(), old.expansion(), Optional.of(digest)));
+    }
+
+    Given untracked(String container, ContainerFacts.Why why) {
+        facts.put(container, new ContainerFacts.Untracked(why, why.name()));
+        return this;
+    }
+
+    private Given tracked(String container, UnaryOperator<ContainerFacts.Tracked> change) {
+        facts.computeIfPresent(container, (name, known) -> change.apply((ContainerFacts.Tracked) known));
+        return this;
+    }
+
+    /** One ready pod of the current revision for each image id of the container {@code app}. */
+    Given runs(String... imageIds) {
+        for (String imageId : imageIds) {
+            pod(true, false, "Running", Map.of("app", imageId), Optional.empty());
+        }
+        return rollout(rollout(imageIds.length));
+    }
+
+    Given pod(
+            boolean current,
+            boolean terminating,
+            String phase,
+            Map<String, String> imageIds,
+            Optional<String> trouble) {
+        List<Pod.ContainerStatus> statuses = imageIds.entrySet().stream()
+                .map(entry -> new Pod.ContainerStatus(
+                        entry.getKey(), entry.getValue(), !entry.getValue().isEmpty(), 0, trouble))
+                .toList();
+        String name = "web-" + pods.size();
+        pods.add(new Pod(name, name, current, terminating, phase, true, Optional.empty(), statuses));
+        return this;
+    }
+
+    Given unschedulablePod() {
+        pods.add(new Pod("stuck", "stuck", true, false, "Pending", false, Optional.of("no node is free"), List.of()));
+        return this;
+    }
+
+    /** The template says that we acted for this digest. */
+    Given actedOn(String digest) {
+        return actedOn("app", REF, digest);
+    }
+
+    Given actedOn(String container, String reference, String digest) {
+        acted.put(container, reference + "@" + digest);
+        return this;
+    }
+
+    /** The workload says that we acted for this digest, one minute ago, and what it replaced. */
+    Given stateActed(String digest, String... replaced) {
+        return state(
+                "app",
+                new ContainerState(
+                        REF,
+                        Optional.of(digest),
+                        Optional.of(NOW.minusSeconds(60)),
+                        Arrays.asList(replaced),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty()));
+    }
+
+    Given state(String container, ContainerState state) {
+        states.put(container, state);
+        return this;
+    }
+
+    Given hold(boolean untilNextPush) {
+        hold = Optional.of(new WorkloadState.Hold(NOW.minusSeconds(600), "anna", untilNextPush));
+        return this;
+    }
+
+    Given rollout(RolloutStatus status) {
+        rollout = status;
+        return this;
+    }
+
+    Given notComplete() {
+        return rollout(new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()));
+    }
+
+    Given kind(WorkloadKind kind) {
+        id = new WorkloadId(id.namespace(), kind, id.name());
+        return this;
+    }
+
+    Given named(String namespace, String name) {
+        id = new WorkloadId(namespace, id.kind(), name);
+        return this;
+    }
+
+    Given annotation(String name, String value) {
+        annotations.put("urunner.io/" + name, value);
+        return this;
+    }
+
+    Given defaults(Policy policy) {
+        defaults = policy;
+        return this;
+    }
+
+    Given quarantined(String digest, String where) {
+        quarantined.put(new ImageDigest(REF, digest), new Quarantine(WorkloadId.parse(where), "CrashLoopBackOff"));
+        return this;
+    }
+
+    Given missingPermission(String words) {
+        missingPermission = Optional.of(words);
+        return this;
+    }
+
+    Given changedBy(String... newestFirst) {
+        managers = List.of(newestFirst);
+        return this;
+    }
+
+    Given podsSeenAfterTheAnswer() {
+        seen = NOW;
+        return this;
+    }
+
+    Workload build() {
+        Map<String, String> own = new HashMap<>(annotations);
+        if (!states.isEmpty() || hold.isPresent()) {
+            own.put(Workload.STATE, new WorkloadState(new TreeMap<>(states), hold).toString());
+        }
+        Map<String, String> template = acted.isEmpty()
+                ? Map.of()
+                : Map.of(Workload.DIGESTS, new DigestsAnnotation(new TreeMap<>(acted)).toString());
+        return new Workload(
+                id,
+                "uid",
+                "1",
+                1,
+                own,
+                template,
+                List.copyOf(containers.values()),
+                Collections.emptyList(),
+                "default",
+                rollout,
+                Optional.of("revision"),
+                pods,
+                managers);
+    }
+
+    Facts facts() {
+        return new Facts(
+                build(),
+                seen,
+                defaults.override(annotations, containers.keySet()),
+                facts,
+                quarantined,
+                missingPermission,
+                NOW);
+    }
+
+    Plan plan() {
+        return Planner.plan(facts());
+    }
+
+    static Duration minutes(int minutes) {
+        return Duration.ofMinutes(minutes);
+    }
+}

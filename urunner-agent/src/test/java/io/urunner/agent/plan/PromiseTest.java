@@ -1,0 +1,179 @@
+package io.urunner.agent.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.plan.World.Runtime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * The promise, against a model of the world: at most one rollout per observed move of the tag, the last digest always
+ * arrives, and a change that was taken back is not fought, whatever the order of pushes, passes, kills, lost answers and
+ * lost stores.
+ */
+class PromiseTest {
+    /** What may happen. */
+    private enum Event {
+        PUSH,
+        PUSH_BROKEN,
+        PUSH_AGAIN,
+        PASS,
+        STEP,
+        OTHER_STEP,
+        REPLAN,
+        KILL,
+        LOSE_STORE,
+        LOSE_ANSWER,
+        UNDO,
+        CONTROL,
+        SETTLE,
+        LOSE_POD,
+        SCALE_DOWN,
+        SCALE_UP
+    }
+
+    private static final int SCHEDULES = Integer.getInteger("promise.schedules", 1_500);
+    private static final int LENGTH = 40;
+
+    @ParameterizedTest
+    @EnumSource(names = {"INDEX", "CHILD", "CONFIG"})
+    void holdsForRandomSchedules(Runtime runtime) {
+        for (int seed = 0; seed < SCHEDULES; seed++) {
+            Random random = new Random(seed);
+            List<Event> events = new ArrayList<>();
+            for (int i = 0; i < LENGTH; i++) {
+                events.add(Event.values()[random.nextInt(Event.values().length)]);
+            }
+            new Run(runtime, true, events, "seed " + seed).check();
+        }
+    }
+
+    @Test
+    void holdsForEveryShortSchedule() {
+        List<Event> alphabet = List.of(
+                Event.PUSH,
+                Event.PUSH_AGAIN,
+                Event.PASS,
+                Event.STEP,
+                Event.OTHER_STEP,
+                Event.KILL,
+                Event.LOSE_ANSWER,
+                Event.UNDO,
+                Event.CONTROL);
+        int length = 4;
+        int all = (int) Math.pow(alphabet.size(), length);
+        for (int number = 0; number < all; number++) {
+            List<Event> events = new ArrayList<>();
+            for (int rest = number, i = 0; i < length; i++, rest /= alphabet.size()) {
+                events.add(alphabet.get(rest % alphabet.size()));
+            }
+            new Run(Runtime.INDEX, true, events, "number " + number).check();
+        }
+    }
+
+    /** One schedule. */
+    private static final class Run {
+        private final World world;
+        private final SimAgent agent;
+        private final SimAgent other;
+        private final List<Event> events;
+        private final String name;
+        private int back;
+
+        Run(Runtime runtime, boolean always, List<Event> events, String name) {
+            world = new World(runtime, always);
+            agent = new SimAgent(world);
+            other = new SimAgent(world);
+            this.events = events;
+            this.name = name + ", " + runtime + " "
+                    + events.stream().map(Enum::name).collect(Collectors.joining(" "));
+        }
+
+        void check() {
+            for (Event event : events) {
+                happens(event);
+                invariants();
+            }
+            comesToRest();
+            invariants();
+            theLastDigestArrived();
+            staysAtRest();
+        }
+
+        private void happens(Event event) {
+            switch (event) {
+                case PUSH -> world.pushNew(false);
+                case PUSH_BROKEN -> world.pushNew(true);
+                case PUSH_AGAIN -> world.pushOld(back++ % 3);
+                case PASS -> agent.pass();
+                case STEP -> agent.step();
+                case OTHER_STEP -> other.step();
+                case REPLAN -> agent.replan();
+                case KILL -> agent.kill();
+                case LOSE_STORE -> {
+                    world.remembered = Optional.empty();
+                    world.history = List.of();
+                }
+                case LOSE_ANSWER -> agent.losesTheAnswer();
+                case UNDO -> world.undo();
+                case CONTROL -> world.control();
+                case SETTLE -> world.settle();
+                case LOSE_POD -> world.losePod();
+                case SCALE_DOWN -> world.scale(0);
+                case SCALE_UP -> world.scale(1);
+            }
+        }
+
+        private void comesToRest() {
+            world.scale(1);
+            for (int i = 0; i < 4; i++) {
+                world.settle();
+                agent.pass();
+            }
+            world.settle();
+        }
+
+        private void invariants() {
+            assertThat(world.rollouts().size())
+                    .as(() -> "one rollout per observed move: rollouts " + world.rollouts() + ", observed "
+                            + world.observed() + ", " + name)
+                    .isLessThanOrEqualTo(world.moves());
+            assertThat(world.rolloutsAgainstTheUndo())
+                    .as(() -> "what was taken back is not rolled out again: " + name)
+                    .isZero();
+        }
+
+        /**
+         * Two cases are left to people, and said to them, both of a tag that went elsewhere and came again while no agent
+         * looked: back to what our last rollout replaced, while a pod was made; or elsewhere, after an undo.
+         */
+        private void theLastDigestArrived() {
+            assertThat(world.runs().equals(Optional.of(world.tag()))
+                            || world.isTakenBack()
+                            || agent.says(Verdict.Kind.STILL_OLD)
+                            || agent.says(Verdict.Kind.REJECTED))
+                    .as(() -> "runs " + world.runs() + ", the tag is " + world.tag() + ", observed " + world.observed()
+                            + ", rollouts " + world.rollouts() + ", " + name)
+                    .isTrue();
+        }
+
+        private void staysAtRest() {
+            int before = world.rollouts().size();
+            agent.pass();
+            agent.kill();
+            world.remembered = Optional.empty();
+            world.history = List.of();
+            agent.pass();
+            agent.pass();
+            assertThat(world.rollouts().size())
+                    .as(() -> "at rest nothing is rolled out: " + name)
+                    .isEqualTo(before);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.Container;
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Pod;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.WorkloadState;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * A small model of what is outside of the agents: a registry with one tag, one Deployment with its revisions and pods, a
+ * node that pulls, and a store. Agents drive the real planner against it.
+ */
+final class World {
+    static final String REF = Given.REF;
+
+    /** In which words the node's runtime reports a running image. */
+    enum Runtime {
+        INDEX,
+        CHILD,
+        CONFIG,
+        UNREADABLE
+    }
+
+    private final Runtime runtime;
+    private final boolean always;
+    private Instant now = Given.NOW;
+    private int pushes;
+
+    private String tag;
+    private final Set<String> broken = new HashSet<>();
+    private final List<String> everPushed = new ArrayList<>();
+    private final List<String> observed = new ArrayList<>();
+
+    private int resourceVersion = 1;
+    private boolean seenByController = true;
+    private int replicas = 1;
+    private Template template = new Template(0, Optional.empty());
+    private final List<Template> past = new ArrayList<>();
+    private Optional<String> state = Optional.empty();
+    private String manager = "kubectl";
+    private List<SimPod> pods = new ArrayList<>();
+    private Optional<String> nodeCache = Optional.empty();
+
+    private final List<String> rollouts = new ArrayList<>();
+    private int observedAtTheUndo = -1;
+    private int rolloutsAtTheUndo;
+    private Optional<String> undone = Optional.empty();
+
+    /** What the store holds; a lost store is an empty one. */
+    Optional<String> remembered = Optional.empty();
+
+    List<TagWatch.Past> history = new ArrayList<>();
+
+    private record Template(int revision, Optional<String> digests) {}
+
+    private record SimPod(int number, int revision, Optional<String> pulled, boolean terminating) {}
+
+    World(Runtime runtime, boolean always) {
+        this.runtime = runtime;
+        this.always = always;
+        pushNew(false);
+        settle();
+    }
+
+    // what people and controllers do
+
+    void pushNew(boolean isBroken) {
+        tag = "sha256:" + String.format(Locale.ROOT, "%064x", ++pushes * 16);
+        everPushed.add(tag);
+        if (isBroken) {
+            broken.add(tag);
+        }
+    }
+
+    void pushOld(int back) {
+        tag = everPushed.get(Math.max(0, everPushed.size() - 1 - back));
+    }
+
+    void undo() {
+        if (past.isEmpty()) {
+            return;
+        }
+        undone = acted();
+        Template previous = past.remove(past.size() - 1);
+        past.add(template);
+        template = previous;
+        seenByController = false;
+        manager = "kubectl-undo";
+        resourceVersion++;
+        observedAtTheUndo = observed.size();
+        rolloutsAtTheUndo = rollouts.size();
+    }
+
+    void scale(int wanted) {
+        replicas = wanted;
+        seenByController = false;
+        resourceVersion++;
+    }
+
+    void losePod() {
+        pods.removeIf(pod -> !pod.terminating);
+    }
+
+    /** One step of the controllers and the node. */
+    void control() {
+        tick();
+        resourceVersion += seenByController ? 0 : 1;
+        seenByController = true;
+        pods.removeIf(SimPod::terminating);
+        if (replicas == 0) {
+            pods.replaceAll(pod -> new SimPod(pod.number, pod.revision, pod.pulled, true));
+            return;
+        }
+        Optional<SimPod> current = current();
+        if (current.isEmpty()) {
+            pods.add(new SimPod(pushes * 1000 + resourceVersion, template.revision, Optional.empty(), false));
+        } else if (current.get().pulled.isEmpty()) {
+            SimPod pod = current.get();
+            String image = always ? answer() : nodeCache.orElseGet(this::answer);
+            nodeCache = Optional.of(image);
+            pods.remove(pod);
+            pods.add(new SimPod(pod.number, pod.revision, Optional.of(image), false));
+        } else if (isReady(current.get())) {
+            pods.replaceAll(pod ->
+                    pod.revision == template.revision ? pod : new SimPod(pod.number, pod.revision, pod.pulled, true));
+        }
+    }
+
+    void settle() {
+        for (int i = 0; i < 5; i++) {
+            control();
+        }
+    }
+
+    Instant tick() {
+        now = now.plusSeconds(1);
+        return now;
+    }
+
+    // what an agent sees and does
+
+    String head() {
+        tick();
+        return answer();
+    }
+
+    /** The registry is asked, by an agent or by a node that pulls. */
+    private String answer() {
+        if (observed.isEmpty() || !observed.get(observed.size() - 1).equals(tag)) {
+            observed.add(tag);
+        }
+        return tag;
+    }
+
+    /** An answer of a replica that lags behind: the digest that the tag had before. */
+    String lagging() {
+        return everPushed.size() < 2 ? tag : everPushed.get(everPushed.size() - 2);
+    }
+
+    static Expansion.Known content(String digest) {
+        return new Expansion.Known(Set.of(digest, child(digest), config(digest)));
+    }
+
+    Workload snapshot() {
+        Map<String, String> own = new HashMap<>();
+        state.ifPresent(text -> own.put(Workload.STATE, text));
+        Map<String, String> onTemplate = new HashMap<>();
+        template.digests.ifPresent(text -> onTemplate.put(Workload.DIGESTS, text));
+        List<Pod> seen = pods.stream().map(this::pod).toList();
+        long live = pods.stream().filter(pod -> !pod.terminating).count();
+        long updated = pods.stream()
+                .filter(pod -> !pod.terminating && pod.revision == template.revision)
+                .count();
+        long ready =
+                pods.stream().filter(pod -> !pod.terminating && isReady(pod)).count();
+        return new Workload(
+                new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"),
+                "uid",
+                Integer.toString(resourceVersion),
+                resourceVersion,
+                own,
+                onTemplate,
+                List.of(new Container("app", REF, always ? "Always" : "IfNotPresent", false)),
+                List.of(),
+                "default",
+                new RolloutStatus(
+                        replicas,
+                        seenByController,
+                        false,
+                        false,
+                        0,
+                        (int) live,
+                        (int) updated,
+                        (int) ready,
+                        (int) ready,
+                        Optional.empty(),
+                        Optional.empty()),
+                Optional.of(Integer.toString(template.revision)),
+                seen,
+                List.of(manager));
+    }
+
+    private Pod pod(SimPod pod) {
+        String name = "web-" + pod.number;
+        Pod.ContainerStatus status = new Pod.ContainerStatus(
+                "app", pod.pulled.map(this::imageId).orElse(""), isReady(pod), 0, Optional.empty());
+        return new Pod(
+                name,
+                name,
+                seenByController && pod.revision == template.revision,
+                pod.terminating,
+                pod.pulled.isPresent() ? "Running" : "Pending",
+                isReady(pod),
+                Optional.empty(),
+                List.of(status));
+    }
+
+    private String imageId(String digest) {
+        return switch (runtime) {
+            case INDEX -> "elsewhere.example/app@" + digest;
+            case CHILD -> "docker-pullable://elsewhere.example/app@" + child(digest);
+            case CONFIG -> config(digest).substring("sha256:".length());
+            case UNREADABLE -> "docker://unreadable";
+        };
+    }
+
+    /** The one patch. False: somebody else was faster. */
+    boolean rollOut(Workload planned, Decision.Restart restart) {
+        tick();
+        if (!planned.resourceVersion().equals(Integer.toString(resourceVersion))) {
+            return false;
+        }
+        past.add(template);
+        template =
+                new Template(rollouts.size() + 1, Optional.of(restart.digests().toString()));
+        state = Optional.of(restart.state().toString());
+        rollouts.add(restart.changes().get(0).to());
+        seenByController = false;
+        manager = "urunner";
+        resourceVersion++;
+        return true;
+    }
+
+    boolean write(Workload planned, WorkloadState next) {
+        tick();
+        if (!planned.resourceVersion().equals(Integer.toString(resourceVersion))) {
+            return false;
+        }
+        state = Optional.of(next.toString());
+        resourceVersion++;
+        return true;
+    }
+
+    void write(TagWatch.Past counted) {
+        tick();
+        TreeMap<Instant, TagWatch.Past> next = new TreeMap<>(Comparator.reverseOrder());
+        next.put(counted.lastSeen(), counted);
+        for (TagWatch.Past past : history) {
+            if (!past.digest().equals(counted.digest()) || past.lastSeen().isAfter(counted.lastSeen())) {
+                next.put(past.lastSeen(), past);
+            }
+        }
+        history = List.copyOf(next.values());
+    }
+
+    // what the invariants look at
+
+    List<String> rollouts() {
+        return rollouts;
+    }
+
+    /** How often anybody who asked the registry, agents and nodes, saw the tag move. */
+    int moves() {
+        return observed.size() - 1;
+    }
+
+    /** The digests that the tag was seen to have, the same one in a row counted once. */
+    List<String> observed() {
+        return observed;
+    }
+
+    String tag() {
+        return tag;
+    }
+
+    Optional<String> runs() {
+        return current().flatMap(SimPod::pulled);
+    }
+
+    boolean wantsPods() {
+        return replicas > 0;
+    }
+
+    Optional<String> acted() {
+        return template.digests.flatMap(DigestsAnnotation::parse).flatMap(digests -> digests.digest("app", REF));
+    }
+
+    /** The rollouts of what was taken back, while the tag was not seen to move. */
+    long rolloutsAgainstTheUndo() {
+        return undone.isPresent() && observedAtTheUndo == observed.size()
+                ? rollouts.stream()
+                        .skip(rolloutsAtTheUndo)
+                        .filter(undone.get()::equals)
+                        .count()
+                : 0;
+    }
+
+    /** Whether the tag still has the digest that somebody took back. */
+    boolean isTakenBack() {
+        return undone.equals(Optional.of(tag)) && observedAtTheUndo == observed.size();
+    }
+
+    private Optional<SimPod> current() {
+        return pods.stream()
+                .filter(pod -> !pod.terminating && pod.revision == template.revision)
+                .findFirst();
+    }
+
+    private boolean isReady(SimPod pod) {
+        return pod.pulled.isPresent() && !broken.contains(pod.pulled.get());
+    }
+
+    private static String child(String digest) {
+        return digest.substring(0, digest.length() - 1) + "c";
+    }
+
+    private static String config(String digest) {
+        return digest.substring(0, digest.length() - 1) + "f";
+    }
+}
