@@ -102,14 +102,16 @@ public final class Index implements ManifestOrIndex {
      * @param <E> what fetching throws
      * @return the entry of the image's manifest, or empty if there is none for this platform
      * @throws E if fetching fails
+     * @throws InterruptedException if the thread is interrupted while it fetches
      * @throws MalformedManifestException if indexes are nested deeper than anybody needs
      */
-    public <E extends Exception> Optional<Descriptor> find(Platform wanted, Fetch<E> fetch) throws E {
+    public <E extends Exception> Optional<Descriptor> find(Platform wanted, Fetch<E> fetch)
+            throws E, InterruptedException {
         return find(wanted, fetch, MAX_DEPTH, new ArrayList<>());
     }
 
     private <E extends Exception> Optional<Descriptor> find(
-            Platform wanted, Fetch<E> fetch, int depth, List<Digest> seen) throws E {
+            Platform wanted, Fetch<E> fetch, int depth, List<Digest> seen) throws E, InterruptedException {
         Optional<Descriptor> found = select(wanted);
         for (Descriptor entry : nested()) {
             boolean fits =
@@ -145,8 +147,9 @@ public final class Index implements ManifestOrIndex {
          * @param entry the entry
          * @return the content, its digest verified
          * @throws E if that fails
+         * @throws InterruptedException if the thread is interrupted
          */
-        ManifestOrIndex fetch(Descriptor entry) throws E;
+        ManifestOrIndex fetch(Descriptor entry) throws E, InterruptedException;
     }
 
     @Override

@@ -141,14 +141,9 @@ final class Manifests {
     private Optional<Descriptor> find(Index index, Platform platform, Repository repository, FailedRequest what)
             throws RegistryException, InterruptedException {
         try {
-            return index.<Exception>find(platform, entry -> read(repository.digest(entry.digest()), "read"));
-        } catch (RegistryException | InterruptedException | RuntimeException e) {
-            if (e instanceof MalformedManifestException) {
-                throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
-            }
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException("reading throws nothing else", e);
+            return index.find(platform, entry -> read(repository.digest(entry.digest()), "read"));
+        } catch (MalformedManifestException e) {
+            throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
         }
     }
 

@@ -216,7 +216,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void a_nested_index_is_opened_when_nothing_nearer_fits() {
+    void a_nested_index_is_opened_when_nothing_nearer_fits() throws Exception {
         Index inner = index(entry(A, "'platform':{'os':'linux','architecture':'arm64'}"));
         Index outer =
                 index(nested(inner.digest()) + "," + entry(B, "'platform':{'os':'linux','architecture':'amd64'}"));
@@ -235,7 +235,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void an_index_that_nests_itself_is_opened_once() {
+    void an_index_that_nests_itself_is_opened_once() throws Exception {
         Index self = index(nested(A));
         assertThat(self.find(Platform.LINUX_AMD64, descriptor -> self)).isEmpty();
     }
@@ -255,7 +255,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void an_only_image_without_a_platform_is_taken() {
+    void an_only_image_without_a_platform_is_taken() throws Exception {
         Index.Fetch<RuntimeException> none = descriptor -> index("");
         assertThat(index(entry(A, "'x':1")).find(Platform.LINUX_AMD64, none).map(Descriptor::digest))
                 .contains(A);
