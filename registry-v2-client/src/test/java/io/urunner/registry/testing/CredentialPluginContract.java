@@ -231,7 +231,9 @@ public abstract class CredentialPluginContract {
 
         assertThat(resolve()).isEqualTo(digest);
         assertThat(subject.registry().issuerRequests()).isEqualTo(subject.hasIssuer() ? 2 : 0);
-        assertThat(subject.registry().refusals()).isEqualTo(subject.hasIssuer() ? 1 : 0);
+        assertThat(subject.registry().refusals())
+                .as("one refused request, and at most one that asks why")
+                .isBetween(subject.hasIssuer() ? 1 : 0, subject.hasIssuer() ? 2 : 0);
     }
 
     @Test
