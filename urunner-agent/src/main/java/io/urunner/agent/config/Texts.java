@@ -1,6 +1,5 @@
 package io.urunner.agent.config;
 
-import io.urunner.registry.RegistryPrefix;
 import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -26,8 +25,7 @@ final class Texts {
             Integer.class, Texts::integer,
             Duration.class, Texts::duration,
             URI.class, Texts::uri,
-            Path.class, Texts::path,
-            RegistryPrefix.class, RegistryPrefix::parse);
+            Path.class, Texts::path);
 
     private Texts() {}
 
@@ -107,7 +105,7 @@ final class Texts {
     private static Object constant(Class<?> type, String text) {
         Object[] constants = type.getEnumConstants();
         return Arrays.stream(constants)
-                .filter(constant -> constant.toString().equalsIgnoreCase(text.replace('-', '_')))
+                .filter(constant -> constant.toString().equalsIgnoreCase(text))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is not one of "
                         + Arrays.stream(constants).map(Object::toString).collect(Collectors.joining(", "))));

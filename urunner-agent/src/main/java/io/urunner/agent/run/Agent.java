@@ -1,0 +1,304 @@
+package io.urunner.agent.run;
+
+import io.urunner.kube.KubeConnection;
+import io.urunner.kube.KubeEvents;
+import io.urunner.kube.WatchProblem;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The agent: watches workloads, asks registries, and rolls out what is stale. It owns its threads, all named {@code
+ * urunner-…}; their number does not grow with the workloads. Thread-safe. Single use: {@link #start} or {@link #once}
+ * once, {@link #close} as often as one likes.
+ */
+public final class Agent implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+
+    /** Patches in flight. */
+    private static final int KUBE_WORKERS = 16;
+
+    private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
+    private static final Duration POLL = Duration.ofMillis(50);
+    /** A loop that did not show for so long is dead. */
+    private static final Duration DEAD = Duration.ofSeconds(30);
+    /** How long {@link #close} waits for patches that are under way, and then for the store. */
+    private static final Duration DRAIN = Duration.ofSeconds(2);
+
+    private static final Duration ANSWER = Duration.ofSeconds(5);
+
+    private final LoopThread loop;
+    private final InstantSource clock;
+    private final ScheduledThreadPoolExecutor kubeThreads;
+    private final ThreadPoolExecutor kubeWorkers;
+    private final ThreadPoolExecutor registryWorkers;
+    private final ThreadPoolExecutor storeThread;
+    private final KubeConnection connection;
+    private final KubeCluster cluster;
+    private final Memory memory;
+    private final StateLog problems = new StateLog(LOG);
+    private final Engine engine;
+    private final Reports reports;
+
+    private State state = State.NEW;
+    private volatile boolean synced;
+    private volatile boolean passed;
+
+    private enum State {
+        NEW,
+        STARTED,
+        CLOSED
+    }
+
+    /**
+     * An agent that does nothing yet.
+     *
+     * @param parts what it is made of; stays the caller's to close, after the agent
+     */
+    public Agent(AgentParts parts) {
+        clock = parts.clock();
+        loop = new LoopThread(Threads.named("loop"), parts.ticker());
+        kubeThreads = new ScheduledThreadPoolExecutor(2, Threads.named("watch"));
+        kubeThreads.setRemoveOnCancelPolicy(true);
+        kubeWorkers = pool(KUBE_WORKERS, "patch");
+        registryWorkers = new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
+        storeThread = pool(1, "store");
+        connection = new KubeConnection(parts.kubernetes(), kubeThreads);
+        cluster = new KubeCluster(connection, parts.scope());
+        memory = new Memory(parts.store(), loop, storeThread, problems);
+        List<AgentListener> listeners = new ArrayList<>(parts.listeners());
+        listeners.add(new EventWriter(
+                new KubeEvents(connection, "urunner", parts.instance(), clock), cluster, kubeWorkers, loop, problems));
+        engine = new Engine(new Engine.Parts(
+                cluster,
+                parts.registries(),
+                loop,
+                clock,
+                kubeWorkers,
+                registryWorkers,
+                memory,
+                problems,
+                new Listeners(listeners),
+                parts.policy(),
+                () -> true));
+        reports = new Reports(engine, cluster, memory, clock);
+    }
+
+    private static ThreadPoolExecutor pool(int threads, String name) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Threads.named(name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /**
+     * Begins to watch and to roll out; returns at once. What cannot be reached is reported and tried again.
+     *
+     * @throws IllegalStateException if it was started or closed before
+     */
+    public void start() {
+        begin();
+        loop.execute(() -> whenSynced(engine::start));
+        loop.execute(this::watchOver);
+    }
+
+    /**
+     * Looks at everything once: waits until the cluster has been seen, asks every registry once, and starts the rollouts
+     * that are due, without waiting for their end.
+     *
+     * @param timeout how long it may take in all
+     * @return what came of it
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalStateException if it was started or closed before
+     */
+    public OnceReport once(Duration timeout) throws InterruptedException {
+        begin();
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        loop.execute(() -> whenSynced(() -> {
+            engine.start();
+            whenQuiet(() -> done.complete(true));
+        }));
+        List<String> late = new ArrayList<>();
+        try {
+            done.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            late.add(
+                    synced
+                            ? "not everything was looked at within " + timeout.toSeconds() + " s"
+                            : "the cluster was not seen within " + timeout.toSeconds() + " s");
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("completed without an exception", e);
+        }
+        return ask(() -> reports.once(late))
+                .orElseGet(() -> new OnceReport(List.of(), List.of("the agent was closed")));
+    }
+
+    private synchronized void begin() {
+        if (state != State.NEW) {
+            throw new IllegalStateException("an agent is started once");
+        }
+        state = State.STARTED;
+        loop.start();
+        cluster.start(id -> loop.execute(() -> {
+            if (synced) {
+                engine.changed(id);
+            }
+        }));
+    }
+
+    /** Both the remembered digests and the cluster must have been seen before anything is decided. */
+    private void whenSynced(Runnable next) {
+        memory.load(engine::resume, () -> pollSynced(next));
+    }
+
+    private void pollSynced(Runnable next) {
+        if (cluster.synced()) {
+            synced = true;
+            LOG.info(
+                    "the cluster has been seen: {} workloads",
+                    cluster.workloads().size());
+            next.run();
+        } else {
+            loop.after(POLL, () -> pollSynced(next));
+        }
+    }
+
+    private void whenQuiet(Runnable next) {
+        if (engine.registries().passed() && engine.quiet() && !engine.lookAgain()) {
+            next.run();
+        } else {
+            loop.after(POLL, () -> whenQuiet(next));
+        }
+    }
+
+    /** Reports what the watch cannot see, once per change, and notes the first pass. */
+    private void watchOver() {
+        List<WatchProblem> now = cluster.problems();
+        now.forEach(problem -> problems.problem(subject(problem), "unseen", problem.message()));
+        problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
+        passed = passed || (synced && engine.registries().passed());
+        loop.after(WATCH_PERIOD, this::watchOver);
+    }
+
+    private static String subject(WatchProblem problem) {
+        return "watch of " + problem.resource()
+                + problem.namespace().map(name -> " in namespace " + name).orElse("");
+    }
+
+    /**
+     * What is wrong with the agent itself, for a liveness probe. A registry or an API server that hangs is not.
+     *
+     * @return the problem in words; empty text if it lives
+     */
+    public String notAlive() {
+        Duration silent = loop.sinceBeat();
+        return silent.compareTo(DEAD) > 0 ? "the scheduler has stood still for " + silent.toSeconds() + " s" : "";
+    }
+
+    /**
+     * What is not ready yet, for a readiness probe.
+     *
+     * @return the problem in words; empty text once the cluster has been seen and every registry was asked
+     */
+    public String notReady() {
+        if (!synced) {
+            return "the cluster has not been seen yet";
+        }
+        return passed ? "" : "the first pass is not over yet";
+    }
+
+    /**
+     * Whether the history database worked when it was used last. Rollouts do not depend on it.
+     *
+     * @return false while it does not
+     */
+    public boolean historyWorks() {
+        return memory.works();
+    }
+
+    /**
+     * How it stands now.
+     *
+     * @return the status; empty if the agent is closed, or too busy to say within a few seconds
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Optional<AgentStatus> status() throws InterruptedException {
+        return ask(() -> reports.status(synced));
+    }
+
+    private <T> Optional<T> ask(Supplier<T> question) throws InterruptedException {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        loop.execute(() -> answer.complete(question.get()));
+        try {
+            return Optional.of(answer.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("completed without an exception", e);
+        }
+    }
+
+    /** Ends within a few seconds: patches that are under way are waited for, what was learnt is written. Idempotent. */
+    @Override
+    public synchronized void close() {
+        if (state == State.STARTED) {
+            CompletableFuture<Void> stopped = new CompletableFuture<>();
+            loop.execute(() -> {
+                engine.stop();
+                stopped.complete(null);
+            });
+            await(stopped);
+            drain(kubeWorkers, DRAIN);
+            CompletableFuture<Void> flushed = new CompletableFuture<>();
+            loop.execute(() -> {
+                memory.flush();
+                flushed.complete(null);
+            });
+            await(flushed);
+        }
+        state = State.CLOSED;
+        drain(storeThread, DRAIN);
+        cluster.close();
+        connection.close();
+        registryWorkers.shutdownNow();
+        kubeThreads.shutdownNow();
+        loop.close();
+    }
+
+    private static void await(CompletableFuture<Void> done) {
+        try {
+            done.get(DRAIN.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.warn("the agent's loop did not end in time");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void drain(ExecutorService pool, Duration time) {
+        pool.shutdown();
+        try {
+            if (!pool.awaitTermination(time.toMillis(), TimeUnit.MILLISECONDS)) {
+                pool.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            pool.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

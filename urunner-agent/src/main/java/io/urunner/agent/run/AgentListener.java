@@ -1,0 +1,63 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Decision;
+import io.urunner.kube.Workload;
+import java.time.Duration;
+
+/**
+ * Told what the agent does, for metrics, Events and the demo. Called on the agent's loop: an implementation must not
+ * wait. The log is written by the agent itself.
+ */
+public interface AgentListener {
+    /**
+     * A pass over the references of one registry is over.
+     *
+     * @param host the registry
+     * @param took how long it took
+     */
+    default void passed(String host, Duration took) {}
+
+    /**
+     * A registry was asked for a reference.
+     *
+     * @param host the registry
+     * @param reference the reference
+     * @param outcome {@code found}, or what went wrong, in one of a few fixed words
+     * @param took how long it took
+     */
+    default void resolved(String host, String reference, String outcome, Duration took) {}
+
+    /**
+     * A reference has another digest than before.
+     *
+     * @param reference the reference
+     * @param from the digest before
+     * @param to the digest now
+     */
+    default void moved(String reference, String from, String to) {}
+
+    /**
+     * A rollout was started.
+     *
+     * @param workload the workload as it was planned on
+     * @param rollout which
+     */
+    default void rolloutStarted(Workload workload, Rollout rollout) {}
+
+    /**
+     * A rollout ended, or was given up on.
+     *
+     * @param rollout which
+     * @param end how
+     * @param message more about it, for people; may be empty
+     */
+    default void rolloutEnded(Rollout rollout, Rollout.End end, String message) {}
+
+    /**
+     * A workload's decision is another one than before.
+     *
+     * @param workload the workload as it was planned on
+     * @param decision the decision
+     */
+    default void decided(Workload workload, Decision decision) {}
+}

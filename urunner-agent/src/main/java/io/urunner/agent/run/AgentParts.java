@@ -1,0 +1,38 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Policy;
+import io.urunner.kube.KubeConfiguration;
+import io.urunner.kube.WatchScope;
+import io.urunner.store.DigestStore;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/**
+ * What an agent is made of.
+ *
+ * @param kubernetes where the API server is
+ * @param scope which namespaces are watched
+ * @param registries which registries are watched
+ * @param store where is remembered what happened
+ * @param policy what holds where a workload's annotations say nothing else
+ * @param instance the name of this agent among several, for example its pod's
+ * @param clock the time
+ * @param ticker elapsed time, in nanoseconds
+ * @param listeners who is told what happens
+ */
+public record AgentParts(
+        KubeConfiguration kubernetes,
+        WatchScope scope,
+        List<WatchedRegistry> registries,
+        DigestStore store,
+        Policy policy,
+        String instance,
+        InstantSource clock,
+        LongSupplier ticker,
+        List<AgentListener> listeners) {
+    public AgentParts {
+        registries = List.copyOf(registries);
+        listeners = List.copyOf(listeners);
+    }
+}

@@ -1,0 +1,59 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Verdict;
+import io.urunner.kube.WatchProblem;
+import io.urunner.kube.WorkloadId;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How it stands, at one moment. Immutable.
+ *
+ * @param at the moment
+ * @param acts whether this agent is the one that acts
+ * @param synced whether everything that may be seen in the cluster has been seen once
+ * @param historyWorks whether the history database worked when it was used last
+ * @param lastPass when a whole pass over a registry ended last
+ * @param problems what cannot be seen in the cluster
+ * @param registries the registries
+ * @param workloads the workloads
+ */
+public record AgentStatus(
+        Instant at,
+        boolean acts,
+        boolean synced,
+        boolean historyWorks,
+        Optional<Instant> lastPass,
+        List<WatchProblem> problems,
+        List<HostStatus> registries,
+        List<WorkloadStatus> workloads) {
+    public AgentStatus {
+        problems = List.copyOf(problems);
+        registries = List.copyOf(registries);
+        workloads = List.copyOf(workloads);
+    }
+
+    /**
+     * How it stands with one workload.
+     *
+     * @param id which one
+     * @param decision what is done with it; empty while it is not planned yet
+     * @param restarted the last rollout that was started for it since the agent started
+     * @param containers what the rules say of each container
+     * @param nextLook when it is looked at again at the latest, unless something changes; empty if not by itself
+     * @param rolloutRunning whether a rollout that we started is under way
+     */
+    public record WorkloadStatus(
+            WorkloadId id,
+            Optional<Decision> decision,
+            Optional<Decision.Restart> restarted,
+            List<Verdict> containers,
+            Optional<Instant> nextLook,
+            boolean rolloutRunning) {
+        public WorkloadStatus {
+            containers = List.copyOf(containers);
+        }
+    }
+}

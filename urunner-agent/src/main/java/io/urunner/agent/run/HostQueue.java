@@ -1,0 +1,322 @@
+package io.urunner.agent.run;
+
+import io.urunner.registry.ImageReference;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * The questions to one registry host: a schedule, a pace and a bounded number of questions in flight of its own, so that
+ * a host that hangs delays no other. Lives on the loop.
+ *
+ * <p>A pass asks every reference once. It asks one at a time until the host answered, then several at once: a host that
+ * is down gets one or two questions, a rejected credential is shown once, and a limit is known before it is used up. What
+ * failed last time comes last.
+ */
+final class HostQueue {
+    /** So many failures in a row end a pass. */
+    private static final int FAILURES_THAT_END = 3;
+
+    private final String host;
+    private final Duration interval;
+    private final int concurrency;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Port port;
+    private final Pace pace;
+    private final Map<ImageReference, Asked> references = new LinkedHashMap<>();
+    private final Set<ImageReference> soon = new LinkedHashSet<>();
+    private final Deque<ImageReference> waiting = new ArrayDeque<>();
+    private final Set<ImageReference> inFlight = new HashSet<>();
+
+    private boolean running;
+    private boolean overdue;
+    private boolean whole;
+    private boolean answered;
+    private boolean limited;
+    private int failuresInARow;
+    private int quota;
+    private long startedAt;
+    private long nextAt;
+    private Optional<Instant> notBefore = Optional.empty();
+    private Loop.Timer timer = () -> {};
+    private Optional<Outcome.Problem> problem = Optional.empty();
+    private Optional<Instant> failingSince = Optional.empty();
+    private Optional<Instant> lastAnswer = Optional.empty();
+    private long passes;
+
+    /** What the queue needs of its surroundings. */
+    interface Port {
+        /** Asks the registry elsewhere and gives the outcome back on the loop, always, once. */
+        void ask(ImageReference reference, Consumer<Outcome> answer);
+
+        /** The registry's limit as far as it is known. */
+        Optional<WatchedRegistry.Allowance> allowance();
+
+        /** An answer came; the reference is no longer pending. */
+        void answered(ImageReference reference, Outcome outcome);
+
+        /**
+         * A pass is over. References that it did not come to are no longer pending.
+         *
+         * @param whole whether it was one over all references
+         * @param problem what is wrong with the host, if something is
+         */
+        void passed(HostQueue host, boolean whole, Duration took, Optional<Outcome.Problem> problem);
+    }
+
+    private static final class Asked {
+        private int failures;
+        private long at = Long.MIN_VALUE;
+        private long notBefore = Long.MIN_VALUE;
+    }
+
+    HostQueue(String host, Duration interval, int concurrency, Loop loop, InstantSource clock, Port port) {
+        this.host = host;
+        this.interval = interval;
+        this.concurrency = concurrency;
+        this.loop = loop;
+        this.clock = clock;
+        this.port = port;
+        pace = new Pace(interval);
+        nextAt = loop.nanos();
+    }
+
+    String host() {
+        return host;
+    }
+
+    Duration interval() {
+        return interval;
+    }
+
+    /** Begins the schedule with a pass now. */
+    void start() {
+        schedule(Duration.ZERO);
+    }
+
+    /** Ends the schedule; answers that still come are taken. */
+    void stop() {
+        timer.cancel();
+        timer = () -> {};
+        waiting.clear();
+        soon.clear();
+    }
+
+    /** Asks this reference from now on: at once if the host is well and has nothing else to do, else in its next pass. */
+    void track(ImageReference reference) {
+        if (references.putIfAbsent(reference, new Asked()) == null) {
+            look(reference);
+        }
+    }
+
+    void untrack(ImageReference reference) {
+        references.remove(reference);
+        soon.remove(reference);
+        waiting.remove(reference);
+    }
+
+    /** Asks this reference before its turn, if the host is well. */
+    void look(ImageReference reference) {
+        if (!references.containsKey(reference) || waiting.contains(reference)) {
+            return;
+        }
+        soon.add(reference);
+        if (mayLook()) {
+            begin(false, List.copyOf(soon));
+        }
+    }
+
+    /** Whether a running pass has not yet come to this reference. */
+    boolean pending(ImageReference reference) {
+        return inFlight.contains(reference) || waiting.contains(reference);
+    }
+
+    boolean running() {
+        return running;
+    }
+
+    /** What is wrong with the host, if something is. */
+    Optional<Outcome.Problem> problem() {
+        return problem;
+    }
+
+    Optional<Instant> failingSince() {
+        return failingSince;
+    }
+
+    HostStatus status() {
+        return new HostStatus(
+                host,
+                references.size(),
+                problem.isEmpty(),
+                problem.map(Outcome.Problem::message),
+                failingSince,
+                lastAnswer,
+                running ? Optional.empty() : Optional.of(clock.instant().plusNanos(nextAt - loop.nanos())),
+                passes);
+    }
+
+    private void schedule(Duration delay) {
+        nextAt = loop.nanos() + delay.toNanos();
+        timer.cancel();
+        timer = loop.after(delay, this::due);
+    }
+
+    private void due() {
+        if (running) {
+            overdue = true;
+            return;
+        }
+        long now = loop.nanos();
+        Comparator<Map.Entry<ImageReference, Asked>> failedLast =
+                Comparator.comparingInt(entry -> Math.min(1, entry.getValue().failures));
+        List<ImageReference> due = references.entrySet().stream()
+                .filter(entry -> entry.getValue().notBefore <= now)
+                .sorted(failedLast.thenComparingLong(entry -> entry.getValue().at))
+                .map(Map.Entry::getKey)
+                .toList();
+        begin(true, due);
+    }
+
+    private void begin(boolean whole, Collection<ImageReference> due) {
+        running = true;
+        overdue = false;
+        this.whole = whole;
+        startedAt = loop.nanos();
+        notBefore = Optional.empty();
+        answered = false;
+        limited = false;
+        failuresInARow = 0;
+        soon.removeAll(due);
+        waiting.addAll(due);
+        quota = port.allowance()
+                .map(allowance -> allowance.quota(
+                        waiting.size(),
+                        (int) due.stream().filter(this::neverAsked).count(),
+                        interval,
+                        clock.instant()))
+                .orElse(Integer.MAX_VALUE);
+        pump();
+    }
+
+    private boolean neverAsked(ImageReference reference) {
+        Asked asked = references.get(reference);
+        return asked != null && asked.at == Long.MIN_VALUE;
+    }
+
+    private void pump() {
+        while (!waiting.isEmpty()
+                && inFlight.size() < (answered ? concurrency : 1)
+                && quota > 0
+                && !allowanceUsedUp()) {
+            ImageReference reference = waiting.remove();
+            Asked asked = references.get(reference);
+            if (asked != null) {
+                asked.at = loop.nanos();
+                quota--;
+                inFlight.add(reference);
+                port.ask(reference, outcome -> answered(reference, outcome));
+            }
+        }
+        if (inFlight.isEmpty()) {
+            end();
+        }
+    }
+
+    private boolean allowanceUsedUp() {
+        return port.allowance()
+                .map(allowance -> allowance.left(clock.instant()) <= inFlight.size())
+                .orElse(false);
+    }
+
+    private void answered(ImageReference reference, Outcome outcome) {
+        inFlight.remove(reference);
+        Optional<Asked> asked = Optional.ofNullable(references.get(reference));
+        if (outcome instanceof Outcome.Found || outcome instanceof Outcome.Refused) {
+            answered = true;
+            failuresInARow = 0;
+            lastAnswer = Optional.of(clock.instant());
+            asked.ifPresent(state -> state.failures = 0);
+            asked.ifPresent(state -> state.notBefore = Long.MIN_VALUE);
+        } else if (outcome instanceof Outcome.Unreachable unreachable) {
+            failuresInARow++;
+            problem = Optional.of(unreachable.problem());
+            asked.ifPresent(this::backOff);
+            if (failuresInARow >= FAILURES_THAT_END || (!answered && (pace.failing() || failuresInARow > 1))) {
+                waiting.clear();
+            }
+        } else if (outcome instanceof Outcome.RateLimited refusal) {
+            limited = true;
+            problem = Optional.of(refusal.problem());
+            notBefore = refusal.until();
+            waiting.clear();
+        } else if (outcome instanceof Outcome.Rejected rejected) {
+            problem = Optional.of(rejected.problem());
+            failingSince = failingSince.or(() -> Optional.of(clock.instant()));
+        }
+        port.answered(reference, outcome);
+        pump();
+    }
+
+    private void backOff(Asked asked) {
+        asked.failures++;
+        asked.notBefore = loop.nanos() + Pace.backOff(interval, asked.failures).toNanos();
+    }
+
+    private void end() {
+        boolean failed = limited || (!answered && failuresInARow > 0);
+        boolean leftOver = !waiting.isEmpty();
+        waiting.clear();
+        running = false;
+        if (failed) {
+            pace.failed();
+            failingSince = failingSince.or(() -> Optional.of(clock.instant()));
+            // The host's own pace holds back now; when it is back, all are asked at once.
+            references.values().forEach(state -> state.notBefore = Long.MIN_VALUE);
+        } else if (answered || references.isEmpty()) {
+            pace.succeeded();
+            problem = Optional.empty();
+            failingSince = Optional.empty();
+        }
+        Duration took = Duration.ofNanos(loop.nanos() - startedAt);
+        if (whole) {
+            passes++;
+        }
+        if (whole || failed) {
+            schedule(leftOver || limited ? Pace.max(pace.next(took), pause()) : pace.next(took));
+        } else if (overdue) {
+            schedule(Duration.ZERO);
+        }
+        port.passed(this, whole, took, problem);
+        if (mayLook() && !soon.isEmpty()) {
+            begin(false, List.copyOf(soon));
+        }
+    }
+
+    /** Whether references may be asked between the passes. */
+    private boolean mayLook() {
+        return !running && !overdue && !pace.failing() && notBefore.isEmpty() && passes > 0;
+    }
+
+    /** How long the registry wants to be left alone, or how long its limit must be spread. */
+    private Duration pause() {
+        Instant now = clock.instant();
+        Duration asked = notBefore.map(until -> Duration.between(now, until)).orElse(Duration.ZERO);
+        return port.allowance()
+                .map(allowance -> Pace.max(asked, allowance.spacing(now)))
+                .orElse(asked);
+    }
+}

@@ -1,0 +1,60 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Decision;
+import io.urunner.kube.Workload;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells several listeners; one that throws keeps neither the others nor the agent from going on. */
+final class Listeners implements AgentListener {
+    private static final Logger LOG = LoggerFactory.getLogger(Listeners.class);
+
+    private final List<AgentListener> all;
+
+    Listeners(List<AgentListener> all) {
+        this.all = List.copyOf(all);
+    }
+
+    private void tell(Consumer<AgentListener> what) {
+        for (AgentListener listener : all) {
+            try {
+                what.accept(listener);
+            } catch (RuntimeException e) {
+                LOG.error("a listener failed; this is a defect", e);
+            }
+        }
+    }
+
+    @Override
+    public void passed(String host, Duration took) {
+        tell(listener -> listener.passed(host, took));
+    }
+
+    @Override
+    public void resolved(String host, String reference, String outcome, Duration took) {
+        tell(listener -> listener.resolved(host, reference, outcome, took));
+    }
+
+    @Override
+    public void moved(String reference, String from, String to) {
+        tell(listener -> listener.moved(reference, from, to));
+    }
+
+    @Override
+    public void rolloutStarted(Workload workload, Rollout rollout) {
+        tell(listener -> listener.rolloutStarted(workload, rollout));
+    }
+
+    @Override
+    public void rolloutEnded(Rollout rollout, Rollout.End end, String message) {
+        tell(listener -> listener.rolloutEnded(rollout, end, message));
+    }
+
+    @Override
+    public void decided(Workload workload, Decision decision) {
+        tell(listener -> listener.decided(workload, decision));
+    }
+}

@@ -1,0 +1,181 @@
+package io.urunner.agent.run;
+
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStore.Batch;
+import io.urunner.store.DigestStore.RolloutRecord;
+import io.urunner.store.DigestStore.Sighting;
+import io.urunner.store.DigestStore.TagDigest;
+import io.urunner.store.DigestStore.TrackedContainer;
+import io.urunner.store.StoreException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/**
+ * What is remembered: in memory at once, in the store with one write per pass. A store that does not work keeps nothing
+ * from being rolled out; what could not be written is kept and written when it works again. On the loop; the store is
+ * spoken to on a thread of its own.
+ */
+final class Memory {
+    /** So many rollouts are kept for a store that does not work. */
+    private static final int KEPT_ROLLOUTS = 5_000;
+
+    private static final String SUBJECT = "history database";
+
+    private final DigestStore store;
+    private final Loop loop;
+    private final Executor storeThread;
+    private final StateLog problems;
+
+    private final Map<TrackedContainer, String> remembered = new HashMap<>();
+    private Map<List<String>, Sighting> sightings = new LinkedHashMap<>();
+    private Map<TrackedContainer, String> toRemember = new LinkedHashMap<>();
+    private Map<List<String>, RolloutRecord> rollouts = new LinkedHashMap<>();
+    private boolean loaded;
+    private boolean writing;
+    private boolean again;
+    private volatile boolean works = true;
+
+    Memory(DigestStore store, Loop loop, Executor storeThread, StateLog problems) {
+        this.store = store;
+        this.loop = loop;
+        this.storeThread = storeThread;
+        this.problems = problems;
+    }
+
+    /**
+     * Reads what is remembered. Where the store does not answer, the agent goes on without; what was learnt since counts
+     * more than what is read later.
+     *
+     * @param unfinished told of the rollouts that have not ended, on the loop
+     * @param done told on the loop when the store answered or failed, at the first attempt
+     */
+    void load(Consumer<List<RolloutRecord>> unfinished, Runnable done) {
+        storeThread.execute(() -> {
+            try {
+                Map<TrackedContainer, String> read = store.remembered();
+                List<RolloutRecord> open = store.unfinishedRollouts();
+                loop.execute(() -> {
+                    read.forEach(remembered::putIfAbsent);
+                    loaded = true;
+                    well();
+                    unfinished.accept(open);
+                    done.run();
+                });
+            } catch (StoreException e) {
+                loop.execute(() -> {
+                    failed(e);
+                    done.run();
+                });
+            }
+        });
+    }
+
+    /** The digest that is remembered for a container. */
+    Optional<String> digest(TrackedContainer container) {
+        return Optional.ofNullable(remembered.get(container));
+    }
+
+    void remember(TrackedContainer container, String digest) {
+        if (!digest.equals(remembered.put(container, digest))) {
+            toRemember.put(container, digest);
+        }
+    }
+
+    void seen(Sighting sighting) {
+        sightings.put(List.of(sighting.reference(), sighting.digest()), sighting);
+    }
+
+    void rollout(RolloutRecord rollout) {
+        rollouts.put(List.of(rollout.workload(), rollout.id()), rollout);
+        if (rollouts.size() > KEPT_ROLLOUTS) {
+            rollouts.remove(rollouts.keySet().iterator().next());
+        }
+    }
+
+    /** Writes what has gathered, or does so once the write that is under way is done. */
+    void flush() {
+        Batch batch = new Batch(
+                new ArrayList<>(sightings.values()),
+                Map.of(),
+                toRemember,
+                Set.of(),
+                new ArrayList<>(rollouts.values()));
+        again = writing;
+        if (writing || batch.isEmpty()) {
+            return;
+        }
+        writing = true;
+        sightings = new LinkedHashMap<>();
+        toRemember = new LinkedHashMap<>();
+        rollouts = new LinkedHashMap<>();
+        storeThread.execute(() -> {
+            try {
+                store.write(batch);
+                loop.execute(this::written);
+            } catch (StoreException e) {
+                loop.execute(() -> notWritten(batch, e));
+            }
+        });
+    }
+
+    private void written() {
+        writing = false;
+        well();
+        if (!loaded) {
+            load(open -> {}, () -> {});
+        }
+        if (again) {
+            flush();
+        }
+    }
+
+    private void notWritten(Batch batch, StoreException e) {
+        writing = false;
+        failed(e);
+        batch.sightings().forEach(old -> sightings.putIfAbsent(List.of(old.reference(), old.digest()), old));
+        batch.remembered().forEach(toRemember::putIfAbsent);
+        batch.rollouts().forEach(old -> rollouts.putIfAbsent(List.of(old.workload(), old.id()), old));
+    }
+
+    /**
+     * The digests that a reference had, the last one first; on the calling thread, which waits.
+     *
+     * @return empty while the store does not work
+     */
+    Optional<List<TagDigest>> history(String reference, int limit) {
+        if (!works) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(store.digests(reference, limit));
+        } catch (StoreException e) {
+            loop.execute(() -> failed(e));
+            return Optional.empty();
+        }
+    }
+
+    /** Whether the store worked when it was used last. */
+    boolean works() {
+        return works;
+    }
+
+    private void well() {
+        works = true;
+        problems.well(SUBJECT);
+    }
+
+    private void failed(StoreException e) {
+        works = false;
+        problems.problem(
+                SUBJECT,
+                "not working",
+                e.getMessage() + "; rollouts go on, their history is kept in memory until it works");
+    }
+}

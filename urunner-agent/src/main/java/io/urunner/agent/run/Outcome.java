@@ -1,0 +1,74 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Deferral;
+import java.time.Instant;
+import java.util.Optional;
+
+/** What came of one question to a registry. */
+sealed interface Outcome {
+    /**
+     * The reference's digest.
+     *
+     * @param digest the digest
+     * @param mediaType the manifest's media type
+     */
+    record Found(String digest, String mediaType) implements Outcome {}
+
+    /**
+     * The registry answered, but with no digest: there is none, or it may not be read.
+     *
+     * @param problem what it said
+     */
+    record Refused(Problem problem) implements Outcome {}
+
+    /**
+     * The registry or its token server takes no credential that there is: what holds for all its repositories.
+     *
+     * @param problem what it said
+     */
+    record Rejected(Problem problem) implements Outcome {}
+
+    /**
+     * No answer that could be used: the connection failed, took too long, or brought an error or garbage.
+     *
+     * @param problem what happened
+     */
+    record Unreachable(Problem problem) implements Outcome {}
+
+    /**
+     * Too many questions.
+     *
+     * @param problem what it said
+     * @param until when it may be asked again, if it said
+     */
+    record RateLimited(Problem problem, Optional<Instant> until) implements Outcome {}
+
+    /** What went wrong; empty for {@link Found}. */
+    default Optional<Problem> trouble() {
+        if (this instanceof Refused refused) {
+            return Optional.of(refused.problem);
+        } else if (this instanceof Rejected rejected) {
+            return Optional.of(rejected.problem);
+        } else if (this instanceof Unreachable unreachable) {
+            return Optional.of(unreachable.problem);
+        } else if (this instanceof RateLimited limited) {
+            return Optional.of(limited.problem);
+        }
+        return Optional.empty();
+    }
+
+    /** For metrics: a word of a small closed set. */
+    default String word() {
+        return trouble()
+                .map(problem -> problem.kind().words().replace(' ', '-'))
+                .orElse("found");
+    }
+
+    /**
+     * Why there is no digest.
+     *
+     * @param kind the kind of reason
+     * @param message what was asked of whom and what came of it, for people
+     */
+    record Problem(Deferral kind, String message) {}
+}

@@ -1,0 +1,439 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Answer;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.plan.ImageDigest;
+import io.urunner.agent.plan.TagWatch;
+import io.urunner.agent.run.WatchedRegistry.Allowance;
+import io.urunner.registry.DeniedException;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.NotFoundException;
+import io.urunner.registry.ProtocolViolationException;
+import io.urunner.registry.RateLimitedException;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.UnauthorizedException;
+import io.urunner.registry.UnavailableException;
+import io.urunner.store.DigestStore.Sighting;
+import io.urunner.store.DigestStore.TagDigest;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The watched registries: what each reference resolves to, and what digests stand for. On the loop. */
+final class Registries {
+    private static final Logger LOG = LoggerFactory.getLogger(Registries.class);
+
+    /** So many digests of a tag's history are enough to know one that comes back. */
+    private static final int HISTORY = 50;
+
+    private final List<Watched> registries;
+    private final Map<ImageReference, Reference> references = new HashMap<>();
+    private final Map<ImageDigest, Content> contents = new HashMap<>();
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Executor workers;
+    private final Memory memory;
+    private final StateLog problems;
+    private final AgentListener listener;
+    private final Events events;
+
+    /** Told on the loop. */
+    interface Events {
+        /** What is known of a reference may be other than before, and a pass that asked for it is through with it. */
+        void changed(ImageReference reference);
+
+        /** A pass over a registry is over. */
+        void passed(boolean whole);
+    }
+
+    private static final class Reference {
+        private TagWatch watch = TagWatch.unknown();
+        private boolean historyKnown;
+        private Optional<Outcome.Problem> problem = Optional.empty();
+        private Instant failingSince = Instant.MIN;
+    }
+
+    private static final class Content {
+        private Expansion expansion = new Expansion.NotFetched();
+        private boolean fetching;
+        private int failures;
+    }
+
+    /** A digest whose content is wanted. */
+    private record Wanted(ImageDigest key, ImageReference reference, Content content) {}
+
+    private final class Watched {
+        private final WatchedRegistry registry;
+        private final HostQueue queue;
+        private final Deque<Wanted> wanted = new ArrayDeque<>();
+        private int fetching;
+
+        Watched(WatchedRegistry registry) {
+            this.registry = registry;
+            queue = new HostQueue(
+                    registry.prefix().toString(),
+                    registry.interval(),
+                    registry.concurrency(),
+                    loop,
+                    clock,
+                    new Port(registry));
+        }
+    }
+
+    Registries(
+            Collection<WatchedRegistry> registries,
+            Loop loop,
+            InstantSource clock,
+            Executor workers,
+            Memory memory,
+            StateLog problems,
+            AgentListener listener,
+            Events events) {
+        this.loop = loop;
+        this.clock = clock;
+        this.workers = workers;
+        this.memory = memory;
+        this.problems = problems;
+        this.listener = listener;
+        this.events = events;
+        // Of two prefixes that match, the longer one says more.
+        this.registries = registries.stream()
+                .sorted(Comparator.comparingInt(
+                        (WatchedRegistry registry) -> -registry.prefix().path().length()))
+                .map(Watched::new)
+                .toList();
+    }
+
+    void start() {
+        registries.forEach(watched -> watched.queue.start());
+    }
+
+    void stop() {
+        registries.forEach(watched -> watched.queue.stop());
+    }
+
+    boolean watches(ImageReference reference) {
+        return find(reference).isPresent();
+    }
+
+    private Optional<Watched> find(ImageReference reference) {
+        return registries.stream()
+                .filter(watched -> watched.registry.prefix().matches(reference))
+                .findFirst();
+    }
+
+    void track(ImageReference reference) {
+        references.computeIfAbsent(reference, added -> new Reference());
+        find(reference).ifPresent(watched -> watched.queue.track(reference));
+    }
+
+    void untrack(ImageReference reference) {
+        references.remove(reference);
+        contents.keySet().removeIf(key -> key.reference().equals(reference.toString()));
+        problems.forget(subject(reference)::equals);
+        find(reference).ifPresent(watched -> watched.queue.untrack(reference));
+    }
+
+    /** Asks for a reference before its turn. */
+    void look(ImageReference reference) {
+        find(reference).ifPresent(watched -> watched.queue.look(reference));
+    }
+
+    /** Whether a pass is about to bring an answer for this reference. */
+    boolean pending(ImageReference reference) {
+        return find(reference).map(watched -> watched.queue.pending(reference)).orElse(false);
+    }
+
+    /** What the registry says. Where a host that fails was not asked for a reference again, its failure is the answer. */
+    Answer answer(ImageReference reference) {
+        Reference known = references.get(reference);
+        if (known == null) {
+            return new Answer.NotAsked();
+        }
+        if (known.problem.isPresent()) {
+            Outcome.Problem problem = known.problem.get();
+            return new Answer.Failed(problem.kind(), problem.message(), known.failingSince);
+        }
+        Answer answer = known.watch.answer();
+        Optional<HostQueue> failing = find(reference)
+                .map(watched -> watched.queue)
+                .filter(queue -> queue.problem().isPresent());
+        return failing.isPresent() && (!(answer instanceof Answer.Resolved resolved) || tooOld(reference, resolved))
+                ? new Answer.Failed(
+                        failing.get().problem().get().kind(),
+                        failing.get().problem().get().message(),
+                        failing.get().failingSince().orElseGet(clock::instant))
+                : answer;
+    }
+
+    /** Whether an answer is too old to act on: a decision older than one interval is made again. */
+    boolean tooOld(ImageReference reference, Answer.Resolved answer) {
+        Duration interval =
+                find(reference).map(watched -> watched.registry.interval()).orElse(Duration.ZERO);
+        // A pass takes its time: half an interval more, and a moment for short ones.
+        Duration most = interval.multipliedBy(3).dividedBy(2).plusSeconds(2);
+        return answer.asked().plus(most).isBefore(clock.instant());
+    }
+
+    Expansion expansion(ImageDigest key) {
+        Content content = contents.get(key);
+        return content == null ? new Expansion.NotFetched() : content.expansion;
+    }
+
+    /** Fetches what digests stand for; when that is known, or cannot be had for now, the reference has changed. */
+    void fetch(Collection<ImageDigest> keys) {
+        for (ImageDigest key : keys) {
+            ImageReference reference = ImageReference.parse(key.reference());
+            Content content = contents.computeIfAbsent(key, added -> new Content());
+            if (!content.fetching && content.expansion instanceof Expansion.NotFetched) {
+                find(reference).ifPresent(watched -> {
+                    content.fetching = true;
+                    watched.wanted.add(new Wanted(key, reference, content));
+                    fetchNext(watched);
+                });
+            }
+        }
+    }
+
+    private void fetchNext(Watched watched) {
+        while (!watched.wanted.isEmpty() && watched.fetching < watched.registry.concurrency()) {
+            Wanted next = watched.wanted.remove();
+            watched.fetching++;
+            workers.execute(() -> {
+                Expansion expansion = content(watched.registry.source(), next.reference(), next.key());
+                loop.execute(() -> {
+                    watched.fetching--;
+                    fetched(watched, next, expansion);
+                    fetchNext(watched);
+                });
+            });
+        }
+    }
+
+    private static Expansion content(WatchedRegistry.Source source, ImageReference reference, ImageDigest key) {
+        try {
+            return new Expansion.Known(source.content(reference, Digest.parse(key.digest())).stream()
+                    .map(Digest::toString)
+                    .collect(Collectors.toSet()));
+        } catch (RegistryException e) {
+            return new Expansion.Unavailable(words(e));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Expansion.Unavailable("the agent ends");
+        } catch (RuntimeException e) {
+            LOG.error("what {} stands for could not be fetched; this is a defect", key, e);
+            return new Expansion.Unavailable("a defect of the agent: " + e);
+        }
+    }
+
+    private void fetched(Watched watched, Wanted wanted, Expansion expansion) {
+        Content content = wanted.content();
+        content.fetching = false;
+        content.expansion = expansion;
+        if (expansion instanceof Expansion.Unavailable) {
+            content.failures++;
+            loop.after(Pace.backOff(watched.registry.interval(), content.failures), () -> {
+                content.expansion = new Expansion.NotFetched();
+                events.changed(wanted.reference());
+            });
+        } else {
+            // The tag's older digests are compared with no more.
+            String reference = wanted.key().reference();
+            contents.entrySet()
+                    .removeIf(other -> other.getKey().reference().equals(reference)
+                            && other.getValue() != content
+                            && !other.getValue().fetching);
+        }
+        events.changed(wanted.reference());
+    }
+
+    /** Whether a pass runs, or content is being fetched. */
+    boolean busy() {
+        return registries.stream().anyMatch(watched -> watched.queue.running())
+                || contents.values().stream().anyMatch(content -> content.fetching);
+    }
+
+    /** When a reference is asked next; empty while it is being asked. */
+    Optional<Instant> nextLook(ImageReference reference) {
+        return find(reference).flatMap(watched -> watched.queue.status().nextPass());
+    }
+
+    /** Whether every registry was asked for all of its references once. */
+    boolean passed() {
+        return registries.stream().allMatch(watched -> watched.queue.status().passes() > 0);
+    }
+
+    List<HostStatus> status() {
+        List<HostStatus> all = new ArrayList<>();
+        registries.forEach(watched -> all.add(watched.queue.status()));
+        all.sort(Comparator.comparing(HostStatus::host));
+        return all;
+    }
+
+    private static String words(Exception e) {
+        return Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
+    }
+
+    private static String subject(ImageReference reference) {
+        return "image " + reference;
+    }
+
+    /** What the queue of one registry asks, and learns. */
+    private final class Port implements HostQueue.Port {
+        private final WatchedRegistry registry;
+        private final Map<ImageReference, Outcome.Problem> unreachable =
+                new TreeMap<>(Comparator.comparing(ImageReference::toString));
+
+        Port(WatchedRegistry registry) {
+            this.registry = registry;
+        }
+
+        @Override
+        public void ask(ImageReference reference, Consumer<Outcome> answer) {
+            boolean historyKnown = Optional.ofNullable(references.get(reference))
+                    .map(known -> known.historyKnown)
+                    .orElse(true);
+            Instant asked = clock.instant();
+            long started = loop.nanos();
+            workers.execute(() -> {
+                Optional<List<TagDigest>> history =
+                        historyKnown ? Optional.empty() : memory.history(reference.toString(), HISTORY);
+                Outcome outcome = resolve(reference);
+                loop.execute(() -> {
+                    history.ifPresent(digests -> known(reference, digests));
+                    learn(reference, outcome, asked);
+                    listener.resolved(
+                            registry.prefix().toString(),
+                            reference.toString(),
+                            outcome.word(),
+                            Duration.ofNanos(loop.nanos() - started));
+                    answer.accept(outcome);
+                });
+            });
+        }
+
+        private Outcome resolve(ImageReference reference) {
+            try {
+                WatchedRegistry.Answer answer = registry.source().resolve(reference);
+                return new Outcome.Found(answer.digest().toString(), answer.mediaType());
+            } catch (RegistryException e) {
+                return outcome(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent ends"));
+            } catch (RuntimeException e) {
+                LOG.error("{} could not be resolved; this is a defect", reference, e);
+                return new Outcome.Unreachable(
+                        new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + e));
+            }
+        }
+
+        private void known(ImageReference reference, List<TagDigest> history) {
+            Reference known = references.get(reference);
+            if (known != null && !known.historyKnown) {
+                known.historyKnown = true;
+                if (known.watch.counted().isEmpty()) {
+                    known.watch = TagWatch.of(history.stream()
+                            .map(past -> new TagWatch.Past(past.digest(), past.firstSeen(), past.lastSeen()))
+                            .toList());
+                }
+            }
+        }
+
+        private void learn(ImageReference reference, Outcome outcome, Instant asked) {
+            Reference known = references.get(reference);
+            if (known == null) {
+                return;
+            }
+            if (outcome instanceof Outcome.Found found) {
+                Optional<String> before = known.watch.counted();
+                known.watch = known.watch.see(found.digest(), asked);
+                known.problem = Optional.empty();
+                problems.well(subject(reference));
+                Optional<String> now = known.watch.counted();
+                if (now.equals(Optional.of(found.digest()))) {
+                    memory.seen(
+                            new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));
+                }
+                if (before.isPresent() && !before.equals(now)) {
+                    LOG.info("{} moved from {} to {}", reference, before.get(), found.digest());
+                    listener.moved(reference.toString(), before.get(), found.digest());
+                }
+            } else if (outcome.trouble().isPresent()) {
+                Outcome.Problem problem = outcome.trouble().get();
+                if (known.problem.isEmpty()) {
+                    known.failingSince = asked;
+                }
+                known.problem = Optional.of(problem);
+                if (outcome instanceof Outcome.Refused) {
+                    problems.problem(subject(reference), problem);
+                } else if (!(outcome instanceof Outcome.RateLimited)) {
+                    unreachable.put(reference, problem);
+                }
+            }
+        }
+
+        @Override
+        public Optional<Allowance> allowance() {
+            return registry.source().allowance();
+        }
+
+        @Override
+        public void answered(ImageReference reference, Outcome outcome) {
+            events.changed(reference);
+        }
+
+        @Override
+        public void passed(HostQueue queue, boolean whole, Duration took, Optional<Outcome.Problem> problem) {
+            String subject = "registry " + queue.host();
+            if (problem.isPresent()) {
+                problems.problem(subject, problem.get());
+            } else {
+                problems.well(subject);
+                unreachable.forEach((reference, trouble) -> problems.problem(subject(reference), trouble));
+            }
+            unreachable.clear();
+            if (whole) {
+                listener.passed(queue.host(), took);
+            }
+            events.passed(whole);
+        }
+    }
+
+    private static Outcome outcome(RegistryException e) {
+        if (e instanceof NotFoundException) {
+            return new Outcome.Refused(new Outcome.Problem(Deferral.TAG_NOT_FOUND, words(e)));
+        } else if (e instanceof DeniedException) {
+            return new Outcome.Refused(new Outcome.Problem(Deferral.ACCESS_DENIED, words(e)));
+        } else if (e instanceof UnauthorizedException) {
+            return new Outcome.Rejected(new Outcome.Problem(Deferral.CREDENTIAL_REJECTED, words(e)));
+        } else if (e instanceof RateLimitedException limited) {
+            return new Outcome.RateLimited(
+                    new Outcome.Problem(Deferral.RATE_LIMITED, words(e)), Optional.of(limited.retryAt()));
+        } else if (e instanceof ProtocolViolationException) {
+            return new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_CONFUSED, words(e)));
+        } else if (e instanceof UnavailableException unavailable
+                && unavailable.retryAt().isPresent()) {
+            return new Outcome.RateLimited(
+                    new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
+        }
+        return new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
+    }
+}

@@ -1,0 +1,107 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Verdict;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** Tells others how it stands. On the loop. */
+final class Reports {
+    private final Engine engine;
+    private final Cluster cluster;
+    private final Memory memory;
+    private final InstantSource clock;
+
+    Reports(Engine engine, Cluster cluster, Memory memory, InstantSource clock) {
+        this.engine = engine;
+        this.cluster = cluster;
+        this.memory = memory;
+        this.clock = clock;
+    }
+
+    AgentStatus status(boolean synced) {
+        return new AgentStatus(
+                clock.instant(),
+                engine.mayAct(),
+                synced,
+                memory.works(),
+                engine.lastPass(),
+                cluster.problems(),
+                engine.registries().status(),
+                engine.all().stream().map(this::status).toList());
+    }
+
+    private AgentStatus.WorkloadStatus status(Tracked one) {
+        Optional<Instant> next = one.references().stream()
+                .map(engine.registries()::nextLook)
+                .flatMap(Optional::stream)
+                .min(Comparator.naturalOrder());
+        return new AgentStatus.WorkloadStatus(
+                one.workload().id(),
+                one.plan.map(Plan::decision),
+                one.restarted,
+                one.plan.map(Plan::verdicts).orElse(List.of()),
+                next,
+                engine.rollouts().running(one.workload().id()));
+    }
+
+    OnceReport once(List<String> late) {
+        List<OnceReport.Row> rows = new ArrayList<>();
+        List<String> hindrances = new ArrayList<>(late);
+        cluster.problems().forEach(problem -> hindrances.add(problem.message()));
+        engine.registries()
+                .status()
+                .forEach(host -> host.problem().ifPresent(problem -> hindrances.add(host.host() + ": " + problem)));
+        for (Tracked one : engine.all()) {
+            String id = one.workload().id().toString();
+            Optional<Decision> planned = one.plan.map(Plan::decision);
+            // What was rolled out just now is in progress already; the table tells what was decided.
+            Optional<Decision> decision =
+                    one.restarted.<Decision>map(restart -> restart).or(() -> planned);
+            if (one.restarted.isEmpty()) {
+                planned.filter(Reports::hindered).ifPresent(why -> hindrances.add(id + ": " + why.reason()));
+            }
+            one.problem.ifPresent(problem -> hindrances.add(id + ": " + problem));
+            for (Verdict verdict : one.plan.map(Plan::verdicts).orElse(List.of())) {
+                rows.add(new OnceReport.Row(
+                        id,
+                        verdict.container(),
+                        verdict.reference(),
+                        verdict.digest(),
+                        verdict.kind() == Verdict.Kind.NOT_WATCHED
+                                ? verdict.kind().words()
+                                : decision.map(Decision::words).orElse("undecided"),
+                        verdict.kind() == Verdict.Kind.NOT_WATCHED
+                                ? verdict.words()
+                                : decision.map(Decision::reason).orElse("")));
+            }
+        }
+        return new OnceReport(rows, hindrances.stream().distinct().toList());
+    }
+
+    private static boolean hindered(Decision decision) {
+        if (decision instanceof Decision.Deferred deferred) {
+            return switch (deferred.cause()) {
+                case NOT_ASKED_YET,
+                        TAG_NOT_FOUND,
+                        NO_CREDENTIAL,
+                        CREDENTIAL_REJECTED,
+                        ACCESS_DENIED,
+                        RATE_LIMITED,
+                        REGISTRY_UNREACHABLE,
+                        REGISTRY_CONFUSED,
+                        CONTENT_UNKNOWN -> true;
+                default -> false;
+            };
+        }
+        return (decision instanceof Decision.Blocked blocked && blocked.cause() == Blockage.PERMISSION)
+                || decision instanceof Decision.Restart
+                || decision instanceof Decision.NeedsExpansion;
+    }
+}

@@ -1,0 +1,112 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Policy;
+import io.urunner.agent.plan.Tracking;
+import io.urunner.kube.Container;
+import io.urunner.kube.Workload;
+import io.urunner.registry.ImageReference;
+import io.urunner.store.DigestStore.TrackedContainer;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** A workload that is seen, and what is going on with it. On the loop. */
+final class Tracked {
+    private Workload workload;
+    private Instant seen;
+    private Policy.Reading policy;
+    private Map<String, Tracking> containers = Map.of();
+    private Set<ImageReference> references = Set.of();
+    /** The generation that our own patch made: an older snapshot is from before it. */
+    private long generation;
+
+    /** Whether a patch or a read of it is under way. */
+    boolean acting;
+    /** How often in a row acting on it failed. */
+    int failures;
+    /** Acting failed: not again before this. */
+    Instant notBefore = Instant.MIN;
+
+    Optional<String> missingPermission = Optional.empty();
+    /** What went wrong when it was changed last. */
+    Optional<String> problem = Optional.empty();
+
+    Optional<Plan> plan = Optional.empty();
+    /** The last rollout that we started. */
+    Optional<Decision.Restart> restarted = Optional.empty();
+
+    Loop.Timer again = () -> {};
+
+    Tracked(Workload workload, Instant seen, Policy defaults, Predicate<ImageReference> watched) {
+        this.workload = workload;
+        this.seen = seen;
+        policy = new Policy.Reading(defaults, List.of());
+        update(workload, seen, defaults, watched);
+    }
+
+    Workload workload() {
+        return workload;
+    }
+
+    Instant seen() {
+        return seen;
+    }
+
+    Policy.Reading policy() {
+        return policy;
+    }
+
+    Map<String, Tracking> containers() {
+        return containers;
+    }
+
+    Set<ImageReference> references() {
+        return references;
+    }
+
+    /** Our patch made this generation. */
+    void patched(long newGeneration) {
+        generation = Math.max(generation, newGeneration);
+    }
+
+    /** Whether the snapshot at hand is from before our own patch. */
+    boolean outdated() {
+        return workload.generation() < generation;
+    }
+
+    /** Takes a snapshot, unless it is from before our own patch. */
+    void update(Workload snapshot, Instant when, Policy defaults, Predicate<ImageReference> watched) {
+        if (!snapshot.uid().equals(workload.uid())) {
+            generation = 0;
+        } else if (snapshot.generation() < workload.generation()) {
+            return;
+        }
+        workload = snapshot;
+        seen = when;
+        policy = defaults.override(
+                snapshot.annotations(),
+                snapshot.containers().stream().map(Container::name).collect(Collectors.toSet()));
+        containers = new LinkedHashMap<>();
+        references = new LinkedHashSet<>();
+        for (Container container : snapshot.containers()) {
+            Tracking tracking = Tracking.of(snapshot, container, policy.policy(), watched);
+            containers.put(container.name(), tracking);
+            if (tracking instanceof Tracking.Follows follows) {
+                references.add(follows.reference());
+            }
+        }
+    }
+
+    /** Under which name a container's digest is remembered. */
+    TrackedContainer key(String container, String reference) {
+        return new TrackedContainer(workload.id().toString(), container, reference);
+    }
+}

@@ -1,0 +1,231 @@
+package io.urunner.agent.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.plan.Deferral;
+import io.urunner.registry.ImageReference;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class HostQueueTest {
+    private static final Duration INTERVAL = Duration.ofSeconds(5);
+    private static final Outcome FOUND = new Outcome.Found("sha256:1", "type");
+    private static final Outcome DOWN =
+            new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, "refused"));
+
+    private final ManualLoop loop = new ManualLoop();
+    private final Registry registry = new Registry();
+    private final HostQueue queue = new HostQueue("r.example", INTERVAL, 4, loop, loop, registry);
+
+    @Test
+    void asksEveryReferenceOncePerInterval() {
+        track(3);
+        queue.start();
+        loop.settle();
+        assertThat(registry.asked).containsExactlyInAnyOrder(reference(0), reference(1), reference(2));
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(registry.asked).hasSize(9);
+        assertThat(registry.passes).isEqualTo(3);
+    }
+
+    @Test
+    void asksOneAtATimeUntilTheHostAnsweredAndThenSeveralAtOnce() {
+        registry.hold();
+        track(10);
+        queue.start();
+        loop.settle();
+        assertThat(registry.asked).hasSize(1);
+        registry.answerNext(FOUND);
+        loop.settle();
+        assertThat(registry.asked).hasSize(5);
+    }
+
+    @Test
+    void doublesTheIntervalWhileTheHostFailsUpToTenMinutes() {
+        registry.outcome = any -> DOWN;
+        track(1);
+        queue.start();
+        loop.advance(Duration.ofSeconds(4));
+        assertThat(registry.asked).hasSize(1);
+        for (int seconds = 10; seconds < 600; seconds *= 2) {
+            int before = registry.asked.size();
+            loop.advance(Duration.ofSeconds(seconds));
+            assertThat(registry.asked).hasSize(before + 1);
+        }
+        int before = registry.asked.size();
+        loop.advance(Duration.ofHours(1));
+        assertThat(registry.asked).hasSize(before + 6);
+    }
+
+    @Test
+    void givesAHostThatIsDownOneQuestionHoweverManyReferencesThereAre() {
+        track(50);
+        queue.start();
+        loop.settle();
+        registry.outcome = any -> DOWN;
+        int before = registry.asked.size();
+        loop.advance(INTERVAL);
+        assertThat(registry.asked).hasSize(before + 2);
+        loop.advance(Duration.ofSeconds(10));
+        assertThat(registry.asked).hasSize(before + 3);
+    }
+
+    @Test
+    void isBackAtTheIntervalOnceTheHostAnswersAgain() {
+        track(3);
+        registry.outcome = any -> DOWN;
+        queue.start();
+        loop.settle();
+        registry.outcome = any -> FOUND;
+        registry.asked.clear();
+        loop.advance(Duration.ofSeconds(10));
+        assertThat(registry.asked).hasSize(3);
+        loop.advance(INTERVAL);
+        assertThat(registry.asked).hasSize(6);
+        assertThat(queue.status().healthy()).isTrue();
+    }
+
+    @Test
+    void aReferenceThatFailsAloneIsAskedLessOftenAndTheOthersAsBefore() {
+        track(3);
+        registry.outcome = reference -> reference.equals(reference(1)) ? DOWN : FOUND;
+        queue.start();
+        loop.advance(Duration.ofSeconds(42));
+        assertThat(registry.asked.stream().filter(reference(0)::equals)).hasSize(9);
+        assertThat(registry.asked.stream().filter(reference(1)::equals)).hasSize(3);
+    }
+
+    @Test
+    void waitsUntilTheRegistryWantsToBeAskedAgain() {
+        Instant until = loop.instant().plusSeconds(100);
+        registry.outcome =
+                any -> new Outcome.RateLimited(new Outcome.Problem(Deferral.RATE_LIMITED, "429"), Optional.of(until));
+        track(5);
+        queue.start();
+        loop.advance(Duration.ofSeconds(99));
+        assertThat(registry.asked).hasSize(1);
+        registry.outcome = any -> FOUND;
+        loop.advance(Duration.ofSeconds(2));
+        assertThat(registry.asked).hasSize(6);
+    }
+
+    @Test
+    void sendsNoMoreThanTheLimitLeavesAndSpreadsTheRest() {
+        track(50);
+        registry.allowance =
+                Optional.of(new WatchedRegistry.Allowance(5, loop.instant().plus(Duration.ofHours(1))));
+        queue.start();
+        loop.advance(Duration.ofMinutes(59));
+        assertThat(registry.asked).hasSizeBetween(3, 5).doesNotHaveDuplicates();
+        loop.advance(Duration.ofMinutes(2));
+        assertThat(registry.asked).hasSizeGreaterThanOrEqualTo(50);
+    }
+
+    @Test
+    void asksANewReferenceAtOnceWhileTheHostIsWell() {
+        track(1);
+        queue.start();
+        loop.settle();
+        queue.track(reference(7));
+        loop.settle();
+        assertThat(registry.asked).containsExactly(reference(0), reference(7));
+    }
+
+    @Test
+    void asksANewReferenceOfAFailingHostInItsNextPass() {
+        track(1);
+        registry.outcome = any -> DOWN;
+        queue.start();
+        loop.settle();
+        queue.track(reference(7));
+        loop.settle();
+        assertThat(registry.asked).containsExactly(reference(0));
+    }
+
+    @Test
+    void aPassThatBecomesDueWhileANewReferenceIsAskedFollowsIt() {
+        track(1);
+        queue.start();
+        loop.settle();
+        registry.hold();
+        queue.track(reference(7));
+        loop.advance(INTERVAL.plusSeconds(1));
+        assertThat(registry.asked).containsExactly(reference(0), reference(7));
+        registry.release(FOUND);
+        loop.settle();
+        registry.release(FOUND);
+        loop.settle();
+        registry.release(FOUND);
+        assertThat(registry.asked).hasSize(4);
+    }
+
+    private void track(int count) {
+        IntStream.range(0, count).forEach(i -> queue.track(reference(i)));
+    }
+
+    private static ImageReference reference(int i) {
+        return ImageReference.parse("r.example/app:" + i);
+    }
+
+    /** Answers at once, or when told to. */
+    private final class Registry implements HostQueue.Port {
+        private final List<ImageReference> asked = new ArrayList<>();
+        private final Map<ImageReference, Consumer<Outcome>> held = new HashMap<>();
+        private Function<ImageReference, Outcome> outcome = any -> FOUND;
+        private Optional<WatchedRegistry.Allowance> allowance = Optional.empty();
+        private boolean holding;
+        private int passes;
+
+        void hold() {
+            holding = true;
+        }
+
+        void answerNext(Outcome with) {
+            ImageReference next = held.keySet().iterator().next();
+            Consumer<Outcome> answer = held.remove(next);
+            loop.execute(() -> answer.accept(with));
+        }
+
+        void release(Outcome with) {
+            holding = false;
+            while (!held.isEmpty()) {
+                answerNext(with);
+            }
+        }
+
+        @Override
+        public void ask(ImageReference reference, Consumer<Outcome> answer) {
+            asked.add(reference);
+            allowance = allowance.map(before -> before.resets().isAfter(loop.instant())
+                    ? new WatchedRegistry.Allowance(before.remaining() - 1, before.resets())
+                    : before);
+            if (holding) {
+                held.put(reference, answer);
+            } else {
+                loop.execute(() -> answer.accept(outcome.apply(reference)));
+            }
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> allowance() {
+            return allowance;
+        }
+
+        @Override
+        public void answered(ImageReference reference, Outcome outcome) {}
+
+        @Override
+        public void passed(HostQueue host, boolean whole, Duration took, Optional<Outcome.Problem> problem) {
+            passes++;
+        }
+    }
+}
