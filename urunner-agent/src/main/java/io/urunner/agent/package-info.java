@@ -1,4 +1,4 @@
-/** The URunner agent: its main class. */
+/** The URunner agent: its main class and the one place that composes its parts. */
 @NullMarked
 package io.urunner.agent;
 

@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.registry.auth.CredentialPlugins;
 import java.util.List;
 
 /**
@@ -8,8 +9,10 @@ import java.util.List;
  * @param settings what is in force
  * @param values every value that is in force, in the order of the settings, with its origin
  * @param warnings what was put right, or looks wrong and is not
+ * @param plugins the plugins that the registries' credentials belong to
  */
-public record Configuration(Settings settings, List<EffectiveValue> values, List<String> warnings) {
+public record Configuration(
+        Settings settings, List<EffectiveValue> values, List<String> warnings, CredentialPlugins plugins) {
     public Configuration {
         values = List.copyOf(values);
         warnings = List.copyOf(warnings);

@@ -1,9 +1,9 @@
 package io.urunner.agent.config;
 
 import io.urunner.registry.auth.CredentialPlugin;
+import io.urunner.registry.auth.CredentialPlugins;
 import io.urunner.registry.auth.SecretSource;
 import java.lang.reflect.RecordComponent;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -86,7 +86,7 @@ final class EnvironmentSource {
     }
 
     /** Reports the variables that look like ours and are not. */
-    void reportUnknown(Collection<? extends CredentialPlugin<?>> plugins, RecordBinder binder) {
+    void reportUnknown(CredentialPlugins plugins, RecordBinder binder) {
         Set<String> known = known(plugins);
         new TreeSet<>(environment.keySet())
                 .stream()
@@ -105,14 +105,15 @@ final class EnvironmentSource {
                                 .matches());
     }
 
-    private static Set<String> known(Collection<? extends CredentialPlugin<?>> plugins) {
+    private static Set<String> known(CredentialPlugins plugins) {
         Set<String> known = new TreeSet<>();
         known.add(CONFIG_FILE);
         Schema.of(Settings.class).forEach(entry -> known.add(entry.setting().variable()));
         Schema.of(Settings.Registry.class)
                 .forEach(entry -> known.add(entry.setting().variable()));
         known.remove("");
-        for (CredentialPlugin<?> plugin : plugins) {
+        for (String type : plugins.types()) {
+            CredentialPlugin<?> plugin = plugins.get(type);
             for (RecordComponent component : plugin.settingsType().getRecordComponents()) {
                 String variable = PluginVariables.name(plugin.type(), component.getName());
                 known.add(variable);

@@ -11,10 +11,14 @@ final class PluginVariables {
 
     private PluginVariables() {}
 
+    /** What the variables of a type have in common: types that share it share their variables. */
+    static String prefix(String type) {
+        return PREFIXES.getOrDefault(type, type.toUpperCase(Locale.ROOT));
+    }
+
     /** The variable of a setting of a plugin: {@code gitlab}, {@code authUrl} is URUNNER_SECR_GITLAB_AUTH_URL. */
     static String name(String type, String component) {
-        String prefix = PREFIXES.getOrDefault(type, type.toUpperCase(Locale.ROOT));
         String key = component.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toUpperCase(Locale.ROOT);
-        return "URUNNER_SECR_" + prefix + "_" + key;
+        return "URUNNER_SECR_" + prefix(type) + "_" + key;
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ final class RecordBinder {
     private final Map<String, String> environment;
     private final List<Problem> problems = new ArrayList<>();
     private final List<EffectiveValue> values = new ArrayList<>();
+    private final Set<String> referenced = new HashSet<>();
 
     RecordBinder(Map<String, String> environment) {
         this.environment = environment;
@@ -62,6 +64,11 @@ final class RecordBinder {
 
     List<EffectiveValue> values() {
         return values;
+    }
+
+    /** The environment variables that the file refers to. */
+    Set<String> referenced() {
+        return referenced;
     }
 
     void problem(Origin origin, String key, String what) {
@@ -128,22 +135,25 @@ final class RecordBinder {
         }
     }
 
-    /** The places that a record's refusal is about: the component that it names first, else all that were set. */
+    /** The places that a record's refusal is about: the components that it begins with or quotes, else all. */
     private static String culprits(Class<?> type, String message, Node.Mapping mapping, Scope scope) {
         String first = message.split("[^A-Za-z0-9]", 2)[0];
-        Set<String> places = new LinkedHashSet<>();
+        Set<String> named = new LinkedHashSet<>();
+        Set<String> all = new LinkedHashSet<>();
         for (RecordComponent component : type.getRecordComponents()) {
-            Node node = mapping.entries().get(component.getName());
+            String name = component.getName();
+            String key = scope.key(name);
+            Node node = mapping.entries().get(name);
             Origin origin = node == null ? Origin.DEFAULT : node.origin();
-            String key = scope.key(component.getName());
-            if (component.getName().equals(first)) {
-                return origin instanceof Origin.FileLine line
-                        ? line + ": " + key
-                        : where(origin, variableOr(component, scope, key));
+            String place = origin instanceof Origin.FileLine line
+                    ? line + ": " + key
+                    : where(origin, variableOr(component, scope, key));
+            all.add(place);
+            if (name.equals(first) || message.contains("'" + name + "'")) {
+                named.add(place);
             }
-            places.add(node != null ? where(origin, key) : variableOr(component, scope, key));
         }
-        return String.join(", ", places);
+        return String.join(", ", named.isEmpty() ? all : named);
     }
 
     private static String variableOr(RecordComponent component, Scope scope, String key) {
@@ -172,7 +182,7 @@ final class RecordBinder {
             if (list) {
                 return List.of();
             }
-            if (type.isRecord()) {
+            if (isNested(type)) {
                 return bind(type.asSubclass(Record.class), Node.Mapping.EMPTY, scope.in(name));
             }
             missing(component, mapping, scope);
@@ -220,7 +230,7 @@ final class RecordBinder {
     }
 
     private @Nullable Object value(Class<?> type, Node node, String key, Scope scope) {
-        if (type.isRecord()) {
+        if (isNested(type)) {
             return bind(
                     type.asSubclass(Record.class),
                     node,
@@ -277,6 +287,7 @@ final class RecordBinder {
         String text = null;
         if (reference.kind() == Node.Reference.Kind.ENV) {
             text = environment.get(reference.target());
+            referenced.add(reference.target());
         } else {
             try {
                 text = Files.readString(Path.of(reference.target()));
@@ -295,6 +306,11 @@ final class RecordBinder {
             return null;
         }
         return text.strip();
+    }
+
+    /** Some records are read from one text. */
+    private static boolean isNested(Class<?> type) {
+        return type.isRecord() && !Texts.canRead(type);
     }
 
     private static Class<?> argument(Type type) {

@@ -1,9 +1,12 @@
 package io.urunner.agent.config;
 
+import io.urunner.registry.RegistryPrefix;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -52,12 +55,27 @@ public record Settings(
         if (interval.toMillis() < 1000) {
             throw new IllegalArgumentException("interval must be at least one second");
         }
-        Set<String> hosts = new HashSet<>();
+        Map<String, Registry> hosts = new HashMap<>();
+        Set<RegistryPrefix> prefixes = new HashSet<>();
         for (Registry registry : registries) {
-            if (!hosts.add(registry.host())) {
+            if (!prefixes.add(registry.host())) {
                 throw new IllegalArgumentException("registries name " + registry.host() + " twice");
             }
+            Registry other = hosts.putIfAbsent(registry.host().registry(), registry);
+            if (other != null && !other.isReachedLike(registry)) {
+                throw new IllegalArgumentException("registries of one host must have the same tls, plainHttp,"
+                        + " trustedHosts and concurrency, but " + other.host() + " and " + registry.host() + " differ");
+            }
         }
+    }
+
+    /**
+     * The media types to accept for manifests, beside those that are always accepted.
+     *
+     * @return the media types
+     */
+    public List<String> acceptedTypes() {
+        return ManifestTypes.of(acceptHeader);
     }
 
     /**
@@ -169,11 +187,10 @@ public record Settings(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
                     meaning =
                             "registry to watch: `host` or `host:port`, with an optional path that repositories start with")
-            String host,
+            RegistryPrefix host,
 
             @Setting(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
-                    fallback = "generic",
                     meaning =
                             "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `generic`, or the type of a plugin of your own")
             String type,
@@ -210,6 +227,13 @@ public record Settings(
             if (budget.orElse(1) < 1) {
                 throw new IllegalArgumentException("budget must be at least 1 request per minute");
             }
+        }
+
+        private boolean isReachedLike(Registry other) {
+            return tls.equals(other.tls)
+                    && plainHttp == other.plainHttp
+                    && trustedHosts.equals(other.trustedHosts)
+                    && concurrency.equals(other.concurrency);
         }
     }
 

@@ -1,13 +1,16 @@
 package io.urunner.agent.config;
 
 import io.urunner.registry.auth.CredentialPlugin;
+import io.urunner.registry.auth.CredentialPlugins;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -45,10 +48,10 @@ public final class SettingsLoader {
          * The plugins that there are.
          *
          * @param directory where to look beside the class path, if anywhere
-         * @return the plugins by type
+         * @return the plugins
          * @throws IllegalArgumentException if there is something wrong with them, or with the directory
          */
-        Map<String, ? extends CredentialPlugin<?>> discover(Optional<Path> directory);
+        CredentialPlugins discover(Optional<Path> directory);
     }
 
     /**
@@ -79,7 +82,8 @@ public final class SettingsLoader {
         private final boolean defaultRegistry;
         private final RecordBinder binder = new RecordBinder(environment);
         private final EnvironmentSource variables = new EnvironmentSource(environment);
-        private Map<String, ? extends CredentialPlugin<?>> plugins = Map.of();
+        private final Set<String> ambiguous = new TreeSet<>();
+        private CredentialPlugins plugins = CredentialPlugins.of();
 
         Load(Overrides overrides, boolean defaultRegistry) {
             this.overrides = overrides;
@@ -101,18 +105,23 @@ public final class SettingsLoader {
                 tree = tree.with(List.of(value.getKey().split("\\.")), new Node.Scalar(value.getValue(), origin));
             }
             plugins = discover(tree.entries().get("pluginDirectory"));
-            variables.reportUnknown(plugins.values(), binder);
+            variables.reportUnknown(plugins, binder);
             Settings settings = binder.bind(
                     Settings.class,
                     tree,
                     new RecordBinder.Scope("", EnvironmentSource.VARIABLES, "", this::registries));
+            ambiguous.removeAll(binder.referenced());
+            ambiguous.forEach(variable -> binder.problem(
+                    new Origin.Variable(variable),
+                    "",
+                    "could belong to several registries: say in the file whose it is, as {env: " + variable + "}"));
             if (settings == null || !binder.problems().isEmpty()) {
                 throw new ConfigurationException(binder.problems());
             }
-            return new Configuration(settings, binder.values(), warnings(settings));
+            return new Configuration(settings, binder.values(), warnings(settings), plugins);
         }
 
-        private Map<String, ? extends CredentialPlugin<?>> discover(@Nullable Node directory) {
+        private CredentialPlugins discover(@Nullable Node directory) {
             try {
                 return discovery.discover(
                         directory instanceof Node.Scalar scalar
@@ -123,7 +132,7 @@ public final class SettingsLoader {
                         directory == null ? Origin.DEFAULT : directory.origin(),
                         "pluginDirectory",
                         String.valueOf(e.getMessage()));
-                return discovery.discover(Optional.empty());
+                return directory == null ? CredentialPlugins.of() : discover(null);
             }
         }
 
@@ -177,7 +186,7 @@ public final class SettingsLoader {
             List<Bound> found = new ArrayList<>();
             if (listed.isEmpty()) {
                 if (defaultRegistry || !one.entries().isEmpty()) {
-                    found.add(new Bound(DEFAULT_REGISTRY.under(one), true));
+                    found.add(new Bound(completed(one), true));
                 }
                 return found;
             }
@@ -193,7 +202,7 @@ public final class SettingsLoader {
                 found.add(meant ? new Bound(((Node.Mapping) node).under(one), true) : new Bound(node, false));
             }
             if (!placed && !host.isEmpty()) {
-                found.add(new Bound(DEFAULT_REGISTRY.under(one), true));
+                found.add(new Bound(completed(one), true));
             } else if (!placed) {
                 one.entries().values().stream()
                         .flatMap(node -> node instanceof Node.Mapping mapping
@@ -207,6 +216,24 @@ public final class SettingsLoader {
             return found;
         }
 
+        /** The environment's registry; what it does not say is the original's default, unless the host's name tells. */
+        private Node.Mapping completed(Node.Mapping one) {
+            Node.Mapping registry = DEFAULT_REGISTRY.under(one);
+            return one.entries().containsKey("type")
+                    ? registry
+                    : plugins.recognise(hostOnly(registry))
+                            .map(plugin -> withType(registry, plugin.type()))
+                            .orElse(registry);
+        }
+
+        private static Node.Mapping withType(Node.Mapping registry, String type) {
+            return registry.with(List.of("type"), new Node.Scalar(type, Origin.DEFAULT));
+        }
+
+        private static String hostOnly(Node.Mapping registry) {
+            return text(registry, "host").replaceFirst("/.*", "");
+        }
+
         private static String text(Node.Mapping mapping, String key) {
             return mapping.entries().get(key) instanceof Node.Scalar scalar
                     ? scalar.text().strip()
@@ -216,42 +243,46 @@ public final class SettingsLoader {
         private Settings.@Nullable Registry registry(Bound bound, List<Bound> all, String key) {
             Function<RecordComponent, String> names =
                     bound.fromEnvironment() ? EnvironmentSource.VARIABLES : component -> "";
+            Node node = bound.node() instanceof Node.Mapping mapping
+                            && !mapping.entries().containsKey("type")
+                    ? withType(mapping, type(mapping))
+                    : bound.node();
             return binder.bind(
                     Settings.Registry.class,
-                    bound.node(),
+                    node,
                     new RecordBinder.Scope(
                             key,
                             names,
                             "",
                             component -> component.getType() == Record.class
-                                    ? Optional.of(node -> credentials(node, bound, all, key))
+                                    ? Optional.of(said -> credentials(said, bound, all, key))
                                     : Optional.empty()));
         }
 
         private @Nullable Object credentials(Node node, Bound bound, List<Bound> all, String key) {
             Node.Mapping registry = (Node.Mapping) bound.node();
             String type = type(registry);
-            CredentialPlugin<?> plugin = plugins.get(type);
-            if (plugin == null) {
+            if (!plugins.types().contains(type)) {
                 Node written = registry.entries().get("type");
                 binder.problem(
                         written == null ? registry.origin() : written.origin(),
                         key + ".type",
                         "'" + type + "' is not a known type of registry"
-                                + Suggestion.didYouMean(type, plugins.keySet()) + " (known: "
-                                + String.join(", ", new TreeMap<>(plugins).keySet()) + ")");
+                                + Suggestion.didYouMean(type, plugins.types()) + " (known: "
+                                + String.join(", ", plugins.types()) + ")");
                 return null;
             }
-            // The environment's credentials belong to the one registry of their type.
-            boolean fromEnvironment = bound.fromEnvironment()
-                    || all.stream()
-                                    .filter(other -> other.node() instanceof Node.Mapping mapping
-                                            && type(mapping).equals(type))
-                                    .count()
-                            == 1;
-            Node credentials = fromEnvironment && node instanceof Node.Mapping mapping
-                    ? mapping.under(variables.credentials(plugin, binder))
-                    : node;
+            CredentialPlugin<?> plugin = plugins.get(type);
+            boolean fromEnvironment = bound.fromEnvironment() || isAlone(type, all);
+            Node.Mapping said = variables.credentials(plugin, binder);
+            Node credentials = node;
+            if (fromEnvironment && node instanceof Node.Mapping mapping) {
+                credentials = mapping.under(said);
+            } else if (all.stream().noneMatch(other -> other.fromEnvironment() && shares(other, type))) {
+                said.entries()
+                        .values()
+                        .forEach(value -> ambiguous.add(value.origin().toString()));
+            }
             return binder.bind(
                     plugin.settingsType(),
                     credentials,
@@ -265,9 +296,24 @@ public final class SettingsLoader {
                             component -> Optional.empty()));
         }
 
-        private static String type(Node.Mapping registry) {
+        /** Whether the environment's credentials can be meant for one registry only. */
+        private boolean isAlone(String type, List<Bound> all) {
+            return all.stream().filter(other -> shares(other, type)).count() == 1;
+        }
+
+        private boolean shares(Bound other, String type) {
+            return other.node() instanceof Node.Mapping mapping
+                    && PluginVariables.prefix(type(mapping)).equals(PluginVariables.prefix(type));
+        }
+
+        /** The type that is written, or that the host's name tells, or that fits all. */
+        private String type(Node.Mapping registry) {
             String type = text(registry, "type");
-            return type.isEmpty() ? "generic" : type;
+            return !type.isEmpty()
+                    ? type
+                    : plugins.recognise(hostOnly(registry))
+                            .map(CredentialPlugin::type)
+                            .orElse("generic");
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.registry.RegistryPrefix;
 import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -25,7 +26,8 @@ final class Texts {
             Integer.class, Texts::integer,
             Duration.class, Texts::duration,
             URI.class, Texts::uri,
-            Path.class, Texts::path);
+            Path.class, Texts::path,
+            RegistryPrefix.class, RegistryPrefix::parse);
 
     private Texts() {}
 
@@ -105,7 +107,7 @@ final class Texts {
     private static Object constant(Class<?> type, String text) {
         Object[] constants = type.getEnumConstants();
         return Arrays.stream(constants)
-                .filter(constant -> constant.toString().equalsIgnoreCase(text))
+                .filter(constant -> constant.toString().equalsIgnoreCase(text.replace('-', '_')))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is not one of "
                         + Arrays.stream(constants).map(Object::toString).collect(Collectors.joining(", "))));

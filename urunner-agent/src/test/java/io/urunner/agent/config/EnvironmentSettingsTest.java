@@ -3,6 +3,7 @@ package io.urunner.agent.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.urunner.agent.plan.Policy;
 import io.urunner.registry.auth.CredentialException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -59,6 +60,7 @@ class EnvironmentSettingsTest {
         assertThat(settings.kubernetes().auth()).isEqualTo(Settings.KubeAuth.INCLUSTER);
         assertThat(settings.store().path()).isEqualTo(Path.of("./urunner.db"));
         assertThat(settings.http().port()).isEqualTo(8080);
+        assertThat(settings.policies().toPolicy()).isEqualTo(Policy.DEFAULT);
         assertThat(settings.registries()).singleElement().satisfies(registry -> {
             assertThat(registry.host()).hasToString("harbor.default.svc.cluster.local:8080");
             assertThat(registry.tls().verify()).isTrue();
@@ -101,6 +103,13 @@ class EnvironmentSettingsTest {
         "URUNNER_CONF_HTTP_PORT, ' 8080 '",
         "URUNNER_CONF_CLUSTER_NAME, prod",
         "URUNNER_CONF_DATABASE_URL, jdbc:postgresql://db/urunner",
+        "URUNNER_CONF_FIRST_SIGHT, adopt",
+        "URUNNER_CONF_COOLDOWN, 10m",
+        "URUNNER_CONF_SETTLE, 90",
+        "URUNNER_CONF_WINDOW, Mon-Fri 20:00-06:00 Europe/Rome",
+        "URUNNER_CONF_CONTAINERS, 'web, worker'",
+        "URUNNER_CONF_IF_NOT_ALWAYS, pin",
+        "URUNNER_CONF_SHADOW, true",
         "URUNNER_SECR_REGISTRY_USER, me",
     })
     void good_values_are_taken(String variable, String value) {
@@ -122,6 +131,11 @@ class EnvironmentSettingsTest {
                 "URUNNER_CONF_FREQUENCY_CHECK_SECONDS | 0 | interval must be at least one second",
                 "URUNNER_CONF_HTTP_PORT | eighty | 'eighty' is not a whole number",
                 "URUNNER_CONF_HTTP_PORT | 70000 | port must be from 0 (none) to 65535, not 70000",
+                "URUNNER_CONF_WINDOW | at night | 'at night' is no window",
+                "URUNNER_CONF_FIRST_SIGHT | ignore | 'ignore' is not one of RESTART, ADOPT",
+                "URUNNER_CONF_IF_NOT_ALWAYS | never | 'never' is not one of",
+                "URUNNER_CONF_SHADOW | 1 | '1' is neither true nor false",
+                "URUNNER_CONF_COOLDOWN | a while | 'a while' is not a duration",
                 "URUNNER_CONF_DATABASE_URL | jdbc:mysql://db | url must start with jdbc:postgresql:",
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE | gitlub | is not a known type of registry; did you mean gitlab?",
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE | oops-no | known: aws_ecr, digitalocean, dockerhub, generic",

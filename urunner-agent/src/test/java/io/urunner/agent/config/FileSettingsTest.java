@@ -155,7 +155,16 @@ class FileSettingsTest {
                         "urunner.yaml:2: registries[0].credentials.token: missing; a registry of the type 'gitlab' needs it;"
                                 + " one that needs no login is of the type 'generic'",
                         "urunner.yaml:3: registries[1].credentials.token: missing; a registry of the type 'gitlab' needs it;"
-                                + " one that needs no login is of the type 'generic'");
+                                + " one that needs no login is of the type 'generic'",
+                        "URUNNER_SECR_GITLAB_TOKEN: could belong to several registries: say in the file whose it is, as {env:"
+                                + " URUNNER_SECR_GITLAB_TOKEN}");
+        assertThat(problems(
+                        "registries:",
+                        "- {host: a.example, type: gitlab, credentials: {token: {env: URUNNER_SECR_GITLAB_TOKEN}}}",
+                        "- {host: b.example, type: gitlab, credentials: {token: b}}"))
+                .isEmpty();
+        assertThat(problems("registries:", "- {host: registry.gitlab.com}", "- {host: b.example}"))
+                .isEmpty();
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.urunner.agent.config;
 
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialPlugin;
+import io.urunner.registry.auth.CredentialPlugins;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.auth.SecretSource;
@@ -9,10 +10,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** Plugins with settings of every form, so that the binder is tested without the real ones. */
 final class TestPlugins {
@@ -44,6 +42,11 @@ final class TestPlugins {
 
     private record Plugin<S extends Record>(String type, Class<S> settingsType) implements CredentialPlugin<S> {
         @Override
+        public boolean recognises(String registry) {
+            return type.equals("gitlab") && registry.equals("registry.gitlab.com");
+        }
+
+        @Override
         public CredentialProvider create(S settings, PluginContext context) {
             return new CredentialProvider() {
                 @Override
@@ -59,22 +62,19 @@ final class TestPlugins {
         }
     }
 
-    static Map<String, CredentialPlugin<?>> discover(Optional<Path> directory) {
+    static CredentialPlugins discover(Optional<Path> directory) {
         directory.ifPresent(path -> {
             if (!path.toFile().isDirectory()) {
                 throw new IllegalArgumentException("the plugin directory " + path + " is not there");
             }
         });
-        Map<String, CredentialPlugin<?>> plugins = new TreeMap<>();
-        Stream.of(
-                        new Plugin<>("gitlab", GitLab.class),
-                        new Plugin<>("harbor", Harbor.class),
-                        new Plugin<>("aws_ecr", Aws.class),
-                        new Plugin<>("digitalocean", Ocean.class),
-                        new Plugin<>("dockerhub", Generic.class),
-                        new Plugin<>("generic", Generic.class),
-                        new Plugin<>("outside", Outside.class))
-                .forEach(plugin -> plugins.put(plugin.type(), plugin));
-        return plugins;
+        return CredentialPlugins.of(
+                new Plugin<>("gitlab", GitLab.class),
+                new Plugin<>("harbor", Harbor.class),
+                new Plugin<>("aws_ecr", Aws.class),
+                new Plugin<>("digitalocean", Ocean.class),
+                new Plugin<>("dockerhub", Generic.class),
+                new Plugin<>("generic", Generic.class),
+                new Plugin<>("outside", Outside.class));
     }
 }

@@ -1,0 +1,34 @@
+package io.urunner.agent;
+
+import io.urunner.agent.cli.CommandException;
+import io.urunner.agent.cli.Wiring;
+import io.urunner.agent.config.Configuration;
+import io.urunner.agent.config.PluginDirectory;
+import io.urunner.agent.config.Settings;
+import io.urunner.agent.config.SettingsLoader;
+import java.util.Map;
+
+/** The one place where the parts are put together. */
+final class Composition implements Wiring, AutoCloseable {
+    private final PluginDirectory plugins = new PluginDirectory();
+
+    @Override
+    public SettingsLoader.PluginDiscovery plugins() {
+        return plugins;
+    }
+
+    @Override
+    public void configureLogging(Settings.Log log, boolean toStdout) {
+        Logging.configure(log.level(), log.format(), toStdout);
+    }
+
+    @Override
+    public Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException {
+        return RegistryAccess.open(configuration, environment, SystemTime.CLOCK);
+    }
+
+    @Override
+    public void close() {
+        plugins.close();
+    }
+}

@@ -1,0 +1,149 @@
+package io.urunner.agent;
+
+import io.urunner.agent.cli.CommandException;
+import io.urunner.agent.cli.ExitCode;
+import io.urunner.agent.cli.Wiring;
+import io.urunner.agent.config.Configuration;
+import io.urunner.agent.config.Settings;
+import io.urunner.registry.CredentialRouter;
+import io.urunner.registry.HostOptions;
+import io.urunner.registry.Pem;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.auth.PluginContext;
+import io.urunner.registry.dockerconfig.CredentialHelpers;
+import io.urunner.registry.dockerconfig.DockerConfigFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** The client of all registries, with the credentials of the configured ones and Docker's for the others. */
+final class RegistryAccess implements Wiring.Registries {
+    private static final Duration HELPER_DEADLINE = Duration.ofSeconds(10);
+
+    private final RegistryClient client;
+    private final CredentialProvider credentials;
+    private final CloseStack parts;
+
+    private RegistryAccess(RegistryClient client, CredentialProvider credentials, CloseStack parts) {
+        this.client = client;
+        this.credentials = credentials;
+        this.parts = parts;
+    }
+
+    static RegistryAccess open(Configuration configuration, Map<String, String> environment, InstantSource clock)
+            throws CommandException {
+        CloseStack parts = new CloseStack();
+        try {
+            ExecutorService readers =
+                    Executors.newCachedThreadPool(task -> daemon(new Thread(task, "urunner-credential-helper")));
+            parts.add(readers::shutdownNow);
+            CredentialProvider docker = parts.add(new DockerConfigFile(
+                    DockerConfigFile.locate(environment, Path.of(environment.getOrDefault("HOME", "."))),
+                    new CredentialHelpers(
+                            CredentialHelpers.searchPath(environment.getOrDefault("PATH", "")),
+                            HELPER_DEADLINE,
+                            readers),
+                    clock));
+            List<Settings.Registry> registries = configuration.settings().registries();
+            Map<RegistryPrefix, CredentialProvider> providers = new LinkedHashMap<>();
+            // The router closes what it routes to; until it is there, each provider is closed by itself.
+            for (Settings.Registry registry : registries) {
+                providers.put(registry.host(), parts.add(provider(registry, configuration, clock)));
+            }
+            CredentialProvider own = parts.add(new CredentialRouter(providers));
+            CredentialProvider credentials = new FallbackCredentials(
+                    registries.stream().map(Settings.Registry::host).toList(), own, docker);
+            RegistryClient.Builder builder = RegistryClient.builder()
+                    .credentials(credentials)
+                    .accept(configuration.settings().acceptedTypes())
+                    .clock(clock)
+                    .userAgent("urunner");
+            for (Settings.Registry registry : registries) {
+                builder.host(registry.host().registry(), options(registry));
+            }
+            return new RegistryAccess(parts.add(builder.build()), credentials, parts);
+        } catch (CommandException | RuntimeException e) {
+            try {
+                parts.close();
+            } catch (RuntimeException closing) {
+                e.addSuppressed(closing);
+            }
+            throw e;
+        }
+    }
+
+    private static Thread daemon(Thread thread) {
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private static CredentialProvider provider(
+            Settings.Registry registry, Configuration configuration, InstantSource clock) throws CommandException {
+        try {
+            return configuration
+                    .plugins()
+                    .create(
+                            registry.type(),
+                            registry.credentials(),
+                            new PluginContext(registry.host().registry(), clock));
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(
+                    ExitCode.WRONG_CONFIGURATION,
+                    "the settings of the registry " + registry.host() + " do not fit it: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private static HostOptions options(Settings.Registry registry) throws CommandException {
+        Settings.Tls tls = registry.tls();
+        HostOptions options = HostOptions.DEFAULTS.withTrustedHosts(Set.copyOf(registry.trustedHosts()));
+        if (registry.concurrency().isPresent()) {
+            options = options.withConcurrency(registry.concurrency().get());
+        }
+        if (registry.plainHttp()) {
+            options = options.withPlainHttp();
+        }
+        if (!tls.verify()) {
+            options = options.withInsecureTls();
+        }
+        try {
+            if (tls.ca().isPresent()) {
+                options = options.withAuthorities(Pem.certificates(tls.ca().get()));
+            }
+            if (tls.certificate().isPresent() && tls.key().isPresent()) {
+                options = options.withClientCertificate(
+                        Pem.clientCertificate(tls.certificate().get(), tls.key().get()));
+            }
+        } catch (IOException e) {
+            throw new CommandException(
+                    ExitCode.WRONG_CONFIGURATION,
+                    "the TLS settings of the registry " + registry.host() + " cannot be used: " + e.getMessage(),
+                    e);
+        }
+        return options;
+    }
+
+    @Override
+    public RegistryClient client() {
+        return client;
+    }
+
+    /** The credentials that the client uses: for saying which. */
+    CredentialProvider credentials() {
+        return credentials;
+    }
+
+    @Override
+    public void close() {
+        parts.close();
+    }
+}

@@ -1,0 +1,66 @@
+package io.urunner.agent.cli;
+
+import io.urunner.agent.config.ConfigurationException;
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "digest",
+        description = {
+            "Print what images' tags name now: a line with the reference, the digest and the media type of each.",
+            "Credentials are those of the configuration; for other registries those of Docker's config.json."
+        })
+final class DigestCommand implements Callable<Integer> {
+    private final CommandContext context;
+
+    @Mixin
+    private final SettingsOptions settings = new SettingsOptions();
+
+    @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "Image references, for example nginx:latest.")
+    private List<String> images = List.of();
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    DigestCommand(CommandContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws ConfigurationException, CommandException, InterruptedException {
+        List<ImageReference> references = new ArrayList<>();
+        for (String image : images) {
+            try {
+                references.add(ImageReference.parse(image));
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
+        }
+        int code = ExitCode.OK;
+        try (Wiring.Registries registries =
+                context.wiring().registries(settings.loadWithoutDefaultRegistry(context), context.environment())) {
+            for (ImageReference reference : references) {
+                try {
+                    Descriptor found = registries.client().resolve(reference);
+                    context.out().println(reference + " " + found.digest() + " " + found.mediaType());
+                    context.out().flush();
+                } catch (RegistryException e) {
+                    context.err().println("urunner: " + e.getMessage());
+                    code = ExitCode.HINDERED;
+                }
+            }
+        }
+        return code;
+    }
+}

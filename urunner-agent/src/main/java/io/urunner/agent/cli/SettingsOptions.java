@@ -1,0 +1,57 @@
+package io.urunner.agent.cli;
+
+import io.urunner.agent.config.Configuration;
+import io.urunner.agent.config.ConfigurationException;
+import io.urunner.agent.config.Overrides;
+import io.urunner.agent.config.Settings;
+import io.urunner.agent.config.SettingsLoader;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of every command that reads the configuration. */
+final class SettingsOptions {
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "The configuration file (YAML); the default is what URUNNER_CONFIG names, if anything.")
+    private @Nullable Path file;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "A setting by its key in the file, for example --set log.level=DEBUG. May be repeated.")
+    private final Map<String, String> values = new LinkedHashMap<>();
+
+    /** The configuration of an agent. Logs go to stdout if the log is what the command is for. */
+    Configuration load(CommandContext context, boolean logToStdout) throws ConfigurationException {
+        return announce(loader(context).load(overrides()), context, logToStdout);
+    }
+
+    /** The configuration of a command that works without a configured registry. */
+    Configuration loadWithoutDefaultRegistry(CommandContext context) throws ConfigurationException {
+        return announce(loader(context).loadWithoutDefaultRegistry(overrides()), context, false);
+    }
+
+    private static SettingsLoader loader(CommandContext context) {
+        return new SettingsLoader(context.environment(), context.wiring().plugins());
+    }
+
+    private Overrides overrides() {
+        return new Overrides(Optional.ofNullable(file), values);
+    }
+
+    private static Configuration announce(Configuration configuration, CommandContext context, boolean logToStdout) {
+        Settings.Log log = configuration.settings().log();
+        boolean quiet = !logToStdout && !configuration.isSet("log.level");
+        context.wiring()
+                .configureLogging(quiet ? new Settings.Log(Settings.LogLevel.WARNING, log.format()) : log, logToStdout);
+        if (!logToStdout) {
+            configuration.warnings().forEach(warning -> context.err().println("urunner: warning: " + warning));
+        }
+        return configuration;
+    }
+}
