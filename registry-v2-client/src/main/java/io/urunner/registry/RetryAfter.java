@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,13 +17,13 @@ final class RetryAfter {
 
     private static final DateTimeFormatter HTTP_DATE = DateTimeFormatter.RFC_1123_DATE_TIME;
     private static final DateTimeFormatter ASCTIME = DateTimeFormatter.ofPattern(
-                    "EEE MMM ppd HH:mm:ss yyyy", Locale.ROOT)
+                    "EEE MMM ppd HH:mm:ss yyyy", Locale.ENGLISH)
             .withZone(ZoneOffset.UTC);
-    private static final DateTimeFormatter RFC_850 = new java.time.format.DateTimeFormatterBuilder()
+    private static final DateTimeFormatter RFC_850 = new DateTimeFormatterBuilder()
             .appendPattern("EEEE, dd-MMM-")
             .appendValueReduced(ChronoField.YEAR, 2, 2, 1970)
             .appendPattern(" HH:mm:ss 'GMT'")
-            .toFormatter(Locale.ROOT)
+            .toFormatter(Locale.ENGLISH)
             .withZone(ZoneOffset.UTC);
 
     private RetryAfter() {}

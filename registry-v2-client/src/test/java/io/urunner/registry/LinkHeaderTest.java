@@ -1,0 +1,41 @@
+package io.urunner.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LinkHeaderTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            nullValues = "none",
+            value = {
+                "</v2/a/tags/list?last=x&n=5>; rel=\"next\" | /v2/a/tags/list?last=x&n=5",
+                "</v2/a>; rel=next | /v2/a",
+                "</v2/a>;rel=next | /v2/a",
+                "</v2/a> ; rel = \"next\" | /v2/a",
+                "</v2/a>; REL=\"NEXT\" | /v2/a",
+                "</v2/a>; rel=\"prev next\" | /v2/a",
+                "</v2/a>; rel=\"prev\" | none",
+                "</v2/a>; rel=\"nextish\" | none",
+                "</v2/a> | none",
+                "</v2/a>; title=\"a, <b>; rel=next\"; rel=prev | none",
+                "</v2/a>; title=\"x\"; rel=\"next\" | /v2/a",
+                "</v2/a>; rel=prev; rel=next | none",
+                "</p>; rel=\"prev\", </n>; rel=\"next\" | /n",
+                "</n>; rel=\"next\", </p>; rel=\"prev\" | /n",
+                "<https://reg.example/v2/a?n=1,2>; rel=\"next\" | https://reg.example/v2/a?n=1,2",
+                "<>; rel=next | ``",
+                "</v2/a; rel=next | none",
+                "/v2/a; rel=next | none",
+                "rel=next | none",
+                "<<</a>; rel=next | <</a",
+                "`` | none",
+            })
+    void findsTheNextPage(String header, String expected) {
+        assertThat(LinkHeader.next(List.of(header)).orElse(null)).isEqualTo(expected);
+    }
+}
