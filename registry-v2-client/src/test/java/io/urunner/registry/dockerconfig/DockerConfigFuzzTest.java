@@ -60,7 +60,7 @@ class DockerConfigFuzzTest {
         for (String glob : List.of(
                 "*a".repeat(500) + "b", "[a-z]*".repeat(500) + "b", "*".repeat(20_000) + "b", "[".repeat(20_000))) {
             assertTimeoutPreemptively(
-                    Duration.ofSeconds(20),
+                    Duration.ofSeconds(60),
                     () -> assertThat(Glob.matches(glob, label)).isFalse());
         }
     }
