@@ -22,7 +22,8 @@ public final class AcrPlugin implements CredentialPlugin<AcrPlugin.AcrSettings> 
      *
      * @param user the user name
      * @param pass the password
-     * @param refreshToken a refresh token, as {@code az acr login --expose-token} prints it
+     * @param refreshToken a refresh token, as {@code az acr login --expose-token} prints it; it lives a few hours, so
+     *     something has to keep its file fresh
      */
     public record AcrSettings(Optional<String> user, Optional<SecretSource> pass, Optional<SecretSource> refreshToken) {
         public AcrSettings {
