@@ -57,8 +57,7 @@ class BuiltinPluginsTest {
     @ParameterizedTest(name = "{0} at {2}")
     @MethodSource("publicRegistries")
     void reads_what_anybody_may_without_credentials(
-            String type, Record settings, String name, Function<TestNetwork, FakeTokenRegistry> fake)
-            throws Exception {
+            String type, Record settings, String name, Function<TestNetwork, FakeTokenRegistry> fake) throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             FakeTokenRegistry registry = fake.apply(network);
             registry.publicRepository("team/app");
