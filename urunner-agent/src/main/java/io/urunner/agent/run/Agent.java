@@ -78,7 +78,7 @@ public final class Agent implements AutoCloseable {
         registryWorkers = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
         storeThread = pool(1, "store");
-        connection = new KubeConnection(parts.kubernetes(), kubeThreads);
+        connection = new KubeConnection(parts.kubernetes(), kubeThreads, "urunner");
         cluster = new KubeCluster(connection, parts.scope());
         memory = new Memory(parts.store(), loop, storeThread, problems);
         List<AgentListener> listeners = new ArrayList<>(parts.listeners());
@@ -95,6 +95,7 @@ public final class Agent implements AutoCloseable {
                 problems,
                 new Listeners(listeners),
                 parts.policy(),
+                parts.limits(),
                 () -> true));
         reports = new Reports(engine, cluster, memory, clock);
     }

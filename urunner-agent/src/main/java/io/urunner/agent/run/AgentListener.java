@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
 import io.urunner.kube.Workload;
 import java.time.Duration;
 
@@ -48,10 +49,9 @@ public interface AgentListener {
      * A rollout ended, or was given up on.
      *
      * @param rollout which
-     * @param end how
-     * @param message more about it, for people; may be empty
+     * @param outcome how
      */
-    default void rolloutEnded(Rollout rollout, Rollout.End end, String message) {}
+    default void rolloutEnded(Rollout rollout, Outcome outcome) {}
 
     /**
      * A workload's decision is another one than before.

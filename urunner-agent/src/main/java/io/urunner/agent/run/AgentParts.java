@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Policy;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
@@ -16,6 +17,7 @@ import java.util.function.LongSupplier;
  * @param registries which registries are watched
  * @param store where is remembered what happened
  * @param policy what holds where a workload's annotations say nothing else
+ * @param limits how many rollouts may run at once
  * @param instance the name of this agent among several, for example its pod's
  * @param clock the time
  * @param ticker elapsed time, in nanoseconds
@@ -27,6 +29,7 @@ public record AgentParts(
         List<WatchedRegistry> registries,
         DigestStore store,
         Policy policy,
+        Limits limits,
         String instance,
         InstantSource clock,
         LongSupplier ticker,

@@ -3,12 +3,16 @@ package io.urunner.agent.run;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.Index;
+import io.urunner.registry.Manifest;
+import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.RateLimit;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 
@@ -38,7 +42,25 @@ final class ClientSource implements WatchedRegistry.Source {
 
     @Override
     public Set<Digest> content(ImageReference reference, Digest digest) throws RegistryException, InterruptedException {
-        return Set.of(digest);
+        Set<Digest> content = new HashSet<>();
+        gather(reference.withDigest(digest), content);
+        return content;
+    }
+
+    private void gather(ImageReference image, Set<Digest> content) throws RegistryException, InterruptedException {
+        if (!content.add(image.digest().orElseThrow())) {
+            return;
+        }
+        ManifestOrIndex found = client.manifest(image);
+        if (found instanceof Manifest manifest) {
+            content.add(manifest.config().digest());
+        } else if (found instanceof Index index) {
+            for (Descriptor child : index.manifests()) {
+                if (!child.isAttestation()) {
+                    gather(image.withDigest(child.digest()), content);
+                }
+            }
+        }
     }
 
     @Override

@@ -1,9 +1,12 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Admission;
+import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Answer;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.ContainerFacts;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.Facts;
 import io.urunner.agent.plan.ImageDigest;
@@ -27,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +39,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +67,7 @@ final class Engine implements Registries.Events {
     private final StateLog problems;
     private final AgentListener listener;
     private final Policy policy;
+    private final Limits limits;
     private final BooleanSupplier mayAct;
     private final Registries registries;
     private final Rollouts rollouts;
@@ -69,6 +75,9 @@ final class Engine implements Registries.Events {
     private final Map<WorkloadId, Tracked> tracked = new TreeMap<>();
     private final Map<ImageReference, Set<WorkloadId>> users = new HashMap<>();
     private final Set<WorkloadId> dirty = new LinkedHashSet<>();
+    /** Those that wait for the rollouts of others: whatever changes may be what they wait for. */
+    private final Set<WorkloadId> waiting = new LinkedHashSet<>();
+
     private List<RolloutRecord> unfinished = List.of();
     private boolean started;
     private boolean planning;
@@ -89,6 +98,7 @@ final class Engine implements Registries.Events {
             StateLog problems,
             AgentListener listener,
             Policy policy,
+            Limits limits,
             BooleanSupplier mayAct) {}
 
     Engine(Parts parts) {
@@ -100,6 +110,7 @@ final class Engine implements Registries.Events {
         problems = parts.problems;
         listener = parts.listener;
         policy = parts.policy;
+        limits = parts.limits;
         mayAct = parts.mayAct;
         registries = new Registries(
                 parts.registries,
@@ -111,7 +122,14 @@ final class Engine implements Registries.Events {
                 parts.listener,
                 this);
         rollouts = new Rollouts(
-                parts.cluster, parts.loop, parts.clock, parts.memory, parts.listener, this::touch, this::flushSoon);
+                parts.cluster,
+                parts.loop,
+                parts.clock,
+                parts.memory,
+                parts.listener,
+                registries,
+                this::touch,
+                this::flushSoon);
     }
 
     /** Takes what the watch has seen, and begins the passes. */
@@ -195,6 +213,8 @@ final class Engine implements Registries.Events {
     /** Plans a workload soon: many touches of one moment are one plan. */
     private void touch(WorkloadId id) {
         dirty.add(id);
+        dirty.addAll(waiting);
+        waiting.clear();
         planSoon();
     }
 
@@ -222,6 +242,7 @@ final class Engine implements Registries.Events {
 
     private void planDirty() {
         planning = false;
+        Map<Tracked, Plan> plans = new LinkedHashMap<>();
         for (WorkloadId id : new ArrayList<>(dirty)) {
             Tracked one = tracked.get(id);
             if (one == null) {
@@ -230,19 +251,42 @@ final class Engine implements Registries.Events {
                     && !one.outdated()
                     && one.references().stream().noneMatch(registries::pending)) {
                 dirty.remove(id);
-                plan(one);
+                plans.put(one, Planner.plan(facts(one)));
             }
         }
+        admitted(plans).forEach(this::carryOut);
         flushIfQuiet();
     }
 
-    private void plan(Tracked one) {
-        Workload workload = one.workload();
+    /** The plans that may be carried out now; the others wait for the rollouts of other workloads. */
+    private Map<Tracked, Plan> admitted(Map<Tracked, Plan> plans) {
+        if (limits.equals(Limits.NONE)
+                || plans.values().stream().noneMatch(plan -> plan.decision() instanceof Decision.Restart)) {
+            return plans;
+        }
+        Set<WorkloadId> started = tracked.values().stream()
+                .filter(one -> one.acting
+                        || one.outdated()
+                        || rollouts.running(one.workload().id()))
+                .map(one -> one.workload().id())
+                .collect(Collectors.toSet());
+        List<Workload> fleet = tracked.values().stream().map(Tracked::workload).toList();
+        Map<Tracked, Plan> admitted = new LinkedHashMap<>();
+        for (Plan plan : new Admission(limits, fleet, started, clock.instant()).admit(plans.values())) {
+            admitted.put(tracked.get(plan.workload()), plan);
+            if (plan.decision() instanceof Decision.Deferred deferred
+                    && (deferred.cause() == Deferral.BUDGET || deferred.cause() == Deferral.CANARY)) {
+                waiting.add(plan.workload());
+            }
+        }
+        return admitted;
+    }
+
+    private void carryOut(Tracked one, Plan plan) {
         one.again.cancel();
-        Plan plan = Planner.plan(facts(one));
         Optional<Decision> before = one.plan.map(Plan::decision);
         one.plan = Optional.of(plan);
-        tell(workload, before, plan);
+        tell(one.workload(), before, plan);
         Decision decision = plan.decision();
         if (decision instanceof Decision.NeedsExpansion needs) {
             registries.fetch(needs.needed());
@@ -250,13 +294,13 @@ final class Engine implements Registries.Events {
             restart(one, plan, restart);
         } else {
             remember(one, plan);
-            plan.state().ifPresent(state -> write(one, state));
+            plan.state().or(() -> rollouts.quarantine(one.workload())).ifPresent(state -> write(one, state));
             if (decision instanceof Decision.Deferred deferred
                     && deferred.until().isPresent()) {
                 again(one, Duration.between(clock.instant(), deferred.until().get()));
             }
         }
-        rollouts.planned(workload, decision);
+        rollouts.look(one.workload().id());
     }
 
     private Facts facts(Tracked one) {

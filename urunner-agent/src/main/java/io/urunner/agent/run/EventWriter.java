@@ -1,10 +1,10 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.Workload;
-import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
@@ -30,15 +30,16 @@ final class EventWriter implements AgentListener {
     }
 
     @Override
-    public void rolloutEnded(Rollout rollout, Rollout.End end, String message) {
-        Optional<Workload> workload = cluster.find(rollout.workload());
-        workload.ifPresent(found -> {
-            switch (end) {
-                case SUCCEEDED -> write(found, KubeEvents.Type.NORMAL, "RolloutSucceeded", rollout.why());
-                case STILL_OLD -> write(found, KubeEvents.Type.WARNING, "StillOldImage", message);
-                case FAILED -> write(found, KubeEvents.Type.WARNING, "RolloutFailed", message);
-                case TIMED_OUT -> write(found, KubeEvents.Type.WARNING, "RolloutTimedOut", message);
-                case SUPERSEDED, GONE -> {}
+    public void rolloutEnded(Rollout rollout, Outcome outcome) {
+        cluster.find(rollout.workload()).ifPresent(workload -> {
+            if (outcome instanceof Outcome.Succeeded) {
+                write(workload, KubeEvents.Type.NORMAL, "RolloutSucceeded", outcome.words());
+            } else if (outcome instanceof Outcome.StillOldImage) {
+                write(workload, KubeEvents.Type.WARNING, "StillOldImage", outcome.words());
+            } else if (outcome instanceof Outcome.Failed) {
+                write(workload, KubeEvents.Type.WARNING, "RolloutFailed", outcome.words());
+            } else if (outcome instanceof Outcome.TimedOut) {
+                write(workload, KubeEvents.Type.WARNING, "RolloutTimedOut", outcome.words());
             }
         });
     }

@@ -52,7 +52,7 @@ final class HostQueue {
     private long nextAt;
     private Optional<Instant> notBefore = Optional.empty();
     private Loop.Timer timer = () -> {};
-    private Optional<Outcome.Problem> problem = Optional.empty();
+    private Optional<Resolution.Problem> problem = Optional.empty();
     private Optional<Instant> failingSince = Optional.empty();
     private Optional<Instant> lastAnswer = Optional.empty();
     private long passes;
@@ -60,13 +60,13 @@ final class HostQueue {
     /** What the queue needs of its surroundings. */
     interface Port {
         /** Asks the registry elsewhere and gives the outcome back on the loop, always, once. */
-        void ask(ImageReference reference, Consumer<Outcome> answer);
+        void ask(ImageReference reference, Consumer<Resolution> answer);
 
         /** The registry's limit as far as it is known. */
         Optional<WatchedRegistry.Allowance> allowance();
 
         /** An answer came; the reference is no longer pending. */
-        void answered(ImageReference reference, Outcome outcome);
+        void answered(ImageReference reference, Resolution outcome);
 
         /**
          * A pass is over. References that it did not come to are no longer pending.
@@ -74,7 +74,7 @@ final class HostQueue {
          * @param whole whether it was one over all references
          * @param problem what is wrong with the host, if something is
          */
-        void passed(HostQueue host, boolean whole, Duration took, Optional<Outcome.Problem> problem);
+        void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem);
     }
 
     private static final class Asked {
@@ -149,7 +149,7 @@ final class HostQueue {
     }
 
     /** What is wrong with the host, if something is. */
-    Optional<Outcome.Problem> problem() {
+    Optional<Resolution.Problem> problem() {
         return problem;
     }
 
@@ -162,7 +162,7 @@ final class HostQueue {
                 host,
                 references.size(),
                 problem.isEmpty(),
-                problem.map(Outcome.Problem::message),
+                problem.map(Resolution.Problem::message),
                 failingSince,
                 lastAnswer,
                 running ? Optional.empty() : Optional.of(clock.instant().plusNanos(nextAt - loop.nanos())),
@@ -242,28 +242,28 @@ final class HostQueue {
                 .orElse(false);
     }
 
-    private void answered(ImageReference reference, Outcome outcome) {
+    private void answered(ImageReference reference, Resolution outcome) {
         inFlight.remove(reference);
         Optional<Asked> asked = Optional.ofNullable(references.get(reference));
-        if (outcome instanceof Outcome.Found || outcome instanceof Outcome.Refused) {
+        if (outcome instanceof Resolution.Found || outcome instanceof Resolution.Refused) {
             answered = true;
             failuresInARow = 0;
             lastAnswer = Optional.of(clock.instant());
             asked.ifPresent(state -> state.failures = 0);
             asked.ifPresent(state -> state.notBefore = Long.MIN_VALUE);
-        } else if (outcome instanceof Outcome.Unreachable unreachable) {
+        } else if (outcome instanceof Resolution.Unreachable unreachable) {
             failuresInARow++;
             problem = Optional.of(unreachable.problem());
             asked.ifPresent(this::backOff);
             if (failuresInARow >= FAILURES_THAT_END || (!answered && (pace.failing() || failuresInARow > 1))) {
                 waiting.clear();
             }
-        } else if (outcome instanceof Outcome.RateLimited refusal) {
+        } else if (outcome instanceof Resolution.RateLimited refusal) {
             limited = true;
             problem = Optional.of(refusal.problem());
             notBefore = refusal.until();
             waiting.clear();
-        } else if (outcome instanceof Outcome.Rejected rejected) {
+        } else if (outcome instanceof Resolution.Rejected rejected) {
             problem = Optional.of(rejected.problem());
             failingSince = failingSince.or(() -> Optional.of(clock.instant()));
         }

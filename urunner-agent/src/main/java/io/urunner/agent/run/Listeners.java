@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
 import io.urunner.kube.Workload;
 import java.time.Duration;
 import java.util.List;
@@ -49,8 +50,8 @@ final class Listeners implements AgentListener {
     }
 
     @Override
-    public void rolloutEnded(Rollout rollout, Rollout.End end, String message) {
-        tell(listener -> listener.rolloutEnded(rollout, end, message));
+    public void rolloutEnded(Rollout rollout, Outcome outcome) {
+        tell(listener -> listener.rolloutEnded(rollout, outcome));
     }
 
     @Override

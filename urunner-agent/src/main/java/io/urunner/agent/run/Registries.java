@@ -66,7 +66,7 @@ final class Registries {
     private static final class Reference {
         private TagWatch watch = TagWatch.unknown();
         private boolean historyKnown;
-        private Optional<Outcome.Problem> problem = Optional.empty();
+        private Optional<Resolution.Problem> problem = Optional.empty();
         private Instant failingSince = Instant.MIN;
     }
 
@@ -168,7 +168,7 @@ final class Registries {
             return new Answer.NotAsked();
         }
         if (known.problem.isPresent()) {
-            Outcome.Problem problem = known.problem.get();
+            Resolution.Problem problem = known.problem.get();
             return new Answer.Failed(problem.kind(), problem.message(), known.failingSince);
         }
         Answer answer = known.watch.answer();
@@ -298,7 +298,7 @@ final class Registries {
     /** What the queue of one registry asks, and learns. */
     private final class Port implements HostQueue.Port {
         private final WatchedRegistry registry;
-        private final Map<ImageReference, Outcome.Problem> unreachable =
+        private final Map<ImageReference, Resolution.Problem> unreachable =
                 new TreeMap<>(Comparator.comparing(ImageReference::toString));
 
         Port(WatchedRegistry registry) {
@@ -306,7 +306,7 @@ final class Registries {
         }
 
         @Override
-        public void ask(ImageReference reference, Consumer<Outcome> answer) {
+        public void ask(ImageReference reference, Consumer<Resolution> answer) {
             boolean historyKnown = Optional.ofNullable(references.get(reference))
                     .map(known -> known.historyKnown)
                     .orElse(true);
@@ -315,7 +315,7 @@ final class Registries {
             workers.execute(() -> {
                 Optional<List<TagDigest>> history =
                         historyKnown ? Optional.empty() : memory.history(reference.toString(), HISTORY);
-                Outcome outcome = resolve(reference);
+                Resolution outcome = resolve(reference);
                 loop.execute(() -> {
                     history.ifPresent(digests -> known(reference, digests));
                     learn(reference, outcome, asked);
@@ -329,19 +329,20 @@ final class Registries {
             });
         }
 
-        private Outcome resolve(ImageReference reference) {
+        private Resolution resolve(ImageReference reference) {
             try {
                 WatchedRegistry.Answer answer = registry.source().resolve(reference);
-                return new Outcome.Found(answer.digest().toString(), answer.mediaType());
+                return new Resolution.Found(answer.digest().toString(), answer.mediaType());
             } catch (RegistryException e) {
                 return outcome(e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                return new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent ends"));
+                return new Resolution.Unreachable(
+                        new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent ends"));
             } catch (RuntimeException e) {
                 LOG.error("{} could not be resolved; this is a defect", reference, e);
-                return new Outcome.Unreachable(
-                        new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + e));
+                return new Resolution.Unreachable(
+                        new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + e));
             }
         }
 
@@ -357,17 +358,17 @@ final class Registries {
             }
         }
 
-        private void learn(ImageReference reference, Outcome outcome, Instant asked) {
+        private void learn(ImageReference reference, Resolution outcome, Instant asked) {
             Reference known = references.get(reference);
             if (known == null) {
                 return;
             }
-            if (outcome instanceof Outcome.Found found) {
-                Optional<String> before = known.watch.counted();
+            if (outcome instanceof Resolution.Found found) {
+                Optional<String> before = known.watch.counted().map(TagWatch.Past::digest);
                 known.watch = known.watch.see(found.digest(), asked);
                 known.problem = Optional.empty();
                 problems.well(subject(reference));
-                Optional<String> now = known.watch.counted();
+                Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);
                 if (now.equals(Optional.of(found.digest()))) {
                     memory.seen(
                             new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));
@@ -377,14 +378,14 @@ final class Registries {
                     listener.moved(reference.toString(), before.get(), found.digest());
                 }
             } else if (outcome.trouble().isPresent()) {
-                Outcome.Problem problem = outcome.trouble().get();
+                Resolution.Problem problem = outcome.trouble().get();
                 if (known.problem.isEmpty()) {
                     known.failingSince = asked;
                 }
                 known.problem = Optional.of(problem);
-                if (outcome instanceof Outcome.Refused) {
+                if (outcome instanceof Resolution.Refused) {
                     problems.problem(subject(reference), problem);
-                } else if (!(outcome instanceof Outcome.RateLimited)) {
+                } else if (!(outcome instanceof Resolution.RateLimited)) {
                     unreachable.put(reference, problem);
                 }
             }
@@ -396,12 +397,12 @@ final class Registries {
         }
 
         @Override
-        public void answered(ImageReference reference, Outcome outcome) {
+        public void answered(ImageReference reference, Resolution outcome) {
             events.changed(reference);
         }
 
         @Override
-        public void passed(HostQueue queue, boolean whole, Duration took, Optional<Outcome.Problem> problem) {
+        public void passed(HostQueue queue, boolean whole, Duration took, Optional<Resolution.Problem> problem) {
             String subject = "registry " + queue.host();
             if (problem.isPresent()) {
                 problems.problem(subject, problem.get());
@@ -417,23 +418,23 @@ final class Registries {
         }
     }
 
-    private static Outcome outcome(RegistryException e) {
+    private static Resolution outcome(RegistryException e) {
         if (e instanceof NotFoundException) {
-            return new Outcome.Refused(new Outcome.Problem(Deferral.TAG_NOT_FOUND, words(e)));
+            return new Resolution.Refused(new Resolution.Problem(Deferral.TAG_NOT_FOUND, words(e)));
         } else if (e instanceof DeniedException) {
-            return new Outcome.Refused(new Outcome.Problem(Deferral.ACCESS_DENIED, words(e)));
+            return new Resolution.Refused(new Resolution.Problem(Deferral.ACCESS_DENIED, words(e)));
         } else if (e instanceof UnauthorizedException) {
-            return new Outcome.Rejected(new Outcome.Problem(Deferral.CREDENTIAL_REJECTED, words(e)));
+            return new Resolution.Rejected(new Resolution.Problem(Deferral.CREDENTIAL_REJECTED, words(e)));
         } else if (e instanceof RateLimitedException limited) {
-            return new Outcome.RateLimited(
-                    new Outcome.Problem(Deferral.RATE_LIMITED, words(e)), Optional.of(limited.retryAt()));
+            return new Resolution.RateLimited(
+                    new Resolution.Problem(Deferral.RATE_LIMITED, words(e)), Optional.of(limited.retryAt()));
         } else if (e instanceof ProtocolViolationException) {
-            return new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_CONFUSED, words(e)));
+            return new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_CONFUSED, words(e)));
         } else if (e instanceof UnavailableException unavailable
                 && unavailable.retryAt().isPresent()) {
-            return new Outcome.RateLimited(
-                    new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
+            return new Resolution.RateLimited(
+                    new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
         }
-        return new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
+        return new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
     }
 }

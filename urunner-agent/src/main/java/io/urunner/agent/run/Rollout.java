@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore.Change;
 import io.urunner.store.DigestStore.RolloutRecord;
@@ -34,46 +35,15 @@ public record Rollout(String id, WorkloadId workload, String why, List<Decision.
                 record.requested());
     }
 
-    /** How a rollout ends. */
-    public enum End {
-        /** The new pods run what they were restarted for. */
-        SUCCEEDED("succeeded"),
-        /** The new pods are there, but run the old image. */
-        STILL_OLD("still the old image"),
-        /** The new pods do not come up. */
-        FAILED("failed"),
-        /** It was not over in time. */
-        TIMED_OUT("timed out"),
-        /** Something else was rolled out meanwhile. */
-        SUPERSEDED("superseded"),
-        /** The workload is no longer watched. */
-        GONE("gone");
-
-        private final String words;
-
-        End(String words) {
-            this.words = words;
-        }
-
-        /**
-         * The end in a few words.
-         *
-         * @return the words
-         */
-        public String words() {
-            return words;
-        }
-    }
-
     RolloutRecord running() {
         return record(Optional.empty(), Optional.empty(), Optional.empty());
     }
 
-    RolloutRecord ended(Instant when, End end, String message) {
+    RolloutRecord ended(Instant when, Outcome outcome) {
         return record(
                 Optional.of(when),
-                Optional.of(end.words()),
-                Optional.of(message).filter(text -> !text.isEmpty()));
+                Optional.of(outcome.name()),
+                Optional.of(outcome.words()).filter(text -> !text.isEmpty()));
     }
 
     private RolloutRecord record(Optional<Instant> finished, Optional<String> outcome, Optional<String> message) {

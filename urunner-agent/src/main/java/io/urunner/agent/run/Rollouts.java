@@ -1,11 +1,13 @@
 package io.urunner.agent.run;
 
-import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Verification;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -23,21 +25,23 @@ final class Rollouts {
     private static final Logger LOG = LoggerFactory.getLogger(Rollouts.class);
 
     /** Longer than the progress deadline that Kubernetes gives a Deployment. */
-    private static final Duration LONGEST = Duration.ofMinutes(20);
+    private static final Duration LONGEST = Duration.ofMinutes(15);
 
     private final Cluster cluster;
     private final Loop loop;
     private final InstantSource clock;
     private final Memory memory;
     private final AgentListener listener;
+    private final Registries registries;
     private final Consumer<WorkloadId> touch;
     private final Runnable flushSoon;
     private final Map<WorkloadId, Followed> followed = new HashMap<>();
+    private final Map<WorkloadId, Outcome.Failed> toQuarantine = new HashMap<>();
 
     private static final class Followed {
         private final Rollout rollout;
         private final CompletableFuture<RolloutOutcome> outcome;
-        private boolean succeeded;
+        private Optional<RolloutOutcome> ended = Optional.empty();
 
         Followed(Rollout rollout, CompletableFuture<RolloutOutcome> outcome) {
             this.rollout = rollout;
@@ -45,12 +49,17 @@ final class Rollouts {
         }
     }
 
+    /**
+     * @param touch plans a workload anew
+     * @param flushSoon writes what was learnt to the store
+     */
     Rollouts(
             Cluster cluster,
             Loop loop,
             InstantSource clock,
             Memory memory,
             AgentListener listener,
+            Registries registries,
             Consumer<WorkloadId> touch,
             Runnable flushSoon) {
         this.cluster = cluster;
@@ -58,6 +67,7 @@ final class Rollouts {
         this.clock = clock;
         this.memory = memory;
         this.listener = listener;
+        this.registries = registries;
         this.touch = touch;
         this.flushSoon = flushSoon;
     }
@@ -65,6 +75,7 @@ final class Rollouts {
     /** A patch was taken. */
     void started(Workload workload, Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
         LOG.info("{}: rollout started: {}", rollout.workload(), rollout.why());
+        toQuarantine.remove(rollout.workload());
         memory.rollout(rollout.running());
         listener.rolloutStarted(workload, rollout);
         follow(rollout, digests, patched);
@@ -90,14 +101,15 @@ final class Rollouts {
                             .allMatch(change -> digests.get()
                                     .digest(change.container(), change.reference())
                                     .equals(Optional.of(change.to())));
-            if (still && !followed.containsKey(id)) {
+            if (!still) {
+                memory.rollout(rollout.ended(
+                        clock.instant(), new Outcome.Superseded("it ended while no agent was there to see it")));
+            } else if (!followed.containsKey(id)) {
                 follow(
                         rollout,
                         digests.get(),
                         new PatchResult.Patched(
                                 workload.get().resourceVersion(), workload.get().generation()));
-            } else {
-                memory.rollout(rollout.ended(clock.instant(), Rollout.End.SUPERSEDED, ""));
             }
         }
     }
@@ -108,64 +120,67 @@ final class Rollouts {
         Followed before = followed.put(rollout.workload(), now);
         if (before != null) {
             before.outcome.cancel(false);
-            end(before, Rollout.End.SUPERSEDED, "another rollout followed");
+            end(before, new Outcome.Superseded("the next rollout followed"));
         }
-        CompletableFuture<RolloutOutcome> unused = outcome.whenComplete((end, failure) -> loop.execute(() -> {
-            if (followed.get(rollout.workload()) == now && end != null) {
-                over(now, end);
+        CompletableFuture<RolloutOutcome> unused = outcome.whenComplete((end, failure) -> {
+            if (end != null) {
+                loop.execute(() -> over(now, end));
             } else if (failure != null && !outcome.isCancelled()) {
                 LOG.error("the rollout of {} is followed no more; this is a defect", rollout.workload(), failure);
             }
-        }));
+        });
     }
 
-    private void over(Followed one, RolloutOutcome outcome) {
-        if (outcome instanceof RolloutOutcome.Succeeded) {
-            // Whether the new pods run what they were restarted for is the planner's to say.
-            one.succeeded = true;
-            touch.accept(one.rollout.workload());
+    private void over(Followed one, RolloutOutcome end) {
+        if (followed.get(one.rollout.workload()) == one) {
+            one.ended = Optional.of(end);
+            judge(one);
+        }
+    }
+
+    private void judge(Followed one) {
+        WorkloadId id = one.rollout.workload();
+        Outcome outcome = Verification.judge(one.ended.orElseThrow(), cluster.find(id), registries::expansion);
+        if (outcome instanceof Outcome.NeedsExpansion needs) {
+            registries.fetch(needs.needed());
             return;
         }
-        followed.remove(one.rollout.workload());
-        if (outcome instanceof RolloutOutcome.Failed failed) {
-            end(one, Rollout.End.FAILED, failed.reason());
-        } else if (outcome instanceof RolloutOutcome.TimedOut late) {
-            end(one, Rollout.End.TIMED_OUT, late.what());
-        } else if (outcome instanceof RolloutOutcome.Superseded) {
-            end(one, Rollout.End.SUPERSEDED, "the template was changed meanwhile");
-        } else {
-            end(one, Rollout.End.GONE, "the workload is no longer watched");
+        followed.remove(id);
+        end(one, outcome);
+        if (outcome instanceof Outcome.Failed failed) {
+            toQuarantine.put(id, failed);
+        }
+        touch.accept(id);
+    }
+
+    /** A workload is planned anew: what was missing to judge its rollout may be known now. */
+    void look(WorkloadId id) {
+        Followed one = followed.get(id);
+        if (one != null && one.ended.isPresent()) {
+            judge(one);
         }
     }
 
-    /** A workload whose rollout succeeded was planned again: its new pods have been compared. */
-    void planned(Workload workload, Decision decision) {
-        Followed one = followed.get(workload.id());
-        if (one != null
-                && one.succeeded
-                && !(decision instanceof Decision.NeedsExpansion)
-                && !(decision instanceof Decision.InProgress)) {
-            followed.remove(workload.id());
-            Optional<String> diagnosis =
-                    decision instanceof Decision.UpToDate done ? done.diagnosis() : Optional.empty();
-            if (diagnosis.isPresent()) {
-                end(one, Rollout.End.STILL_OLD, diagnosis.get());
-            } else {
-                end(one, Rollout.End.SUCCEEDED, "");
-            }
+    /** What is to be written on a workload whose rollout failed, until it is written. */
+    Optional<WorkloadState> quarantine(Workload workload) {
+        Optional<WorkloadState> state = Optional.ofNullable(toQuarantine.get(workload.id()))
+                .flatMap(failed -> Verification.quarantine(workload, failed));
+        if (state.isEmpty()) {
+            toQuarantine.remove(workload.id());
         }
+        return state;
     }
 
-    private void end(Followed one, Rollout.End end, String message) {
+    private void end(Followed one, Outcome outcome) {
         Rollout rollout = one.rollout;
-        switch (end) {
-            case SUCCEEDED, SUPERSEDED, GONE -> LOG.info("{}: rollout {}", rollout.workload(), end.words());
-            case STILL_OLD, FAILED, TIMED_OUT ->
-                LOG.warn("{}: rollout {}: {}", rollout.workload(), end.words(), message);
+        if (outcome instanceof Outcome.Succeeded || outcome instanceof Outcome.Superseded) {
+            LOG.info("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
+        } else {
+            LOG.warn("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
         }
-        memory.rollout(rollout.ended(clock.instant(), end, message));
+        memory.rollout(rollout.ended(clock.instant(), outcome));
         flushSoon.run();
-        listener.rolloutEnded(rollout, end, message);
+        listener.rolloutEnded(rollout, outcome);
     }
 
     /** Whether one of this workload is under way. */

@@ -28,7 +28,7 @@ final class StateLog {
         }
     }
 
-    void problem(String subject, Outcome.Problem problem) {
+    void problem(String subject, Resolution.Problem problem) {
         problem(subject, problem.kind().words(), problem.message());
     }
 

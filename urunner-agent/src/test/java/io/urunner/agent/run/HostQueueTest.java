@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Test;
 
 class HostQueueTest {
     private static final Duration INTERVAL = Duration.ofSeconds(5);
-    private static final Outcome FOUND = new Outcome.Found("sha256:1", "type");
-    private static final Outcome DOWN =
-            new Outcome.Unreachable(new Outcome.Problem(Deferral.REGISTRY_UNREACHABLE, "refused"));
+    private static final Resolution FOUND = new Resolution.Found("sha256:1", "type");
+    private static final Resolution DOWN =
+            new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "refused"));
 
     private final ManualLoop loop = new ManualLoop();
     private final Registry registry = new Registry();
@@ -107,8 +107,8 @@ class HostQueueTest {
     @Test
     void waitsUntilTheRegistryWantsToBeAskedAgain() {
         Instant until = loop.instant().plusSeconds(100);
-        registry.outcome =
-                any -> new Outcome.RateLimited(new Outcome.Problem(Deferral.RATE_LIMITED, "429"), Optional.of(until));
+        registry.outcome = any ->
+                new Resolution.RateLimited(new Resolution.Problem(Deferral.RATE_LIMITED, "429"), Optional.of(until));
         track(5);
         queue.start();
         loop.advance(Duration.ofSeconds(99));
@@ -179,8 +179,8 @@ class HostQueueTest {
     /** Answers at once, or when told to. */
     private final class Registry implements HostQueue.Port {
         private final List<ImageReference> asked = new ArrayList<>();
-        private final Map<ImageReference, Consumer<Outcome>> held = new HashMap<>();
-        private Function<ImageReference, Outcome> outcome = any -> FOUND;
+        private final Map<ImageReference, Consumer<Resolution>> held = new HashMap<>();
+        private Function<ImageReference, Resolution> outcome = any -> FOUND;
         private Optional<WatchedRegistry.Allowance> allowance = Optional.empty();
         private boolean holding;
         private int passes;
@@ -189,13 +189,13 @@ class HostQueueTest {
             holding = true;
         }
 
-        void answerNext(Outcome with) {
+        void answerNext(Resolution with) {
             ImageReference next = held.keySet().iterator().next();
-            Consumer<Outcome> answer = held.remove(next);
+            Consumer<Resolution> answer = held.remove(next);
             loop.execute(() -> answer.accept(with));
         }
 
-        void release(Outcome with) {
+        void release(Resolution with) {
             holding = false;
             while (!held.isEmpty()) {
                 answerNext(with);
@@ -203,7 +203,7 @@ class HostQueueTest {
         }
 
         @Override
-        public void ask(ImageReference reference, Consumer<Outcome> answer) {
+        public void ask(ImageReference reference, Consumer<Resolution> answer) {
             asked.add(reference);
             allowance = allowance.map(before -> before.resets().isAfter(loop.instant())
                     ? new WatchedRegistry.Allowance(before.remaining() - 1, before.resets())
@@ -221,10 +221,10 @@ class HostQueueTest {
         }
 
         @Override
-        public void answered(ImageReference reference, Outcome outcome) {}
+        public void answered(ImageReference reference, Resolution outcome) {}
 
         @Override
-        public void passed(HostQueue host, boolean whole, Duration took, Optional<Outcome.Problem> problem) {
+        public void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem) {
             passes++;
         }
     }

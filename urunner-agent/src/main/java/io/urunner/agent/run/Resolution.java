@@ -5,35 +5,35 @@ import java.time.Instant;
 import java.util.Optional;
 
 /** What came of one question to a registry. */
-sealed interface Outcome {
+sealed interface Resolution {
     /**
      * The reference's digest.
      *
      * @param digest the digest
      * @param mediaType the manifest's media type
      */
-    record Found(String digest, String mediaType) implements Outcome {}
+    record Found(String digest, String mediaType) implements Resolution {}
 
     /**
      * The registry answered, but with no digest: there is none, or it may not be read.
      *
      * @param problem what it said
      */
-    record Refused(Problem problem) implements Outcome {}
+    record Refused(Problem problem) implements Resolution {}
 
     /**
      * The registry or its token server takes no credential that there is: what holds for all its repositories.
      *
      * @param problem what it said
      */
-    record Rejected(Problem problem) implements Outcome {}
+    record Rejected(Problem problem) implements Resolution {}
 
     /**
      * No answer that could be used: the connection failed, took too long, or brought an error or garbage.
      *
      * @param problem what happened
      */
-    record Unreachable(Problem problem) implements Outcome {}
+    record Unreachable(Problem problem) implements Resolution {}
 
     /**
      * Too many questions.
@@ -41,7 +41,7 @@ sealed interface Outcome {
      * @param problem what it said
      * @param until when it may be asked again, if it said
      */
-    record RateLimited(Problem problem, Optional<Instant> until) implements Outcome {}
+    record RateLimited(Problem problem, Optional<Instant> until) implements Resolution {}
 
     /** What went wrong; empty for {@link Found}. */
     default Optional<Problem> trouble() {
