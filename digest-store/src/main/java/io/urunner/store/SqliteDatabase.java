@@ -189,6 +189,12 @@ final class SqliteDatabase implements Database {
         return false;
     }
 
+    /** On a read-only disk SQLite cannot open a database in WAL mode, and says only that. */
+    private boolean isReadOnly() {
+        Path folder = file.getParent();
+        return (Files.exists(file) && !Files.isWritable(file)) || (folder != null && !Files.isWritable(folder));
+    }
+
     @Override
     public String explain(SQLException error) {
         SQLiteErrorCode code =
@@ -197,7 +203,7 @@ final class SqliteDatabase implements Database {
         String what;
         if (name.startsWith("SQLITE_BUSY") || name.startsWith("SQLITE_LOCKED")) {
             what = "another process keeps it locked; find out which one has the file open";
-        } else if (name.startsWith("SQLITE_READONLY")) {
+        } else if (name.startsWith("SQLITE_READONLY") || (name.startsWith("SQLITE_CANTOPEN") && isReadOnly())) {
             what = "it is read-only; make the file and its folder writable for this user, or name another file";
         } else if (name.startsWith("SQLITE_FULL")) {
             what = "the disk is full, or the file has reached its limit; make room";
