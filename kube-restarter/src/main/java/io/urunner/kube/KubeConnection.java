@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -240,8 +241,11 @@ public final class KubeConnection implements AutoCloseable {
                 cause);
     }
 
-    /** An error that has no message by its class. */
+    /** An error in words; many of the HTTP client have no message. */
     static String words(Throwable error) {
+        if (error instanceof ConnectException) {
+            return "it does not accept connections";
+        }
         return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
     }
 

@@ -274,7 +274,10 @@ public final class WorkloadWatch implements AutoCloseable {
             }
             read.values().forEach(each -> each.ifPresent(found::add));
             namespaces.values().forEach(each -> each.problems(found::add));
-            return List.copyOf(found);
+            // That the API server cannot be reached every watch finds out by itself, each in its own words.
+            List<WatchProblem> unreachable =
+                    found.stream().filter(each -> each.resource().isEmpty()).toList();
+            return unreachable.isEmpty() ? List.copyOf(found) : unreachable.subList(0, 1);
         }
     }
 

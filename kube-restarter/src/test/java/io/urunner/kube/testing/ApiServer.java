@@ -1,90 +1,145 @@
 package io.urunner.kube.testing;
 
-import io.fabric8.kubeapitest.KubeAPIServer;
 import io.fabric8.kubeapitest.KubeAPIServerConfigBuilder;
+import io.fabric8.kubeapitest.binary.Binaries;
+import io.fabric8.kubeapitest.binary.BinaryManager;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConfigurationException;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * A real kube-apiserver with etcd, without controllers: what is written stays as it is. It starts in a few seconds from the
- * programs under {@code ~/.kubeapitest}.
+ * A real kube-apiserver with RBAC and etcd, without controllers: what is written stays as it is. It starts in a few seconds.
+ * The programs are those of kube-api-test: under {@code ~/.kubeapitest}, or downloaded where there is a network. Started by
+ * ourselves, because kube-api-test gives up both when one is killed.
  */
 public final class ApiServer implements AutoCloseable {
-    private final KubeAPIServer server;
-    private final Path folder;
-    private final ProcessHandle process;
-    private final List<String> command;
-    private Process replacement;
+    private static final Duration START = Duration.ofSeconds(90);
 
-    private ApiServer(KubeAPIServer server, Path folder, ProcessHandle process, List<String> command) {
-        this.server = server;
+    private final Path folder;
+    private final List<String> command = new ArrayList<>();
+    private Process etcd;
+    private Process server;
+
+    private ApiServer(Path folder) {
         this.folder = folder;
-        this.process = process;
-        this.command = command;
     }
 
     /** Starts one, with more flags for kube-apiserver. Without the programs the test is skipped; a failure in CI. */
     public static ApiServer start(String... flags) {
-        Path programs = Path.of(System.getProperty("user.home"), ".kubeapitest", "k8s");
-        if (!Files.isDirectory(programs)) {
-            throw Requirement.missing("there is no kube-apiserver under " + programs);
-        }
-        KubeAPIServerConfigBuilder builder = KubeAPIServerConfigBuilder.anAPIServerConfig()
-                .withUpdateKubeConfig(false)
-                .withOfflineMode(true);
-        Path folder = auditedFolder();
-        builder.withApiServerFlags(List.of(flags));
-        builder.withApiServerFlag(
-                "--audit-policy-file", folder.resolve("audit.yaml").toString());
-        builder.withApiServerFlag(
-                "--audit-log-path", folder.resolve("audit.log").toString());
-        KubeAPIServer server = new KubeAPIServer(builder.build());
-        Set<Long> before =
-                ProcessHandle.current().children().map(ProcessHandle::pid).collect(Collectors.toSet());
-        server.start();
+        Binaries programs = programs();
+        ApiServer started = null;
         try {
-            ProcessHandle process = ProcessHandle.current()
-                    .children()
-                    .filter(each -> !before.contains(each.pid()))
-                    .filter(each -> each.info().command().orElse("").endsWith("kube-apiserver"))
-                    .findFirst()
-                    .orElseThrow();
-            List<String> command = new ArrayList<>();
-            command.add(process.info().command().orElseThrow());
-            command.addAll(List.of(process.info().arguments().orElseThrow()));
-            Files.writeString(folder.resolve("kubeconfig"), server.getKubeConfigYaml());
-            return new ApiServer(server, folder, process, command);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            started = new ApiServer(Files.createTempDirectory("api-server"));
+            started.begin(programs, List.of(flags));
+            return started;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalStateException("cannot start kube-apiserver", e);
+        } catch (AssertionError e) {
+            started.close();
+            throw e;
         }
     }
 
-    private static Path auditedFolder() {
+    private static Binaries programs() {
         try {
-            Path folder = Files.createTempDirectory("api-server");
-            Files.writeString(
-                    folder.resolve("audit.yaml"),
-                    "{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}");
-            return folder;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            BinaryManager manager = new BinaryManager(KubeAPIServerConfigBuilder.anAPIServerConfig()
+                    .withOfflineMode(Files.isDirectory(Path.of(System.getProperty("user.home"), ".kubeapitest", "k8s")))
+                    .build());
+            manager.initAndDownloadIfRequired();
+            return manager.binaries();
+        } catch (RuntimeException e) {
+            throw Requirement.missing(
+                    "there is no kube-apiserver under ~/.kubeapitest, and none could be downloaded: " + e);
         }
     }
 
-    /** What this API server was asked. */
-    public AuditLog auditLog() {
-        return new AuditLog(folder.resolve("audit.log"));
+    private void begin(Binaries programs, List<String> flags) throws IOException, GeneralSecurityException {
+        int etcdPort = freePort();
+        int peerPort = freePort();
+        int port = freePort();
+        etcd = run(
+                "etcd",
+                List.of(
+                        programs.getEtcd().getAbsolutePath(),
+                        "--data-dir=" + folder.resolve("etcd"),
+                        "--listen-client-urls=http://127.0.0.1:" + etcdPort,
+                        "--advertise-client-urls=http://127.0.0.1:" + etcdPort,
+                        "--listen-peer-urls=http://127.0.0.1:" + peerPort,
+                        "--initial-advertise-peer-urls=http://127.0.0.1:" + peerPort,
+                        "--initial-cluster=default=http://127.0.0.1:" + peerPort,
+                        "--unsafe-no-fsync=true"));
+        String token = UUID.randomUUID().toString();
+        Files.writeString(folder.resolve("tokens.csv"), token + ",admin,admin,system:masters\n");
+        Files.writeString(
+                folder.resolve("audit.yaml"),
+                "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n");
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+        generator.initialize(2048);
+        KeyPair keys = generator.generateKeyPair();
+        pem("sa.key", "PRIVATE KEY", keys.getPrivate().getEncoded());
+        pem("sa.pub", "PUBLIC KEY", keys.getPublic().getEncoded());
+        command.addAll(List.of(
+                programs.getApiServer().getAbsolutePath(),
+                "--etcd-servers=http://127.0.0.1:" + etcdPort,
+                "--bind-address=127.0.0.1",
+                "--secure-port=" + port,
+                "--cert-dir=" + folder,
+                "--token-auth-file=" + folder.resolve("tokens.csv"),
+                "--authorization-mode=RBAC",
+                "--service-account-issuer=https://kubernetes.default.svc",
+                "--service-account-key-file=" + folder.resolve("sa.pub"),
+                "--service-account-signing-key-file=" + folder.resolve("sa.key"),
+                "--service-cluster-ip-range=10.0.0.0/24",
+                "--disable-admission-plugins=ServiceAccount",
+                "--endpoint-reconciler-type=none",
+                "--audit-policy-file=" + folder.resolve("audit.yaml"),
+                "--audit-log-path=" + folder.resolve("audit.log")));
+        command.addAll(flags);
+        Files.writeString(kubeconfig(), """
+                current-context: test
+                contexts: [{name: test, context: {cluster: test, user: admin}}]
+                clusters: [{name: test, cluster: {server: "https://127.0.0.1:%d", certificate-authority: apiserver.crt}}]
+                users: [{name: admin, user: {token: %s}}]
+                """.formatted(port, token));
+        startAgain();
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private void pem(String name, String type, byte[] der) throws IOException {
+        Files.writeString(
+                folder.resolve(name),
+                "-----BEGIN " + type + "-----\n" + Base64.getMimeEncoder().encodeToString(der) + "\n-----END " + type
+                        + "-----\n");
+    }
+
+    private Process run(String name, List<String> arguments) throws IOException {
+        File log = folder.resolve(name + ".log").toFile();
+        return new ProcessBuilder(arguments)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
+                .start();
     }
 
     /** A kubeconfig of an administrator. */
@@ -100,46 +155,53 @@ public final class ApiServer implements AutoCloseable {
         }
     }
 
+    /** What this API server was asked. */
+    public AuditLog auditLog() {
+        return new AuditLog(folder.resolve("audit.log"));
+    }
+
     /** Kills kube-apiserver; etcd goes on. */
     public synchronized void kill() {
-        if (replacement == null) {
-            process.destroyForcibly();
-            process.onExit().join();
-        } else {
-            replacement.destroyForcibly().onExit().join();
-        }
+        server.destroyForcibly().onExit().join();
     }
 
     /** Starts kube-apiserver again after {@link #kill}, and waits until it is ready. */
     public synchronized void startAgain() {
         try {
-            replacement = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(new File("/dev/null"))
-                    .start();
+            server = run("kube-apiserver", command);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        Await.until("kube-apiserver has a certificate", START, () -> Files.exists(folder.resolve("apiserver.crt")));
         try (Cluster cluster = Cluster.of(kubeconfig())) {
-            Await.until(
-                    "the API server is ready again",
-                    Duration.ofSeconds(60),
-                    () -> cluster.find("/readyz/ping").isPresent());
+            Await.until("kube-apiserver is ready, see " + folder, START, () -> {
+                if (!server.isAlive()) {
+                    throw new IOException(Files.readString(folder.resolve("kube-apiserver.log")));
+                }
+                return cluster.send("GET", "/readyz", null, null).status() == 200;
+            });
         }
     }
 
     @Override
     public synchronized void close() {
-        try {
-            if (replacement != null) {
-                replacement.destroy();
-                if (!replacement.waitFor(10, TimeUnit.SECONDS)) {
-                    replacement.destroyForcibly();
+        for (Process process : new Process[] {server, etcd}) {
+            if (process != null) {
+                process.destroy();
+                try {
+                    if (!process.waitFor(3, TimeUnit.SECONDS)) {
+                        process.destroyForcibly().waitFor();
+                    }
+                } catch (InterruptedException e) {
+                    process.destroyForcibly();
+                    Thread.currentThread().interrupt();
                 }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
-        server.stop();
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
