@@ -3,6 +3,7 @@ package io.urunner.agent;
 import io.urunner.agent.cli.Termination;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * SIGTERM and Ctrl-C, for the command that waits for them. A command that ends in time after it was asked to exits with
@@ -16,6 +17,7 @@ final class ProcessTermination implements Termination {
     private final Runtime runtime;
     private final CountDownLatch requested = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final AtomicBoolean listening = new AtomicBoolean();
     private volatile int code = TERMINATED;
 
     ProcessTermination(Runtime runtime) {
@@ -25,11 +27,14 @@ final class ProcessTermination implements Termination {
     /** From the first call on, a signal ends the process by ending the command. */
     @Override
     public void listen() {
-        runtime.addShutdownHook(new Thread(this::end, "urunner-termination"));
+        if (listening.compareAndSet(false, true)) {
+            runtime.addShutdownHook(new Thread(this::end, "urunner-termination"));
+        }
     }
 
     @Override
     public void await() throws InterruptedException {
+        listen();
         requested.await();
     }
 

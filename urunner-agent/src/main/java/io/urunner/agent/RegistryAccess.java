@@ -97,8 +97,8 @@ final class RegistryAccess implements Wiring.Registries {
                             new PluginContext(registry.host().registry(), clock));
         } catch (IllegalArgumentException e) {
             throw new CommandException(
-                    ExitCode.WRONG_CONFIGURATION,
                     "the settings of the registry " + registry.host() + " do not fit it: " + e.getMessage(),
+                    ExitCode.WRONG_CONFIGURATION,
                     e);
         }
     }
@@ -125,8 +125,8 @@ final class RegistryAccess implements Wiring.Registries {
             }
         } catch (IOException e) {
             throw new CommandException(
-                    ExitCode.WRONG_CONFIGURATION,
                     "the TLS settings of the registry " + registry.host() + " cannot be used: " + e.getMessage(),
+                    ExitCode.WRONG_CONFIGURATION,
                     e);
         }
         return options;

@@ -40,9 +40,6 @@ class CommandLineTest {
     private int run(String... arguments) {
         Termination never = new Termination() {
             @Override
-            public void listen() {}
-
-            @Override
             public void await() {}
         };
         return Cli.execute(

@@ -9,11 +9,22 @@ public final class CommandException extends Exception {
     /**
      * A failure.
      *
-     * @param exitCode one of {@link ExitCode}
      * @param message what went wrong, and what to do
+     * @param exitCode one of {@link ExitCode}
+     */
+    public CommandException(String message, int exitCode) {
+        super(message);
+        this.exitCode = exitCode;
+    }
+
+    /**
+     * A failure with its cause.
+     *
+     * @param message what went wrong, and what to do
+     * @param exitCode one of {@link ExitCode}
      * @param cause the cause, for the log
      */
-    public CommandException(int exitCode, String message, Throwable cause) {
+    public CommandException(String message, int exitCode, Throwable cause) {
         super(message, cause);
         this.exitCode = exitCode;
     }

@@ -1,9 +1,10 @@
 package io.urunner.agent.cli;
 
 /** Tells a command that runs until it is told to end. Thread-safe. */
+@FunctionalInterface
 public interface Termination {
-    /** Listens from now on: called once, before anything is begun that must be ended well. */
-    void listen();
+    /** Listens from now on, at the latest from {@link #await} on: called before anything is begun that must end well. */
+    default void listen() {}
 
     /**
      * Waits until the process is asked to end (SIGTERM, Ctrl-C).

@@ -1,6 +1,7 @@
 package io.urunner.agent.config;
 
 import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.SecretSource;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -272,6 +273,8 @@ public record Settings(
      *
      * @param path the SQLite file, used where no database URL is given
      * @param url the URL of a PostgreSQL database
+     * @param user the user of that database, where the URL names none
+     * @param password the password of that user
      * @param retention how much is kept
      */
     public record Store(
@@ -286,10 +289,22 @@ public record Settings(
                     meaning = "`jdbc:postgresql://…`, where several agents or clusters share a history")
             Optional<String> url,
 
+            @Setting(
+                    variable = "URUNNER_CONF_DATABASE_USER",
+                    meaning = "user of that database, where the URL names none")
+            Optional<String> user,
+
+            @Setting(variable = "URUNNER_SECR_DATABASE_PASS", meaning = "password of that user")
+            Optional<SecretSource> password,
+
             Retention retention) {
         public Store {
             if (url.isPresent() && !url.get().startsWith("jdbc:postgresql:")) {
                 throw new IllegalArgumentException("url must start with jdbc:postgresql:");
+            }
+            if (user.isPresent() != password.isPresent() || (user.isPresent() && url.isEmpty())) {
+                throw new IllegalArgumentException(
+                        "'user' and 'password' belong together, and to the database of 'url'");
             }
         }
     }

@@ -81,7 +81,7 @@ public final class SettingsLoader {
         private final Overrides overrides;
         private final boolean defaultRegistry;
         private final RecordBinder binder = new RecordBinder(environment);
-        private final EnvironmentSource variables = new EnvironmentSource(environment);
+        private final EnvironmentSource variables = new EnvironmentSource(environment, binder);
         private final Set<String> ambiguous = new TreeSet<>();
         private CredentialPlugins plugins = CredentialPlugins.of();
 
@@ -105,7 +105,7 @@ public final class SettingsLoader {
                 tree = tree.with(List.of(value.getKey().split("\\.")), new Node.Scalar(value.getValue(), origin));
             }
             plugins = discover(tree.entries().get("pluginDirectory"));
-            variables.reportUnknown(plugins, binder);
+            variables.reportUnknown(plugins);
             Settings settings = binder.bind(
                     Settings.class,
                     tree,
@@ -274,7 +274,7 @@ public final class SettingsLoader {
             }
             CredentialPlugin<?> plugin = plugins.get(type);
             boolean fromEnvironment = bound.fromEnvironment() || isAlone(type, all);
-            Node.Mapping said = variables.credentials(plugin, binder);
+            Node.Mapping said = variables.credentials(plugin);
             Node credentials = node;
             if (fromEnvironment && node instanceof Node.Mapping mapping) {
                 credentials = mapping.under(said);
