@@ -38,7 +38,7 @@ class PromiseTest {
         SCALE_UP
     }
 
-    private static final int SCHEDULES = Integer.getInteger("promise.schedules", 1_500);
+    private static final int SCHEDULES = 1_500;
     private static final int LENGTH = 40;
 
     @ParameterizedTest

@@ -94,10 +94,13 @@ final class World {
         if (past.isEmpty()) {
             return;
         }
-        undone = acted();
         Template previous = past.remove(past.size() - 1);
         past.add(template);
         template = previous;
+        Optional<String> last = state.flatMap(WorkloadState::parse)
+                .map(written -> written.containers().get("app"))
+                .flatMap(WorkloadState.ContainerState::acted);
+        undone = last.equals(acted()) ? Optional.empty() : last; // undoing an undo brings our change back
         seenByController = false;
         manager = "kubectl-undo";
         resourceVersion++;
