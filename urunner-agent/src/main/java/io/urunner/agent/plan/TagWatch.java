@@ -62,7 +62,8 @@ public final class TagWatch {
         }
         Sight stands = standing.get();
         if (stands.digest.equals(digest)) {
-            return new TagWatch(Optional.of(stands.again(asked)), Optional.empty(), had, otherSeen);
+            Sight again = candidate.isPresent() ? new Sight(digest, stands.since, asked, 1) : stands.again(asked);
+            return new TagWatch(Optional.of(again), Optional.empty(), had, otherSeen);
         }
         Sight next = candidate
                 .filter(sight -> sight.digest.equals(digest))

@@ -131,7 +131,7 @@ final class World {
         Optional<SimPod> current = current();
         if (current.isEmpty()) {
             pods.add(new SimPod(pushes * 1000 + resourceVersion, template.revision, Optional.empty(), false));
-        } else if (current.get().pulled.isEmpty()) {
+        } else if (!isReady(current.get())) { // its first start, or after a crash: both pull
             SimPod pod = current.get();
             String image = always ? answer() : nodeCache.orElseGet(this::answer);
             nodeCache = Optional.of(image);
