@@ -171,7 +171,11 @@ final class World {
 
     /** An answer of a replica that lags behind: the digest that the tag had before. */
     String lagging() {
-        return everPushed.size() < 2 ? tag : everPushed.get(everPushed.size() - 2);
+        String old = everPushed.get(Math.max(0, everPushed.size() - 2));
+        if (!observed.contains(old)) {
+            observed.add(old);
+        }
+        return old;
     }
 
     static Expansion.Known content(String digest) {
