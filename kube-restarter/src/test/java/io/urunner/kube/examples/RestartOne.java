@@ -1,0 +1,47 @@
+package io.urunner.kube.examples;
+
+import io.urunner.kube.*;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+
+/** Waits for a workload, restarts it as for a new digest of its image, and follows the rollout to its end. */
+final class RestartOne {
+    static RolloutOutcome run(
+            KubeConfiguration cluster, WorkloadId id, String container, String digest, PrintStream out)
+            throws Exception {
+        ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+        try (KubeConnection connection = new KubeConnection(cluster, executor);
+                WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster())) {
+            CountDownLatch seen = new CountDownLatch(1);
+            watch.listen(changed -> {
+                if (changed.equals(id) && watch.find(id).isPresent()) {
+                    seen.countDown();
+                }
+            });
+            watch.start();
+            seen.await();
+            Workload workload = watch.find(id).orElseThrow();
+            out.println(id + " runs " + workload.pods().size() + " pods");
+
+            DigestsAnnotation digests = new DigestsAnnotation(new TreeMap<>(Map.of(container, digest)));
+            Restart restart = new Restart(digests, WorkloadState.EMPTY, Instant.now());
+            PatchResult result = new Restarter(connection).restart(workload, restart);
+            if (!(result instanceof PatchResult.Patched patched)) {
+                throw new IllegalStateException(id + " changed or went away meanwhile: " + result);
+            }
+            RolloutFollower follower = new RolloutFollower(connection, watch);
+            RolloutOutcome outcome =
+                    follower.follow(id, digests, patched, Duration.ofMinutes(2)).get();
+            out.println(id + ": " + outcome);
+            return outcome;
+        } finally {
+            executor.shutdown();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The library by itself, as others embed it. */
+package io.urunner.kube.examples;
