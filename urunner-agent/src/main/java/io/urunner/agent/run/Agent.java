@@ -32,6 +32,9 @@ public final class Agent implements AutoCloseable {
     /** Patches in flight. */
     private static final int KUBE_WORKERS = 16;
 
+    /** Events wait for each other, patches do not wait for them. */
+    private static final int EVENT_WRITERS = 2;
+
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
     private static final Duration POLL = Duration.ofMillis(50);
     /** A loop that did not show for so long is dead. */
@@ -45,6 +48,7 @@ public final class Agent implements AutoCloseable {
     private final InstantSource clock;
     private final ScheduledThreadPoolExecutor kubeThreads;
     private final ThreadPoolExecutor kubeWorkers;
+    private final ThreadPoolExecutor eventWriters;
     private final ThreadPoolExecutor registryWorkers;
     private final ThreadPoolExecutor storeThread;
     private final KubeConnection connection;
@@ -75,6 +79,7 @@ public final class Agent implements AutoCloseable {
         kubeThreads = new ScheduledThreadPoolExecutor(2, Threads.named("watch"));
         kubeThreads.setRemoveOnCancelPolicy(true);
         kubeWorkers = pool(KUBE_WORKERS, "patch");
+        eventWriters = pool(EVENT_WRITERS, "event");
         registryWorkers = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
         storeThread = pool(1, "store");
@@ -83,7 +88,7 @@ public final class Agent implements AutoCloseable {
         memory = new Memory(parts.store(), loop, storeThread, problems);
         List<AgentListener> listeners = new ArrayList<>(parts.listeners());
         listeners.add(new EventWriter(
-                new KubeEvents(connection, "urunner", parts.instance(), clock), cluster, kubeWorkers, loop, problems));
+                new KubeEvents(connection, "urunner", parts.instance(), clock), cluster, eventWriters, loop, problems));
         engine = new Engine(new Engine.Parts(
                 cluster,
                 parts.registries(),
@@ -275,6 +280,7 @@ public final class Agent implements AutoCloseable {
         state = State.CLOSED;
         drain(storeThread, DRAIN);
         cluster.close();
+        eventWriters.shutdownNow();
         connection.close();
         registryWorkers.shutdownNow();
         kubeThreads.shutdownNow();

@@ -1,0 +1,95 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.AuditLog;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** 99 Deployments of one image: one question per pass, and all of them patched at once. */
+class ManyDeploymentsIT {
+    private static final int COUNT = 99;
+    private static final Duration INTERVAL = Duration.ofSeconds(5);
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    @Timeout(value = 4, unit = TimeUnit.MINUTES)
+    void areAskedForOnceAPassAndPatchedWithinTheIntervalAndTwoSeconds() throws Exception {
+        try (Cluster cluster = Cluster.connect();
+                DockerRegistry registry = DockerRegistry.start()) {
+            String first = registry.push("team/app", "latest", "one");
+            String namespace = cluster.enabledNamespace();
+            String image = registry.host() + "/team/app:latest";
+            List<WorkloadId> ids = Seen.deployments(cluster, namespace, image, COUNT);
+            Await.until(
+                    "all pods run",
+                    Seen.within(Duration.ofSeconds(60)),
+                    () -> Seen.running(cluster, namespace, COUNT, first));
+            try (TestAgent agent =
+                    new TestAgent(cluster.configuration(), folder.resolve("db"), INTERVAL, registry.host())) {
+                agent.start();
+                Await.until(
+                        "ready",
+                        Duration.ofSeconds(30),
+                        () -> agent.agent().notReady().isEmpty());
+
+                // Nothing changes: one HEAD per pass, no LIST.
+                Await.until("two passes", Seen.within(Duration.ofSeconds(30)), () -> passes(agent) >= 2);
+                long passes = passes(agent);
+                long heads = agentHeads(registry);
+                long mark = cluster.auditLog().map(AuditLog::mark).orElse(0L);
+                Await.until("three passes more", Duration.ofSeconds(30), () -> passes(agent) >= passes + 3);
+                assertThat(agentHeads(registry) - heads).isBetween(passes(agent) - passes, passes(agent) - passes + 1);
+                cluster.auditLog()
+                        .ifPresent(log -> assertThat(log.since(mark, "urunner"))
+                                .as("what we asked the API server while nothing changed")
+                                .noneMatch(entry -> entry.verb().equals("list")));
+                assertThat(ids)
+                        .allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(1));
+
+                // A push: everything is patched, once.
+                String digest = registry.push("team/app", "latest", "two");
+                Await.until(
+                        "all templates name the new digest",
+                        Seen.within(INTERVAL.plusSeconds(2)),
+                        () -> deployments(cluster, namespace).stream()
+                                        .filter(deployment -> Seen.actedOn(deployment, digest))
+                                        .count()
+                                == COUNT);
+                Await.until(
+                        "all pods run the new digest",
+                        Seen.within(Duration.ofSeconds(60)),
+                        () -> Seen.running(cluster, namespace, COUNT, digest));
+                long settled = passes(agent);
+                Await.until("two passes more", Duration.ofSeconds(30), () -> passes(agent) >= settled + 2);
+                assertThat(ids)
+                        .allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(2));
+            }
+        }
+    }
+
+    private static long passes(TestAgent agent) throws InterruptedException {
+        return agent.agent().status().orElseThrow().registries().get(0).passes();
+    }
+
+    /** The simulated nodes ask with HEAD, too, but only when pods start. */
+    private static long agentHeads(DockerRegistry registry) {
+        return registry.count("HEAD", "/v2/team/app/manifests/");
+    }
+
+    private static List<JsonNode> deployments(Cluster cluster, String namespace) {
+        return cluster.items("/apis/apps/v1/namespaces/" + namespace + "/deployments");
+    }
+}

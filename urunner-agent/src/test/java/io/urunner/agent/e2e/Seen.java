@@ -1,0 +1,80 @@
+package io.urunner.agent.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Cluster;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** What the API server tells of workloads, and how long one may wait for it. */
+final class Seen {
+    private Seen() {}
+
+    /** Makes Deployments named web-0, web-1, …. */
+    static List<WorkloadId> deployments(Cluster cluster, String namespace, String image, int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> cluster.deployment(namespace, "web-" + i, image, 1))
+                .toList();
+    }
+
+    /** How many templates a Deployment has had: the controllers count them. */
+    static int revision(Cluster cluster, WorkloadId id) {
+        if (id.kind() != WorkloadKind.DEPLOYMENT) {
+            throw new IllegalArgumentException("only Deployments count their templates: " + id);
+        }
+        return Integer.parseInt(cluster.read(id)
+                .path("metadata")
+                .path("annotations")
+                .path("deployment.kubernetes.io/revision")
+                .asText("0"));
+    }
+
+    /** Whether the template says that this digest was acted on. */
+    static boolean actedOn(Cluster cluster, WorkloadId id, String digest) {
+        return actedOn(cluster.read(id), digest);
+    }
+
+    static boolean actedOn(JsonNode workload, String digest) {
+        return digests(workload).contains(digest);
+    }
+
+    /** The annotation on the template. */
+    static String digests(JsonNode workload) {
+        return workload.path("spec")
+                .path("template")
+                .path("metadata")
+                .path("annotations")
+                .path("urunner.io/digests")
+                .asText();
+    }
+
+    static boolean actedOn(Cluster cluster, Collection<WorkloadId> ids, String digest) {
+        return ids.stream().allMatch(id -> actedOn(cluster, id, digest));
+    }
+
+    /** Whether every pod of a namespace runs, and just this digest. */
+    static boolean running(Cluster cluster, String namespace, int pods, String digest) {
+        List<JsonNode> all = cluster.pods(namespace);
+        return all.size() == pods
+                && all.stream()
+                        .allMatch(
+                                pod -> pod.path("status").path("phase").asText().equals("Running")
+                                        && pod.path("status")
+                                                .path("containerStatuses")
+                                                .path(0)
+                                                .path("imageID")
+                                                .asText()
+                                                .endsWith(digest));
+    }
+
+    /** A time that must be kept by a machine that has nothing else to do; a busy one gets more. */
+    static Duration within(Duration time) {
+        var system = ManagementFactory.getOperatingSystemMXBean();
+        double load = Math.max(1, system.getSystemLoadAverage() / system.getAvailableProcessors());
+        return Duration.ofMillis((long) (time.toMillis() * load));
+    }
+}

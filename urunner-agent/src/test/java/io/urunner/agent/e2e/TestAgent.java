@@ -1,0 +1,75 @@
+package io.urunner.agent.e2e;
+
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Policy;
+import io.urunner.agent.run.Agent;
+import io.urunner.agent.run.AgentParts;
+import io.urunner.agent.run.WatchedRegistry;
+import io.urunner.kube.KubeConfiguration;
+import io.urunner.kube.WatchScope;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** An agent in this process. */
+final class TestAgent implements AutoCloseable {
+    private final RegistryClient client;
+    private final DigestStore store;
+    private final Agent agent;
+
+    TestAgent(KubeConfiguration cluster, Path database, Duration interval, String... registries) {
+        this(cluster, database, interval, null, registries);
+    }
+
+    TestAgent(
+            KubeConfiguration cluster,
+            Path database,
+            Duration interval,
+            CredentialProvider credentials,
+            String... registries) {
+        RegistryClient.Builder builder = RegistryClient.builder().attempts(1);
+        if (credentials != null) {
+            builder.credentials(credentials);
+        }
+        client = builder.build();
+        store = DigestStores.sqlite(database, "test");
+        InstantSource clock = InstantSource.system();
+        List<WatchedRegistry> watched = Stream.of(registries)
+                .map(registry -> WatchedRegistry.of(RegistryPrefix.parse(registry), client, clock, interval, 8))
+                .toList();
+        agent = new Agent(new AgentParts(
+                cluster,
+                WatchScope.cluster(),
+                watched,
+                store,
+                Policy.DEFAULT,
+                Limits.NONE,
+                "test",
+                clock,
+                System::nanoTime,
+                List.of()));
+    }
+
+    Agent start() {
+        agent.start();
+        return agent;
+    }
+
+    Agent agent() {
+        return agent;
+    }
+
+    @Override
+    public void close() {
+        agent.close();
+        store.close();
+        client.close();
+    }
+}

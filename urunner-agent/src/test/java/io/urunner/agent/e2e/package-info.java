@@ -1,0 +1,5 @@
+/** The agent on real parts: a control plane, registries, a database file. */
+@NullMarked
+package io.urunner.agent.e2e;
+
+import org.jspecify.annotations.NullMarked;
