@@ -52,6 +52,12 @@ record Call(
                 false);
     }
 
+    /** The question whether a registry is there and lets us in. */
+    static Call ping(String registry) {
+        return new Call(
+                FailedRequest.of("ping", registry), "GET", RegistryClient.ROOT, NO_HEADERS, null, List.of(), false);
+    }
+
     static String scope(String repository, String rights) {
         return "repository:" + repository + ":" + rights;
     }

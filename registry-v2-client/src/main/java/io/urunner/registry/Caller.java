@@ -133,8 +133,7 @@ final class Caller {
         try (response) {
             List<OciError> errors = Bodies.errors(response);
             if (status == 404 && call.method().equals("HEAD")) {
-                errors =
-                        authorizer.explain(transport.hosts().of(call.registry()), response.request(), status, deadline);
+                errors = transport.explain(transport.hosts().of(call.registry()), response.request(), status, deadline);
             }
             throw error(
                     call.what().answered(status, errors),

@@ -14,64 +14,50 @@ import org.jspecify.annotations.Nullable;
  * registries ban addresses that fail too often. One that changes is another one. Thread-safe.
  */
 final class CredentialLedger {
-    static final Duration PATIENCE = Duration.ofHours(1);
-
+    private static final Duration PATIENCE = Duration.ofHours(1);
     private static final int MOST = 10_000;
 
-    /** A credential at whoever judges it: a registry or a token server. */
-    record Identity(String judge, Credential credential) {}
+    /**
+     * What a credential claims.
+     *
+     * @param judge who judges it: a registry, or a token server
+     * @param scope what it is to allow; empty for being known at all
+     * @param credential the credential
+     */
+    record Claim(String judge, String scope, Credential credential) {
+        static Claim identity(String judge, Credential credential) {
+            return new Claim(judge, "", credential);
+        }
+    }
 
-    /** What a credential is to allow. */
-    record Grant(String registry, String scope, Credential credential) {}
-
-    /** That something was refused. */
-    record Refusal(RegistryException error, String reason, boolean denied, Instant until) {}
+    /** That a claim was refused: how, why, and until when it is not made again. */
+    record Refusal(RegistryException error, String reason, Instant until) {}
 
     private final InstantSource clock;
-    private final LruMap<Object, Refusal> refusals = new LruMap<>(MOST);
-    private final LruMap<Identity, Boolean> proven = new LruMap<>(MOST);
-    private final LruMap<Identity, ReentrantLock> locks = new LruMap<>(MOST);
+    private final LruMap<Claim, Refusal> refusals = new LruMap<>(MOST);
+    private final LruMap<Claim, Boolean> proven = new LruMap<>(MOST);
+    private final LruMap<Claim, ReentrantLock> locks = new LruMap<>(MOST);
 
     CredentialLedger(InstantSource clock) {
         this.clock = clock;
     }
 
-    @Nullable Refusal refusalOf(Identity identity) {
-        return current(identity);
-    }
-
-    @Nullable Refusal refusalOf(Grant grant) {
-        return current(grant);
-    }
-
-    private @Nullable Refusal current(Object key) {
-        Refusal refusal = refusals.get(key);
+    @Nullable Refusal refusalOf(Claim claim) {
+        Refusal refusal = refusals.get(claim);
         if (refusal == null || clock.instant().isBefore(refusal.until())) {
             return refusal;
         }
-        refusals.remove(key, refusal);
+        refusals.remove(claim, refusal);
         return null;
     }
 
-    /** Notes that a judge does not know a credential. */
-    void refuse(Identity identity, RegistryException error, String reason, boolean denied) {
-        proven.remove(identity);
-        refusals.put(
-                identity, new Refusal(error, reason, denied, clock.instant().plus(PATIENCE)));
+    void refuse(Claim claim, RegistryException error, String reason) {
+        proven.remove(claim);
+        refusals.put(claim, new Refusal(error, reason, clock.instant().plus(PATIENCE)));
     }
 
-    /** Notes that a credential does not allow one thing. */
-    void refuse(Grant grant, RegistryException error, String reason, boolean denied) {
-        refusals.put(grant, new Refusal(error, reason, denied, clock.instant().plus(PATIENCE)));
-    }
-
-    boolean isProven(Identity identity) {
-        return proven.get(identity) != null;
-    }
-
-    void prove(Identity identity) {
-        if (proven.get(identity) == null) {
-            proven.put(identity, true);
+    void prove(Claim identity) {
+        if (proven.putIfAbsent(identity, true) == null) {
             refusals.remove(identity);
         }
     }
@@ -82,9 +68,8 @@ final class CredentialLedger {
      *
      * @return the lock, held; null if the credential is proven
      */
-    @Nullable ReentrantLock holdUnproven(Identity identity, Deadline deadline)
-            throws InterruptedException, SocketTimeoutException {
-        if (isProven(identity)) {
+    @Nullable ReentrantLock holdUnproven(Claim identity, Deadline deadline) throws InterruptedException, SocketTimeoutException {
+        if (proven.get(identity) != null) {
             return null;
         }
         ReentrantLock created = new ReentrantLock();
@@ -94,7 +79,7 @@ final class CredentialLedger {
             throw new SocketTimeoutException(
                     "the first try of the credentials at " + identity.judge() + " took all the time");
         }
-        if (isProven(identity)) {
+        if (proven.get(identity) != null) {
             lock.unlock();
             return null;
         }

@@ -1,6 +1,6 @@
 package io.urunner.registry;
 
-import io.urunner.registry.CredentialLedger.Identity;
+import io.urunner.registry.CredentialLedger.Claim;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -16,7 +16,7 @@ final class Pauses {
     private static final Duration LONGEST_GUESS = Duration.ofHours(1);
 
     private final InstantSource clock;
-    private final LruMap<Identity, Instant> pauses = new LruMap<>(MOST);
+    private final LruMap<Claim, Instant> pauses = new LruMap<>(MOST);
 
     Pauses(InstantSource clock) {
         this.clock = clock;
@@ -27,7 +27,7 @@ final class Pauses {
      *
      * @throws TransientFailure with the rest of the pause
      */
-    void check(Identity asker) throws TransientFailure {
+    void check(Claim asker) throws TransientFailure {
         Instant until = pauses.get(asker);
         if (until == null) {
             return;
@@ -39,7 +39,7 @@ final class Pauses {
         pauses.remove(asker, until);
     }
 
-    void note(Identity asker, Optional<Duration> asked) {
+    void note(Claim asker, Optional<Duration> asked) {
         asked.ifPresent(wait -> pauses.put(asker, clock.instant().plus(wait)));
     }
 

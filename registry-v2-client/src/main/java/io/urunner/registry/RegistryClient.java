@@ -58,12 +58,14 @@ public final class RegistryClient implements AutoCloseable {
                 new Hosts(builder.hosts, builder.defaults, http), builder.clock, builder.ticker, builder.observer);
         TokenService tokens = new TokenService(transport, builder.clock, builder.ticker, builder.observer);
         Authorizer authorizer = new Authorizer(
-                transport,
-                tokens,
+                new Attempt.Parts(
+                        transport,
+                        tokens,
+                        new ChallengeMemory(),
+                        new CredentialLedger(builder.clock),
+                        builder.userAgent),
                 provider,
-                new CredentialLedger(builder.clock),
-                new Pauses(builder.clock),
-                builder.userAgent);
+                new Pauses(builder.clock));
         caller = new Caller(
                 authorizer,
                 transport,
@@ -122,8 +124,7 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public void ping(String registry) throws RegistryException, InterruptedException {
-        caller.call(new Call(FailedRequest.of("ping", registry), "GET", ROOT, Call.NO_HEADERS, null, List.of(), false))
-                .close();
+        caller.call(Call.ping(registry)).close();
     }
 
     /**

@@ -5,6 +5,7 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -85,6 +86,20 @@ final class Transport {
                 builder.removeHeader(AUTHORIZATION);
             }
             current = builder.build();
+        }
+    }
+
+    /**
+     * The errors behind the answer to a {@code HEAD}, which carries none: the same is asked once with {@code GET}, except
+     * where that costs quota.
+     */
+    List<OciError> explain(Host host, Request head, int status, Deadline deadline)
+            throws IOException, InterruptedException {
+        if (host.authority().equals(Repository.apiHost(Repository.DOCKER_HUB))) {
+            return List.of();
+        }
+        try (Response response = send(host, head.newBuilder().get().build(), false, false, deadline)) {
+            return response.code() == status ? Bodies.errors(response) : List.of();
         }
     }
 

@@ -1,0 +1,410 @@
+package io.urunner.registry;
+
+import io.urunner.registry.CredentialLedger.Claim;
+import io.urunner.registry.TokenService.Question;
+import io.urunner.registry.auth.AuthHints;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialProvider;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import okhttp3.HttpUrl;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call with one credential: shows what the registry demanded before, and answers one challenge. It is used once, by
+ * one thread.
+ */
+final class Attempt {
+    /** What all attempts of a client share. */
+    record Parts(
+            Transport transport,
+            TokenService tokens,
+            ChallengeMemory memory,
+            CredentialLedger ledger,
+            String userAgent) {}
+
+    private enum Kind {
+        NONE,
+        BASIC,
+        BEARER,
+        /** A bearer token that is itself the credential. */
+        OWN_BEARER
+    }
+
+    /** What a request shows; question and token are there for {@link Kind#BEARER} alone. */
+    private record Shown(
+            Kind kind,
+            @Nullable String header,
+            @Nullable Question question,
+            @Nullable Token token,
+            boolean fresh) {
+        static final Shown NOTHING = new Shown(Kind.NONE, null, null, null, false);
+
+        /** Whether it is a token from before, which may have been revoked or have expired early. */
+        boolean isStale() {
+            return kind == Kind.BEARER && !fresh;
+        }
+
+        boolean isCredentialItself() {
+            return kind == Kind.BASIC || kind == Kind.OWN_BEARER;
+        }
+    }
+
+    private final Parts parts;
+    private final CredentialProvider provider;
+    private final Call call;
+    private final Credential credential;
+    private final Deadline deadline;
+    private final AuthHints hints;
+    private final Host host;
+
+    private Shown shown = Shown.NOTHING;
+    private int status;
+    private List<Challenge> challenges = List.of();
+    private List<OciError> errors = List.of();
+
+    Attempt(Parts parts, CredentialProvider provider, Call call, Credential credential, Deadline deadline) {
+        this.parts = parts;
+        this.provider = provider;
+        this.call = call;
+        this.credential = credential;
+        this.deadline = deadline;
+        this.hints = provider.hints(call.registry());
+        this.host = parts.transport().hosts().of(call.registry());
+    }
+
+    /**
+     * Sends the call.
+     *
+     * @return the answer; the caller closes it
+     * @throws NotAccepted if the credential does not do
+     */
+    Response send() throws NotAccepted, RegistryException, IOException, InterruptedException {
+        throwIfRefused(grant());
+        shown = atFirst();
+        Response response = show();
+        if (response == null) {
+            Shown better = afterwards();
+            if (better != null) {
+                shown = better;
+                response = show();
+            }
+        }
+        if (response == null) {
+            throw conclude();
+        }
+        return response;
+    }
+
+    private Claim grant() {
+        return new Claim(call.registry(), String.join(" ", call.scopes()), credential);
+    }
+
+    private Claim identity() {
+        return Claim.identity(call.registry(), credential);
+    }
+
+    private void throwIfRefused(Claim claim) throws NotAccepted {
+        CredentialLedger.Refusal refusal = parts.ledger().refusalOf(claim);
+        if (refusal == null) {
+            return;
+        }
+        RegistryException earlier = refusal.error();
+        FailedRequest what = call.what().answered(earlier.status().orElse(401), earlier.errors());
+        String reason = refusal.reason() + "; the same credentials are not tried again before " + refusal.until();
+        throw new NotAccepted(error(what, reason, earlier instanceof DeniedException, null), false);
+    }
+
+    private static RegistryException error(
+            FailedRequest what, String reason, boolean denied, @Nullable Throwable cause) {
+        return denied ? new DeniedException(what, reason, cause) : new UnauthorizedException(what, reason, cause);
+    }
+
+    /** What to show with the first request: what the registry demanded before. */
+    private Shown atFirst() throws NotAccepted, IOException, InterruptedException, RegistryException {
+        if (credential instanceof Credential.RegistryToken own) {
+            return new Shown(Kind.OWN_BEARER, "Bearer " + own.token().reveal(), null, null, false);
+        }
+        ChallengeMemory.Demand demand = parts.memory().of(call);
+        if (credential instanceof Credential.Basic basic) {
+            boolean directly = hints.basicDirectly() && (demand == null || !demand.basicRefused());
+            if (directly || (demand != null && demand.realm() == null)) {
+                return basic(basic);
+            }
+        }
+        if (demand == null || demand.realm() == null) {
+            return Shown.NOTHING;
+        }
+        return bearer(
+                new Question(demand.realm(), demand.service(), parts.memory().scopes(call, demand), credential));
+    }
+
+    private static Shown basic(Credential.Basic basic) {
+        return new Shown(Kind.BASIC, TokenService.basic(basic.user(), basic.password()), null, null, false);
+    }
+
+    /** What to show after a refusal, or null if there is nothing better. */
+    private @Nullable Shown afterwards() throws NotAccepted, RegistryException, IOException, InterruptedException {
+        if (shown.kind() == Kind.OWN_BEARER) {
+            return null;
+        }
+        if (status == 401) {
+            boolean basicHelps = credential instanceof Credential.Basic
+                    && shown.kind() != Kind.BASIC
+                    && challenges.stream().anyMatch(Challenge::isBasic);
+            for (Challenge challenge : challenges) {
+                if (challenge.isBearer() && challenge.parameter("realm").isPresent()) {
+                    HttpUrl realm = realm(challenge);
+                    String objection = realm == null ? "it is no http or https URL" : objection(realm);
+                    if (realm != null && objection == null) {
+                        return answer(challenge, realm);
+                    } else if (!basicHelps) {
+                        throw new ProtocolViolationException(
+                                call.what().answered(status, errors),
+                                "the registry sends us for a token to "
+                                        + challenge.parameter("realm").orElse("") + ", which is not asked: "
+                                        + objection,
+                                null);
+                    }
+                }
+            }
+            if (basicHelps) {
+                if (shown.kind() == Kind.NONE) {
+                    parts.memory().learn(call, new ChallengeMemory.Demand(null, "", null, false));
+                }
+                return basic((Credential.Basic) credential);
+            }
+        }
+        return shown.isStale() ? renewed() : null;
+    }
+
+    private Shown renewed() throws NotAccepted, IOException, InterruptedException, RegistryException {
+        Question question = Objects.requireNonNull(shown.question());
+        parts.tokens().drop(question, Objects.requireNonNull(shown.token()));
+        return bearer(question);
+    }
+
+    /** Goes for the token that a challenge demands. */
+    private @Nullable Shown answer(Challenge challenge, HttpUrl realm)
+            throws NotAccepted, IOException, InterruptedException, RegistryException {
+        String scope = challenge.parameter("scope").orElse("");
+        String service = challenge.parameter("service").orElse("");
+        ChallengeMemory memory = parts.memory();
+        Question question = new Question(realm, service, memory.scopes(call, scope), credential);
+        ChallengeMemory.Demand earlier = memory.of(call);
+        boolean basicRefused = shown.kind() == Kind.BASIC || (earlier != null && earlier.basicRefused());
+        memory.learn(call, new ChallengeMemory.Demand(realm, service, ChallengeMemory.opaque(scope), basicRefused));
+        if (question.equals(shown.question())) {
+            return shown.isStale() ? renewed() : null;
+        }
+        return bearer(question);
+    }
+
+    private @Nullable HttpUrl realm(Challenge challenge) throws IOException {
+        if (hints.tokenEndpoint().isPresent()) {
+            return HttpUrl.get(hints.tokenEndpoint().get());
+        }
+        HttpUrl realm = host.root().resolve(challenge.parameter("realm").orElse(""));
+        return realm == null
+                ? null
+                : realm.newBuilder().username("").password("").fragment(null).build();
+    }
+
+    private @Nullable String objection(HttpUrl realm) throws IOException {
+        if (hints.tokenEndpoint().isPresent()) {
+            return null;
+        }
+        Set<String> trusted = new HashSet<>(host.options().trustedHosts());
+        trusted.addAll(hints.trustedRealms());
+        return Addresses.objection(realm, host.root(), trusted);
+    }
+
+    /** A token to show; one that nobody has yet is fetched. */
+    private Shown bearer(Question question) throws NotAccepted, IOException, InterruptedException, RegistryException {
+        Token kept = parts.tokens().kept(question);
+        if (kept != null) {
+            return bearer(question, kept, false);
+        }
+        Claim identity = Claim.identity(Addresses.authority(question.realm()), credential);
+        boolean anonymous = credential instanceof Credential.Anonymous;
+        ReentrantLock lock = anonymous ? null : parts.ledger().holdUnproven(identity, deadline);
+        try {
+            throwIfRefused(identity);
+            Token token = parts.tokens().get(question, host, deadline);
+            if (!anonymous) {
+                parts.ledger().prove(identity);
+            }
+            return bearer(question, token, true);
+        } catch (TokenService.Refused e) {
+            throw refusedByIssuer(question, anonymous ? grant() : identity, e);
+        } finally {
+            if (lock != null) {
+                lock.unlock();
+            }
+        }
+    }
+
+    private static Shown bearer(Question question, Token token, boolean fresh) {
+        return new Shown(Kind.BEARER, "Bearer " + token.value().reveal(), question, token, fresh);
+    }
+
+    private NotAccepted refusedByIssuer(Question question, Claim claim, TokenService.Refused refused)
+            throws ProtocolViolationException {
+        FailedRequest what = call.what().answered(refused.status(), refused.errors());
+        String issuer = "the token server " + Addresses.authority(question.realm());
+        boolean denied = refused.status() == 403;
+        if (refused.status() != 401 && !denied) {
+            throw new ProtocolViolationException(
+                    what,
+                    issuer + " does not understand the question for " + String.join(" ", question.scopes()),
+                    refused);
+        }
+        String reason;
+        if (credential instanceof Credential.Anonymous) {
+            reason = issuer + " gives no token without credentials, and none are configured for this repository";
+        } else if (!denied) {
+            reason = issuer + " rejects " + who() + "; check it";
+        } else if (refused.errors().isEmpty()) {
+            reason = issuer + " turns " + who() + " away: it has no right to the registry, or our address is banned";
+        } else {
+            reason = issuer + " does not let " + who() + " use the registry; give it the right";
+        }
+        RegistryException error = error(what, reason, denied, refused);
+        parts.ledger().refuse(claim, error, reason);
+        return new NotAccepted(error, true);
+    }
+
+    private String who() {
+        return "the credential (" + provider.describe(call.registry(), call.repository()) + ")";
+    }
+
+    /** The answer, or null after noting what a refusal says. */
+    private @Nullable Response show() throws NotAccepted, IOException, InterruptedException {
+        if (!shown.isCredentialItself()) {
+            return exchange();
+        }
+        Claim identity = identity();
+        ReentrantLock lock = parts.ledger().holdUnproven(identity, deadline);
+        try {
+            throwIfRefused(identity);
+            Response response = exchange();
+            if (response == null && isRejected()) {
+                String reason = call.registry() + " rejects " + who() + "; check it";
+                FailedRequest what = call.what().answered(status, errors);
+                parts.ledger().refuse(identity, new UnauthorizedException(what, reason, null), reason);
+            } else if (response != null && response.isSuccessful()) {
+                parts.ledger().prove(identity);
+            }
+            return response;
+        } finally {
+            if (lock != null) {
+                lock.unlock();
+            }
+        }
+    }
+
+    /**
+     * Whether a registry that refused a request does not know the credential at all. Some answer 401 also where a good
+     * credential lacks a right; the root of the API, which needs none, tells.
+     */
+    private boolean isRejected() throws IOException, InterruptedException {
+        if (status != 401 || challenges.stream().anyMatch(Challenge::isBearer)) {
+            return false;
+        }
+        if (call.target().equals(RegistryClient.ROOT)) {
+            return true;
+        }
+        Request request = request(Call.ping(call.registry()));
+        try (Response response = parts.transport().send(host, request, false, false, deadline)) {
+            return response.code() == 401;
+        }
+    }
+
+    private @Nullable Response exchange() throws IOException, InterruptedException {
+        Request request = request(call);
+        Response response = parts.transport().send(host, request, call.streams(), false, deadline);
+        if (!isRefusal(response, request)) {
+            return response;
+        }
+        try (response) {
+            status = response.code();
+            challenges = Challenge.parse(response.headers("WWW-Authenticate"));
+            errors = status == 403 && request.method().equals("HEAD")
+                    ? parts.transport().explain(host, request, status, deadline)
+                    : Bodies.errors(response);
+        }
+        return null;
+    }
+
+    /**
+     * Whether an answer is about who asks: 401 and 403, and with ECR Public 400 without a challenge where a token has
+     * expired. What a redirect led to does not know us at all.
+     */
+    private boolean isRefusal(Response response, Request request) {
+        if (!Addresses.sameOrigin(response.request().url(), request.url())) {
+            return false;
+        }
+        return switch (response.code()) {
+            case 401, 403 -> true;
+            case 400 ->
+                (shown.isStale() || shown.kind() == Kind.OWN_BEARER)
+                        && call.isRead()
+                        && response.header("WWW-Authenticate") == null;
+            default -> false;
+        };
+    }
+
+    private Request request(Call asked) throws IOException {
+        HttpUrl root = host.root();
+        HttpUrl url = root.resolve(asked.target());
+        if (url == null) {
+            throw new Violation("the registry led to " + asked.target() + ", which is no http or https URL");
+        }
+        Request.Builder request = new Request.Builder()
+                .url(url)
+                .headers(asked.headers())
+                .header("User-Agent", parts.userAgent())
+                .header("Accept-Encoding", "identity")
+                .method(asked.method(), asked.body());
+        if (shown.header() != null && Addresses.sameOrigin(url, root)) {
+            request.header("Authorization", shown.header());
+        }
+        return request.build();
+    }
+
+    private NotAccepted conclude() {
+        if (shown.token() != null && shown.question() != null) {
+            parts.tokens().drop(shown.question(), shown.token());
+        }
+        boolean own = shown.isCredentialItself();
+        CredentialLedger.Refusal rejected = own ? parts.ledger().refusalOf(identity()) : null;
+        if (rejected != null) {
+            return new NotAccepted(rejected.error(), true);
+        }
+        boolean denied = status != 401 || own || challenges.stream().anyMatch(Challenge::saysInsufficientScope);
+        String reason = reason(denied);
+        RegistryException error = error(call.what().answered(status, errors), reason, denied, null);
+        parts.ledger().refuse(grant(), error, reason);
+        return new NotAccepted(error, own);
+    }
+
+    private String reason(boolean denied) {
+        if (credential instanceof Credential.Anonymous) {
+            return denied
+                    ? "this is not open to everybody, or does not exist; configure credentials for it"
+                    : "the registry wants credentials, and none are configured for this repository";
+        } else if (shown.kind() == Kind.NONE) {
+            return who() + " is of a kind that the registry does not take";
+        }
+        return denied
+                ? who() + " does not allow this, or it does not exist; give it the right"
+                : "the registry does not accept the token that it sent us for with " + who()
+                        + ": it is wrong, does not allow this, or this does not exist";
+    }
+}
