@@ -15,6 +15,15 @@ final class CloseStack implements AutoCloseable {
         return closeable;
     }
 
+    /** Closes after a failure; a failure of the closing is added to it. */
+    void closeAfter(Exception failure) {
+        try {
+            close();
+        } catch (RuntimeException closing) {
+            failure.addSuppressed(closing);
+        }
+    }
+
     @Override
     public void close() {
         RuntimeException failure = null;

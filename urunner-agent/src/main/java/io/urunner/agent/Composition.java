@@ -28,6 +28,11 @@ final class Composition implements Wiring, AutoCloseable {
     }
 
     @Override
+    public AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException {
+        return AgentAssembly.of(configuration, environment);
+    }
+
+    @Override
     public void close() {
         plugins.close();
     }

@@ -72,11 +72,7 @@ final class RegistryAccess implements Wiring.Registries {
             }
             return new RegistryAccess(parts.add(builder.build()), credentials, parts);
         } catch (CommandException | RuntimeException e) {
-            try {
-                parts.close();
-            } catch (RuntimeException closing) {
-                e.addSuppressed(closing);
-            }
+            parts.closeAfter(e);
             throw e;
         }
     }

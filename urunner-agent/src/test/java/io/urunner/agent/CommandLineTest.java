@@ -38,10 +38,7 @@ class CommandLineTest {
     }
 
     private int run(String... arguments) {
-        Termination never = new Termination() {
-            @Override
-            public void await() {}
-        };
+        Termination never = () -> {};
         return Cli.execute(
                 new CommandContext(environment, new PrintWriter(out), new PrintWriter(err), composition, never),
                 arguments);

@@ -39,7 +39,10 @@ public final class Cli {
     }
 
     private static void commands(CommandLine line, CommandContext context) {
-        line.addSubcommand(new DigestCommand(context)).addSubcommand(new ConfigCommand(context));
+        line.addSubcommand(new RunCommand(context))
+                .addSubcommand(new OnceCommand(context))
+                .addSubcommand(new DigestCommand(context))
+                .addSubcommand(new ConfigCommand(context));
         for (CommandProvider provider : ServiceLoader.load(CommandProvider.class, Cli.class.getClassLoader())) {
             line.addSubcommand(provider.command(context));
         }
@@ -101,12 +104,16 @@ public final class Cli {
         }
     }
 
-    /** The version that the jar's manifest tells. */
-    static final class Version implements IVersionProvider {
+    /** The program's name and the version that the jar's manifest tells. */
+    static String version() {
+        String version = Cli.class.getPackage().getImplementationVersion();
+        return "urunner " + (version == null ? "(not from a jar)" : version);
+    }
+
+    private static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = Cli.class.getPackage().getImplementationVersion();
-            return new String[] {"urunner " + (version == null ? "(not from a jar)" : version)};
+            return new String[] {version()};
         }
     }
 }

@@ -3,7 +3,9 @@ package io.urunner.agent.cli;
 import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.run.OnceReport;
 import io.urunner.registry.RegistryClient;
+import java.time.Duration;
 import java.util.Map;
 
 /** Builds what commands work with. Thread-safe. */
@@ -33,6 +35,16 @@ public interface Wiring {
      */
     Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException;
 
+    /**
+     * An agent with all that it needs; it does nothing yet.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @return the agent; the caller closes it
+     * @throws CommandException if it cannot be had
+     */
+    AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException;
+
     /** A registry client with the credentials that it uses. */
     interface Registries extends AutoCloseable {
         /**
@@ -42,6 +54,29 @@ public interface Wiring {
          */
         RegistryClient client();
 
+        @Override
+        void close();
+    }
+
+    /** An agent with its surroundings. Single use: {@link #start} or {@link #once}, once. */
+    interface AgentProcess extends AutoCloseable {
+        /**
+         * Begins to watch, to roll out and to serve its endpoints; returns at once.
+         *
+         * @throws CommandException if the endpoints cannot be served
+         */
+        void start() throws CommandException;
+
+        /**
+         * Looks at everything once and starts the rollouts that are due.
+         *
+         * @param timeout how long it may take in all
+         * @return what came of it
+         * @throws InterruptedException if the thread is interrupted
+         */
+        OnceReport once(Duration timeout) throws InterruptedException;
+
+        /** Ends everything, the last that was begun first, within a few seconds. */
         @Override
         void close();
     }

@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.agent.plan.Admission;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.SecretSource;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -19,6 +21,7 @@ import java.util.Set;
  * @param interval the time between two passes
  * @param registries the registries to watch, at least one
  * @param policies when a stale workload may be rolled out
+ * @param rollouts how many rollouts may run at once
  * @param acceptHeader the media types to accept
  * @param store where is remembered what happened
  * @param http the endpoints that the agent offers
@@ -36,6 +39,7 @@ public record Settings(
 
         List<Registry> registries,
         Policies policies,
+        Rollouts rollouts,
 
         @Setting(
                 variable = "DOCKER_API_ACCEPT_HEADER",
@@ -136,6 +140,7 @@ public record Settings(
      *
      * @param auth where the access comes from
      * @param cluster the name under which this cluster's rollouts are remembered
+     * @param namespaces the namespaces to look at; empty for all
      */
     public record Kubernetes(
             @Setting(
@@ -149,7 +154,17 @@ public record Settings(
                     variable = "URUNNER_CONF_CLUSTER_NAME",
                     fallback = "default",
                     meaning = "name of the cluster in a history that several clusters share")
-            String cluster) {}
+            String cluster,
+
+            @Setting(
+                    variable = "URUNNER_CONF_NAMESPACES",
+                    meaning =
+                            "namespaces to look at, after commas, for an agent without a ClusterRole; all if not set. In both cases only those labelled `urunner=enable`")
+            List<String> namespaces) {
+        public Kubernetes {
+            namespaces = List.copyOf(namespaces);
+        }
+    }
 
     /** Where the access to the cluster comes from. */
     public enum KubeAuth {
@@ -265,6 +280,50 @@ public record Settings(
             if (certificate.isPresent() != key.isPresent()) {
                 throw new IllegalArgumentException("certificate and key belong together: give both or none");
             }
+        }
+    }
+
+    /**
+     * How many rollouts may run at once.
+     *
+     * @param max in the cluster; empty for any number
+     * @param maxPerNamespace in a namespace; empty for any number
+     * @param canary whether of the workloads that share an image one goes first
+     */
+    public record Rollouts(
+            @Setting(variable = "URUNNER_CONF_MAX_ROLLOUTS", meaning = "rollouts at once in the cluster, at most")
+            Optional<Integer> max,
+
+            @Setting(
+                    variable = "URUNNER_CONF_MAX_ROLLOUTS_PER_NAMESPACE",
+                    meaning = "rollouts at once in a namespace, at most")
+            Optional<Integer> maxPerNamespace,
+
+            @Setting(
+                    variable = "URUNNER_CONF_CANARY",
+                    fallback = "false",
+                    meaning = "of the workloads that share an image one goes first, the others when it is healthy")
+            boolean canary) {
+        public Rollouts {
+            if (max.orElse(1) < 1) {
+                throw new IllegalArgumentException("max must be at least 1");
+            }
+            if (maxPerNamespace.orElse(1) < 1) {
+                throw new IllegalArgumentException("maxPerNamespace must be at least 1");
+            }
+        }
+
+        /**
+         * The same for the planner.
+         *
+         * @return the limits
+         */
+        public Admission.Limits toLimits() {
+            return new Admission.Limits(whole(max), whole(maxPerNamespace), canary, Admission.Limits.NONE.patience());
+        }
+
+        private static OptionalInt whole(Optional<Integer> number) {
+            return number.isPresent() ? OptionalInt.of(number.get()) : OptionalInt.empty();
         }
     }
 

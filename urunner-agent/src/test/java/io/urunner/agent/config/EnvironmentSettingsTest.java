@@ -3,6 +3,7 @@ package io.urunner.agent.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Policy;
 import io.urunner.registry.auth.CredentialException;
 import java.net.URI;
@@ -61,6 +62,7 @@ class EnvironmentSettingsTest {
         assertThat(settings.store().path()).isEqualTo(Path.of("./urunner.db"));
         assertThat(settings.http().port()).isEqualTo(8080);
         assertThat(settings.policies().toPolicy()).isEqualTo(Policy.DEFAULT);
+        assertThat(settings.rollouts().toLimits()).isEqualTo(Admission.Limits.NONE);
         assertThat(settings.registries()).singleElement().satisfies(registry -> {
             assertThat(registry.host()).hasToString("harbor.default.svc.cluster.local:8080");
             assertThat(registry.tls().verify()).isTrue();
@@ -110,6 +112,10 @@ class EnvironmentSettingsTest {
         "URUNNER_CONF_CONTAINERS, 'web, worker'",
         "URUNNER_CONF_IF_NOT_ALWAYS, pin",
         "URUNNER_CONF_SHADOW, true",
+        "URUNNER_CONF_NAMESPACES, 'shop,blog'",
+        "URUNNER_CONF_MAX_ROLLOUTS, 5",
+        "URUNNER_CONF_MAX_ROLLOUTS_PER_NAMESPACE, 1",
+        "URUNNER_CONF_CANARY, True",
         "URUNNER_SECR_REGISTRY_USER, me",
     })
     void good_values_are_taken(String variable, String value) {
@@ -135,6 +141,8 @@ class EnvironmentSettingsTest {
                 "URUNNER_CONF_FIRST_SIGHT | ignore | 'ignore' is not one of RESTART, ADOPT",
                 "URUNNER_CONF_IF_NOT_ALWAYS | never | 'never' is not one of",
                 "URUNNER_CONF_SHADOW | 1 | '1' is neither true nor false",
+                "URUNNER_CONF_MAX_ROLLOUTS | 0 | max must be at least 1",
+                "URUNNER_CONF_MAX_ROLLOUTS_PER_NAMESPACE | 0 | maxPerNamespace must be at least 1",
                 "URUNNER_CONF_COOLDOWN | a while | 'a while' is not a duration",
                 "URUNNER_CONF_DATABASE_URL | jdbc:mysql://db | url must start with jdbc:postgresql:",
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE | gitlub | is not a known type of registry; did you mean gitlab?",

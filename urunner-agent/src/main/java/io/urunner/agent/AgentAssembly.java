@@ -1,0 +1,165 @@
+package io.urunner.agent;
+
+import io.urunner.agent.cli.CommandException;
+import io.urunner.agent.cli.ExitCode;
+import io.urunner.agent.cli.Wiring;
+import io.urunner.agent.config.Configuration;
+import io.urunner.agent.config.Settings;
+import io.urunner.agent.http.AgentServer;
+import io.urunner.agent.http.Endpoint;
+import io.urunner.agent.run.Agent;
+import io.urunner.agent.run.AgentParts;
+import io.urunner.agent.run.OnceReport;
+import io.urunner.agent.run.WatchedRegistry;
+import io.urunner.kube.KubeConfiguration;
+import io.urunner.kube.KubeConfigurationException;
+import io.urunner.kube.WatchScope;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.SecretSource;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An agent with its registries, its store, its cluster and its endpoints. */
+final class AgentAssembly implements Wiring.AgentProcess {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentAssembly.class);
+
+    /** Requests to a registry at the same time, where nobody says otherwise. */
+    private static final int CONCURRENCY = 8;
+
+    private final Agent agent;
+    private final int port;
+    private final CloseStack parts;
+
+    private AgentAssembly(Agent agent, int port, CloseStack parts) {
+        this.agent = agent;
+        this.port = port;
+        this.parts = parts;
+    }
+
+    static AgentAssembly of(Configuration configuration, Map<String, String> environment) throws CommandException {
+        Settings settings = configuration.settings();
+        KubeConfiguration kubernetes = kubernetes(settings.kubernetes(), environment);
+        CloseStack parts = new CloseStack();
+        try {
+            RegistryClient client = parts.add(RegistryAccess.open(configuration, environment, SystemTime.CLOCK))
+                    .client();
+            DigestStore store = parts.add(store(settings));
+            Agent agent = parts.add(new Agent(new AgentParts(
+                    kubernetes,
+                    scope(settings.kubernetes()),
+                    settings.registries().stream()
+                            .map(registry -> watched(registry, settings, client))
+                            .toList(),
+                    store,
+                    settings.policies().toPolicy(),
+                    settings.rollouts().toLimits(),
+                    environment.getOrDefault("HOSTNAME", "urunner"),
+                    SystemTime.CLOCK,
+                    SystemTime.TICKER,
+                    List.of())));
+            return new AgentAssembly(agent, settings.http().port(), parts);
+        } catch (CommandException | RuntimeException e) {
+            parts.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static KubeConfiguration kubernetes(Settings.Kubernetes settings, Map<String, String> environment)
+            throws CommandException {
+        try {
+            return settings.auth() == Settings.KubeAuth.INCLUSTER
+                    ? KubeConfiguration.inCluster(environment)
+                    : KubeConfiguration.kubeconfig(environment);
+        } catch (KubeConfigurationException e) {
+            String hint = settings.auth() == Settings.KubeAuth.INCLUSTER
+                    ? "; outside of a cluster set URUNNER_CONF_KUBE_AUTH=kubeconfig"
+                    : "";
+            throw new CommandException(e.getMessage() + hint, ExitCode.WRONG_CONFIGURATION, e);
+        }
+    }
+
+    private static WatchScope scope(Settings.Kubernetes settings) {
+        return settings.namespaces().isEmpty()
+                ? WatchScope.cluster()
+                : WatchScope.of(Set.copyOf(settings.namespaces()));
+    }
+
+    private static WatchedRegistry watched(Settings.Registry registry, Settings settings, RegistryClient client) {
+        return WatchedRegistry.of(
+                registry.host(),
+                client,
+                SystemTime.CLOCK,
+                registry.interval().orElse(settings.interval()),
+                registry.concurrency().orElse(CONCURRENCY));
+    }
+
+    private static DigestStore store(Settings settings) throws CommandException {
+        Settings.Store store = settings.store();
+        String cluster = settings.kubernetes().cluster();
+        if (store.url().isEmpty()) {
+            return DigestStores.sqlite(store.path(), cluster);
+        }
+        String url = store.url().get();
+        try {
+            return store.user().isPresent() && store.password().isPresent()
+                    ? DigestStores.postgresql(
+                            url,
+                            store.user().get(),
+                            () -> reveal(store.password().get()),
+                            cluster)
+                    : DigestStores.postgresql(url, cluster);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("URUNNER_CONF_DATABASE_URL: " + e.getMessage(), ExitCode.WRONG_CONFIGURATION, e);
+        }
+    }
+
+    private static String reveal(SecretSource source) {
+        try {
+            return source.read().reveal();
+        } catch (CredentialException e) {
+            throw new IllegalStateException("the database's password cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void start() throws CommandException {
+        if (port > 0) {
+            AgentServer server = parts.add(new AgentServer(
+                    port,
+                    Map.of("/livez", Endpoint.probe(agent::notAlive), "/readyz", Endpoint.probe(agent::notReady)),
+                    task -> {
+                        Thread thread = new Thread(task, "urunner-http");
+                        thread.setDaemon(true);
+                        return thread;
+                    }));
+            try {
+                server.start();
+            } catch (IOException e) {
+                throw new CommandException(String.valueOf(e.getMessage()), ExitCode.WRONG_CONFIGURATION, e);
+            }
+        }
+        agent.start();
+    }
+
+    @Override
+    public OnceReport once(Duration timeout) throws InterruptedException {
+        return agent.once(timeout);
+    }
+
+    @Override
+    public void close() {
+        try {
+            parts.close();
+        } catch (RuntimeException e) {
+            LOG.warn("not everything could be ended well", e);
+        }
+    }
+}
