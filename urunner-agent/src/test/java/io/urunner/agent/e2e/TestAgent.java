@@ -34,7 +34,7 @@ final class TestAgent implements AutoCloseable {
             Duration interval,
             CredentialProvider credentials,
             String... registries) {
-        RegistryClient.Builder builder = RegistryClient.builder().attempts(1);
+        RegistryClient.Builder builder = RegistryClient.builder().attempts(1).readTimeout(Duration.ofSeconds(2));
         if (credentials != null) {
             builder.credentials(credentials);
         }

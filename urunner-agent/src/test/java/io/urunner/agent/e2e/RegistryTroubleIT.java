@@ -1,0 +1,212 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.e2e.FaultyRegistry.Fault;
+import io.urunner.agent.run.HostStatus;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.auth.Secret;
+import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.LogCapture;
+import io.urunner.registry.testing.TokenServer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Registries that fail in every way, one beside the other, and one that is well. */
+class RegistryTroubleIT {
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration TROUBLE = Duration.ofSeconds(16);
+
+    @TempDir
+    private Path folder;
+
+    private Cluster cluster;
+    private DockerRegistry registry;
+
+    @BeforeEach
+    void start() {
+        cluster = Cluster.connect();
+        registry = DockerRegistry.start();
+    }
+
+    @AfterEach
+    void stop() {
+        if (registry != null) {
+            registry.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @Test
+    @Timeout(value = 4, unit = TimeUnit.MINUTES)
+    void aRegistryThatFailsIsAskedLessOftenDelaysNoOtherAndIsBackByItself() throws Exception {
+        String namespace = cluster.enabledNamespace();
+        String first = registry.push("team/app", "latest", "one");
+        Map<Fault, FaultyRegistry> fronts = new LinkedHashMap<>();
+        Map<Fault, WorkloadId> workloads = new LinkedHashMap<>();
+        try (LogCapture log = new LogCapture();
+                DockerRegistry stopped = DockerRegistry.start()) {
+            String firstThere = stopped.push("team/app", "latest", "one");
+            for (Fault fault : Fault.values()) {
+                FaultyRegistry front = new FaultyRegistry(registry);
+                fronts.put(fault, front);
+                String name = fault.name().toLowerCase(Locale.ROOT).replace('_', '-');
+                workloads.put(fault, cluster.deployment(namespace, name, front.host() + "/team/app:latest", 1));
+            }
+            WorkloadId there = cluster.deployment(namespace, "stopped", stopped.host() + "/team/app:latest", 1);
+            assertThat(firstThere).isEqualTo(first);
+            Await.until(
+                    "all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, workloads.size() + 1, first));
+
+            String[] hosts = Stream.concat(
+                            fronts.values().stream().map(FaultyRegistry::host), Stream.of(stopped.host()))
+                    .toArray(String[]::new);
+            try (TestAgent agent = new TestAgent(cluster.configuration(), folder.resolve("db"), INTERVAL, hosts)) {
+                agent.start();
+                Await.until(
+                        "ready",
+                        Seen.within(SOON),
+                        () -> agent.agent().notReady().isEmpty());
+                Map<Fault, Integer> before = new LinkedHashMap<>();
+                fronts.forEach((fault, front) -> {
+                    front.fault(fault);
+                    before.put(fault, front.asked());
+                });
+                stopped.stop();
+                long begun = System.nanoTime();
+
+                // The registry that is well is not delayed by the others.
+                String second = registry.push("team/app", "latest", "two");
+                WorkloadId well = workloads.remove(Fault.NONE);
+                Await.until(
+                        "the registry that is well is followed",
+                        Seen.within(INTERVAL.plusSeconds(2)),
+                        () -> Seen.actedOn(cluster, well, second));
+                Await.until(
+                        "time passes", TROUBLE.multipliedBy(2), () -> System.nanoTime() - begun > TROUBLE.toNanos());
+
+                // 1 + 2 + 4 + 8 seconds: a registry that fails was asked about five times, not sixteen.
+                workloads
+                        .keySet()
+                        .forEach(fault -> assertThat(fronts.get(fault).asked() - before.get(fault))
+                                .as("questions while it %s", fault)
+                                .isBetween(1, 6));
+                assertThat(fronts.get(Fault.NONE).asked() - before.get(Fault.NONE))
+                        .as("questions to the registry that is well")
+                        .isGreaterThan(8);
+                List<HostStatus> status = agent.agent().status().orElseThrow().registries();
+                assertThat(status.stream().filter(host -> !host.healthy())).hasSize(5);
+                assertThat(agent.agent().notAlive()).isEmpty();
+                for (HostStatus host : status) {
+                    assertThat(log.lines().stream()
+                                    .filter(line ->
+                                            line.startsWith("WARN") && line.contains("registry " + host.host())))
+                            .as("warnings about %s", host)
+                            .hasSize(host.healthy() ? 0 : 1);
+                }
+
+                // All are back: the next time they are asked, all is as before.
+                fronts.values().forEach(front -> front.fault(Fault.NONE));
+                stopped.restart();
+                stopped.push("team/app", "latest", "two");
+                Await.until(
+                        "all are followed again",
+                        Seen.within(Duration.ofSeconds(40)),
+                        () -> Seen.actedOn(cluster, workloads.values(), second)
+                                && Seen.actedOn(cluster, there, second));
+                assertThat(Seen.revision(cluster, there)).isEqualTo(2);
+                assertThat(agent.agent().status().orElseThrow().registries()).allMatch(HostStatus::healthy);
+                String third = registry.push("team/app", "latest", "three");
+                Await.until(
+                        "the interval is the old one",
+                        Seen.within(INTERVAL.plusSeconds(2)),
+                        () -> Seen.actedOn(cluster, workloads.values(), third));
+            }
+        } finally {
+            fronts.values().forEach(FaultyRegistry::close);
+        }
+    }
+
+    @Test
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void aWrongTokenIsReportedOnceShownOnceAndWorksAtOnceWhenItIsRight() throws Exception {
+        String namespace = cluster.enabledNamespace();
+        try (TokenServer gitlab = new TokenServer();
+                DockerRegistry guarded = DockerRegistry.builder().tokens(gitlab).start();
+                LogCapture log = new LogCapture()) {
+            gitlab.accessToken("right-token", "team/app", "team/other");
+            AtomicReference<Credential> credential =
+                    new AtomicReference<>(new Credential.Basic("ci", Secret.of("wrong-token")));
+            // The pods cannot be pulled: the nodes have no credential. The agent rolls out all the same.
+            String digest = guarded.push("team/app", "latest", "one");
+            guarded.push("team/other", "latest", "one");
+            WorkloadId id = cluster.deployment(namespace, "web", guarded.host() + "/team/app:latest", 1);
+            cluster.deployment(namespace, "other", guarded.host() + "/team/other:latest", 1);
+            try (TestAgent agent = new TestAgent(
+                    cluster.configuration(),
+                    folder.resolve("db"),
+                    INTERVAL,
+                    new Settable(credential),
+                    guarded.host())) {
+                agent.start();
+                Await.until("passes", Seen.within(SOON), () -> DowntimeIT.passes(agent) >= 6);
+                long shown = gitlab.requests().stream()
+                        .filter(request -> request.getHeaders().get("Authorization") != null)
+                        .count();
+                assertThat(shown).as("how often the wrong token was shown").isEqualTo(1);
+                assertThat(log.lines().stream()
+                                .filter(line -> line.startsWith("WARN") && line.contains(guarded.host())))
+                        .as("warnings")
+                        .hasSize(1)
+                        .first()
+                        .asString()
+                        .contains("team/")
+                        .contains("401");
+                credential.set(new Credential.Basic("ci", Secret.of("right-token")));
+                Await.until(
+                        "it is resolved",
+                        Seen.within(INTERVAL.plusSeconds(2)),
+                        () -> agent.agent()
+                                .status()
+                                .orElseThrow()
+                                .registries()
+                                .get(0)
+                                .healthy());
+                assertThat(log.lines()).noneMatch(line -> line.contains("wrong-token") || line.contains("right-token"));
+                assertThat(digest).startsWith("sha256:");
+                assertThat(cluster.read(id)).isNotNull();
+            }
+        }
+    }
+
+    private record Settable(AtomicReference<Credential> credential) implements CredentialProvider {
+        @Override
+        public List<Credential> credentials(String registry, String repository) {
+            return List.of(credential.get());
+        }
+
+        @Override
+        public String describe(String registry, String repository) {
+            return "a token of the test";
+        }
+    }
+}
