@@ -220,7 +220,11 @@ public final class KubeConnection implements AutoCloseable {
             }
             future = requests.sendAsync(builder.build(), HttpResponse.BodyHandlers.ofByteArray());
             HttpResponse<byte[]> response = future.get(2 * ANSWER.toSeconds(), TimeUnit.SECONDS);
-            return new Answer(response.statusCode(), json(response.body()));
+            Answer answer = new Answer(response.statusCode(), json(response.body()));
+            if (answer.status() / 100 == 2 && !answer.body().isObject()) {
+                throw new IOException("HTTP " + answer.status() + " without a JSON object");
+            }
+            return answer;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw noAnswer(doing, e);
@@ -236,9 +240,12 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     private KubeException noAnswer(String doing, Throwable cause) {
-        return new KubeException(
-                "cannot " + doing + ": no answer from the API server " + configuration.server() + ": " + words(cause),
-                cause);
+        return new KubeException("cannot " + doing + ": " + unreachable(cause), cause);
+    }
+
+    /** That the API server cannot be reached, or answers nonsense. */
+    String unreachable(Throwable error) {
+        return "no usable answer from the API server " + configuration.server() + ": " + words(error);
     }
 
     /** An error in words; many of the HTTP client have no message. */
@@ -272,7 +279,7 @@ public final class KubeConnection implements AutoCloseable {
                 answer.status());
     }
 
-    /** Ends all requests and watches. Idempotent. */
+    /** Ends all watches; no request is sent any more. Idempotent. */
     @Override
     public void close() {
         closed = true;

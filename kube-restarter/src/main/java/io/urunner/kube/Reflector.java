@@ -192,7 +192,11 @@ final class Reflector<T extends Observed> {
             if (!token.isEmpty()) {
                 return page(found, token);
             }
-            replace(found, metadata.path("resourceVersion").asText(""));
+            String version = metadata.path("resourceVersion").asText("");
+            if (version.isEmpty()) {
+                throw new Refused(response.statusCode(), "its answer is no list");
+            }
+            replace(found, version);
             return CompletableFuture.completedFuture(null);
         });
     }
@@ -375,7 +379,7 @@ final class Reflector<T extends Observed> {
         boolean list;
         int delay;
         synchronized (lock) {
-            if (closed) {
+            if (closed || connection.closed()) {
                 return;
             }
             failures++;
@@ -395,12 +399,7 @@ final class Reflector<T extends Observed> {
                     problem = refusedProblem(verb, status, error.getMessage());
                 }
             } else if (failures > 1 || listing) {
-                problem = new WatchProblem(
-                        "",
-                        Optional.empty(),
-                        false,
-                        "cannot reach the API server "
-                                + connection.configuration().server() + ": " + KubeConnection.words(error));
+                problem = new WatchProblem("", Optional.empty(), false, connection.unreachable(error));
             }
         }
         if (error instanceof Refused refused && refused.status == 401) {

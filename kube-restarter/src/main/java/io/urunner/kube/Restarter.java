@@ -101,6 +101,9 @@ public final class Restarter {
         return switch (answer.status()) {
             case 200 -> {
                 JsonNode metadata = answer.body().path("metadata");
+                if (!metadata.path("name").asText().equals(id.name())) {
+                    throw connection.refused(doing, answer);
+                }
                 yield new PatchResult.Patched(
                         metadata.path("resourceVersion").asText(),
                         metadata.path("generation").asLong());
@@ -125,7 +128,8 @@ public final class Restarter {
         if (answer.status() == 404) {
             return Optional.empty();
         }
-        if (answer.status() != 200) {
+        if (answer.status() != 200
+                || !answer.body().path("metadata").path("name").asText().equals(id.name())) {
             throw connection.refused(doing, answer);
         }
         Observed.WorkloadObject object = ObservedJson.workload(id.kind(), answer.body());

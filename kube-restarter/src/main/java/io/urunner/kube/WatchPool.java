@@ -1,8 +1,10 @@
 package io.urunner.kube;
 
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -10,11 +12,13 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The connections that watches run on. A fixed number of HTTP/2 connections takes as many streams as any API server allows
@@ -51,6 +55,7 @@ final class WatchPool {
         private final Slot slot;
         private final LineSubscriber lines;
         private final CompletableFuture<Void> ended = new CompletableFuture<>();
+        private volatile @Nullable HttpClient client;
 
         private Stream(Slot slot, Consumer<byte[]> line) {
             this.slot = slot;
@@ -68,7 +73,7 @@ final class WatchPool {
 
         /** Cancels, and gives up the connection: it has been silent for so long that it may be dead. */
         void abandon() {
-            slot.renew();
+            slot.renew(client);
             cancel();
         }
     }
@@ -86,9 +91,12 @@ final class WatchPool {
             this.client = clients.apply(version);
         }
 
-        void renew() {
+        /** Replaces a client, and with it its connections, unless that was done already. */
+        void renew(@Nullable HttpClient suspect) {
             synchronized (WatchPool.this) {
-                client = clients.apply(version);
+                if (client == suspect) {
+                    client = clients.apply(version);
+                }
             }
         }
     }
@@ -141,12 +149,18 @@ final class WatchPool {
             stream.ended.cancel(false);
             return;
         }
+        stream.client = client;
         KubeConnection.whenDone(client.sendAsync(request.timeout(HEADERS).build(), handler), (response, error) -> {
             if (error == null) {
                 stream.ended.complete(null);
-            } else {
-                stream.ended.completeExceptionally(error);
+                return;
             }
+            Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+            if (cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException)) {
+                // No headers on a connection that seems to stand: it may be dead, and would be used again.
+                stream.slot.renew(client);
+            }
+            stream.ended.completeExceptionally(error);
         });
     }
 

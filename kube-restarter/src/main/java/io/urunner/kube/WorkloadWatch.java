@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WorkloadWatch implements AutoCloseable {
     private static final int TICK_SECONDS = 30;
+    private static final int LABEL_MILLIS = 1_000;
     private static final String METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
     private final KubeConnection connection;
@@ -93,9 +94,7 @@ public final class WorkloadWatch implements AutoCloseable {
                     .executor()
                     .scheduleWithFixedDelay(this::tick, TICK_SECONDS, TICK_SECONDS, TimeUnit.SECONDS));
             for (String namespace : scope.namespaces()) {
-                timers.add(connection
-                        .executor()
-                        .scheduleWithFixedDelay(() -> readLabel(namespace), 0, 1, TimeUnit.SECONDS));
+                connection.later(() -> readLabel(namespace), 0);
             }
         }
         if (labelled != null) {
@@ -120,16 +119,14 @@ public final class WorkloadWatch implements AutoCloseable {
             Observed.Namespace found = null;
             Optional<WatchProblem> problem = Optional.empty();
             if (error != null) {
-                problem = Optional.of(new WatchProblem(
-                        "",
-                        Optional.empty(),
-                        false,
-                        "cannot reach the API server "
-                                + connection.configuration().server() + ": " + KubeConnection.words(error)));
-            } else if (response.statusCode() == 200) {
-                found = ObservedJson.namespace(KubeConnection.json(response.body()));
+                problem = Optional.of(new WatchProblem("", Optional.empty(), false, connection.unreachable(error)));
             } else {
-                problem = Optional.of(labelProblem(namespace, response));
+                Observed.Namespace answer = ObservedJson.namespace(KubeConnection.json(response.body()));
+                if (response.statusCode() == 200 && answer.name().equals(namespace)) {
+                    found = answer;
+                } else {
+                    problem = Optional.of(labelProblem(namespace, response));
+                }
             }
             synchronized (lock) {
                 if (closed) {
@@ -141,6 +138,7 @@ public final class WorkloadWatch implements AutoCloseable {
                 }
             }
             flush();
+            connection.later(() -> readLabel(namespace), LABEL_MILLIS);
         });
     }
 

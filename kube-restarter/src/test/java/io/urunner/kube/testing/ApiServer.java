@@ -178,7 +178,7 @@ public final class ApiServer implements AutoCloseable {
                 if (!server.isAlive()) {
                     throw new IOException(Files.readString(folder.resolve("kube-apiserver.log")));
                 }
-                return cluster.send("GET", "/readyz", null, null).status() == 200;
+                return cluster.find("/api/v1/namespaces/default").isPresent();
             });
         }
     }
