@@ -138,6 +138,33 @@ class AuthenticationTest {
     }
 
     @Test
+    void asksForTheRightsThatACallNeeds() throws Exception {
+        registry.answer(request -> {
+            boolean reads = "HEAD".equals(request.getMethod());
+            return request.getHeader("Authorization") == null
+                    ? challenge(bearer(",scope=\"repository:team/app:" + (reads ? "pull" : "delete") + "\""))
+                    : manifest(DIGEST);
+        });
+        issuer.answer(request -> json("{\"token\":\"t1\"}"));
+        RegistryClient client = client(ci());
+        Repository repository = registry.image("team/app").toRepository();
+
+        client.resolve(repository.tag("latest"));
+        client.deleteManifest(repository, Digest.parse(DIGEST));
+        client.deleteTag(repository, "old");
+        client.mountBlob(repository, "other/app", Digest.parse(DIGEST));
+
+        assertThat(issuer.lines())
+                .extracting(line -> line.substring(line.indexOf("scope=")))
+                .containsExactly(
+                        "scope=repository:team/app:pull",
+                        "scope=repository:team/app:delete",
+                        "scope=repository:team/app:pull,push&scope=repository:other/app:pull");
+        assertThat(registry.requests.stream().filter(r -> r.getHeader("Authorization") == null))
+                .hasSize(1);
+    }
+
+    @Test
     void renewsATokenBeforeItExpires() throws Exception {
         AtomicInteger number = new AtomicInteger();
         registry.answer(request -> request.getHeader("Authorization") == null

@@ -3,6 +3,8 @@ package io.urunner.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.Secret;
 import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.TestImage;
 import io.urunner.registry.testing.TokenServer;
@@ -318,5 +320,37 @@ class RegistryClientIT {
             registry.restart();
             assertThat(client.resolve(image).digest()).hasToString(digest);
         }
+    }
+
+    @Test
+    void pushesAndDeletesWithATokenThatAllowsIt() throws Exception {
+        try (TokenServer tokens = new TokenServer();
+                DockerRegistry registry =
+                        DockerRegistry.builder().tokens(tokens).deleteEnabled().start();
+                RegistryClient reader = client(FixedCredentials.basic("any", "glpat-1"));
+                RegistryClient client = client(new Credential.RegistryToken(
+                        Secret.of(tokens.mint("team/app", List.of("pull", "push", "delete")))))) {
+            tokens.accessToken("glpat-1", "team/app");
+            byte[] content = "{}".getBytes(StandardCharsets.US_ASCII);
+            Repository repository = new Repository(registry.host(), "team/app");
+            Descriptor config = new Descriptor(MediaType.OCI_EMPTY, Digest.of(content), content.length);
+
+            client.pushBlob(repository, config, () -> new ByteArrayInputStream(content));
+            Descriptor pushed =
+                    client.pushManifest(repository.tag("v1"), Manifest.of(config, List.of(), Map.of("by", "test")));
+
+            assertThat(reader.resolve(repository.tag("v1")).digest()).isEqualTo(pushed.digest());
+            assertThatExceptionOfType(DeniedException.class)
+                    .isThrownBy(() -> reader.deleteManifest(repository, pushed.digest()));
+            assertThat(reader.resolve(repository.tag("v1")).digest()).isEqualTo(pushed.digest());
+            client.deleteManifest(repository, pushed.digest());
+            assertThatExceptionOfType(NotFoundException.class).isThrownBy(() -> client.resolve(repository.tag("v1")));
+        }
+    }
+
+    private static RegistryClient client(Credential credential) {
+        return RegistryClient.builder()
+                .credentials(new FixedCredentials(credential))
+                .build();
     }
 }
