@@ -85,10 +85,7 @@ public final class Admission {
             return plan.with(waits.get());
         }
         running.add(plan.workload());
-        restart.changes().stream()
-                .map(Admission::image)
-                .filter(image -> !isProven(image))
-                .forEach(image -> canaries.putIfAbsent(image, plan.workload()));
+        restart.changes().forEach(change -> canaries.putIfAbsent(image(change), plan.workload()));
         return plan;
     }
 
@@ -110,16 +107,11 @@ public final class Admission {
 
     /** The workload that has the digest already, if none that has it is healthy. */
     private Optional<WorkloadId> unhealthyCanary(ImageDigest image) {
-        return isProven(image)
+        List<Workload> on =
+                fleet.stream().filter(workload -> hasActed(workload, image)).toList();
+        return on.stream().anyMatch(workload -> isHealthy(workload, image))
                 ? Optional.empty()
-                : fleet.stream()
-                        .filter(workload -> hasActed(workload, image))
-                        .map(Workload::id)
-                        .min(Comparator.naturalOrder());
-    }
-
-    private boolean isProven(ImageDigest image) {
-        return fleet.stream().anyMatch(workload -> hasActed(workload, image) && isHealthy(workload, image));
+                : on.stream().map(Workload::id).min(Comparator.naturalOrder());
     }
 
     private static boolean hasActed(Workload workload, ImageDigest image) {

@@ -19,7 +19,8 @@ import java.util.Optional;
  * @param notices what ended the hold, to be told once
  */
 record Hold(boolean holds, String words, WorkloadState state, List<String> notices) {
-    static Hold of(Facts facts, WorkloadState state) {
+    static Hold of(Facts facts) {
+        WorkloadState state = States.of(facts.workload());
         if (state.hold().isEmpty()) {
             return new Hold(false, "", state, List.of());
         }
@@ -67,7 +68,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
             if (original(state, container)
                             .filter(text -> !text.equals(container.image()))
                             .isPresent()
-                    && Pin.originalText(state, container).isEmpty()) {
+                    && Pin.originalText(workload, container).isEmpty()) {
                 edited.add(container.name());
             }
         }
