@@ -1,0 +1,105 @@
+package io.urunner.agent.e2e;
+
+import io.urunner.agent.Main;
+import io.urunner.kube.testing.Cluster;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The agent as users run it: a process of its own, set up by environment variables, that can be killed. */
+final class AgentProcess implements AutoCloseable {
+    private final Process process;
+    private final Path log;
+
+    private AgentProcess(Process process, Path log) {
+        this.process = process;
+        this.log = log;
+    }
+
+    /** The settings that every agent of these tests has. */
+    static Map<String, String> settings(Cluster cluster, Path database, int interval, String registry) {
+        Map<String, String> settings = new HashMap<>();
+        settings.put("KUBECONFIG", cluster.kubeconfig().toString());
+        settings.put("URUNNER_CONF_KUBE_AUTH", "kubeconfig");
+        settings.put("URUNNER_CONF_SQLLIGHT_PATH", database.toString());
+        settings.put("URUNNER_CONF_FREQUENCY_CHECK_SECONDS", Integer.toString(interval));
+        settings.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", registry);
+        settings.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic");
+        settings.put("URUNNER_CONF_HTTP_PORT", "0");
+        return settings;
+    }
+
+    static AgentProcess start(Path log, Map<String, String> settings, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto",
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().removeIf(name -> name.startsWith("URUNNER_"));
+        builder.environment().putAll(settings);
+        builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        try {
+            return new AgentProcess(builder.start(), log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** {@code kill -9}. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
+    /** SIGTERM; gives how long it took to end. */
+    Duration terminate() throws InterruptedException {
+        long begun = System.nanoTime();
+        process.destroy();
+        if (!process.waitFor(30, TimeUnit.SECONDS)) {
+            throw new AssertionError("the agent does not end: " + log());
+        }
+        return Duration.ofNanos(System.nanoTime() - begun);
+    }
+
+    int exitCode() throws InterruptedException {
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            throw new AssertionError("the agent does not end: " + log());
+        }
+        return process.exitValue();
+    }
+
+    String log() {
+        try {
+            return Files.readString(log, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
