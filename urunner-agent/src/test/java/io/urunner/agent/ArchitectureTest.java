@@ -1,0 +1,178 @@
+package io.urunner.agent;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+
+/** Who may import whom, as {@code docs/architecture.md} says it. */
+class ArchitectureTest {
+    private static final String JDK = "java..";
+    private static final String ANNOTATIONS = "org.jspecify..";
+
+    private final JavaClasses product = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .withImportOption(location -> !location.contains("-tests.jar"))
+            .importPackages("io.urunner");
+
+    @Test
+    void everyModuleIsSeen() {
+        Set<String> packages = product.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+
+        assertThat(packages)
+                .contains(
+                        "io.urunner.registry",
+                        "io.urunner.registry.auth",
+                        "io.urunner.registry.gitlab",
+                        "io.urunner.registry.harbor",
+                        "io.urunner.registry.ecr",
+                        "io.urunner.registry.digitalocean",
+                        "io.urunner.store",
+                        "io.urunner.kube",
+                        "io.urunner.agent.plan");
+    }
+
+    @Test
+    void packagesHaveNoCycles() {
+        slices().matching("io.urunner.(**)").should().beFreeOfCycles().check(product);
+    }
+
+    @Test
+    void theCredentialSpiKnowsTheJdkAlone() {
+        classes()
+                .that()
+                .resideInAPackage("io.urunner.registry.auth")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(JDK, ANNOTATIONS, "io.urunner.registry.auth")
+                .check(product);
+    }
+
+    @Test
+    void aPluginImportsTheSpiAndNothingElseOfOurs() {
+        for (String plugin : List.of("gitlab", "harbor", "ecr", "digitalocean")) {
+            String itself = "io.urunner.registry." + plugin;
+            noClasses()
+                    .that()
+                    .resideInAPackage(itself + "..")
+                    .should()
+                    .dependOnClassesThat(ofOursOutside(itself, "io.urunner.registry.auth"))
+                    .check(product);
+        }
+    }
+
+    @Test
+    void theLibrariesKnowNothingOfEachOther() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.registry..")
+                .should()
+                .dependOnClassesThat(ofOursOutside("io.urunner.registry"))
+                .check(product);
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.store..")
+                .should()
+                .dependOnClassesThat(ofOursOutside("io.urunner.store"))
+                .check(product);
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.kube..")
+                .should()
+                .dependOnClassesThat(ofOursOutside("io.urunner.kube"))
+                .check(product);
+    }
+
+    @Test
+    void theAgentNamesNoPlugin() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.agent..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.urunner.registry.gitlab..",
+                        "io.urunner.registry.harbor..",
+                        "io.urunner.registry.ecr..",
+                        "io.urunner.registry.digitalocean..")
+                .check(product);
+    }
+
+    @Test
+    void thePlannerDoesNoInputOrOutput() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.agent.plan..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "java.io..",
+                        "java.net..",
+                        "java.nio..",
+                        "java.util.concurrent..",
+                        "okhttp3..",
+                        "org.slf4j..",
+                        "io.kubernetes..",
+                        "io.urunner.store..",
+                        "io.urunner.agent.run..",
+                        "io.urunner.agent.config..",
+                        "io.urunner.agent.http..",
+                        "io.urunner.agent.cli..")
+                .check(product);
+    }
+
+    @Test
+    void theDemonstrationIsImportedByNothing() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.urunner.agent.demo..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.urunner.agent.demo..")
+                .check(product);
+    }
+
+    @Test
+    void noFieldIsStaticAndMutable() {
+        assertThat(product.stream()
+                        .filter(type -> !type.isEnum())
+                        .flatMap(type -> type.getFields().stream())
+                        .filter(field -> field.getModifiers().contains(JavaModifier.STATIC))
+                        .filter(field -> !field.getModifiers().contains(JavaModifier.FINAL))
+                        .filter(field -> !field.getModifiers().contains(JavaModifier.SYNTHETIC)))
+                .isEmpty();
+    }
+
+    @Test
+    void everyPackageIsNullMarked() {
+        Set<String> packages = product.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+        Set<String> marked = product.stream()
+                .filter(type -> type.getSimpleName().equals("package-info"))
+                .filter(type -> type.isAnnotatedWith(NullMarked.class))
+                .map(JavaClass::getPackageName)
+                .collect(Collectors.toSet());
+
+        assertThat(marked).containsExactlyInAnyOrderElementsOf(packages);
+    }
+
+    private static DescribedPredicate<JavaClass> ofOursOutside(String... allowed) {
+        return DescribedPredicate.describe(
+                "are ours and outside of " + String.join(", ", allowed),
+                type -> type.getPackageName().startsWith("io.urunner")
+                        && List.of(allowed).stream()
+                                .noneMatch(name -> type.getPackageName().equals(name)
+                                        || type.getPackageName().startsWith(name + ".")));
+    }
+}
