@@ -11,6 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,6 +24,7 @@ final class DemoRegistry implements AutoCloseable {
 
     private final HttpServer server;
     private final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
+    private final AtomicInteger resolved = new AtomicInteger();
 
     private DemoRegistry(HttpServer server) {
         this.server = server;
@@ -39,6 +41,11 @@ final class DemoRegistry implements AutoCloseable {
     /** {@code host:port}. */
     String host() {
         return "127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    /** How often a tag's digest was asked for. */
+    int resolved() {
+        return resolved.get();
     }
 
     /** Pushes an image: a manifest whose content depends on the version alone. Returns the manifest's digest. */
@@ -73,6 +80,7 @@ final class DemoRegistry implements AutoCloseable {
                 exchange.getResponseHeaders().set("Content-Type", MANIFEST);
                 exchange.getResponseHeaders().set("Docker-Content-Digest", digest(manifest));
                 if (head) {
+                    resolved.incrementAndGet();
                     exchange.getResponseHeaders().set("Content-Length", Integer.toString(manifest.length));
                 }
                 exchange.sendResponseHeaders(200, head ? -1 : manifest.length);
