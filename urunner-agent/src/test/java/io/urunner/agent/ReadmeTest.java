@@ -40,8 +40,8 @@ class ReadmeTest {
 
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
-        List<String> options =
-                List.of("-d", classes.toString(), "-classpath", System.getProperty("java.class.path"), "-Xlint:all,-path");
+        List<String> options = List.of(
+                "-d", classes.toString(), "-classpath", System.getProperty("java.class.path"), "-Xlint:all,-path");
         boolean compiled =
                 compiler.getTask(null, null, found, options, null, sources).call();
 
@@ -64,7 +64,9 @@ class ReadmeTest {
                     .map((MatchResult link) -> link.group(1))
                     .filter(target -> Files.notExists(document.resolveSibling(target)))
                     .toList();
-            assertThat(broken).as("broken links of %s", ROOT.relativize(document)).isEmpty();
+            assertThat(broken)
+                    .as("broken links of %s", ROOT.relativize(document))
+                    .isEmpty();
         }
     }
 

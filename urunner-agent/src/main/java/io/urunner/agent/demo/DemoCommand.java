@@ -165,11 +165,11 @@ final class DemoCommand implements Callable<Integer> {
         Files.writeString(kubeconfig, """
                 apiVersion: v1
                 kind: Config
-                clusters: [{name: demo, cluster: {server: "%s"}}]
+                clusters: [{name: demo, cluster: {server: "SERVER"}}]
                 users: [{name: demo, user: {}}]
                 contexts: [{name: demo, context: {cluster: demo, user: demo}}]
                 current-context: demo
-                """.formatted(api.url()));
+                """.replace("SERVER", api.url()));
         Map<String, String> environment = new HashMap<>();
         environment.put("KUBECONFIG", kubeconfig.toString());
         environment.put("URUNNER_CONF_KUBE_AUTH", "kubeconfig");

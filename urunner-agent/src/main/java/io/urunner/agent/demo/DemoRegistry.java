@@ -50,10 +50,11 @@ final class DemoRegistry implements AutoCloseable {
 
     /** Pushes an image: a manifest whose content depends on the version alone. Returns the manifest's digest. */
     String push(String repository, String tag, String version) {
-        byte[] manifest = """
-                {"schemaVersion":2,"mediaType":"%s",\
-                "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"%s","size":2},\
-                "layers":[],"annotations":{"org.opencontainers.image.version":"%s"}}""".formatted(MANIFEST, EMPTY_CONFIG, version).getBytes(StandardCharsets.UTF_8);
+        String text = "{\"schemaVersion\":2,\"mediaType\":\"" + MANIFEST + "\",\"config\":"
+                + "{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"" + EMPTY_CONFIG
+                + "\",\"size\":2},\"layers\":[],"
+                + "\"annotations\":{\"org.opencontainers.image.version\":\"" + version + "\"}}";
+        byte[] manifest = text.getBytes(StandardCharsets.UTF_8);
         String digest = digest(manifest);
         manifests.put(repository + "@" + digest, manifest);
         manifests.put(repository + "@" + tag, manifest);
