@@ -22,12 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Attempt {
     /** What all attempts of a client share. */
-    record Parts(
-            Transport transport,
-            TokenService tokens,
-            ChallengeMemory memory,
-            CredentialLedger ledger,
-            String userAgent) {}
+    record Parts(Transport transport, TokenService tokens, ChallengeMemory memory, CredentialLedger ledger) {}
 
     private enum Kind {
         NONE,
@@ -366,12 +361,8 @@ final class Attempt {
         if (url == null) {
             throw new Violation("the registry led to " + asked.target() + ", which is no http or https URL");
         }
-        Request.Builder request = new Request.Builder()
-                .url(url)
-                .headers(asked.headers())
-                .header("User-Agent", parts.userAgent())
-                .header("Accept-Encoding", "identity")
-                .method(asked.method(), asked.body());
+        Request.Builder request = parts.transport().request(url).method(asked.method(), asked.body());
+        asked.headers().forEach(header -> request.header(header.getFirst(), header.getSecond()));
         if (shown.header() != null && Addresses.sameOrigin(url, root)) {
             request.header("Authorization", shown.header());
         }

@@ -60,6 +60,9 @@ final class Authorizer {
                         preferences.put(needOf(call), credential);
                     }
                     return response;
+                } catch (RegistryException | IOException | InterruptedException e) {
+                    closeQuietly(missing);
+                    throw e;
                 } catch (NotAccepted e) {
                     if (e.renewable() && !(credential instanceof Credential.Anonymous)) {
                         provider.refused(call.registry(), credential);

@@ -1,7 +1,7 @@
 package io.urunner.registry;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
@@ -67,8 +67,7 @@ final class Host {
                 boolean sharesPort = secure.port() == plain.port();
                 boolean tls;
                 try {
-                    tls = Tls.isSpokenAt(
-                            client.socketFactory(), new InetSocketAddress(secure.host(), secure.port()), PROBE_MILLIS);
+                    tls = Tls.isSpokenAt(client.socketFactory(), secure.host(), secure.port(), PROBE_MILLIS);
                 } catch (IOException e) {
                     if (sharesPort) {
                         throw e;
@@ -77,7 +76,7 @@ final class Host {
                 }
                 root = tls ? secure : plain;
             }
-            return java.util.Objects.requireNonNull(root);
+            return Objects.requireNonNull(root);
         }
     }
 

@@ -55,15 +55,14 @@ public final class RegistryClient implements AutoCloseable {
         CredentialProvider provider =
                 builder.credentials != null ? builder.credentials : new CredentialRouter(Map.of());
         transport = new Transport(
-                new Hosts(builder.hosts, builder.defaults, http), builder.clock, builder.ticker, builder.observer);
+                new Hosts(builder.hosts, builder.defaults, http),
+                builder.userAgent,
+                builder.clock,
+                builder.ticker,
+                builder.observer);
         TokenService tokens = new TokenService(transport, builder.clock, builder.ticker, builder.observer);
         Authorizer authorizer = new Authorizer(
-                new Attempt.Parts(
-                        transport,
-                        tokens,
-                        new ChallengeMemory(),
-                        new CredentialLedger(builder.clock),
-                        builder.userAgent),
+                new Attempt.Parts(transport, tokens, new ChallengeMemory(), new CredentialLedger(builder.clock)),
                 provider,
                 new Pauses(builder.clock));
         caller = new Caller(

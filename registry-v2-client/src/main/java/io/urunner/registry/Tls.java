@@ -1,6 +1,8 @@
 package io.urunner.registry;
 
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -87,10 +89,24 @@ final class Tls {
      * it takes for a line.
      *
      * @param sockets creates the socket
-     * @param address where the server is
+     * @param host where the server is; of several addresses the first that is reached counts
      * @param timeoutMillis how long to wait, for the connection and for the first byte each
      */
-    static boolean isSpokenAt(SocketFactory sockets, InetSocketAddress address, int timeoutMillis) throws IOException {
+    static boolean isSpokenAt(SocketFactory sockets, String host, int port, int timeoutMillis) throws IOException {
+        InetAddress[] addresses = InetAddress.getAllByName(host);
+        for (int i = 0; ; i++) {
+            try {
+                return isSpokenAt(sockets, new InetSocketAddress(addresses[i], port), timeoutMillis);
+            } catch (ConnectException e) {
+                if (i == addresses.length - 1) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static boolean isSpokenAt(SocketFactory sockets, InetSocketAddress address, int timeoutMillis)
+            throws IOException {
         try (Socket socket = sockets.createSocket()) {
             socket.connect(address, timeoutMillis);
             socket.setSoTimeout(timeoutMillis);

@@ -179,7 +179,7 @@ final class TokenService {
         }
     }
 
-    private static Request post(Question question, Credential.IdentityToken identity) {
+    private Request post(Question question, Credential.IdentityToken identity) {
         FormBody.Builder form = new FormBody.Builder()
                 .add("grant_type", "refresh_token")
                 .add("client_id", CLIENT_ID)
@@ -190,16 +190,16 @@ final class TokenService {
         if (!question.scopes().isEmpty()) {
             form.add("scope", String.join(" ", question.scopes()));
         }
-        return new Request.Builder().url(question.realm()).post(form.build()).build();
+        return transport.request(question.realm()).post(form.build()).build();
     }
 
-    private static Request get(Question question) {
+    private Request get(Question question) {
         HttpUrl.Builder url = question.realm().newBuilder();
         if (!question.service().isEmpty()) {
             url.addQueryParameter("service", question.service());
         }
         question.scopes().forEach(scope -> url.addQueryParameter("scope", scope));
-        Request.Builder request = new Request.Builder().url(url.build());
+        Request.Builder request = transport.request(url.build());
         String authorization = basic(question.credential());
         if (authorization != null) {
             request.header("Authorization", authorization);

@@ -32,9 +32,11 @@ final class Transport {
     private final LruMap<String, RateLimit> rateLimits = new LruMap<>(MOST_REMEMBERED);
     private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
     private final Hosts hosts;
+    private final String userAgent;
 
-    Transport(Hosts hosts, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
+    Transport(Hosts hosts, String userAgent, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
         this.hosts = hosts;
+        this.userAgent = userAgent;
         this.clock = clock;
         this.ticker = ticker;
         this.observer = observer;
@@ -46,6 +48,11 @@ final class Transport {
 
     Optional<RateLimit> rateLimit(String authority) {
         return Optional.ofNullable(rateLimits.get(authority));
+    }
+
+    /** Begins a request with what every one of ours has. */
+    Request.Builder request(HttpUrl url) {
+        return new Request.Builder().url(url).header("User-Agent", userAgent).header("Accept-Encoding", "identity");
     }
 
     /**

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.urunner.registry.auth.AuthHints;
 import java.io.IOException;
+import java.net.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -493,6 +494,18 @@ class MannersTest {
         assertThat(client.resolve(image()).digest()).hasToString(DIGEST);
         assertThat(client.resolve(image()).digest()).hasToString(DIGEST);
         assertThat(registry.requests).hasSize(2);
+    }
+
+    @Test
+    void goesThroughAProxy() throws Exception {
+        Proxy proxy =
+                new Proxy(Proxy.Type.HTTP, registry.server.toProxyAddress().address());
+
+        client(builder -> builder.defaults(HostOptions.DEFAULTS.withPlainHttp().withProxy(proxy)))
+                .resolve(ImageReference.parse("registry.invalid/team/app"));
+
+        assertThat(registry.requests.get(0).getRequestLine())
+                .startsWith("HEAD http://registry.invalid/v2/team/app/manifests/latest");
     }
 
     @Test
