@@ -2,7 +2,7 @@ package io.urunner.agent.plan;
 
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.WorkloadState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -160,10 +160,10 @@ public final class Admission {
      * @return true if it counts against the budget
      */
     public static boolean isRollingOut(Workload workload, Duration patience, Instant now) {
-        Collection<ContainerState> states = States.of(workload).containers().values();
-        boolean failed = states.stream().anyMatch(state -> state.failed().isPresent());
-        Optional<Instant> acted =
-                states.stream().flatMap(state -> state.actedAt().stream()).max(Comparator.naturalOrder());
+        WorkloadState state = States.of(workload);
+        boolean failed = state.containers().values().stream()
+                .anyMatch(container -> container.failed().isPresent());
+        Optional<Instant> acted = States.lastAct(state);
         return acted.isPresent()
                 && acted.get().plus(patience).isAfter(now)
                 && !failed

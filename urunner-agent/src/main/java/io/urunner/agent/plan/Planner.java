@@ -185,9 +185,7 @@ public final class Planner {
                     words(Kind.STALE) + "; it must stand for " + Brief.duration(policy.settle()) + " first",
                     settled);
         }
-        Instant cool = hold.state().containers().values().stream()
-                .flatMap(state -> state.actedAt().stream())
-                .max(Instant::compareTo)
+        Instant cool = States.lastAct(hold.state())
                 .map(last -> last.plus(policy.cooldown()))
                 .orElse(Instant.MIN);
         if (cool.isAfter(facts.now())) {

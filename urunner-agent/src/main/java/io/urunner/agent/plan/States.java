@@ -4,6 +4,7 @@ import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -94,6 +95,23 @@ final class States {
                 state.failed(),
                 state.failure(),
                 Optional.empty());
+    }
+
+    static Optional<Instant> lastAct(WorkloadState state) {
+        return state.containers().values().stream()
+                .flatMap(container -> container.actedAt().stream())
+                .max(Instant::compareTo);
+    }
+
+    /** The containers whose digest our last rollout brought; what it found up to date is not among them. */
+    static SortedMap<String, ContainerState> brought(WorkloadState state) {
+        SortedMap<String, ContainerState> brought = new TreeMap<>(state.containers());
+        Optional<Instant> last = lastAct(state);
+        brought.values()
+                .removeIf(container -> last.isEmpty()
+                        || !container.actedAt().equals(last)
+                        || container.replaced().isEmpty());
+        return brought;
     }
 
     /** Who changed the template last, apart from us. */

@@ -6,7 +6,6 @@ import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -102,21 +101,11 @@ public final class Verification {
         if (!failure.quarantine()) {
             return Optional.empty();
         }
-        Optional<Instant> last = state.containers().values().stream()
-                .flatMap(container -> container.actedAt().stream())
-                .max(Instant::compareTo);
         WorkloadState next = state;
-        for (Map.Entry<String, ContainerState> entry : state.containers().entrySet()) {
-            ContainerState container = entry.getValue();
-            boolean brought = last.isPresent()
-                    && container.actedAt().equals(last)
-                    && !container.replaced().isEmpty();
-            if (brought) {
-                next = States.with(
-                        next,
-                        entry.getKey(),
-                        States.failed(container, container.acted(), Optional.of(failure.words())));
-            }
+        for (Map.Entry<String, ContainerState> entry : States.brought(state).entrySet()) {
+            ContainerState brought = entry.getValue();
+            next = States.with(
+                    next, entry.getKey(), States.failed(brought, brought.acted(), Optional.of(failure.words())));
         }
         return next.equals(state) ? Optional.empty() : Optional.of(next);
     }

@@ -168,6 +168,7 @@ final class Engine implements Registries.Events {
                 gone.references().forEach(reference -> leave(reference, id));
                 dirty.remove(id);
                 quarantined = Optional.empty();
+                rollouts.forget(id);
                 problems.forget(id.toString()::equals);
             }
         }
@@ -184,12 +185,12 @@ final class Engine implements Registries.Events {
             known.references().forEach(reference -> join(reference, id));
         } else {
             Set<ImageReference> before = known.references();
-            String state = known.workload().annotations().getOrDefault(Workload.STATE, "");
+            Map<ImageDigest, Quarantine> failed = known.quarantined();
             known.update(snapshot, now, policy, registries::watches);
             Set<ImageReference> after = known.references();
             after.stream().filter(reference -> !before.contains(reference)).forEach(reference -> join(reference, id));
             before.stream().filter(reference -> !after.contains(reference)).forEach(reference -> leave(reference, id));
-            if (!state.equals(snapshot.annotations().getOrDefault(Workload.STATE, ""))) {
+            if (!failed.equals(known.quarantined())) {
                 quarantined = Optional.empty();
             }
         }
@@ -300,6 +301,9 @@ final class Engine implements Registries.Events {
                 again(one, Duration.between(clock.instant(), deferred.until().get()));
             }
         }
+        if (!one.acting && mayAct.getAsBoolean()) {
+            rollouts.adopt(one.workload());
+        }
         rollouts.look(one.workload().id());
     }
 
@@ -321,8 +325,9 @@ final class Engine implements Registries.Events {
             }
         });
         if (quarantined.isEmpty()) {
-            quarantined = Optional.of(Quarantine.of(
-                    tracked.values().stream().map(Tracked::workload).toList()));
+            Map<ImageDigest, Quarantine> all = new HashMap<>();
+            tracked.values().forEach(each -> each.quarantined().forEach(all::putIfAbsent));
+            quarantined = Optional.of(all);
         }
         return new Facts(
                 one.workload(),
@@ -375,11 +380,12 @@ final class Engine implements Registries.Events {
             decision.warnings()
                     .forEach(warning -> LOG.warn("{}: {}", one.workload().id(), warning));
             Workload planned = one.workload();
-            Restart restart = new Restart(decision.digests(), decision.state(), now, decision.images());
+            Instant at = decision.at();
+            Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
             act(one, () -> cluster.restart(planned, restart), patched -> {
                 remember(one, plan);
                 one.restarted = Optional.of(decision);
-                Rollout rollout = new Rollout(now.toString(), planned.id(), decision.reason(), decision.changes(), now);
+                Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
                 rollouts.started(planned, rollout, decision.digests(), patched);
             });
         }

@@ -1,6 +1,8 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Underway;
 import io.urunner.agent.plan.Verification;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.PatchResult;
@@ -36,6 +38,7 @@ final class Rollouts {
     private final Consumer<WorkloadId> touch;
     private final Runnable flushSoon;
     private final Map<WorkloadId, Followed> followed = new HashMap<>();
+    private final Map<WorkloadId, String> lastFollowed = new HashMap<>();
     private final Map<WorkloadId, Outcome.Failed> toQuarantine = new HashMap<>();
 
     private static final class Followed {
@@ -81,6 +84,24 @@ final class Rollouts {
         follow(rollout, digests, patched);
     }
 
+    /**
+     * Follows a rollout of ours that this agent did not see start: the answer to its patch was lost, or the one that
+     * started it is gone, and the store with it.
+     */
+    void adopt(Workload workload) {
+        WorkloadId id = workload.id();
+        if (followed.containsKey(id) || !Admission.isRollingOut(workload, LONGEST, clock.instant())) {
+            return;
+        }
+        Underway.of(workload)
+                .filter(found -> !found.since().toString().equals(lastFollowed.get(id)))
+                .ifPresent(found -> started(
+                        workload,
+                        new Rollout(found.since().toString(), id, "found under way", found.changes(), found.since()),
+                        found.digests(),
+                        new PatchResult.Patched(workload.resourceVersion(), workload.generation())));
+    }
+
     /** Rollouts that were under way when the agent ended: those whose template still says so are followed on. */
     void resume(List<RolloutRecord> unfinished) {
         for (RolloutRecord record : unfinished) {
@@ -117,6 +138,7 @@ final class Rollouts {
     private void follow(Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
         CompletableFuture<RolloutOutcome> outcome = cluster.follow(rollout.workload(), digests, patched, LONGEST);
         Followed now = new Followed(rollout, outcome);
+        lastFollowed.put(rollout.workload(), rollout.id());
         Followed before = followed.put(rollout.workload(), now);
         if (before != null) {
             before.outcome.cancel(false);
@@ -181,6 +203,12 @@ final class Rollouts {
         memory.rollout(rollout.ended(clock.instant(), outcome));
         flushSoon.run();
         listener.rolloutEnded(rollout, outcome);
+    }
+
+    /** A workload went away. */
+    void forget(WorkloadId id) {
+        lastFollowed.remove(id);
+        toQuarantine.remove(id);
     }
 
     /** Whether one of this workload is under way. */

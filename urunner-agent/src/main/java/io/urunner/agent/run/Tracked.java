@@ -1,8 +1,10 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
+import io.urunner.agent.plan.Quarantine;
 import io.urunner.agent.plan.Tracking;
 import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
@@ -25,6 +27,7 @@ final class Tracked {
     private Policy.Reading policy;
     private Map<String, Tracking> containers = Map.of();
     private Set<ImageReference> references = Set.of();
+    private Map<ImageDigest, Quarantine> quarantined = Map.of();
     /** The generation that our own patch made: an older snapshot is from before it. */
     private long generation;
 
@@ -72,6 +75,11 @@ final class Tracked {
         return references;
     }
 
+    /** The digests whose rollout failed here. */
+    Map<ImageDigest, Quarantine> quarantined() {
+        return quarantined;
+    }
+
     /** Our patch made this generation. */
     void patched(long newGeneration) {
         generation = Math.max(generation, newGeneration);
@@ -91,6 +99,7 @@ final class Tracked {
         }
         workload = snapshot;
         seen = when;
+        quarantined = Quarantine.of(List.of(snapshot));
         policy = defaults.override(
                 snapshot.annotations(),
                 snapshot.containers().stream().map(Container::name).collect(Collectors.toSet()));

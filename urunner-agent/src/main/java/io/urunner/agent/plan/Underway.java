@@ -1,0 +1,48 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Our last rollout of a workload as the workload itself tells it: what an agent that did not see it start needs to follow
+ * it, because the answer to the patch was lost, or the agent that sent it is gone, or the store with its record.
+ *
+ * @param since when it was decided
+ * @param changes the containers whose digest it brought
+ * @param digests what the template says
+ */
+public record Underway(Instant since, List<Decision.Change> changes, DigestsAnnotation digests) {
+    public Underway {
+        changes = List.copyOf(changes);
+    }
+
+    /**
+     * Reads it from the workload's annotations.
+     *
+     * @param workload the workload
+     * @return the rollout, be it over or not; empty if there was none, or the template does not say so any more
+     */
+    public static Optional<Underway> of(Workload workload) {
+        WorkloadState state = States.of(workload);
+        DigestsAnnotation digests = States.digests(workload);
+        List<Decision.Change> changes = new ArrayList<>();
+        States.brought(state).forEach((container, written) -> {
+            Optional<String> from = written.replaced().size() == 1
+                    ? Optional.of(written.replaced().get(0))
+                    : Optional.empty();
+            written.acted()
+                    .filter(digest ->
+                            digests.digest(container, written.reference()).equals(Optional.of(digest)))
+                    .ifPresent(
+                            digest -> changes.add(new Decision.Change(container, written.reference(), from, digest)));
+        });
+        return changes.isEmpty()
+                ? Optional.empty()
+                : States.lastAct(state).map(since -> new Underway(since, changes, digests));
+    }
+}

@@ -1,0 +1,51 @@
+package io.urunner.agent.plan;
+
+import static io.urunner.agent.plan.Given.D1;
+import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.D3;
+import static io.urunner.agent.plan.Given.NOW;
+import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.agent.plan.Given.SIDECAR;
+import static io.urunner.agent.plan.Given.workload;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class UnderwayTest {
+    @Test
+    void theWorkloadItselfTellsWhatWasRolledOutLast() {
+        Given given = workload()
+                .actedOn(D2)
+                .stateActed(D2, D1)
+                .container("proxy", SIDECAR, "Always")
+                .actedOn("proxy", SIDECAR, D3)
+                .state(
+                        "proxy",
+                        new ContainerState(
+                                SIDECAR,
+                                Optional.of(D3),
+                                Optional.of(NOW.minusSeconds(600)),
+                                List.of(D1),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()));
+
+        assertThat(Underway.of(given.build())).get().satisfies(found -> {
+            assertThat(found.since()).isEqualTo(NOW.minusSeconds(60));
+            assertThat(found.changes()).containsExactly(new Decision.Change("app", REF, Optional.of(D1), D2));
+            assertThat(found.digests().digests()).hasSize(2);
+        });
+    }
+
+    @Test
+    void thereIsNoneWhereNothingWasRolledOutOrItWasTakenBack() {
+        assertThat(Underway.of(workload().build())).isEmpty();
+        assertThat(Underway.of(workload().actedOn(D1).stateActed(D2, D1).build()))
+                .isEmpty();
+    }
+}
