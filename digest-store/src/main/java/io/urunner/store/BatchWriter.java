@@ -24,7 +24,7 @@ import org.jdbi.v3.core.statement.Update;
  * what is known, so that a pass over a hundred thousand unmoved tags is a few statements and touches one narrow table.
  */
 final class BatchWriter {
-    private static final int CHUNK = 5_000;
+    private static final int CHUNK = 20_000;
 
     private final Handle handle;
     private final Database database;
@@ -122,13 +122,14 @@ final class BatchWriter {
         update(
                 "INSERT INTO media_type (text) SELECT DISTINCT i.media_type FROM incoming i WHERE i.media_type IS NOT NULL"
                         + " AND NOT EXISTS (SELECT 1 FROM media_type m WHERE m.text = i.media_type) ON CONFLICT (text) DO NOTHING");
-        update("INSERT INTO digest (cluster_id, text) SELECT DISTINCT :cluster, i.digest FROM incoming i"
+        update("INSERT INTO digest (cluster_id, text, media_type_id) SELECT :cluster, i.digest, min(m.id)"
+                + " FROM incoming i LEFT JOIN media_type m ON m.text = i.media_type"
                 + " WHERE i.digest_id IS NULL AND NOT EXISTS"
-                + " (SELECT 1 FROM digest d WHERE d.cluster_id = :cluster AND d.text = i.digest)");
+                + " (SELECT 1 FROM digest d WHERE d.cluster_id = :cluster AND d.text = i.digest) GROUP BY i.digest");
         update("UPDATE incoming SET digest_id = d.id FROM digest d WHERE incoming.digest_id IS NULL"
                 + " AND d.cluster_id = :cluster AND d.text = incoming.digest");
         update("UPDATE digest SET media_type_id = m.id FROM incoming i JOIN media_type m ON m.text = i.media_type"
-                + " WHERE digest.id = i.digest_id AND digest.media_type_id IS NULL");
+                + " WHERE digest.id = i.digest_id AND digest.media_type_id IS DISTINCT FROM m.id");
         update("INSERT INTO tag_past (reference_id, first_seen, last_seen, digest_id)"
                 + " SELECT n.reference_id, n.first_seen, n.last_seen, n.digest_id"
                 + " FROM incoming i JOIN tag_now n ON n.reference_id = i.reference_id"

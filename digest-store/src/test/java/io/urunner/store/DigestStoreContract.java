@@ -22,6 +22,7 @@ import static io.urunner.store.Batches.sightings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Change;
@@ -155,7 +156,7 @@ abstract class DigestStoreContract {
 
         assertThat(store.digests(WEB, 10))
                 .extracting(TagDigest::digest, TagDigest::lastSeen)
-                .containsExactly(org.assertj.core.api.Assertions.tuple(A, minute(5)));
+                .containsExactly(tuple(A, minute(5)));
     }
 
     @Test
@@ -172,18 +173,16 @@ abstract class DigestStoreContract {
 
     @Test
     void manyReferencesGoThroughInOneBatch() throws Exception {
-        int count = 12_345;
+        int count = 23_456;
         store.write(manyReferences(count, 0, NOON));
         store.write(manyReferences(count, 0, minute(1)));
         store.write(manyReferences(count, 1, minute(2)));
 
         assertThat(store.references()).hasSize(count);
-        for (int i : List.of(0, 4_999, 5_000, count - 1)) {
+        for (int i : List.of(0, 19_999, 20_000, count - 1)) {
             assertThat(store.digests("many/" + i, 10))
                     .extracting(TagDigest::digest, TagDigest::firstSeen, TagDigest::lastSeen)
-                    .containsExactly(
-                            org.assertj.core.api.Assertions.tuple(digest(i + 1), minute(2), minute(2)),
-                            org.assertj.core.api.Assertions.tuple(digest(i), NOON, minute(1)));
+                    .containsExactly(tuple(digest(i + 1), minute(2), minute(2)), tuple(digest(i), NOON, minute(1)));
         }
     }
 

@@ -48,6 +48,7 @@ final class PostgresqlServer implements AutoCloseable {
         }
         Path folder = Files.createTempDirectory("postgresql");
         PostgresqlServer server = new PostgresqlServer(programs.get(), folder, freePort());
+        Runtime.getRuntime().addShutdownHook(new Thread(server::kill));
         boolean up = false;
         try {
             server.initialise();
@@ -161,6 +162,13 @@ final class PostgresqlServer implements AutoCloseable {
             if (!process.waitFor(30, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
             }
+        }
+    }
+
+    /** For a virtual machine that is ended in the middle of a test. */
+    private void kill() {
+        if (process != null) {
+            process.destroyForcibly();
         }
     }
 

@@ -29,8 +29,8 @@ import java.util.stream.IntStream;
  * What the store costs: 100,000 references, 1,000,000 rows of history. Every pass is set beside a baseline of the same run: the
  * same rows, by plain JDBC, into one table of three texts and a time, as the simplest thing that could work.
  *
- * <p>Run it with {@code mvn -pl digest-store test-compile exec:java} or from an IDE; arguments: references, passes in which
- * all tags move, and a JDBC URL of PostgreSQL instead of a file.
+ * <p>Arguments: how many references, in how many passes all their tags move, and {@code postgresql} for a server that is
+ * started for the purpose instead of a file. {@code docs/benchmarks.md} has the command and the numbers seen.
  */
 final class StoreBenchmark {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
@@ -52,9 +52,12 @@ final class StoreBenchmark {
         Path folder = Files.createTempDirectory("store-benchmark");
         Path file = folder.resolve("urunner.db");
         StoreBenchmark benchmark = new StoreBenchmark(System.out, references, moves);
-        try (DigestStore store = arguments.length > 2
-                ? DigestStores.postgresql(arguments[2], "benchmark")
-                : DigestStores.sqlite(file, "benchmark")) {
+        try (PostgresqlServer server =
+                        arguments.length > 2 && arguments[2].equals("postgresql") ? PostgresqlServer.start() : null;
+                DigestStore store = server == null
+                        ? DigestStores.sqlite(file, "benchmark")
+                        : DigestStores.postgresql(
+                                server.url(), PostgresqlServer.USER, () -> PostgresqlServer.PASSWORD, "benchmark")) {
             benchmark.run(store, folder);
             if (Files.exists(file)) {
                 benchmark.print("file", "%,d MB, log %,d MB", size(file), size(folder.resolve("urunner.db-wal")));
