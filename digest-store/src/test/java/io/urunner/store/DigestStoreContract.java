@@ -173,7 +173,7 @@ abstract class DigestStoreContract {
 
     @Test
     void manyReferencesGoThroughInOneBatch() throws Exception {
-        int count = 23_456;
+        int count = 21_000;
         store.write(manyReferences(count, 0, NOON));
         store.write(manyReferences(count, 0, minute(1)));
         store.write(manyReferences(count, 1, minute(2)));
