@@ -106,14 +106,14 @@ public final class KubeConfiguration {
                     files.add(Path.of(file));
                 }
             }
-            return Kubeconfig.read(files, environment);
+            return Kubeconfig.read(files);
         }
         String home = environment.getOrDefault("HOME", "");
         if (home.isEmpty()) {
             throw new KubeConfigurationException(
                     "neither KUBECONFIG nor HOME is set: set KUBECONFIG to the path of a kubeconfig");
         }
-        return Kubeconfig.read(List.of(Path.of(home, ".kube", "config")), environment);
+        return Kubeconfig.read(List.of(Path.of(home, ".kube", "config")));
     }
 
     /**
@@ -124,7 +124,7 @@ public final class KubeConfiguration {
      * @throws KubeConfigurationException if the file is missing or wrong
      */
     public static KubeConfiguration kubeconfig(Path file) throws KubeConfigurationException {
-        return Kubeconfig.read(List.of(file), Map.of());
+        return Kubeconfig.read(List.of(file));
     }
 
     static SSLContext tls(TrustManager @Nullable [] trust, KeyManager @Nullable [] identity)

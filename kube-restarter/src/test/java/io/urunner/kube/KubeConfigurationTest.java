@@ -3,15 +3,9 @@ package io.urunner.kube;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyPairGenerator;
-import java.security.interfaces.ECPrivateKey;
-import java.security.spec.ECGenParameterSpec;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,13 +66,16 @@ class KubeConfigurationTest {
 
     @Test
     void aCredentialProgramIsRun() throws Exception {
-        KubeConfiguration configuration = KubeConfiguration.kubeconfig(file("config", kubeconfig("""
-                        {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, env: [{name: T, value: tok}],
-                            args: ["-c", "echo '{\\"status\\": {\\"token\\": \\"'$T'\\"}}'"]}}""")));
+        file("program", """
+                #!/bin/sh
+                echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",'
+                echo '"status": {"token": "'$T'"}}'
+                """);
+        KubeConfiguration configuration =
+                KubeConfiguration.kubeconfig(file("config", kubeconfig("""
+                        {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [%s],
+                            env: [{name: T, value: tok}]}}""".formatted(folder.resolve("program")))));
         assertThat(header(configuration)).isEqualTo("Bearer tok");
-        KubeConfiguration failing = KubeConfiguration.kubeconfig(
-                file("config", kubeconfig("{exec: {command: sh, args: ['-c', 'exit 3']}}")));
-        assertThatThrownBy(() -> header(failing)).hasMessageContaining("credential program sh");
     }
 
     @Test
@@ -112,8 +109,6 @@ class KubeConfigurationTest {
                 .hasMessageContaining("no context named 'x'");
         assertThatThrownBy(() -> KubeConfiguration.kubeconfig(file("c", "a: [")))
                 .isInstanceOf(KubeConfigurationException.class);
-        assertThatThrownBy(() -> KubeConfiguration.kubeconfig(file("c", kubeconfig("{auth-provider: {name: gcp}}"))))
-                .hasMessageContaining("auth-provider");
         assertThatThrownBy(() -> KubeConfiguration.kubeconfig(file("c", kubeconfig("{client-certificate: none.pem}"))))
                 .hasMessageContaining("none.pem");
         assertThatThrownBy(() ->
@@ -131,47 +126,5 @@ class KubeConfigurationTest {
         file("ca.crt", "no certificate");
         assertThatThrownBy(() -> KubeConfiguration.inCluster(pod, folder))
                 .isInstanceOf(KubeConfigurationException.class);
-    }
-
-    @Test
-    void privateKeysOfEveryFormAreRead() throws Exception {
-        KeyPairGenerator rsa = KeyPairGenerator.getInstance("RSA");
-        rsa.initialize(2048);
-        byte[] pkcs8 = rsa.generateKeyPair().getPrivate().getEncoded();
-        assertThat(Pem.privateKey(pem("PRIVATE KEY", pkcs8)).getEncoded()).isEqualTo(pkcs8);
-        // The envelope of PKCS#8 around an RSA key of this size is 26 bytes long.
-        byte[] pkcs1 = Arrays.copyOfRange(pkcs8, 26, pkcs8.length);
-        assertThat(Pem.privateKey(pem("RSA PRIVATE KEY", pkcs1)).getEncoded()).isEqualTo(pkcs8);
-
-        KeyPairGenerator ec = KeyPairGenerator.getInstance("EC");
-        ec.initialize(new ECGenParameterSpec("secp256r1"));
-        ECPrivateKey key = (ECPrivateKey) ec.generateKeyPair().getPrivate();
-        assertThat(Pem.privateKey(pem("PRIVATE KEY", key.getEncoded())).getAlgorithm())
-                .isEqualTo("EC");
-        assertThat(((ECPrivateKey) Pem.privateKey(pem("EC PRIVATE KEY", sec1(key)))).getS())
-                .isEqualTo(key.getS());
-
-        assertThatThrownBy(() -> Pem.privateKey("nothing".getBytes())).hasMessageContaining("private key");
-    }
-
-    /** RFC 5915 by hand: version 1, the key, its curve. */
-    private static byte[] sec1(ECPrivateKey key) {
-        byte[] s = key.getS().toByteArray();
-        byte[] fixed = new byte[32];
-        int length = Math.min(s.length, 32);
-        System.arraycopy(s, s.length - length, fixed, 32 - length, length);
-        ByteArrayOutputStream der = new ByteArrayOutputStream();
-        der.writeBytes(new byte[] {0x30, 3 + 34 + 12, 0x02, 0x01, 0x01, 0x04, 0x20});
-        der.writeBytes(fixed);
-        der.writeBytes(
-                new byte[] {(byte) 0xa0, 0x0a, 0x06, 0x08, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x03, 0x01, 0x07
-                });
-        return der.toByteArray();
-    }
-
-    private static byte[] pem(String type, byte[] der) {
-        return ("-----BEGIN " + type + "-----\n" + Base64.getMimeEncoder().encodeToString(der) + "\n-----END " + type
-                        + "-----\n")
-                .getBytes();
     }
 }
