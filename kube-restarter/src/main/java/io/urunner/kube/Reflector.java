@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -149,7 +150,10 @@ final class Reflector<T extends Observed> {
         }
     }
 
-    /** Called now and then: gives up a watch on which not even a bookmark came for long. */
+    /**
+     * Called now and then: begins a watch again on which not even a bookmark came for long. On a connection that is alive
+     * that costs one request; a dead one is found out by it.
+     */
     void tick() {
         WatchPool.Stream silent = null;
         synchronized (lock) {
@@ -162,7 +166,7 @@ final class Reflector<T extends Observed> {
         }
         if (silent != null) {
             LOG.debug("the watch of {} is silent: starting it again", source.where());
-            silent.abandon();
+            silent.cancel();
         }
     }
 
@@ -359,6 +363,8 @@ final class Reflector<T extends Observed> {
                 failed("watch", refused, false);
             } else if (error == null && status != 200) {
                 failed("watch", new Refused(status, "HTTP " + status), false);
+            } else if (error != null && cause(error) instanceof CancellationException) {
+                connection.later(Reflector.this::watch, 1);
             } else if (error != null) {
                 failed("watch", cause(error), false);
             } else {

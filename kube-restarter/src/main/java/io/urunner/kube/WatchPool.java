@@ -18,7 +18,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The connections that watches run on. A fixed number of HTTP/2 connections takes as many streams as any API server allows
@@ -55,7 +54,6 @@ final class WatchPool {
         private final Slot slot;
         private final LineSubscriber lines;
         private final CompletableFuture<Void> ended = new CompletableFuture<>();
-        private volatile @Nullable HttpClient client;
 
         private Stream(Slot slot, Consumer<byte[]> line) {
             this.slot = slot;
@@ -69,12 +67,6 @@ final class WatchPool {
 
         void cancel() {
             lines.cancel();
-        }
-
-        /** Cancels, and gives up the connection: it has been silent for so long that it may be dead. */
-        void abandon() {
-            slot.renew(client);
-            cancel();
         }
     }
 
@@ -92,7 +84,7 @@ final class WatchPool {
         }
 
         /** Replaces a client, and with it its connections, unless that was done already. */
-        void renew(@Nullable HttpClient suspect) {
+        void renew(HttpClient suspect) {
             synchronized (WatchPool.this) {
                 if (client == suspect) {
                     client = clients.apply(version);
@@ -149,7 +141,6 @@ final class WatchPool {
             stream.ended.cancel(false);
             return;
         }
-        stream.client = client;
         KubeConnection.whenDone(client.sendAsync(request.timeout(HEADERS).build(), handler), (response, error) -> {
             if (error == null) {
                 stream.ended.complete(null);
