@@ -11,7 +11,13 @@ public final class KubeException extends Exception {
 
     private final int status;
 
-    KubeException(String message, int status) {
+    /**
+     * An answer that refuses.
+     *
+     * @param message what was being done, to which server, and what the user can do
+     * @param status the HTTP status of the answer, or {@link #NO_ANSWER}
+     */
+    public KubeException(String message, int status) {
         super(message);
         this.status = status;
     }

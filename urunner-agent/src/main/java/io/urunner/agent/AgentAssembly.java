@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,9 @@ final class AgentAssembly implements Wiring.AgentProcess {
 
     /** Requests to a registry at the same time, where nobody says otherwise. */
     private static final int CONCURRENCY = 8;
+
+    /** The next pass is the retry: a registry that fails is not asked more often than its back-off says. */
+    private static final int ATTEMPTS = 1;
 
     private final Agent agent;
     private final int port;
@@ -49,7 +53,8 @@ final class AgentAssembly implements Wiring.AgentProcess {
         KubeConfiguration kubernetes = kubernetes(settings.kubernetes(), environment);
         CloseStack parts = new CloseStack();
         try {
-            RegistryClient client = parts.add(RegistryAccess.open(configuration, environment, SystemTime.CLOCK))
+            RegistryClient client = parts.add(
+                            RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS))
                     .client();
             DigestStore store = parts.add(store(settings));
             Agent agent = parts.add(new Agent(new AgentParts(
@@ -61,6 +66,9 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     store,
                     settings.policies().toPolicy(),
                     settings.rollouts().toLimits(),
+                    new DigestStore.Retention(
+                            settings.store().retention().digests(),
+                            settings.store().retention().days()),
                     environment.getOrDefault("HOSTNAME", "urunner"),
                     SystemTime.CLOCK,
                     SystemTime.TICKER,
@@ -98,7 +106,8 @@ final class AgentAssembly implements Wiring.AgentProcess {
                 client,
                 SystemTime.CLOCK,
                 registry.interval().orElse(settings.interval()),
-                registry.concurrency().orElse(CONCURRENCY));
+                registry.concurrency().orElse(CONCURRENCY),
+                registry.budget().map(OptionalInt::of).orElse(OptionalInt.empty()));
     }
 
     private static DigestStore store(Settings settings) throws CommandException {

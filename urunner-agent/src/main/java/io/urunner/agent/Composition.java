@@ -10,6 +10,9 @@ import java.util.Map;
 
 /** The one place where the parts are put together. */
 final class Composition implements Wiring, AutoCloseable {
+    /** A command asks once and for all: what passes in a moment is waited for. */
+    private static final int ATTEMPTS = 3;
+
     private final PluginDirectory plugins = new PluginDirectory();
 
     @Override
@@ -24,7 +27,7 @@ final class Composition implements Wiring, AutoCloseable {
 
     @Override
     public Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException {
-        return RegistryAccess.open(configuration, environment, SystemTime.CLOCK);
+        return RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS);
     }
 
     @Override

@@ -39,7 +39,8 @@ final class RegistryAccess implements Wiring.Registries {
         this.parts = parts;
     }
 
-    static RegistryAccess open(Configuration configuration, Map<String, String> environment, InstantSource clock)
+    static RegistryAccess open(
+            Configuration configuration, Map<String, String> environment, InstantSource clock, int attempts)
             throws CommandException {
         CloseStack parts = new CloseStack();
         try {
@@ -66,6 +67,7 @@ final class RegistryAccess implements Wiring.Registries {
                     .credentials(credentials)
                     .accept(configuration.settings().acceptedTypes())
                     .clock(clock)
+                    .attempts(attempts)
                     .userAgent("urunner");
             for (Settings.Registry registry : registries) {
                 builder.host(registry.host().registry(), options(registry));

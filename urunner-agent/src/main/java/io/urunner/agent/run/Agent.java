@@ -39,8 +39,11 @@ public final class Agent implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(50);
     /** A loop that did not show for so long is dead. */
     private static final Duration DEAD = Duration.ofSeconds(30);
-    /** How long {@link #close} waits for patches that are under way, and then for the store. */
-    private static final Duration DRAIN = Duration.ofSeconds(2);
+    /** How long {@link #close} waits for patches that are under way, for the loop, and in all. */
+    private static final Duration PATCHES_END = Duration.ofSeconds(2);
+
+    private static final Duration LOOP_ANSWERS = Duration.ofSeconds(1);
+    private static final Duration ALL_ENDS = Duration.ofSeconds(4);
 
     private static final Duration ANSWER = Duration.ofSeconds(5);
 
@@ -101,6 +104,7 @@ public final class Agent implements AutoCloseable {
                 new Listeners(listeners),
                 parts.policy(),
                 parts.limits(),
+                parts.retention(),
                 () -> true));
         reports = new Reports(engine, cluster, memory, clock);
     }
@@ -259,27 +263,19 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    /** Ends within a few seconds: patches that are under way are waited for, what was learnt is written. Idempotent. */
+    /** Ends within five seconds: patches that are under way are waited for, what was learnt is written. Idempotent. */
     @Override
     public synchronized void close() {
+        long begun = loop.nanos();
         if (state == State.STARTED) {
-            CompletableFuture<Void> stopped = new CompletableFuture<>();
-            loop.execute(() -> {
-                engine.stop();
-                stopped.complete(null);
-            });
-            await(stopped);
-            drain(kubeWorkers, DRAIN);
-            CompletableFuture<Void> flushed = new CompletableFuture<>();
-            loop.execute(() -> {
-                memory.flush();
-                flushed.complete(null);
-            });
-            await(flushed);
+            onLoop(engine::stop);
+            drain(kubeWorkers, PATCHES_END);
+            onLoop(memory::flush);
         }
         state = State.CLOSED;
-        drain(storeThread, DRAIN);
+        drain(storeThread, Pace.max(ALL_ENDS.minusNanos(loop.nanos() - begun), Duration.ZERO));
         cluster.close();
+        kubeWorkers.shutdownNow();
         eventWriters.shutdownNow();
         connection.close();
         registryWorkers.shutdownNow();
@@ -287,11 +283,16 @@ public final class Agent implements AutoCloseable {
         loop.close();
     }
 
-    private static void await(CompletableFuture<Void> done) {
+    private void onLoop(Runnable task) {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        loop.execute(() -> {
+            task.run();
+            done.complete(true);
+        });
         try {
-            done.get(DRAIN.toMillis(), TimeUnit.MILLISECONDS);
+            done.get(LOOP_ANSWERS.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) {
-            LOG.warn("the agent's loop did not end in time");
+            LOG.warn("the agent's loop does not answer any more");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -5,6 +5,7 @@ import io.urunner.agent.plan.Policy;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
 import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStore.Retention;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -18,6 +19,7 @@ import java.util.function.LongSupplier;
  * @param store where is remembered what happened
  * @param policy what holds where a workload's annotations say nothing else
  * @param limits how many rollouts may run at once
+ * @param retention how much of the history is kept
  * @param instance the name of this agent among several, for example its pod's
  * @param clock the time
  * @param ticker elapsed time, in nanoseconds
@@ -30,6 +32,7 @@ public record AgentParts(
         DigestStore store,
         Policy policy,
         Limits limits,
+        Retention retention,
         String instance,
         InstantSource clock,
         LongSupplier ticker,

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** A registry behind a client. */
@@ -24,18 +25,25 @@ final class ClientSource implements WatchedRegistry.Source {
     /** What is assumed of a registry that tells how much is left, but not until when. */
     private static final Duration WINDOW = Duration.ofHours(1);
 
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
     private final RegistryClient client;
     private final String registry;
     private final InstantSource clock;
+    private final OptionalInt budget;
+    private Instant minute = Instant.MIN;
+    private int spent;
 
-    ClientSource(RegistryClient client, String registry, InstantSource clock) {
+    ClientSource(RegistryClient client, String registry, InstantSource clock, OptionalInt budget) {
         this.client = client;
         this.registry = registry;
         this.clock = clock;
+        this.budget = budget;
     }
 
     @Override
     public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException, InterruptedException {
+        spend();
         Descriptor descriptor = client.resolve(reference);
         return new WatchedRegistry.Answer(descriptor.digest(), descriptor.mediaType());
     }
@@ -51,6 +59,7 @@ final class ClientSource implements WatchedRegistry.Source {
         if (!content.add(image.digest().orElseThrow())) {
             return;
         }
+        spend();
         ManifestOrIndex found = client.manifest(image);
         if (found instanceof Manifest manifest) {
             content.add(manifest.config().digest());
@@ -63,14 +72,37 @@ final class ClientSource implements WatchedRegistry.Source {
         }
     }
 
+    /** Counts a request against the budget of the present minute. */
+    private synchronized void spend() {
+        Instant now = clock.instant();
+        if (!minute.plus(MINUTE).isAfter(now)) {
+            minute = now;
+            spent = 0;
+        }
+        spent++;
+    }
+
     @Override
     public Optional<WatchedRegistry.Allowance> allowance() {
-        if (registry.equals(COUNTS_NO_HEAD)) {
+        Optional<WatchedRegistry.Allowance> theirs = registry.equals(COUNTS_NO_HEAD)
+                ? Optional.empty()
+                : client.rateLimit(registry)
+                        .filter(limit -> limit.remaining().isPresent())
+                        .map(this::allowance);
+        Optional<WatchedRegistry.Allowance> ours = ours();
+        return theirs.isPresent() && ours.isPresent()
+                ? Optional.of(theirs.get().stricter(ours.get(), clock.instant()))
+                : theirs.or(() -> ours);
+    }
+
+    private synchronized Optional<WatchedRegistry.Allowance> ours() {
+        if (budget.isEmpty()) {
             return Optional.empty();
         }
-        return client.rateLimit(registry)
-                .filter(limit -> limit.remaining().isPresent())
-                .map(this::allowance);
+        Instant now = clock.instant();
+        boolean over = !minute.plus(MINUTE).isAfter(now);
+        return Optional.of(new WatchedRegistry.Allowance(
+                over ? budget.getAsInt() : Math.max(0, budget.getAsInt() - spent), (over ? now : minute).plus(MINUTE)));
     }
 
     private WatchedRegistry.Allowance allowance(RateLimit limit) {

@@ -22,6 +22,7 @@ import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
 import io.urunner.registry.ImageReference;
+import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,7 +30,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,6 +37,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -57,6 +58,8 @@ final class Engine implements Registries.Events {
     private static final Duration RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(4);
     private static final Duration PERMISSION_RETRY = Duration.ofMinutes(1);
+    private static final Duration PRUNE_FIRST = Duration.ofMinutes(5);
+    private static final Duration PRUNE_EVERY = Duration.ofHours(6);
     private static final Duration FLUSH_LATEST = Duration.ofSeconds(5);
 
     private final Cluster cluster;
@@ -68,6 +71,7 @@ final class Engine implements Registries.Events {
     private final AgentListener listener;
     private final Policy policy;
     private final Limits limits;
+    private final Retention retention;
     private final BooleanSupplier mayAct;
     private final Registries registries;
     private final Rollouts rollouts;
@@ -99,6 +103,7 @@ final class Engine implements Registries.Events {
             AgentListener listener,
             Policy policy,
             Limits limits,
+            Retention retention,
             BooleanSupplier mayAct) {}
 
     Engine(Parts parts) {
@@ -111,6 +116,7 @@ final class Engine implements Registries.Events {
         listener = parts.listener;
         policy = parts.policy;
         limits = parts.limits;
+        retention = parts.retention;
         mayAct = parts.mayAct;
         registries = new Registries(
                 parts.registries,
@@ -139,6 +145,17 @@ final class Engine implements Registries.Events {
         rollouts.resume(unfinished);
         unfinished = List.of();
         registries.start();
+        loop.after(PRUNE_FIRST, this::prune);
+    }
+
+    private void prune() {
+        Set<String> inUse = tracked.values().stream()
+                .flatMap(one -> one.plan.stream())
+                .flatMap(plan -> plan.verdicts().stream())
+                .flatMap(verdict -> verdict.running().stream())
+                .collect(Collectors.toSet());
+        memory.prune(retention, inUse, clock.instant());
+        loop.after(PRUNE_EVERY, this::prune);
     }
 
     /** Follows what was started before this process was, as soon as the cluster has been seen. */
@@ -158,20 +175,29 @@ final class Engine implements Registries.Events {
 
     /** A workload appeared, changed or went away. */
     void changed(WorkloadId id) {
-        Optional<Workload> snapshot = cluster.find(id);
-        if (snapshot.isPresent()) {
-            update(snapshot.get());
-        } else {
-            Tracked gone = tracked.remove(id);
-            if (gone != null) {
-                gone.again.cancel();
-                gone.references().forEach(reference -> leave(reference, id));
-                dirty.remove(id);
-                quarantined = Optional.empty();
-                rollouts.forget(id);
-                problems.forget(id.toString()::equals);
-            }
+        take(id, cluster.find(id));
+    }
+
+    private void take(WorkloadId id, Optional<Workload> snapshot) {
+        Tracked known = tracked.get(id);
+        if (known != null
+                && (snapshot.isEmpty()
+                        || !snapshot.get().uid().equals(known.workload().uid()))) {
+            forget(known);
         }
+        snapshot.ifPresent(this::update);
+    }
+
+    private void forget(Tracked gone) {
+        WorkloadId id = gone.workload().id();
+        tracked.remove(id);
+        dirty.remove(id);
+        waiting.remove(id);
+        gone.again.cancel();
+        gone.references().forEach(reference -> leave(reference, id));
+        quarantined = Optional.empty();
+        rollouts.forget(id);
+        problems.forget(id.toString()::equals);
     }
 
     private void update(Workload snapshot) {
@@ -198,7 +224,7 @@ final class Engine implements Registries.Events {
     }
 
     private void join(ImageReference reference, WorkloadId id) {
-        if (users.computeIfAbsent(reference, added -> new HashSet<>()).add(id)) {
+        if (users.computeIfAbsent(reference, added -> new TreeSet<>()).add(id)) {
             registries.track(reference);
         }
     }
@@ -432,6 +458,7 @@ final class Engine implements Registries.Events {
     private void acted(Tracked one, Reply reply, Done done) {
         WorkloadId id = one.workload().id();
         over(one);
+        boolean gone = reply.result() instanceof PatchResult.Gone;
         if (reply.result() instanceof PatchResult.Patched patched) {
             one.failures = 0;
             one.missingPermission = Optional.empty();
@@ -440,16 +467,22 @@ final class Engine implements Registries.Events {
             problems.well(id.toString());
             done.patched(patched);
         } else if (reply.result() instanceof PatchResult.Conflict) {
-            one.failures++;
             LOG.debug("{} was changed meanwhile: it is planned again", id);
-            reply.fresh().ifPresent(this::update);
+            gone = reply.fresh().isEmpty();
+            one.failures++;
             if (one.failures >= CONFLICTS) {
                 one.notBefore = clock.instant().plus(RETRY);
             }
         }
-        // What the watch has told meanwhile was not looked at.
         if (tracked.get(id) == one) {
-            changed(id);
+            if (gone) {
+                forget(one);
+            } else if (reply.fresh().isPresent()) {
+                take(id, reply.fresh());
+            } else {
+                // What the watch told meanwhile was not looked at.
+                changed(id);
+            }
         }
         flushIfQuiet();
     }

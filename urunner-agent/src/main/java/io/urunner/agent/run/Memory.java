@@ -2,11 +2,13 @@ package io.urunner.agent.run;
 
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.Batch;
+import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
 import io.urunner.store.DigestStore.TrackedContainer;
 import io.urunner.store.StoreException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -159,6 +161,17 @@ final class Memory {
             loop.execute(() -> failed(e));
             return Optional.empty();
         }
+    }
+
+    /** Deletes what is too old to be kept, beside what goes on. */
+    void prune(Retention retention, Set<String> inUse, Instant now) {
+        storeThread.execute(() -> {
+            try {
+                store.prune(retention, inUse, now);
+            } catch (StoreException e) {
+                loop.execute(() -> failed(e));
+            }
+        });
     }
 
     /** Whether the store worked when it was used last. */

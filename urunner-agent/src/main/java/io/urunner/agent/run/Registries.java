@@ -6,25 +6,16 @@ import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.TagWatch;
 import io.urunner.agent.run.WatchedRegistry.Allowance;
-import io.urunner.registry.DeniedException;
-import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
-import io.urunner.registry.NotFoundException;
-import io.urunner.registry.ProtocolViolationException;
-import io.urunner.registry.RateLimitedException;
 import io.urunner.registry.RegistryException;
-import io.urunner.registry.UnauthorizedException;
-import io.urunner.registry.UnavailableException;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +23,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +35,7 @@ final class Registries {
 
     private final List<Watched> registries;
     private final Map<ImageReference, Reference> references = new HashMap<>();
-    private final Map<ImageDigest, Content> contents = new HashMap<>();
+    private final Contents contents;
     private final Loop loop;
     private final InstantSource clock;
     private final Executor workers;
@@ -70,20 +60,9 @@ final class Registries {
         private Instant failingSince = Instant.MIN;
     }
 
-    private static final class Content {
-        private Expansion expansion = new Expansion.NotFetched();
-        private boolean fetching;
-        private int failures;
-    }
-
-    /** A digest whose content is wanted. */
-    private record Wanted(ImageDigest key, ImageReference reference, Content content) {}
-
     private final class Watched {
         private final WatchedRegistry registry;
         private final HostQueue queue;
-        private final Deque<Wanted> wanted = new ArrayDeque<>();
-        private int fetching;
 
         Watched(WatchedRegistry registry) {
             this.registry = registry;
@@ -113,6 +92,7 @@ final class Registries {
         this.problems = problems;
         this.listener = listener;
         this.events = events;
+        contents = new Contents(loop, workers, events::changed);
         // Of two prefixes that match, the longer one says more.
         this.registries = registries.stream()
                 .sorted(Comparator.comparingInt(
@@ -146,7 +126,7 @@ final class Registries {
 
     void untrack(ImageReference reference) {
         references.remove(reference);
-        contents.keySet().removeIf(key -> key.reference().equals(reference.toString()));
+        contents.forget(reference.toString());
         problems.forget(subject(reference)::equals);
         find(reference).ifPresent(watched -> watched.queue.untrack(reference));
     }
@@ -193,81 +173,20 @@ final class Registries {
     }
 
     Expansion expansion(ImageDigest key) {
-        Content content = contents.get(key);
-        return content == null ? new Expansion.NotFetched() : content.expansion;
+        return contents.expansion(key);
     }
 
     /** Fetches what digests stand for; when that is known, or cannot be had for now, the reference has changed. */
     void fetch(Collection<ImageDigest> keys) {
         for (ImageDigest key : keys) {
             ImageReference reference = ImageReference.parse(key.reference());
-            Content content = contents.computeIfAbsent(key, added -> new Content());
-            if (!content.fetching && content.expansion instanceof Expansion.NotFetched) {
-                find(reference).ifPresent(watched -> {
-                    content.fetching = true;
-                    watched.wanted.add(new Wanted(key, reference, content));
-                    fetchNext(watched);
-                });
-            }
+            find(reference).ifPresent(watched -> contents.fetch(key, reference, watched.registry));
         }
-    }
-
-    private void fetchNext(Watched watched) {
-        while (!watched.wanted.isEmpty() && watched.fetching < watched.registry.concurrency()) {
-            Wanted next = watched.wanted.remove();
-            watched.fetching++;
-            workers.execute(() -> {
-                Expansion expansion = content(watched.registry.source(), next.reference(), next.key());
-                loop.execute(() -> {
-                    watched.fetching--;
-                    fetched(watched, next, expansion);
-                    fetchNext(watched);
-                });
-            });
-        }
-    }
-
-    private static Expansion content(WatchedRegistry.Source source, ImageReference reference, ImageDigest key) {
-        try {
-            return new Expansion.Known(source.content(reference, Digest.parse(key.digest())).stream()
-                    .map(Digest::toString)
-                    .collect(Collectors.toSet()));
-        } catch (RegistryException e) {
-            return new Expansion.Unavailable(words(e));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return new Expansion.Unavailable("the agent ends");
-        } catch (RuntimeException e) {
-            LOG.error("what {} stands for could not be fetched; this is a defect", key, e);
-            return new Expansion.Unavailable("a defect of the agent: " + e);
-        }
-    }
-
-    private void fetched(Watched watched, Wanted wanted, Expansion expansion) {
-        Content content = wanted.content();
-        content.fetching = false;
-        content.expansion = expansion;
-        if (expansion instanceof Expansion.Unavailable) {
-            content.failures++;
-            loop.after(Pace.backOff(watched.registry.interval(), content.failures), () -> {
-                content.expansion = new Expansion.NotFetched();
-                events.changed(wanted.reference());
-            });
-        } else {
-            // The tag's older digests are compared with no more.
-            String reference = wanted.key().reference();
-            contents.entrySet()
-                    .removeIf(other -> other.getKey().reference().equals(reference)
-                            && other.getValue() != content
-                            && !other.getValue().fetching);
-        }
-        events.changed(wanted.reference());
     }
 
     /** Whether a pass runs, or content is being fetched. */
     boolean busy() {
-        return registries.stream().anyMatch(watched -> watched.queue.running())
-                || contents.values().stream().anyMatch(content -> content.fetching);
+        return registries.stream().anyMatch(watched -> watched.queue.running()) || contents.busy();
     }
 
     /** When a reference is asked next; empty while it is being asked. */
@@ -285,10 +204,6 @@ final class Registries {
         registries.forEach(watched -> all.add(watched.queue.status()));
         all.sort(Comparator.comparing(HostStatus::host));
         return all;
-    }
-
-    private static String words(Exception e) {
-        return Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
     }
 
     private static String subject(ImageReference reference) {
@@ -334,7 +249,7 @@ final class Registries {
                 WatchedRegistry.Answer answer = registry.source().resolve(reference);
                 return new Resolution.Found(answer.digest().toString(), answer.mediaType());
             } catch (RegistryException e) {
-                return outcome(e);
+                return Resolution.of(e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return new Resolution.Unreachable(
@@ -416,25 +331,5 @@ final class Registries {
             }
             events.passed(whole);
         }
-    }
-
-    private static Resolution outcome(RegistryException e) {
-        if (e instanceof NotFoundException) {
-            return new Resolution.Refused(new Resolution.Problem(Deferral.TAG_NOT_FOUND, words(e)));
-        } else if (e instanceof DeniedException) {
-            return new Resolution.Refused(new Resolution.Problem(Deferral.ACCESS_DENIED, words(e)));
-        } else if (e instanceof UnauthorizedException) {
-            return new Resolution.Rejected(new Resolution.Problem(Deferral.CREDENTIAL_REJECTED, words(e)));
-        } else if (e instanceof RateLimitedException limited) {
-            return new Resolution.RateLimited(
-                    new Resolution.Problem(Deferral.RATE_LIMITED, words(e)), Optional.of(limited.retryAt()));
-        } else if (e instanceof ProtocolViolationException) {
-            return new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_CONFUSED, words(e)));
-        } else if (e instanceof UnavailableException unavailable
-                && unavailable.retryAt().isPresent()) {
-            return new Resolution.RateLimited(
-                    new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
-        }
-        return new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
     }
 }

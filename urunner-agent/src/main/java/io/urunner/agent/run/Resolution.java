@@ -1,6 +1,13 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Deferral;
+import io.urunner.registry.DeniedException;
+import io.urunner.registry.NotFoundException;
+import io.urunner.registry.ProtocolViolationException;
+import io.urunner.registry.RateLimitedException;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.UnauthorizedException;
+import io.urunner.registry.UnavailableException;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -42,6 +49,29 @@ sealed interface Resolution {
      * @param until when it may be asked again, if it said
      */
     record RateLimited(Problem problem, Optional<Instant> until) implements Resolution {}
+
+    /** What a failed question comes to. */
+    static Resolution of(RegistryException e) {
+        if (e instanceof NotFoundException) {
+            return new Refused(new Problem(Deferral.TAG_NOT_FOUND, words(e)));
+        } else if (e instanceof DeniedException) {
+            return new Refused(new Problem(Deferral.ACCESS_DENIED, words(e)));
+        } else if (e instanceof UnauthorizedException) {
+            return new Rejected(new Problem(Deferral.CREDENTIAL_REJECTED, words(e)));
+        } else if (e instanceof RateLimitedException limited) {
+            return new RateLimited(new Problem(Deferral.RATE_LIMITED, words(e)), Optional.of(limited.retryAt()));
+        } else if (e instanceof ProtocolViolationException) {
+            return new Unreachable(new Problem(Deferral.REGISTRY_CONFUSED, words(e)));
+        } else if (e instanceof UnavailableException unavailable
+                && unavailable.retryAt().isPresent()) {
+            return new RateLimited(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
+        }
+        return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
+    }
+
+    private static String words(RegistryException e) {
+        return Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
+    }
 
     /** What went wrong; empty for {@link Found}. */
     default Optional<Problem> trouble() {

@@ -92,9 +92,7 @@ final class Tracked {
 
     /** Takes a snapshot, unless it is from before our own patch. */
     void update(Workload snapshot, Instant when, Policy defaults, Predicate<ImageReference> watched) {
-        if (!snapshot.uid().equals(workload.uid())) {
-            generation = 0;
-        } else if (snapshot.generation() < workload.generation()) {
+        if (snapshot.generation() < workload.generation()) {
             return;
         }
         workload = snapshot;

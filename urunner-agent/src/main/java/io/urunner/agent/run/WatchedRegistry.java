@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -34,11 +35,18 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
      * @param clock the time
      * @param interval the time between two passes
      * @param concurrency the questions in flight at most
+     * @param budget the requests per minute at most, if that is limited
      * @return the registry
      */
     public static WatchedRegistry of(
-            RegistryPrefix prefix, RegistryClient client, InstantSource clock, Duration interval, int concurrency) {
-        return new WatchedRegistry(prefix, new ClientSource(client, prefix.registry(), clock), interval, concurrency);
+            RegistryPrefix prefix,
+            RegistryClient client,
+            InstantSource clock,
+            Duration interval,
+            int concurrency,
+            OptionalInt budget) {
+        return new WatchedRegistry(
+                prefix, new ClientSource(client, prefix.registry(), clock, budget), interval, concurrency);
     }
 
     /** What the agent asks a registry. Thread-safe; blocks until there is an answer or a deadline has passed. */
@@ -105,6 +113,11 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             }
             long share = Math.max(1, (long) (left / passes));
             return (int) Math.min(left, Math.max(share, Math.min(neverAsked, left / 2)));
+        }
+
+        /** The one of two that leaves more time from one question to the next. */
+        Allowance stricter(Allowance that, Instant now) {
+            return spacing(now).compareTo(that.spacing(now)) >= 0 ? this : that;
         }
 
         /** How long to wait from one question to the next, so that the rest lasts until the reset. */

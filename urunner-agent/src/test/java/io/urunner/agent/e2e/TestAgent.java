@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** An agent in this process. */
@@ -42,7 +43,8 @@ final class TestAgent implements AutoCloseable {
         store = DigestStores.sqlite(database, "test");
         InstantSource clock = InstantSource.system();
         List<WatchedRegistry> watched = Stream.of(registries)
-                .map(registry -> WatchedRegistry.of(RegistryPrefix.parse(registry), client, clock, interval, 8))
+                .map(registry -> WatchedRegistry.of(
+                        RegistryPrefix.parse(registry), client, clock, interval, 8, OptionalInt.empty()))
                 .toList();
         agent = new Agent(new AgentParts(
                 cluster,
@@ -51,6 +53,7 @@ final class TestAgent implements AutoCloseable {
                 store,
                 Policy.DEFAULT,
                 Limits.NONE,
+                DigestStore.Retention.DEFAULT,
                 "test",
                 clock,
                 System::nanoTime,

@@ -1,0 +1,363 @@
+package io.urunner.agent.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Policy;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.RolloutProgress;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Digest;
+import io.urunner.registry.FailedRequest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.UnavailableException;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+class EngineTest {
+    private static final Duration INTERVAL = Duration.ofSeconds(10);
+    private static final String APP = "r.example/team/app:latest";
+    private static final String OTHER = "q.example/team/other:latest";
+    private static final String D1 = digest(1);
+    private static final String D2 = digest(2);
+    private static final String D3 = digest(3);
+
+    @TempDir
+    private Path folder;
+
+    private final ManualLoop loop = new ManualLoop();
+    private final FakeCluster cluster = new FakeCluster();
+    private final FakeRegistry registry = new FakeRegistry();
+    private final List<Outcome> ended = new ArrayList<>();
+    private DigestStore store;
+
+    @BeforeEach
+    void open() {
+        store = DigestStores.sqlite(folder.resolve("db"), "test");
+        registry.tags.put(APP, D1);
+        registry.tags.put(OTHER, D1);
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+    }
+
+    @Test
+    void asksOncePerImageAndPatchesEveryWorkloadOncePerMove() throws Exception {
+        List<WorkloadId> ids = List.of(
+                cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP), cluster.deployment("c", D1, APP));
+        Engine engine = start();
+        assertThat(registry.asked).containsExactly(APP);
+        assertThat(cluster.patches).isEmpty();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(registry.asked).containsExactly(APP, APP);
+        assertThat(cluster.patches).containsExactlyElementsOf(ids);
+        assertThat(acted(ids.get(0))).contains(D2);
+        loop.advance(INTERVAL.multipliedBy(5));
+        assertThat(cluster.patches).hasSize(3);
+        assertThat(decision(engine, ids.get(0))).isNotInstanceOf(Decision.Restart.class);
+        assertThat(store.rollouts(ids.get(0).toString(), 5)).hasSize(1);
+        assertThat(store.digests(APP, 5))
+                .extracting(DigestStore.TagDigest::digest)
+                .containsExactly(D2, D1);
+    }
+
+    @Test
+    void severalContainersThatMovedAreOnePatch() {
+        registry.tags.put("r.example/team/proxy:1", D1);
+        WorkloadId id = cluster.deployment("a", D1, APP, "r.example/team/proxy:1");
+        start();
+        registry.tags.put(APP, D2);
+        registry.tags.put("r.example/team/proxy:1", D3);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).containsExactly(id);
+        assertThat(acted(id)).contains(D2).contains(D3);
+    }
+
+    @Test
+    void aWorkloadThatChangedMeanwhileIsReadAndPlannedAgain() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        cluster.pauseWatch();
+        cluster.touch(id);
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.reads).isEqualTo(1);
+        assertThat(cluster.patches).containsExactly(id);
+        cluster.resumeWatch();
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(cluster.patches).hasSize(1);
+    }
+
+    @Test
+    void aPatchWhoseAnswerIsLostIsNotMadeTwice() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        registry.tags.put(APP, D2);
+        cluster.loseNextAnswer();
+        cluster.pauseWatch();
+        loop.advance(INTERVAL.plusSeconds(5));
+        assertThat(cluster.patches).containsExactly(id);
+        cluster.resumeWatch();
+        loop.advance(INTERVAL.multipliedBy(3));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
+    void aMissingPermissionBlocksIsTriedSeldomAndGoesAwayByItself() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        cluster.refuse(new KubeException("may not patch deployments", 403));
+        loop.advance(INTERVAL);
+        assertThat(decision(engine, id))
+                .isInstanceOfSatisfying(
+                        Decision.Blocked.class,
+                        blocked -> assertThat(blocked.cause()).isEqualTo(Blockage.PERMISSION));
+        cluster.allow();
+        loop.advance(Duration.ofMinutes(2));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
+    void anApiServerThatIsAwayIsTriedAgainUntilItIsBack() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        registry.tags.put(APP, D2);
+        cluster.refuse(new KubeException("connection refused", KubeException.NO_ANSWER));
+        loop.advance(Duration.ofMinutes(1));
+        cluster.allow();
+        loop.advance(Duration.ofSeconds(5));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
+    void aRegistryThatFailsDefersItsWorkloadsAndNoOthers() {
+        WorkloadId app = cluster.deployment("app", D1, APP);
+        WorkloadId both = cluster.deployment("both", D1, APP, OTHER);
+        registry.down.add("q.example");
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).containsExactly(app);
+        assertThat(decision(engine, both))
+                .isInstanceOfSatisfying(
+                        Decision.Deferred.class,
+                        deferred -> assertThat(deferred.cause()).isEqualTo(Deferral.REGISTRY_UNREACHABLE));
+        registry.down.clear();
+        loop.advance(INTERVAL.multipliedBy(4));
+        assertThat(cluster.patches).containsExactly(app, both);
+    }
+
+    @Test
+    void anAnswerThatHasGrownOldIsNotActedOn() {
+        WorkloadId first = cluster.deployment("first", D1, OTHER);
+        start();
+        registry.down.add("q.example");
+        loop.advance(INTERVAL.multipliedBy(10));
+        // Its pods are older than what the registry said long ago, but the tag may have moved since.
+        WorkloadId late = cluster.deployment("late", D3, OTHER);
+        loop.settle();
+        assertThat(cluster.patches).isEmpty();
+        registry.down.clear();
+        registry.tags.put(OTHER, D3);
+        loop.advance(Duration.ofMinutes(10));
+        assertThat(cluster.patches).containsExactly(first);
+        assertThat(acted(late)).isEmpty();
+    }
+
+    @Test
+    void aNewWorkloadIsLookedAtAtOnceAndOneOfAKnownImageWithoutAQuestion() {
+        cluster.deployment("a", D1, APP);
+        start();
+        WorkloadId known = cluster.deployment("b", D2, APP);
+        loop.settle();
+        assertThat(registry.asked).containsExactly(APP);
+        WorkloadId other = cluster.deployment("c", D2, "r.example/team/new:1");
+        registry.tags.put("r.example/team/new:1", D1);
+        loop.settle();
+        assertThat(registry.asked).containsExactly(APP, "r.example/team/new:1");
+        assertThat(cluster.patches).contains(other);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).contains(known);
+    }
+
+    @Test
+    void aWorkloadThatIsDeletedWhileWePatchItIsLetGo() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        cluster.pauseWatch();
+        cluster.delete(id);
+        loop.advance(INTERVAL.multipliedBy(3));
+        assertThat(cluster.patches).isEmpty();
+        assertThat(engine.all()).isEmpty();
+    }
+
+    @Test
+    void aBudgetLetsTheOthersWaitUntilARolloutIsOver() {
+        cluster.deployment("a", D1, APP);
+        cluster.deployment("b", D1, APP);
+        cluster.deployment("c", D1, APP);
+        start(new Limits(OptionalInt.of(1), OptionalInt.empty(), false, Duration.ofMinutes(15)));
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).hasSize(1);
+        cluster.followed.get(cluster.patches.get(0)).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).hasSize(2);
+    }
+
+    @Test
+    void aRolloutThatFailedIsRememberedOnTheWorkloadAndQuarantinesTheDigest() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.followed
+                .get(id)
+                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        loop.advance(Duration.ofSeconds(10));
+        assertThat(ended).hasSize(1).first().isInstanceOf(Outcome.Failed.class);
+        assertThat(cluster.real(id).annotations().get(Workload.STATE)).contains("CrashLoopBackOff");
+        WorkloadId other = cluster.deployment("b", D1, APP);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(decision(engine, other))
+                .isInstanceOfSatisfying(
+                        Decision.Blocked.class,
+                        blocked -> assertThat(blocked.cause()).isEqualTo(Blockage.QUARANTINED));
+        assertThat(store.rollouts(id.toString(), 1).get(0).outcome()).hasValue("failed");
+    }
+
+    @Test
+    void aDatabaseThatDoesNotWorkKeepsNothingFromBeingRolledOutAndIsCaughtUp() throws Exception {
+        store.close();
+        Path missing = folder.resolve("missing");
+        store = DigestStores.sqlite(missing.resolve("db"), "test");
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).containsExactly(id);
+        create(missing);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(store.rollouts(id.toString(), 5)).hasSize(1);
+        assertThat(store.digests(APP, 5))
+                .extracting(DigestStore.TagDigest::digest)
+                .contains(D2);
+    }
+
+    private static void create(Path folder) throws IOException {
+        Files.createDirectory(folder);
+    }
+
+    private Engine start() {
+        return start(Limits.NONE);
+    }
+
+    private Engine start(Limits limits) {
+        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class));
+        Memory memory = new Memory(store, loop, Runnable::run, problems);
+        AgentListener listener = new AgentListener() {
+            @Override
+            public void rolloutEnded(Rollout rollout, Outcome outcome) {
+                ended.add(outcome);
+            }
+        };
+        Engine engine = new Engine(new Engine.Parts(
+                cluster,
+                List.of(watched("r.example"), watched("q.example")),
+                loop,
+                loop,
+                Runnable::run,
+                Runnable::run,
+                memory,
+                problems,
+                listener,
+                Policy.DEFAULT,
+                limits,
+                DigestStore.Retention.DEFAULT,
+                () -> true));
+        cluster.start(id -> loop.execute(() -> engine.changed(id)));
+        memory.load(engine::resume, engine::start);
+        loop.settle();
+        return engine;
+    }
+
+    private WatchedRegistry watched(String host) {
+        return new WatchedRegistry(RegistryPrefix.parse(host), registry, INTERVAL, 4);
+    }
+
+    private String acted(WorkloadId id) {
+        return cluster.real(id).templateAnnotations().getOrDefault(Workload.DIGESTS, "");
+    }
+
+    private static Decision decision(Engine engine, WorkloadId id) {
+        return engine.all().stream()
+                .filter(one -> one.workload().id().equals(id))
+                .findFirst()
+                .flatMap(one -> one.plan)
+                .map(Plan::decision)
+                .orElseThrow();
+    }
+
+    private static String digest(int number) {
+        return "sha256:" + String.valueOf(number).repeat(64);
+    }
+
+    /** Knows the digests of tags, and which hosts are down. */
+    private static final class FakeRegistry implements WatchedRegistry.Source {
+        private final Map<String, String> tags = new HashMap<>();
+        private final Set<String> down = new HashSet<>();
+        private final List<String> asked = new ArrayList<>();
+
+        @Override
+        public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+            asked.add(reference.toString());
+            if (down.contains(reference.registry())) {
+                throw new UnavailableException(
+                        FailedRequest.of("resolve", reference.registry()), "connection refused", null, null);
+            }
+            return new WatchedRegistry.Answer(
+                    Digest.parse(tags.getOrDefault(reference.toString(), digest(9))), "application/json");
+        }
+
+        @Override
+        public Set<Digest> content(ImageReference reference, Digest digest) {
+            return Set.of(digest);
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> allowance() {
+            return Optional.empty();
+        }
+    }
+}

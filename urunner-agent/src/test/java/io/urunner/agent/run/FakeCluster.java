@@ -1,0 +1,225 @@
+package io.urunner.agent.run;
+
+import io.urunner.kube.Container;
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.PatchResult;
+import io.urunner.kube.Pod;
+import io.urunner.kube.Restart;
+import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.WatchProblem;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.WorkloadState;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** A cluster in memory: what is patched is there at once, what the watch shows only when it is told to. */
+final class FakeCluster implements Cluster {
+    private final Map<WorkloadId, Workload> real = new TreeMap<>();
+    private final Map<WorkloadId, Workload> shown = new TreeMap<>();
+    private Consumer<WorkloadId> listener = id -> {};
+    /** Fails the next patches instead of making them. */
+    private Optional<KubeException> refusal = Optional.empty();
+    /** The next patch is made, but its answer is lost. */
+    private boolean loseAnswer;
+    /** Whether the watch shows changes by itself. */
+    private boolean watching = true;
+
+    final List<WorkloadId> patches = new ArrayList<>();
+    final Map<WorkloadId, CompletableFuture<RolloutOutcome>> followed = new HashMap<>();
+    int reads;
+
+    /** A Deployment whose pods run a digest, one container per image. */
+    WorkloadId deployment(String name, String running, String... images) {
+        WorkloadId id = new WorkloadId("shop", WorkloadKind.DEPLOYMENT, name);
+        List<Container> containers = new ArrayList<>();
+        List<Pod.ContainerStatus> statuses = new ArrayList<>();
+        for (String image : images) {
+            String container = "c" + containers.size();
+            containers.add(new Container(container, image, "Always", false));
+            statuses.add(new Pod.ContainerStatus(container, image + "@" + running, true, 0, Optional.empty()));
+        }
+        Pod pod = new Pod("pod", "uid", true, false, "Running", true, Optional.empty(), statuses);
+        real.put(
+                id,
+                new Workload(
+                        id,
+                        "uid-of-" + name,
+                        "1",
+                        1,
+                        Map.of(),
+                        Map.of(),
+                        containers,
+                        List.of(),
+                        "default",
+                        status(),
+                        Optional.of("r1"),
+                        List.of(pod),
+                        List.of("kubectl")));
+        show();
+        return id;
+    }
+
+    private static RolloutStatus status() {
+        return new RolloutStatus(1, true, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty());
+    }
+
+    /** What the API server has. */
+    Workload real(WorkloadId id) {
+        return real.get(id);
+    }
+
+    void delete(WorkloadId id) {
+        real.remove(id);
+        show();
+    }
+
+    void refuse(KubeException with) {
+        refusal = Optional.of(with);
+    }
+
+    void allow() {
+        refusal = Optional.empty();
+    }
+
+    void loseNextAnswer() {
+        loseAnswer = true;
+    }
+
+    void pauseWatch() {
+        watching = false;
+    }
+
+    void resumeWatch() {
+        watching = true;
+        show();
+    }
+
+    /** Somebody else changes a label: another version of the same template. */
+    void touch(WorkloadId id) {
+        put(change(real.get(id), Map.of(), Map.of()));
+    }
+
+    private void put(Workload workload) {
+        real.put(workload.id(), workload);
+        if (watching) {
+            show();
+        }
+    }
+
+    private void show() {
+        List<WorkloadId> changed = Stream.concat(real.keySet().stream(), shown.keySet().stream())
+                .distinct()
+                .filter(id -> !Optional.ofNullable(real.get(id)).equals(Optional.ofNullable(shown.get(id))))
+                .toList();
+        shown.clear();
+        shown.putAll(real);
+        changed.forEach(listener);
+    }
+
+    private static Workload change(Workload old, Map<String, String> annotations, Map<String, String> template) {
+        Map<String, String> newAnnotations = new HashMap<>(old.annotations());
+        newAnnotations.putAll(annotations);
+        Map<String, String> newTemplate = new HashMap<>(old.templateAnnotations());
+        newTemplate.putAll(template);
+        return new Workload(
+                old.id(),
+                old.uid(),
+                Integer.toString(Integer.parseInt(old.resourceVersion()) + 1),
+                old.generation() + 1,
+                newAnnotations,
+                newTemplate,
+                old.containers(),
+                old.imagePullSecrets(),
+                old.serviceAccount(),
+                old.rollout(),
+                old.currentRevision(),
+                old.pods(),
+                List.of("urunner"));
+    }
+
+    @Override
+    public void start(Consumer<WorkloadId> newListener) {
+        listener = newListener;
+    }
+
+    @Override
+    public boolean synced() {
+        return true;
+    }
+
+    @Override
+    public List<Workload> workloads() {
+        return List.copyOf(shown.values());
+    }
+
+    @Override
+    public Optional<Workload> find(WorkloadId id) {
+        return Optional.ofNullable(shown.get(id));
+    }
+
+    @Override
+    public List<WatchProblem> problems() {
+        return List.of();
+    }
+
+    @Override
+    public PatchResult restart(Workload planned, Restart restart) throws KubeException {
+        return patch(
+                planned,
+                Map.of(Workload.STATE, restart.state().toString()),
+                Map.of(Workload.DIGESTS, restart.digests().toString()));
+    }
+
+    @Override
+    public PatchResult remember(Workload planned, WorkloadState state) throws KubeException {
+        return patch(planned, Map.of(Workload.STATE, state.toString()), Map.of());
+    }
+
+    private PatchResult patch(Workload planned, Map<String, String> annotations, Map<String, String> template)
+            throws KubeException {
+        if (refusal.isPresent()) {
+            throw refusal.get();
+        }
+        Workload now = real.get(planned.id());
+        if (now == null) {
+            return new PatchResult.Gone();
+        }
+        if (!now.resourceVersion().equals(planned.resourceVersion())) {
+            return new PatchResult.Conflict();
+        }
+        Workload after = change(now, annotations, template);
+        patches.add(planned.id());
+        put(after);
+        if (loseAnswer) {
+            loseAnswer = false;
+            throw new KubeException("the answer is lost", KubeException.NO_ANSWER);
+        }
+        return new PatchResult.Patched(after.resourceVersion(), after.generation());
+    }
+
+    @Override
+    public Optional<Workload> read(WorkloadId id) {
+        reads++;
+        return Optional.ofNullable(real.get(id));
+    }
+
+    @Override
+    public CompletableFuture<RolloutOutcome> follow(
+            WorkloadId id, DigestsAnnotation digests, PatchResult.Patched patched, Duration timeout) {
+        CompletableFuture<RolloutOutcome> outcome = new CompletableFuture<>();
+        followed.put(id, outcome);
+        return outcome;
+    }
+}
