@@ -1,0 +1,133 @@
+package io.urunner.agent.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.urunner.registry.auth.CredentialPlugins;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A plugin that was written elsewhere, compiled and packed by the test. */
+class PluginDirectoryTest {
+    private static final String PLUGIN = """
+            package elsewhere;
+            import io.urunner.registry.auth.*;
+            import java.util.List;
+            public final class AcmePlugin implements CredentialPlugin<AcmePlugin.Settings> {
+                public record Settings(String account, SecretSource apiKey) {}
+                public String type() { return "acme"; }
+                public Class<Settings> settingsType() { return Settings.class; }
+                public CredentialProvider create(Settings settings, PluginContext context) {
+                    return new CredentialProvider() {
+                        public List<Credential> credentials(String registry, String repository)
+                                throws CredentialException {
+                            return List.of(new Credential.Basic(settings.account(), settings.apiKey().read()));
+                        }
+                        public String describe(String registry, String repository) { return "acme"; }
+                    };
+                }
+            }
+            """;
+
+    @TempDir
+    Path folder;
+
+    private final PluginDirectory plugins = new PluginDirectory();
+
+    @Test
+    void without_a_directory_there_are_those_of_the_class_path() {
+        assertThat(plugins.discover(Optional.empty()).types())
+                .contains("aws_ecr", "digitalocean", "dockerhub", "generic", "gitlab", "harbor");
+    }
+
+    @Test
+    void a_jar_in_the_directory_brings_its_plugin_and_the_variables_of_its_settings() throws Exception {
+        pack();
+        try (plugins) {
+            Configuration configuration = new SettingsLoader(
+                            Map.of(
+                                    "URUNNER_CONF_PLUGIN_DIR", folder.toString(),
+                                    "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "acme",
+                                    "URUNNER_SECR_ACME_ACCOUNT", "me",
+                                    "URUNNER_SECR_ACME_API_KEY", "k"),
+                            plugins)
+                    .load(Overrides.NONE);
+
+            assertThat(configuration.settings().registries().get(0).type()).isEqualTo("acme");
+            assertThat(configuration.values())
+                    .contains(new EffectiveValue(
+                            "registries[0].credentials.apiKey",
+                            "[secret]",
+                            new Origin.Variable("URUNNER_SECR_ACME_API_KEY")));
+        }
+    }
+
+    @Test
+    void asked_again_it_finds_the_same_classes() throws Exception {
+        pack();
+        try (plugins) {
+            CredentialPlugins first = plugins.discover(Optional.of(folder));
+            CredentialPlugins second = plugins.discover(Optional.of(folder));
+            assertThat(second.get("acme").settingsType())
+                    .isSameAs(first.get("acme").settingsType());
+        }
+    }
+
+    @Test
+    void a_directory_that_is_not_there_is_an_error() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> plugins.discover(Optional.of(folder.resolve("none"))))
+                .withMessageContaining("is not there");
+    }
+
+    private void pack() throws IOException {
+        Path source = Files.createDirectories(folder.resolve("src/elsewhere")).resolve("AcmePlugin.java");
+        Files.writeString(source, PLUGIN);
+        Path classes = Files.createDirectories(folder.resolve("classes"));
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        assertThat(compiler.run(
+                        null,
+                        null,
+                        null,
+                        List.of(
+                                        "-d",
+                                        classes.toString(),
+                                        "-cp",
+                                        System.getProperty("java.class.path"),
+                                        "-proc:none",
+                                        source.toString())
+                                .toArray(String[]::new)))
+                .isZero();
+        try (OutputStream file = Files.newOutputStream(folder.resolve("acme.jar"));
+                JarOutputStream jar = new JarOutputStream(file);
+                Stream<Path> files = Files.walk(classes)) {
+            files.filter(Files::isRegularFile)
+                    .forEach(path -> add(jar, classes.relativize(path).toString(), path));
+            jar.putNextEntry(new JarEntry("META-INF/services/io.urunner.registry.auth.CredentialPlugin"));
+            jar.write("elsewhere.AcmePlugin\n".getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    private static void add(JarOutputStream jar, String name, Path path) {
+        try {
+            jar.putNextEntry(new JarEntry(name));
+            Files.copy(path, jar);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
