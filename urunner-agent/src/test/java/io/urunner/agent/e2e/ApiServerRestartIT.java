@@ -51,7 +51,7 @@ class ApiServerRestartIT {
                 Await.until(
                         "the API is back",
                         Seen.within(Duration.ofSeconds(60)),
-                        () -> cluster.find("/readyz/ping").isPresent());
+                        () -> cluster.find("/api/v1/namespaces/default").isPresent());
                 Await.until(
                         "all are patched",
                         Seen.within(Duration.ofSeconds(10)),
@@ -68,7 +68,7 @@ class ApiServerRestartIT {
                 Await.until(
                         "the API is back",
                         Seen.within(Duration.ofSeconds(60)),
-                        () -> cluster.find("/readyz/ping").isPresent());
+                        () -> cluster.find("/api/v1/namespaces/default").isPresent());
                 Await.until(
                         "all are patched",
                         Seen.within(Duration.ofSeconds(10)),
