@@ -146,7 +146,7 @@ class AgentJarIT {
             assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
                     .isEqualTo("io.urunner.agent.Main");
         }
-        assertThat(Files.size(JAR)).as("bytes").isLessThan(40_000_000);
+        assertThat(Files.size(JAR)).as("bytes").isLessThan(50_000_000);
     }
 
     private static List<String> services(JarFile jar, String name) throws IOException {
