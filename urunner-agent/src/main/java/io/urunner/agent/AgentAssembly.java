@@ -9,7 +9,6 @@ import io.urunner.agent.http.AgentServer;
 import io.urunner.agent.http.Endpoint;
 import io.urunner.agent.run.Agent;
 import io.urunner.agent.run.AgentParts;
-import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.OnceReport;
 import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
@@ -26,8 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,13 +39,11 @@ final class AgentAssembly implements Wiring.AgentProcess {
     private static final int ATTEMPTS = 1;
 
     private final Agent agent;
-    private final Pruning pruning;
     private final int port;
     private final CloseStack parts;
 
-    private AgentAssembly(Agent agent, Pruning pruning, int port, CloseStack parts) {
+    private AgentAssembly(Agent agent, int port, CloseStack parts) {
         this.agent = agent;
-        this.pruning = pruning;
         this.port = port;
         this.parts = parts;
     }
@@ -78,13 +73,7 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     SystemTime.CLOCK,
                     SystemTime.TICKER,
                     List.of())));
-            Settings.Retention kept = settings.store().retention();
-            Pruning pruning = parts.add(new Pruning(
-                    store,
-                    new DigestStore.Retention(kept.digests(), kept.days()),
-                    () -> agent.status().filter(AgentStatus::synced).map(AgentAssembly::digests),
-                    SystemTime.CLOCK));
-            return new AgentAssembly(agent, pruning, settings.http().port(), parts);
+            return new AgentAssembly(agent, settings.http().port(), parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
@@ -141,13 +130,6 @@ final class AgentAssembly implements Wiring.AgentProcess {
         }
     }
 
-    private static Set<String> digests(AgentStatus status) {
-        return status.workloads().stream()
-                .flatMap(workload -> workload.containers().stream())
-                .flatMap(container -> Stream.concat(container.running().stream(), container.digest().stream()))
-                .collect(Collectors.toSet());
-    }
-
     private static String reveal(SecretSource source) {
         try {
             return source.read().reveal();
@@ -174,7 +156,6 @@ final class AgentAssembly implements Wiring.AgentProcess {
             }
         }
         agent.start();
-        pruning.start();
     }
 
     @Override
