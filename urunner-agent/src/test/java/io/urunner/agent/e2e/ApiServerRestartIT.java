@@ -58,6 +58,12 @@ class ApiServerRestartIT {
                         () -> Seen.actedOn(cluster, ids, second));
                 assertThat(agent.agent().notAlive()).isEmpty();
 
+                // The controllers come back later than the agent: they must have seen this template to count it.
+                Await.until(
+                        "all run the second",
+                        Seen.within(Duration.ofSeconds(60)),
+                        () -> Seen.running(cluster, namespace, COUNT, second));
+
                 // Killed while patches are on their way.
                 String third = registry.push("team/app", "latest", "three");
                 Await.until(
