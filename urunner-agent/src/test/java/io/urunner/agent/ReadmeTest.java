@@ -53,6 +53,14 @@ class ReadmeTest {
     }
 
     @Test
+    void theExampleOfTheRestarterIsTheOneThatATestRunsAndFitsOnAScreen() throws IOException {
+        String example =
+                Files.readString(ROOT.resolve("kube-restarter/src/test/java/io/urunner/kube/examples/RestartOne.java"));
+        assertThat(example.lines()).hasSizeLessThanOrEqualTo(40);
+        assertThat(Files.readString(ROOT.resolve("README.md"))).contains(example.substring(example.indexOf("import ")));
+    }
+
+    @Test
     void theLinksOfTheDocumentsLeadSomewhere() throws IOException {
         List<Path> documents = new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")));
         try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {

@@ -2,31 +2,22 @@ package io.urunner.kube.examples;
 
 import io.urunner.kube.*;
 import java.io.PrintStream;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.time.*;
+import java.util.*;
+import java.util.concurrent.*;
 
 /** Waits for a workload, restarts it as for a new digest of its image, and follows the rollout to its end. */
-final class RestartOne {
+class RestartOne {
     static RolloutOutcome run(
             KubeConfiguration cluster, WorkloadId id, String container, String digest, PrintStream out)
             throws Exception {
         ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
         try (KubeConnection connection = new KubeConnection(cluster, executor);
                 WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster())) {
-            CountDownLatch seen = new CountDownLatch(1);
-            watch.listen(changed -> {
-                if (changed.equals(id) && watch.find(id).isPresent()) {
-                    seen.countDown();
-                }
-            });
+            CompletableFuture<Workload> seen = new CompletableFuture<>();
+            watch.listen(changed -> watch.find(id).ifPresent(seen::complete));
             watch.start();
-            seen.await();
-            Workload workload = watch.find(id).orElseThrow();
+            Workload workload = seen.get(30, TimeUnit.SECONDS);
             out.println(id + " runs " + workload.pods().size() + " pods");
 
             DigestsAnnotation digests = new DigestsAnnotation(new TreeMap<>(Map.of(container, digest)));
