@@ -1,0 +1,103 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.ImageDigest;
+import io.urunner.agent.plan.Policy;
+import io.urunner.agent.plan.Quarantine;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.registry.ImageReference;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** The workloads that are seen, and which of them use an image reference. On the loop. */
+final class Fleet {
+    private final Registries registries;
+    private final Policy policy;
+    private final Map<WorkloadId, Tracked> tracked = new TreeMap<>();
+    private final Map<ImageReference, Set<WorkloadId>> users = new HashMap<>();
+    private Optional<Map<ImageDigest, Quarantine>> quarantined = Optional.empty();
+
+    /** {@code registries} are told which references are used; {@code policy} holds where annotations say nothing. */
+    Fleet(Registries registries, Policy policy) {
+        this.registries = registries;
+        this.policy = policy;
+    }
+
+    Optional<Tracked> find(WorkloadId id) {
+        return Optional.ofNullable(tracked.get(id));
+    }
+
+    Collection<Tracked> all() {
+        return tracked.values();
+    }
+
+    /** The references that are used. */
+    Set<ImageReference> references() {
+        return users.keySet();
+    }
+
+    Set<WorkloadId> users(ImageReference reference) {
+        return users.getOrDefault(reference, Set.of());
+    }
+
+    /** The digests whose rollout failed at one of the workloads; read once per change. */
+    Map<ImageDigest, Quarantine> quarantined() {
+        if (quarantined.isEmpty()) {
+            Map<ImageDigest, Quarantine> all = new HashMap<>();
+            tracked.values().forEach(each -> each.quarantined().forEach(all::putIfAbsent));
+            quarantined = Optional.of(all);
+        }
+        return quarantined.get();
+    }
+
+    /** A workload is seen for the first time, or has changed. */
+    void update(Workload snapshot, Instant seen) {
+        WorkloadId id = snapshot.id();
+        Tracked known = tracked.get(id);
+        if (known == null) {
+            known = new Tracked(snapshot, seen, policy, registries::watches);
+            tracked.put(id, known);
+            quarantined = Optional.empty();
+            known.references().forEach(reference -> join(reference, id));
+            return;
+        }
+        Set<ImageReference> before = known.references();
+        Map<ImageDigest, Quarantine> failed = known.quarantined();
+        known.update(snapshot, seen, policy, registries::watches);
+        Set<ImageReference> after = known.references();
+        after.stream().filter(reference -> !before.contains(reference)).forEach(reference -> join(reference, id));
+        before.stream().filter(reference -> !after.contains(reference)).forEach(reference -> leave(reference, id));
+        if (!failed.equals(known.quarantined())) {
+            quarantined = Optional.empty();
+        }
+    }
+
+    /** A workload went away. */
+    void remove(Tracked gone) {
+        WorkloadId id = gone.workload().id();
+        tracked.remove(id);
+        gone.again.cancel();
+        gone.references().forEach(reference -> leave(reference, id));
+        quarantined = Optional.empty();
+    }
+
+    private void join(ImageReference reference, WorkloadId id) {
+        if (users.computeIfAbsent(reference, added -> new TreeSet<>()).add(id)) {
+            registries.track(reference);
+        }
+    }
+
+    private void leave(ImageReference reference, WorkloadId id) {
+        Set<WorkloadId> left = users.get(reference);
+        if (left != null && left.remove(id) && left.isEmpty()) {
+            users.remove(reference);
+            registries.untrack(reference);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.urunner.agent.run;
+
+import io.urunner.store.DigestStore.Retention;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** Writes what was learnt to the store, once per pass, and prunes the history. On the loop. */
+final class Housekeeping {
+    private static final Duration PRUNE_FIRST = Duration.ofMinutes(5);
+    private static final Duration PRUNE_EVERY = Duration.ofHours(6);
+    private static final Duration FLUSH_LATEST = Duration.ofSeconds(5);
+
+    private final Memory memory;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Retention retention;
+    private final Supplier<Set<String>> inUse;
+    private boolean flushing;
+
+    /** {@code inUse} says which digests are not to be pruned. */
+    Housekeeping(Memory memory, Loop loop, InstantSource clock, Retention retention, Supplier<Set<String>> inUse) {
+        this.memory = memory;
+        this.loop = loop;
+        this.clock = clock;
+        this.retention = retention;
+        this.inUse = inUse;
+    }
+
+    void start() {
+        loop.after(PRUNE_FIRST, this::prune);
+    }
+
+    private void prune() {
+        memory.prune(retention, inUse.get(), clock.instant());
+        loop.after(PRUNE_EVERY, this::prune);
+    }
+
+    /** Something was learnt: it is written when all that it leads to is done, or takes too long. */
+    void flushSoon() {
+        if (!flushing) {
+            flushing = true;
+            loop.after(FLUSH_LATEST, this::flush);
+        }
+    }
+
+    /** All is done: what was learnt is written now. */
+    void flush() {
+        if (flushing) {
+            flushing = false;
+            memory.flush();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package io.urunner.agent.run;
+
+import io.urunner.kube.KubeException;
+import io.urunner.kube.PatchResult;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Changes workloads: one patch of a workload at a time, beside the loop. What was changed meanwhile is read again with
+ * GET; what fails is tried again later, with growing pauses. On the loop.
+ */
+final class Patches {
+    private static final Logger LOG = LoggerFactory.getLogger(Patches.class);
+
+    /** So often in a row is planned anew after a conflict, before the next change of the workload is waited for. */
+    private static final int CONFLICTS = 5;
+
+    private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(4);
+    private static final Duration PERMISSION_RETRY = Duration.ofMinutes(1);
+
+    private final Cluster cluster;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Executor workers;
+    private final StateLog problems;
+    private final Events events;
+    private int underWay;
+
+    /** Told on the loop. */
+    interface Events {
+        /** A workload was patched; what the watch told of it meanwhile was not looked at. */
+        void patched(Tracked one);
+
+        /** A workload was read again after a conflict; empty if it is gone. */
+        void read(Tracked one, Optional<Workload> fresh);
+
+        /** A patch failed, or the pause after that is over. */
+        void touched(Tracked one);
+
+        /** A patch is over, however it ended. */
+        void settled();
+    }
+
+    /** A patch to send; blocks until the API server answers. */
+    interface Patch {
+        PatchResult send() throws KubeException;
+    }
+
+    /** Told on the loop when the API server took the patch. */
+    interface Done {
+        void patched(PatchResult.Patched patched);
+    }
+
+    /** What the API server said, and what it has now where that was read. */
+    private record Reply(PatchResult result, Optional<Workload> fresh) {}
+
+    /** {@code workers} wait for the API server. */
+    Patches(Cluster cluster, Loop loop, InstantSource clock, Executor workers, StateLog problems, Events events) {
+        this.cluster = cluster;
+        this.loop = loop;
+        this.clock = clock;
+        this.workers = workers;
+        this.problems = problems;
+        this.events = events;
+    }
+
+    /** Whether none is under way. */
+    boolean quiet() {
+        return underWay == 0;
+    }
+
+    /** How long is left until a workload may be changed: after a failure it is left alone for a while. */
+    Optional<Duration> pause(Tracked one) {
+        return Optional.of(Duration.between(clock.instant(), one.notBefore))
+                .filter(left -> left.compareTo(Duration.ZERO) > 0);
+    }
+
+    void send(Tracked one, Patch patch, Done done) {
+        WorkloadId id = one.workload().id();
+        one.acting = true;
+        underWay++;
+        workers.execute(() -> {
+            try {
+                PatchResult result = patch.send();
+                Optional<Workload> fresh = result instanceof PatchResult.Conflict ? cluster.read(id) : Optional.empty();
+                loop.execute(() -> answered(one, new Reply(result, fresh), done));
+            } catch (KubeException e) {
+                String words = Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
+                loop.execute(() -> failed(one, words, e.forbidden()));
+            } catch (RuntimeException e) {
+                LOG.error("{} could not be changed; this is a defect", id, e);
+                loop.execute(() -> failed(one, "a defect of the agent: " + e, false));
+            }
+        });
+    }
+
+    private void answered(Tracked one, Reply reply, Done done) {
+        WorkloadId id = one.workload().id();
+        over(one);
+        if (reply.result() instanceof PatchResult.Patched patched) {
+            one.failures = 0;
+            one.missingPermission = Optional.empty();
+            one.problem = Optional.empty();
+            one.patched(patched.generation());
+            problems.well(id.toString());
+            done.patched(patched);
+            events.patched(one);
+        } else if (reply.result() instanceof PatchResult.Conflict) {
+            LOG.debug("{} was changed meanwhile: it is planned again", id);
+            one.failures++;
+            if (one.failures >= CONFLICTS) {
+                one.notBefore = clock.instant().plus(RETRY);
+            }
+            events.read(one, reply.fresh());
+        } else {
+            events.read(one, Optional.empty());
+        }
+        events.settled();
+    }
+
+    private void failed(Tracked one, String words, boolean forbidden) {
+        WorkloadId id = one.workload().id();
+        over(one);
+        one.failures++;
+        Duration delay = forbidden ? PERMISSION_RETRY : retry(one.failures);
+        one.notBefore = clock.instant().plus(delay);
+        one.missingPermission = forbidden ? Optional.of(words) : Optional.empty();
+        one.problem = Optional.of(words);
+        problems.problem(id.toString(), forbidden ? "forbidden" : "not changed", words);
+        events.touched(one);
+        loop.after(delay, () -> {
+            one.missingPermission = Optional.empty();
+            events.touched(one);
+        });
+        events.settled();
+    }
+
+    private static Duration retry(int failures) {
+        Duration delay = RETRY.multipliedBy(1L << Math.min(10, failures - 1));
+        return delay.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : delay;
+    }
+
+    private void over(Tracked one) {
+        one.acting = false;
+        underWay--;
+    }
+}
