@@ -165,7 +165,7 @@ final class Caller {
             if (answered.status() == 429) {
                 Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
                 return new RateLimitedException(
-                        what, "there were too many requests; come back at " + moment, moment, failure);
+                        what, "there were too many requests; come back at " + moment, moment, retryAt != null, failure);
             }
             return new UnavailableException(
                     what,

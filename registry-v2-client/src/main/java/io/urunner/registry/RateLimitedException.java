@@ -9,6 +9,7 @@ public final class RateLimitedException extends RegistryException {
     private static final long serialVersionUID = 1L;
 
     private final Instant retryAt;
+    private final boolean named;
 
     /**
      * Creates the error.
@@ -16,11 +17,14 @@ public final class RateLimitedException extends RegistryException {
      * @param request what was being done
      * @param reason what went wrong, and what can be done about it
      * @param retryAt the moment to come back
+     * @param named whether the registry named that moment
      * @param cause the cause, or null
      */
-    public RateLimitedException(FailedRequest request, String reason, Instant retryAt, @Nullable Throwable cause) {
+    public RateLimitedException(
+            FailedRequest request, String reason, Instant retryAt, boolean named, @Nullable Throwable cause) {
         super(request, reason, cause);
         this.retryAt = Objects.requireNonNull(retryAt, "retryAt");
+        this.named = named;
     }
 
     /**
@@ -30,6 +34,15 @@ public final class RateLimitedException extends RegistryException {
      */
     public Instant retryAt() {
         return retryAt;
+    }
+
+    /**
+     * Whether the registry named the moment: who has a schedule of his own need not follow a guess.
+     *
+     * @return false if {@link #retryAt} is a guess
+     */
+    public boolean isRetryAtNamed() {
+        return named;
     }
 
     @Override

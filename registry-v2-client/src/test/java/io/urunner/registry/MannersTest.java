@@ -166,6 +166,7 @@ class MannersTest {
 
         assertThatExceptionOfType(RateLimitedException.class)
                 .isThrownBy(() -> client.resolve(image()))
+                .satisfies(e -> assertThat(e.isRetryAtNamed()).isTrue())
                 .satisfies(e -> assertThat(e.retryAt()).isEqualTo(ManualTime.START.plusSeconds(120)));
         assertThat(registry.requests).hasSize(1);
         assertThat(time.sleeps).isEmpty();
@@ -204,6 +205,7 @@ class MannersTest {
 
         assertThatExceptionOfType(RateLimitedException.class)
                 .isThrownBy(() -> client(builder -> builder.attempts(1)).resolve(image()))
+                .satisfies(e -> assertThat(e.isRetryAtNamed()).isFalse())
                 .satisfies(e -> assertThat(e.retryAt()).isEqualTo(ManualTime.START.plusSeconds(60)));
     }
 

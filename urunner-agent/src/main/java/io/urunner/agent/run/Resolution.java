@@ -59,7 +59,8 @@ sealed interface Resolution {
         } else if (e instanceof UnauthorizedException) {
             return new Rejected(new Problem(Deferral.CREDENTIAL_REJECTED, words(e)));
         } else if (e instanceof RateLimitedException limited) {
-            return new RateLimited(new Problem(Deferral.RATE_LIMITED, words(e)), Optional.of(limited.retryAt()));
+            Optional<Instant> until = Optional.of(limited.retryAt()).filter(moment -> limited.isRetryAtNamed());
+            return new RateLimited(new Problem(Deferral.RATE_LIMITED, words(e)), until);
         } else if (e instanceof ProtocolViolationException) {
             return new Unreachable(new Problem(Deferral.REGISTRY_CONFUSED, words(e)));
         } else if (e instanceof UnavailableException unavailable
