@@ -7,6 +7,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.http.AgentServer;
 import io.urunner.agent.http.Endpoint;
+import io.urunner.agent.metrics.AgentMetrics;
 import io.urunner.agent.run.Agent;
 import io.urunner.agent.run.AgentParts;
 import io.urunner.agent.run.OnceReport;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -40,11 +42,13 @@ final class AgentAssembly implements Wiring.AgentProcess {
 
     private final Agent agent;
     private final int port;
+    private final Map<String, Endpoint> endpoints;
     private final CloseStack parts;
 
-    private AgentAssembly(Agent agent, int port, CloseStack parts) {
+    private AgentAssembly(Agent agent, int port, Map<String, Endpoint> endpoints, CloseStack parts) {
         this.agent = agent;
         this.port = port;
+        this.endpoints = endpoints;
         this.parts = parts;
     }
 
@@ -52,9 +56,10 @@ final class AgentAssembly implements Wiring.AgentProcess {
         Settings settings = configuration.settings();
         KubeConfiguration kubernetes = kubernetes(settings.kubernetes(), environment);
         CloseStack parts = new CloseStack();
+        AgentMetrics metrics = new AgentMetrics(version(), SystemTime.CLOCK);
         try {
             RegistryClient client = parts.add(
-                            RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS))
+                            RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, metrics))
                     .client();
             DigestStore store = parts.add(store(settings));
             Agent agent = parts.add(new Agent(new AgentParts(
@@ -72,12 +77,21 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     environment.getOrDefault("HOSTNAME", "urunner"),
                     SystemTime.CLOCK,
                     SystemTime.TICKER,
-                    List.of())));
-            return new AgentAssembly(agent, settings.http().port(), parts);
+                    List.of(metrics))));
+            Map<String, Endpoint> endpoints = Map.of(
+                    "/livez", Endpoint.probe(agent::notAlive),
+                    "/readyz", Endpoint.probe(agent::notReady),
+                    "/metrics", metrics.endpoint(agent::status, client::rateLimit));
+            return new AgentAssembly(agent, settings.http().port(), endpoints, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
         }
+    }
+
+    private static String version() {
+        return Optional.ofNullable(AgentAssembly.class.getPackage().getImplementationVersion())
+                .orElse("unknown");
     }
 
     private static KubeConfiguration kubernetes(Settings.Kubernetes settings, Map<String, String> environment)
@@ -141,14 +155,11 @@ final class AgentAssembly implements Wiring.AgentProcess {
     @Override
     public void start() throws CommandException {
         if (port > 0) {
-            AgentServer server = parts.add(new AgentServer(
-                    port,
-                    Map.of("/livez", Endpoint.probe(agent::notAlive), "/readyz", Endpoint.probe(agent::notReady)),
-                    task -> {
-                        Thread thread = new Thread(task, "urunner-http");
-                        thread.setDaemon(true);
-                        return thread;
-                    }));
+            AgentServer server = parts.add(new AgentServer(port, endpoints, task -> {
+                Thread thread = new Thread(task, "urunner-http");
+                thread.setDaemon(true);
+                return thread;
+            }));
             try {
                 server.start();
             } catch (IOException e) {

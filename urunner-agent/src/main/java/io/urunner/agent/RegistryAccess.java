@@ -9,6 +9,7 @@ import io.urunner.registry.CredentialRouter;
 import io.urunner.registry.HostOptions;
 import io.urunner.registry.Pem;
 import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryObserver;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.PluginContext;
@@ -40,7 +41,11 @@ final class RegistryAccess implements Wiring.Registries {
     }
 
     static RegistryAccess open(
-            Configuration configuration, Map<String, String> environment, InstantSource clock, int attempts)
+            Configuration configuration,
+            Map<String, String> environment,
+            InstantSource clock,
+            int attempts,
+            RegistryObserver observer)
             throws CommandException {
         CloseStack parts = new CloseStack();
         try {
@@ -68,6 +73,7 @@ final class RegistryAccess implements Wiring.Registries {
                     .accept(configuration.settings().acceptedTypes())
                     .clock(clock)
                     .attempts(attempts)
+                    .observer(observer)
                     .userAgent("urunner");
             for (Settings.Registry registry : registries) {
                 builder.host(registry.host().registry(), options(registry));

@@ -399,7 +399,7 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_HTTP_PORT",
                     fallback = "8080",
-                    meaning = "port of `/livez` and `/readyz`; `0` for none")
+                    meaning = "port of `/livez`, `/readyz` and `/metrics`; `0` for none")
             int port) {
         public Http {
             if (port < 0 || port > 65535) {

@@ -44,6 +44,7 @@ public record AgentStatus(
      * @param containers what the rules say of each container
      * @param nextLook when it is looked at again at the latest, unless something changes; empty if not by itself
      * @param rolloutRunning whether a rollout that we started is under way
+     * @param staleSince since when the pods are behind a tag that moved; empty if they are not
      */
     public record WorkloadStatus(
             WorkloadId id,
@@ -51,7 +52,8 @@ public record AgentStatus(
             Optional<Decision.Restart> restarted,
             List<Verdict> containers,
             Optional<Instant> nextLook,
-            boolean rolloutRunning) {
+            boolean rolloutRunning,
+            Optional<Instant> staleSince) {
         public WorkloadStatus {
             containers = List.copyOf(containers);
         }

@@ -237,6 +237,8 @@ final class Engine implements Registries.Events, Patches.Events {
         one.again.cancel();
         Optional<Decision> before = one.plan.map(Plan::decision);
         one.plan = Optional.of(plan);
+        one.staleSince = Staleness.since(
+                one.staleSince, plan, rollouts.running(one.workload().id()), registries::standsSince);
         announcer.planned(one.workload(), before, plan);
         Decision decision = plan.decision();
         if (decision instanceof Decision.NeedsExpansion needs) {

@@ -163,6 +163,13 @@ final class Registries {
                 : answer;
     }
 
+    /** Since when a reference has the digest that it has, as far as was seen; empty while that is not known. */
+    Optional<Instant> standsSince(String reference) {
+        return answer(ImageReference.parse(reference)) instanceof Answer.Resolved resolved
+                ? Optional.of(resolved.since())
+                : Optional.empty();
+    }
+
     /** Whether an answer is too old to act on: a decision older than one interval is made again. */
     boolean tooOld(ImageReference reference, Answer.Resolved answer) {
         Duration interval =

@@ -48,7 +48,8 @@ final class Reports {
                 one.restarted,
                 one.plan.map(Plan::verdicts).orElse(List.of()),
                 next,
-                engine.rollouts().running(one.workload().id()));
+                engine.rollouts().running(one.workload().id()),
+                one.staleSince);
     }
 
     OnceReport once(List<String> late) {

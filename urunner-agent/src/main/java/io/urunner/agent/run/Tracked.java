@@ -43,6 +43,9 @@ final class Tracked {
     Optional<String> problem = Optional.empty();
 
     Optional<Plan> plan = Optional.empty();
+    /** Since when its pods are behind a tag that moved. */
+    Optional<Instant> staleSince = Optional.empty();
+
     /** The last rollout that we started. */
     Optional<Decision.Restart> restarted = Optional.empty();
 

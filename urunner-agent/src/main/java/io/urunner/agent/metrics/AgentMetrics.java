@@ -1,0 +1,150 @@
+package io.urunner.agent.metrics;
+
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.core.metrics.Info;
+import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
+import io.prometheus.metrics.expositionformats.ExpositionFormats;
+import io.prometheus.metrics.instrumentation.jvm.JvmGarbageCollectorMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmMemoryMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmRuntimeInfoMetric;
+import io.prometheus.metrics.instrumentation.jvm.JvmThreadsMetrics;
+import io.prometheus.metrics.instrumentation.jvm.ProcessMetrics;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.Unit;
+import io.urunner.agent.http.Endpoint;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.run.AgentListener;
+import io.urunner.agent.run.Rollout;
+import io.urunner.registry.RateLimit;
+import io.urunner.registry.RegistryObserver;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Counts what the agent and its registry client do. {@code docs/metrics.md} lists what is served. Labels are registries
+ * that are configured, workloads that are watched, and words of closed sets, so their number is bounded. Thread-safe.
+ */
+public final class AgentMetrics implements AgentListener, RegistryObserver {
+    private static final double[] ANSWER_SECONDS = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+    private static final double[] ROLLOUT_SECONDS = {1, 5, 10, 30, 60, 120, 300, 600, 900};
+
+    /** Served from the start: the first failure is an increase, too. */
+    private static final List<String> OUTCOMES =
+            List.of("succeeded", "still_old_image", "failed", "timed_out", "superseded");
+
+    private static final String REGISTRY = "registry";
+    private static final String OUTCOME = "outcome";
+
+    private final PrometheusRegistry registry = new PrometheusRegistry();
+    private final ExpositionFormats formats = ExpositionFormats.init();
+    private final InstantSource clock;
+
+    private final Counter passes =
+            counter("urunner_passes_total", "Passes over all references of a registry.", REGISTRY);
+    private final Counter resolves =
+            counter("urunner_resolves_total", "Questions for the digest of a reference.", REGISTRY, OUTCOME);
+    private final Histogram resolveSeconds = histogram(
+            "urunner_resolve_duration_seconds",
+            "Time until a question for a digest was answered.",
+            ANSWER_SECONDS,
+            REGISTRY);
+    private final Counter tokens =
+            counter("urunner_token_fetches_total", "Tokens asked of token servers.", REGISTRY, OUTCOME);
+    private final Counter retries =
+            counter("urunner_request_retries_total", "Requests that were sent once more.", REGISTRY);
+    private final Counter rollouts = counter("urunner_rollouts_total", "Rollouts that ended.", OUTCOME);
+    private final Histogram rolloutSeconds = histogram(
+            "urunner_rollout_duration_seconds",
+            "Time from the patch to the end of the rollout.",
+            ROLLOUT_SECONDS,
+            OUTCOME);
+
+    /**
+     * Metrics of an agent that did nothing yet.
+     *
+     * @param version the agent's version
+     * @param clock the time
+     */
+    public AgentMetrics(String version, InstantSource clock) {
+        this.clock = clock;
+        Info.builder()
+                .name("urunner_build_info")
+                .help("The version that runs.")
+                .labelNames("version")
+                .register(registry)
+                .setLabelValues(version);
+        OUTCOMES.forEach(rollouts::initLabelValues);
+    }
+
+    private Counter counter(String name, String help, String... labels) {
+        return Counter.builder().name(name).help(help).labelNames(labels).register(registry);
+    }
+
+    private Histogram histogram(String name, String help, double[] bounds, String... labels) {
+        return Histogram.builder()
+                .name(name)
+                .help(help)
+                .labelNames(labels)
+                .classicOnly()
+                .classicUpperBounds(bounds)
+                .register(registry);
+    }
+
+    /**
+     * What Prometheus scrapes: these metrics, those of the agent's state, of the JVM and of the process. Once.
+     *
+     * @param status how it stands, asked at every scrape
+     * @param rateLimit by registry host the limit that it told last
+     * @return the endpoint
+     */
+    public Endpoint endpoint(StatusSource status, Function<String, Optional<RateLimit>> rateLimit) {
+        registry.register(new StatusCollector(status, rateLimit));
+        JvmMemoryMetrics.builder().register(registry);
+        JvmGarbageCollectorMetrics.builder().register(registry);
+        JvmThreadsMetrics.builder().register(registry);
+        JvmRuntimeInfoMetric.builder().register(registry);
+        ProcessMetrics.builder().register(registry);
+        return Endpoint.reading(request -> {
+            ExpositionFormatWriter writer = formats.findWriter(request.header("Accept"));
+            ByteArrayOutputStream text = new ByteArrayOutputStream();
+            writer.write(text, registry.scrape());
+            return new Endpoint.Response(200, writer.getContentType(), text.toString(StandardCharsets.UTF_8), Map.of());
+        });
+    }
+
+    @Override
+    public void passed(String host, Duration took) {
+        passes.labelValues(host).inc();
+    }
+
+    @Override
+    public void resolved(String host, String reference, String outcome, Duration took) {
+        resolves.labelValues(host, Words.label(outcome)).inc();
+        resolveSeconds.labelValues(host).observe(Unit.nanosToSeconds(took.toNanos()));
+    }
+
+    @Override
+    public void rolloutEnded(Rollout rollout, Outcome outcome) {
+        String word = Words.label(outcome.name());
+        rollouts.labelValues(word).inc();
+        Duration took = Duration.between(rollout.requested(), clock.instant());
+        rolloutSeconds.labelValues(word).observe(Unit.nanosToSeconds(took.toNanos()));
+    }
+
+    @Override
+    public void tokenFetched(String host, String tokenServer, boolean success, Duration elapsed) {
+        tokens.labelValues(host, success ? "success" : "failure").inc();
+    }
+
+    @Override
+    public void retried(String host, int attempt, Duration delay, String reason) {
+        retries.labelValues(host).inc();
+    }
+}

@@ -1,0 +1,166 @@
+package io.urunner.agent.metrics;
+
+import io.prometheus.metrics.model.registry.MultiCollector;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.run.AgentStatus;
+import io.urunner.agent.run.AgentStatus.WorkloadStatus;
+import io.urunner.agent.run.HostStatus;
+import io.urunner.registry.RateLimit;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * The agent's state as gauges. Nothing is kept from one scrape to the next, so what is no longer watched is no longer
+ * served.
+ */
+final class StatusCollector implements MultiCollector {
+    private static final Duration NONE = Duration.ZERO;
+
+    private final StatusSource source;
+    private final Function<String, Optional<RateLimit>> rateLimit;
+
+    StatusCollector(StatusSource source, Function<String, Optional<RateLimit>> rateLimit) {
+        this.source = source;
+        this.rateLimit = rateLimit;
+    }
+
+    @Override
+    public MetricSnapshots collect() {
+        try {
+            return source.status().map(this::gauges).orElseGet(MetricSnapshots::new);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new MetricSnapshots();
+        }
+    }
+
+    private MetricSnapshots gauges(AgentStatus status) {
+        MetricSnapshots.Builder all = MetricSnapshots.builder()
+                .metricSnapshot(single("urunner_leader", "1 if this agent is the one that acts.", status.acts()))
+                .metricSnapshot(single(
+                        "urunner_synced", "1 once everything watched has been seen in the cluster.", status.synced()))
+                .metricSnapshot(single(
+                        "urunner_history_up",
+                        "1 if the history database worked when used last.",
+                        status.historyWorks()))
+                .metricSnapshot(single(
+                        "urunner_watch_problems",
+                        "Kinds of objects that cannot be seen in the cluster now.",
+                        status.problems().size()));
+        status.lastPass()
+                .ifPresent(last -> all.metricSnapshot(single(
+                        "urunner_last_pass_timestamp_seconds",
+                        "When a pass over a registry ended last.",
+                        seconds(Duration.between(Instant.EPOCH, last)))));
+        return registries(workloads(all, status), status).build();
+    }
+
+    private MetricSnapshots.Builder registries(MetricSnapshots.Builder all, AgentStatus status) {
+        Family up = new Family("urunner_registry_up", "1 if the registry answered when asked last.");
+        Family references = new Family("urunner_registry_references", "References that the registry is asked for.");
+        Family remaining = new Family(
+                "urunner_registry_rate_limit_remaining", "What is left of the registry's limit, where it tells one.");
+        for (HostStatus host : status.registries()) {
+            Labels labels = Labels.of("registry", host.host());
+            up.add(labels, host.healthy() ? 1 : 0);
+            references.add(labels, host.references());
+            rateLimit
+                    .apply(host.host().replaceFirst("/.*", ""))
+                    .ifPresent(limit -> limit.remaining().ifPresent(left -> remaining.add(labels, (double) left)));
+        }
+        return remaining.addTo(references.addTo(up.addTo(all)));
+    }
+
+    private MetricSnapshots.Builder workloads(MetricSnapshots.Builder all, AgentStatus status) {
+        Map<State, Integer> states = new TreeMap<>();
+        Family staleness = new Family(
+                "urunner_workload_staleness_seconds",
+                "Time since the tag moved while the pods have not; 0 if they have.");
+        int running = 0;
+        for (WorkloadStatus workload : status.workloads()) {
+            State state = State.of(workload.decision());
+            states.merge(state, 1, Integer::sum);
+            running += workload.rolloutRunning() ? 1 : 0;
+            staleness.add(
+                    Labels.of(
+                            "namespace", workload.id().namespace(),
+                            "kind", workload.id().kind().kind(),
+                            "name", workload.id().name(),
+                            "state", state.name),
+                    seconds(workload.staleSince()
+                            .map(since -> Duration.between(since, status.at()))
+                            .orElse(NONE)));
+        }
+        Family counts = new Family("urunner_workloads", "Watched workloads by what is done with them.");
+        states.forEach((state, count) -> counts.add(Labels.of("state", state.name, "cause", state.cause), count));
+        return staleness
+                .addTo(counts.addTo(all))
+                .metricSnapshot(single("urunner_rollouts_running", "Rollouts that are under way.", running));
+    }
+
+    private static double seconds(Duration time) {
+        return Math.max(0, time.toMillis() / 1000.0);
+    }
+
+    private static GaugeSnapshot single(String name, String help, boolean yes) {
+        return single(name, help, yes ? 1 : 0);
+    }
+
+    private static GaugeSnapshot single(String name, String help, double value) {
+        return GaugeSnapshot.builder()
+                .name(name)
+                .help(help)
+                .dataPoint(GaugeDataPointSnapshot.builder().value(value).build())
+                .build();
+    }
+
+    /** A gauge with labels; not served while it has no value. */
+    private static final class Family {
+        private final GaugeSnapshot.Builder gauge;
+        private boolean empty = true;
+
+        Family(String name, String help) {
+            gauge = GaugeSnapshot.builder().name(name).help(help);
+        }
+
+        void add(Labels labels, double value) {
+            empty = false;
+            gauge.dataPoint(
+                    GaugeDataPointSnapshot.builder().labels(labels).value(value).build());
+        }
+
+        MetricSnapshots.Builder addTo(MetricSnapshots.Builder all) {
+            return empty ? all : all.metricSnapshot(gauge.build());
+        }
+    }
+
+    /** What is done with a workload: a decision, and why it waits. */
+    private record State(String name, String cause) implements Comparable<State> {
+        static State of(Optional<Decision> decision) {
+            if (decision.isEmpty()) {
+                return new State("undecided", "");
+            }
+            if (decision.get() instanceof Decision.Deferred deferred) {
+                return new State("deferred", Words.label(deferred.cause().words()));
+            }
+            if (decision.get() instanceof Decision.Blocked blocked) {
+                return new State("blocked", Words.label(blocked.cause().words()));
+            }
+            return new State(Words.label(decision.get().words()), "");
+        }
+
+        @Override
+        public int compareTo(State that) {
+            int names = name.compareTo(that.name);
+            return names != 0 ? names : cause.compareTo(that.cause);
+        }
+    }
+}

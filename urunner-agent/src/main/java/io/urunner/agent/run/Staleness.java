@@ -1,0 +1,43 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Verdict;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Since when a workload's pods are behind a tag that moved. */
+final class Staleness {
+    private Staleness() {}
+
+    /**
+     * The beginning of the staleness after one more plan.
+     *
+     * @param before the beginning so far; empty if it was not stale
+     * @param plan the plan
+     * @param rollingOut whether a rollout that we started is under way
+     * @param movedAt since when a reference has the digest that it has
+     * @return the beginning; it stays until every container is known to run what its tag says
+     */
+    static Optional<Instant> since(
+            Optional<Instant> before, Plan plan, boolean rollingOut, Function<String, Optional<Instant>> movedAt) {
+        if (before.isPresent()) {
+            return rollingOut || !plan.verdicts().stream().allMatch(Staleness::isCurrent) ? before : Optional.empty();
+        }
+        return plan.verdicts().stream()
+                .filter(Staleness::isBehind)
+                .flatMap(verdict -> verdict.reference().flatMap(movedAt).stream())
+                .min(Instant::compareTo);
+    }
+
+    private static boolean isBehind(Verdict verdict) {
+        return switch (verdict.kind()) {
+            case STALE, STILL_OLD, REJECTED -> true;
+            case UP_TO_DATE, IN_PROGRESS, UNRESOLVED, NEEDS_EXPANSION, NOT_WATCHED -> false;
+        };
+    }
+
+    private static boolean isCurrent(Verdict verdict) {
+        return verdict.kind() == Verdict.Kind.UP_TO_DATE || verdict.kind() == Verdict.Kind.NOT_WATCHED;
+    }
+}
