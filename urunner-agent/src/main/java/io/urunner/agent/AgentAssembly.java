@@ -5,6 +5,7 @@ import io.urunner.agent.cli.ExitCode;
 import io.urunner.agent.cli.Wiring;
 import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
+import io.urunner.agent.hooks.Hooks;
 import io.urunner.agent.http.AgentServer;
 import io.urunner.agent.http.Endpoint;
 import io.urunner.agent.metrics.AgentMetrics;
@@ -22,6 +23,7 @@ import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,10 +80,14 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     SystemTime.CLOCK,
                     SystemTime.TICKER,
                     List.of(metrics))));
-            Map<String, Endpoint> endpoints = Map.of(
+            Map<String, Endpoint> endpoints = new HashMap<>(Map.of(
                     "/livez", Endpoint.probe(agent::notAlive),
                     "/readyz", Endpoint.probe(agent::notReady),
-                    "/metrics", metrics.endpoint(agent::status, client::rateLimit));
+                    "/metrics", metrics.endpoint(agent::status, client::rateLimit)));
+            settings.http()
+                    .hooks()
+                    .secret()
+                    .ifPresent(secret -> endpoints.putAll(new Hooks(secret, agent::hint, metrics::hinted).endpoints()));
             return new AgentAssembly(agent, settings.http().port(), endpoints, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);

@@ -394,17 +394,36 @@ public record Settings(
      * The endpoints that the agent offers.
      *
      * @param port the port; 0 for none
+     * @param hooks what registries may tell
      */
     public record Http(
             @Setting(
                     variable = "URUNNER_CONF_HTTP_PORT",
                     fallback = "8080",
                     meaning = "port of `/livez`, `/readyz` and `/metrics`; `0` for none")
-            int port) {
+            int port,
+
+            Hooks hooks) {
         public Http {
             if (port < 0 || port > 65535) {
                 throw new IllegalArgumentException("port must be from 0 (none) to 65535, not " + port);
             }
+            if (port == 0 && hooks.secret().isPresent()) {
+                throw new IllegalArgumentException(
+                        "port must not be 0 where 'hooks' have a secret: they are served there");
+            }
         }
     }
+
+    /**
+     * What registries may tell.
+     *
+     * @param secret what their hints prove themselves with; empty if none are taken
+     */
+    public record Hooks(
+            @Setting(
+                    variable = "URUNNER_SECR_HOOKS_SECRET",
+                    meaning =
+                            "secret with which registries prove their push hints (`POST /hooks/…`); none are taken where it is not set")
+            Optional<SecretSource> secret) {}
 }

@@ -111,6 +111,8 @@ public final class AgentServer implements AutoCloseable {
         }
         try {
             return endpoint.answer(new HttpRequest(exchange));
+        } catch (BodyTooLargeException e) {
+            return Endpoint.Response.text(413, e.getMessage() + "\n");
         } catch (RuntimeException e) {
             LOG.error(
                     "{} could not be answered; this is a defect",

@@ -45,7 +45,8 @@ public interface Endpoint {
          *
          * @param limit how many bytes at most
          * @return the body
-         * @throws IOException if the connection fails, or the body is longer
+         * @throws BodyTooLargeException if the body is longer; what is not caught is answered with 413
+         * @throws IOException if the connection fails
          */
         byte[] body(int limit) throws IOException;
     }

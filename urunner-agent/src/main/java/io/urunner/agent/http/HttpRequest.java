@@ -54,8 +54,7 @@ final class HttpRequest implements Endpoint.Request {
     public byte[] body(int limit) throws IOException {
         byte[] bytes = exchange.getRequestBody().readNBytes(limit + 1);
         if (bytes.length > limit) {
-            throw new IOException("the body of a request to "
-                    + exchange.getRequestURI().getPath() + " is longer than " + limit + " bytes");
+            throw new BodyTooLargeException(limit);
         }
         return bytes;
     }

@@ -59,6 +59,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
             counter("urunner_token_fetches_total", "Tokens asked of token servers.", REGISTRY, OUTCOME);
     private final Counter retries =
             counter("urunner_request_retries_total", "Requests that were sent once more.", REGISTRY);
+    private final Counter hints = counter("urunner_hints_total", "Push hints that came in.", "hook", OUTCOME);
     private final Counter rollouts = counter("urunner_rollouts_total", "Rollouts that ended.", OUTCOME);
     private final Histogram rolloutSeconds = histogram(
             "urunner_rollout_duration_seconds",
@@ -146,5 +147,15 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     @Override
     public void retried(String host, int attempt, Duration delay, String reason) {
         retries.labelValues(host).inc();
+    }
+
+    /**
+     * A push hint was answered.
+     *
+     * @param hook which hook
+     * @param outcome what came of it, a word of a closed set
+     */
+    public void hinted(String hook, String outcome) {
+        hints.labelValues(hook, outcome).inc();
     }
 }

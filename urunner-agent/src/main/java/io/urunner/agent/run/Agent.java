@@ -6,6 +6,7 @@ import io.urunner.kube.WatchProblem;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -60,6 +61,7 @@ public final class Agent implements AutoCloseable {
     private final StateLog problems = new StateLog(LOG);
     private final Engine engine;
     private final Reports reports;
+    private final Hints hints;
 
     private State state = State.NEW;
     private volatile boolean synced;
@@ -107,6 +109,7 @@ public final class Agent implements AutoCloseable {
                 parts.retention(),
                 () -> true));
         reports = new Reports(engine, cluster, memory, clock);
+        hints = new Hints(loop, engine.registries());
     }
 
     private static ThreadPoolExecutor pool(int threads, String name) {
@@ -249,6 +252,17 @@ public final class Agent implements AutoCloseable {
      */
     public Optional<AgentStatus> status() throws InterruptedException {
         return ask(() -> reports.status(synced));
+    }
+
+    /**
+     * Looks at once at what somebody says was pushed: the registry is asked, within its limits and its back-off.
+     *
+     * @param pushed the tags
+     * @return how many watched references have them; empty if the agent is closed, or too busy to say within a few seconds
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Optional<Integer> hint(Collection<PushedTag> pushed) throws InterruptedException {
+        return ask(() -> hints.look(pushed));
     }
 
     private <T> Optional<T> ask(Supplier<T> question) throws InterruptedException {

@@ -139,6 +139,18 @@ final class HostQueue {
         }
     }
 
+    /** Asks this reference next in the pass that runs, where the host is well; else as {@link #look}. */
+    void lookNext(ImageReference reference) {
+        if (running && answered && !limited && references.containsKey(reference) && !inFlight.contains(reference)) {
+            soon.remove(reference);
+            waiting.remove(reference);
+            waiting.addFirst(reference);
+            pump();
+        } else {
+            look(reference);
+        }
+    }
+
     /** Whether a running pass has not yet come to this reference. */
     boolean pending(ImageReference reference) {
         return inFlight.contains(reference) || waiting.contains(reference);

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -134,6 +135,16 @@ final class Registries {
     /** Asks for a reference before its turn. */
     void look(ImageReference reference) {
         find(reference).ifPresent(watched -> watched.queue.look(reference));
+    }
+
+    /** Asks for a reference as soon as its registry may be asked for anything. */
+    void lookNext(ImageReference reference) {
+        find(reference).ifPresent(watched -> watched.queue.lookNext(reference));
+    }
+
+    /** What is asked for. */
+    Set<ImageReference> references() {
+        return references.keySet();
     }
 
     /** Whether a pass is about to bring an answer for this reference. */

@@ -94,6 +94,7 @@ class MetricsTest {
         metrics.tokenFetched("ghcr.io", "ghcr.io", true, Duration.ofMillis(10));
         metrics.tokenFetched("ghcr.io", "ghcr.io", false, Duration.ofMillis(10));
         metrics.retried("ghcr.io", 1, Duration.ofMillis(10), "reset");
+        metrics.hinted("harbor", "accepted");
         metrics.rolloutEnded(
                 new Rollout("1", WEB, "moved", List.of(), NOW.minusSeconds(20)), new Outcome.Failed("crash", true));
         status.set(Optional.of(status(
@@ -145,6 +146,7 @@ class MetricsTest {
                         "urunner_resolve_duration_seconds_count{registry=\"ghcr.io/team\"} 2",
                         "urunner_token_fetches_total{outcome=\"failure\",registry=\"ghcr.io\"} 1.0",
                         "urunner_request_retries_total{registry=\"ghcr.io\"} 1.0",
+                        "urunner_hints_total{hook=\"harbor\",outcome=\"accepted\"} 1.0",
                         "urunner_rollouts_total{outcome=\"failed\"} 1.0",
                         "urunner_rollouts_total{outcome=\"succeeded\"} 0.0",
                         "urunner_rollout_duration_seconds_sum{outcome=\"failed\"} 20.0",

@@ -279,6 +279,56 @@ class EngineTest {
         Files.createDirectory(folder);
     }
 
+    @Test
+    void aHintIsLookedAtAtOnceAndManyHintsOncePerSecond() {
+        cluster.deployment("a", D1, APP);
+        cluster.deployment("b", D1, OTHER);
+        Engine engine = start();
+        Hints hints = new Hints(loop, engine.registries());
+        registry.asked.clear();
+        PushedTag app = new PushedTag("team/app", "latest");
+        assertThat(hints.look(List.of(app, app, new PushedTag("team/app", "dev"), new PushedTag("x", "latest"))))
+                .isEqualTo(1);
+        loop.settle();
+        assertThat(registry.asked).containsExactly(APP);
+        for (int i = 0; i < 100; i++) {
+            assertThat(hints.look(List.of(app))).isEqualTo(1);
+        }
+        loop.advance(Duration.ofMillis(999));
+        assertThat(registry.asked).containsExactly(APP);
+        registry.tags.put(APP, D2);
+        loop.advance(Duration.ofMillis(1));
+        assertThat(registry.asked).containsExactly(APP, APP);
+        assertThat(cluster.patches).hasSize(1);
+        loop.advance(Duration.ofSeconds(5));
+        assertThat(registry.asked).containsExactly(APP, APP);
+    }
+
+    @Test
+    void aHintDoesNotBelieveAndDoesNotPatchWhatHasNotMoved() {
+        cluster.deployment("a", D1, APP);
+        Hints hints = new Hints(loop, start().registries());
+        hints.look(List.of(new PushedTag("team/app", "latest")));
+        loop.advance(Duration.ofSeconds(3));
+        assertThat(cluster.patches).isEmpty();
+    }
+
+    @Test
+    void aHintForARegistryThatBacksOffWaitsUntilItIsBack() {
+        cluster.deployment("a", D1, APP);
+        Hints hints = new Hints(loop, start().registries());
+        registry.down.add("r.example");
+        loop.advance(INTERVAL);
+        registry.asked.clear();
+        hints.look(List.of(new PushedTag("team/app", "latest")));
+        loop.advance(Duration.ofSeconds(5));
+        assertThat(registry.asked).as("it backs off for 20 s").isEmpty();
+        registry.down.clear();
+        registry.tags.put(APP, D2);
+        loop.advance(Duration.ofSeconds(15));
+        assertThat(cluster.patches).hasSize(1);
+    }
+
     private Engine start() {
         return start(Limits.NONE);
     }

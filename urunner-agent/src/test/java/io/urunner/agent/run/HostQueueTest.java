@@ -168,6 +168,39 @@ class HostQueueTest {
         assertThat(registry.asked).hasSize(4);
     }
 
+    @Test
+    void whatWasHintedAtIsNextInThePassThatRuns() {
+        track(20);
+        queue.start();
+        loop.settle();
+        registry.hold();
+        loop.advance(INTERVAL);
+        registry.answerNext(FOUND);
+        loop.settle();
+        queue.lookNext(reference(19));
+        registry.answerNext(FOUND);
+        loop.settle();
+        assertThat(registry.asked.get(registry.asked.size() - 1)).isEqualTo(reference(19));
+        registry.release(FOUND);
+        loop.settle();
+        assertThat(registry.asked).as("once in this pass").hasSize(40);
+    }
+
+    @Test
+    void aHintAboutAReferenceThatIsBeingAskedIsFollowedByAnotherQuestion() {
+        track(1);
+        queue.start();
+        loop.settle();
+        registry.hold();
+        loop.advance(INTERVAL);
+        assertThat(registry.asked).hasSize(2);
+        queue.lookNext(reference(0));
+        assertThat(registry.asked).hasSize(2);
+        registry.release(FOUND);
+        loop.settle();
+        assertThat(registry.asked).hasSize(3);
+    }
+
     private void track(int count) {
         IntStream.range(0, count).forEach(i -> queue.track(reference(i)));
     }
