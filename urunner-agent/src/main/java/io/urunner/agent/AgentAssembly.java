@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,7 +77,8 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     new DigestStore.Retention(
                             settings.store().retention().digests(),
                             settings.store().retention().days()),
-                    environment.getOrDefault("HOSTNAME", "urunner"),
+                    instance(environment),
+                    lease(settings.kubernetes(), kubernetes, instance(environment)),
                     SystemTime.CLOCK,
                     SystemTime.TICKER,
                     List.of(metrics))));
@@ -112,6 +114,21 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     : "";
             throw new CommandException(e.getMessage() + hint, ExitCode.WRONG_CONFIGURATION, e);
         }
+    }
+
+    private static String instance(Map<String, String> environment) {
+        return environment.getOrDefault("HOSTNAME", "urunner");
+    }
+
+    /** Two processes may have the same host name: the identity tells them apart. */
+    private static Optional<AgentParts.Lease> lease(
+            Settings.Kubernetes settings, KubeConfiguration kubernetes, String instance) {
+        return settings.leaderElection()
+                ? Optional.of(new AgentParts.Lease(
+                        settings.leaseNamespace().or(kubernetes::namespace).orElse("default"),
+                        settings.lease(),
+                        instance + "_" + UUID.randomUUID()))
+                : Optional.empty();
     }
 
     private static WatchScope scope(Settings.Kubernetes settings) {

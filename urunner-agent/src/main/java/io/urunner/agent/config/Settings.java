@@ -141,6 +141,10 @@ public record Settings(
      * @param auth where the access comes from
      * @param cluster the name under which this cluster's rollouts are remembered
      * @param namespaces the namespaces to look at; empty for all
+     * @param leaderElection whether several agents elect the one that acts
+     * @param lease the name of the Lease by which they do
+     * @param leaseNamespace the namespace of the Lease; empty for the agent's own
+     * @param pullSecrets whether pull secrets of workloads are read where no credential is configured
      */
     public record Kubernetes(
             @Setting(
@@ -160,7 +164,28 @@ public record Settings(
                     variable = "URUNNER_CONF_NAMESPACES",
                     meaning =
                             "namespaces to look at, after commas, for an agent without a ClusterRole; all if not set. In both cases only those labelled `urunner=enable`")
-            List<String> namespaces) {
+            List<String> namespaces,
+
+            @Setting(
+                    variable = "URUNNER_CONF_LEADER_ELECTION",
+                    fallback = "false",
+                    meaning = "whether several agents elect the one that acts, by a Lease")
+            boolean leaderElection,
+
+            @Setting(variable = "URUNNER_CONF_LEASE_NAME", fallback = "urunner", meaning = "name of the Lease")
+            String lease,
+
+            @Setting(
+                    variable = "URUNNER_CONF_LEASE_NAMESPACE",
+                    meaning = "namespace of the Lease; that of the pod, or of the kubeconfig's context, if not set")
+            Optional<String> leaseNamespace,
+
+            @Setting(
+                    variable = "URUNNER_CONF_PULL_SECRETS",
+                    fallback = "true",
+                    meaning =
+                            "whether the pull secrets of workloads are read for registries without a configured credential")
+            boolean pullSecrets) {
         public Kubernetes {
             namespaces = List.copyOf(namespaces);
         }

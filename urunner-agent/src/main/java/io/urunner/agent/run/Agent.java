@@ -33,8 +33,13 @@ public final class Agent implements AutoCloseable {
     /** Patches in flight. */
     private static final int KUBE_WORKERS = 16;
 
+    /** One renews the Lease, and one gives it back while a renewal does not end. */
+    private static final int LEASE_WORKERS = 2;
+
     /** Events wait for each other, patches do not wait for them. */
     private static final int EVENT_WRITERS = 2;
+
+    private static final String ELECTION = "leader election";
 
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
     private static final Duration POLL = Duration.ofMillis(50);
@@ -57,6 +62,8 @@ public final class Agent implements AutoCloseable {
     private final ThreadPoolExecutor storeThread;
     private final KubeConnection connection;
     private final KubeCluster cluster;
+    private final ThreadPoolExecutor leaseWorkers;
+    private final Optional<Leadership> leadership;
     private final Memory memory;
     private final StateLog problems = new StateLog(LOG);
     private final Engine engine;
@@ -90,6 +97,7 @@ public final class Agent implements AutoCloseable {
         storeThread = pool(1, "store");
         connection = new KubeConnection(parts.kubernetes(), kubeThreads, "urunner");
         cluster = new KubeCluster(connection, parts.scope());
+        leaseWorkers = pool(LEASE_WORKERS, "lease");
         memory = new Memory(parts.store(), loop, storeThread, problems);
         List<AgentListener> listeners = new ArrayList<>(parts.listeners());
         listeners.add(new EventWriter(
@@ -107,7 +115,10 @@ public final class Agent implements AutoCloseable {
                 parts.policy(),
                 parts.limits(),
                 parts.retention(),
-                () -> true));
+                () -> acts()));
+        leadership = parts.lease()
+                .map(lease ->
+                        new Leadership(lease, connection, clock, parts.ticker(), leaseWorkers, loop, engine::leads));
         reports = new Reports(engine, cluster, memory, clock);
         hints = new Hints(loop, engine.registries());
     }
@@ -120,19 +131,23 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Begins to watch and to roll out; returns at once. What cannot be reached is reported and tried again.
+     * Begins to watch and to roll out; returns at once. What cannot be reached is reported and tried again. Where there is
+     * a Lease, this agent takes part in the election once it has seen the cluster, and acts only while it leads.
      *
      * @throws IllegalStateException if it was started or closed before
      */
     public void start() {
         begin();
-        loop.execute(() -> whenSynced(engine::start));
+        loop.execute(() -> whenSynced(() -> {
+            leadership.ifPresent(Leadership::start);
+            engine.start();
+        }));
         loop.execute(this::watchOver);
     }
 
     /**
      * Looks at everything once: waits until the cluster has been seen, asks every registry once, and starts the rollouts
-     * that are due, without waiting for their end.
+     * that are due, without waiting for their end. No Lease is needed for that.
      *
      * @param timeout how long it may take in all
      * @return what came of it
@@ -204,6 +219,10 @@ public final class Agent implements AutoCloseable {
         List<WatchProblem> now = cluster.problems();
         now.forEach(problem -> problems.problem(subject(problem), "unseen", problem.message()));
         problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
+        leadership
+                .flatMap(Leadership::problem)
+                .ifPresentOrElse(
+                        problem -> problems.problem(ELECTION, "not possible", problem), () -> problems.well(ELECTION));
         passed = passed || (synced && engine.registries().passed());
         loop.after(WATCH_PERIOD, this::watchOver);
     }
@@ -251,7 +270,11 @@ public final class Agent implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public Optional<AgentStatus> status() throws InterruptedException {
-        return ask(() -> reports.status(synced));
+        return ask(() -> reports.status(synced, leadership.map(Leadership::status)));
+    }
+
+    private boolean acts() {
+        return leadership.map(Leadership::acts).orElse(true);
     }
 
     /**
@@ -277,24 +300,39 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    /** Ends within five seconds: patches that are under way are waited for, what was learnt is written. Idempotent. */
+    /**
+     * Ends within five seconds: patches that are under way are waited for, the Lease is given back, what was learnt is
+     * written. Idempotent.
+     */
     @Override
     public synchronized void close() {
         long begun = loop.nanos();
         if (state == State.STARTED) {
             onLoop(engine::stop);
             drain(kubeWorkers, PATCHES_END);
+            handOver();
             onLoop(memory::flush);
         }
         state = State.CLOSED;
         drain(storeThread, Pace.max(ALL_ENDS.minusNanos(loop.nanos() - begun), Duration.ZERO));
         cluster.close();
         kubeWorkers.shutdownNow();
+        leaseWorkers.shutdownNow();
         eventWriters.shutdownNow();
         connection.close();
         registryWorkers.shutdownNow();
         kubeThreads.shutdownNow();
         loop.close();
+    }
+
+    private void handOver() {
+        try {
+            if (leadership.isPresent()) {
+                leadership.get().close();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void onLoop(Runnable task) {

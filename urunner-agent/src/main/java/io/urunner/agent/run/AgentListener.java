@@ -54,7 +54,14 @@ public interface AgentListener {
     default void rolloutEnded(Rollout rollout, Outcome outcome) {}
 
     /**
-     * A workload's decision is another one than before.
+     * This agent begins to act, or stands by from now on. Told once at the start, and with every change.
+     *
+     * @param acts whether it acts
+     */
+    default void leading(boolean acts) {}
+
+    /**
+     * A workload's decision is another one than before. Not told by an agent that stands by.
      *
      * @param workload the workload as it was planned on
      * @param decision the decision

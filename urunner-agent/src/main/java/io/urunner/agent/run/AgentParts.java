@@ -8,6 +8,7 @@ import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.Retention;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
@@ -21,6 +22,7 @@ import java.util.function.LongSupplier;
  * @param limits how many rollouts may run at once
  * @param retention how much of the history is kept
  * @param instance the name of this agent among several, for example its pod's
+ * @param lease by which the agent that acts is elected; empty if this is the only one
  * @param clock the time
  * @param ticker elapsed time, in nanoseconds
  * @param listeners who is told what happens
@@ -34,6 +36,7 @@ public record AgentParts(
         Limits limits,
         Retention retention,
         String instance,
+        Optional<Lease> lease,
         InstantSource clock,
         LongSupplier ticker,
         List<AgentListener> listeners) {
@@ -41,4 +44,13 @@ public record AgentParts(
         registries = List.copyOf(registries);
         listeners = List.copyOf(listeners);
     }
+
+    /**
+     * A Lease of the cluster: of the agents that name the same one, its holder acts.
+     *
+     * @param namespace its namespace
+     * @param name its name
+     * @param identity the name of this agent in it, unlike that of any other process
+     */
+    public record Lease(String namespace, String name, String identity) {}
 }

@@ -13,6 +13,7 @@ import java.util.Optional;
  *
  * @param at the moment
  * @param acts whether this agent is the one that acts
+ * @param election how it stands with the election of that one; empty if there is none
  * @param synced whether everything that may be seen in the cluster has been seen once
  * @param historyWorks whether the history database worked when it was used last
  * @param lastPass when a whole pass over a registry ended last
@@ -23,6 +24,7 @@ import java.util.Optional;
 public record AgentStatus(
         Instant at,
         boolean acts,
+        Optional<Election> election,
         boolean synced,
         boolean historyWorks,
         Optional<Instant> lastPass,
@@ -34,6 +36,15 @@ public record AgentStatus(
         registries = List.copyOf(registries);
         workloads = List.copyOf(workloads);
     }
+
+    /**
+     * How it stands with the election of the agent that acts.
+     *
+     * @param identity the name of this agent
+     * @param leader the name of the one that acts, as far as this one knows
+     * @param problem why the Lease cannot be read or written now
+     */
+    public record Election(String identity, Optional<String> leader, Optional<String> problem) {}
 
     /**
      * How it stands with one workload.

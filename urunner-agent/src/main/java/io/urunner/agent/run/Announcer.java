@@ -19,12 +19,15 @@ final class Announcer {
     }
 
     /** A workload was planned. */
-    void planned(Workload workload, Optional<Decision> before, Plan plan) {
+    void planned(Tracked one, Plan plan) {
+        Workload workload = one.workload();
         Decision decision = plan.decision();
         plan.notices().forEach(notice -> LOG.info("{}: {}", workload.id(), notice));
-        if (before.map(Decision::words).equals(Optional.of(decision.words()))) {
+        Optional<String> words = Optional.of(decision.words());
+        if (one.told.equals(words)) {
             return;
         }
+        one.told = words;
         listener.decided(workload, decision);
         String subject = workload.id().toString();
         if (decision instanceof Decision.Blocked blocked && blocked.cause() != Blockage.PERMISSION) {

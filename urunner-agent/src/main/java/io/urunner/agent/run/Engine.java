@@ -59,6 +59,7 @@ final class Engine implements Registries.Events, Patches.Events {
     private final Patches patches;
     private final Housekeeping housekeeping;
     private final Announcer announcer;
+    private final AgentListener listener;
 
     private final Set<WorkloadId> dirty = new LinkedHashSet<>();
     /** Those that wait for the rollouts of others: whatever changes may be what they wait for. */
@@ -93,6 +94,7 @@ final class Engine implements Registries.Events, Patches.Events {
         problems = parts.problems;
         limits = parts.limits;
         mayAct = parts.mayAct;
+        listener = parts.listener;
         announcer = new Announcer(parts.listener);
         registries = new Registries(
                 parts.registries, loop, clock, parts.registryWorkers, memory, problems, parts.listener, this);
@@ -100,14 +102,15 @@ final class Engine implements Registries.Events, Patches.Events {
         housekeeping = new Housekeeping(memory, loop, clock, parts.retention, this::digestsInUse);
         rollouts = new Rollouts(
                 cluster, loop, clock, memory, parts.listener, registries, this::touch, housekeeping::flushSoon);
-        patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, this);
+        patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, mayAct, this);
     }
 
     /** Takes what the watch has seen, and begins the passes. */
     void start() {
         started = true;
         cluster.workloads().forEach(workload -> changed(workload.id()));
-        rollouts.resume(unfinished);
+        listener.leading(mayAct());
+        resume(unfinished);
         unfinished = List.of();
         registries.start();
         housekeeping.start();
@@ -121,13 +124,29 @@ final class Engine implements Registries.Events, Patches.Events {
                 .collect(Collectors.toSet());
     }
 
-    /** Follows what was started before this process was, as soon as the cluster has been seen. */
+    /** Follows what was started before this process was, as soon as the cluster has been seen; the one that acts does. */
     void resume(List<RolloutRecord> records) {
-        if (started) {
-            rollouts.resume(records);
-        } else {
+        if (!started) {
             unfinished = records;
+        } else if (mayAct()) {
+            rollouts.resume(records);
         }
+    }
+
+    /** Told when this agent begins to act, and when it does not any more: it plans all the same, and follows nothing. */
+    void leads(boolean now) {
+        if (now) {
+            // What the one before left is in the cluster, and in the store where they share one.
+            memory.load(this::resume, this::touchAll);
+        } else {
+            rollouts.stop();
+        }
+        listener.leading(now);
+    }
+
+    private void touchAll() {
+        fleet.all().forEach(one -> dirty.add(one.workload().id()));
+        planSoon();
     }
 
     void stop() {
@@ -235,11 +254,12 @@ final class Engine implements Registries.Events, Patches.Events {
 
     private void carryOut(Tracked one, Plan plan) {
         one.again.cancel();
-        Optional<Decision> before = one.plan.map(Plan::decision);
         one.plan = Optional.of(plan);
         one.staleSince = Staleness.since(
                 one.staleSince, plan, rollouts.running(one.workload().id()), registries::standsSince);
-        announcer.planned(one.workload(), before, plan);
+        if (mayAct()) {
+            announcer.planned(one, plan);
+        }
         Decision decision = plan.decision();
         if (decision instanceof Decision.NeedsExpansion needs) {
             registries.fetch(needs.needed());
@@ -253,7 +273,7 @@ final class Engine implements Registries.Events, Patches.Events {
                 again(one, Duration.between(clock.instant(), deferred.until().get()));
             }
         }
-        if (!one.acting && mayAct.getAsBoolean()) {
+        if (!one.acting && mayAct()) {
             rollouts.adopt(one.workload());
         }
         rollouts.look(one.workload().id());
@@ -304,7 +324,7 @@ final class Engine implements Registries.Events, Patches.Events {
             old.forEach(registries::look);
         } else if (patches.pause(one).isPresent()) {
             again(one, patches.pause(one).get());
-        } else if (mayAct.getAsBoolean()) {
+        } else if (mayAct()) {
             decision.warnings()
                     .forEach(warning -> LOG.warn("{}: {}", one.workload().id(), warning));
             Workload planned = one.workload();
@@ -322,7 +342,7 @@ final class Engine implements Registries.Events, Patches.Events {
     private void write(Tracked one, WorkloadState state) {
         if (patches.pause(one).isPresent()) {
             again(one, patches.pause(one).get());
-        } else if (mayAct.getAsBoolean()) {
+        } else if (mayAct()) {
             Workload planned = one.workload();
             patches.send(one, () -> cluster.remember(planned, state), patched -> {});
         }

@@ -55,6 +55,11 @@ final class Listeners implements AgentListener {
     }
 
     @Override
+    public void leading(boolean acts) {
+        tell(listener -> listener.leading(acts));
+    }
+
+    @Override
     public void decided(Workload workload, Decision decision) {
         tell(listener -> listener.decided(workload, decision));
     }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +31,7 @@ final class Patches {
     private final InstantSource clock;
     private final Executor workers;
     private final StateLog problems;
+    private final BooleanSupplier mayAct;
     private final Events events;
     private int underWay;
 
@@ -61,13 +63,21 @@ final class Patches {
     /** What the API server said, and what it has now where that was read. */
     private record Reply(PatchResult result, Optional<Workload> fresh) {}
 
-    /** {@code workers} wait for the API server. */
-    Patches(Cluster cluster, Loop loop, InstantSource clock, Executor workers, StateLog problems, Events events) {
+    /** {@code workers} wait for the API server; {@code mayAct} is asked again right before a patch is sent. */
+    Patches(
+            Cluster cluster,
+            Loop loop,
+            InstantSource clock,
+            Executor workers,
+            StateLog problems,
+            BooleanSupplier mayAct,
+            Events events) {
         this.cluster = cluster;
         this.loop = loop;
         this.clock = clock;
         this.workers = workers;
         this.problems = problems;
+        this.mayAct = mayAct;
         this.events = events;
     }
 
@@ -87,6 +97,10 @@ final class Patches {
         one.acting = true;
         underWay++;
         workers.execute(() -> {
+            if (!mayAct.getAsBoolean()) {
+                loop.execute(() -> abandoned(one));
+                return;
+            }
             try {
                 PatchResult result = patch.send();
                 Optional<Workload> fresh = result instanceof PatchResult.Conflict ? cluster.read(id) : Optional.empty();
@@ -99,6 +113,13 @@ final class Patches {
                 loop.execute(() -> failed(one, "a defect of the agent: " + e, false));
             }
         });
+    }
+
+    /** While the patch waited for its turn, another agent was elected. */
+    private void abandoned(Tracked one) {
+        over(one);
+        events.touched(one);
+        events.settled();
     }
 
     private void answered(Tracked one, Reply reply, Done done) {

@@ -25,10 +25,11 @@ final class Reports {
         this.clock = clock;
     }
 
-    AgentStatus status(boolean synced) {
+    AgentStatus status(boolean synced, Optional<AgentStatus.Election> election) {
         return new AgentStatus(
                 clock.instant(),
                 engine.mayAct(),
+                election,
                 synced,
                 memory.works(),
                 engine.lastPass(),

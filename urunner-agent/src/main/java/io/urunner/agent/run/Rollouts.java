@@ -219,5 +219,8 @@ final class Rollouts {
     /** Follows no more; the rollouts go on. */
     void stop() {
         followed.values().forEach(one -> one.outcome.cancel(false));
+        followed.clear();
+        lastFollowed.clear();
+        toQuarantine.clear();
     }
 }

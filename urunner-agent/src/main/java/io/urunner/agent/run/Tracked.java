@@ -43,6 +43,8 @@ final class Tracked {
     Optional<String> problem = Optional.empty();
 
     Optional<Plan> plan = Optional.empty();
+    /** What people were told last of what is done with it. */
+    Optional<String> told = Optional.empty();
     /** Since when its pods are behind a tag that moved. */
     Optional<Instant> staleSince = Optional.empty();
 

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
@@ -55,6 +56,7 @@ final class TestAgent implements AutoCloseable {
                 Limits.NONE,
                 DigestStore.Retention.DEFAULT,
                 "test",
+                Optional.empty(),
                 clock,
                 System::nanoTime,
                 List.of()));

@@ -117,6 +117,7 @@ class MetricsTest {
         return new AgentStatus(
                 NOW,
                 true,
+                Optional.empty(),
                 true,
                 false,
                 Optional.of(NOW.minusSeconds(10)),

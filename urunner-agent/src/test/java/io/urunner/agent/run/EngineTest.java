@@ -55,6 +55,8 @@ class EngineTest {
     private final FakeCluster cluster = new FakeCluster();
     private final FakeRegistry registry = new FakeRegistry();
     private final List<Outcome> ended = new ArrayList<>();
+    private final List<Decision> told = new ArrayList<>();
+    private boolean acts = true;
     private DigestStore store;
 
     @BeforeEach
@@ -275,6 +277,33 @@ class EngineTest {
                 .contains(D2);
     }
 
+    @Test
+    void anAgentThatStandsByPlansButDoesNotActUntilItIsElected() throws Exception {
+        acts = false;
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(decision(engine, id)).isInstanceOf(Decision.Restart.class);
+        assertThat(cluster.patches).isEmpty();
+        assertThat(told).isEmpty();
+        acts = true;
+        engine.leads(true);
+        loop.settle();
+        assertThat(cluster.patches).containsExactly(id);
+        assertThat(told).first().isInstanceOf(Decision.Restart.class);
+        acts = false;
+        engine.leads(false);
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        registry.tags.put(APP, D3);
+        loop.advance(INTERVAL.multipliedBy(3));
+        assertThat(cluster.patches).containsExactly(id);
+        assertThat(ended).isEmpty();
+        assertThat(store.rollouts(id.toString(), 5))
+                .hasSize(1)
+                .allSatisfy(rollout -> assertThat(rollout.outcome()).isEmpty());
+    }
+
     private static void create(Path folder) throws IOException {
         Files.createDirectory(folder);
     }
@@ -341,6 +370,11 @@ class EngineTest {
             public void rolloutEnded(Rollout rollout, Outcome outcome) {
                 ended.add(outcome);
             }
+
+            @Override
+            public void decided(Workload workload, Decision decision) {
+                told.add(decision);
+            }
         };
         Engine engine = new Engine(new Engine.Parts(
                 cluster,
@@ -355,7 +389,7 @@ class EngineTest {
                 Policy.DEFAULT,
                 limits,
                 DigestStore.Retention.DEFAULT,
-                () -> true));
+                () -> acts));
         cluster.start(id -> loop.execute(() -> engine.changed(id)));
         memory.load(engine::resume, engine::start);
         loop.settle();

@@ -1,0 +1,135 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two agents as processes of their own: one acts, the other one takes over, and no move is rolled out twice. */
+class LeaderElectionIT {
+    private static final int DEPLOYMENTS = 6;
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration TAKEN_OVER = Duration.ofSeconds(20);
+    private static final Duration HANDED_OVER = Duration.ofSeconds(3);
+
+    @TempDir
+    private Path folder;
+
+    private Cluster cluster;
+    private DockerRegistry registry;
+    private String namespace;
+    private List<WorkloadId> ids;
+    private final List<AgentProcess> agents = new ArrayList<>();
+
+    @BeforeEach
+    void start() {
+        cluster = Cluster.connect();
+        registry = DockerRegistry.start();
+        namespace = cluster.enabledNamespace();
+        String first = registry.push("team/app", "latest", "0");
+        ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", DEPLOYMENTS);
+        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, first));
+    }
+
+    @AfterEach
+    void stop() {
+        agents.forEach(AgentProcess::close);
+        if (registry != null) {
+            registry.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @Test
+    @Timeout(value = 4, unit = TimeUnit.MINUTES)
+    void aKilledLeaderIsReplacedAStoppedOneHandsOverAndNothingIsRolledOutTwice() throws Exception {
+        AgentProcess first = agent("first", "run");
+        Await.until("the first leads", Seen.within(SOON), () -> leads("first"));
+        AgentProcess second = agent("second", "run");
+        Await.until(
+                "the second stands by", Seen.within(SOON), () -> second.log().contains("stands by until"));
+        String moved = registry.push("team/app", "latest", "1");
+        Await.until("the first acts", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, moved));
+        assertThat(second.log()).contains("moved from").doesNotContain("rollout started");
+        revisionsAre(2);
+
+        String midway = registry.push("team/app", "latest", "2");
+        Await.until("a patch", Seen.within(SOON), () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, midway)));
+        first.kill();
+        Await.until("the second leads", Seen.within(TAKEN_OVER), () -> leads("second"));
+        Await.until("the last digest arrives", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, midway));
+        revisionsAre(3);
+
+        AgentProcess third = agent("third", "run");
+        Await.until("the third stands by", Seen.within(SOON), () -> third.log().contains("stands by until"));
+        Thread stopping = new Thread(() -> terminate(second));
+        stopping.start();
+        Await.until("the third leads", Seen.within(HANDED_OVER), () -> leads("third"));
+        stopping.join();
+        String last = registry.push("team/app", "latest", "3");
+        Await.until("the third acts", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, last));
+        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, last));
+        revisionsAre(4);
+    }
+
+    @Test
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void whatRunsOnceNeedsNoLease() throws Exception {
+        agent("first", "run");
+        Await.until("the first leads", Seen.within(SOON), () -> leads("first"));
+        agents.get(0).kill();
+        String moved = registry.push("team/app", "latest", "1");
+        AgentProcess once = agent("once", "once");
+        assertThat(once.exitCode()).as(once.log()).isZero();
+        assertThat(Seen.actedOn(cluster, ids, moved)).isTrue();
+        assertThat(leads("first")).isTrue();
+    }
+
+    private static void terminate(AgentProcess agent) {
+        try {
+            agent.terminate();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void revisionsAre(int expected) {
+        assertThat(ids).allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(expected));
+    }
+
+    private boolean leads(String name) {
+        Optional<JsonNode> lease =
+                cluster.find("/apis/coordination.k8s.io/v1/namespaces/" + namespace + "/leases/urunner-test");
+        return lease.map(found -> found.path("spec").path("holderIdentity").asText())
+                .filter(holder -> holder.startsWith(name + "_"))
+                .isPresent();
+    }
+
+    private AgentProcess agent(String name, String command) {
+        Map<String, String> settings = AgentProcess.settings(cluster, folder.resolve(name + ".db"), 1, registry.host());
+        settings.put("HOSTNAME", name);
+        settings.put("URUNNER_CONF_LEADER_ELECTION", "true");
+        settings.put("URUNNER_CONF_LEASE_NAME", "urunner-test");
+        settings.put("URUNNER_CONF_LEASE_NAMESPACE", namespace);
+        AgentProcess agent = AgentProcess.start(folder.resolve(name + ".log"), settings, command);
+        agents.add(agent);
+        return agent;
+    }
+}
