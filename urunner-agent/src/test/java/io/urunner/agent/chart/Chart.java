@@ -44,8 +44,11 @@ public final class Chart {
     }
 
     public static Chart render(String kubeVersion, Path... values) {
-        TemplateCommand command =
-                new Helm(FOLDER).template().withName("urunner").withNamespace("agents").withKubeVersion(kubeVersion);
+        TemplateCommand command = new Helm(FOLDER)
+                .template()
+                .withName("urunner")
+                .withNamespace("agents")
+                .withKubeVersion(kubeVersion);
         for (Path file : values) {
             command.withValuesFile(file);
         }
@@ -144,14 +147,18 @@ public final class Chart {
         container().path("envFrom").forEach(source -> {
             String secret = source.path("secretRef").path("name").asText();
             String configMap = source.path("configMapRef").path("name").asText();
-            all("ConfigMap").stream().filter(each -> name(each).equals(configMap)).forEach(each -> each.path("data")
-                    .properties()
-                    .forEach(entry ->
-                            environment.put(entry.getKey(), entry.getValue().asText())));
-            all("Secret").stream().filter(each -> name(each).equals(secret)).forEach(each -> each.path("data")
-                    .properties()
-                    .forEach(entry -> environment.put(
-                            entry.getKey(), decode(entry.getValue().asText()))));
+            all("ConfigMap").stream()
+                    .filter(each -> name(each).equals(configMap))
+                    .forEach(each -> each.path("data")
+                            .properties()
+                            .forEach(entry -> environment.put(
+                                    entry.getKey(), entry.getValue().asText())));
+            all("Secret").stream()
+                    .filter(each -> name(each).equals(secret))
+                    .forEach(each -> each.path("data")
+                            .properties()
+                            .forEach(entry -> environment.put(
+                                    entry.getKey(), decode(entry.getValue().asText()))));
         });
         container()
                 .path("env")

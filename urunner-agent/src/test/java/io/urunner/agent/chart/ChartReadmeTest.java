@@ -45,7 +45,9 @@ class ChartReadmeTest {
             for (String part : key.split("\\.")) {
                 at = at.path("properties").path(part);
             }
-            assertThat(at.isMissingNode()).as("%s is missing in the schema", key).isFalse();
+            assertThat(at.isMissingNode())
+                    .as("%s is missing in the schema", key)
+                    .isFalse();
         });
     }
 

@@ -112,7 +112,10 @@ class ChartTest {
         Chart chart = Chart.render();
         JsonNode pod = chart.podSpec();
         JsonNode container = chart.container();
-        assertThat(pod.path("securityContext").path("seccompProfile").path("type").asText())
+        assertThat(pod.path("securityContext")
+                        .path("seccompProfile")
+                        .path("type")
+                        .asText())
                 .isEqualTo("RuntimeDefault");
         assertThat(pod.path("automountServiceAccountToken").asBoolean()).isTrue();
         assertThat(pod.path("enableServiceLinks").asBoolean(true)).isFalse();
@@ -226,11 +229,12 @@ class ChartTest {
         examples.put("everything", Files.readString(Chart.resource("everything.yaml")));
         assertThat(examples).hasSizeGreaterThan(1);
         return examples.entrySet().stream()
-                .map(example -> DynamicTest.dynamicTest(example.getKey(), () -> assertThat(
-                                load(Chart.render(folder, example.getValue()))
+                .map(example -> DynamicTest.dynamicTest(
+                        example.getKey(),
+                        () -> assertThat(load(Chart.render(folder, example.getValue()))
                                         .settings()
                                         .registries())
-                        .isNotEmpty()));
+                                .isNotEmpty()));
     }
 
     /** What the agent makes of what is rendered; the paths of mounted Secrets are of this machine, with a secret in each. */

@@ -1,0 +1,258 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.marcnuri.helm.Helm;
+import com.marcnuri.helm.Release;
+import io.urunner.agent.chart.Chart;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.AuditLog;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The chart on a real API server. */
+class ChartIT {
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String MONITORING = "monitoring.coreos.com";
+
+    @TempDir
+    private Path folder;
+
+    private Cluster cluster;
+    private String namespace;
+
+    @BeforeEach
+    void start() {
+        cluster = Cluster.connect();
+        namespace = cluster.plainNamespace();
+    }
+
+    @AfterEach
+    void stop() {
+        if (cluster == null) {
+            return;
+        }
+        try {
+            Helm.uninstall("urunner")
+                    .withNamespace(namespace)
+                    .withKubeConfig(cluster.kubeconfig())
+                    .ignoreNotFound()
+                    .call();
+        } finally {
+            cluster.close();
+        }
+    }
+
+    @Test
+    void anUpgradeFromTheDefaultsToEveryDocumentedExampleWorks() {
+        Map<String, String> examples = new TreeMap<>(Chart.examples());
+        assertThat(upgrade("").getStatus()).isEqualTo("deployed");
+        assertThat(examples).isNotEmpty().allSatisfy((name, values) -> {
+            upgrade("");
+            assertThat(upgrade(values).getStatus()).isEqualTo("deployed");
+        });
+    }
+
+    @Test
+    void everyObjectIsAccepted() throws IOException {
+        define("ServiceMonitor", "servicemonitors");
+        define("PrometheusRule", "prometheusrules");
+        try {
+            Path everything = Chart.file(
+                    folder,
+                    Files.readString(Chart.resource("everything.yaml"))
+                            + "scope: [%s, default]\n".formatted(namespace));
+            List<JsonNode> objects = Chart.render("1.20.2", everything).objects();
+            assertThat(objects)
+                    .extracting(each -> each.path("kind").asText())
+                    .contains("ServiceMonitor", "PrometheusRule", "NetworkPolicy", "PodDisruptionBudget", "Role");
+            assertThat(objects).allSatisfy(object -> {
+                ObjectNode copy = object.deepCopy();
+                copy.withObject("/metadata").put("namespace", namespace);
+                assertThat(cluster.send(
+                                        "POST",
+                                        collection(object) + "?dryRun=All&fieldManager=test",
+                                        "application/json",
+                                        copy)
+                                .status())
+                        .as(object.toString())
+                        .isEqualTo(201);
+            });
+            assertThat(upgrade(Files.readString(everything)).getStatus()).isEqualTo("deployed");
+            assertThat(cluster.items("/apis/" + MONITORING + "/v1/namespaces/" + namespace + "/prometheusrules"))
+                    .hasSize(1);
+            upgrade("");
+            assertThat(cluster.items("/apis/" + MONITORING + "/v1/namespaces/" + namespace + "/servicemonitors"))
+                    .as("made by itself where the cluster knows the kind")
+                    .hasSize(1);
+            Helm.uninstall("urunner")
+                    .withNamespace(namespace)
+                    .withKubeConfig(cluster.kubeconfig())
+                    .call();
+        } finally {
+            undefine("servicemonitors");
+            undefine("prometheusrules");
+        }
+    }
+
+    @Test
+    void aSecretOfOnesOwnIsUsedAndRollsThePodWhenItChanged() {
+        String secrets = "/api/v1/namespaces/" + namespace + "/secrets";
+        ObjectNode secret = Cluster.object("v1", "Secret", "mine");
+        secret.putObject("stringData").put("URUNNER_SECR_GITLAB_TOKEN", "one");
+        cluster.create(secrets, secret);
+        String values = """
+                config: {URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: registry.gitlab.com}
+                secret: {create: false, secretName: mine}
+                """;
+        upgrade(values);
+        JsonNode first = template();
+        assertThat(first.path("spec").findPath("envFrom").findValuesAsText("name"))
+                .containsExactly("urunner", "mine");
+        assertThat(cluster.find(secrets + "/urunner")).isEmpty();
+        upgrade(values);
+        assertThat(template()).isEqualTo(first);
+        secret.withObject("/stringData").put("URUNNER_SECR_GITLAB_TOKEN", "two");
+        cluster.merge(secrets + "/mine", secret);
+        upgrade(values);
+        assertThat(template().path("metadata")).isNotEqualTo(first.path("metadata"));
+    }
+
+    @Test
+    void theAgentRunsWithExactlyThePermissionsOfTheClusterRole() throws Exception {
+        runs(cluster.enabledNamespace(), "scope: cluster\n", "clusterroles/urunner-" + namespace);
+    }
+
+    @Test
+    void theAgentRunsWithExactlyThePermissionsOfARole() throws Exception {
+        String watched = cluster.enabledNamespace();
+        runs(watched, "scope: [" + watched + "]\n", "namespaces/" + watched + "/roles/urunner");
+    }
+
+    /** The main loop as the rendered ServiceAccount and with the rendered settings. */
+    private void runs(String watched, String scope, String role) throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start()) {
+            String values = scope + """
+                    replicas: 0
+                    registries: [{host: "%s", type: generic}]
+                    config: {URUNNER_CONF_FREQUENCY_CHECK_SECONDS: 1, URUNNER_CONF_HTTP_PORT: 0}
+                    """.formatted(registry.host());
+            upgrade(values);
+            String first = registry.push("team/app", "latest", "one");
+            WorkloadId web = cluster.deployment(watched, "web", registry.host() + "/team/app:latest", 1);
+            WorkloadId db = cluster.statefulSet(watched, "db", registry.host() + "/team/app:latest", 1);
+            cluster.awaitRollout(web, Seen.within(SOON));
+            cluster.awaitRollout(db, Seen.within(SOON));
+            assertThat(Seen.running(cluster, watched, 2, first)).isTrue();
+            AuditLog audit = cluster.auditLog().orElseThrow();
+            long mark = audit.mark();
+
+            Chart chart = Chart.render(folder, values);
+            Map<String, String> settings = new HashMap<>(chart.environment());
+            settings.put(
+                    "KUBECONFIG", cluster.tokenKubeconfig(namespace, "urunner").toString());
+            settings.put("URUNNER_CONF_KUBE_AUTH", "kubeconfig");
+            settings.put("URUNNER_CONF_SQLLIGHT_PATH", folder.resolve("db").toString());
+            settings.put(
+                    "URUNNER_CONFIG",
+                    Files.writeString(folder.resolve("urunner.yaml"), chart.settings())
+                            .toString());
+            try (AgentProcess agent = AgentProcess.start(folder.resolve("log"), settings, "run")) {
+                Await.until("synced", Seen.within(SOON), () -> agent.log().contains("has been seen"));
+                String second = registry.push("team/app", "latest", "two");
+                Await.until("both run the push", Seen.within(SOON), () -> Seen.running(cluster, watched, 2, second));
+                Await.until("told", Seen.within(SOON), () -> agent.log().split("rollout succeeded", -1).length > 2);
+                agent.terminate();
+                assertThat(agent.log()).doesNotContain("may not");
+            }
+            List<AuditLog.Entry> asked = audit.since(mark, "urunner");
+            assertThat(asked).filteredOn(entry -> entry.status() == 403).isEmpty();
+            Set<String> used = new TreeSet<>();
+            asked.forEach(entry -> used.add(entry.verb() + " " + entry.resource()));
+            Set<String> granted = granted(role);
+            assertThat(granted).containsAll(used);
+            granted.removeAll(used);
+            assertThat(granted)
+                    .as("granted, and not used in a plain loop: a conflict, an event that repeats, a DaemonSet")
+                    .isSubsetOf(
+                            "get deployments",
+                            "get statefulsets",
+                            "get daemonsets",
+                            "patch daemonsets",
+                            "patch events");
+        }
+    }
+
+    private Set<String> granted(String role) {
+        Set<String> granted = new TreeSet<>();
+        cluster.get("/apis/rbac.authorization.k8s.io/v1/" + role)
+                .path("rules")
+                .forEach(rule -> rule.path("resources")
+                        .forEach(resource -> rule.path("verbs")
+                                .forEach(verb -> granted.add(verb.asText() + " " + resource.asText()))));
+        return granted;
+    }
+
+    private Release upgrade(String values) {
+        return new Helm(Chart.FOLDER)
+                .upgrade()
+                .install()
+                .resetValues()
+                .withName("urunner")
+                .withNamespace(namespace)
+                .withKubeConfig(cluster.kubeconfig())
+                .withValuesFile(Chart.file(folder, values))
+                .call();
+    }
+
+    private JsonNode template() {
+        return cluster.get("/apis/apps/v1/namespaces/" + namespace + "/deployments/urunner")
+                .path("spec")
+                .path("template");
+    }
+
+    /** Teaches the API server a kind of the Prometheus operator. */
+    private void define(String kind, String plural) {
+        ObjectNode definition =
+                Cluster.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", plural + "." + MONITORING);
+        definition.set("spec", Cluster.json("""
+                {"group": "%s", "scope": "Namespaced", "names": {"kind": "%s", "plural": "%s"},
+                 "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema":
+                   {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}
+                """.formatted(MONITORING, kind, plural)));
+        cluster.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition);
+        Await.until(
+                kind,
+                Seen.within(SOON),
+                () -> cluster.find("/apis/" + MONITORING + "/v1/namespaces/default/" + plural)
+                        .isPresent());
+    }
+
+    private void undefine(String plural) {
+        cluster.delete("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + plural + "." + MONITORING);
+    }
+
+    private String collection(JsonNode object) {
+        String version = object.path("apiVersion").asText();
+        String kind = object.path("kind").asText().toLowerCase(java.util.Locale.ROOT);
+        String plural = kind.endsWith("y") ? kind.substring(0, kind.length() - 1) + "ies" : kind + "s";
+        return (version.contains("/") ? "/apis/" : "/api/") + version + "/namespaces/" + namespace + "/" + plural;
+    }
+}
