@@ -136,7 +136,7 @@ class ChartTest {
     }
 
     @Test
-    void aClaimHasOneAgentAndSeveralAgentsTakeTurns() {
+    void aClaimHasOneAgentAndSeveralAgentsTakeTurns() throws Exception {
         Chart claim = Chart.render(folder, "persistence: {enabled: true, size: 2Gi, storageClass: fast}");
         assertThat(claim.only("Deployment")
                         .path("spec")
@@ -166,6 +166,7 @@ class ChartTest {
                         .path("type")
                         .asText())
                 .isEqualTo("RollingUpdate");
+        assertThat(load(postgresql).settings().kubernetes().leaderElection()).isTrue();
         assertThat(postgresql.named("Role", "urunner-leader").path("rules").toString())
                 .contains("\"create\"", "\"update\"");
     }
