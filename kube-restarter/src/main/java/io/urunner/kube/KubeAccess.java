@@ -84,14 +84,28 @@ public final class KubeAccess {
     }
 
     /**
+     * A Secret.
+     *
+     * @param type its type, for example {@code kubernetes.io/dockerconfigjson}
+     * @param data its data, decoded, by key: secrets, the caller's to guard
+     */
+    public record SecretData(String type, Map<String, byte[]> data) {
+        /** The type and the keys; never a value. */
+        @Override
+        public String toString() {
+            return type + data.keySet();
+        }
+    }
+
+    /**
      * Reads a Secret by its name.
      *
      * @param namespace its namespace
      * @param name its name
-     * @return its data, decoded, by key; empty if there is no such Secret. The values are secrets: the caller's to guard.
+     * @return the Secret; empty if there is none
      * @throws KubeException if the API server refused or could not be reached
      */
-    public Optional<Map<String, byte[]>> secret(String namespace, String name) throws KubeException {
+    public Optional<SecretData> secret(String namespace, String name) throws KubeException {
         Optional<JsonNode> found = get(
                 "/api/v1/namespaces/" + namespace + "/secrets/" + name,
                 "get secrets in namespace " + namespace + " (" + name + ")");
@@ -102,7 +116,7 @@ public final class KubeAccess {
         for (Map.Entry<String, JsonNode> each : found.get().path("data").properties()) {
             data.put(each.getKey(), Base64.getDecoder().decode(each.getValue().asText()));
         }
-        return Optional.of(data);
+        return Optional.of(new SecretData(found.get().path("type").asText(), data));
     }
 
     /**

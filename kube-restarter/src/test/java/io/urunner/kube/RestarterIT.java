@@ -242,7 +242,8 @@ class RestarterIT {
         ObjectNode secret = Cluster.object("v1", "Secret", "pull");
         secret.withObject("/stringData").put("key", "välue");
         cluster.create("/api/v1/namespaces/" + namespace + "/secrets", secret);
-        assertThat(new String(access.secret(namespace, "pull").orElseThrow().get("key"), StandardCharsets.UTF_8))
+        assertThat(new String(
+                        access.secret(namespace, "pull").orElseThrow().data().get("key"), StandardCharsets.UTF_8))
                 .isEqualTo("välue");
         assertThat(access.secret(namespace, "none")).isEmpty();
         ObjectNode account = Cluster.object("v1", "ServiceAccount", "robot");

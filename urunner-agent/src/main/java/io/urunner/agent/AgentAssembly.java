@@ -12,6 +12,7 @@ import io.urunner.agent.metrics.AgentMetrics;
 import io.urunner.agent.run.Agent;
 import io.urunner.agent.run.AgentParts;
 import io.urunner.agent.run.OnceReport;
+import io.urunner.agent.run.PodCredentials;
 import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConfigurationException;
@@ -61,16 +62,18 @@ final class AgentAssembly implements Wiring.AgentProcess {
         CloseStack parts = new CloseStack();
         AgentMetrics metrics = new AgentMetrics(version(), SystemTime.CLOCK);
         try {
-            RegistryClient client = parts.add(
-                            RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, metrics))
-                    .client();
+            PodCredentials pods = new PodCredentials(SystemTime.CLOCK);
+            RegistryAccess access = parts.add(
+                    RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, metrics));
+            RegistryClient client = access.client();
             DigestStore store = parts.add(store(settings));
             Agent agent = parts.add(new Agent(new AgentParts(
                     kubernetes,
                     scope(settings.kubernetes()),
                     settings.registries().stream()
-                            .map(registry -> watched(registry, settings, client))
+                            .map(registry -> watched(registry, settings, access))
                             .toList(),
+                    Optional.of(pods).filter(any -> settings.kubernetes().pullSecrets()),
                     store,
                     settings.policies().toPolicy(),
                     settings.rollouts().toLimits(),
@@ -137,14 +140,15 @@ final class AgentAssembly implements Wiring.AgentProcess {
                 : WatchScope.of(Set.copyOf(settings.namespaces()));
     }
 
-    private static WatchedRegistry watched(Settings.Registry registry, Settings settings, RegistryClient client) {
+    private static WatchedRegistry watched(Settings.Registry registry, Settings settings, RegistryAccess access) {
         return WatchedRegistry.of(
                 registry.host(),
-                client,
+                access.client(),
                 SystemTime.CLOCK,
                 registry.interval().orElse(settings.interval()),
                 registry.concurrency().orElse(CONCURRENCY),
-                registry.budget().map(OptionalInt::of).orElse(OptionalInt.empty()));
+                registry.budget().map(OptionalInt::of).orElse(OptionalInt.empty()),
+                access.credentials());
     }
 
     private static DigestStore store(Settings settings) throws CommandException {

@@ -6,6 +6,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.PluginDirectory;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.run.PodCredentials;
 import io.urunner.registry.RegistryObserver;
 import java.util.Map;
 
@@ -28,7 +29,13 @@ final class Composition implements Wiring, AutoCloseable {
 
     @Override
     public Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException {
-        return RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, RegistryObserver.NONE);
+        return RegistryAccess.open(
+                configuration,
+                environment,
+                SystemTime.CLOCK,
+                ATTEMPTS,
+                new PodCredentials(SystemTime.CLOCK),
+                RegistryObserver.NONE);
     }
 
     @Override

@@ -8,52 +8,78 @@ import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.util.List;
 
-/** The configured credentials; for repositories of no configured registry those of another provider. */
+/**
+ * The configured credentials; where a configured registry has none, those of the pods that use the repository; for
+ * repositories of no configured registry those of another provider.
+ */
 final class FallbackCredentials implements CredentialProvider {
     private final List<RegistryPrefix> configured;
     private final CredentialProvider own;
+    private final CredentialProvider pods;
     private final CredentialProvider others;
 
     /**
-     * Asks two providers; neither is closed by this.
+     * Asks these providers; none is closed by this.
      *
      * @param configured what the first one is for
      * @param own the first one
+     * @param pods the one for what the first one has no credentials for
      * @param others the one for everything else
      */
-    FallbackCredentials(List<RegistryPrefix> configured, CredentialProvider own, CredentialProvider others) {
+    FallbackCredentials(
+            List<RegistryPrefix> configured,
+            CredentialProvider own,
+            CredentialProvider pods,
+            CredentialProvider others) {
         this.configured = List.copyOf(configured);
         this.own = own;
+        this.pods = pods;
         this.others = others;
     }
 
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
-        return provider(registry, repository).credentials(registry, repository);
+        if (!isConfigured(registry, repository)) {
+            return others.credentials(registry, repository);
+        }
+        List<Credential> found = own.credentials(registry, repository);
+        return isNone(found) ? pods.credentials(registry, repository) : found;
     }
 
     @Override
     public AuthHints hints(String registry) {
-        return provider(registry, "").hints(registry);
+        return isConfigured(registry, "") ? own.hints(registry) : others.hints(registry);
     }
 
     @Override
     public void refused(String registry, Credential refused) {
         own.refused(registry, refused);
+        pods.refused(registry, refused);
         others.refused(registry, refused);
     }
 
     @Override
     public String describe(String registry, String repository) {
-        return provider(registry, repository).describe(registry, repository);
+        if (!isConfigured(registry, repository)) {
+            return others.describe(registry, repository);
+        }
+        try {
+            return isNone(own.credentials(registry, repository)) && !isNone(pods.credentials(registry, repository))
+                    ? pods.describe(registry, repository)
+                    : own.describe(registry, repository);
+        } catch (CredentialException e) {
+            return own.describe(registry, repository);
+        }
     }
 
-    private CredentialProvider provider(String registry, String repository) {
+    private boolean isConfigured(String registry, String repository) {
         return configured.stream()
-                        .anyMatch(prefix -> repository.isEmpty()
-                                ? prefix.registry().equalsIgnoreCase(registry)
-                                : prefix.matches(new Repository(registry, repository)))
-                ? own
-                : others;
+                .anyMatch(prefix -> repository.isEmpty()
+                        ? prefix.registry().equalsIgnoreCase(registry)
+                        : prefix.matches(new Repository(registry, repository)));
+    }
+
+    private static boolean isNone(List<Credential> credentials) {
+        return credentials.stream().allMatch(Credential.Anonymous.class::isInstance);
     }
 }

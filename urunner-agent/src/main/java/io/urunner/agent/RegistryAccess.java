@@ -45,6 +45,7 @@ final class RegistryAccess implements Wiring.Registries {
             Map<String, String> environment,
             InstantSource clock,
             int attempts,
+            CredentialProvider pods,
             RegistryObserver observer)
             throws CommandException {
         CloseStack parts = new CloseStack();
@@ -67,7 +68,7 @@ final class RegistryAccess implements Wiring.Registries {
             }
             CredentialProvider own = parts.add(new CredentialRouter(providers));
             CredentialProvider credentials = new FallbackCredentials(
-                    registries.stream().map(Settings.Registry::host).toList(), own, docker);
+                    registries.stream().map(Settings.Registry::host).toList(), own, pods, docker);
             RegistryClient.Builder builder = RegistryClient.builder()
                     .credentials(credentials)
                     .accept(configuration.settings().acceptedTypes())

@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.WatchProblem;
@@ -99,6 +100,7 @@ public final class Agent implements AutoCloseable {
         cluster = new KubeCluster(connection, parts.scope());
         leaseWorkers = pool(LEASE_WORKERS, "lease");
         memory = new Memory(parts.store(), loop, storeThread, problems);
+        parts.podCredentials().ifPresent(this::connect);
         List<AgentListener> listeners = new ArrayList<>(parts.listeners());
         listeners.add(new EventWriter(
                 new KubeEvents(connection, "urunner", parts.instance(), clock), cluster, eventWriters, loop, problems));
@@ -115,12 +117,28 @@ public final class Agent implements AutoCloseable {
                 parts.policy(),
                 parts.limits(),
                 parts.retention(),
+                parts.podCredentials(),
                 () -> acts()));
         leadership = parts.lease()
                 .map(lease ->
                         new Leadership(lease, connection, clock, parts.ticker(), leaseWorkers, loop, engine::leads));
         reports = new Reports(engine, cluster, memory, clock);
         hints = new Hints(loop, engine.registries());
+    }
+
+    private void connect(PodCredentials credentials) {
+        credentials.connect(new KubeAccess(connection), new PodCredentials.Problems() {
+            @Override
+            public void missing(String what, String message) {
+                loop.execute(() ->
+                        problems.problem(what, "forbidden", message + "; the agent goes on with its own credentials"));
+            }
+
+            @Override
+            public void well(String what) {
+                loop.execute(() -> problems.well(what));
+            }
+        });
     }
 
     private static ThreadPoolExecutor pool(int threads, String name) {

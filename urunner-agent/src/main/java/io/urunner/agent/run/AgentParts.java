@@ -17,6 +17,7 @@ import java.util.function.LongSupplier;
  * @param kubernetes where the API server is
  * @param scope which namespaces are watched
  * @param registries which registries are watched
+ * @param podCredentials what is told which pull secrets the workloads have; empty if these are not read
  * @param store where is remembered what happened
  * @param policy what holds where a workload's annotations say nothing else
  * @param limits how many rollouts may run at once
@@ -31,6 +32,7 @@ public record AgentParts(
         KubeConfiguration kubernetes,
         WatchScope scope,
         List<WatchedRegistry> registries,
+        Optional<PodCredentials> podCredentials,
         DigestStore store,
         Policy policy,
         Limits limits,

@@ -9,6 +9,9 @@ import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.RateLimit;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -31,10 +34,17 @@ final class ClientSource implements WatchedRegistry.Source {
     private final String registry;
     private final InstantSource clock;
     private final OptionalInt budget;
+    private final CredentialProvider credentials;
     private Instant minute = Instant.MIN;
     private int spent;
 
-    ClientSource(RegistryClient client, String registry, InstantSource clock, OptionalInt budget) {
+    ClientSource(
+            RegistryClient client,
+            String registry,
+            InstantSource clock,
+            OptionalInt budget,
+            CredentialProvider credentials) {
+        this.credentials = credentials;
         this.client = client;
         this.registry = registry;
         this.clock = clock;
@@ -53,6 +63,16 @@ final class ClientSource implements WatchedRegistry.Source {
         Set<Digest> content = new HashSet<>();
         gather(reference.withDigest(digest), content);
         return content;
+    }
+
+    @Override
+    public boolean hasCredential(ImageReference reference) {
+        try {
+            return credentials.credentials(reference.registry(), reference.repository()).stream()
+                    .anyMatch(credential -> !(credential instanceof Credential.Anonymous));
+        } catch (CredentialException e) {
+            return true;
+        }
     }
 
     private void gather(ImageReference image, Set<Digest> content) throws RegistryException, InterruptedException {

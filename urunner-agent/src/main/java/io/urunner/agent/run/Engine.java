@@ -84,6 +84,7 @@ final class Engine implements Registries.Events, Patches.Events {
             Policy policy,
             Limits limits,
             Retention retention,
+            Optional<PodCredentials> podCredentials,
             BooleanSupplier mayAct) {}
 
     Engine(Parts parts) {
@@ -98,7 +99,7 @@ final class Engine implements Registries.Events, Patches.Events {
         announcer = new Announcer(parts.listener);
         registries = new Registries(
                 parts.registries, loop, clock, parts.registryWorkers, memory, problems, parts.listener, this);
-        fleet = new Fleet(registries, parts.policy);
+        fleet = new Fleet(registries, parts.policy, parts.podCredentials);
         housekeeping = new Housekeeping(memory, loop, clock, parts.retention, this::digestsInUse);
         rollouts = new Rollouts(
                 cluster, loop, clock, memory, parts.listener, registries, this::touch, housekeeping::flushSoon);

@@ -19,12 +19,17 @@ import java.util.TreeSet;
 final class Fleet {
     private final Registries registries;
     private final Policy policy;
+    private final Optional<PodCredentials> credentials;
     private final Map<WorkloadId, Tracked> tracked = new TreeMap<>();
     private final Map<ImageReference, Set<WorkloadId>> users = new HashMap<>();
     private Optional<Map<ImageDigest, Quarantine>> quarantined = Optional.empty();
 
-    /** {@code registries} are told which references are used; {@code policy} holds where annotations say nothing. */
-    Fleet(Registries registries, Policy policy) {
+    /**
+     * {@code registries} are told which references are used, {@code credentials} by whom; {@code policy} holds where
+     * annotations say nothing.
+     */
+    Fleet(Registries registries, Policy policy, Optional<PodCredentials> credentials) {
+        this.credentials = credentials;
         this.registries = registries;
         this.policy = policy;
     }
@@ -64,13 +69,17 @@ final class Fleet {
             known = new Tracked(snapshot, seen, policy, registries::watches);
             tracked.put(id, known);
             quarantined = Optional.empty();
-            known.references().forEach(reference -> join(reference, id));
+            Set<ImageReference> references = known.references();
+            credentials.ifPresent(all -> all.uses(snapshot, references));
+            references.forEach(reference -> join(reference, id));
             return;
         }
         Set<ImageReference> before = known.references();
         Map<ImageDigest, Quarantine> failed = known.quarantined();
         known.update(snapshot, seen, policy, registries::watches);
         Set<ImageReference> after = known.references();
+        Workload now = known.workload();
+        credentials.ifPresent(all -> all.uses(now, after));
         after.stream().filter(reference -> !before.contains(reference)).forEach(reference -> join(reference, id));
         before.stream().filter(reference -> !after.contains(reference)).forEach(reference -> leave(reference, id));
         if (!failed.equals(known.quarantined())) {
@@ -83,6 +92,7 @@ final class Fleet {
         WorkloadId id = gone.workload().id();
         tracked.remove(id);
         gone.again.cancel();
+        credentials.ifPresent(all -> all.gone(id));
         gone.references().forEach(reference -> leave(reference, id));
         quarantined = Optional.empty();
     }

@@ -8,6 +8,7 @@ import io.urunner.agent.plan.TagWatch;
 import io.urunner.agent.run.WatchedRegistry.Allowance;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
+import io.urunner.registry.UnauthorizedException;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
 import java.time.Duration;
@@ -267,7 +268,9 @@ final class Registries {
                 WatchedRegistry.Answer answer = registry.source().resolve(reference);
                 return new Resolution.Found(answer.digest().toString(), answer.mediaType());
             } catch (RegistryException e) {
-                return Resolution.of(e);
+                return e instanceof UnauthorizedException && !registry.source().hasCredential(reference)
+                        ? Resolution.noCredential(e)
+                        : Resolution.of(e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return new Resolution.Unreachable(

@@ -70,6 +70,11 @@ sealed interface Resolution {
         return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
     }
 
+    /** The registry wants a credential, and there is none for the reference: another one may be public, or have one. */
+    static Resolution noCredential(RegistryException e) {
+        return new Refused(new Problem(Deferral.NO_CREDENTIAL, words(e)));
+    }
+
     private static String words(RegistryException e) {
         return Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
     }

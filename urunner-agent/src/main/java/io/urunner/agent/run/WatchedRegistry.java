@@ -5,6 +5,7 @@ import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.CredentialProvider;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -36,6 +37,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
      * @param interval the time between two passes
      * @param concurrency the questions in flight at most
      * @param budget the requests per minute at most, if that is limited
+     * @param credentials those that the client shows
      * @return the registry
      */
     public static WatchedRegistry of(
@@ -44,9 +46,10 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             InstantSource clock,
             Duration interval,
             int concurrency,
-            OptionalInt budget) {
+            OptionalInt budget,
+            CredentialProvider credentials) {
         return new WatchedRegistry(
-                prefix, new ClientSource(client, prefix.registry(), clock, budget), interval, concurrency);
+                prefix, new ClientSource(client, prefix.registry(), clock, budget, credentials), interval, concurrency);
     }
 
     /** What the agent asks a registry. Thread-safe; blocks until there is an answer or a deadline has passed. */
@@ -72,6 +75,14 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
          * @throws InterruptedException if the thread is interrupted
          */
         Set<Digest> content(ImageReference reference, Digest digest) throws RegistryException, InterruptedException;
+
+        /**
+         * Whether there is any credential to show for a reference.
+         *
+         * @param reference the reference
+         * @return false if it is asked for anonymously
+         */
+        boolean hasCredential(ImageReference reference);
 
         /**
          * The limit that the registry spoke of last.

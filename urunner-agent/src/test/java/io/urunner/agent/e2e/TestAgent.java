@@ -7,6 +7,7 @@ import io.urunner.agent.run.AgentParts;
 import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
+import io.urunner.registry.CredentialRouter;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialProvider;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -36,21 +38,23 @@ final class TestAgent implements AutoCloseable {
             Duration interval,
             CredentialProvider credentials,
             String... registries) {
-        RegistryClient.Builder builder = RegistryClient.builder().attempts(1).readTimeout(Duration.ofSeconds(2));
-        if (credentials != null) {
-            builder.credentials(credentials);
-        }
-        client = builder.build();
+        CredentialProvider shown = credentials == null ? new CredentialRouter(Map.of()) : credentials;
+        client = RegistryClient.builder()
+                .credentials(shown)
+                .attempts(1)
+                .readTimeout(Duration.ofSeconds(2))
+                .build();
         store = DigestStores.sqlite(database, "test");
         InstantSource clock = InstantSource.system();
         List<WatchedRegistry> watched = Stream.of(registries)
                 .map(registry -> WatchedRegistry.of(
-                        RegistryPrefix.parse(registry), client, clock, interval, 8, OptionalInt.empty()))
+                        RegistryPrefix.parse(registry), client, clock, interval, 8, OptionalInt.empty(), shown))
                 .toList();
         agent = new Agent(new AgentParts(
                 cluster,
                 WatchScope.cluster(),
                 watched,
+                Optional.empty(),
                 store,
                 Policy.DEFAULT,
                 Limits.NONE,

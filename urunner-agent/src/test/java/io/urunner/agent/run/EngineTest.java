@@ -389,6 +389,7 @@ class EngineTest {
                 Policy.DEFAULT,
                 limits,
                 DigestStore.Retention.DEFAULT,
+                Optional.empty(),
                 () -> acts));
         cluster.start(id -> loop.execute(() -> engine.changed(id)));
         memory.load(engine::resume, engine::start);
@@ -437,6 +438,11 @@ class EngineTest {
         @Override
         public Set<Digest> content(ImageReference reference, Digest digest) {
             return Set.of(digest);
+        }
+
+        @Override
+        public boolean hasCredential(ImageReference reference) {
+            return true;
         }
 
         @Override

@@ -1,0 +1,275 @@
+package io.urunner.agent.run;
+
+import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeAccess.SecretData;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.Repository;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.dockerconfig.PullSecret;
+import io.urunner.registry.dockerconfig.PullSecrets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The credentials that the pods of watched workloads pull with: the pull secrets that the pod template names, else those
+ * of its service account. A repository that several workloads use is read with the secrets of all of them, one after the
+ * other until one does: there is one question per reference, whoever uses it. Secrets are read by name when they are
+ * needed, again when a registry refuses what they hold, and otherwise every few minutes. Thread-safe.
+ */
+public final class PodCredentials implements CredentialProvider {
+    private static final Duration LIFE = Duration.ofMinutes(5);
+    private static final Duration LIFE_OF_ACCOUNTS = Duration.ofMinutes(1);
+    /** What is missing may be made at any time, and what was refused may be replaced. */
+    private static final Duration SHORT_LIFE = Duration.ofSeconds(15);
+
+    private final InstantSource clock;
+    private final Map<WorkloadId, Set<Repository>> repositories = new ConcurrentHashMap<>();
+    private final Map<Repository, Map<WorkloadId, Source>> users = new ConcurrentHashMap<>();
+    private final Map<Name, Cached<List<String>>> accounts = new ConcurrentHashMap<>();
+    private final Map<Name, Cached<Optional<SecretData>>> secrets = new ConcurrentHashMap<>();
+    private final Set<String> missing = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable Api api;
+
+    /** Where a workload's pull secrets are named. */
+    private record Source(String namespace, List<String> secrets, String serviceAccount) {}
+
+    /** A name in a namespace. */
+    private record Name(String namespace, String name) {}
+
+    private record Api(KubeAccess access, Problems problems) {}
+
+    /** Told, on any thread, whether something can be read. */
+    interface Problems {
+        /** The API server refuses; the message names the permission. */
+        void missing(String what, String message);
+
+        void well(String what);
+    }
+
+    private interface Read<T> {
+        T read() throws KubeException;
+    }
+
+    private final class Cached<T> {
+        private final Set<Credential> given = new HashSet<>();
+        private @Nullable T value;
+        private @Nullable KubeException denial;
+        private Instant read = Instant.MIN;
+        private boolean refused;
+
+        /** The value, read again if it is older than that. */
+        synchronized T get(Duration life, BiPredicate<T, T> same, Read<T> from) throws KubeException {
+            Instant now = clock.instant();
+            T known = value;
+            KubeException denied = denial;
+            if (denied != null && now.isBefore(read.plus(LIFE_OF_ACCOUNTS))) {
+                throw denied;
+            }
+            if (known != null
+                    && now.isBefore(read.plus(refused || known.equals(Optional.empty()) ? SHORT_LIFE : life))) {
+                return known;
+            }
+            try {
+                T fresh = from.read();
+                if (known == null || !same.test(known, fresh)) {
+                    refused = false;
+                    given.clear();
+                }
+                value = fresh;
+                denial = null;
+                read = now;
+                return fresh;
+            } catch (KubeException e) {
+                // An API server that is away takes nothing from what is known.
+                if (known != null && !e.forbidden()) {
+                    read = now.minus(life).plus(SHORT_LIFE);
+                    return known;
+                }
+                value = null;
+                denial = e.forbidden() ? e : null;
+                read = now;
+                throw e;
+            }
+        }
+
+        synchronized void gave(Collection<Credential> credentials) {
+            given.addAll(credentials);
+        }
+
+        synchronized void refused(Credential credential) {
+            refused = refused || given.contains(credential);
+        }
+    }
+
+    /**
+     * Credentials of no workload yet: an agent tells which there are.
+     *
+     * @param clock the time
+     */
+    public PodCredentials(InstantSource clock) {
+        this.clock = clock;
+    }
+
+    /** Reads with this from now on; before, there are no credentials. */
+    void connect(KubeAccess access, Problems problems) {
+        api = new Api(access, problems);
+    }
+
+    /** A workload uses these references now, and no others. */
+    void uses(Workload workload, Collection<ImageReference> references) {
+        WorkloadId id = workload.id();
+        Set<Repository> now =
+                references.stream().map(ImageReference::toRepository).collect(Collectors.toSet());
+        gone(id, now);
+        Source source = new Source(id.namespace(), workload.imagePullSecrets(), workload.serviceAccount());
+        now.forEach(repository -> users.computeIfAbsent(repository, added -> new ConcurrentHashMap<>())
+                .put(id, source));
+        repositories.put(id, now);
+    }
+
+    /** A workload went away. */
+    void gone(WorkloadId id) {
+        gone(id, Set.of());
+        repositories.remove(id);
+        if (repositories.keySet().stream().noneMatch(other -> other.namespace().equals(id.namespace()))) {
+            secrets.keySet().removeIf(name -> name.namespace().equals(id.namespace()));
+            accounts.keySet().removeIf(name -> name.namespace().equals(id.namespace()));
+        }
+    }
+
+    private void gone(WorkloadId id, Set<Repository> but) {
+        for (Repository repository : repositories.getOrDefault(id, Set.of())) {
+            if (!but.contains(repository)) {
+                users.computeIfPresent(repository, (key, of) -> {
+                    of.remove(id);
+                    return of.isEmpty() ? null : of;
+                });
+            }
+        }
+    }
+
+    @Override
+    public List<Credential> credentials(String registry, String repository) throws CredentialException {
+        Api now = api;
+        Set<Credential> all = new LinkedHashSet<>();
+        if (now != null) {
+            for (Source source : sources(registry, repository)) {
+                List<PullSecret> found = new ArrayList<>();
+                for (String name : names(now, source)) {
+                    secret(now, new Name(source.namespace(), name), registry, repository)
+                            .ifPresent(found::add);
+                }
+                all.addAll(PullSecrets.of(found).credentials(registry, repository));
+            }
+        }
+        return List.copyOf(all);
+    }
+
+    /** Where the users of a repository name their secrets, in the order of the namespaces. */
+    private Collection<Source> sources(String registry, String repository) {
+        Map<String, Source> sources = new TreeMap<>();
+        users.getOrDefault(new Repository(registry, repository), Map.of())
+                .values()
+                .forEach(source -> sources.put(
+                        source.namespace()
+                                + (source.secrets().isEmpty()
+                                        ? " account " + source.serviceAccount()
+                                        : source.secrets()),
+                        source));
+        return sources.values();
+    }
+
+    private List<String> names(Api from, Source source) throws CredentialException {
+        if (!source.secrets().isEmpty()) {
+            return source.secrets();
+        }
+        Name account = new Name(source.namespace(), source.serviceAccount());
+        return guarded(
+                from,
+                "service accounts in namespace " + account.namespace(),
+                List.of(),
+                () -> accounts.computeIfAbsent(account, added -> new Cached<>())
+                        .get(
+                                LIFE_OF_ACCOUNTS,
+                                List::equals,
+                                () -> from.access().pullSecrets(account.namespace(), account.name())));
+    }
+
+    private Optional<PullSecret> secret(Api from, Name name, String registry, String repository)
+            throws CredentialException {
+        Cached<Optional<SecretData>> cached = secrets.computeIfAbsent(name, added -> new Cached<>());
+        Optional<PullSecret> secret = guarded(
+                        from,
+                        "pull secrets in namespace " + name.namespace(),
+                        Optional.<SecretData>empty(),
+                        () -> cached.get(
+                                LIFE, PodCredentials::same, () -> from.access().secret(name.namespace(), name.name())))
+                .map(data -> PullSecret.parse(name.name(), data.type(), data.data()));
+        secret.ifPresent(found -> cached.gave(PullSecrets.of(List.of(found)).credentials(registry, repository)));
+        return secret;
+    }
+
+    private static boolean same(Optional<SecretData> one, Optional<SecretData> other) {
+        return one.isPresent() == other.isPresent()
+                && (one.isEmpty()
+                        || (one.get().data().keySet().equals(other.get().data().keySet())
+                                && one.get().data().entrySet().stream()
+                                        .allMatch(entry -> Arrays.equals(
+                                                entry.getValue(),
+                                                other.get().data().get(entry.getKey())))));
+    }
+
+    /** Without the permission there is nothing to show: that is said once, and the agent's own credentials remain. */
+    private <T> T guarded(Api from, String what, T nothing, Read<T> read) throws CredentialException {
+        try {
+            T found = read.read();
+            if (missing.remove(what)) {
+                from.problems().well(what);
+            }
+            return found;
+        } catch (KubeException e) {
+            if (!e.forbidden()) {
+                throw new CredentialException(what + " cannot be read: " + e.getMessage(), true, e);
+            }
+            if (missing.add(what)) {
+                from.problems().missing(what, String.valueOf(e.getMessage()));
+            }
+            return nothing;
+        }
+    }
+
+    @Override
+    public void refused(String registry, Credential refused) {
+        secrets.values().forEach(cached -> cached.refused(refused));
+    }
+
+    @Override
+    public String describe(String registry, String repository) {
+        return sources(registry, repository).stream()
+                .map(source -> (source.secrets().isEmpty()
+                                ? "those of the service account " + source.serviceAccount()
+                                : String.join(", ", source.secrets()))
+                        + " in namespace " + source.namespace())
+                .collect(Collectors.joining("; ", "pull secrets ", ""));
+    }
+}
