@@ -44,14 +44,24 @@ final class AgentAssembly implements Wiring.AgentProcess {
     /** The next pass is the retry: a registry that fails is not asked more often than its back-off says. */
     private static final int ATTEMPTS = 1;
 
+    private final Configuration configuration;
+    private final RegistryAccess access;
     private final Agent agent;
-    private final int port;
+    private final AgentMetrics metrics;
     private final Map<String, Endpoint> endpoints;
     private final CloseStack parts;
 
-    private AgentAssembly(Agent agent, int port, Map<String, Endpoint> endpoints, CloseStack parts) {
+    private AgentAssembly(
+            Configuration configuration,
+            RegistryAccess access,
+            Agent agent,
+            AgentMetrics metrics,
+            Map<String, Endpoint> endpoints,
+            CloseStack parts) {
+        this.configuration = configuration;
+        this.access = access;
         this.agent = agent;
-        this.port = port;
+        this.metrics = metrics;
         this.endpoints = endpoints;
         this.parts = parts;
     }
@@ -93,7 +103,7 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     .hooks()
                     .secret()
                     .ifPresent(secret -> endpoints.putAll(new Hooks(secret, agent::hint, metrics::hinted).endpoints()));
-            return new AgentAssembly(agent, settings.http().port(), endpoints, parts);
+            return new AgentAssembly(configuration, access, agent, metrics, endpoints, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
@@ -180,7 +190,8 @@ final class AgentAssembly implements Wiring.AgentProcess {
     }
 
     @Override
-    public void start() throws CommandException {
+    public void start(Wiring.ConfigurationReader reader) throws CommandException {
+        int port = configuration.settings().http().port();
         if (port > 0) {
             AgentServer server = parts.add(new AgentServer(port, endpoints, task -> {
                 Thread thread = new Thread(task, "urunner-http");
@@ -194,6 +205,15 @@ final class AgentAssembly implements Wiring.AgentProcess {
             }
         }
         agent.start();
+        parts.add(new Reloader(configuration, reader, this::reload, metrics::reloaded))
+                .start();
+    }
+
+    private void reload(Configuration changed) throws CommandException {
+        access.reload(changed);
+        Settings.Log log = changed.settings().log();
+        Logging.configure(log.level(), log.format(), true);
+        agent.credentialsChanged();
     }
 
     @Override

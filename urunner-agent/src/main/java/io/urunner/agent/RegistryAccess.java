@@ -32,11 +32,20 @@ final class RegistryAccess implements Wiring.Registries {
 
     private final RegistryClient client;
     private final CredentialProvider credentials;
+    private final ExchangeableCredentials own;
+    private final InstantSource clock;
     private final CloseStack parts;
 
-    private RegistryAccess(RegistryClient client, CredentialProvider credentials, CloseStack parts) {
+    private RegistryAccess(
+            RegistryClient client,
+            CredentialProvider credentials,
+            ExchangeableCredentials own,
+            InstantSource clock,
+            CloseStack parts) {
         this.client = client;
         this.credentials = credentials;
+        this.own = own;
+        this.clock = clock;
         this.parts = parts;
     }
 
@@ -61,12 +70,7 @@ final class RegistryAccess implements Wiring.Registries {
                             readers),
                     clock));
             List<Settings.Registry> registries = configuration.settings().registries();
-            Map<RegistryPrefix, CredentialProvider> providers = new LinkedHashMap<>();
-            // The router closes what it routes to; until it is there, each provider is closed by itself.
-            for (Settings.Registry registry : registries) {
-                providers.put(registry.host(), parts.add(provider(registry, configuration, clock)));
-            }
-            CredentialProvider own = parts.add(new CredentialRouter(providers));
+            ExchangeableCredentials own = parts.add(new ExchangeableCredentials(router(configuration, clock)));
             CredentialProvider credentials = new FallbackCredentials(
                     registries.stream().map(Settings.Registry::host).toList(), own, pods, docker);
             RegistryClient.Builder builder = RegistryClient.builder()
@@ -79,7 +83,7 @@ final class RegistryAccess implements Wiring.Registries {
             for (Settings.Registry registry : registries) {
                 builder.host(registry.host().registry(), options(registry));
             }
-            return new RegistryAccess(parts.add(builder.build()), credentials, parts);
+            return new RegistryAccess(parts.add(builder.build()), credentials, own, clock, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
@@ -89,6 +93,22 @@ final class RegistryAccess implements Wiring.Registries {
     private static Thread daemon(Thread thread) {
         thread.setDaemon(true);
         return thread;
+    }
+
+    /** The credentials of the registries that are configured. */
+    private static CredentialProvider router(Configuration configuration, InstantSource clock) throws CommandException {
+        Map<RegistryPrefix, CredentialProvider> providers = new LinkedHashMap<>();
+        // The router closes what it routes to; until it is there, each provider is closed by itself.
+        CloseStack made = new CloseStack();
+        try {
+            for (Settings.Registry registry : configuration.settings().registries()) {
+                providers.put(registry.host(), made.add(provider(registry, configuration, clock)));
+            }
+            return new CredentialRouter(providers);
+        } catch (CommandException | RuntimeException e) {
+            made.closeAfter(e);
+            throw e;
+        }
     }
 
     private static CredentialProvider provider(
@@ -140,6 +160,11 @@ final class RegistryAccess implements Wiring.Registries {
     @Override
     public RegistryClient client() {
         return client;
+    }
+
+    /** Uses the credentials of another configuration from now on, for the registries that there are. */
+    void reload(Configuration configuration) throws CommandException {
+        own.exchange(router(configuration, clock));
     }
 
     /** The credentials that the client uses: for saying which. */

@@ -46,7 +46,7 @@ final class RunCommand implements Callable<Integer> {
                         .collect(Collectors.joining(", ")));
         context.termination().listen();
         try (Wiring.AgentProcess agent = context.wiring().agent(configuration, context.environment())) {
-            agent.start();
+            agent.start(() -> settings.load(context));
             context.termination().await();
             LOG.info("told to end");
         } catch (InterruptedException e) {

@@ -28,7 +28,12 @@ final class SettingsOptions {
 
     /** The configuration of an agent. Logs go to stdout if the log is what the command is for. */
     Configuration load(CommandContext context, boolean logToStdout) throws ConfigurationException {
-        return announce(loader(context).load(overrides()), context, logToStdout);
+        return announce(load(context), context, logToStdout);
+    }
+
+    /** The configuration as it is now. */
+    Configuration load(CommandContext context) throws ConfigurationException {
+        return loader(context).load(overrides());
     }
 
     /** The configuration of a command that works without a configured registry. */

@@ -1,6 +1,7 @@
 package io.urunner.agent.cli;
 
 import io.urunner.agent.config.Configuration;
+import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
 import io.urunner.agent.run.OnceReport;
@@ -45,6 +46,18 @@ public interface Wiring {
      */
     AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException;
 
+    /** Reads the configuration as it is now. Thread-safe. */
+    @FunctionalInterface
+    interface ConfigurationReader {
+        /**
+         * Reads it.
+         *
+         * @return the configuration
+         * @throws ConfigurationException if there is a problem, with all that there are
+         */
+        Configuration read() throws ConfigurationException;
+    }
+
     /** A registry client with the credentials that it uses. */
     interface Registries extends AutoCloseable {
         /**
@@ -61,11 +74,13 @@ public interface Wiring {
     /** An agent with its surroundings. Single use: {@link #start} or {@link #once}, once. */
     interface AgentProcess extends AutoCloseable {
         /**
-         * Begins to watch, to roll out and to serve its endpoints; returns at once.
+         * Begins to watch, to roll out and to serve its endpoints; returns at once. When the configuration's files change,
+         * or at SIGHUP, log level and credentials are read again.
          *
+         * @param reader reads the configuration again
          * @throws CommandException if the endpoints cannot be served
          */
-        void start() throws CommandException;
+        void start(ConfigurationReader reader) throws CommandException;
 
         /**
          * Looks at everything once and starts the rollouts that are due.

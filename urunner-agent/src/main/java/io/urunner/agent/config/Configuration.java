@@ -1,7 +1,9 @@
 package io.urunner.agent.config;
 
 import io.urunner.registry.auth.CredentialPlugins;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A configuration that was read without a problem. Immutable.
@@ -10,12 +12,18 @@ import java.util.List;
  * @param values every value that is in force, in the order of the settings, with its origin
  * @param warnings what was put right, or looks wrong and is not
  * @param plugins the plugins that the registries' credentials belong to
+ * @param files the files that it was read from: the configuration file, and those with secrets
  */
 public record Configuration(
-        Settings settings, List<EffectiveValue> values, List<String> warnings, CredentialPlugins plugins) {
+        Settings settings,
+        List<EffectiveValue> values,
+        List<String> warnings,
+        CredentialPlugins plugins,
+        Set<Path> files) {
     public Configuration {
         values = List.copyOf(values);
         warnings = List.copyOf(warnings);
+        files = Set.copyOf(files);
     }
 
     /**

@@ -31,6 +31,7 @@ final class RecordBinder {
     private final List<Problem> problems = new ArrayList<>();
     private final List<EffectiveValue> values = new ArrayList<>();
     private final Set<String> referenced = new HashSet<>();
+    private final Set<Path> files = new HashSet<>();
 
     RecordBinder(Map<String, String> environment) {
         this.environment = environment;
@@ -69,6 +70,11 @@ final class RecordBinder {
     /** The environment variables that the file refers to. */
     Set<String> referenced() {
         return referenced;
+    }
+
+    /** The files that values were read from. */
+    Set<Path> files() {
+        return files;
     }
 
     void problem(Origin origin, String key, String what) {
@@ -264,6 +270,7 @@ final class RecordBinder {
                 return null;
             }
             values.add(new EffectiveValue(key, "[secret] of the file " + file, node.origin()));
+            files.add(file);
             return SecretSource.file(file);
         }
         String text = text(node, key);
@@ -289,6 +296,7 @@ final class RecordBinder {
             text = environment.get(reference.target());
             referenced.add(reference.target());
         } else {
+            files.add(Path.of(reference.target()));
             try {
                 text = Files.readString(Path.of(reference.target()));
             } catch (IOException e) {

@@ -118,7 +118,8 @@ public final class SettingsLoader {
             if (settings == null || !binder.problems().isEmpty()) {
                 throw new ConfigurationException(binder.problems());
             }
-            return new Configuration(settings, binder.values(), warnings(settings), plugins);
+            file.ifPresent(binder.files()::add);
+            return new Configuration(settings, binder.values(), warnings(settings), plugins, binder.files());
         }
 
         private CredentialPlugins discover(@Nullable Node directory) {

@@ -41,6 +41,8 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
 
     private static final String REGISTRY = "registry";
     private static final String OUTCOME = "outcome";
+    private static final String SUCCESS = "success";
+    private static final String FAILURE = "failure";
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final ExpositionFormats formats = ExpositionFormats.init();
@@ -60,6 +62,8 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     private final Counter retries =
             counter("urunner_request_retries_total", "Requests that were sent once more.", REGISTRY);
     private final Counter hints = counter("urunner_hints_total", "Push hints that came in.", "hook", OUTCOME);
+    private final Counter reloads =
+            counter("urunner_reloads_total", "Readings of the configuration while the agent ran.", OUTCOME);
     private final Counter rollouts = counter("urunner_rollouts_total", "Rollouts that ended.", OUTCOME);
     private final Histogram rolloutSeconds = histogram(
             "urunner_rollout_duration_seconds",
@@ -82,6 +86,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
                 .register(registry)
                 .setLabelValues(version);
         OUTCOMES.forEach(rollouts::initLabelValues);
+        List.of(SUCCESS, FAILURE).forEach(reloads::initLabelValues);
     }
 
     private Counter counter(String name, String help, String... labels) {
@@ -141,7 +146,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
 
     @Override
     public void tokenFetched(String host, String tokenServer, boolean success, Duration elapsed) {
-        tokens.labelValues(host, success ? "success" : "failure").inc();
+        tokens.labelValues(host, success ? SUCCESS : FAILURE).inc();
     }
 
     @Override
@@ -157,5 +162,14 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
      */
     public void hinted(String hook, String outcome) {
         hints.labelValues(hook, outcome).inc();
+    }
+
+    /**
+     * The configuration was read again.
+     *
+     * @param success whether it was valid
+     */
+    public void reloaded(boolean success) {
+        reloads.labelValues(success ? SUCCESS : FAILURE).inc();
     }
 }

@@ -69,7 +69,6 @@ public final class Agent implements AutoCloseable {
     private final StateLog problems = new StateLog(LOG);
     private final Engine engine;
     private final Reports reports;
-    private final Hints hints;
 
     private State state = State.NEW;
     private volatile boolean synced;
@@ -123,7 +122,6 @@ public final class Agent implements AutoCloseable {
                 .map(lease ->
                         new Leadership(lease, connection, clock, parts.ticker(), leaseWorkers, loop, engine::leads));
         reports = new Reports(engine, cluster, memory, clock);
-        hints = new Hints(loop, engine.registries());
     }
 
     private void connect(PodCredentials credentials) {
@@ -303,7 +301,12 @@ public final class Agent implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public Optional<Integer> hint(Collection<PushedTag> pushed) throws InterruptedException {
-        return ask(() -> hints.look(pushed));
+        return ask(() -> engine.hints().pushed(pushed));
+    }
+
+    /** Credentials may be others than before: registries that are well are asked at once. */
+    public void credentialsChanged() {
+        loop.execute(() -> engine.registries().askAnew());
     }
 
     private <T> Optional<T> ask(Supplier<T> question) throws InterruptedException {

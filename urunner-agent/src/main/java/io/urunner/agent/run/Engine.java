@@ -54,6 +54,7 @@ final class Engine implements Registries.Events, Patches.Events {
     private final Limits limits;
     private final BooleanSupplier mayAct;
     private final Registries registries;
+    private final Hints hints;
     private final Fleet fleet;
     private final Rollouts rollouts;
     private final Patches patches;
@@ -99,6 +100,7 @@ final class Engine implements Registries.Events, Patches.Events {
         announcer = new Announcer(parts.listener);
         registries = new Registries(
                 parts.registries, loop, clock, parts.registryWorkers, memory, problems, parts.listener, this);
+        hints = new Hints(loop, registries);
         fleet = new Fleet(registries, parts.policy, parts.podCredentials);
         housekeeping = new Housekeeping(memory, loop, clock, parts.retention, this::digestsInUse);
         rollouts = new Rollouts(
@@ -269,7 +271,9 @@ final class Engine implements Registries.Events, Patches.Events {
         } else {
             remember(one, plan);
             plan.state().or(() -> rollouts.quarantine(one.workload())).ifPresent(state -> write(one, state));
-            if (decision instanceof Decision.Deferred deferred
+            if (decision instanceof Decision.Deferred deferred && deferred.cause() == Deferral.ANSWER_TOO_OLD) {
+                askedBeforeSeen(one).forEach(hints::look);
+            } else if (decision instanceof Decision.Deferred deferred
                     && deferred.until().isPresent()) {
                 again(one, Duration.between(clock.instant(), deferred.until().get()));
             }
@@ -278,6 +282,14 @@ final class Engine implements Registries.Events, Patches.Events {
             rollouts.adopt(one.workload());
         }
         rollouts.look(one.workload().id());
+    }
+
+    /** The references whose answers are older than what the cluster said of the workload last. */
+    private List<ImageReference> askedBeforeSeen(Tracked one) {
+        return one.references().stream()
+                .filter(reference -> registries.answer(reference) instanceof Answer.Resolved resolved
+                        && resolved.asked().isBefore(one.seen()))
+                .toList();
     }
 
     private Facts facts(Tracked one) {
@@ -402,6 +414,10 @@ final class Engine implements Registries.Events, Patches.Events {
 
     Registries registries() {
         return registries;
+    }
+
+    Hints hints() {
+        return hints;
     }
 
     Optional<Instant> lastPass() {

@@ -2,40 +2,103 @@ package io.urunner.agent.run;
 
 import io.urunner.registry.ImageReference;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * Looks at once at what somebody says was pushed. A reference that is hinted at over and over is looked at once per second
- * at most; the last hint always leads to a look. On the loop.
+ * Looks at once at what may be other than the registry last said: somebody says that it was pushed, or its pods changed
+ * since. A reference that is hinted at over and over is looked at four times per second at most; the last hint always leads
+ * to a look. On the loop.
  */
 final class Hints {
-    private static final Duration REST = Duration.ofSeconds(1);
+    private static final Duration REST = Duration.ofMillis(250);
+
+    /**
+     * Registries send their notification before the new digest can be read, CNCF Distribution among them: so long after the
+     * hint, after the first look and after the second is looked at what has not moved yet.
+     */
+    private static final List<Duration> LOOKS =
+            List.of(Duration.ofMillis(100), Duration.ofMillis(300), Duration.ofSeconds(2));
 
     private final Loop loop;
     private final Registries registries;
     private final Set<ImageReference> resting = new HashSet<>();
     private final Set<ImageReference> again = new HashSet<>();
+    private final Map<ImageReference, Expected> expected = new HashMap<>();
+
+    /** A reference that is about to move. */
+    private static final class Expected {
+        private final Optional<Instant> stoodSince;
+        private int looks;
+        private boolean told;
+        private Loop.Timer next = () -> {};
+
+        Expected(Optional<Instant> stoodSince) {
+            this.stoodSince = stoodSince;
+        }
+    }
 
     Hints(Loop loop, Registries registries) {
         this.loop = loop;
         this.registries = registries;
     }
 
-    /** Returns how many watched references have these tags. */
-    int look(Collection<PushedTag> pushed) {
+    /** Somebody says that these tags were pushed. Returns how many watched references have them. */
+    int pushed(Collection<PushedTag> pushed) {
         Set<PushedTag> tags = Set.copyOf(pushed);
         List<ImageReference> watched = registries.references().stream()
                 .filter(reference ->
                         PushedTag.of(reference).filter(tags::contains).isPresent())
                 .toList();
-        watched.forEach(this::look);
+        watched.forEach(this::pushed);
         return watched.size();
     }
 
-    private void look(ImageReference reference) {
+    private void pushed(ImageReference reference) {
+        Expected before = expected.get(reference);
+        if (before != null && before.looks == 0) {
+            before.told = true;
+        } else {
+            Optional.ofNullable(before).ifPresent(one -> one.next.cancel());
+            expect(reference);
+        }
+    }
+
+    private void expect(ImageReference reference) {
+        Expected one = new Expected(standsSince(reference));
+        expected.put(reference, one);
+        schedule(reference, one);
+    }
+
+    private void schedule(ImageReference reference, Expected one) {
+        one.next = loop.after(LOOKS.get(one.looks), () -> {
+            boolean moved = !standsSince(reference).equals(one.stoodSince);
+            if (one.looks == 0 || !moved) {
+                look(reference);
+            }
+            one.looks++;
+            if (one.told) {
+                expect(reference);
+            } else if (!moved && one.looks < LOOKS.size()) {
+                schedule(reference, one);
+            } else {
+                expected.remove(reference);
+            }
+        });
+    }
+
+    private Optional<Instant> standsSince(ImageReference reference) {
+        return registries.standsSince(reference.toString());
+    }
+
+    /** Looks at a reference. */
+    void look(ImageReference reference) {
         if (!resting.add(reference)) {
             again.add(reference);
             return;

@@ -46,6 +46,9 @@ final class HostQueue {
     private boolean whole;
     private boolean answered;
     private boolean limited;
+    /** Whether the last question between the passes failed. */
+    private boolean lookFailed;
+
     private int failuresInARow;
     private int quota;
     private long startedAt;
@@ -148,6 +151,15 @@ final class HostQueue {
             pump();
         } else {
             look(reference);
+        }
+    }
+
+    /** Begins the next pass now, or after the one that runs; a host that backs off is left alone. */
+    void askAnew() {
+        if (running) {
+            overdue = true;
+        } else if (!pace.failing() && notBefore.isEmpty()) {
+            schedule(Duration.ZERO);
         }
     }
 
@@ -289,7 +301,12 @@ final class HostQueue {
     }
 
     private void end() {
-        boolean failed = limited || (!answered && failuresInARow > 0);
+        // Who looks right after a push may come while the registry still writes: the first failure between the passes
+        // does
+        // not hold the host back.
+        boolean noAnswer = !answered && failuresInARow > 0;
+        lookFailed = noAnswer && !whole && !limited && !pace.failing() && !lookFailed;
+        boolean failed = limited || (noAnswer && !lookFailed);
         boolean leftOver = !waiting.isEmpty();
         waiting.clear();
         running = false;
@@ -298,6 +315,8 @@ final class HostQueue {
             failingSince = failingSince.or(() -> Optional.of(clock.instant()));
             // The host's own pace holds back now; when it is back, all are asked at once.
             references.values().forEach(state -> state.notBefore = Long.MIN_VALUE);
+        } else if (lookFailed) {
+            problem = Optional.empty();
         } else if (answered || references.isEmpty()) {
             pace.succeeded();
             problem = Optional.empty();
@@ -307,10 +326,10 @@ final class HostQueue {
         if (whole) {
             passes++;
         }
-        if (whole || failed) {
-            schedule(leftOver || limited ? Pace.max(pace.next(took), pause()) : pace.next(took));
-        } else if (overdue) {
+        if (overdue && !failed && !leftOver) {
             schedule(Duration.ZERO);
+        } else if (whole || failed) {
+            schedule(leftOver || limited ? Pace.max(pace.next(took), pause()) : pace.next(took));
         }
         port.passed(this, whole, took, problem);
         if (mayLook() && !soon.isEmpty()) {

@@ -143,6 +143,11 @@ final class Registries {
         find(reference).ifPresent(watched -> watched.queue.lookNext(reference));
     }
 
+    /** Asks for everything now, except at registries that want to be left alone. */
+    void askAnew() {
+        registries.forEach(watched -> watched.queue.askAnew());
+    }
+
     /** What is asked for. */
     Set<ImageReference> references() {
         return references.keySet();

@@ -58,7 +58,7 @@ class AgentCommandsTest {
             }
             return new AgentProcess() {
                 @Override
-                public void start() {
+                public void start(ConfigurationReader reader) {
                     calls.add("start");
                 }
 

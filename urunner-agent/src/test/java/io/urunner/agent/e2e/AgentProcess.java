@@ -78,6 +78,16 @@ final class AgentProcess implements AutoCloseable {
         return Duration.ofNanos(System.nanoTime() - begun);
     }
 
+    /** SIGHUP. */
+    void hangUp() throws IOException, InterruptedException {
+        int code = new ProcessBuilder("sh", "-c", "kill -HUP " + process.pid())
+                .start()
+                .waitFor();
+        if (code != 0) {
+            throw new IOException("kill -HUP failed with exit code " + code);
+        }
+    }
+
     int exitCode() throws InterruptedException {
         if (!process.waitFor(60, TimeUnit.SECONDS)) {
             throw new AssertionError("the agent does not end: " + log());
@@ -93,6 +103,7 @@ final class AgentProcess implements AutoCloseable {
         }
     }
 
+    /** Ends it; its log is kept with the test's own output. */
     @Override
     public void close() {
         process.destroyForcibly();
@@ -101,5 +112,6 @@ final class AgentProcess implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        System.out.println(log());
     }
 }

@@ -309,24 +309,24 @@ class EngineTest {
     }
 
     @Test
-    void aHintIsLookedAtAtOnceAndManyHintsOncePerSecond() {
+    void aHintIsLookedAtAtOnceAndABurstIsOneLookMore() {
         cluster.deployment("a", D1, APP);
         cluster.deployment("b", D1, OTHER);
         Engine engine = start();
-        Hints hints = new Hints(loop, engine.registries());
+        Hints hints = engine.hints();
         registry.asked.clear();
         PushedTag app = new PushedTag("team/app", "latest");
-        assertThat(hints.look(List.of(app, app, new PushedTag("team/app", "dev"), new PushedTag("x", "latest"))))
+        assertThat(hints.pushed(List.of(app, app, new PushedTag("team/app", "dev"), new PushedTag("x", "latest"))))
                 .isEqualTo(1);
-        loop.settle();
+        loop.advance(Duration.ofMillis(100));
         assertThat(registry.asked).containsExactly(APP);
         for (int i = 0; i < 100; i++) {
-            assertThat(hints.look(List.of(app))).isEqualTo(1);
+            assertThat(hints.pushed(List.of(app))).isEqualTo(1);
         }
-        loop.advance(Duration.ofMillis(999));
+        loop.advance(Duration.ofMillis(200));
         assertThat(registry.asked).containsExactly(APP);
         registry.tags.put(APP, D2);
-        loop.advance(Duration.ofMillis(1));
+        loop.advance(Duration.ofMillis(50));
         assertThat(registry.asked).containsExactly(APP, APP);
         assertThat(cluster.patches).hasSize(1);
         loop.advance(Duration.ofSeconds(5));
@@ -334,22 +334,48 @@ class EngineTest {
     }
 
     @Test
+    void hintsThatDoNotStopKeepNobodyFromLooking() {
+        cluster.deployment("a", D1, APP);
+        Hints hints = start().hints();
+        registry.asked.clear();
+        for (int i = 0; i < 200; i++) {
+            hints.pushed(List.of(new PushedTag("team/app", "latest")));
+            loop.advance(Duration.ofMillis(10));
+        }
+        assertThat(registry.asked).hasSizeBetween(7, 9);
+    }
+
+    @Test
     void aHintDoesNotBelieveAndDoesNotPatchWhatHasNotMoved() {
         cluster.deployment("a", D1, APP);
-        Hints hints = new Hints(loop, start().registries());
-        hints.look(List.of(new PushedTag("team/app", "latest")));
+        Hints hints = start().hints();
+        hints.pushed(List.of(new PushedTag("team/app", "latest")));
         loop.advance(Duration.ofSeconds(3));
         assertThat(cluster.patches).isEmpty();
     }
 
     @Test
+    void aHintThatComesBeforeTheRegistryTellsTheNewDigestIsFollowedUp() {
+        cluster.deployment("a", D1, APP);
+        Hints hints = start().hints();
+        registry.asked.clear();
+        hints.pushed(List.of(new PushedTag("team/app", "latest")));
+        loop.advance(Duration.ofMillis(200));
+        registry.tags.put(APP, D2);
+        loop.advance(Duration.ofMillis(200));
+        assertThat(cluster.patches).hasSize(1);
+        loop.advance(Duration.ofSeconds(5));
+        assertThat(registry.asked).as("it moved: that is enough").hasSize(2);
+    }
+
+    @Test
     void aHintForARegistryThatBacksOffWaitsUntilItIsBack() {
         cluster.deployment("a", D1, APP);
-        Hints hints = new Hints(loop, start().registries());
+        Hints hints = start().hints();
         registry.down.add("r.example");
         loop.advance(INTERVAL);
         registry.asked.clear();
-        hints.look(List.of(new PushedTag("team/app", "latest")));
+        hints.pushed(List.of(new PushedTag("team/app", "latest")));
         loop.advance(Duration.ofSeconds(5));
         assertThat(registry.asked).as("it backs off for 20 s").isEmpty();
         registry.down.clear();

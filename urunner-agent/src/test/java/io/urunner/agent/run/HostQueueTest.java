@@ -201,6 +201,30 @@ class HostQueueTest {
         assertThat(registry.asked).hasSize(3);
     }
 
+    @Test
+    void aLookThatFailsOnceDoesNotHoldTheHostBackAndOneThatFailsTwiceDoes() {
+        track(1);
+        queue.start();
+        loop.settle();
+        registry.outcome = any -> DOWN;
+        queue.lookNext(reference(0));
+        loop.settle();
+        assertThat(queue.problem()).isEmpty();
+        registry.outcome = any -> FOUND;
+        queue.lookNext(reference(0));
+        loop.settle();
+        assertThat(registry.asked).hasSize(3);
+        registry.outcome = any -> DOWN;
+        queue.lookNext(reference(0));
+        loop.settle();
+        queue.lookNext(reference(0));
+        loop.settle();
+        assertThat(queue.problem()).isPresent();
+        queue.lookNext(reference(0));
+        loop.advance(INTERVAL.minusMillis(1));
+        assertThat(registry.asked).hasSize(5);
+    }
+
     private void track(int count) {
         IntStream.range(0, count).forEach(i -> queue.track(reference(i)));
     }

@@ -1,0 +1,104 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A running agent whose mounted Secret and ConfigMap change. */
+class ReloadIT {
+    private static final Duration SOON = Duration.ofSeconds(30);
+    /** Far less than the interval. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(5);
+
+    private static final String RIGHT = "right-password-4711";
+    private static final String WRONG = "wrong-password-0815";
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    @Timeout(value = 3, unit = TimeUnit.MINUTES)
+    void takesRotatedCredentialsAndAnotherLogLevelWithoutARestart() throws Exception {
+        int port = freePort();
+        MountedFolder secret = new MountedFolder(folder.resolve("secret"), Map.of("pass", WRONG + "\n"));
+        try (Cluster cluster = Cluster.connect();
+                DockerRegistry registry =
+                        DockerRegistry.builder().user("ci", RIGHT).start()) {
+            registry.push("team/app", "latest", "one");
+            String namespace = cluster.enabledNamespace();
+            String image = registry.host() + "/team/app:latest";
+            cluster.deployment(namespace, "web", image, 1);
+            String configuration = """
+                    log: {level: INFO}
+                    interval: 5m
+                    kubernetes: {auth: kubeconfig}
+                    store: {path: %s}
+                    http: {port: %d}
+                    registries:
+                      - host: %s
+                        type: generic
+                        credentials: {user: ci, pass: {file: %s}}
+                    """.formatted(folder.resolve("db"), port, registry.host(), secret.file("pass"));
+            MountedFolder mounted = new MountedFolder(folder.resolve("config"), Map.of("urunner.yaml", configuration));
+            Map<String, String> environment = Map.of(
+                    "KUBECONFIG",
+                    cluster.kubeconfig().toString(),
+                    "URUNNER_CONFIG",
+                    mounted.file("urunner.yaml").toString());
+            try (AgentProcess agent = AgentProcess.start(folder.resolve("log"), environment, "run")) {
+                Await.until(
+                        "refused",
+                        Seen.within(SOON),
+                        () -> Metrics.of(port).contains("outcome=\"credential_rejected\""));
+
+                secret.update(Map.of("pass", RIGHT + "\n"));
+                Await.until(
+                        "found", Seen.within(AT_ONCE), () -> Metrics.of(port).contains("outcome=\"found\""));
+                assertThat(agent.log()).contains("a file changed: log level and credentials are read again");
+
+                assertThat(agent.log()).doesNotContain(" DEBUG ");
+                mounted.update(Map.of(
+                        "urunner.yaml", configuration.replace("INFO", "DEBUG").replace("5m", "6m")));
+                Await.until("debug", Seen.within(AT_ONCE), () -> agent.log().contains("changed: log.level"));
+                assertThat(agent.log()).contains("takes effect when the agent is started again: interval");
+                agent.hangUp();
+                Await.until("SIGHUP", Seen.within(AT_ONCE), () -> agent.log().contains("SIGHUP: log level"));
+                cluster.deployment(namespace, "another", image, 1);
+                Await.until(
+                        "debug lines", Seen.within(AT_ONCE), () -> agent.log().contains(" DEBUG "));
+
+                mounted.update(Map.of("urunner.yaml", configuration.replace("level: INFO", "levle: ERROR")));
+                Await.until("reported", Seen.within(AT_ONCE), () -> agent.log().contains("did you mean level?"));
+                assertThat(agent.log()).contains("urunner.yaml:1: log.levle", "goes on holding");
+                assertThat(Metrics.of(port))
+                        .contains("urunner_reloads_total{outcome=\"failure\"} 1.0")
+                        .contains("urunner_registry_up{registry=\"" + registry.host() + "\"} 1.0");
+
+                mounted.update(Map.of("urunner.yaml", configuration.replace("INFO", "ERROR")));
+                Await.until(
+                        "valid again",
+                        Seen.within(AT_ONCE),
+                        () -> Metrics.of(port).contains("urunner_reloads_total{outcome=\"success\"} 4.0"));
+                agent.terminate();
+                assertThat(agent.exitCode()).as(agent.log()).isZero();
+                assertThat(agent.log()).doesNotContain(RIGHT, WRONG).doesNotContain("told to end");
+            }
+        }
+    }
+
+    private static int freePort() throws Exception {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+}
