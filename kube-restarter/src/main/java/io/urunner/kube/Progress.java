@@ -1,10 +1,18 @@
 package io.urunner.kube;
 
 import io.urunner.kube.RolloutProgress.Cause;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Judges how far a rollout is, as {@code kubectl rollout status} does, and says why it does not get on. */
 final class Progress {
+    private static final Set<String> PULLING =
+            Set.of("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError");
+    /** In the words of containerd, of CRI-O, and of Docker. */
+    private static final List<String> WRONG_PLATFORM =
+            List.of("no match for platform", "no image found in manifest list", "no matching manifest for");
+
     private Progress() {}
 
     static RolloutProgress of(Workload workload) {
@@ -41,7 +49,7 @@ final class Progress {
             for (Pod.ContainerStatus container : pod.containers()) {
                 if (container.trouble().isPresent()) {
                     return Optional.of(new RolloutProgress.Failed(
-                            Cause.CONTAINERS,
+                            cause(container.trouble().get()),
                             "pod " + pod.name() + ", container " + container.name() + ": "
                                     + container.trouble().get()));
                 }
@@ -56,6 +64,13 @@ final class Progress {
             }
         }
         return Optional.empty();
+    }
+
+    /** A pull that fails says nothing of the image, unless the registry has none for the node's platform. */
+    private static Cause cause(String trouble) {
+        int colon = trouble.indexOf(':');
+        boolean pulling = PULLING.contains(colon < 0 ? trouble : trouble.substring(0, colon));
+        return pulling && WRONG_PLATFORM.stream().noneMatch(trouble::contains) ? Cause.PULL : Cause.CONTAINERS;
     }
 
     private static String notReady(Workload workload) {

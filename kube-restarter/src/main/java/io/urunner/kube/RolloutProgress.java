@@ -22,8 +22,10 @@ public sealed interface RolloutProgress {
 
     /** Why a rollout does not get on. */
     enum Cause {
-        /** The containers: the image cannot be pulled, or what is in it crashes or does not become ready. */
+        /** The containers: what is in the image crashes, does not become ready, or is for another platform. */
         CONTAINERS,
+        /** The image cannot be pulled for now: the registry is away, or does not let these nodes or pods in. */
+        PULL,
         /** No node takes the pods. */
         SCHEDULING,
         /** The pods cannot be made: quota, or an admission webhook. */

@@ -49,8 +49,13 @@ class RolloutProgressTest {
     @Test
     void aFailureGivesThePodsReason() {
         RolloutStatus status = status(1, 2, 1, 1);
-        assertThat(progress(status, pod(true, false, NO, Optional.of("ImagePullBackOff: not found"))))
-                .isEqualTo(new Failed(Cause.CONTAINERS, "pod p, container app: ImagePullBackOff: not found"));
+        assertThat(progress(status, pod(true, false, NO, Optional.of("CrashLoopBackOff: back-off 10s"))))
+                .isEqualTo(new Failed(Cause.CONTAINERS, "pod p, container app: CrashLoopBackOff: back-off 10s"));
+        assertThat(progress(status, pod(true, false, NO, Optional.of("ImagePullBackOff: i/o timeout"))))
+                .isEqualTo(new Failed(Cause.PULL, "pod p, container app: ImagePullBackOff: i/o timeout"));
+        String platform = "ErrImagePull: no match for platform in manifest: not found";
+        assertThat(progress(status, pod(true, false, NO, Optional.of(platform))))
+                .isEqualTo(new Failed(Cause.CONTAINERS, "pod p, container app: " + platform));
         assertThat(progress(status, pod(true, false, Optional.of("no node"), NO)))
                 .isEqualTo(new Failed(Cause.SCHEDULING, "pod p: no node takes it: no node"));
     }

@@ -36,7 +36,12 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                             + String.join(", ", edited)));
         }
         if (held.untilNextPush() && movedPast(facts, state)) {
-            return new Hold(false, "", new WorkloadState(state.containers(), Optional.empty()), List.of());
+            return new Hold(
+                    false,
+                    "",
+                    new WorkloadState(state.containers(), Optional.empty()),
+                    List.of("the hold of " + held.since() + " by " + held.by()
+                            + " ended: the tag moved past the digest that was taken back"));
         }
         return new Hold(true, words(facts.workload(), state, held), state, List.of());
     }

@@ -43,6 +43,9 @@ public final class Agent implements AutoCloseable {
     private static final String ELECTION = "leader election";
 
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
+    /** So often is asked again, at one look at everything, where only the next answer decides. */
+    private static final int MOST_LOOKS = 10;
+
     private static final Duration POLL = Duration.ofMillis(50);
     /** A loop that did not show for so long is dead. */
     private static final Duration DEAD = Duration.ofSeconds(30);
@@ -175,7 +178,7 @@ public final class Agent implements AutoCloseable {
         CompletableFuture<Boolean> done = new CompletableFuture<>();
         loop.execute(() -> whenSynced(() -> {
             engine.start();
-            whenQuiet(() -> done.complete(true));
+            whenQuiet(MOST_LOOKS, () -> done.complete(true));
         }));
         List<String> late = new ArrayList<>();
         try {
@@ -222,11 +225,13 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    private void whenQuiet(Runnable next) {
-        if (engine.registries().passed() && engine.quiet() && !engine.lookAgain()) {
+    private void whenQuiet(int looks, Runnable next) {
+        boolean quiet = engine.registries().passed() && engine.quiet();
+        boolean again = quiet && looks > 0 && engine.lookAgain();
+        if (quiet && !again) {
             next.run();
         } else {
-            loop.after(POLL, () -> whenQuiet(next));
+            loop.after(POLL, () -> whenQuiet(again ? looks - 1 : looks, next));
         }
     }
 

@@ -61,6 +61,33 @@ public interface AgentListener {
     default void leading(boolean acts) {}
 
     /**
+     * A reference that a workload uses has another digest than before. Not told by an agent that stands by.
+     *
+     * @param workload the workload
+     * @param reference the reference
+     * @param from the digest before
+     * @param to the digest now
+     */
+    default void moved(Workload workload, String reference, String from, String to) {}
+
+    /** What people should know of a workload beside its decision. */
+    enum Notice {
+        /** A hold ended by itself. */
+        HOLD_ENDED,
+        /** The first restart may not bring the new image, because nodes that have the old one do not pull. */
+        PULL_POLICY
+    }
+
+    /**
+     * Something that people should know of a workload, once. Not told by an agent that stands by.
+     *
+     * @param workload the workload as it was planned on
+     * @param notice what kind
+     * @param words what, for people
+     */
+    default void noticed(Workload workload, Notice notice, String words) {}
+
+    /**
      * A workload's decision is another one than before. Not told by an agent that stands by.
      *
      * @param workload the workload as it was planned on

@@ -2,15 +2,24 @@ package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.Workload;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Tells what was decided, to the log and to the listener: once, not with every plan that says the same. On the loop. */
 final class Announcer {
     private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
+
+    /** A moment later something else is decided. */
+    private static final Set<Deferral> PASSING =
+            EnumSet.of(Deferral.NOT_ASKED_YET, Deferral.UNCONFIRMED, Deferral.ANSWER_TOO_OLD);
 
     private final AgentListener listener;
 
@@ -22,21 +31,59 @@ final class Announcer {
     void planned(Tracked one, Plan plan) {
         Workload workload = one.workload();
         Decision decision = plan.decision();
-        plan.notices().forEach(notice -> LOG.info("{}: {}", workload.id(), notice));
-        Optional<String> words = Optional.of(decision.words());
-        if (one.told.equals(words)) {
+        plan.notices().stream().filter(notice -> !one.noticed.contains(notice)).forEach(notice -> {
+            LOG.info("{}: {}", workload.id(), notice);
+            listener.noticed(workload, AgentListener.Notice.HOLD_ENDED, notice);
+        });
+        one.noticed = Set.copyOf(plan.notices());
+        if (isPassing(decision)) {
             return;
         }
-        one.told = words;
+        Optional<String> told = Optional.of(decision.words() + " " + about(plan));
+        if (!one.told.equals(told)) {
+            one.told = told;
+            tell(workload, decision);
+        }
+    }
+
+    /** A rollout is about to start, and this is to be known before. */
+    void warns(Workload workload, String warning) {
+        LOG.warn("{}: {}", workload.id(), warning);
+        listener.noticed(workload, AgentListener.Notice.PULL_POLICY, warning);
+    }
+
+    private void tell(Workload workload, Decision decision) {
         listener.decided(workload, decision);
-        String subject = workload.id().toString();
         if (decision instanceof Decision.Blocked blocked && blocked.cause() != Blockage.PERMISSION) {
-            LOG.info("{}: {}: {}", subject, decision.words(), decision.reason());
+            LOG.info("{}: {}: {}", workload.id(), decision.words(), decision.reason());
         } else if (decision instanceof Decision.UpToDate done
                 && done.diagnosis().isPresent()) {
-            LOG.warn("{}: {}", subject, done.diagnosis().get());
+            LOG.warn("{}: {}", workload.id(), done.diagnosis().get());
         } else {
-            LOG.debug("{}: {}: {}", subject, decision.words(), decision.reason());
+            LOG.debug("{}: {}: {}", workload.id(), decision.words(), decision.reason());
         }
+    }
+
+    private static boolean isPassing(Decision decision) {
+        return decision instanceof Decision.NeedsExpansion
+                || (decision instanceof Decision.Deferred deferred && PASSING.contains(deferred.cause()));
+    }
+
+    /** What makes a decision with the same words another one: the digests that it is about, or wrong annotations. */
+    private static String about(Plan plan) {
+        if (plan.decision() instanceof Decision.Blocked blocked && blocked.cause() == Blockage.POLICY) {
+            return blocked.reason();
+        }
+        return plan.verdicts().stream()
+                .filter(Announcer::isOfInterest)
+                .map(verdict -> verdict.container() + "=" + verdict.digest().orElse(""))
+                .collect(Collectors.joining(" "));
+    }
+
+    private static boolean isOfInterest(Verdict verdict) {
+        return switch (verdict.kind()) {
+            case STALE, REJECTED, STILL_OLD -> true;
+            case UP_TO_DATE, IN_PROGRESS, UNRESOLVED, NEEDS_EXPANSION, NOT_WATCHED -> false;
+        };
     }
 }

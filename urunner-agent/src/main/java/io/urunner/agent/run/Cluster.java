@@ -29,6 +29,9 @@ interface Cluster {
 
     List<WatchProblem> problems();
 
+    /** Whether workloads of this namespace may be seen, once it carries the label. */
+    boolean watches(String namespace);
+
     /** Blocks until the API server answers. */
     PatchResult restart(Workload planned, Restart restart) throws KubeException;
 

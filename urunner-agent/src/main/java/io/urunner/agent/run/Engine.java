@@ -20,6 +20,7 @@ import io.urunner.kube.WorkloadState;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
+import io.urunner.store.DigestStore.TrackedContainer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,8 +36,6 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The loop's logic: keeps an index of the workloads by image reference, plans a workload whenever something that its plan
@@ -44,8 +43,6 @@ import org.slf4j.LoggerFactory;
  * the API server is done by others.
  */
 final class Engine implements Registries.Events, Patches.Events {
-    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
-
     private final Cluster cluster;
     private final Loop loop;
     private final InstantSource clock;
@@ -102,7 +99,7 @@ final class Engine implements Registries.Events, Patches.Events {
                 parts.registries, loop, clock, parts.registryWorkers, memory, problems, parts.listener, this);
         hints = new Hints(loop, registries);
         fleet = new Fleet(registries, parts.policy, parts.podCredentials);
-        housekeeping = new Housekeeping(memory, loop, clock, parts.retention, this::digestsInUse);
+        housekeeping = new Housekeeping(memory, loop, clock, parts.retention, this::digestsInUse, this::isGone);
         rollouts = new Rollouts(
                 cluster, loop, clock, memory, parts.listener, registries, this::touch, housekeeping::flushSoon);
         patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, mayAct, this);
@@ -117,6 +114,18 @@ final class Engine implements Registries.Events, Patches.Events {
         unfinished = List.of();
         registries.start();
         housekeeping.start();
+    }
+
+    /** Whether a container is not there any more, as far as everything can be seen. */
+    private boolean isGone(TrackedContainer container) {
+        try {
+            WorkloadId id = WorkloadId.parse(container.workload());
+            return cluster.problems().isEmpty()
+                    && cluster.watches(id.namespace())
+                    && fleet.find(id).filter(one -> one.follows(container)).isEmpty();
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     private Set<String> digestsInUse() {
@@ -202,6 +211,16 @@ final class Engine implements Registries.Events, Patches.Events {
     public void changed(ImageReference reference) {
         dirty.addAll(fleet.users(reference));
         planSoon();
+    }
+
+    @Override
+    public void moved(ImageReference reference, String from, String to) {
+        listener.moved(reference.toString(), from, to);
+        if (mayAct()) {
+            fleet.users(reference).stream()
+                    .flatMap(id -> fleet.find(id).stream())
+                    .forEach(one -> listener.moved(one.workload(), reference.toString(), from, to));
+        }
     }
 
     @Override
@@ -338,8 +357,7 @@ final class Engine implements Registries.Events, Patches.Events {
         } else if (patches.pause(one).isPresent()) {
             again(one, patches.pause(one).get());
         } else if (mayAct()) {
-            decision.warnings()
-                    .forEach(warning -> LOG.warn("{}: {}", one.workload().id(), warning));
+            decision.warnings().forEach(warning -> announcer.warns(one.workload(), warning));
             Workload planned = one.workload();
             Instant at = decision.at();
             Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
@@ -402,14 +420,20 @@ final class Engine implements Registries.Events, Patches.Events {
         return dirty.isEmpty() && patches.quiet() && !planning && !registries.busy();
     }
 
-    /** Asks at once again for what must be seen twice. Returns whether there is something that was not asked again yet. */
+    /** Asks at once again where only the next answer decides. Returns whether there was such a reference. */
     boolean lookAgain() {
-        List<ImageReference> unconfirmed = fleet.references().stream()
-                .filter(reference ->
-                        registries.answer(reference) instanceof Answer.Resolved resolved && !resolved.counts())
+        List<ImageReference> open = fleet.all().stream()
+                .flatMap(one -> one.plan.stream())
+                .flatMap(plan -> plan.verdicts().stream())
+                .filter(verdict -> verdict.cause()
+                        .filter(cause -> cause == Deferral.UNCONFIRMED || cause == Deferral.ANSWER_TOO_OLD)
+                        .isPresent())
+                .flatMap(verdict -> verdict.reference().stream())
+                .distinct()
+                .map(ImageReference::parse)
                 .toList();
-        unconfirmed.forEach(registries::look);
-        return !unconfirmed.isEmpty();
+        open.forEach(registries::look);
+        return !open.isEmpty();
     }
 
     Registries registries() {

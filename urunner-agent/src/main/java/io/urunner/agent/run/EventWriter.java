@@ -1,15 +1,22 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.Workload;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /** Tells what happens to a workload with Kubernetes Events on it. On the loop; they are written elsewhere. */
 final class EventWriter implements AgentListener {
+    /** Of what waits, this does not end by itself: somebody must push the tag, or give us the right. */
+    private static final Set<Deferral> TO_BE_MENDED = EnumSet.of(
+            Deferral.TAG_NOT_FOUND, Deferral.NO_CREDENTIAL, Deferral.CREDENTIAL_REJECTED, Deferral.ACCESS_DENIED);
+
     private final KubeEvents events;
     private final Cluster cluster;
     private final Executor workers;
@@ -45,14 +52,29 @@ final class EventWriter implements AgentListener {
     }
 
     @Override
+    public void moved(Workload workload, String reference, String from, String to) {
+        write(workload, KubeEvents.Type.NORMAL, "DigestChanged", reference + " moved from " + from + " to " + to);
+    }
+
+    @Override
+    public void noticed(Workload workload, Notice notice, String words) {
+        switch (notice) {
+            case HOLD_ENDED -> write(workload, KubeEvents.Type.NORMAL, "HoldEnded", words);
+            case PULL_POLICY -> write(workload, KubeEvents.Type.WARNING, "PullPolicy", words);
+        }
+    }
+
+    @Override
     public void decided(Workload workload, Decision decision) {
         if (decision instanceof Decision.Blocked blocked) {
-            write(
-                    workload,
-                    KubeEvents.Type.WARNING,
-                    "RolloutBlocked",
-                    blocked.cause().words() + ": " + blocked.reason());
+            blocked(workload, blocked.cause().words(), blocked.reason());
+        } else if (decision instanceof Decision.Deferred deferred && TO_BE_MENDED.contains(deferred.cause())) {
+            blocked(workload, deferred.cause().words(), deferred.reason());
         }
+    }
+
+    private void blocked(Workload workload, String cause, String reason) {
+        write(workload, KubeEvents.Type.WARNING, "RolloutBlocked", cause + ": " + reason);
     }
 
     private void write(Workload workload, KubeEvents.Type type, String reason, String message) {

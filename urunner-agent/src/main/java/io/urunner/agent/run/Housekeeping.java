@@ -1,10 +1,13 @@
 package io.urunner.agent.run;
 
 import io.urunner.store.DigestStore.Retention;
+import io.urunner.store.DigestStore.TrackedContainer;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** Writes what was learnt to the store, once per pass, and prunes the history. On the loop. */
 final class Housekeeping {
@@ -17,10 +20,19 @@ final class Housekeeping {
     private final InstantSource clock;
     private final Retention retention;
     private final Supplier<Set<String>> inUse;
+    private final Predicate<TrackedContainer> gone;
+    private Set<TrackedContainer> goneBefore = Set.of();
     private boolean flushing;
 
-    /** {@code inUse} says which digests are not to be pruned. */
-    Housekeeping(Memory memory, Loop loop, InstantSource clock, Retention retention, Supplier<Set<String>> inUse) {
+    /** {@code inUse} says which digests are not to be pruned, {@code gone} which containers there are no more. */
+    Housekeeping(
+            Memory memory,
+            Loop loop,
+            InstantSource clock,
+            Retention retention,
+            Supplier<Set<String>> inUse,
+            Predicate<TrackedContainer> gone) {
+        this.gone = gone;
         this.memory = memory;
         this.loop = loop;
         this.clock = clock;
@@ -33,8 +45,22 @@ final class Housekeeping {
     }
 
     private void prune() {
+        forgetWhatIsGone();
         memory.prune(retention, inUse.get(), clock.instant());
         loop.after(PRUNE_EVERY, this::prune);
+    }
+
+    /** What was gone the last time, too, is forgotten: a namespace that is unlabelled for a while is not. */
+    private void forgetWhatIsGone() {
+        Set<TrackedContainer> goneNow =
+                memory.containers().stream().filter(gone).collect(Collectors.toSet());
+        Set<TrackedContainer> forget =
+                goneNow.stream().filter(goneBefore::contains).collect(Collectors.toSet());
+        goneBefore = goneNow;
+        if (!forget.isEmpty()) {
+            memory.forget(forget);
+            flushSoon();
+        }
     }
 
     /** Something was learnt: it is written when all that it leads to is done, or takes too long. */

@@ -25,8 +25,10 @@ final class KubeCluster implements Cluster, AutoCloseable {
     private final WorkloadWatch watch;
     private final Restarter restarter;
     private final RolloutFollower follower;
+    private final WatchScope scope;
 
     KubeCluster(KubeConnection connection, WatchScope scope) {
+        this.scope = scope;
         watch = new WorkloadWatch(connection, scope);
         restarter = new Restarter(connection);
         follower = new RolloutFollower(connection, watch);
@@ -56,6 +58,11 @@ final class KubeCluster implements Cluster, AutoCloseable {
     @Override
     public List<WatchProblem> problems() {
         return watch.problems();
+    }
+
+    @Override
+    public boolean watches(String namespace) {
+        return scope.namespaces().isEmpty() || scope.namespaces().contains(namespace);
     }
 
     @Override

@@ -55,6 +55,16 @@ final class Listeners implements AgentListener {
     }
 
     @Override
+    public void moved(Workload workload, String reference, String from, String to) {
+        tell(listener -> listener.moved(workload, reference, from, to));
+    }
+
+    @Override
+    public void noticed(Workload workload, Notice notice, String words) {
+        tell(listener -> listener.noticed(workload, notice, words));
+    }
+
+    @Override
     public void leading(boolean acts) {
         tell(listener -> listener.leading(acts));
     }

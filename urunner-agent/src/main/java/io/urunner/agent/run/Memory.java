@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Retention;
@@ -11,6 +12,7 @@ import io.urunner.store.StoreException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,9 @@ final class Memory {
     /** So many rollouts are kept for a store that does not work. */
     private static final int KEPT_ROLLOUTS = 5_000;
 
+    /** Among so many of the last rollouts of a workload one is looked for. */
+    private static final int RECENT = 5;
+
     private static final String SUBJECT = "history database";
 
     private final DigestStore store;
@@ -36,6 +41,7 @@ final class Memory {
     private final StateLog problems;
 
     private final Map<TrackedContainer, String> remembered = new HashMap<>();
+    private Set<TrackedContainer> toForget = new HashSet<>();
     private Map<List<String>, Sighting> sightings = new LinkedHashMap<>();
     private Map<TrackedContainer, String> toRemember = new LinkedHashMap<>();
     private Map<List<String>, RolloutRecord> rollouts = new LinkedHashMap<>();
@@ -64,7 +70,12 @@ final class Memory {
                 Map<TrackedContainer, String> read = store.remembered();
                 List<RolloutRecord> open = store.unfinishedRollouts();
                 loop.execute(() -> {
-                    read.forEach(remembered::putIfAbsent);
+                    read.forEach((container, digest) -> {
+                        // What was learnt since and is not written yet counts more.
+                        if (!toRemember.containsKey(container) && !toForget.contains(container)) {
+                            remembered.put(container, digest);
+                        }
+                    });
                     loaded = true;
                     well();
                     unfinished.accept(open);
@@ -87,7 +98,19 @@ final class Memory {
     void remember(TrackedContainer container, String digest) {
         if (!digest.equals(remembered.put(container, digest))) {
             toRemember.put(container, digest);
+            toForget.remove(container);
         }
+    }
+
+    /** The containers of which a digest is remembered. */
+    Set<TrackedContainer> containers() {
+        return Set.copyOf(remembered.keySet());
+    }
+
+    void forget(Set<TrackedContainer> containers) {
+        remembered.keySet().removeAll(containers);
+        toRemember.keySet().removeAll(containers);
+        toForget.addAll(containers);
     }
 
     void seen(Sighting sighting) {
@@ -107,7 +130,7 @@ final class Memory {
                 new ArrayList<>(sightings.values()),
                 Map.of(),
                 toRemember,
-                Set.of(),
+                toForget,
                 new ArrayList<>(rollouts.values()));
         again = writing;
         if (writing || batch.isEmpty()) {
@@ -116,6 +139,7 @@ final class Memory {
         writing = true;
         sightings = new LinkedHashMap<>();
         toRemember = new LinkedHashMap<>();
+        toForget = new HashSet<>();
         rollouts = new LinkedHashMap<>();
         storeThread.execute(() -> {
             try {
@@ -143,6 +167,9 @@ final class Memory {
         failed(e);
         batch.sightings().forEach(old -> sightings.putIfAbsent(List.of(old.reference(), old.digest()), old));
         batch.remembered().forEach(toRemember::putIfAbsent);
+        batch.forgotten().stream()
+                .filter(container -> !remembered.containsKey(container))
+                .forEach(toForget::add);
         batch.rollouts().forEach(old -> rollouts.putIfAbsent(List.of(old.workload(), old.id()), old));
     }
 
@@ -161,6 +188,23 @@ final class Memory {
             loop.execute(() -> failed(e));
             return Optional.empty();
         }
+    }
+
+    /**
+     * Tells whether a rollout is recorded.
+     *
+     * @param answer told on the loop; not told while the store does not work
+     */
+    void hasRollout(WorkloadId workload, String id, Consumer<Boolean> answer) {
+        storeThread.execute(() -> {
+            try {
+                boolean recorded = store.rollouts(workload.toString(), RECENT).stream()
+                        .anyMatch(rollout -> rollout.id().equals(id));
+                loop.execute(() -> answer.accept(recorded || rollouts.containsKey(List.of(workload.toString(), id))));
+            } catch (StoreException e) {
+                loop.execute(() -> failed(e));
+            }
+        });
     }
 
     /** Deletes what is too old to be kept, beside what goes on. */

@@ -51,6 +51,9 @@ final class Registries {
         /** What is known of a reference may be other than before, and a pass that asked for it is through with it. */
         void changed(ImageReference reference);
 
+        /** A reference has another digest than before. */
+        void moved(ImageReference reference, String from, String to);
+
         /** A pass over a registry is over. */
         void passed(boolean whole);
     }
@@ -316,7 +319,7 @@ final class Registries {
                 }
                 if (before.isPresent() && !before.equals(now)) {
                     LOG.info("{} moved from {} to {}", reference, before.get(), found.digest());
-                    listener.moved(reference.toString(), before.get(), found.digest());
+                    events.moved(reference, before.get(), found.digest());
                 }
             } else if (outcome.trouble().isPresent()) {
                 Resolution.Problem problem = outcome.trouble().get();

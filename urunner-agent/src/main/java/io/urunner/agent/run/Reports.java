@@ -91,6 +91,8 @@ final class Reports {
         if (decision instanceof Decision.Deferred deferred) {
             return switch (deferred.cause()) {
                 case NOT_ASKED_YET,
+                        UNCONFIRMED,
+                        ANSWER_TOO_OLD,
                         TAG_NOT_FOUND,
                         NO_CREDENTIAL,
                         CREDENTIAL_REJECTED,

@@ -12,6 +12,7 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +29,9 @@ final class Rollouts {
 
     /** Longer than the progress deadline that Kubernetes gives a Deployment. */
     private static final Duration LONGEST = Duration.ofMinutes(15);
+
+    /** A rollout that is over is recorded afterwards unless it was started before that. */
+    private static final Duration RECENT = Duration.ofDays(1);
 
     private final Cluster cluster;
     private final Loop loop;
@@ -86,20 +90,33 @@ final class Rollouts {
 
     /**
      * Follows a rollout of ours that this agent did not see start: the answer to its patch was lost, or the one that
-     * started it is gone, and the store with it.
+     * started it is gone, and the store with it. One that is over is recorded with its outcome, if it is recent and the
+     * store does not know it.
      */
     void adopt(Workload workload) {
         WorkloadId id = workload.id();
-        if (followed.containsKey(id) || !Admission.isRollingOut(workload, LONGEST, clock.instant())) {
+        if (followed.containsKey(id)) {
             return;
         }
+        Instant now = clock.instant();
         Underway.of(workload)
                 .filter(found -> !found.since().toString().equals(lastFollowed.get(id)))
-                .ifPresent(found -> started(
-                        workload,
-                        new Rollout(found.since().toString(), id, "found under way", found.changes(), found.since()),
-                        found.digests(),
-                        new PatchResult.Patched(workload.resourceVersion(), workload.generation())));
+                .ifPresent(found -> {
+                    String key = found.since().toString();
+                    Rollout rollout = new Rollout(key, id, "found under way", found.changes(), found.since());
+                    PatchResult.Patched patched =
+                            new PatchResult.Patched(workload.resourceVersion(), workload.generation());
+                    if (Admission.isRollingOut(workload, LONGEST, now)) {
+                        started(workload, rollout, found.digests(), patched);
+                    } else if (found.since().isAfter(now.minus(RECENT))) {
+                        lastFollowed.put(id, key);
+                        memory.hasRollout(id, key, recorded -> {
+                            if (!recorded && !followed.containsKey(id)) {
+                                follow(rollout, found.digests(), patched);
+                            }
+                        });
+                    }
+                });
     }
 
     /** Rollouts that were under way when the agent ended: those whose template still says so are followed on. */

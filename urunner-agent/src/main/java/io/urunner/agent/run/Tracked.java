@@ -45,6 +45,8 @@ final class Tracked {
     Optional<Plan> plan = Optional.empty();
     /** What people were told last of what is done with it. */
     Optional<String> told = Optional.empty();
+    /** The notices that people were told and that still hold. */
+    Set<String> noticed = Set.of();
     /** Since when its pods are behind a tag that moved. */
     Optional<Instant> staleSince = Optional.empty();
 
@@ -115,6 +117,12 @@ final class Tracked {
                 references.add(follows.reference());
             }
         }
+    }
+
+    /** Whether one of its containers is this one, and follows the same reference. */
+    boolean follows(TrackedContainer container) {
+        return containers.get(container.container()) instanceof Tracking.Follows follows
+                && follows.reference().toString().equals(container.reference());
     }
 
     /** Under which name a container's digest is remembered. */

@@ -331,6 +331,20 @@ final class World {
         return undone.equals(Optional.of(tag)) && observedAtTheUndo == observed.size();
     }
 
+    /** Whether we acted for the tag's digest, and the node does not pull, or saw the tag elsewhere in between. */
+    boolean mayStillBeOld() {
+        return acted().equals(Optional.of(tag)) && (!always || cameAgain());
+    }
+
+    /** Whether somebody took back the digest that the tag has again, after it was elsewhere. */
+    boolean wasTakenBackBefore() {
+        return undone.equals(Optional.of(tag)) && cameAgain();
+    }
+
+    private boolean cameAgain() {
+        return observed.stream().filter(tag::equals).count() > 1;
+    }
+
     private Optional<SimPod> current() {
         return pods.stream()
                 .filter(pod -> !pod.terminating && pod.revision == template.revision)

@@ -19,6 +19,7 @@ import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.UnauthorizedException;
 import io.urunner.registry.UnavailableException;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
@@ -56,6 +57,8 @@ class EngineTest {
     private final FakeRegistry registry = new FakeRegistry();
     private final List<Outcome> ended = new ArrayList<>();
     private final List<Decision> told = new ArrayList<>();
+    private final List<String> noticed = new ArrayList<>();
+    private final List<Rollout> begun = new ArrayList<>();
     private boolean acts = true;
     private DigestStore store;
 
@@ -304,6 +307,199 @@ class EngineTest {
                 .allSatisfy(rollout -> assertThat(rollout.outcome()).isEmpty());
     }
 
+    @Test
+    void aRolloutThatEndedWhileNoAgentLookedIsRecordedWithItsOutcome() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        engine.stop();
+        cluster.runs(id, D2);
+        start();
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(store.rollouts(id.toString(), 5))
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(ended).singleElement().isInstanceOf(Outcome.Succeeded.class);
+    }
+
+    @Test
+    void aRolloutOfWhichTheStoreKnowsNothingIsRecordedOnceItIsFound() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        engine.stop();
+        store.close();
+        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        begun.clear();
+        cluster.followed.clear();
+        cluster.runs(id, D2);
+        Engine next = start();
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(begun).isEmpty();
+        assertThat(store.rollouts(id.toString(), 5))
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        next.stop();
+        cluster.followed.clear();
+        start();
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).isEmpty();
+    }
+
+    @Test
+    void aRolloutThatIsFoundUnderWayIsFollowedToItsEnd() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        engine.stop();
+        store.close();
+        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        cluster.rolling(id);
+        begun.clear();
+        start();
+        assertThat(begun)
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.why()).isEqualTo("found under way"));
+        cluster.runs(id, D2);
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(store.rollouts(id.toString(), 5))
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
+    void aLookAtEverythingAsksAgainWhereOnlyTheNextAnswerDecides() {
+        cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        loop.advance(Duration.ofSeconds(1));
+        WorkloadId late = cluster.deployment("b", D2, APP);
+        loop.settle();
+        assertThat(cluster.patches).isEmpty();
+        assertThat(engine.lookAgain()).isTrue();
+        loop.settle();
+        assertThat(cluster.patches).containsExactly(late);
+        assertThat(engine.lookAgain()).isFalse();
+    }
+
+    @Test
+    void whatIsSaidIsSaidOncePerDigest() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        cluster.annotate(id, "urunner.io/shadow", "true");
+        start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL.multipliedBy(5));
+        assertThat(told).filteredOn(Decision.Blocked.class::isInstance).hasSize(1);
+        registry.tags.put(APP, D3);
+        loop.advance(INTERVAL.multipliedBy(5));
+        assertThat(told).filteredOn(Decision.Blocked.class::isInstance).hasSize(2);
+        assertThat(noticed).containsExactly("a " + D2, "a " + D3);
+        assertThat(cluster.patches).isEmpty();
+    }
+
+    @Test
+    void aHoldThatEndedIsToldOnceThoughNothingMayBeWritten() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        cluster.annotate(id, "urunner.io/shadow", "true");
+        cluster.annotate(
+                id,
+                Workload.STATE,
+                "{\"containers\":{\"c0\":{\"reference\":\"" + APP + "\",\"rejected\":\"" + D3
+                        + "\"}},\"hold\":{\"since\":\"2026-11-23T10:00:00Z\",\"by\":\"ann\",\"untilNextPush\":true}}");
+        start();
+        loop.advance(INTERVAL.multipliedBy(5));
+        assertThat(noticed).containsExactly("a HOLD_ENDED");
+    }
+
+    @Test
+    void aWrongAnnotationBlocksItsWorkloadAndNoOther() {
+        WorkloadId wrong = cluster.deployment("a", D1, APP);
+        cluster.annotate(wrong, "urunner.io/cooldown", "soon");
+        WorkloadId right = cluster.deployment("b", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).containsExactly(right);
+        assertThat(decision(engine, wrong))
+                .isInstanceOfSatisfying(
+                        Decision.Blocked.class,
+                        blocked -> assertThat(blocked.reason()).contains("urunner.io/cooldown"));
+        assertThat(told).filteredOn(Decision.Blocked.class::isInstance).hasSize(1);
+    }
+
+    @Test
+    void aRegistryThatWantsACredentialThatThereIsNotIsSaid() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        registry.closed = true;
+        Engine engine = start();
+        assertThat(decision(engine, id))
+                .isInstanceOfSatisfying(
+                        Decision.Deferred.class,
+                        deferred -> assertThat(deferred.cause()).isEqualTo(Deferral.NO_CREDENTIAL));
+    }
+
+    @Test
+    void anImageThatCannotBePulledForNowIsNotQuarantined() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.followed
+                .get(id)
+                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout"));
+        loop.advance(INTERVAL);
+        assertThat(ended).singleElement().isInstanceOf(Outcome.Failed.class);
+        WorkloadId other = cluster.deployment("b", D1, APP);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(cluster.patches).containsExactly(id, other);
+        assertThat(decision(engine, id)).isNotInstanceOf(Decision.Blocked.class);
+    }
+
+    @Test
+    void aDigestThatFailedAndThenRunsIsQuarantinedNoMore() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.followed
+                .get(id)
+                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        loop.advance(Duration.ofSeconds(1));
+        WorkloadId other = cluster.deployment("b", D1, APP);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(cluster.patches).doesNotContain(other);
+        cluster.runs(id, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.real(id).annotations().get(Workload.STATE)).doesNotContain("failed");
+        assertThat(cluster.patches).contains(other);
+    }
+
+    @Test
+    void theDigestsOfAWorkloadThatIsGoneAreForgottenInTheEnd() throws Exception {
+        WorkloadId stays = cluster.deployment("a", D1, APP);
+        WorkloadId goes = cluster.deployment("b", D1, APP);
+        start();
+        loop.advance(INTERVAL);
+        cluster.delete(goes);
+        assertThat(remembered()).containsExactlyInAnyOrder(stays.toString(), goes.toString());
+        loop.advance(Duration.ofMinutes(30));
+        assertThat(remembered()).contains(goes.toString());
+        loop.advance(Duration.ofHours(7));
+        assertThat(remembered()).containsExactly(stays.toString());
+    }
+
+    private List<String> remembered() throws Exception {
+        return store.remembered().keySet().stream()
+                .map(DigestStore.TrackedContainer::workload)
+                .toList();
+    }
+
     private static void create(Path folder) throws IOException {
         Files.createDirectory(folder);
     }
@@ -398,6 +594,21 @@ class EngineTest {
             }
 
             @Override
+            public void rolloutStarted(Workload workload, Rollout rollout) {
+                begun.add(rollout);
+            }
+
+            @Override
+            public void moved(Workload workload, String reference, String from, String to) {
+                noticed.add(workload.id().name() + " " + to);
+            }
+
+            @Override
+            public void noticed(Workload workload, Notice notice, String words) {
+                noticed.add(workload.id().name() + " " + notice);
+            }
+
+            @Override
             public void decided(Workload workload, Decision decision) {
                 told.add(decision);
             }
@@ -449,10 +660,14 @@ class EngineTest {
         private final Map<String, String> tags = new HashMap<>();
         private final Set<String> down = new HashSet<>();
         private final List<String> asked = new ArrayList<>();
+        private boolean closed;
 
         @Override
         public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
             asked.add(reference.toString());
+            if (closed) {
+                throw new UnauthorizedException(FailedRequest.of("resolve", reference.registry()), "401", null);
+            }
             if (down.contains(reference.registry())) {
                 throw new UnavailableException(
                         FailedRequest.of("resolve", reference.registry()), "connection refused", null, null);
@@ -468,7 +683,7 @@ class EngineTest {
 
         @Override
         public boolean hasCredential(ImageReference reference) {
-            return true;
+            return !closed;
         }
 
         @Override

@@ -111,6 +111,46 @@ final class FakeCluster implements Cluster {
         put(change(real.get(id), Map.of(), Map.of()));
     }
 
+    /** The controllers are through with the template, and the pods run this. */
+    void runs(WorkloadId id, String digest) {
+        Workload old = real.get(id);
+        List<Pod.ContainerStatus> statuses = old.containers().stream()
+                .map(container -> new Pod.ContainerStatus(
+                        container.name(), container.image() + "@" + digest, true, 0, Optional.empty()))
+                .toList();
+        Pod pod = new Pod("pod", "uid", true, false, "Running", true, Optional.empty(), statuses);
+        put(with(old, status(), List.of(pod)));
+    }
+
+    /** The controllers are on their way. */
+    void rolling(WorkloadId id) {
+        RolloutStatus rolling =
+                new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 1, Optional.empty(), Optional.empty());
+        put(with(real.get(id), rolling, real.get(id).pods()));
+    }
+
+    /** Somebody annotates a workload. */
+    void annotate(WorkloadId id, String name, String value) {
+        put(change(real.get(id), Map.of(name, value), Map.of()));
+    }
+
+    private static Workload with(Workload old, RolloutStatus status, List<Pod> pods) {
+        return new Workload(
+                old.id(),
+                old.uid(),
+                old.resourceVersion(),
+                old.generation(),
+                old.annotations(),
+                old.templateAnnotations(),
+                old.containers(),
+                old.imagePullSecrets(),
+                old.serviceAccount(),
+                status,
+                old.currentRevision(),
+                pods,
+                old.templateManagers());
+    }
+
     private void put(Workload workload) {
         real.put(workload.id(), workload);
         if (watching) {
@@ -172,6 +212,11 @@ final class FakeCluster implements Cluster {
     @Override
     public List<WatchProblem> problems() {
         return List.of();
+    }
+
+    @Override
+    public boolean watches(String namespace) {
+        return true;
     }
 
     @Override
