@@ -65,6 +65,7 @@ final class Engine implements Registries.Events, Patches.Events {
 
     private List<RolloutRecord> unfinished = List.of();
     private boolean started;
+    private boolean stopped;
     private boolean planning;
     private Optional<Instant> lastPass = Optional.empty();
 
@@ -161,7 +162,9 @@ final class Engine implements Registries.Events, Patches.Events {
         planSoon();
     }
 
+    /** Nothing is planned any more. */
     void stop() {
+        stopped = true;
         registries.stop();
         rollouts.stop();
         fleet.all().forEach(one -> one.again.cancel());
@@ -234,6 +237,9 @@ final class Engine implements Registries.Events, Patches.Events {
 
     private void planDirty() {
         planning = false;
+        if (stopped) {
+            return;
+        }
         Map<Tracked, Plan> plans = new LinkedHashMap<>();
         for (WorkloadId id : new ArrayList<>(dirty)) {
             Tracked one = fleet.find(id).orElse(null);
