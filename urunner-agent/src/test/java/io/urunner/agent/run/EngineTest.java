@@ -376,15 +376,17 @@ class EngineTest {
 
     @Test
     void aLookAtEverythingAsksAgainWhereOnlyTheNextAnswerDecides() {
-        cluster.deployment("a", D1, APP);
+        WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        loop.advance(Duration.ofSeconds(1));
-        WorkloadId late = cluster.deployment("b", D2, APP);
-        loop.settle();
-        assertThat(cluster.patches).isEmpty();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.runs(id, D2);
+        registry.tags.put(APP, D1);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).hasSize(1);
         assertThat(engine.lookAgain()).isTrue();
         loop.settle();
-        assertThat(cluster.patches).containsExactly(late);
+        assertThat(cluster.patches).hasSize(2);
         assertThat(engine.lookAgain()).isFalse();
     }
 
