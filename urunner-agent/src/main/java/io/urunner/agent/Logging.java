@@ -13,8 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /** Configures Logback from the settings; there is no file of its own to read, which would cost time at every start. */
 final class Logging {
-    private static final String TEXT =
-            "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX, UTC} %-5level %msg%replace( %kvp){'^ $', ''}%n%ex{full}";
+    private static final String TEXT = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX, UTC} %-5level %msg%n%ex{full}";
 
     /** What they say at INFO and DEBUG is about themselves, and some of it shows headers. */
     private static final List<String> CHATTY = List.of(

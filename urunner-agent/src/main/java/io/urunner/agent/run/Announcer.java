@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** Tells what was decided, to the log and to the listener: once, not with every plan that says the same. On the loop. */
 final class Announcer {
@@ -32,7 +33,7 @@ final class Announcer {
         Workload workload = one.workload();
         Decision decision = plan.decision();
         plan.notices().stream().filter(notice -> !one.noticed.contains(notice)).forEach(notice -> {
-            LOG.info("{}: {}", workload.id(), notice);
+            say(Level.INFO, workload, notice);
             listener.noticed(workload, AgentListener.Notice.HOLD_ENDED, notice);
         });
         one.noticed = Set.copyOf(plan.notices());
@@ -48,20 +49,31 @@ final class Announcer {
 
     /** A rollout is about to start, and this is to be known before. */
     void warns(Workload workload, String warning) {
-        LOG.warn("{}: {}", workload.id(), warning);
+        say(Level.WARN, workload, warning);
         listener.noticed(workload, AgentListener.Notice.PULL_POLICY, warning);
     }
 
     private void tell(Workload workload, Decision decision) {
         listener.decided(workload, decision);
+        LOG.atLevel(level(decision))
+                .addKeyValue(LogField.EVENT, "decided")
+                .addKeyValue(LogField.WORKLOAD, workload.id())
+                .addKeyValue(LogField.DECISION, decision.words())
+                .log("{}: {}: {}", workload.id(), decision.words(), decision.reason());
+    }
+
+    private static Level level(Decision decision) {
         if (decision instanceof Decision.Blocked blocked && blocked.cause() != Blockage.PERMISSION) {
-            LOG.info("{}: {}: {}", workload.id(), decision.words(), decision.reason());
-        } else if (decision instanceof Decision.UpToDate done
-                && done.diagnosis().isPresent()) {
-            LOG.warn("{}: {}", workload.id(), done.diagnosis().get());
-        } else {
-            LOG.debug("{}: {}: {}", workload.id(), decision.words(), decision.reason());
+            return Level.INFO;
         }
+        return decision instanceof Decision.UpToDate done && done.diagnosis().isPresent() ? Level.WARN : Level.DEBUG;
+    }
+
+    private static void say(Level level, Workload workload, String notice) {
+        LOG.atLevel(level)
+                .addKeyValue(LogField.EVENT, "notice")
+                .addKeyValue(LogField.WORKLOAD, workload.id())
+                .log("{}: {}", workload.id(), notice);
     }
 
     private static boolean isPassing(Decision decision) {

@@ -51,13 +51,13 @@ final class Leadership {
                 new LeaderElection.Listener() {
                     @Override
                     public void elected() {
-                        LOG.info("{} leads now and rolls out, by the Lease {}", lease.identity(), path());
+                        tell("leading", "leads now and rolls out");
                         loop.execute(() -> changed.acts(true));
                     }
 
                     @Override
                     public void deposed() {
-                        LOG.info("{} does not lead any more and stands by, by the Lease {}", lease.identity(), path());
+                        tell("standing_by", "does not lead any more and stands by");
                         loop.execute(() -> changed.acts(false));
                     }
                 });
@@ -68,6 +68,13 @@ final class Leadership {
         void acts(boolean now);
     }
 
+    private void tell(String event, String words) {
+        LOG.atInfo()
+                .addKeyValue(LogField.EVENT, event)
+                .addKeyValue(LogField.LEASE, path())
+                .log("{} {}, by the Lease {}", lease.identity(), words, path());
+    }
+
     private String path() {
         return lease.namespace() + "/" + lease.name();
     }
@@ -76,7 +83,7 @@ final class Leadership {
     void start() {
         started = true;
         election.start();
-        LOG.info("{} stands by until it is elected, by the Lease {}", lease.identity(), path());
+        tell("standing_by", "stands by until it is elected");
     }
 
     /** Whether this agent may act now. */

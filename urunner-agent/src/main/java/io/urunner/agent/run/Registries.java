@@ -318,7 +318,12 @@ final class Registries {
                             new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));
                 }
                 if (before.isPresent() && !before.equals(now)) {
-                    LOG.info("{} moved from {} to {}", reference, before.get(), found.digest());
+                    LOG.atInfo()
+                            .addKeyValue(LogField.EVENT, "moved")
+                            .addKeyValue(LogField.REFERENCE, reference)
+                            .addKeyValue(LogField.FROM, before.get())
+                            .addKeyValue(LogField.TO, found.digest())
+                            .log("{} moved from {} to {}", reference, before.get(), found.digest());
                     events.moved(reference, before.get(), found.digest());
                 }
             } else if (outcome.trouble().isPresent()) {

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** The rollouts that are under way, each followed to its end. On the loop. */
 final class Rollouts {
@@ -81,7 +82,10 @@ final class Rollouts {
 
     /** A patch was taken. */
     void started(Workload workload, Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
-        LOG.info("{}: rollout started: {}", rollout.workload(), rollout.why());
+        LOG.atInfo()
+                .addKeyValue(LogField.EVENT, "rollout_started")
+                .addKeyValue(LogField.WORKLOAD, rollout.workload())
+                .log("{}: rollout started: {}", rollout.workload(), rollout.why());
         toQuarantine.remove(rollout.workload());
         memory.rollout(rollout.running());
         listener.rolloutStarted(workload, rollout);
@@ -212,11 +216,12 @@ final class Rollouts {
 
     private void end(Followed one, Outcome outcome) {
         Rollout rollout = one.rollout;
-        if (outcome instanceof Outcome.Succeeded || outcome instanceof Outcome.Superseded) {
-            LOG.info("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
-        } else {
-            LOG.warn("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
-        }
+        boolean well = outcome instanceof Outcome.Succeeded || outcome instanceof Outcome.Superseded;
+        LOG.atLevel(well ? Level.INFO : Level.WARN)
+                .addKeyValue(LogField.EVENT, "rollout_ended")
+                .addKeyValue(LogField.WORKLOAD, rollout.workload())
+                .addKeyValue(LogField.OUTCOME, outcome.name())
+                .log("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
         memory.rollout(rollout.ended(clock.instant(), outcome));
         flushSoon.run();
         listener.rolloutEnded(rollout, outcome);

@@ -24,7 +24,11 @@ final class StateLog {
      */
     void problem(String subject, String kind, String message) {
         if (!kind.equals(kinds.put(subject, kind))) {
-            log.warn("{}: {}", subject, message);
+            log.atWarn()
+                    .addKeyValue(LogField.EVENT, "problem")
+                    .addKeyValue(LogField.SUBJECT, subject)
+                    .addKeyValue(LogField.CAUSE, kind)
+                    .log("{}: {}", subject, message);
         }
     }
 
@@ -35,7 +39,10 @@ final class StateLog {
     /** It is well again, or always was. */
     void well(String subject) {
         if (kinds.remove(subject) != null) {
-            log.info("{}: well again", subject);
+            log.atInfo()
+                    .addKeyValue(LogField.EVENT, "well")
+                    .addKeyValue(LogField.SUBJECT, subject)
+                    .log("{}: well again", subject);
         }
     }
 
