@@ -1,10 +1,7 @@
 package io.urunner.kube;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -191,7 +188,12 @@ final class Reflector<T extends Observed> {
             if (response.statusCode() != 200) {
                 throw new Refused(response.statusCode(), message(response));
             }
-            JsonNode metadata = parse(response.body(), found);
+            JsonNode metadata = ListPage.read(response.body(), item -> {
+                T object = parser.apply(item);
+                if (object != null) {
+                    found.put(object.uid(), object);
+                }
+            });
             String token = metadata.path("continue").asText("");
             if (!token.isEmpty()) {
                 return page(found, token);
@@ -207,33 +209,6 @@ final class Reflector<T extends Observed> {
 
     private static String message(HttpResponse<byte[]> response) {
         return new KubeConnection.Answer(response.statusCode(), KubeConnection.json(response.body())).message();
-    }
-
-    /** Reads one object of the page after the other. */
-    private JsonNode parse(byte[] body, Map<String, T> found) {
-        JsonNode metadata = KubeConnection.JSON.createObjectNode();
-        try (JsonParser json = KubeConnection.JSON.createParser(body)) {
-            json.nextToken();
-            while (json.nextToken() == JsonToken.FIELD_NAME) {
-                String field = json.currentName();
-                json.nextToken();
-                if (field.equals("metadata")) {
-                    metadata = json.readValueAsTree();
-                } else if (field.equals("items") && json.currentToken() == JsonToken.START_ARRAY) {
-                    while (json.nextToken() != JsonToken.END_ARRAY) {
-                        T object = parser.apply(json.readValueAsTree());
-                        if (object != null) {
-                            found.put(object.uid(), object);
-                        }
-                    }
-                } else {
-                    json.skipChildren();
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return metadata;
     }
 
     private void replace(Map<String, T> found, String foundVersion) {

@@ -24,6 +24,7 @@ final class Act {
     private final Facts facts;
     private final Workload workload;
     private final WorkloadState before;
+    private final DigestsAnnotation template;
     private final List<Verdict> verdicts;
     private final String reason;
 
@@ -39,6 +40,7 @@ final class Act {
         this.verdicts = verdicts;
         this.reason = reason;
         workload = facts.workload();
+        template = States.digests(workload);
     }
 
     Decision.Restart restart() {
@@ -63,7 +65,7 @@ final class Act {
         String name = container.name();
         String reference = tracked.reference();
         ContainerState state = States.of(before, name, reference);
-        Optional<String> acted = States.digests(workload).digest(name, reference);
+        Optional<String> acted = template.digest(name, reference);
         boolean stale = verdict.kind() == Kind.STALE;
         if (stale) {
             Optional<String> from = acted.or(tracked::remembered)
@@ -113,7 +115,7 @@ final class Act {
 
     /** Pins, pins to the new digest, or takes a pin back; what remains to be remembered is the text before the pin. */
     private Optional<String> image(Container container, String digest) {
-        Optional<String> pinned = Pin.originalText(workload, container);
+        Optional<String> pinned = Pin.originalText(before, container);
         String original = pinned.orElse(container.image());
         boolean pin = Pin.wanted(facts.policy().policy(), container);
         String image = pin ? Pin.text(original, digest) : original;

@@ -85,7 +85,10 @@ public final class Admission {
             return plan.with(waits.get());
         }
         running.add(plan.workload());
-        restart.changes().forEach(change -> canaries.putIfAbsent(image(change), plan.workload()));
+        restart.changes().stream()
+                .map(Admission::image)
+                .filter(image -> !isProven(image))
+                .forEach(image -> canaries.putIfAbsent(image, plan.workload()));
         return plan;
     }
 
@@ -107,11 +110,16 @@ public final class Admission {
 
     /** The workload that has the digest already, if none that has it is healthy. */
     private Optional<WorkloadId> unhealthyCanary(ImageDigest image) {
-        List<Workload> on =
-                fleet.stream().filter(workload -> hasActed(workload, image)).toList();
-        return on.stream().anyMatch(workload -> isHealthy(workload, image))
+        return isProven(image)
                 ? Optional.empty()
-                : on.stream().map(Workload::id).min(Comparator.naturalOrder());
+                : fleet.stream()
+                        .filter(workload -> hasActed(workload, image))
+                        .map(Workload::id)
+                        .min(Comparator.naturalOrder());
+    }
+
+    private boolean isProven(ImageDigest image) {
+        return fleet.stream().anyMatch(workload -> hasActed(workload, image) && isHealthy(workload, image));
     }
 
     private static boolean hasActed(Workload workload, ImageDigest image) {

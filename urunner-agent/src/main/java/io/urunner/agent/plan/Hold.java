@@ -19,8 +19,7 @@ import java.util.Optional;
  * @param notices what ended the hold, to be told once
  */
 record Hold(boolean holds, String words, WorkloadState state, List<String> notices) {
-    static Hold of(Facts facts) {
-        WorkloadState state = States.of(facts.workload());
+    static Hold of(Facts facts, WorkloadState state) {
         if (state.hold().isEmpty()) {
             return new Hold(false, "", state, List.of());
         }
@@ -73,7 +72,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
             if (original(state, container)
                             .filter(text -> !text.equals(container.image()))
                             .isPresent()
-                    && Pin.originalText(workload, container).isEmpty()) {
+                    && Pin.originalText(state, container).isEmpty()) {
                 edited.add(container.name());
             }
         }

@@ -1,7 +1,7 @@
 package io.urunner.agent.plan;
 
 import io.urunner.kube.Container;
-import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
@@ -29,14 +29,9 @@ public final class Pin {
                 && container.pullPolicy().equals("IfNotPresent");
     }
 
-    /** The reference that a container followed before we pinned it; empty if its image is not our pin. */
-    static Optional<ImageReference> originalReference(Workload workload, Container container) {
-        return originalText(workload, container).map(ImageReference::parse);
-    }
-
     /** The text that a container's image had before we pinned it; empty if its image is not our pin. */
-    static Optional<String> originalText(Workload workload, Container container) {
-        return Optional.ofNullable(States.of(workload).containers().get(container.name()))
+    static Optional<String> originalText(WorkloadState state, Container container) {
+        return Optional.ofNullable(state.containers().get(container.name()))
                 .flatMap(ContainerState::originalImage)
                 .filter(original -> pins(container.image(), original));
     }

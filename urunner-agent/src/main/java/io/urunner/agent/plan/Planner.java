@@ -32,6 +32,7 @@ public final class Planner {
     private final Facts facts;
     private final Workload workload;
     private final Policy policy;
+    private final WorkloadState written;
     private final Hold hold;
     private final List<Verdict> verdicts = new ArrayList<>();
 
@@ -39,7 +40,8 @@ public final class Planner {
         this.facts = facts;
         workload = facts.workload();
         policy = facts.policy().policy();
-        hold = Hold.of(facts);
+        written = States.of(workload);
+        hold = Hold.of(facts, written);
     }
 
     /**
@@ -261,7 +263,7 @@ public final class Planner {
                 next = States.with(next, verdict.container(), States.healed(before));
             }
         }
-        return next.equals(States.of(workload)) ? Optional.empty() : Optional.of(next);
+        return next.equals(written) ? Optional.empty() : Optional.of(next);
     }
 
     private ContainerState state(String container, String reference) {

@@ -43,7 +43,8 @@ public sealed interface Tracking {
         } catch (IllegalArgumentException e) {
             return ignored(Why.UNPARSABLE, e.getMessage() == null ? "not an image reference" : e.getMessage());
         }
-        Optional<ImageReference> pinnedByUs = Pin.originalReference(workload, container);
+        Optional<ImageReference> pinnedByUs =
+                Pin.originalText(States.of(workload), container).map(ImageReference::parse);
         if (image.digest().isPresent() && pinnedByUs.isEmpty()) {
             return ignored(Why.PINNED, "the image names a digest, so it always stays the same");
         }

@@ -96,6 +96,12 @@ final class Given {
                 old -> new ContainerFacts.Tracked(old.reference(), answer, old.expansion(), old.remembered()));
     }
 
+    Given reference(String container, String reference) {
+        return tracked(
+                container,
+                old -> new ContainerFacts.Tracked(reference, old.answer(), old.expansion(), old.remembered()));
+    }
+
     Given content(String... digests) {
         return expansion("app", new Expansion.Known(Set.of(digests)));
     }

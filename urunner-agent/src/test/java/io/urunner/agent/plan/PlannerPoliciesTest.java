@@ -1,0 +1,432 @@
+package io.urunner.agent.plan;
+
+import static io.urunner.agent.plan.Given.D1;
+import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.D3;
+import static io.urunner.agent.plan.Given.NOW;
+import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.agent.plan.Given.SIDECAR;
+import static io.urunner.agent.plan.Given.resolved;
+import static io.urunner.agent.plan.Given.workload;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What keeps a stale workload from being rolled out, and what a rollout writes. */
+class PlannerPoliciesTest {
+    private static Given stale() {
+        return workload().runs(D1).actedOn(D1).tagIs(D2).content(D2);
+    }
+
+    static Stream<Arguments> obstacles() {
+        return Stream.of(
+                arguments("nothing", stale(), "restart", "moved from sha256:111111111111 to sha256:222222222222"),
+                arguments(
+                        "a wrong annotation",
+                        stale().annotation("cooldown", "soon"),
+                        "blocked: wrong policy annotation",
+                        "urunner.io/cooldown: 'soon' is no duration"),
+                arguments(
+                        "a pause",
+                        stale().rollout(new RolloutStatus(
+                                1, true, true, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty())),
+                        "blocked: paused",
+                        "kubectl rollout resume"),
+                arguments(
+                        "OnDelete",
+                        stale().kind(WorkloadKind.DAEMON_SET)
+                                .rollout(new RolloutStatus(
+                                        1, true, false, true, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty())),
+                        "blocked: OnDelete",
+                        "when you delete the old ones"),
+                arguments(
+                        "a partition that covers all",
+                        stale().kind(WorkloadKind.STATEFUL_SET)
+                                .rollout(new RolloutStatus(
+                                        2, true, false, false, 2, 2, 2, 2, 2, Optional.empty(), Optional.empty())),
+                        "blocked: partition covers all replicas",
+                        "covers all 2 replicas"),
+                arguments(
+                        "a partition that covers some",
+                        stale().kind(WorkloadKind.STATEFUL_SET)
+                                .rollout(new RolloutStatus(
+                                        2, true, false, false, 1, 2, 2, 2, 2, Optional.empty(), Optional.empty())),
+                        "restart",
+                        "moved"),
+                arguments(
+                        "a missing permission",
+                        stale().missingPermission("patch deployments in shop"),
+                        "blocked: missing permission",
+                        "patch deployments in shop"),
+                arguments(
+                        "a quarantine",
+                        stale().quarantined(D2, "shop/Deployment/api"),
+                        "blocked: digest quarantined",
+                        "failed at shop/Deployment/api (CrashLoopBackOff)"),
+                arguments(
+                        "a quarantine of another digest",
+                        stale().quarantined(D3, "shop/Deployment/api"),
+                        "restart",
+                        "moved"),
+                arguments(
+                        "a quarantine that it caused itself, for a digest it left since",
+                        stale().quarantined(D2, "shop/Deployment/web"),
+                        "restart",
+                        "moved"),
+                arguments("a hold", stale().hold(false), "blocked: held", "by anna"),
+                arguments(
+                        "shadow mode",
+                        stale().annotation("shadow", "true"),
+                        "blocked: shadow mode",
+                        "would be rolled out"),
+                arguments(
+                        "a settle time that is not over",
+                        stale().annotation("settle", "2m"),
+                        "deferred: settle time",
+                        "it must stand for 2m first"),
+                arguments("a settle time that is over", stale().annotation("settle", "1m"), "restart", "moved"),
+                arguments(
+                        "a cooldown that is not over",
+                        stale().stateActed(D1).annotation("cooldown", "1h"),
+                        "deferred: cooldown",
+                        "the cooldown of 1h"),
+                arguments(
+                        "a cooldown that is over",
+                        stale().stateActed(D1).annotation("cooldown", "1m"),
+                        "restart",
+                        "moved"),
+                arguments(
+                        "a cooldown before the first rollout",
+                        stale().annotation("cooldown", "1h"),
+                        "restart",
+                        "moved"),
+                arguments(
+                        "a closed window",
+                        stale().annotation("window", "Sat,Sun 00:00-24:00 UTC"),
+                        "deferred: outside the windows",
+                        "opens at 2030-01-12T00:00:00Z"),
+                arguments(
+                        "an open window",
+                        stale().annotation("window", "Sat,Sun 00:00-24:00; Mon 11:00-13:00"),
+                        "restart",
+                        "moved"),
+                arguments(
+                        "another container that is not watched",
+                        stale().container("log", "other/log:1", "Always")
+                                .untracked("log", ContainerFacts.Why.NO_WATCHED_REGISTRY),
+                        "restart",
+                        "moved"),
+                arguments(
+                        "another container that cannot be resolved",
+                        stale().container("proxy", SIDECAR, "Always")
+                                .answer("proxy", new Answer.Failed(Deferral.TAG_NOT_FOUND, "no such tag", NOW)),
+                        "deferred: tag not found",
+                        "container proxy: no such tag"),
+                arguments(
+                        "another container that was taken back",
+                        stale().container("proxy", SIDECAR, "Always")
+                                .answer("proxy", resolved(D3))
+                                .state("proxy", acted(SIDECAR, D3)),
+                        "blocked: rejected by a revert",
+                        "container proxy"),
+                arguments(
+                        "no container that is watched",
+                        workload().untracked("app", ContainerFacts.Why.PINNED),
+                        "not watched",
+                        "PINNED"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("obstacles")
+    void aStaleWorkloadIsKeptBackBy(String name, Given given, String decision, String reason) {
+        Plan plan = given.plan();
+
+        assertThat(plan.decision().words()).as(plan.decision().reason()).isEqualTo(decision);
+        assertThat(plan.decision().reason()).contains(reason);
+    }
+
+    @Test
+    void whatDefersSaysUntilWhen() {
+        assertThat(stale().stateActed(D1).annotation("cooldown", "1h").plan().decision())
+                .isInstanceOfSatisfying(
+                        Decision.Deferred.class,
+                        deferred -> assertThat(deferred.until()).contains(NOW.plusSeconds(3540)));
+    }
+
+    @Test
+    void whatIsUpToDateIsNotCalledBlocked() {
+        Given paused = workload()
+                .runs(D2)
+                .tagIs(D2)
+                .rollout(new RolloutStatus(1, true, true, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()));
+
+        assertThat(paused.plan().decision().words()).isEqualTo("up to date");
+    }
+
+    @Test
+    void onePatchIsForSeveralChangedContainersAndWritesEveryResolvedOne() {
+        Plan plan = stale().stateActed(D1)
+                .container("proxy", SIDECAR, "Always")
+                .answer("proxy", resolved(D3))
+                .actedOn("proxy", SIDECAR, D3)
+                .container("init", "registry.example/team/init:1", "Always")
+                .answer("init", resolved(D3))
+                .actedOn("init", "registry.example/team/init:1", D1)
+                .state("proxy", acted(SIDECAR, D3))
+                .plan();
+
+        assertThat(plan.decision()).isInstanceOfSatisfying(Decision.Restart.class, restart -> {
+            assertThat(restart.changes())
+                    .containsExactly(
+                            new Decision.Change("app", REF, Optional.of(D1), D2),
+                            new Decision.Change("init", "registry.example/team/init:1", Optional.of(D1), D3));
+            assertThat(restart.digests().digests())
+                    .containsOnly(
+                            Map.entry("app", REF + "@" + D2),
+                            Map.entry("proxy", SIDECAR + "@" + D3),
+                            Map.entry("init", "registry.example/team/init:1@" + D3));
+            ContainerState app = restart.state().containers().get("app");
+            assertThat(app.acted()).contains(D2);
+            assertThat(app.actedAt()).contains(NOW);
+            assertThat(app.replaced()).containsExactly(D1);
+            assertThat(restart.state().containers().get("proxy").actedAt()).contains(NOW.minusSeconds(60));
+        });
+        assertThat(plan.remember().keySet()).containsExactlyInAnyOrder("app", "proxy", "init");
+    }
+
+    @Test
+    void whatWasReplacedAddsUpWhileTheActedDigestStays() {
+        Plan plan = workload()
+                .runs(D3)
+                .actedOn(D2)
+                .stateActed(D2, D1)
+                .tagIs(D2)
+                .content(D2)
+                .plan();
+
+        assertThat(plan.decision())
+                .isInstanceOfSatisfying(
+                        Decision.Restart.class,
+                        restart -> assertThat(
+                                        restart.state().containers().get("app").replaced())
+                                .containsExactly(D1, D3));
+    }
+
+    @Test
+    void theFirstRestartUnderAnotherPullPolicyComesWithAWarning() {
+        Given first = workload()
+                .container("app", REF, "IfNotPresent")
+                .runs(D1)
+                .tagIs(D2)
+                .content(D2);
+        Given second = workload()
+                .container("app", REF, "IfNotPresent")
+                .runs(D1)
+                .actedOn(D1)
+                .stateActed(D1)
+                .tagIs(D2)
+                .content(D2);
+
+        assertThat(restart(first).warnings())
+                .singleElement()
+                .asString()
+                .contains("imagePullPolicy is IfNotPresent")
+                .contains("urunner.io/if-not-always: pin");
+        assertThat(restart(second).warnings()).isEmpty();
+    }
+
+    @Test
+    void thePinWritesTagAndDigestAndKeepsTheOriginalText() {
+        Decision.Restart restart = restart(workload()
+                .container("app", "registry.example/team/app", "IfNotPresent")
+                .annotation("if-not-always", "pin")
+                .runs(D1)
+                .tagIs(D2)
+                .content(D2)
+                .reference("app", REF));
+
+        assertThat(restart.images()).containsEntry("app", REF + "@" + D2);
+        assertThat(restart.state().containers().get("app").originalImage()).contains("registry.example/team/app");
+        assertThat(restart.warnings()).isEmpty();
+    }
+
+    @Test
+    void aPinnedImageFollowsItsTagAndIsPinnedAgain() {
+        Given pinned = workload()
+                .container("app", REF + "@" + D1, "IfNotPresent")
+                .reference("app", REF)
+                .state("app", pinned(D1))
+                .runs(D1)
+                .actedOn(D1)
+                .tagIs(D2)
+                .content(D2);
+
+        assertThat(restart(pinned.annotation("if-not-always", "pin")).images()).containsEntry("app", REF + "@" + D2);
+        assertThat(restart(pinned.annotation("if-not-always", "restart")).images())
+                .as("without the policy the original text comes back verbatim")
+                .containsEntry("app", "registry.example/team/app");
+    }
+
+    @Test
+    void aHoldUntilTheNextPushEndsWhenTheTagMovesPastTheRejectedDigest() {
+        Given held = workload()
+                .container("app", REF + "@" + D1, "Always")
+                .reference("app", REF)
+                .state("app", rolledBack())
+                .hold(true)
+                .runs(D1)
+                .actedOn(D1);
+
+        assertThat(held.tagIs(D2).content(D2).plan().decision().words()).isEqualTo("blocked: held");
+        Decision.Restart restart = restart(held.tagIs(D3).content(D3));
+        assertThat(restart.images()).containsEntry("app", "registry.example/team/app");
+        assertThat(restart.state().hold()).isEmpty();
+        assertThat(restart.state().containers().get("app").rejected()).isEmpty();
+    }
+
+    @Test
+    void aHoldByHandStaysWhenTheTagMoves() {
+        Given held = workload()
+                .container("app", REF + "@" + D1, "Always")
+                .reference("app", REF)
+                .state("app", rolledBack())
+                .hold(false)
+                .runs(D1)
+                .actedOn(D1)
+                .tagIs(D3)
+                .content(D3);
+
+        assertThat(held.plan().decision().words()).isEqualTo("blocked: held");
+        assertThat(held.plan().decision().reason()).contains("urunner resume shop/Deployment/web");
+    }
+
+    @Test
+    void whoeverGivesThePinnedContainerAnotherImageEndsTheHoldAndIsTold() {
+        Plan plan = workload()
+                .container("app", "registry.example/team/app:v7", "Always")
+                .state("app", rolledBack())
+                .hold(false)
+                .changedBy("kubectl-set")
+                .runs(D3)
+                .answer("app", resolved(D3))
+                .plan();
+
+        assertThat(plan.decision().words()).isEqualTo("up to date");
+        assertThat(plan.notices())
+                .singleElement()
+                .asString()
+                .contains("kubectl-set")
+                .contains("hold");
+        assertThat(plan.state()).get().satisfies(state -> {
+            assertThat(state.hold()).isEmpty();
+            assertThat(state.containers().get("app").originalImage()).isEmpty();
+        });
+    }
+
+    @Test
+    void aToolThatPutsTheTagBackIsNamedAndNotFought() {
+        Plan plan = workload()
+                .container("app", "registry.example/team/app", "Always")
+                .reference("app", REF)
+                .state("app", rolledBack())
+                .hold(false)
+                .changedBy("argocd")
+                .runs(D2)
+                .tagIs(D2)
+                .plan();
+
+        assertThat(plan.decision().words()).isEqualTo("blocked: held");
+        assertThat(plan.decision().reason()).contains("argocd put the tag back into container app");
+        assertThat(plan.state()).isEmpty();
+    }
+
+    @Test
+    void aFailedDigestThatRunsAfterAllIsNoLongerQuarantined() {
+        Plan plan = workload()
+                .state("app", States.failed(acted(REF, D2), Optional.of(D2), Optional.of("ImagePullBackOff")))
+                .runs(D2)
+                .actedOn(D2)
+                .tagIs(D2)
+                .plan();
+
+        assertThat(plan.state())
+                .get()
+                .satisfies(state ->
+                        assertThat(state.containers().get("app").failed()).isEmpty());
+    }
+
+    @Test
+    void inShadowModeNothingIsWritten() {
+        Plan plan = workload()
+                .annotation("shadow", "true")
+                .runs(D1)
+                .stateActed(D2, D1)
+                .tagIs(D2)
+                .content(D2)
+                .plan();
+
+        assertThat(plan.decision().words()).isEqualTo("blocked: rejected by a revert");
+        assertThat(plan.state()).isEmpty();
+    }
+
+    @Test
+    void aContentThatIsNeededForTwoContainersIsAskedForAtOnce() {
+        Plan plan = workload()
+                .container("proxy", SIDECAR, "Always")
+                .pod(true, false, "Running", Map.of("app", D1, "proxy", D1), Optional.empty())
+                .answer("app", resolved(D2))
+                .answer("proxy", resolved(D3))
+                .plan();
+
+        assertThat(plan.decision())
+                .isEqualTo(
+                        new Decision.NeedsExpansion(List.of(new ImageDigest(REF, D2), new ImageDigest(SIDECAR, D3))));
+    }
+
+    private static Decision.Restart restart(Given given) {
+        Decision decision = given.plan().decision();
+        assertThat(decision).as(decision.reason()).isInstanceOf(Decision.Restart.class);
+        return (Decision.Restart) decision;
+    }
+
+    private static ContainerState acted(String reference, String digest) {
+        return new ContainerState(
+                reference,
+                Optional.of(digest),
+                Optional.of(NOW.minusSeconds(60)),
+                List.of(D1),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    private static ContainerState pinned(String digest) {
+        return new ContainerState(
+                REF,
+                Optional.of(digest),
+                Optional.of(NOW.minusSeconds(60)),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of("registry.example/team/app"));
+    }
+
+    private static ContainerState rolledBack() {
+        return States.rejected(pinned(D1), Optional.of(D2), "anna");
+    }
+}

@@ -1,0 +1,370 @@
+package io.urunner.agent.plan;
+
+import static io.urunner.agent.plan.Given.CHILD2;
+import static io.urunner.agent.plan.Given.D0;
+import static io.urunner.agent.plan.Given.D1;
+import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.D3;
+import static io.urunner.agent.plan.Given.NOW;
+import static io.urunner.agent.plan.Given.REF;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.Container;
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Pod;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The product of all inputs of a decision, checked against what must hold whatever they are. The registry's digest is
+ * always D2; D1 is what was there before, D0 what was before that, D3 a digest that nobody knows.
+ */
+class PlannerProductTest {
+    private static final List<RolloutStatus> ROLLOUTS = List.of(
+            Given.rollout(0),
+            Given.rollout(1),
+            new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()),
+            new RolloutStatus(1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()));
+
+    private static final List<Optional<String>> ACTED = List.of(
+            Optional.empty(), Optional.of(REF + "@" + D1), Optional.of(REF + "@" + D2), Optional.of("other@" + D2));
+
+    private static final List<Optional<ContainerState>> STATES = List.of(
+            Optional.empty(),
+            Optional.of(state(D1, Optional.empty(), D0)),
+            Optional.of(state(D2, Optional.empty(), D1)),
+            Optional.of(state(D2, Optional.of(D2), D1)),
+            Optional.of(state(D3, Optional.empty(), D2)));
+
+    private static final List<List<String>> RUNNING = List.of(
+            List.of(),
+            List.of(""),
+            List.of("docker://unreadable"),
+            List.of(D2),
+            List.of("x@" + CHILD2),
+            List.of("docker-pullable://x@" + D1),
+            List.of("x@" + D3),
+            List.of("x@" + D2, "x@" + D1),
+            List.of("x@" + D2, ""));
+
+    private static final List<Answer> ANSWERS = List.of(
+            new Answer.NotAsked(),
+            new Answer.Failed(Deferral.TAG_NOT_FOUND, "tag not found", NOW),
+            Given.resolved(D2),
+            new Answer.Resolved(D2, NOW, NOW, 1, true, Optional.empty()),
+            new Answer.Resolved(D2, NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5))));
+
+    private static final List<Expansion> EXPANSIONS = List.of(
+            new Expansion.NotFetched(),
+            new Expansion.Unavailable("the registry answers 500"),
+            new Expansion.Known(Set.of(D2, CHILD2)));
+
+    private static final List<Optional<String>> REMEMBERED =
+            List.of(Optional.empty(), Optional.of(D1), Optional.of(D2));
+
+    private static final Policy ADOPT = Policy.DEFAULT
+            .override(Map.of("urunner.io/first-sight", "adopt"), Set.of())
+            .policy();
+
+    private static final List<PullAndPolicy> POLICIES = List.of(
+            new PullAndPolicy("Always", Policy.DEFAULT),
+            new PullAndPolicy("IfNotPresent", Policy.DEFAULT),
+            new PullAndPolicy("Always", ADOPT));
+
+    private static final List<Pod> NOISE =
+            List.of(pod("x@" + D3, false, false), pod("x@" + D1, true, true), pod("x@" + D2, false, true));
+
+    private record PullAndPolicy(String pull, Policy policy) {}
+
+    private interface Check {
+        void of(Inputs inputs, Plan plan);
+    }
+
+    private record Inputs(
+            RolloutStatus rollout,
+            Optional<String> acted,
+            Optional<ContainerState> state,
+            List<String> running,
+            Answer answer,
+            Expansion expansion,
+            Optional<String> remembered,
+            String pullPolicy,
+            Policy policy) {
+        Plan plan() {
+            return Planner.plan(facts());
+        }
+
+        Facts facts() {
+            return facts(workload(List.of()));
+        }
+
+        Facts facts(Workload workload) {
+            return new Facts(
+                    workload,
+                    NOW.minusSeconds(2),
+                    new Policy.Reading(policy, List.of()),
+                    Map.of("app", new ContainerFacts.Tracked(REF, answer, expansion, remembered)),
+                    Map.of(),
+                    Optional.empty(),
+                    NOW);
+        }
+
+        Workload workload(List<Pod> more) {
+            List<Pod> pods = new ArrayList<>(more);
+            running.forEach(imageId -> pods.add(pod(imageId, true, false)));
+            Map<String, String> own = new HashMap<>();
+            state.ifPresent(of -> own.put(
+                    Workload.STATE, new WorkloadState(new TreeMap<>(Map.of("app", of)), Optional.empty()).toString()));
+            Map<String, String> template = new HashMap<>();
+            acted.ifPresent(of ->
+                    template.put(Workload.DIGESTS, new DigestsAnnotation(new TreeMap<>(Map.of("app", of))).toString()));
+            return PlannerProductTest.workload(own, template, rollout, pods, pullPolicy);
+        }
+
+        boolean resolved() {
+            return answer instanceof Answer.Resolved resolved && resolved.counts();
+        }
+
+        boolean wantsPods() {
+            return rollout.desired() > 0;
+        }
+
+        boolean tookBack() {
+            return state.stream().anyMatch(of -> of.acted().equals(Optional.of(D2)))
+                    && !acted.equals(Optional.of(REF + "@" + D2));
+        }
+    }
+
+    @Test
+    void everyInvariantHoldsForEveryInput() {
+        List<Check> checks = List.of(
+                PlannerProductTest::everyDecisionHasItsReasonAndARolloutIsForADigestThatCountsAndIsWrittenWithIt,
+                PlannerProductTest::afterARolloutTheSameMoveIsNeverRolledOutAgainWhateverThePodsSay,
+                PlannerProductTest::podsThatGoOrAreOfAnOlderRevisionChangeNothing,
+                PlannerProductTest::whatWasTakenBackIsNotRolledOutAgain,
+                PlannerProductTest::aMoveThatWeSawArrivesWhateverTheRolloutDoes,
+                PlannerProductTest::whatRunsTheTagIsLeftAlone,
+                PlannerProductTest::theContentIsAskedForOnlyBeforeItIsKnownAndOnlyWhenSomethingElseRuns,
+                PlannerProductTest::withoutTheContentNothingIsStaleThatRunsAnUnknownDigest,
+                PlannerProductTest::whatIsWrittenWithoutARolloutIsWrittenOnce);
+        forAll(inputs -> {
+            Plan plan = inputs.plan();
+            checks.forEach(check -> check.of(inputs, plan));
+        });
+    }
+
+    private static void everyDecisionHasItsReasonAndARolloutIsForADigestThatCountsAndIsWrittenWithIt(
+            Inputs inputs, Plan plan) {
+        assertThat(plan.decision().reason()).as(inputs::toString).isNotBlank();
+        assertThat(plan.verdicts().get(0).words()).as(inputs::toString).isNotBlank();
+        if (plan.decision() instanceof Decision.Restart restart) {
+            assertThat(inputs.resolved() && inputs.wantsPods())
+                    .as(inputs::toString)
+                    .isTrue();
+            assertThat(restart.digests().digest("app", REF))
+                    .as(inputs::toString)
+                    .contains(D2);
+            assertThat(restart.state().containers().get("app").acted()).contains(D2);
+            assertThat(restart.state().containers().get("app").replaced()).doesNotContain(D2);
+            assertThat(restart.changes()).hasSize(1);
+        }
+    }
+
+    private static void afterARolloutTheSameMoveIsNeverRolledOutAgainWhateverThePodsSay(Inputs inputs, Plan plan) {
+        if (plan.decision() instanceof Decision.Restart restart) {
+            for (RolloutStatus rollout : ROLLOUTS.subList(1, 3)) {
+                for (List<String> running : List.of(List.<String>of(), List.of("x@" + D2), inputs.running())) {
+                    Inputs after = new Inputs(
+                            rollout,
+                            Optional.of(REF + "@" + D2),
+                            Optional.of(restart.state().containers().get("app")),
+                            running,
+                            later(inputs.answer()),
+                            inputs.expansion(),
+                            inputs.remembered(),
+                            inputs.pullPolicy(),
+                            inputs.policy());
+                    assertThat(after.plan().decision())
+                            .as(() -> inputs + " and then " + after)
+                            .isNotInstanceOf(Decision.Restart.class);
+                }
+            }
+        }
+    }
+
+    private static void podsThatGoOrAreOfAnOlderRevisionChangeNothing(Inputs inputs, Plan plan) {
+        assertThat(Planner.plan(inputs.facts(inputs.workload(NOISE))))
+                .as(inputs::toString)
+                .isEqualTo(plan);
+    }
+
+    private static void whatWasTakenBackIsNotRolledOutAgain(Inputs inputs, Plan plan) {
+        if (inputs.tookBack()) {
+            assertThat(plan.decision()).as(inputs::toString).isNotInstanceOf(Decision.Restart.class);
+        }
+    }
+
+    private static void aMoveThatWeSawArrivesWhateverTheRolloutDoes(Inputs inputs, Plan plan) {
+        boolean moved = inputs.acted().equals(Optional.of(REF + "@" + D1));
+        boolean runsIt = !inputs.running().isEmpty()
+                && inputs.running().stream().allMatch(id -> id.isEmpty() || id.contains(D2) || id.contains(CHILD2));
+        boolean replacedBefore =
+                inputs.state().stream().anyMatch(of -> of.replaced().contains(D2));
+        boolean knowsEnough = inputs.expansion() instanceof Expansion.Known
+                || inputs.running().stream().noneMatch(id -> id.contains(CHILD2) || id.contains(D3));
+        if (moved
+                && inputs.resolved()
+                && inputs.wantsPods()
+                && !inputs.tookBack()
+                && !runsIt
+                && knowsEnough
+                && !(inputs.expansion() instanceof Expansion.NotFetched)
+                && !replacedBefore) {
+            assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.Restart.class);
+        }
+    }
+
+    private static void whatRunsTheTagIsLeftAlone(Inputs inputs, Plan plan) {
+        if (!inputs.running().isEmpty() && inputs.running().stream().allMatch(D2::equals)) {
+            assertThat(plan.decision()).as(inputs::toString).isNotInstanceOf(Decision.Restart.class);
+        }
+    }
+
+    private static void theContentIsAskedForOnlyBeforeItIsKnownAndOnlyWhenSomethingElseRuns(Inputs inputs, Plan plan) {
+        if (plan.decision() instanceof Decision.NeedsExpansion needs) {
+            assertThat(needs.needed()).containsExactly(new ImageDigest(REF, D2));
+            assertThat(inputs.expansion()).as(inputs::toString).isInstanceOf(Expansion.NotFetched.class);
+            assertThat(inputs.running().stream().allMatch(id -> id.isEmpty() || id.contains(D2)))
+                    .as(inputs::toString)
+                    .isFalse();
+        }
+    }
+
+    private static void withoutTheContentNothingIsStaleThatRunsAnUnknownDigest(Inputs inputs, Plan plan) {
+        if (inputs.expansion() instanceof Expansion.Unavailable
+                && inputs.running().equals(List.of("x@" + D3))
+                && inputs.state().stream().noneMatch(of -> of.acted().equals(Optional.of(D3)))) {
+            assertThat(plan.decision()).as(inputs::toString).isNotInstanceOf(Decision.Restart.class);
+        }
+    }
+
+    private static void whatIsWrittenWithoutARolloutIsWrittenOnce(Inputs inputs, Plan plan) {
+        plan.state().ifPresent(state -> {
+            Plan after = new Inputs(
+                            inputs.rollout(),
+                            inputs.acted(),
+                            Optional.of(state.containers().get("app")),
+                            inputs.running(),
+                            inputs.answer(),
+                            inputs.expansion(),
+                            inputs.remembered(),
+                            inputs.pullPolicy(),
+                            inputs.policy())
+                    .plan();
+            assertThat(after.state()).as(inputs::toString).isEmpty();
+            assertThat(after.decision()).as(inputs::toString).isEqualTo(plan.decision());
+        });
+    }
+
+    private static void forAll(Consumer<Inputs> check) {
+        for (RolloutStatus rollout : ROLLOUTS) {
+            for (Optional<String> acted : ACTED) {
+                for (Optional<ContainerState> state : STATES) {
+                    for (List<String> running : RUNNING) {
+                        for (Answer answer : ANSWERS) {
+                            for (Expansion expansion : EXPANSIONS) {
+                                for (Optional<String> remembered : REMEMBERED) {
+                                    for (PullAndPolicy policy : POLICIES) {
+                                        check.accept(new Inputs(
+                                                rollout,
+                                                acted,
+                                                state,
+                                                running,
+                                                answer,
+                                                expansion,
+                                                remembered,
+                                                policy.pull(),
+                                                policy.policy()));
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** The same answer one pass later: the tag stands. */
+    private static Answer later(Answer answer) {
+        return answer instanceof Answer.Resolved resolved
+                ? new Answer.Resolved(
+                        resolved.digest(),
+                        resolved.since(),
+                        NOW.plusSeconds(1),
+                        resolved.passes() + 1,
+                        true,
+                        resolved.otherSeen())
+                : answer;
+    }
+
+    private static ContainerState state(String acted, Optional<String> rejected, String replaced) {
+        return new ContainerState(
+                REF,
+                Optional.of(acted),
+                Optional.of(NOW.minusSeconds(60)),
+                List.of(replaced),
+                rejected,
+                rejected.map(digest -> "kubectl"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    private static Pod pod(String imageId, boolean current, boolean terminating) {
+        return new Pod(
+                "web",
+                "web",
+                current,
+                terminating,
+                "Running",
+                true,
+                Optional.empty(),
+                List.of(new Pod.ContainerStatus("app", imageId, true, 0, Optional.empty())));
+    }
+
+    private static Workload workload(
+            Map<String, String> own,
+            Map<String, String> template,
+            RolloutStatus rollout,
+            List<Pod> pods,
+            String pullPolicy) {
+        return new Workload(
+                new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"),
+                "uid",
+                "1",
+                1,
+                own,
+                template,
+                List.of(new Container("app", REF, pullPolicy, false)),
+                List.of(),
+                "default",
+                rollout,
+                Optional.of("revision"),
+                pods,
+                List.of("kubectl"));
+    }
+}

@@ -1,0 +1,110 @@
+package io.urunner.agent.plan;
+
+import static io.urunner.agent.plan.Given.CHILD2;
+import static io.urunner.agent.plan.Given.D1;
+import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.D3;
+import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.agent.plan.Given.SIDECAR;
+import static io.urunner.agent.plan.Given.workload;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.RolloutProgress.Cause;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class VerificationTest {
+    private static final Expansion NOT_FETCHED = new Expansion.NotFetched();
+    private static final Expansion KNOWN = new Expansion.Known(Set.of(D2, CHILD2));
+
+    @Test
+    void itSucceededWhenThePodsRunTheDigest() {
+        assertThat(judge(rolledOut().runs(D2), NOT_FETCHED))
+                .isEqualTo(new Outcome.Succeeded("container app runs " + REF + "@sha256:222222222222"));
+    }
+
+    @Test
+    void itSucceededWhenThePodsRunWhatTheDigestStandsFor() {
+        assertThat(judge(rolledOut().runs(CHILD2), NOT_FETCHED))
+                .isEqualTo(new Outcome.NeedsExpansion(List.of(new ImageDigest(REF, D2))));
+        assertThat(judge(rolledOut().runs(CHILD2), KNOWN)).isInstanceOf(Outcome.Succeeded.class);
+    }
+
+    @Test
+    void itIsStillTheOldImageWhenThePodsRunSomethingElseAndTheCauseAndRemedyAreNamed() {
+        Outcome outcome =
+                judge(rolledOut().container("app", REF, "IfNotPresent").runs(D1), KNOWN);
+
+        assertThat(outcome.name()).isEqualTo("still old image");
+        assertThat(outcome.words())
+                .contains("still reports sha256:111111111111")
+                .contains("imagePullPolicy is IfNotPresent")
+                .contains("set imagePullPolicy: Always");
+    }
+
+    @Test
+    void whatCannotBeComparedIsSaidAndIsNoFailure() {
+        Outcome outcome = judge(rolledOut().runs(D1), new Expansion.Unavailable("the registry answers 500"));
+
+        assertThat(outcome).isInstanceOf(Outcome.Succeeded.class);
+        assertThat(outcome.words()).contains("the registry answers 500");
+    }
+
+    @Test
+    void whatTheControllersSayComesFirst() {
+        Given given = rolledOut().runs(D1).changedBy("helm");
+
+        assertThat(judge(new RolloutOutcome.Failed(Cause.CONTAINERS, "CrashLoopBackOff"), given))
+                .isEqualTo(new Outcome.Failed("CrashLoopBackOff", true));
+        assertThat(judge(new RolloutOutcome.Failed(Cause.SCHEDULING, "no node"), given))
+                .isEqualTo(new Outcome.Failed("no node", false));
+        assertThat(judge(new RolloutOutcome.TimedOut("2 pods"), given))
+                .isEqualTo(new Outcome.TimedOut("waited for 2 pods"));
+        assertThat(judge(new RolloutOutcome.Superseded(), given).words()).contains("helm");
+        assertThat(judge(new RolloutOutcome.Gone(), given)).isInstanceOf(Outcome.Superseded.class);
+    }
+
+    @Test
+    void onlyTheDigestsThatTheRolloutBroughtAreQuarantined() {
+        Given given = rolledOut()
+                .container("proxy", SIDECAR, "Always")
+                .state(
+                        "proxy",
+                        new ContainerState(
+                                SIDECAR,
+                                Optional.of(D3),
+                                Optional.empty(),
+                                List.of(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()));
+
+        assertThat(Verification.quarantine(given.build(), new Outcome.Failed("CrashLoopBackOff", true)))
+                .get()
+                .satisfies(state -> {
+                    assertThat(state.containers().get("app").failed()).contains(D2);
+                    assertThat(state.containers().get("app").failure()).contains("CrashLoopBackOff");
+                    assertThat(state.containers().get("proxy").failed()).isEmpty();
+                });
+        assertThat(Verification.quarantine(given.build(), new Outcome.Failed("no node", false)))
+                .isEmpty();
+    }
+
+    private static Given rolledOut() {
+        return workload().actedOn(D2).stateActed(D2, D1);
+    }
+
+    private static Outcome judge(Given given, Expansion expansion) {
+        return Verification.judge(new RolloutOutcome.Succeeded(), Optional.of(given.build()), image -> expansion);
+    }
+
+    private static Outcome judge(RolloutOutcome followed, Given given) {
+        return Verification.judge(followed, Optional.of(given.build()), image -> KNOWN);
+    }
+}
