@@ -46,4 +46,18 @@ public final class DigestStores {
     public static DigestStore postgresql(String url, String user, Supplier<String> password, String cluster) {
         return new SqlDigestStore(new PostgresqlDatabase(url, Optional.of(user), Optional.of(password)), cluster);
     }
+
+    /**
+     * The same history, for reading only: the database is neither created nor brought to this version, what would write
+     * throws {@link StoreException}. For a look beside an agent, or without one.
+     *
+     * @param store a store of this class; it may be closed before or after
+     * @return another store on the same database; the caller closes it
+     */
+    public static DigestStore readOnly(DigestStore store) {
+        if (store instanceof SqlDigestStore sql) {
+            return sql.readOnly();
+        }
+        throw new IllegalArgumentException("only the stores that DigestStores makes can be read like this");
+    }
 }

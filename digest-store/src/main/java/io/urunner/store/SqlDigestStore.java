@@ -10,15 +10,23 @@ import org.jdbi.v3.core.Handle;
 /** The store on any of the databases: a lane for the writer, another for readers, who do not wait for the writer. */
 final class SqlDigestStore implements DigestStore {
     private final Database database;
+    private final String cluster;
+    private final boolean readOnly;
     private final Lane writer;
     private final Lane reader;
     private volatile boolean migrated;
 
     SqlDigestStore(Database database, String cluster) {
+        this(database, cluster, false);
+    }
+
+    private SqlDigestStore(Database database, String cluster, boolean readOnly) {
         if (cluster.isBlank()) {
             throw new IllegalArgumentException("the name of the cluster is empty");
         }
         this.database = database;
+        this.cluster = cluster;
+        this.readOnly = readOnly;
         this.writer = new Lane(database, true, handle -> {
             Migrations.migrate(handle, database);
             long id = clusterId(handle, cluster);
@@ -32,7 +40,20 @@ final class SqlDigestStore implements DigestStore {
                 handle -> handle.createQuery("SELECT id FROM cluster WHERE name = :name")
                         .bind("name", cluster)
                         .mapTo(long.class)
-                        .one());
+                        .findOne()
+                        .orElseThrow(() -> new StoreException(
+                                database.location() + ": has no history of the cluster " + cluster)));
+    }
+
+    /** The same, opened for reading only. */
+    SqlDigestStore readOnly() {
+        return new SqlDigestStore(database, cluster, true);
+    }
+
+    private void mustWrite() throws StoreException {
+        if (readOnly) {
+            throw new StoreException(database.location() + ": is opened for reading only");
+        }
     }
 
     private static long clusterId(Handle handle, String name) {
@@ -48,6 +69,10 @@ final class SqlDigestStore implements DigestStore {
 
     @Override
     public void check() throws StoreException {
+        if (readOnly) {
+            reader.call("be opened for reading", session -> true);
+            return;
+        }
         writer.call("be opened for writing", session -> {
             session.handle().useTransaction(h -> database.lockCluster(h, session.cluster()));
             return true;
@@ -56,6 +81,7 @@ final class SqlDigestStore implements DigestStore {
 
     @Override
     public void write(Batch batch) throws StoreException {
+        mustWrite();
         writer.call("write what was learnt", session -> {
             session.handle().useTransaction(h -> {
                 database.lockCluster(h, session.cluster());
@@ -112,6 +138,7 @@ final class SqlDigestStore implements DigestStore {
 
     @Override
     public int prune(Retention retention, Set<String> inUse, Instant now) throws StoreException {
+        mustWrite();
         return new Pruner(writer, database, retention, inUse, now).prune();
     }
 
@@ -120,7 +147,7 @@ final class SqlDigestStore implements DigestStore {
     }
 
     private <T> T read(String doing, Question<T> question) throws StoreException {
-        if (!migrated) {
+        if (!migrated && !readOnly) {
             check();
         }
         boolean done = false;

@@ -48,6 +48,9 @@ final class SqliteDatabase implements Database {
     @Override
     public Connection connect(boolean writing) throws SQLException, StoreException {
         checkPlace();
+        if (!writing && !Files.exists(file)) {
+            throw new StoreException(location() + ": does not exist yet");
+        }
         Connection connection = open(writing);
         boolean ready = false;
         try {

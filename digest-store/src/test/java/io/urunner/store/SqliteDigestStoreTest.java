@@ -187,6 +187,26 @@ class SqliteDigestStoreTest extends DigestStoreContract {
         store.check();
     }
 
+    @Test
+    void aLookCreatesNothingAndWritesNothing() throws Exception {
+        try (DigestStore look = DigestStores.readOnly(store)) {
+            assertThat(catchThrowableOfType(StoreException.class, look::remembered))
+                    .hasMessageContaining("does not exist yet");
+            assertThat(file).doesNotExist();
+
+            store.write(sightings(seen(WEB, A, minute(0))));
+            look.check();
+            assertThat(look.digests(WEB, 1)).extracting(TagDigest::digest).containsExactly(A);
+            assertThat(catchThrowableOfType(StoreException.class, () -> look.write(sightings(seen(WEB, B, minute(1))))))
+                    .hasMessageContaining("reading only");
+        }
+        assertThat(digestsNow()).containsExactly(A);
+        try (DigestStore elsewhere = DigestStores.readOnly(DigestStores.sqlite(file, "green"))) {
+            assertThat(catchThrowableOfType(StoreException.class, elsewhere::remembered))
+                    .hasMessageContaining("no history of the cluster green");
+        }
+    }
+
     // ---- a file that is broken
 
     @Test

@@ -30,6 +30,7 @@ public final class Cli {
         commands(line, context);
         line.setOut(context.out())
                 .setErr(context.err())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Cli::wrongUsage)
                 .setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, command));
         int code = line.execute(arguments);

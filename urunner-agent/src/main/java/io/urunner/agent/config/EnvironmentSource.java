@@ -26,8 +26,8 @@ final class EnvironmentSource {
 
     private static final String FILE_SUFFIX = "_FILE";
 
-    /** Names of the launcher and of the tests. */
-    private static final Pattern FOREIGN = Pattern.compile("URUNNER_(JAVA_OPTS|TEST_.*)");
+    /** Names of the launcher, of the commands that ask a running agent, and of the tests. */
+    private static final Pattern FOREIGN = Pattern.compile("URUNNER_(JAVA_OPTS|URL|TEST_.*)");
     /** What Kubernetes sets in every container of a namespace with a Service called urunner or urunner-something. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
             "URUNNER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)");

@@ -419,14 +419,22 @@ public record Settings(
      * The endpoints that the agent offers.
      *
      * @param port the port; 0 for none
+     * @param token what {@code explain} and {@code doctor} show from elsewhere; empty if only those of the agent's own
+     *     user on its own machine may ask
      * @param hooks what registries may tell
      */
     public record Http(
             @Setting(
                     variable = "URUNNER_CONF_HTTP_PORT",
                     fallback = "8080",
-                    meaning = "port of `/livez`, `/readyz` and `/metrics`; `0` for none")
+                    meaning = "port of `/livez`, `/readyz`, `/metrics` and what the commands ask; `0` for none")
             int port,
+
+            @Setting(
+                    variable = "URUNNER_SECR_HTTP_TOKEN",
+                    meaning =
+                            "bearer token with which commands on other machines may ask the agent; those in its pod find one by themselves")
+            Optional<SecretSource> token,
 
             Hooks hooks) {
         public Http {
