@@ -71,6 +71,23 @@ final class Seen {
                                                 .endsWith(digest));
     }
 
+    /** Whether a workload is rolled out, and its containers run these digests in this order. */
+    static boolean running(Cluster cluster, WorkloadId id, List<String> digests) {
+        cluster.awaitRollout(id, Duration.ofSeconds(2));
+        List<JsonNode> pods = cluster.pods(id.namespace()).stream()
+                .filter(pod -> pod.at("/metadata/labels/app").asText().equals(id.name()))
+                .toList();
+        return !pods.isEmpty()
+                && pods.stream()
+                        .allMatch(pod -> IntStream.range(0, digests.size())
+                                .allMatch(i -> pod.path("status")
+                                        .path("containerStatuses")
+                                        .path(i)
+                                        .path("imageID")
+                                        .asText()
+                                        .endsWith(digests.get(i))));
+    }
+
     /** A time that must be kept by a machine that has nothing else to do; a busy one gets more. */
     static Duration within(Duration time) {
         var system = ManagementFactory.getOperatingSystemMXBean();

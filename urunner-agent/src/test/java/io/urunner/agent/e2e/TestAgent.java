@@ -3,6 +3,7 @@ package io.urunner.agent.e2e;
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Policy;
 import io.urunner.agent.run.Agent;
+import io.urunner.agent.run.AgentListener;
 import io.urunner.agent.run.AgentParts;
 import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
@@ -38,6 +39,17 @@ final class TestAgent implements AutoCloseable {
             Duration interval,
             CredentialProvider credentials,
             String... registries) {
+        this(cluster, WatchScope.cluster(), database, interval, credentials, List.of(), registries);
+    }
+
+    TestAgent(
+            KubeConfiguration cluster,
+            WatchScope scope,
+            Path database,
+            Duration interval,
+            CredentialProvider credentials,
+            List<AgentListener> listeners,
+            String... registries) {
         CredentialProvider shown = credentials == null ? new CredentialRouter(Map.of()) : credentials;
         client = RegistryClient.builder()
                 .credentials(shown)
@@ -52,7 +64,7 @@ final class TestAgent implements AutoCloseable {
                 .toList();
         agent = new Agent(new AgentParts(
                 cluster,
-                WatchScope.cluster(),
+                scope,
                 watched,
                 Optional.empty(),
                 store,
@@ -63,7 +75,7 @@ final class TestAgent implements AutoCloseable {
                 Optional.empty(),
                 clock,
                 System::nanoTime,
-                List.of()));
+                listeners));
     }
 
     Agent start() {

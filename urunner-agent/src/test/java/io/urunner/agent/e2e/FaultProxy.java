@@ -1,0 +1,322 @@
+package io.urunner.agent.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.agent.e2e.FaultSchedule.Fault;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import mockwebserver3.Dispatcher;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockResponseBody;
+import mockwebserver3.MockWebServer;
+import mockwebserver3.RecordedRequest;
+import mockwebserver3.SocketEffect;
+import okhttp3.Call;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
+import okio.Buffer;
+import okio.BufferedSink;
+
+/**
+ * Stands in front of an API server or a registry. It passes on what it is asked, and where its schedule says so it delays,
+ * cuts, refuses, answers garbage, or loses the answer to what took effect. Watches it passes on line by line. Simulated
+ * nodes are always let through.
+ */
+final class FaultProxy implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String GARBAGE = "<html><body>It works!</body></html>";
+    private static final Set<String> OF_THE_CONNECTION =
+            Set.of("host", "connection", "content-length", "transfer-encoding", "accept-encoding");
+
+    private final MockWebServer server = new MockWebServer();
+    private final HttpUrl target;
+    private final OkHttpClient client;
+    private final Set<Call> watches = ConcurrentHashMap.newKeySet();
+    private final Map<Fault, AtomicInteger> injected = new ConcurrentHashMap<>();
+    private volatile FaultSchedule schedule = FaultSchedule.NONE;
+    private volatile Consumer<RecordedRequest> before = request -> {};
+    private volatile boolean closed;
+
+    private FaultProxy(HttpUrl target, boolean tls) {
+        this.target = target;
+        HandshakeCertificates trust =
+                new HandshakeCertificates.Builder().addPlatformTrustedCertificates().addInsecureHost(target.host()).addInsecureHost("localhost").build();
+        client = new OkHttpClient.Builder()
+                .sslSocketFactory(trust.sslSocketFactory(), trust.trustManager())
+                .readTimeout(Duration.ZERO)
+                .followRedirects(false)
+                .build();
+        if (tls) {
+            HeldCertificate certificate = new HeldCertificate.Builder()
+                    .addSubjectAlternativeName("127.0.0.1")
+                    .build();
+            server.useHttps(new HandshakeCertificates.Builder()
+                    .heldCertificate(certificate)
+                    .build()
+                    .sslSocketFactory());
+        }
+        server.setDispatcher(new Dispatcher() {
+            @Override
+            public MockResponse dispatch(RecordedRequest request) throws InterruptedException {
+                return answer(request);
+            }
+        });
+        try {
+            server.start(InetAddress.getByName("127.0.0.1"), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** In front of an API server; speaks TLS, and HTTP/2 to those who want it. */
+    static FaultProxy of(Cluster cluster) {
+        return new FaultProxy(
+                HttpUrl.get(cluster.configuration().server().toString()), true);
+    }
+
+    static FaultProxy of(DockerRegistry registry) {
+        return new FaultProxy(HttpUrl.get(registry.url().toString()), false);
+    }
+
+    String host() {
+        return "127.0.0.1:" + server.getPort();
+    }
+
+    /** A kubeconfig that leads to this proxy instead of its server. */
+    Path kubeconfig(Path original, Path folder) {
+        try {
+            Path file = Files.createTempFile(folder, "kubeconfig", "");
+            return Files.writeString(
+                    file,
+                    Files.readString(original)
+                            .replaceFirst("\"?certificate-authority[-a-z]*\"?: ?[^,}\\s]+", "insecure-skip-tls-verify: true")
+                            .replaceFirst("(\"?server\"?: ?)[^,}\\s]+", "$1\"https://" + host() + "\""));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What goes wrong from now on. */
+    void faults(FaultSchedule now) {
+        schedule = now;
+    }
+
+    /** What is done before a request is passed on. */
+    void before(Consumer<RecordedRequest> hook) {
+        before = hook;
+    }
+
+    /** How often each fault happened. */
+    Map<Fault, AtomicInteger> injected() {
+        return injected;
+    }
+
+    private MockResponse answer(RecordedRequest request) throws InterruptedException {
+        String userAgent = String.valueOf(request.getHeaders().get("User-Agent"));
+        boolean watch = "1".equals(request.getUrl().queryParameter("watch"));
+        FaultSchedule now = schedule;
+        Fault fault = userAgent.startsWith("simulated-node") ? Fault.NONE : now.next(watch);
+        injected.computeIfAbsent(fault, added -> new AtomicInteger()).incrementAndGet();
+        before.accept(request);
+        try {
+            return switch (fault) {
+                case NONE -> pass(request, watch, now, Fault.NONE);
+                case DELAY -> {
+                    Thread.sleep(now.delay().toMillis());
+                    yield pass(request, watch, now, Fault.NONE);
+                }
+                case CUT -> cut();
+                case LOSE -> {
+                    pass(request, false, now, Fault.NONE);
+                    yield cut();
+                }
+                case GARBLE -> {
+                    pass(request, false, now, Fault.NONE);
+                    yield garbage();
+                }
+                case TOO_MANY -> refusal(429);
+                case ERROR -> refusal(500);
+                case GARBAGE -> garbage();
+                case TRUNCATE -> truncated(pass(request, false, now, Fault.NONE));
+                case BREAK, STALL, EXPIRE, NOISE -> pass(request, watch, now, fault);
+            };
+        } catch (IOException e) {
+            e.printStackTrace();
+            return cut();
+        } catch (RuntimeException e) {
+            e.printStackTrace();
+            throw e;
+        }
+    }
+
+    private static MockResponse cut() {
+        return new MockResponse.Builder()
+                .onResponseStart(new SocketEffect.CloseSocket())
+                .build();
+    }
+
+    private static MockResponse refusal(int status) {
+        return new MockResponse.Builder()
+                .code(status)
+                .body("{\"kind\":\"Status\",\"code\":" + status + ",\"message\":\"injected\"}")
+                .setHeader("Content-Type", "application/json")
+                .build();
+    }
+
+    private static MockResponse garbage() {
+        return new MockResponse.Builder()
+                .body(GARBAGE)
+                .setHeader("Content-Type", "text/html")
+                .setHeader("Docker-Content-Digest", "sha256:garbage")
+                .build();
+    }
+
+    private static MockResponse truncated(MockResponse whole) throws IOException {
+        MockResponseBody body = whole.getBody();
+        Buffer content = new Buffer();
+        if (body != null) {
+            body.writeTo(content);
+        }
+        Buffer half = new Buffer();
+        half.write(content, content.size() / 2);
+        MockResponse.Builder builder = new MockResponse.Builder()
+                .code(whole.getCode())
+                .body(half)
+                .headers(whole.getHeaders())
+                .onResponseEnd(new SocketEffect.CloseSocket());
+        return builder.build();
+    }
+
+    private MockResponse pass(RecordedRequest request, boolean watch, FaultSchedule now, Fault fault)
+            throws IOException {
+        Request.Builder builder = new Request.Builder().url(target.resolve(request.getTarget()));
+        request.getHeaders().forEach(header -> {
+            if (!OF_THE_CONNECTION.contains(header.getFirst().toLowerCase(Locale.ROOT))
+                    && !header.getFirst().startsWith(":")) {
+                builder.addHeader(header.getFirst(), header.getSecond());
+            }
+        });
+        RequestBody body = request.getBody() == null || request.getBody().size() == 0
+                ? null
+                : RequestBody.create(request.getBody(), null);
+        Call call = client.newCall(builder.method(request.getMethod(), body).build());
+        if (!watch) {
+            try (Response response = call.execute()) {
+                MockResponse.Builder answer = new MockResponse.Builder().code(response.code());
+                answer.body(new Buffer().write(response.body().bytes()));
+                return copyHeaders(response, answer).build();
+            }
+        }
+        Response response = call.execute();
+        watches.add(call);
+        if (closed) {
+            call.cancel();
+        }
+        MockResponse.Builder answer = new MockResponse.Builder().code(response.code());
+        copyHeaders(response, answer).removeHeader("Content-Length");
+        boolean http2 = request.getHandshake() != null
+                && "HTTP/2".equalsIgnoreCase(request.getVersion().trim());
+        answer.body(new Watch(call, response, now, fault));
+        return (http2 ? answer : answer.onResponseEnd(new SocketEffect.CloseSocket())).build();
+    }
+
+    private static MockResponse.Builder copyHeaders(Response from, MockResponse.Builder to) {
+        from.headers().forEach(header -> {
+            String name = header.getFirst().toLowerCase(Locale.ROOT);
+            if (!OF_THE_CONNECTION.contains(name) || (name.equals("content-length") && from.request().method().equals("HEAD"))) {
+                to.setHeader(header.getFirst(), header.getSecond());
+            }
+        });
+        return to;
+    }
+
+    /** The events of a watch, as they come. */
+    private final class Watch implements MockResponseBody {
+        private final Call call;
+        private final Response response;
+        private final FaultSchedule now;
+        private final Fault fault;
+
+        Watch(Call call, Response response, FaultSchedule now, Fault fault) {
+            this.call = call;
+            this.response = response;
+            this.now = now;
+            this.fault = fault;
+        }
+
+        @Override
+        public long getContentLength() {
+            return -1;
+        }
+
+        @Override
+        public void writeTo(BufferedSink sink) throws IOException {
+            try (response) {
+                sink.flush();
+                int lines = 0;
+                int calm = now.calmLines();
+                while (true) {
+                    String line = response.body().source().readUtf8Line();
+                    if (line == null) {
+                        return;
+                    }
+                    if (lines++ >= calm) {
+                        switch (fault) {
+                            case BREAK -> throw new IOException("broken by the proxy");
+                            case STALL -> Thread.sleep(now.delay().toMillis());
+                            case NOISE -> line = GARBAGE;
+                            case EXPIRE ->
+                                line =
+                                        "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\"}}";
+                            default -> {}
+                        }
+                    }
+                    sink.writeString(line + "\n", StandardCharsets.UTF_8);
+                    sink.flush();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } finally {
+                call.cancel();
+                watches.remove(call);
+            }
+        }
+    }
+
+    /** The JSON of a request's body. */
+    static JsonNode json(RecordedRequest request) {
+        try {
+            return JSON.readTree(String.valueOf(request.getBody().utf8()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        watches.forEach(Call::cancel);
+        server.close();
+        client.dispatcher().executorService().shutdown();
+        client.connectionPool().evictAll();
+    }
+}
