@@ -50,10 +50,10 @@ public final class Admission {
      * @param inCluster at once in the cluster; empty for any number
      * @param inNamespace at once in a namespace; empty for any number
      * @param canary whether of the workloads that share an image one goes first
-     * @param patience how long a rollout that does not end counts as running
+     * @param patience how long a rollout that does not end is followed, and counts as running
      */
     public record Limits(OptionalInt inCluster, OptionalInt inNamespace, boolean canary, Duration patience) {
-        /** No limits. */
+        /** No limits; patience longer than the progress deadline that Kubernetes gives a Deployment. */
         public static final Limits NONE =
                 new Limits(OptionalInt.empty(), OptionalInt.empty(), false, Duration.ofMinutes(15));
 

@@ -7,6 +7,7 @@ import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,6 +69,14 @@ public final class Verification {
             } else if (expansion instanceof Expansion.Unavailable why) {
                 brought.add("container " + container.name() + " was restarted; whether " + Brief.digests(others)
                         + " belongs to " + image + " is not known: " + why.words());
+            } else if (container.pullPolicy().equals("Always")
+                    && Collections.disjoint(
+                            others,
+                            States.of(States.of(workload), container.name(), image.reference())
+                                    .replaced())) {
+                brought.add("container " + container.name() + " was restarted for " + image + " and reports "
+                        + Brief.digests(others) + ", which did not run before: the tag moved on meanwhile,"
+                        + " or the runtime reports another digest of the same content");
             } else {
                 old.add("container " + container.name() + " was restarted for " + image + " and still reports "
                         + Brief.digests(others) + ": " + StillOld.causeAndRemedy(container));

@@ -102,7 +102,15 @@ final class Engine implements Registries.Events, Patches.Events {
         fleet = new Fleet(registries, parts.policy, parts.podCredentials);
         housekeeping = new Housekeeping(memory, loop, clock, parts.retention, this::digestsInUse, this::isGone);
         rollouts = new Rollouts(
-                cluster, loop, clock, memory, parts.listener, registries, this::touch, housekeeping::flushSoon);
+                cluster,
+                loop,
+                clock,
+                memory,
+                parts.listener,
+                registries,
+                limits.patience(),
+                this::touch,
+                housekeeping::flushSoon);
         patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, mayAct, this);
     }
 
@@ -303,7 +311,7 @@ final class Engine implements Registries.Events, Patches.Events {
                 again(one, Duration.between(clock.instant(), deferred.until().get()));
             }
         }
-        if (!one.acting && mayAct()) {
+        if (!one.acting && mayAct() && !(decision instanceof Decision.NotWatched)) {
             rollouts.adopt(one.workload());
         }
         rollouts.look(one.workload().id());

@@ -28,9 +28,6 @@ import org.slf4j.event.Level;
 final class Rollouts {
     private static final Logger LOG = LoggerFactory.getLogger(Rollouts.class);
 
-    /** Longer than the progress deadline that Kubernetes gives a Deployment. */
-    private static final Duration LONGEST = Duration.ofMinutes(15);
-
     /** A rollout that is over is recorded afterwards unless it was started before that. */
     private static final Duration RECENT = Duration.ofDays(1);
 
@@ -40,6 +37,7 @@ final class Rollouts {
     private final Memory memory;
     private final AgentListener listener;
     private final Registries registries;
+    private final Duration patience;
     private final Consumer<WorkloadId> touch;
     private final Runnable flushSoon;
     private final Map<WorkloadId, Followed> followed = new HashMap<>();
@@ -58,6 +56,7 @@ final class Rollouts {
     }
 
     /**
+     * @param patience how long a rollout is followed
      * @param touch plans a workload anew
      * @param flushSoon writes what was learnt to the store
      */
@@ -68,6 +67,7 @@ final class Rollouts {
             Memory memory,
             AgentListener listener,
             Registries registries,
+            Duration patience,
             Consumer<WorkloadId> touch,
             Runnable flushSoon) {
         this.cluster = cluster;
@@ -76,6 +76,7 @@ final class Rollouts {
         this.memory = memory;
         this.listener = listener;
         this.registries = registries;
+        this.patience = patience;
         this.touch = touch;
         this.flushSoon = flushSoon;
     }
@@ -110,7 +111,7 @@ final class Rollouts {
                     Rollout rollout = new Rollout(key, id, "found under way", found.changes(), found.since());
                     PatchResult.Patched patched =
                             new PatchResult.Patched(workload.resourceVersion(), workload.generation());
-                    if (Admission.isRollingOut(workload, LONGEST, now)) {
+                    if (Admission.isRollingOut(workload, patience, now)) {
                         started(workload, rollout, found.digests(), patched);
                     } else if (found.since().isAfter(now.minus(RECENT))) {
                         lastFollowed.put(id, key);
@@ -157,7 +158,7 @@ final class Rollouts {
     }
 
     private void follow(Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
-        CompletableFuture<RolloutOutcome> outcome = cluster.follow(rollout.workload(), digests, patched, LONGEST);
+        CompletableFuture<RolloutOutcome> outcome = cluster.follow(rollout.workload(), digests, patched, patience);
         Followed now = new Followed(rollout, outcome);
         lastFollowed.put(rollout.workload(), rollout.id());
         Followed before = followed.put(rollout.workload(), now);

@@ -1,7 +1,5 @@
 package io.urunner.agent.e2e;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.e2e.FaultSchedule.Fault;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
@@ -12,12 +10,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockResponseBody;
@@ -27,7 +26,6 @@ import mockwebserver3.SocketEffect;
 import okhttp3.Call;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
-import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -42,7 +40,6 @@ import okio.BufferedSink;
  * nodes are always let through.
  */
 final class FaultProxy implements AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String GARBAGE = "<html><body>It works!</body></html>";
     private static final Set<String> OF_THE_CONNECTION =
             Set.of("host", "connection", "content-length", "transfer-encoding", "accept-encoding");
@@ -51,15 +48,19 @@ final class FaultProxy implements AutoCloseable {
     private final HttpUrl target;
     private final OkHttpClient client;
     private final Set<Call> watches = ConcurrentHashMap.newKeySet();
-    private final Map<Fault, AtomicInteger> injected = new ConcurrentHashMap<>();
+    private final Map<Fault, Integer> injected = new EnumMap<>(Fault.class);
     private volatile FaultSchedule schedule = FaultSchedule.NONE;
     private volatile Consumer<RecordedRequest> before = request -> {};
+    private volatile Predicate<RecordedRequest> refused = request -> false;
     private volatile boolean closed;
 
     private FaultProxy(HttpUrl target, boolean tls) {
         this.target = target;
-        HandshakeCertificates trust =
-                new HandshakeCertificates.Builder().addPlatformTrustedCertificates().addInsecureHost(target.host()).addInsecureHost("localhost").build();
+        HandshakeCertificates trust = new HandshakeCertificates.Builder()
+                .addPlatformTrustedCertificates()
+                .addInsecureHost(target.host())
+                .addInsecureHost("localhost")
+                .build();
         client = new OkHttpClient.Builder()
                 .sslSocketFactory(trust.sslSocketFactory(), trust.trustManager())
                 .readTimeout(Duration.ZERO)
@@ -89,8 +90,7 @@ final class FaultProxy implements AutoCloseable {
 
     /** In front of an API server; speaks TLS, and HTTP/2 to those who want it. */
     static FaultProxy of(Cluster cluster) {
-        return new FaultProxy(
-                HttpUrl.get(cluster.configuration().server().toString()), true);
+        return new FaultProxy(HttpUrl.get(cluster.configuration().server().toString()), true);
     }
 
     static FaultProxy of(DockerRegistry registry) {
@@ -108,7 +108,8 @@ final class FaultProxy implements AutoCloseable {
             return Files.writeString(
                     file,
                     Files.readString(original)
-                            .replaceFirst("\"?certificate-authority[-a-z]*\"?: ?[^,}\\s]+", "insecure-skip-tls-verify: true")
+                            .replaceFirst(
+                                    "\"?certificate-authority[-a-z]*\"?: ?[^,}\\s]+", "insecure-skip-tls-verify: true")
                             .replaceFirst("(\"?server\"?: ?)[^,}\\s]+", "$1\"https://" + host() + "\""));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -125,9 +126,16 @@ final class FaultProxy implements AutoCloseable {
         before = hook;
     }
 
+    /** What is answered with 403, whatever the schedule says. */
+    void refuse(Predicate<RecordedRequest> which) {
+        refused = which;
+    }
+
     /** How often each fault happened. */
-    Map<Fault, AtomicInteger> injected() {
-        return injected;
+    Map<Fault, Integer> injected() {
+        synchronized (injected) {
+            return new EnumMap<>(injected);
+        }
     }
 
     private MockResponse answer(RecordedRequest request) throws InterruptedException {
@@ -135,8 +143,13 @@ final class FaultProxy implements AutoCloseable {
         boolean watch = "1".equals(request.getUrl().queryParameter("watch"));
         FaultSchedule now = schedule;
         Fault fault = userAgent.startsWith("simulated-node") ? Fault.NONE : now.next(watch);
-        injected.computeIfAbsent(fault, added -> new AtomicInteger()).incrementAndGet();
+        synchronized (injected) {
+            injected.merge(fault, 1, Integer::sum);
+        }
         before.accept(request);
+        if (refused.test(request)) {
+            return refusal(request, 403);
+        }
         try {
             return switch (fault) {
                 case NONE -> pass(request, watch, now, Fault.NONE);
@@ -151,20 +164,16 @@ final class FaultProxy implements AutoCloseable {
                 }
                 case GARBLE -> {
                     pass(request, false, now, Fault.NONE);
-                    yield garbage();
+                    yield garbage(request);
                 }
-                case TOO_MANY -> refusal(429);
-                case ERROR -> refusal(500);
-                case GARBAGE -> garbage();
+                case TOO_MANY -> refusal(request, 429);
+                case ERROR -> refusal(request, 500);
+                case GARBAGE -> garbage(request);
                 case TRUNCATE -> truncated(pass(request, false, now, Fault.NONE));
                 case BREAK, STALL, EXPIRE, NOISE -> pass(request, watch, now, fault);
             };
         } catch (IOException e) {
-            e.printStackTrace();
             return cut();
-        } catch (RuntimeException e) {
-            e.printStackTrace();
-            throw e;
         }
     }
 
@@ -174,17 +183,20 @@ final class FaultProxy implements AutoCloseable {
                 .build();
     }
 
-    private static MockResponse refusal(int status) {
-        return new MockResponse.Builder()
-                .code(status)
-                .body("{\"kind\":\"Status\",\"code\":" + status + ",\"message\":\"injected\"}")
+    private static MockResponse refusal(RecordedRequest request, int status) {
+        String body = "{\"kind\":\"Status\",\"code\":" + status + ",\"message\":\"injected\"}";
+        return answer(request, status, body)
                 .setHeader("Content-Type", "application/json")
                 .build();
     }
 
-    private static MockResponse garbage() {
-        return new MockResponse.Builder()
-                .body(GARBAGE)
+    private static MockResponse.Builder answer(RecordedRequest request, int status, String body) {
+        MockResponse.Builder answer = new MockResponse.Builder().code(status);
+        return request.getMethod().equals("HEAD") ? answer : answer.body(body);
+    }
+
+    private static MockResponse garbage(RecordedRequest request) {
+        return answer(request, 200, GARBAGE)
                 .setHeader("Content-Type", "text/html")
                 .setHeader("Docker-Content-Digest", "sha256:garbage")
                 .build();
@@ -242,7 +254,8 @@ final class FaultProxy implements AutoCloseable {
     private static MockResponse.Builder copyHeaders(Response from, MockResponse.Builder to) {
         from.headers().forEach(header -> {
             String name = header.getFirst().toLowerCase(Locale.ROOT);
-            if (!OF_THE_CONNECTION.contains(name) || (name.equals("content-length") && from.request().method().equals("HEAD"))) {
+            if (!OF_THE_CONNECTION.contains(name)
+                    || (name.equals("content-length") && from.request().method().equals("HEAD"))) {
                 to.setHeader(header.getFirst(), header.getSecond());
             }
         });
@@ -299,15 +312,6 @@ final class FaultProxy implements AutoCloseable {
                 call.cancel();
                 watches.remove(call);
             }
-        }
-    }
-
-    /** The JSON of a request's body. */
-    static JsonNode json(RecordedRequest request) {
-        try {
-            return JSON.readTree(String.valueOf(request.getBody().utf8()));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

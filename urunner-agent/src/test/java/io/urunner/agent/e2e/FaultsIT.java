@@ -2,8 +2,10 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.e2e.FaultSchedule.Fault;
+import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.run.AgentListener;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
@@ -12,16 +14,15 @@ import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -39,9 +40,9 @@ import org.junit.jupiter.api.io.TempDir;
 class FaultsIT {
     private static final int FIRST = Integer.getInteger("faults.first", 1);
     private static final int SEEDS = Integer.getInteger("faults.seeds", 20);
-    private static final int AT_ONCE = 5;
+    private static final int AT_ONCE = 8;
     private static final int MOVES = 3;
-    private static final double SHARE = Integer.getInteger("faults.percent", 25) / 100.0;
+    private static final double SHARE = 0.25;
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration LONG = Duration.ofSeconds(45);
 
@@ -51,12 +52,12 @@ class FaultsIT {
     @Test
     @Timeout(value = 40, unit = TimeUnit.MINUTES)
     void everyMoveEndsInOneRolloutPerWorkloadAndThePodsOnTheLastDigest() throws Exception {
-        Map<Integer, Throwable> failed = new LinkedHashMap<>();
+        AssertionError failures = new AssertionError("schedules that failed");
         Map<Fault, Integer> injected = new EnumMap<>(Fault.class);
         ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry = DockerRegistry.start()) {
-            Map<Integer, Future<Map<Fault, AtomicInteger>>> rounds = new LinkedHashMap<>();
+            Map<Integer, Future<Map<Fault, Integer>>> rounds = new LinkedHashMap<>();
             for (int i = 0; i < SEEDS; i++) {
                 int seed = FIRST + i;
                 rounds.put(seed, threads.submit(() -> {
@@ -65,20 +66,22 @@ class FaultsIT {
                     }
                 }));
             }
-            for (Map.Entry<Integer, Future<Map<Fault, AtomicInteger>>> round : rounds.entrySet()) {
+            for (Map.Entry<Integer, Future<Map<Fault, Integer>>> round : rounds.entrySet()) {
                 try {
-                    round.getValue().get().forEach((fault, count) -> injected.merge(fault, count.get(), Integer::sum));
-                } catch (java.util.concurrent.ExecutionException e) {
-                    failed.put(round.getKey(), e.getCause());
-                    e.getCause().printStackTrace();
+                    round.getValue().get().forEach((fault, count) -> injected.merge(fault, count, Integer::sum));
+                } catch (ExecutionException e) {
+                    failures.addSuppressed(new AssertionError("seed " + round.getKey(), e.getCause()));
                 }
             }
         } finally {
             threads.shutdownNow();
         }
-        System.out.println("injected: " + injected);
-        assertThat(failed).as("seeds that failed").isEmpty();
-        assertThat(injected.keySet()).as("faults that happened").contains(Fault.values());
+        if (failures.getSuppressed().length > 0) {
+            throw failures;
+        }
+        if (SEEDS >= 20) {
+            assertThat(injected.keySet()).as("faults that happened").contains(Fault.values());
+        }
     }
 
     /** One schedule, with a namespace, proxies and an agent of its own. */
@@ -106,7 +109,7 @@ class FaultsIT {
             namespace = cluster.enabledNamespace();
         }
 
-        Map<Fault, AtomicInteger> run() throws Exception {
+        Map<Fault, Integer> run() throws Exception {
             push("one");
             push("two");
             workload(WorkloadKind.DEPLOYMENT, "both", "one", "two");
@@ -118,7 +121,8 @@ class FaultsIT {
             api.faults(new FaultSchedule(seed, SHARE));
             images.faults(new FaultSchedule(-seed, SHARE));
             startAgent();
-            Await.until("ready", Seen.within(LONG), () -> agent.agent().notReady().isEmpty());
+            Await.until(
+                    "ready", Seen.within(LONG), () -> agent.agent().notReady().isEmpty());
             for (int move = 0; move < MOVES; move++) {
                 String tag = random.nextBoolean() ? "one" : "two";
                 push(tag);
@@ -135,7 +139,8 @@ class FaultsIT {
                 Thread.sleep(random.nextInt(1500));
             }
             awaitLastDigest();
-            assertRollouts("one", 1, Math.max(1, moves.get() - before));
+            // An agent that began just now takes the first digest that it sees for no move.
+            assertRollouts("one", 1, Math.min(3, moves.get() - before + 1));
             if (random.nextBoolean()) {
                 startAgent();
             }
@@ -144,11 +149,8 @@ class FaultsIT {
             long passes = passes();
             Await.until("three passes more", Seen.within(LONG), () -> passes() >= passes + 3);
             assertRollouts("one", 0, 0);
-            Map<Fault, AtomicInteger> all = new EnumMap<>(Fault.class);
-            api.injected().forEach((fault, count) -> all.computeIfAbsent(fault, added -> new AtomicInteger())
-                    .addAndGet(count.get()));
-            images.injected().forEach((fault, count) -> all.computeIfAbsent(fault, added -> new AtomicInteger())
-                    .addAndGet(count.get()));
+            Map<Fault, Integer> all = new EnumMap<>(api.injected());
+            images.injected().forEach((fault, count) -> all.merge(fault, count, Integer::sum));
             return all;
         }
 
@@ -159,10 +161,11 @@ class FaultsIT {
         private void workload(WorkloadKind kind, String name, String... tags) {
             WorkloadId id = cluster.workload(new WorkloadId(namespace, kind, name), image(tags[0]), 2, json -> {
                 for (int i = 1; i < tags.length; i++) {
-                    ObjectNode container = ((com.fasterxml.jackson.databind.node.ArrayNode)
-                                    json.at("/spec/template/spec/containers"))
-                            .addObject();
-                    container.put("name", "app" + i).put("image", image(tags[i])).put("imagePullPolicy", "Always");
+                    ObjectNode container = ((ArrayNode) json.at("/spec/template/spec/containers")).addObject();
+                    container
+                            .put("name", "app" + i)
+                            .put("image", image(tags[i]))
+                            .put("imagePullPolicy", "Always");
                 }
             });
             workloads.put(id, List.of(tags));
@@ -187,7 +190,8 @@ class FaultsIT {
                 }
             };
             WatchScope scope = seed % 2 == 0 ? WatchScope.cluster() : WatchScope.of(Set.of(namespace));
-            agent = new TestAgent(through, scope, database, INTERVAL, null, List.of(counting), images.host());
+            agent = new TestAgent(
+                    through, scope, database, INTERVAL, null, Limits.NONE, List.of(counting), images.host());
             agent.start();
         }
 

@@ -39,7 +39,7 @@ final class TestAgent implements AutoCloseable {
             Duration interval,
             CredentialProvider credentials,
             String... registries) {
-        this(cluster, WatchScope.cluster(), database, interval, credentials, List.of(), registries);
+        this(cluster, WatchScope.cluster(), database, interval, credentials, Limits.NONE, List.of(), registries);
     }
 
     TestAgent(
@@ -48,6 +48,7 @@ final class TestAgent implements AutoCloseable {
             Path database,
             Duration interval,
             CredentialProvider credentials,
+            Limits limits,
             List<AgentListener> listeners,
             String... registries) {
         CredentialProvider shown = credentials == null ? new CredentialRouter(Map.of()) : credentials;
@@ -69,7 +70,7 @@ final class TestAgent implements AutoCloseable {
                 Optional.empty(),
                 store,
                 Policy.DEFAULT,
-                Limits.NONE,
+                limits,
                 DigestStore.Retention.DEFAULT,
                 "test",
                 Optional.empty(),
