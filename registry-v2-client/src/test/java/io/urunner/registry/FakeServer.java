@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,7 @@ final class FakeServer implements AutoCloseable {
             @Override
             public MockResponse dispatch(RecordedRequest request) {
                 requests.add(request);
+                UsedSecrets.sentWith(request);
                 MockResponse answer = FakeServer.this.answers.apply(request);
                 // What HTTP forbids, this server would do.
                 return "HEAD".equals(request.getMethod()) && answer.getBody() != null ? answer.setBody("") : answer;

@@ -144,6 +144,7 @@ public abstract class CredentialPluginContract {
     final void open() {
         network = new TestNetwork();
         subject = subject(network);
+        subject.secrets().forEach(UsedSecrets::add);
         digest = subject.registry().push(subject.repository(), "latest", TestImage.image("private"));
         PluginContext context = new PluginContext(subject.registryName(), network.clock());
         provider = CredentialPlugins.discover().create(subject.type(), subject.settings(), context);

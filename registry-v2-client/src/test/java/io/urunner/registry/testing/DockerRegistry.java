@@ -83,6 +83,9 @@ public final class DockerRegistry implements AutoCloseable {
          * @return this
          */
         public Builder user(String name, String password) {
+            UsedSecrets.add(password);
+            UsedSecrets.add(
+                    Base64.getEncoder().encodeToString((name + ":" + password).getBytes(StandardCharsets.UTF_8)));
             users.put(name, password);
             return this;
         }

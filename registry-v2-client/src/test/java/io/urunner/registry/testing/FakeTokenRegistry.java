@@ -72,6 +72,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
      * @param repositories what it may read
      */
     public final void account(String user, String password, String... repositories) {
+        UsedSecrets.add(password);
         accounts.put(user + ":" + password, Set.of(repositories));
     }
 
@@ -191,6 +192,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
     protected final String mint(Set<String> repositories) {
         String token = "token-" + UUID.randomUUID();
         given.add(token);
+        UsedSecrets.add(token);
         grants.put(token, new Grant(repositories, network.clock().instant().plus(life())));
         return token;
     }

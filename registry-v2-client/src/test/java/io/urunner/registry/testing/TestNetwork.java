@@ -184,6 +184,7 @@ public final class TestNetwork implements AutoCloseable {
             @Override
             public MockResponse dispatch(RecordedRequest request) {
                 seen.add(request);
+                UsedSecrets.sentWith(request);
                 return site.answer(request);
             }
         });

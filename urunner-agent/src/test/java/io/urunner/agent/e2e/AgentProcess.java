@@ -2,6 +2,7 @@ package io.urunner.agent.e2e;
 
 import io.urunner.agent.Main;
 import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -13,9 +14,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /** The agent as users run it: a process of its own, set up by environment variables, that can be killed. */
 final class AgentProcess implements AutoCloseable {
+    private static final Pattern SECRET = Pattern.compile("URUNNER_SECR_.*(TOKEN|PASS|SECRET|KEY)");
+
     private final Process process;
     private final Path log;
 
@@ -51,6 +55,11 @@ final class AgentProcess implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().removeIf(name -> name.startsWith("URUNNER_"));
         builder.environment().putAll(settings);
+        settings.forEach((name, value) -> {
+            if (SECRET.matcher(name).matches()) {
+                UsedSecrets.add(value);
+            }
+        });
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         try {
             return new AgentProcess(builder.start(), log);

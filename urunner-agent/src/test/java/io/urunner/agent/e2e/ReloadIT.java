@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.UsedSecrets;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +31,7 @@ class ReloadIT {
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
     void takesRotatedCredentialsAndAnotherLogLevelWithoutARestart() throws Exception {
         int port = freePort();
+        UsedSecrets.add(WRONG);
         MountedFolder secret = new MountedFolder(folder.resolve("secret"), Map.of("pass", WRONG + "\n"));
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry =

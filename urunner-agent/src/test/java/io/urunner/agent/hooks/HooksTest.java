@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.agent.http.AgentServer;
 import io.urunner.agent.run.PushedTag;
 import io.urunner.registry.auth.SecretSource;
+import io.urunner.registry.testing.UsedSecrets;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -66,6 +67,7 @@ class HooksTest {
     @BeforeEach
     void start() throws Exception {
         Files.writeString(folder.resolve("secret"), SECRET + "\n");
+        UsedSecrets.add(SECRET);
         Hooks hooks = new Hooks(
                 SecretSource.file(folder.resolve("secret")),
                 pushed -> {
