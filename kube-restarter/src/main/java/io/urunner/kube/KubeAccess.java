@@ -1,6 +1,7 @@
 package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.kube.KubeConnection.Answer;
 import io.urunner.kube.KubeConnection.Call;
@@ -10,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Small questions to the API server, one request each. Thread-safe; blocks until the API server answers. */
 public final class KubeAccess {
@@ -135,6 +138,31 @@ public final class KubeAccess {
                 .ifPresent(body -> body.path("imagePullSecrets")
                         .forEach(each -> names.add(each.path("name").asText())));
         return names;
+    }
+
+    /**
+     * What the nodes run, by their labels {@code kubernetes.io/os} and {@code kubernetes.io/arch}.
+     *
+     * @return platforms such as {@code linux/amd64}
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    public Set<String> nodePlatforms() throws KubeException {
+        Set<String> platforms = new TreeSet<>();
+        String next = "";
+        do {
+            JsonNode page = get(
+                            "/api/v1/nodes?limit=500" + (next.isEmpty() ? "" : "&continue=" + next), "list nodes")
+                    .orElse(MissingNode.getInstance());
+            for (JsonNode node : page.path("items")) {
+                JsonNode labels = node.path("metadata").path("labels");
+                if (labels.has("kubernetes.io/os") && labels.has("kubernetes.io/arch")) {
+                    platforms.add(labels.path("kubernetes.io/os").asText() + "/"
+                            + labels.path("kubernetes.io/arch").asText());
+                }
+            }
+            next = page.path("metadata").path("continue").asText();
+        } while (!next.isEmpty());
+        return platforms;
     }
 
     private Optional<JsonNode> get(String path, String doing) throws KubeException {

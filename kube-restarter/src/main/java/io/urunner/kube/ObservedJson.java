@@ -2,6 +2,7 @@ package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -186,6 +187,27 @@ final class ObservedJson {
                         owner,
                         shared(json, "revision"),
                         text(metadata.path("labels"), REVISION_HASH));
+    }
+
+    /** A ReplicaSet or ControllerRevision with the template that it keeps; null if another workload controls it. */
+    static @Nullable PastTemplate pastTemplate(JsonNode json, String owner) {
+        JsonNode metadata = json.path("metadata");
+        boolean owned = false;
+        for (JsonNode each : metadata.path("ownerReferences")) {
+            owned = owned || (each.path("controller").asBoolean() && text(each, "uid").equals(owner));
+        }
+        if (!owned) {
+            return null;
+        }
+        JsonNode spec = json.has("data") ? json.path("data").path("spec") : json.path("spec");
+        String revision =
+                json.has("revision") ? text(json, "revision") : text(metadata.path("annotations"), REVISION);
+        return new PastTemplate(
+                text(metadata, "name"),
+                revision.isEmpty() ? 0 : Long.parseLong(revision),
+                Instant.parse(text(metadata, "creationTimestamp")),
+                ours(metadata.path("annotations")),
+                ours(spec.path("template").path("metadata").path("annotations")));
     }
 
     /** A pod; null if no workload controls it. */

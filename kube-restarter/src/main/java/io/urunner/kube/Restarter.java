@@ -7,6 +7,7 @@ import io.urunner.kube.KubeConnection.Call;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,21 @@ public final class Restarter {
      * @throws KubeException if the API server refused or could not be reached
      */
     public PatchResult restart(Workload planned, Restart restart) throws KubeException {
+        return send(planned.id(), patch(planned, restart));
+    }
+
+    /**
+     * What {@link #restart} sends, for people who want to see it first.
+     *
+     * @param planned the workload as it was planned on
+     * @param restart what to change
+     * @return the strategic-merge patch, as indented JSON
+     */
+    public static String describe(Workload planned, Restart restart) {
+        return patch(planned, restart).toPrettyString();
+    }
+
+    private static ObjectNode patch(Workload planned, Restart restart) {
         ObjectNode patch = patch(planned, restart.state());
         ObjectNode template = patch.putObject("spec").putObject("template");
         template.putObject("metadata")
@@ -58,7 +74,7 @@ public final class Restarter {
                 }
             }
         }
-        return send(planned.id(), patch);
+        return patch;
     }
 
     /**
@@ -123,18 +139,12 @@ public final class Restarter {
      * @throws KubeException if the API server refused or could not be reached
      */
     public Optional<Workload> read(WorkloadId id) throws KubeException {
-        String doing = "get " + id.kind().resource() + " in namespace " + id.namespace() + " (" + id.name() + ")";
-        Answer answer = connection.send(Call.get(path(id)), doing);
-        if (answer.status() == 404) {
+        Optional<JsonNode> found = get(id);
+        if (found.isEmpty()) {
             return Optional.empty();
         }
-        if (answer.status() != 200
-                || !answer.body().path("metadata").path("name").asText().equals(id.name())) {
-            throw connection.refused(doing, answer);
-        }
-        Observed.WorkloadObject object = ObservedJson.workload(id.kind(), answer.body());
-        String selector = "labelSelector="
-                + URLEncoder.encode(selector(answer.body().path("spec").path("selector")), StandardCharsets.UTF_8);
+        Observed.WorkloadObject object = ObservedJson.workload(id.kind(), found.get());
+        String selector = selectorOf(found.get());
         List<Observed.Revision> revisions = new ArrayList<>();
         switch (id.kind()) {
             case DEPLOYMENT -> list(id, "/apis/apps/v1", "replicasets", selector, ObservedJson::replicaSet, revisions);
@@ -151,6 +161,50 @@ public final class Restarter {
         pods.forEach(pod ->
                 byOwner.computeIfAbsent(pod.owner(), owner -> new ArrayList<>()).add(pod));
         return Optional.of(Revisions.assemble(object, revisions, owner -> byOwner.getOrDefault(owner, List.of())));
+    }
+
+    /**
+     * Reads the templates that a workload had, as far as the cluster keeps them ({@code revisionHistoryLimit}).
+     *
+     * @param id which one
+     * @return its ReplicaSets or ControllerRevisions, the oldest revision first; empty if there is no such workload
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    public List<PastTemplate> pastTemplates(WorkloadId id) throws KubeException {
+        Optional<JsonNode> found = get(id);
+        if (found.isEmpty()) {
+            return List.of();
+        }
+        String uid = found.get().path("metadata").path("uid").asText();
+        boolean deployment = id.kind() == WorkloadKind.DEPLOYMENT;
+        List<PastTemplate> templates = new ArrayList<>();
+        list(
+                id,
+                "/apis/apps/v1",
+                deployment ? "replicasets" : "controllerrevisions",
+                selectorOf(found.get()),
+                json -> ObservedJson.pastTemplate(json, uid),
+                templates);
+        templates.sort(Comparator.comparingLong(PastTemplate::revision));
+        return templates;
+    }
+
+    private Optional<JsonNode> get(WorkloadId id) throws KubeException {
+        String doing = "get " + id.kind().resource() + " in namespace " + id.namespace() + " (" + id.name() + ")";
+        Answer answer = connection.send(Call.get(path(id)), doing);
+        if (answer.status() == 404) {
+            return Optional.empty();
+        }
+        if (answer.status() != 200
+                || !answer.body().path("metadata").path("name").asText().equals(id.name())) {
+            throw connection.refused(doing, answer);
+        }
+        return Optional.of(answer.body());
+    }
+
+    private static String selectorOf(JsonNode workload) {
+        return "labelSelector="
+                + URLEncoder.encode(selector(workload.path("spec").path("selector")), StandardCharsets.UTF_8);
     }
 
     private <T> void list(
