@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param holds whether nothing may be rolled out
  * @param words why, for people
  * @param state the workload's state without a hold that has ended
- * @param notices what ended the hold, to be told once
+ * @param notices what ended the hold, or is done against it, to be told once
  */
 record Hold(boolean holds, String words, WorkloadState state, List<String> notices) {
     static Hold of(Facts facts, WorkloadState state) {
@@ -42,37 +42,43 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                     List.of("the hold of " + held.since() + " by " + held.by()
                             + " ended: the tag moved past the digest that was taken back"));
         }
-        return new Hold(true, words(facts.workload(), state, held), state, List.of());
+        List<String> putBack = putBack(facts.workload(), state);
+        return new Hold(true, words(facts.workload(), held, putBack), state, putBack);
     }
 
-    private static String words(Workload workload, WorkloadState state, WorkloadState.Hold held) {
+    private static String words(Workload workload, WorkloadState.Hold held, List<String> putBack) {
         StringBuilder words = new StringBuilder("held since " + held.since() + " by " + held.by()
                 + (held.untilNextPush() ? " until the next push" : ""));
-        for (Container container : workload.containers()) {
-            original(state, container)
-                    .filter(container.image()::equals)
-                    .ifPresent(tag -> words.append("; ")
-                            .append(States.lastManager(workload))
-                            .append(" put the tag back into container ")
-                            .append(container.name())
-                            .append(", so its new pods run ")
-                            .append(tag)
-                            .append(" whatever it is"));
-        }
+        putBack.forEach(each -> words.append("; ").append(each));
         return words.append("; 'urunner resume ")
                 .append(workload.id())
                 .append("' ends it")
                 .toString();
     }
 
+    /** What a GitOps tool undid: it is told, and not fought. */
+    private static List<String> putBack(Workload workload, WorkloadState state) {
+        List<String> words = new ArrayList<>();
+        for (Container container : workload.containers()) {
+            original(state, container)
+                    .filter(container.image()::equals)
+                    .ifPresent(tag -> words.add(States.lastManager(workload) + " put the tag back into container "
+                            + container.name() + " of the held workload, so its new pods run " + tag
+                            + " whatever it is"));
+        }
+        return words;
+    }
+
     /** The pinned containers that have neither our pin nor their original text any more. */
     private static List<String> edited(Workload workload, WorkloadState state) {
         List<String> edited = new ArrayList<>();
         for (Container container : workload.containers()) {
-            if (original(state, container)
+            ContainerState written = state.containers().get(container.name());
+            if (written != null
+                    && written.originalImage()
                             .filter(text -> !text.equals(container.image()))
                             .isPresent()
-                    && Pin.originalText(state, container).isEmpty()) {
+                    && !Pin.stands(container, written)) {
                 edited.add(container.name());
             }
         }

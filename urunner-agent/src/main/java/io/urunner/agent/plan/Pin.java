@@ -36,6 +36,15 @@ public final class Pin {
                 .filter(original -> pins(container.image(), original));
     }
 
+    /** Whether a container's image is just what we wrote when we pinned it. */
+    static boolean stands(Container container, ContainerState state) {
+        return state.originalImage().isPresent()
+                && state.acted().isPresent()
+                && container
+                        .image()
+                        .equals(text(state.originalImage().get(), state.acted().get()));
+    }
+
     private static boolean pins(String image, String original) {
         try {
             ImageReference now = ImageReference.parse(image);

@@ -54,14 +54,14 @@ final class States {
         return new WorkloadState(containers, state.hold());
     }
 
-    static ContainerState rejected(ContainerState state, Optional<String> digest, String by) {
+    static ContainerState rejected(ContainerState state, Optional<String> digest, Optional<String> by) {
         return new ContainerState(
                 state.reference(),
                 state.acted(),
                 state.actedAt(),
                 state.replaced(),
                 digest,
-                Optional.of(by),
+                by,
                 state.failed(),
                 state.failure(),
                 state.originalImage());

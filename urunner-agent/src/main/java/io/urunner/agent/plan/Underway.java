@@ -13,10 +13,11 @@ import java.util.Optional;
  * it, because the answer to the patch was lost, or the agent that sent it is gone, or the store with its record.
  *
  * @param since when it was decided
+ * @param why why, in words
  * @param changes the containers whose digest it brought
  * @param digests what the template says
  */
-public record Underway(Instant since, List<Decision.Change> changes, DigestsAnnotation digests) {
+public record Underway(Instant since, String why, List<Decision.Change> changes, DigestsAnnotation digests) {
     public Underway {
         changes = List.copyOf(changes);
     }
@@ -41,8 +42,9 @@ public record Underway(Instant since, List<Decision.Change> changes, DigestsAnno
                     .ifPresent(
                             digest -> changes.add(new Decision.Change(container, written.reference(), from, digest)));
         });
+        String why = state.hold().map(held -> "rolled back by " + held.by()).orElse("found under way");
         return changes.isEmpty()
                 ? Optional.empty()
-                : States.lastAct(state).map(since -> new Underway(since, changes, digests));
+                : States.lastAct(state).map(since -> new Underway(since, why, changes, digests));
     }
 }

@@ -94,4 +94,12 @@ public interface AgentListener {
      * @param decision the decision
      */
     default void decided(Workload workload, Decision decision) {}
+
+    /**
+     * Something happened to a workload's hold that people should know: somebody ended it, or works against it.
+     *
+     * @param workload the workload as it was planned on
+     * @param notice what, in words
+     */
+    default void noticed(Workload workload, String notice) {}
 }

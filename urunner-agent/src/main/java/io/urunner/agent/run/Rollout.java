@@ -35,11 +35,23 @@ public record Rollout(String id, WorkloadId workload, String why, List<Decision.
                 record.requested());
     }
 
-    RolloutRecord running() {
+    /**
+     * What the store keeps of it while it runs.
+     *
+     * @return the record
+     */
+    public RolloutRecord running() {
         return record(Optional.empty(), Optional.empty(), Optional.empty());
     }
 
-    RolloutRecord ended(Instant when, Outcome outcome) {
+    /**
+     * What the store keeps of it when it has ended.
+     *
+     * @param when when it ended
+     * @param outcome how
+     * @return the record
+     */
+    public RolloutRecord ended(Instant when, Outcome outcome) {
         return record(
                 Optional.of(when),
                 Optional.of(outcome.name()),

@@ -108,7 +108,7 @@ final class Rollouts {
                 .filter(found -> !found.since().toString().equals(lastFollowed.get(id)))
                 .ifPresent(found -> {
                     String key = found.since().toString();
-                    Rollout rollout = new Rollout(key, id, "found under way", found.changes(), found.since());
+                    Rollout rollout = new Rollout(key, id, found.why(), found.changes(), found.since());
                     PatchResult.Patched patched =
                             new PatchResult.Patched(workload.resourceVersion(), workload.generation());
                     if (Admission.isRollingOut(workload, patience, now)) {

@@ -1,0 +1,255 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.Container;
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Restart;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.ImageReference;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What an operator does by hand: a rollback, which pins images and holds the workload, or its end. A pure function of the
+ * workload, so that asking for the same again comes to nothing more.
+ *
+ * @param workload the workload as it was planned on
+ * @param restart what the patch says
+ * @param changes the containers that get another digest, or had got it when the same was asked for before
+ */
+public record Intervention(Workload workload, Restart restart, List<Decision.Change> changes) {
+    public Intervention {
+        changes = List.copyOf(changes);
+    }
+
+    /**
+     * A container whose tag can be rolled back.
+     *
+     * @param container the container as it is
+     * @param original its image's text, without our pin
+     * @param reference the tag that it follows
+     * @param acted the digest that was last acted on
+     * @param rejected the digest that a rollback took it away from; empty if it was not rolled back
+     */
+    public record Followed(
+            Container container,
+            String original,
+            ImageReference reference,
+            Optional<String> acted,
+            Optional<String> rejected) {}
+
+    /**
+     * Where a rollback leads.
+     *
+     * @param digest the digest to pin
+     * @param tagNow the digest that the tag has now, which is rejected
+     */
+    public record Target(String digest, String tagNow) {}
+
+    /**
+     * The containers that follow a tag, be it that we pinned them.
+     *
+     * @param workload the workload
+     * @return the containers, in the template's order
+     */
+    public static List<Followed> followed(Workload workload) {
+        List<Followed> followed = new ArrayList<>();
+        boolean held = hold(workload).isPresent();
+        for (Container container : workload.containers()) {
+            String original = Pin.originalText(workload, container).orElse(container.image());
+            ImageReference reference;
+            try {
+                reference = ImageReference.parse(original);
+            } catch (IllegalArgumentException e) {
+                continue; // not a tag that could have had another digest
+            }
+            if (reference.digest().isEmpty()) {
+                ContainerState state = States.of(States.of(workload), container.name(), reference.toString());
+                followed.add(new Followed(
+                        container,
+                        original,
+                        reference,
+                        state.acted(),
+                        held && state.originalImage().isPresent() ? state.rejected() : Optional.empty()));
+            }
+        }
+        return followed;
+    }
+
+    /**
+     * The workload's hold.
+     *
+     * @param workload the workload
+     * @return the hold; empty if it is not held
+     */
+    public static Optional<WorkloadState.Hold> hold(Workload workload) {
+        return States.of(workload).hold();
+    }
+
+    /**
+     * Pins containers to digests that their tags had, and holds the workload.
+     *
+     * @param workload the workload
+     * @param targets by container where to; each must be among {@link #followed}
+     * @param by who asks for it
+     * @param untilNextPush whether the hold ends by itself when the tag moves
+     * @param now the time
+     * @return what to do
+     */
+    public static Intervention rollback(
+            Workload workload, Map<String, Target> targets, String by, boolean untilNextPush, Instant now) {
+        WorkloadState before = States.of(workload);
+        Builder next = new Builder(workload);
+        for (Followed each : followed(workload)) {
+            Target target = targets.get(each.container().name());
+            if (target == null) {
+                continue;
+            }
+            String name = each.container().name();
+            String reference = each.reference().toString();
+            ContainerState state = States.of(before, name, reference);
+            String pin = Pin.text(each.original(), target.digest());
+            boolean done = each.rejected().isPresent()
+                    && each.container().image().equals(pin)
+                    && state.acted().equals(Optional.of(target.digest()));
+            if (!done) {
+                next.image(each, pin);
+                next.state(
+                        name,
+                        new ContainerState(
+                                reference,
+                                Optional.of(target.digest()),
+                                Optional.of(now),
+                                replaced(workload, each, target.digest()),
+                                Optional.of(target.tagNow()),
+                                Optional.of(by),
+                                state.failed().filter(digest -> !digest.equals(target.digest())),
+                                state.failure()
+                                        .filter(text -> !state.failed().equals(Optional.of(target.digest()))),
+                                Optional.of(each.original())));
+            }
+            next.change(each, target.digest(), each.rejected().orElse(target.tagNow()));
+        }
+        WorkloadState.Hold hold = before.hold()
+                .map(held -> new WorkloadState.Hold(held.since(), held.by(), untilNextPush))
+                .orElseGet(() -> new WorkloadState.Hold(now, by, untilNextPush));
+        return next.build(Optional.of(hold), now);
+    }
+
+    /**
+     * Ends the hold: rolled back containers get their image's original text again, as it was written. Where somebody put
+     * another image there, that one stays.
+     *
+     * @param workload the workload
+     * @param tagNow by container the digest that its tag has now, for those of {@link #followed} that were rolled back
+     * @param now the time
+     * @return what to do
+     */
+    public static Intervention resume(Workload workload, Map<String, String> tagNow, Instant now) {
+        WorkloadState before = States.of(workload);
+        Builder next = new Builder(workload);
+        before.containers().forEach((name, state) -> {
+            if (state.originalImage().isPresent() && state.rejected().isPresent()) {
+                next.state(name, States.rejected(States.unpinned(state), Optional.empty(), Optional.empty()));
+            }
+        });
+        for (Followed each : followed(workload)) {
+            String name = each.container().name();
+            String digest = tagNow.get(name);
+            if (digest != null && !each.container().image().equals(each.original())) {
+                next.image(each, each.original());
+                next.state(
+                        name,
+                        new ContainerState(
+                                each.reference().toString(),
+                                Optional.of(digest),
+                                Optional.of(now),
+                                replaced(workload, each, digest),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()));
+                next.change(each, digest, each.acted().orElse(digest));
+            }
+        }
+        return next.build(Optional.empty(), now);
+    }
+
+    private static List<String> replaced(Workload workload, Followed container, String digest) {
+        TreeSet<String> replaced = new TreeSet<>(
+                Running.of(workload, container.container().name()).digests());
+        container.acted().ifPresent(replaced::add);
+        replaced.remove(digest);
+        return List.copyOf(replaced);
+    }
+
+    /**
+     * Whether the template changes, so that there is a rollout.
+     *
+     * @return true if it does
+     */
+    public boolean rollsOut() {
+        return !restart.images().isEmpty();
+    }
+
+    /**
+     * Whether the workload is as it was asked for already.
+     *
+     * @return true if there is nothing to send
+     */
+    public boolean isDone() {
+        return !rollsOut() && restart.state().equals(States.of(workload));
+    }
+
+    private static final class Builder {
+        private final Workload workload;
+        private final SortedMap<String, String> digests;
+        private final SortedMap<String, ContainerState> states;
+        private final Map<String, String> images = new HashMap<>();
+        private final List<Decision.Change> changes = new ArrayList<>();
+
+        Builder(Workload workload) {
+            this.workload = workload;
+            digests = new TreeMap<>(States.digests(workload).digests());
+            states = new TreeMap<>(States.of(workload).containers());
+        }
+
+        void image(Followed container, String image) {
+            if (!image.equals(container.container().image())) {
+                images.put(container.container().name(), image);
+            }
+        }
+
+        void state(String container, ContainerState state) {
+            states.put(container, state);
+        }
+
+        void change(Followed container, String to, String from) {
+            String name = container.container().name();
+            if (images.containsKey(name)) {
+                digests.put(name, container.reference() + "@" + to);
+            }
+            changes.add(new Decision.Change(
+                    name,
+                    container.reference().toString(),
+                    Optional.of(from).filter(digest -> !digest.equals(to)),
+                    to));
+        }
+
+        Intervention build(Optional<WorkloadState.Hold> hold, Instant now) {
+            return new Intervention(
+                    workload,
+                    new Restart(new DigestsAnnotation(digests), new WorkloadState(states, hold), now, images),
+                    changes);
+        }
+    }
+}

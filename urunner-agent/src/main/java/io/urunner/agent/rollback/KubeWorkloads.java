@@ -1,0 +1,62 @@
+package io.urunner.agent.rollback;
+
+import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeConnection;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.PastTemplate;
+import io.urunner.kube.PatchResult;
+import io.urunner.kube.Pod;
+import io.urunner.kube.Restart;
+import io.urunner.kube.Restarter;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** The cluster behind an API server. */
+public final class KubeWorkloads implements Workloads {
+    private final Restarter restarter;
+    private final KubeAccess access;
+
+    /**
+     * Speaks to one API server.
+     *
+     * @param connection to which one; stays the caller's to close
+     */
+    public KubeWorkloads(KubeConnection connection) {
+        restarter = new Restarter(connection);
+        access = new KubeAccess(connection);
+    }
+
+    @Override
+    public Optional<Workload> read(WorkloadId id) throws KubeException {
+        return restarter.read(id);
+    }
+
+    @Override
+    public List<PastTemplate> pastTemplates(WorkloadId id) throws KubeException {
+        return restarter.pastTemplates(id);
+    }
+
+    @Override
+    public Set<String> nodePlatforms() throws KubeException {
+        return access.nodePlatforms();
+    }
+
+    @Override
+    public PatchResult restart(Workload planned, Restart restart) throws KubeException {
+        return restarter.restart(planned, restart);
+    }
+
+    @Override
+    public PatchResult remember(Workload planned, WorkloadState state) throws KubeException {
+        return restarter.remember(planned, state);
+    }
+
+    @Override
+    public void deletePod(String namespace, Pod pod) throws KubeException {
+        restarter.deletePod(namespace, pod);
+    }
+}
