@@ -115,7 +115,7 @@ final class AgentAssembly implements Wiring.AgentProcess {
                 .orElse("unknown");
     }
 
-    private static KubeConfiguration kubernetes(Settings.Kubernetes settings, Map<String, String> environment)
+    static KubeConfiguration kubernetes(Settings.Kubernetes settings, Map<String, String> environment)
             throws CommandException {
         try {
             return settings.auth() == Settings.KubeAuth.INCLUSTER
@@ -161,7 +161,7 @@ final class AgentAssembly implements Wiring.AgentProcess {
                 access.credentials());
     }
 
-    private static DigestStore store(Settings settings) throws CommandException {
+    static DigestStore store(Settings settings) throws CommandException {
         Settings.Store store = settings.store();
         String cluster = settings.kubernetes().cluster();
         if (store.url().isEmpty()) {

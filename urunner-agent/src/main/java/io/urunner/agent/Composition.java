@@ -44,6 +44,11 @@ final class Composition implements Wiring, AutoCloseable {
     }
 
     @Override
+    public ByHand byHand(Configuration configuration, Map<String, String> environment) throws CommandException {
+        return CommandSurroundings.open(configuration, environment, ATTEMPTS);
+    }
+
+    @Override
     public void close() {
         plugins.close();
     }

@@ -1,5 +1,6 @@
 package io.urunner.agent;
 
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.function.LongSupplier;
 
@@ -9,4 +10,8 @@ final class SystemTime {
     static final LongSupplier TICKER = System::nanoTime;
 
     private SystemTime() {}
+
+    static void sleep(Duration time) throws InterruptedException {
+        Thread.sleep(time.toMillis());
+    }
 }

@@ -43,7 +43,10 @@ public final class Cli {
         line.addSubcommand(new RunCommand(context))
                 .addSubcommand(new OnceCommand(context))
                 .addSubcommand(new DigestCommand(context))
-                .addSubcommand(new ConfigCommand(context));
+                .addSubcommand(new ConfigCommand(context))
+                .addSubcommand(new HistoryCommand(context))
+                .addSubcommand(new RollbackCommand(context))
+                .addSubcommand(new ResumeCommand(context));
         for (CommandProvider provider : ServiceLoader.load(CommandProvider.class, Cli.class.getClassLoader())) {
             line.addSubcommand(provider.command(context));
         }

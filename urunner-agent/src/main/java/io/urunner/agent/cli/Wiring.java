@@ -4,6 +4,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.run.OnceReport;
 import io.urunner.registry.RegistryClient;
 import java.time.Duration;
@@ -56,6 +57,29 @@ public interface Wiring {
          * @throws ConfigurationException if there is a problem, with all that there are
          */
         Configuration read() throws ConfigurationException;
+    }
+
+    /**
+     * What commands work with that look at workloads and change them by hand.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @return the cluster, the registries and the store; the caller closes it
+     * @throws CommandException if it cannot be had
+     */
+    ByHand byHand(Configuration configuration, Map<String, String> environment) throws CommandException;
+
+    /** The cluster, the registries and the store. */
+    interface ByHand extends AutoCloseable {
+        /**
+         * What there is to work with.
+         *
+         * @return the surroundings, open until this is closed
+         */
+        Surroundings surroundings();
+
+        @Override
+        void close();
     }
 
     /** A registry client with the credentials that it uses. */

@@ -11,6 +11,7 @@ import io.urunner.kube.Pod;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
 import io.urunner.store.StoreException;
@@ -110,7 +111,7 @@ public final class Histories {
         for (Followed container : Intervention.followed(workload)) {
             String name = container.container().name();
             String reference = container.reference().toString();
-            TagHistory history = of(workload, container);
+            TagHistory history = withNow(of(workload, container), container.reference());
             Set<String> runs = running(workload, container);
             if (runs.stream().noneMatch(history.digests()::contains)) {
                 container.acted().ifPresent(runs::add); // some runtimes report a child of the index
@@ -149,6 +150,16 @@ public final class Histories {
                 digest -> ask(() -> with.store().rolloutsTo(text, digest)).orElse(List.of()));
         return new HistoryReport(
                 Optional.empty(), Optional.empty(), List.of(new Tag(Optional.empty(), text, rows)));
+    }
+
+    private TagHistory withNow(TagHistory history, ImageReference reference) throws InterruptedException {
+        try {
+            return history.withNow(
+                    with.registry().resolve(reference).digest().toString(),
+                    with.clock().instant());
+        } catch (RegistryException e) {
+            return history; // the rows say that the registry does not answer
+        }
     }
 
     private Map<TrackedContainer, String> remembered() {

@@ -1,0 +1,64 @@
+package io.urunner.agent;
+
+import io.urunner.agent.cli.CommandException;
+import io.urunner.agent.cli.Wiring;
+import io.urunner.agent.config.Configuration;
+import io.urunner.agent.config.Settings;
+import io.urunner.agent.rollback.KubeWorkloads;
+import io.urunner.agent.rollback.Surroundings;
+import io.urunner.kube.KubeConnection;
+import io.urunner.registry.RegistryObserver;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+
+/** The cluster, the registries and the store, for a command that works without an agent. */
+final class CommandSurroundings implements Wiring.ByHand {
+    private final Surroundings surroundings;
+    private final CloseStack parts;
+
+    private CommandSurroundings(Surroundings surroundings, CloseStack parts) {
+        this.surroundings = surroundings;
+        this.parts = parts;
+    }
+
+    static CommandSurroundings open(Configuration configuration, Map<String, String> environment, int attempts)
+            throws CommandException {
+        Settings settings = configuration.settings();
+        CloseStack parts = new CloseStack();
+        try {
+            ScheduledExecutorService answers = Executors.newScheduledThreadPool(2, task -> {
+                Thread thread = new Thread(task, "urunner-kubernetes");
+                thread.setDaemon(true);
+                return thread;
+            });
+            parts.add(answers::shutdownNow);
+            KubeConnection connection = parts.add(new KubeConnection(
+                    AgentAssembly.kubernetes(settings.kubernetes(), environment), answers, "urunner"));
+            RegistryAccess registries = parts.add(RegistryAccess.open(
+                    configuration, environment, SystemTime.CLOCK, attempts, RegistryObserver.NONE));
+            return new CommandSurroundings(
+                    new Surroundings(
+                            new KubeWorkloads(connection),
+                            registries.client(),
+                            parts.add(AgentAssembly.store(settings)),
+                            SystemTime.CLOCK,
+                            SystemTime.TICKER,
+                            SystemTime::sleep),
+                    parts);
+        } catch (CommandException | RuntimeException e) {
+            parts.closeAfter(e);
+            throw e;
+        }
+    }
+
+    @Override
+    public Surroundings surroundings() {
+        return surroundings;
+    }
+
+    @Override
+    public void close() {
+        parts.close();
+    }
+}

@@ -1,0 +1,233 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.InProcess.Result;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.Await;
+import io.urunner.registry.Digest;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.Repository;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A bad push is taken back, though all that there is is one moving tag. */
+class RollbackIT {
+    @TempDir
+    private Path folder;
+
+    private RollbackScene scene;
+
+    @BeforeEach
+    void start() {
+        scene = new RollbackScene(folder);
+    }
+
+    @AfterEach
+    void stop() {
+        if (scene != null) {
+            scene.close();
+        }
+    }
+
+    @Test
+    void itGoesTwoBackIsHeldThereAndGoesOnWithTheNewestWhenResumed() throws Exception {
+        // The image is written without its tag: that text must come back as it was.
+        scene.registry.push("shop/web", "latest", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 2);
+        WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web") + ":latest", 2);
+        TestAgent agent = scene.agent();
+        List<String> v = scene.rollOut("shop/web", List.of(web, db), "v1", "v2", "v3");
+
+        scene.done("rollback", web.toString(), "--to", "-2");
+        scene.done("rollback", db.toString(), "--to", v.get(0));
+
+        assertThat(scene.runs(web, "app", v.get(0))).isTrue();
+        assertThat(scene.runs(db, "app", v.get(0))).isTrue();
+        assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web") + ":latest@" + v.get(0));
+        String v4 = scene.registry.push("shop/web", "latest", "v4");
+        RollbackScene.awaitPasses(agent, 3);
+        assertThat(scene.runs(web, "app", v.get(0))).isTrue();
+        assertThat(scene.runs(db, "app", v.get(0))).isTrue();
+        assertThat(agent.agent().status().orElseThrow().workloads())
+                .allSatisfy(status -> assertThat(status.decision().orElseThrow().words()).isEqualTo("blocked: held"));
+        Await.until(
+                "an Event tells of the hold",
+                Seen.within(RollbackScene.SOON),
+                () -> scene.eventSaid(web, "RolloutBlocked", "held since"));
+        String history = scene.done("history", web.toString());
+        assertThat(history).contains("held since", "by anna").containsPattern("-3 +" + v.get(0) + ".* succeeded .* yes");
+
+        scene.done("resume", web.toString());
+        scene.done("resume", db.toString());
+
+        assertThat(scene.runs(web, "app", v4)).isTrue();
+        assertThat(scene.runs(db, "app", v4)).isTrue();
+        assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web"));
+        assertThat(scene.templateImage(db, "app")).isEqualTo(scene.image("shop/web") + ":latest");
+        RollbackScene.awaitPasses(agent, 2);
+        // v1, v2, v3, v1 again, v4: a template each, and none in vain.
+        assertThat(Seen.revision(scene.cluster, web)).isEqualTo(5);
+        assertThat(scene.held(web)).isFalse();
+    }
+
+    @Test
+    void untilTheNextPushEndsByItself() throws Exception {
+        scene.registry.push("shop/web", "latest", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        TestAgent agent = scene.agent();
+        List<String> v = scene.rollOut("shop/web", List.of(web), "v1", "v2", "v3");
+
+        assertThat(scene.done("rollback", web.toString(), "--until-next-push")).contains("held until the next push");
+        RollbackScene.awaitPasses(agent, 2);
+        assertThat(scene.runs(web, "app", v.get(1))).isTrue();
+
+        scene.rollOut("shop/web", List.of(web), "v4");
+        assertThat(scene.held(web)).isFalse();
+        assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web"));
+        assertThat(Seen.revision(scene.cluster, web)).isEqualTo(5);
+    }
+
+    @Test
+    void oneOfTwoContainersIsTakenBackAndTheOtherStays() throws Exception {
+        scene.registry.push("shop/app", "latest", "v1");
+        String side = scene.registry.push("shop/side", "latest", "side");
+        WorkloadId web = scene.twoContainers("web", scene.image("shop/app") + ":latest", scene.image("shop/side"));
+        TestAgent agent = scene.agent();
+        List<String> v = scene.rollOut("shop/app", List.of(web), "v1", "v2", "v3");
+
+        Result ambiguous = scene.run("rollback", web.toString());
+        assertThat(ambiguous.code()).isEqualTo(2);
+        assertThat(ambiguous.err()).contains("--container", "app", "side");
+
+        scene.done("rollback", web.toString(), "--container", "app", "--to", "-2");
+        assertThat(scene.runs(web, "app", v.get(0))).isTrue();
+        assertThat(scene.runs(web, "side", side)).isTrue();
+        assertThat(scene.templateImage(web, "side")).isEqualTo(scene.image("shop/side"));
+        scene.registry.push("shop/app", "latest", "v4");
+        RollbackScene.awaitPasses(agent, 2);
+        assertThat(scene.runs(web, "app", v.get(0))).isTrue();
+        scene.done("resume", web.toString());
+        assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/app") + ":latest");
+    }
+
+    @Test
+    void aFreshDatabaseIsNoHindrance() throws Exception {
+        scene.registry.push("shop/web", "latest", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web"), 1);
+        scene.agent();
+        List<String> v = scene.rollOut("shop/web", List.of(web, db), "v1", "v2", "v3");
+        scene.stopAgents();
+
+        for (WorkloadId id : List.of(web, db)) {
+            Result history = scene.runOn("empty", "history", id.toString());
+            assertThat(history.out()).as(history.toString()).contains(v);
+            Result rollback = scene.runOn("empty", "rollback", id.toString(), "--to", "-2");
+            assertThat(rollback.code()).as(rollback.toString()).isZero();
+            assertThat(scene.runs(id, "app", v.get(0))).isTrue();
+        }
+        // Asking again does nothing more.
+        int revision = Seen.revision(scene.cluster, web);
+        Result again = scene.runOn("other", "rollback", web.toString(), "--to", "-2");
+        assertThat(again.code()).as(again.toString()).isZero();
+        assertThat(again.out()).contains("held there already");
+        assertThat(Seen.revision(scene.cluster, web)).isEqualTo(revision);
+    }
+
+    @Test
+    void whatTheRegistryDoesNotHaveOrDoesNotSayIsRefusedBeforeAnythingIsTouched() throws Exception {
+        scene.registry.pushIndex("shop/web", "latest", "v1", "amd64", "arm64");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        scene.agent();
+        List<String> v = scene.rollOut("shop/web", List.of(web), "v2", "v3");
+        scene.stopAgents();
+        String before = template(web);
+        String index = v.get(0);
+        String v1 = scene.registry.pushIndex("shop/other", "latest", "v1", "amd64", "arm64");
+
+        try (RegistryClient client = RegistryClient.builder().build()) {
+            Repository repository = Repository.parse(scene.image("shop/web"));
+            client.deleteManifest(repository, Digest.parse(index));
+            Result gone = scene.run("rollback", web.toString());
+            assertThat(gone.code()).isEqualTo(1);
+            assertThat(gone.err()).contains(index, "no more", "nothing was changed");
+
+            // Garbage collection took the child that the nodes run, and left the index.
+            String child = amd64Child(client, v1);
+            client.deleteManifest(repository, Digest.parse(child));
+            Result broken = scene.run("rollback", web.toString(), "--to", v1);
+            assertThat(broken.code()).isEqualTo(1);
+            assertThat(broken.err()).contains("still has the index", child, "nothing was changed");
+            assertThat(scene.done("history", web.toString())).containsPattern(v1 + ".* no ");
+        }
+
+        scene.registry.stop();
+        Result down = scene.run("rollback", web.toString(), "--to", v1);
+        assertThat(down.code()).isEqualTo(1);
+        assertThat(down.err()).contains(scene.registry.host(), "nothing was changed");
+        assertThat(template(web)).isEqualTo(before);
+        assertThat(scene.held(web)).isFalse();
+    }
+
+    private String amd64Child(RegistryClient client, String index) throws Exception {
+        return ((io.urunner.registry.Index) client.manifest(
+                        Repository.parse(scene.image("shop/web")).digest(Digest.parse(index))))
+                .select(io.urunner.registry.Platform.LINUX_AMD64)
+                .orElseThrow()
+                .digest()
+                .toString();
+    }
+
+    private String template(WorkloadId id) {
+        return scene.cluster.read(id).path("spec").path("template").toString();
+    }
+
+    @Test
+    void somebodysOwnEditEndsTheHoldAndAGitOpsToolIsReportedOnceAndNotFought() throws Exception {
+        scene.registry.push("shop/web", "latest", "v1");
+        scene.registry.push("shop/web", "fix", "fix");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        WorkloadId git = scene.cluster.deployment(scene.namespace, "git", scene.image("shop/web"), 1);
+        TestAgent agent = scene.agent();
+        List<String> v = scene.rollOut("shop/web", List.of(web, git), "v1", "v2");
+        scene.done("rollback", web.toString());
+        scene.done("rollback", git.toString());
+
+        edit(web, scene.image("shop/web") + ":fix");
+        edit(git, scene.image("shop/web"));
+
+        Await.until("the hold has ended", Seen.within(RollbackScene.SOON), () -> !scene.held(web));
+        Await.until(
+                "both are told",
+                Seen.within(RollbackScene.SOON),
+                () -> scene.eventSaid(web, "HoldDisturbed", "kubectl-edit gave another image to app")
+                        && scene.eventSaid(git, "HoldDisturbed", "kubectl-edit put the tag back"));
+        RollbackScene.awaitPasses(agent, 3);
+        assertThat(scene.held(git)).isTrue();
+        assertThat(scene.templateImage(git, "app")).isEqualTo(scene.image("shop/web"));
+        assertThat(scene.events(git, "HoldDisturbed", "put the tag back")).isEqualTo(1);
+        assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web") + ":fix");
+        // The other tag is followed from now on.
+        String fix = scene.registry.push("shop/web", "fix", "fix two");
+        Await.until("it is followed", Seen.within(RollbackScene.SOON), () -> scene.runs(web, "app", fix));
+        // Resuming what somebody put back already rolls out nothing in vain.
+        int revision = Seen.revision(scene.cluster, git);
+        scene.done("resume", git.toString());
+        RollbackScene.awaitPasses(agent, 2);
+        assertThat(Seen.revision(scene.cluster, git)).isEqualTo(revision);
+        assertThat(scene.runs(git, "app", v.get(1))).isTrue();
+        assertThat(scene.held(git)).isFalse();
+    }
+
+    private void edit(WorkloadId id, String image) {
+        scene.cluster.edit(
+                id,
+                "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"app\",\"imagePullPolicy\":\"Always\",\"image\":\""
+                        + image + "\"}]}}}}");
+    }
+}

@@ -1,0 +1,179 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.InProcess;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Workloads that have run v1, v2 and v3 of {@code :latest}, an agent that did it, and the commands. */
+final class RollbackScene implements AutoCloseable {
+    static final Duration INTERVAL = Duration.ofSeconds(1);
+    static final Duration SOON = Duration.ofSeconds(30);
+
+    final Cluster cluster;
+    final DockerRegistry registry;
+    final String namespace;
+    final Path folder;
+    private final List<TestAgent> agents = new ArrayList<>();
+
+    RollbackScene(Path folder) {
+        this.folder = folder;
+        cluster = Cluster.connect();
+        registry = DockerRegistry.builder().deleteEnabled().start();
+        namespace = cluster.enabledNamespace();
+    }
+
+    /** The image of a repository of this test, under {@code :latest} as people write it. */
+    String image(String repository) {
+        return registry.host() + "/" + repository;
+    }
+
+    Path database() {
+        return folder.resolve("db");
+    }
+
+    TestAgent agent() {
+        TestAgent agent = new TestAgent(cluster.configuration(), database(), INTERVAL, registry.host());
+        agents.add(agent);
+        agent.start();
+        return agent;
+    }
+
+    void stopAgents() {
+        agents.forEach(TestAgent::close);
+        agents.clear();
+    }
+
+    /** Pushes versions one after the other, each rolled out by the agent before the next; gives their digests. */
+    List<String> rollOut(String repository, List<WorkloadId> ids, String... versions) {
+        List<String> digests = new ArrayList<>();
+        for (String version : versions) {
+            String digest = registry.push(repository, "latest", version);
+            digests.add(digest);
+            Await.until(version + " runs", Seen.within(SOON), () -> ids.stream().allMatch(id -> runs(id, "app", digest)));
+        }
+        return digests;
+    }
+
+    /** Whether all pods of a workload run just this digest in a container, and the controllers are through. */
+    boolean runs(WorkloadId id, String container, String digest) {
+        JsonNode workload = cluster.read(id);
+        int wanted = workload.path("spec").path("replicas").asInt();
+        List<JsonNode> pods = pods(id);
+        return workload.path("status").path("readyReplicas").asInt() == wanted
+                && pods.size() == wanted
+                && pods.stream().allMatch(pod -> imageId(pod, container).endsWith(digest));
+    }
+
+    List<JsonNode> pods(WorkloadId id) {
+        return cluster.pods(namespace).stream()
+                .filter(pod -> pod.path("metadata")
+                        .path("labels")
+                        .path("app")
+                        .asText()
+                        .equals(id.name()))
+                .toList();
+    }
+
+    private static String imageId(JsonNode pod, String container) {
+        for (JsonNode status : pod.path("status").path("containerStatuses")) {
+            if (status.path("name").asText().equals(container)) {
+                return status.path("imageID").asText();
+            }
+        }
+        return "";
+    }
+
+    /** The image in the template of a container. */
+    String templateImage(WorkloadId id, String container) {
+        for (JsonNode each : cluster.read(id).path("spec").path("template").path("spec").path("containers")) {
+            if (each.path("name").asText().equals(container)) {
+                return each.path("image").asText();
+            }
+        }
+        return "";
+    }
+
+    String state(WorkloadId id) {
+        return cluster.read(id)
+                .path("metadata")
+                .path("annotations")
+                .path("urunner.io/state")
+                .asText();
+    }
+
+    boolean held(WorkloadId id) {
+        return state(id).contains("\"hold\"");
+    }
+
+    Map<String, String> settings(String database) {
+        Map<String, String> settings = new HashMap<>(
+                AgentProcess.settings(cluster, folder.resolve(database), 1, registry.host()));
+        settings.put("URUNNER_CONF_CLUSTER_NAME", "test");
+        settings.put("USER", "anna");
+        return settings;
+    }
+
+    InProcess.Result run(String... arguments) {
+        return runOn("db", arguments);
+    }
+
+    InProcess.Result runOn(String database, String... arguments) {
+        return InProcess.run(settings(database), arguments);
+    }
+
+    /** Runs a command that must end well. */
+    String done(String... arguments) {
+        InProcess.Result result = run(arguments);
+        assertThat(result.code()).as(Arrays.toString(arguments) + ": " + result).isZero();
+        return result.out();
+    }
+
+    /** Waits until the agent has made passes from now on. */
+    static void awaitPasses(TestAgent agent, int passes) throws InterruptedException {
+        long begun = DowntimeIT.passes(agent);
+        Await.until("passes", Seen.within(SOON), () -> DowntimeIT.passes(agent) >= begun + passes);
+    }
+
+    boolean eventSaid(WorkloadId id, String reason, String words) {
+        return events(id, reason, words) > 0;
+    }
+
+    long events(WorkloadId id, String reason, String words) {
+        return cluster.events(namespace).stream()
+                .filter(event ->
+                        event.path("involvedObject").path("name").asText().equals(id.name())
+                                && event.path("reason").asText().equals(reason)
+                                && (event.path("message").asText() + event.path("note").asText()).contains(words))
+                .count();
+    }
+
+    WorkloadId twoContainers(String name, String app, String side) {
+        return cluster.workload(new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, name), app, 1, json -> {
+            ObjectNode second = ((ObjectNode) json.at("/spec/template/spec"))
+                    .withArray("containers")
+                    .addObject();
+            second.put("name", "side").put("image", side).put("imagePullPolicy", "Always");
+        });
+    }
+
+    @Override
+    public void close() {
+        stopAgents();
+        registry.close();
+        cluster.close();
+    }
+}
