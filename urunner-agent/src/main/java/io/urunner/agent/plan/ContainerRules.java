@@ -128,6 +128,10 @@ final class ContainerRules {
         if (takenBack(answer)) { // rule 4
             return rejected(answer);
         }
+        if (!workload.rollout().observed()) {
+            // Any change of an annotation hides for a moment what runs.
+            return inProgress();
+        }
         if (acted.isPresent()) { // rule 5
             return moved(acted, answer);
         }
