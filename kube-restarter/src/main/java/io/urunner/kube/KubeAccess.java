@@ -150,8 +150,7 @@ public final class KubeAccess {
         Set<String> platforms = new TreeSet<>();
         String next = "";
         do {
-            JsonNode page = get(
-                            "/api/v1/nodes?limit=500" + (next.isEmpty() ? "" : "&continue=" + next), "list nodes")
+            JsonNode page = get("/api/v1/nodes?limit=500" + (next.isEmpty() ? "" : "&continue=" + next), "list nodes")
                     .orElse(MissingNode.getInstance());
             for (JsonNode node : page.path("items")) {
                 JsonNode labels = node.path("metadata").path("labels");

@@ -194,14 +194,14 @@ final class ObservedJson {
         JsonNode metadata = json.path("metadata");
         boolean owned = false;
         for (JsonNode each : metadata.path("ownerReferences")) {
-            owned = owned || (each.path("controller").asBoolean() && text(each, "uid").equals(owner));
+            owned = owned
+                    || (each.path("controller").asBoolean() && text(each, "uid").equals(owner));
         }
         if (!owned) {
             return null;
         }
         JsonNode spec = json.has("data") ? json.path("data").path("spec") : json.path("spec");
-        String revision =
-                json.has("revision") ? text(json, "revision") : text(metadata.path("annotations"), REVISION);
+        String revision = json.has("revision") ? text(json, "revision") : text(metadata.path("annotations"), REVISION);
         return new PastTemplate(
                 text(metadata, "name"),
                 revision.isEmpty() ? 0 : Long.parseLong(revision),

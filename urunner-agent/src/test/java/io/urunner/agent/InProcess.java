@@ -19,11 +19,7 @@ public final class InProcess {
         try (Composition composition = new Composition()) {
             int code = Cli.execute(
                     new CommandContext(
-                            environment,
-                            new PrintWriter(out, true),
-                            new PrintWriter(err, true),
-                            composition,
-                            () -> {}),
+                            environment, new PrintWriter(out, true), new PrintWriter(err, true), composition, () -> {}),
                     arguments);
             return new Result(code, out.toString(), err.toString());
         }

@@ -21,13 +21,11 @@ abstract class ByHandCommand implements Callable<Integer> {
     }
 
     /** Does it, and gives the exit code. */
-    abstract int run(Surroundings with)
-            throws RefusedException, KubeException, CommandException, InterruptedException;
+    abstract int run(Surroundings with) throws RefusedException, KubeException, CommandException, InterruptedException;
 
     @Override
     public Integer call() throws ConfigurationException, CommandException, InterruptedException {
-        try (Wiring.ByHand tools =
-                context.wiring().byHand(settings.load(context, false), context.environment())) {
+        try (Wiring.ByHand tools = context.wiring().byHand(settings.load(context, false), context.environment())) {
             return run(tools.surroundings());
         } catch (RefusedException e) {
             throw new CommandException(

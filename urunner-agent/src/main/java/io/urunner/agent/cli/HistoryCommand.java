@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "history",
-        description = "Print the digests that a tag had: when, what they are, who runs them, and whether the registry has them.")
+        description =
+                "Print the digests that a tag had: when, what they are, who runs them, and whether the registry has them.")
 final class HistoryCommand extends ByHandCommand {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NONE = "-";
@@ -48,8 +49,7 @@ final class HistoryCommand extends ByHandCommand {
 
     @Override
     int run(Surroundings with) throws RefusedException, KubeException, InterruptedException {
-        Histories histories =
-                new Histories(with, warning -> context.err().println("urunner: " + warning));
+        Histories histories = new Histories(with, warning -> context.err().println("urunner: " + warning));
         HistoryReport report;
         Optional<WorkloadId> workload = workload();
         if (workload.isPresent()) {
@@ -88,8 +88,8 @@ final class HistoryCommand extends ByHandCommand {
                         + (hold.untilNextPush() ? " until the next push" : "")));
         for (HistoryReport.Tag tag : report.tags()) {
             print(tag.container().map(name -> "container " + name + ": ").orElse("") + tag.reference());
-            Table table =
-                    new Table("BACK", "DIGEST", "SINCE", "FOR", "REVISION", "VERSION", "OUTCOME", "RESTORABLE", "RUN BY");
+            Table table = new Table(
+                    "BACK", "DIGEST", "SINCE", "FOR", "REVISION", "VERSION", "OUTCOME", "RESTORABLE", "RUN BY");
             for (HistoryReport.Row row : tag.digests()) {
                 table.row(
                         row.back().map(steps -> steps == 0 ? "0" : "-" + steps).orElse(""),

@@ -14,7 +14,10 @@ import picocli.CommandLine.Parameters;
         name = "resume",
         description = "End a hold: put the images' original texts back, so that the tag is followed again.")
 final class ResumeCommand extends ByHandCommand {
-    @Parameters(paramLabel = WorkloadArgument.LABEL, converter = WorkloadArgument.class, description = WorkloadArgument.FORM)
+    @Parameters(
+            paramLabel = WorkloadArgument.LABEL,
+            converter = WorkloadArgument.class,
+            description = WorkloadArgument.FORM)
     @SuppressWarnings("NullAway.Init") // set by picocli
     private WorkloadId workload;
 
@@ -34,7 +37,6 @@ final class ResumeCommand extends ByHandCommand {
 
     @Override
     int run(Surroundings with) throws RefusedException, KubeException, InterruptedException {
-        return exitCode(
-                new Operator(with, by(), this::print).resume(workload, dryRun, Duration.ofSeconds(timeout)));
+        return exitCode(new Operator(with, by(), this::print).resume(workload, dryRun, Duration.ofSeconds(timeout)));
     }
 }

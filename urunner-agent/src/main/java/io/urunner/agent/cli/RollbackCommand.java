@@ -22,7 +22,10 @@ import picocli.CommandLine.TypeConversionException;
             "Asking for the same again does nothing twice. 'urunner resume' ends the hold."
         })
 final class RollbackCommand extends ByHandCommand {
-    @Parameters(paramLabel = WorkloadArgument.LABEL, converter = WorkloadArgument.class, description = WorkloadArgument.FORM)
+    @Parameters(
+            paramLabel = WorkloadArgument.LABEL,
+            converter = WorkloadArgument.class,
+            description = WorkloadArgument.FORM)
     @SuppressWarnings("NullAway.Init") // set by picocli
     private WorkloadId workload;
 

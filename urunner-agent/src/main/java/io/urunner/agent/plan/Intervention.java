@@ -132,8 +132,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                                 Optional.of(target.tagNow()),
                                 Optional.of(by),
                                 state.failed().filter(digest -> !digest.equals(target.digest())),
-                                state.failure()
-                                        .filter(text -> !state.failed().equals(Optional.of(target.digest()))),
+                                state.failure().filter(text -> !state.failed().equals(Optional.of(target.digest()))),
                                 Optional.of(each.original())));
             }
             next.change(each, target.digest(), each.rejected().orElse(target.tagNow()));
@@ -185,8 +184,8 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     private static List<String> replaced(Workload workload, Followed container, String digest) {
-        TreeSet<String> replaced = new TreeSet<>(
-                Running.of(workload, container.container().name()).digests());
+        TreeSet<String> replaced =
+                new TreeSet<>(Running.of(workload, container.container().name()).digests());
         container.acted().ifPresent(replaced::add);
         replaced.remove(digest);
         return List.copyOf(replaced);

@@ -254,8 +254,7 @@ public final class Planner {
                 next = States.with(
                         next,
                         verdict.container(),
-                        States.rejected(
-                                before, verdict.digest(), Optional.of(States.lastManager(workload))));
+                        States.rejected(before, verdict.digest(), Optional.of(States.lastManager(workload))));
             } else if (before.failed().isPresent()
                     && before.failed().equals(verdict.digest())
                     && verdict.kind() == Kind.UP_TO_DATE

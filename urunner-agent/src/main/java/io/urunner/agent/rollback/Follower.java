@@ -56,7 +56,8 @@ final class Follower {
                 }
                 Workload workload = found.get();
                 if (workload.generation() >= generation) {
-                    if (!digests.toString().equals(workload.templateAnnotations().get(Workload.DIGESTS))) {
+                    if (!digests.toString()
+                            .equals(workload.templateAnnotations().get(Workload.DIGESTS))) {
                         return new End(new RolloutOutcome.Superseded(), found);
                     }
                     Optional<RolloutOutcome> end = look(workload, now);
@@ -107,7 +108,10 @@ final class Follower {
             return;
         }
         for (Pod pod : workload.pods()) {
-            if (pod.ofCurrentRevision() || pod.ready() || pod.terminating() || ordinal(pod) < workload.rollout().partition()) {
+            if (pod.ofCurrentRevision()
+                    || pod.ready()
+                    || pod.terminating()
+                    || ordinal(pod) < workload.rollout().partition()) {
                 unready.remove(pod.uid());
             } else if (now - unready.computeIfAbsent(pod.uid(), seen -> now) > STUCK && helped.add(pod.uid())) {
                 delete(pod);
@@ -116,7 +120,8 @@ final class Follower {
     }
 
     private void delete(Pod pod) {
-        String stuck = "pod " + pod.name() + " of the old template does not become ready, and the StatefulSet waits for it: ";
+        String stuck =
+                "pod " + pod.name() + " of the old template does not become ready, and the StatefulSet waits for it: ";
         try {
             with.cluster().deletePod(id.namespace(), pod);
             tell.accept(stuck + "it is deleted");

@@ -83,7 +83,8 @@ public final class Histories {
         for (Pod pod : workload.pods()) {
             if (pod.counts()) {
                 pod.containers().stream()
-                        .filter(status -> status.name().equals(container.container().name()))
+                        .filter(status ->
+                                status.name().equals(container.container().name()))
                         .forEach(status -> ImageId.digest(status.imageId()).ifPresent(digests::add));
             }
         }
@@ -122,13 +123,19 @@ public final class Histories {
             tags.add(new Tag(
                     Optional.of(name),
                     reference,
-                    rows(history, container.reference(), restorability, users, digest -> rollouts.stream()
-                            .filter(rollout -> rollout.changes().stream()
-                                    .anyMatch(change -> change.container().equals(name)
-                                            && change.reference().equals(reference)
-                                            && change.to().equals(digest)))
-                            .limit(1)
-                            .toList())));
+                    rows(
+                            history,
+                            container.reference(),
+                            restorability,
+                            users,
+                            digest -> rollouts.stream()
+                                    .filter(rollout -> rollout.changes().stream()
+                                            .anyMatch(change -> change.container()
+                                                            .equals(name)
+                                                    && change.reference().equals(reference)
+                                                    && change.to().equals(digest)))
+                                    .limit(1)
+                                    .toList())));
         }
         return new HistoryReport(Optional.of(id.toString()), Intervention.hold(workload), tags);
     }
@@ -148,8 +155,7 @@ public final class Histories {
                 Restorability.of(with.registry(), with.cluster()),
                 users(remembered(), text, ""),
                 digest -> ask(() -> with.store().rolloutsTo(text, digest)).orElse(List.of()));
-        return new HistoryReport(
-                Optional.empty(), Optional.empty(), List.of(new Tag(Optional.empty(), text, rows)));
+        return new HistoryReport(Optional.empty(), Optional.empty(), List.of(new Tag(Optional.empty(), text, rows)));
     }
 
     private TagHistory withNow(TagHistory history, ImageReference reference) throws InterruptedException {
@@ -220,10 +226,10 @@ public final class Histories {
     /** How the last rollout of each workload to a digest ended. */
     private static Optional<String> outcome(List<RolloutRecord> rollouts) {
         Map<String, String> last = new LinkedHashMap<>();
-        rollouts.forEach(
-                rollout -> last.putIfAbsent(rollout.workload(), rollout.outcome().orElse("running")));
-        Map<String, Long> counts =
-                last.values().stream().collect(Collectors.groupingBy(word -> word, TreeMap::new, Collectors.counting()));
+        rollouts.forEach(rollout ->
+                last.putIfAbsent(rollout.workload(), rollout.outcome().orElse("running")));
+        Map<String, Long> counts = last.values().stream()
+                .collect(Collectors.groupingBy(word -> word, TreeMap::new, Collectors.counting()));
         return last.isEmpty()
                 ? Optional.empty()
                 : Optional.of(

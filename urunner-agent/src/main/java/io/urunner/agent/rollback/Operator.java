@@ -14,7 +14,6 @@ import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.Restarter;
-import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
@@ -153,9 +152,7 @@ public final class Operator {
                     : with.cluster().remember(workload, planned.restart().state());
             if (result instanceof PatchResult.Patched patched) {
                 tell.accept(words(planned));
-                return planned.rollsOut()
-                        ? Optional.of(follow(planned, patched, timeout))
-                        : Optional.empty();
+                return planned.rollsOut() ? Optional.of(follow(planned, patched, timeout)) : Optional.empty();
             }
             if (result instanceof PatchResult.Gone) {
                 throw RefusedException.hindered(id + " was deleted meanwhile");
@@ -213,7 +210,8 @@ public final class Operator {
         String now = tagNow(reference);
         // While it is held, steps count from what was rejected: asking for the same again means the same.
         String from = container.rejected().orElse(now);
-        TagHistory history = histories.of(workload, container).withNow(now, with.clock().instant());
+        TagHistory history =
+                histories.of(workload, container).withNow(now, with.clock().instant());
         String digest = history.find(goal, from)
                 .orElseThrow(() -> RefusedException.hindered("the history of " + reference + " has no digest for --to "
                         + goal + "; 'urunner history " + workload.id() + "' shows what there is"));
@@ -250,8 +248,9 @@ public final class Operator {
                 planned.changes(),
                 planned.restart().restartedAt());
         write(rollout.running(), remembered(id, planned.changes()));
-        return follow(rollout, new Follower(with, id, tell)
-                .follow(planned.restart().digests(), patched.generation(), timeout));
+        return follow(
+                rollout,
+                new Follower(with, id, tell).follow(planned.restart().digests(), patched.generation(), timeout));
     }
 
     /** The same was asked for before: its rollout is followed to its end, if nobody did. */
@@ -262,11 +261,7 @@ public final class Operator {
         }
         Underway underway = found.get();
         Rollout rollout = new Rollout(
-                underway.since().toString(),
-                workload.id(),
-                underway.why(),
-                underway.changes(),
-                underway.since());
+                underway.since().toString(), workload.id(), underway.why(), underway.changes(), underway.since());
         Optional<RolloutRecord> known = record(rollout);
         if (known.flatMap(RolloutRecord::finished).isPresent()
                 && workload.rollout().complete()) {
@@ -275,8 +270,9 @@ public final class Operator {
         if (known.isEmpty()) {
             write(rollout.running(), remembered(workload.id(), underway.changes()));
         }
-        return Optional.of(follow(rollout, new Follower(with, workload.id(), tell)
-                .follow(underway.digests(), workload.generation(), timeout)));
+        return Optional.of(follow(
+                rollout,
+                new Follower(with, workload.id(), tell).follow(underway.digests(), workload.generation(), timeout)));
     }
 
     private Optional<RolloutRecord> record(Rollout rollout) {
@@ -300,9 +296,7 @@ public final class Operator {
         Map<ImageDigest, Expansion> known = new HashMap<>();
         while (true) {
             Outcome outcome = Verification.judge(
-                    end.outcome(),
-                    end.workload(),
-                    image -> known.getOrDefault(image, new Expansion.NotFetched()));
+                    end.outcome(), end.workload(), image -> known.getOrDefault(image, new Expansion.NotFetched()));
             if (!(outcome instanceof Outcome.NeedsExpansion needs)) {
                 return outcome;
             }

@@ -91,7 +91,9 @@ final class Restorability {
                 client.resolve(image.withDigest(child.digest()));
             } catch (NotFoundException e) {
                 return no("the registry still has the index " + image + ", but its image "
-                        + child.platform().map(platform -> "for " + platform + " ").orElse("") + child.digest()
+                        + child.platform()
+                                .map(platform -> "for " + platform + " ")
+                                .orElse("") + child.digest()
                         + " no more");
             }
         }

@@ -113,8 +113,8 @@ record TagHistory(List<Entry> entries) {
         List<Entry> all = new ArrayList<>(entries);
         running.stream()
                 .filter(digest -> !digests().contains(digest))
-                .forEach(digest -> all.add(
-                        Entry.before(digest, entries.isEmpty() ? now : entries.get(0).at())));
+                .forEach(digest -> all.add(Entry.before(
+                        digest, entries.isEmpty() ? now : entries.get(0).at())));
         return new TagHistory(all);
     }
 

@@ -54,13 +54,16 @@ class RollbackIT {
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         assertThat(scene.runs(db, "app", v.get(0))).isTrue();
         assertThat(agent.agent().status().orElseThrow().workloads())
-                .allSatisfy(status -> assertThat(status.decision().orElseThrow().words()).isEqualTo("blocked: held"));
+                .allSatisfy(status ->
+                        assertThat(status.decision().orElseThrow().words()).isEqualTo("blocked: held"));
         Await.until(
                 "an Event tells of the hold",
                 Seen.within(RollbackScene.SOON),
                 () -> scene.eventSaid(web, "RolloutBlocked", "held since"));
         String history = scene.done("history", web.toString());
-        assertThat(history).contains("held since", "by anna").containsPattern("-3 +" + v.get(0) + ".* succeeded .* yes");
+        assertThat(history)
+                .contains("held since", "by anna")
+                .containsPattern("-3 +" + v.get(0) + ".* succeeded .* yes");
 
         scene.done("resume", web.toString());
         scene.done("resume", db.toString());

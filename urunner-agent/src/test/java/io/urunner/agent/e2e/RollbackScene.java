@@ -63,7 +63,8 @@ final class RollbackScene implements AutoCloseable {
         for (String version : versions) {
             String digest = registry.push(repository, "latest", version);
             digests.add(digest);
-            Await.until(version + " runs", Seen.within(SOON), () -> ids.stream().allMatch(id -> runs(id, "app", digest)));
+            Await.until(
+                    version + " runs", Seen.within(SOON), () -> ids.stream().allMatch(id -> runs(id, "app", digest)));
         }
         return digests;
     }
@@ -80,11 +81,8 @@ final class RollbackScene implements AutoCloseable {
 
     List<JsonNode> pods(WorkloadId id) {
         return cluster.pods(namespace).stream()
-                .filter(pod -> pod.path("metadata")
-                        .path("labels")
-                        .path("app")
-                        .asText()
-                        .equals(id.name()))
+                .filter(pod ->
+                        pod.path("metadata").path("labels").path("app").asText().equals(id.name()))
                 .toList();
     }
 
@@ -99,7 +97,8 @@ final class RollbackScene implements AutoCloseable {
 
     /** The image in the template of a container. */
     String templateImage(WorkloadId id, String container) {
-        for (JsonNode each : cluster.read(id).path("spec").path("template").path("spec").path("containers")) {
+        for (JsonNode each :
+                cluster.read(id).path("spec").path("template").path("spec").path("containers")) {
             if (each.path("name").asText().equals(container)) {
                 return each.path("image").asText();
             }
@@ -120,8 +119,8 @@ final class RollbackScene implements AutoCloseable {
     }
 
     Map<String, String> settings(String database) {
-        Map<String, String> settings = new HashMap<>(
-                AgentProcess.settings(cluster, folder.resolve(database), 1, registry.host()));
+        Map<String, String> settings =
+                new HashMap<>(AgentProcess.settings(cluster, folder.resolve(database), 1, registry.host()));
         settings.put("URUNNER_CONF_CLUSTER_NAME", "test");
         settings.put("USER", "anna");
         return settings;
@@ -157,7 +156,9 @@ final class RollbackScene implements AutoCloseable {
                 .filter(event ->
                         event.path("involvedObject").path("name").asText().equals(id.name())
                                 && event.path("reason").asText().equals(reason)
-                                && (event.path("message").asText() + event.path("note").asText()).contains(words))
+                                && (event.path("message").asText()
+                                                + event.path("note").asText())
+                                        .contains(words))
                 .count();
     }
 
