@@ -6,6 +6,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.rollback.KubeWorkloads;
 import io.urunner.agent.rollback.Surroundings;
+import io.urunner.agent.run.PodCredentials;
 import io.urunner.kube.KubeConnection;
 import io.urunner.registry.RegistryObserver;
 import java.util.Map;
@@ -36,7 +37,12 @@ final class CommandSurroundings implements Wiring.ByHand {
             KubeConnection connection = parts.add(new KubeConnection(
                     AgentAssembly.kubernetes(settings.kubernetes(), environment), answers, "urunner"));
             RegistryAccess registries = parts.add(
-                    RegistryAccess.open(configuration, environment, SystemTime.CLOCK, attempts, RegistryObserver.NONE));
+                    RegistryAccess.open(configuration,
+                    environment,
+                    SystemTime.CLOCK,
+                    attempts,
+                    new PodCredentials(SystemTime.CLOCK),
+                    RegistryObserver.NONE));
             return new CommandSurroundings(
                     new Surroundings(
                             new KubeWorkloads(connection),

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +74,26 @@ public final class Cluster implements AutoCloseable {
 
     public KubeConfiguration configuration() {
         return configuration;
+    }
+
+    /**
+     * Says how containers of an image behave on the simulated nodes of the cluster whose state the environment variable
+     * URUNNER_TEST_CLUSTER names: {@code crash} or {@code never-ready}. Without it the test is skipped; a failure in CI.
+     */
+    public static void behaviour(String digest, String how) {
+        String state = System.getenv("URUNNER_TEST_CLUSTER");
+        if (state == null || state.isEmpty()) {
+            throw Requirement.missing("URUNNER_TEST_CLUSTER names no folder of a cluster with simulated nodes");
+        }
+        Path file = Path.of(state, "behaviour.json");
+        try {
+            ObjectNode all = Files.exists(file) ? (ObjectNode) json(Files.readString(file)) : JSON.createObjectNode();
+            Path next = Files.writeString(
+                    Path.of(state, "behaviour.new"), all.put(digest, how).toString());
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The API server's audit log, if the environment variable URUNNER_TEST_AUDIT_LOG names it. */

@@ -9,8 +9,8 @@ import io.urunner.agent.plan.Intervention.Target;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Underway;
 import io.urunner.agent.plan.Verification;
+import io.urunner.agent.run.ImageContent;
 import io.urunner.agent.run.Rollout;
-import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.Restarter;
@@ -20,7 +20,6 @@ import io.urunner.kube.WorkloadState;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
-import io.urunner.registry.RegistryPrefix;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
@@ -30,7 +29,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -309,15 +307,8 @@ public final class Operator {
     private Expansion expansion(ImageDigest image) throws InterruptedException {
         ImageReference reference = ImageReference.parse(image.reference());
         try {
-            Set<Digest> content = WatchedRegistry.of(
-                            RegistryPrefix.parse(reference.registry()),
-                            with.registry(),
-                            with.clock(),
-                            Duration.ofSeconds(1),
-                            1,
-                            OptionalInt.empty())
-                    .source()
-                    .content(reference, Digest.parse(image.digest()));
+            Set<Digest> content = new ImageContent(with.registry(), () -> {})
+                    .digests(reference.withDigest(Digest.parse(image.digest())));
             return new Expansion.Known(content.stream().map(Digest::toString).collect(Collectors.toSet()));
         } catch (RegistryException e) {
             return new Expansion.Unavailable(String.valueOf(e.getMessage()));

@@ -3,19 +3,16 @@ package io.urunner.agent.run;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
-import io.urunner.registry.Index;
-import io.urunner.registry.Manifest;
-import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.RateLimit;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -35,6 +32,7 @@ final class ClientSource implements WatchedRegistry.Source {
     private final InstantSource clock;
     private final OptionalInt budget;
     private final CredentialProvider credentials;
+    private final ImageContent content;
     private Instant minute = Instant.MIN;
     private int spent;
 
@@ -49,6 +47,7 @@ final class ClientSource implements WatchedRegistry.Source {
         this.registry = registry;
         this.clock = clock;
         this.budget = budget;
+        content = new ImageContent(client, this::spend);
     }
 
     @Override
@@ -60,9 +59,13 @@ final class ClientSource implements WatchedRegistry.Source {
 
     @Override
     public Set<Digest> content(ImageReference reference, Digest digest) throws RegistryException, InterruptedException {
-        Set<Digest> content = new HashSet<>();
-        gather(reference.withDigest(digest), content);
-        return content;
+        return content.digests(reference.withDigest(digest));
+    }
+
+    @Override
+    public Optional<ImageLabels> labels(ImageReference reference, Digest digest)
+            throws RegistryException, InterruptedException {
+        return content.labels(reference.withDigest(digest));
     }
 
     @Override
@@ -72,23 +75,6 @@ final class ClientSource implements WatchedRegistry.Source {
                     .anyMatch(credential -> !(credential instanceof Credential.Anonymous));
         } catch (CredentialException e) {
             return true;
-        }
-    }
-
-    private void gather(ImageReference image, Set<Digest> content) throws RegistryException, InterruptedException {
-        if (!content.add(image.digest().orElseThrow())) {
-            return;
-        }
-        spend();
-        ManifestOrIndex found = client.manifest(image);
-        if (found instanceof Manifest manifest) {
-            content.add(manifest.config().digest());
-        } else if (found instanceof Index index) {
-            for (Descriptor child : index.manifests()) {
-                if (!child.isAttestation()) {
-                    gather(image.withDigest(child.digest()), content);
-                }
-            }
         }
     }
 

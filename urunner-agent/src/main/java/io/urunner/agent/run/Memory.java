@@ -4,6 +4,7 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Retention;
+import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
@@ -43,6 +44,7 @@ final class Memory {
     private final Map<TrackedContainer, String> remembered = new HashMap<>();
     private Set<TrackedContainer> toForget = new HashSet<>();
     private Map<List<String>, Sighting> sightings = new LinkedHashMap<>();
+    private Map<String, ImageLabels> labels = new LinkedHashMap<>();
     private Map<TrackedContainer, String> toRemember = new LinkedHashMap<>();
     private Map<List<String>, RolloutRecord> rollouts = new LinkedHashMap<>();
     private boolean loaded;
@@ -117,6 +119,11 @@ final class Memory {
         sightings.put(List.of(sighting.reference(), sighting.digest()), sighting);
     }
 
+    /** What an image says of itself; written with the next pass, after the digest was. */
+    void labels(String digest, ImageLabels found) {
+        labels.put(digest, found);
+    }
+
     void rollout(RolloutRecord rollout) {
         rollouts.put(List.of(rollout.workload(), rollout.id()), rollout);
         if (rollouts.size() > KEPT_ROLLOUTS) {
@@ -128,7 +135,7 @@ final class Memory {
     void flush() {
         Batch batch = new Batch(
                 new ArrayList<>(sightings.values()),
-                Map.of(),
+                labels,
                 toRemember,
                 toForget,
                 new ArrayList<>(rollouts.values()));
@@ -138,6 +145,7 @@ final class Memory {
         }
         writing = true;
         sightings = new LinkedHashMap<>();
+        labels = new LinkedHashMap<>();
         toRemember = new LinkedHashMap<>();
         toForget = new HashSet<>();
         rollouts = new LinkedHashMap<>();
@@ -166,6 +174,7 @@ final class Memory {
         writing = false;
         failed(e);
         batch.sightings().forEach(old -> sightings.putIfAbsent(List.of(old.reference(), old.digest()), old));
+        batch.labels().forEach(labels::putIfAbsent);
         batch.remembered().forEach(toRemember::putIfAbsent);
         batch.forgotten().stream()
                 .filter(container -> !remembered.containsKey(container))

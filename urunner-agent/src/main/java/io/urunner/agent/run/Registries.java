@@ -38,6 +38,7 @@ final class Registries {
     private final List<Watched> registries;
     private final Map<ImageReference, Reference> references = new HashMap<>();
     private final Contents contents;
+    private final LabelFetches labels;
     private final Loop loop;
     private final InstantSource clock;
     private final Executor workers;
@@ -98,6 +99,7 @@ final class Registries {
         this.listener = listener;
         this.events = events;
         contents = new Contents(loop, workers, events::changed);
+        labels = new LabelFetches(loop, workers, memory);
         // Of two prefixes that match, the longer one says more.
         this.registries = registries.stream()
                 .sorted(Comparator.comparingInt(
@@ -325,6 +327,7 @@ final class Registries {
                             .addKeyValue(LogField.TO, found.digest())
                             .log("{} moved from {} to {}", reference, before.get(), found.digest());
                     events.moved(reference, before.get(), found.digest());
+                    labels.moved(registry, reference, found.digest());
                 }
             } else if (outcome.trouble().isPresent()) {
                 Resolution.Problem problem = outcome.trouble().get();

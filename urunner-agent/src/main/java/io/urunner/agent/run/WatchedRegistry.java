@@ -6,6 +6,7 @@ import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -83,6 +84,20 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
          * @return false if it is asked for anonymously
          */
         boolean hasCredential(ImageReference reference);
+
+        /**
+         * What an image says of itself, in a few requests.
+         *
+         * @param reference the reference that has the digest
+         * @param digest the digest
+         * @return the labels; empty if there are none
+         * @throws RegistryException if the registry does not say
+         * @throws InterruptedException if the thread is interrupted
+         */
+        default Optional<ImageLabels> labels(ImageReference reference, Digest digest)
+                throws RegistryException, InterruptedException {
+            return Optional.empty();
+        }
 
         /**
          * The limit that the registry spoke of last.

@@ -42,6 +42,11 @@ final class AgentProcess implements AutoCloseable {
     }
 
     static AgentProcess start(Path log, Map<String, String> settings, String... arguments) {
+        return startMain(Main.class, log, settings, arguments);
+    }
+
+    /** Another main class, which runs the program in its own way. */
+    static AgentProcess startMain(Class<?> main, Path log, Map<String, String> settings, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
@@ -50,7 +55,7 @@ final class AgentProcess implements AutoCloseable {
                 "-Xmx64m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName()));
+                main.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().removeIf(name -> name.startsWith("URUNNER_"));
