@@ -36,8 +36,8 @@ final class CommandSurroundings implements Wiring.ByHand {
             parts.add(answers::shutdownNow);
             KubeConnection connection = parts.add(new KubeConnection(
                     AgentAssembly.kubernetes(settings.kubernetes(), environment), answers, "urunner"));
-            RegistryAccess registries = parts.add(
-                    RegistryAccess.open(configuration,
+            RegistryAccess registries = parts.add(RegistryAccess.open(
+                    configuration,
                     environment,
                     SystemTime.CLOCK,
                     attempts,

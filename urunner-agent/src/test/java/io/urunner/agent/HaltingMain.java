@@ -61,14 +61,15 @@ public final class HaltingMain {
 
     private static <T> T around(Class<T> type, T real, Around around) {
         return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> around.call(
-                        method.getName(), arguments, () -> {
-                            try {
-                                return method.invoke(real, arguments);
-                            } catch (InvocationTargetException e) {
-                                throw e.getCause();
-                            }
-                        })));
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, method, arguments) -> around.call(method.getName(), arguments, () -> {
+                    try {
+                        return method.invoke(real, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                })));
     }
 
     private record HaltingWiring(Composition real, Step step) implements Wiring {
@@ -77,8 +78,8 @@ public final class HaltingMain {
             Surroundings with = real.byHand(configuration, environment).surroundings();
             Workloads cluster = around(Workloads.class, with.cluster(), this::patching);
             DigestStore store = around(DigestStore.class, with.store(), this::writing);
-            Surroundings halting = new Surroundings(
-                    cluster, with.registry(), store, with.clock(), with.ticker(), with.sleeper());
+            Surroundings halting =
+                    new Surroundings(cluster, with.registry(), store, with.clock(), with.ticker(), with.sleeper());
             return new ByHand() {
                 @Override
                 public Surroundings surroundings() {

@@ -64,7 +64,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
         List<Followed> followed = new ArrayList<>();
         boolean held = hold(workload).isPresent();
         for (Container container : workload.containers()) {
-            String original = Pin.originalText(workload, container).orElse(container.image());
+            String original = Pin.originalText(States.of(workload), container).orElse(container.image());
             ImageReference reference;
             try {
                 reference = ImageReference.parse(original);

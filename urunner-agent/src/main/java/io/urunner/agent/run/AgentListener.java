@@ -72,8 +72,10 @@ public interface AgentListener {
 
     /** What people should know of a workload beside its decision. */
     enum Notice {
-        /** A hold ended by itself. */
+        /** A hold ended by itself, or somebody ended it. */
         HOLD_ENDED,
+        /** Somebody put the tag back into a workload that is held at a digest. */
+        HOLD_DISTURBED,
         /** The first restart may not bring the new image, because nodes that have the old one do not pull. */
         PULL_POLICY
     }
@@ -94,12 +96,4 @@ public interface AgentListener {
      * @param decision the decision
      */
     default void decided(Workload workload, Decision decision) {}
-
-    /**
-     * Something happened to a workload's hold that people should know: somebody ended it, or works against it.
-     *
-     * @param workload the workload as it was planned on
-     * @param notice what, in words
-     */
-    default void noticed(Workload workload, String notice) {}
 }

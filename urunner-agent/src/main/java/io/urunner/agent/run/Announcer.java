@@ -34,7 +34,10 @@ final class Announcer {
         Decision decision = plan.decision();
         plan.notices().stream().filter(notice -> !one.noticed.contains(notice)).forEach(notice -> {
             say(Level.INFO, workload, notice);
-            listener.noticed(workload, AgentListener.Notice.HOLD_ENDED, notice);
+            listener.noticed(
+                    workload,
+                    isHeld(decision) ? AgentListener.Notice.HOLD_DISTURBED : AgentListener.Notice.HOLD_ENDED,
+                    notice);
         });
         one.noticed = Set.copyOf(plan.notices());
         if (isPassing(decision)) {
@@ -74,6 +77,10 @@ final class Announcer {
                 .addKeyValue(LogField.EVENT, "notice")
                 .addKeyValue(LogField.WORKLOAD, workload.id())
                 .log("{}: {}", workload.id(), notice);
+    }
+
+    private static boolean isHeld(Decision decision) {
+        return decision instanceof Decision.Blocked blocked && blocked.cause() == Blockage.HOLD;
     }
 
     private static boolean isPassing(Decision decision) {

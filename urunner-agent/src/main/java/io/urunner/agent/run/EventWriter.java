@@ -60,6 +60,7 @@ final class EventWriter implements AgentListener {
     public void noticed(Workload workload, Notice notice, String words) {
         switch (notice) {
             case HOLD_ENDED -> write(workload, KubeEvents.Type.NORMAL, "HoldEnded", words);
+            case HOLD_DISTURBED -> write(workload, KubeEvents.Type.WARNING, "HoldDisturbed", words);
             case PULL_POLICY -> write(workload, KubeEvents.Type.WARNING, "PullPolicy", words);
         }
     }

@@ -73,9 +73,4 @@ final class Listeners implements AgentListener {
     public void decided(Workload workload, Decision decision) {
         tell(listener -> listener.decided(workload, decision));
     }
-
-    @Override
-    public void noticed(Workload workload, String notice) {
-        tell(listener -> listener.noticed(workload, notice));
-    }
 }

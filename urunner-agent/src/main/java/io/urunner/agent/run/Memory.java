@@ -3,8 +3,8 @@ package io.urunner.agent.run;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.Batch;
-import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.ImageLabels;
+import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
@@ -134,11 +134,7 @@ final class Memory {
     /** Writes what has gathered, or does so once the write that is under way is done. */
     void flush() {
         Batch batch = new Batch(
-                new ArrayList<>(sightings.values()),
-                labels,
-                toRemember,
-                toForget,
-                new ArrayList<>(rollouts.values()));
+                new ArrayList<>(sightings.values()), labels, toRemember, toForget, new ArrayList<>(rollouts.values()));
         again = writing;
         if (writing || batch.isEmpty()) {
             return;

@@ -208,7 +208,7 @@ class RollbackIT {
         Await.until(
                 "both are told",
                 Seen.within(RollbackScene.SOON),
-                () -> scene.eventSaid(web, "HoldDisturbed", "kubectl-edit gave another image to app")
+                () -> scene.eventSaid(web, "HoldEnded", "kubectl-edit gave another image to app")
                         && scene.eventSaid(git, "HoldDisturbed", "kubectl-edit put the tag back"));
         RollbackScene.awaitPasses(agent, 3);
         assertThat(scene.held(git)).isTrue();

@@ -82,7 +82,9 @@ class RollbackKillsIT {
                         .toList();
                 assertThat(back).as(id.toString()).hasSize(1);
                 assertThat(back.get(0).outcome()).contains("succeeded");
-                assertThat(back.get(0).changes()).extracting(DigestStore.Change::to).containsExactly(v.get(0));
+                assertThat(back.get(0).changes())
+                        .extracting(DigestStore.Change::to)
+                        .containsExactly(v.get(0));
             }
         }
         TestAgent agent = scene.agent();
@@ -114,9 +116,7 @@ class RollbackKillsIT {
         return switch (id.kind()) {
             case DEPLOYMENT -> Seen.revision(scene.cluster, id);
             default ->
-                scene.cluster
-                        .items("/apis/apps/v1/namespaces/" + id.namespace() + "/controllerrevisions")
-                        .stream()
+                scene.cluster.items("/apis/apps/v1/namespaces/" + id.namespace() + "/controllerrevisions").stream()
                         .filter(each -> each.path("metadata")
                                 .path("ownerReferences")
                                 .path(0)

@@ -7,7 +7,6 @@ import io.urunner.agent.InProcess.Result;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -20,8 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A StatefulSet waits for a pod that never becomes ready, also when it is taken back: just when it is needed. */
 class StuckStatefulSetIT {
-    private static final String RULES =
-            """
+    private static final String RULES = """
             [{"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["get", "list", "watch", "patch"]},
              {"apiGroups": ["apps"], "resources": ["controllerrevisions"], "verbs": ["list"]},
              {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]""";
@@ -53,8 +51,7 @@ class StuckStatefulSetIT {
         Path restricted = scene.cluster.serviceAccount(scene.namespace, "operator", RULES);
         try {
             neverReady("never ready, " + scene.namespace);
-            Await.until(
-                    "both are stuck", Seen.within(RollbackScene.SOON), () -> isStuck(db) && isStuck(other));
+            Await.until("both are stuck", Seen.within(RollbackScene.SOON), () -> isStuck(db) && isStuck(other));
 
             String out = scene.done("rollback", db.toString(), "--to", v1);
             assertThat(out).contains("pod db-1 of the old template does not become ready", "it is deleted");

@@ -427,6 +427,6 @@ class PlannerPoliciesTest {
     }
 
     private static ContainerState rolledBack() {
-        return States.rejected(pinned(D1), Optional.of(D2), "anna");
+        return States.rejected(pinned(D1), Optional.of(D2), Optional.of("anna"));
     }
 }
