@@ -4,12 +4,9 @@ import io.urunner.registry.CredentialLedger.Claim;
 import io.urunner.registry.TokenService.Question;
 import io.urunner.registry.auth.AuthHints;
 import io.urunner.registry.auth.Credential;
-import io.urunner.registry.auth.CredentialProvider;
 import java.io.IOException;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
@@ -21,57 +18,50 @@ import org.jspecify.annotations.Nullable;
  * one thread.
  */
 final class Attempt {
-    /** What all attempts of a client share. */
-    record Parts(Transport transport, TokenService tokens, ChallengeMemory memory, CredentialLedger ledger) {}
-
-    private enum Kind {
-        NONE,
-        BASIC,
-        BEARER,
-        /** A bearer token that is itself the credential. */
-        OWN_BEARER
-    }
-
-    /** What a request shows; question and token are there for {@link Kind#BEARER} alone. */
+    /**
+     * What a request shows.
+     *
+     * @param header the value of {@code Authorization}, null for nothing
+     * @param question what the token was asked for, null where the credential itself is shown
+     * @param token the token, null where the credential itself is shown
+     * @param fresh whether the token was got for this call
+     */
     private record Shown(
-            Kind kind,
             @Nullable String header,
             @Nullable Question question,
             @Nullable Token token,
             boolean fresh) {
-        static final Shown NOTHING = new Shown(Kind.NONE, null, null, null, false);
-
         /** Whether it is a token from before, which may have been revoked or have expired early. */
         boolean isStale() {
-            return kind == Kind.BEARER && !fresh;
+            return token != null && !fresh;
         }
 
         boolean isCredentialItself() {
-            return kind == Kind.BASIC || kind == Kind.OWN_BEARER;
+            return header != null && token == null;
         }
     }
 
-    private final Parts parts;
-    private final CredentialProvider provider;
+    private static final Shown NOTHING = new Shown(null, null, null, false);
+
+    private final Authorizer parts;
     private final Call call;
     private final Credential credential;
     private final Deadline deadline;
     private final AuthHints hints;
     private final Host host;
 
-    private Shown shown = Shown.NOTHING;
+    private Shown shown = NOTHING;
     private int status;
     private List<Challenge> challenges = List.of();
     private List<OciError> errors = List.of();
 
-    Attempt(Parts parts, CredentialProvider provider, Call call, Credential credential, Deadline deadline) {
+    Attempt(Authorizer parts, Call call, Credential credential, Deadline deadline) {
         this.parts = parts;
-        this.provider = provider;
         this.call = call;
         this.credential = credential;
         this.deadline = deadline;
-        this.hints = provider.hints(call.registry());
-        this.host = parts.transport().hosts().of(call.registry());
+        this.hints = parts.provider.hints(call.registry());
+        this.host = parts.transport.hosts().of(call.registry());
     }
 
     /**
@@ -98,7 +88,7 @@ final class Attempt {
     }
 
     private Claim grant() {
-        return new Claim(call.registry(), String.join(" ", call.scopes()), credential);
+        return new Claim(call.registry(), call.joinedScopes(), credential);
     }
 
     private Claim identity() {
@@ -106,7 +96,7 @@ final class Attempt {
     }
 
     private void throwIfRefused(Claim claim) throws NotAccepted {
-        CredentialLedger.Refusal refusal = parts.ledger().refusalOf(claim);
+        CredentialLedger.Refusal refusal = parts.ledger.refusalOf(claim);
         if (refusal == null) {
             return;
         }
@@ -124,9 +114,9 @@ final class Attempt {
     /** What to show with the first request: what the registry demanded before. */
     private Shown atFirst() throws NotAccepted, IOException, InterruptedException, RegistryException {
         if (credential instanceof Credential.RegistryToken own) {
-            return new Shown(Kind.OWN_BEARER, "Bearer " + own.token().reveal(), null, null, false);
+            return new Shown("Bearer " + own.token().reveal(), null, null, false);
         }
-        ChallengeMemory.Demand demand = parts.memory().of(call);
+        ChallengeMemory.Demand demand = parts.memory.of(call);
         if (credential instanceof Credential.Basic basic) {
             boolean directly = hints.basicDirectly() && (demand == null || !demand.basicRefused());
             if (directly || (demand != null && demand.realm() == null)) {
@@ -134,44 +124,42 @@ final class Attempt {
             }
         }
         if (demand == null || demand.realm() == null) {
-            return Shown.NOTHING;
+            return NOTHING;
         }
-        return bearer(
-                new Question(demand.realm(), demand.service(), parts.memory().scopes(call, demand), credential));
+        return bearer(new Question(demand.realm(), demand.service(), parts.memory.scopes(call, demand), credential));
     }
 
     private static Shown basic(Credential.Basic basic) {
-        return new Shown(Kind.BASIC, TokenService.basic(basic.user(), basic.password()), null, null, false);
+        return new Shown(TokenService.basic(basic.user(), basic.password()), null, null, false);
     }
 
     /** What to show after a refusal, or null if there is nothing better. */
     private @Nullable Shown afterwards() throws NotAccepted, RegistryException, IOException, InterruptedException {
-        if (shown.kind() == Kind.OWN_BEARER) {
+        if (credential instanceof Credential.RegistryToken) {
             return null;
         }
         if (status == 401) {
             boolean basicHelps = credential instanceof Credential.Basic
-                    && shown.kind() != Kind.BASIC
+                    && !shown.isCredentialItself()
                     && challenges.stream().anyMatch(Challenge::isBasic);
             for (Challenge challenge : challenges) {
-                if (challenge.isBearer() && challenge.parameter("realm").isPresent()) {
-                    HttpUrl realm = realm(challenge);
+                String named = challenge.parameter("realm");
+                if (challenge.isBearer() && !named.isEmpty()) {
+                    HttpUrl realm = realm(named);
                     String objection = realm == null ? "it is no http or https URL" : objection(realm);
                     if (realm != null && objection == null) {
                         return answer(challenge, realm);
                     } else if (!basicHelps) {
                         throw new ProtocolViolationException(
                                 call.what().answered(status, errors),
-                                "the registry sends us for a token to "
-                                        + challenge.parameter("realm").orElse("") + ", which is not asked: "
-                                        + objection,
+                                "the registry sends us for a token to " + named + ", which is not asked: " + objection,
                                 null);
                     }
                 }
             }
             if (basicHelps) {
-                if (shown.kind() == Kind.NONE) {
-                    parts.memory().learn(call, new ChallengeMemory.Demand(null, "", null, false));
+                if (shown.header() == null) {
+                    parts.memory.learn(call, new ChallengeMemory.Demand(null, "", null, false));
                 }
                 return basic((Credential.Basic) credential);
             }
@@ -181,19 +169,19 @@ final class Attempt {
 
     private Shown renewed() throws NotAccepted, IOException, InterruptedException, RegistryException {
         Question question = Objects.requireNonNull(shown.question());
-        parts.tokens().drop(question, Objects.requireNonNull(shown.token()));
+        parts.tokens.drop(question, Objects.requireNonNull(shown.token()));
         return bearer(question);
     }
 
     /** Goes for the token that a challenge demands. */
     private @Nullable Shown answer(Challenge challenge, HttpUrl realm)
             throws NotAccepted, IOException, InterruptedException, RegistryException {
-        String scope = challenge.parameter("scope").orElse("");
-        String service = challenge.parameter("service").orElse("");
-        ChallengeMemory memory = parts.memory();
+        String scope = challenge.parameter("scope");
+        String service = challenge.parameter("service");
+        ChallengeMemory memory = parts.memory;
         Question question = new Question(realm, service, memory.scopes(call, scope), credential);
         ChallengeMemory.Demand earlier = memory.of(call);
-        boolean basicRefused = shown.kind() == Kind.BASIC || (earlier != null && earlier.basicRefused());
+        boolean basicRefused = shown.isCredentialItself() || (earlier != null && earlier.basicRefused());
         memory.learn(call, new ChallengeMemory.Demand(realm, service, ChallengeMemory.opaque(scope), basicRefused));
         if (question.equals(shown.question())) {
             return shown.isStale() ? renewed() : null;
@@ -201,11 +189,11 @@ final class Attempt {
         return bearer(question);
     }
 
-    private @Nullable HttpUrl realm(Challenge challenge) throws IOException {
+    private @Nullable HttpUrl realm(String named) throws IOException {
         if (hints.tokenEndpoint().isPresent()) {
             return HttpUrl.get(hints.tokenEndpoint().get());
         }
-        HttpUrl realm = host.root().resolve(challenge.parameter("realm").orElse(""));
+        HttpUrl realm = host.root().resolve(named);
         return realm == null
                 ? null
                 : realm.newBuilder().username("").password("").fragment(null).build();
@@ -215,25 +203,23 @@ final class Attempt {
         if (hints.tokenEndpoint().isPresent()) {
             return null;
         }
-        Set<String> trusted = new HashSet<>(host.options().trustedHosts());
-        trusted.addAll(hints.trustedRealms());
-        return Addresses.objection(realm, host.root(), trusted);
+        return Addresses.objection(realm, host.root(), host.options().trustedHosts());
     }
 
     /** A token to show; one that nobody has yet is fetched. */
     private Shown bearer(Question question) throws NotAccepted, IOException, InterruptedException, RegistryException {
-        Token kept = parts.tokens().kept(question);
+        Token kept = parts.tokens.kept(question);
         if (kept != null) {
             return bearer(question, kept, false);
         }
         Claim identity = Claim.identity(Addresses.authority(question.realm()), credential);
         boolean anonymous = credential instanceof Credential.Anonymous;
-        ReentrantLock lock = anonymous ? null : parts.ledger().holdUnproven(identity, deadline);
+        ReentrantLock lock = anonymous ? null : parts.ledger.holdUnproven(identity, deadline);
         try {
             throwIfRefused(identity);
-            Token token = parts.tokens().get(question, host, deadline);
+            Token token = parts.tokens.get(question, host, deadline);
             if (!anonymous) {
-                parts.ledger().prove(identity);
+                parts.ledger.prove(identity);
             }
             return bearer(question, token, true);
         } catch (TokenService.Refused e) {
@@ -246,7 +232,7 @@ final class Attempt {
     }
 
     private static Shown bearer(Question question, Token token, boolean fresh) {
-        return new Shown(Kind.BEARER, "Bearer " + token.value().reveal(), question, token, fresh);
+        return new Shown("Bearer " + token.value().reveal(), question, token, fresh);
     }
 
     private NotAccepted refusedByIssuer(Question question, Claim claim, TokenService.Refused refused)
@@ -271,12 +257,12 @@ final class Attempt {
             reason = issuer + " does not let " + who() + " use the registry; give it the right";
         }
         RegistryException error = error(what, reason, denied, refused);
-        parts.ledger().refuse(claim, error, reason);
+        parts.ledger.refuse(claim, error, reason);
         return new NotAccepted(error, true);
     }
 
     private String who() {
-        return "the credential (" + provider.describe(call.registry(), call.repository()) + ")";
+        return "the credential (" + parts.provider.describe(call.registry(), call.repository()) + ")";
     }
 
     /** The answer, or null after noting what a refusal says. */
@@ -285,16 +271,16 @@ final class Attempt {
             return exchange();
         }
         Claim identity = identity();
-        ReentrantLock lock = parts.ledger().holdUnproven(identity, deadline);
+        ReentrantLock lock = parts.ledger.holdUnproven(identity, deadline);
         try {
             throwIfRefused(identity);
             Response response = exchange();
             if (response == null && isRejected()) {
                 String reason = call.registry() + " rejects " + who() + "; check it";
                 FailedRequest what = call.what().answered(status, errors);
-                parts.ledger().refuse(identity, new UnauthorizedException(what, reason, null), reason);
+                parts.ledger.refuse(identity, new UnauthorizedException(what, reason, null), reason);
             } else if (response != null && response.isSuccessful()) {
-                parts.ledger().prove(identity);
+                parts.ledger.prove(identity);
             }
             return response;
         } finally {
@@ -316,14 +302,14 @@ final class Attempt {
             return true;
         }
         Request request = request(Call.ping(call.registry()));
-        try (Response response = parts.transport().send(host, request, false, false, deadline)) {
+        try (Response response = parts.transport.send(host, request, false, false, deadline)) {
             return response.code() == 401;
         }
     }
 
     private @Nullable Response exchange() throws IOException, InterruptedException {
         Request request = request(call);
-        Response response = parts.transport().send(host, request, call.streams(), false, deadline);
+        Response response = parts.transport.send(host, request, call.streams(), false, deadline);
         if (!isRefusal(response, request)) {
             return response;
         }
@@ -331,7 +317,7 @@ final class Attempt {
             status = response.code();
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
             errors = status == 403 && request.method().equals("HEAD")
-                    ? parts.transport().explain(host, request, status, deadline)
+                    ? parts.transport.explain(host, request, status, deadline)
                     : Bodies.errors(response);
         }
         return null;
@@ -348,7 +334,7 @@ final class Attempt {
         return switch (response.code()) {
             case 401, 403 -> true;
             case 400 ->
-                (shown.isStale() || shown.kind() == Kind.OWN_BEARER)
+                (shown.isStale() || credential instanceof Credential.RegistryToken)
                         && call.isRead()
                         && response.header("WWW-Authenticate") == null;
             default -> false;
@@ -361,7 +347,7 @@ final class Attempt {
         if (url == null) {
             throw new Violation("the registry led to " + asked.target() + ", which is no http or https URL");
         }
-        Request.Builder request = parts.transport().request(url).method(asked.method(), asked.body());
+        Request.Builder request = parts.transport.request(url).method(asked.method(), asked.body());
         asked.headers().forEach(header -> request.header(header.getFirst(), header.getSecond()));
         if (shown.header() != null && Addresses.sameOrigin(url, root)) {
             request.header("Authorization", shown.header());
@@ -371,17 +357,17 @@ final class Attempt {
 
     private NotAccepted conclude() {
         if (shown.token() != null && shown.question() != null) {
-            parts.tokens().drop(shown.question(), shown.token());
+            parts.tokens.drop(shown.question(), shown.token());
         }
         boolean own = shown.isCredentialItself();
-        CredentialLedger.Refusal rejected = own ? parts.ledger().refusalOf(identity()) : null;
+        CredentialLedger.Refusal rejected = own ? parts.ledger.refusalOf(identity()) : null;
         if (rejected != null) {
             return new NotAccepted(rejected.error(), true);
         }
         boolean denied = status != 401 || own || challenges.stream().anyMatch(Challenge::saysInsufficientScope);
         String reason = reason(denied);
         RegistryException error = error(call.what().answered(status, errors), reason, denied, null);
-        parts.ledger().refuse(grant(), error, reason);
+        parts.ledger.refuse(grant(), error, reason);
         return new NotAccepted(error, own);
     }
 
@@ -390,7 +376,7 @@ final class Attempt {
             return denied
                     ? "this is not open to everybody, or does not exist; configure credentials for it"
                     : "the registry wants credentials, and none are configured for this repository";
-        } else if (shown.kind() == Kind.NONE) {
+        } else if (shown.header() == null) {
             return who() + " is of a kind that the registry does not take";
         }
         return denied

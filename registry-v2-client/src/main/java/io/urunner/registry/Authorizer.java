@@ -5,9 +5,11 @@ import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import okhttp3.Response;
@@ -20,15 +22,20 @@ import org.jspecify.annotations.Nullable;
 final class Authorizer {
     private static final int MOST_PREFERENCES = 10_000;
 
-    private final Attempt.Parts parts;
-    private final CredentialProvider provider;
+    final Transport transport;
+    final TokenService tokens;
+    final CredentialProvider provider;
+    final CredentialLedger ledger;
+    final ChallengeMemory memory = new ChallengeMemory();
     private final Pauses pauses;
-    private final LruMap<String, Credential> preferences = new LruMap<>(MOST_PREFERENCES);
+    private final Map<String, Credential> preferences = LruMap.of(MOST_PREFERENCES);
 
-    Authorizer(Attempt.Parts parts, CredentialProvider provider, Pauses pauses) {
-        this.parts = parts;
+    Authorizer(Transport transport, TokenService tokens, CredentialProvider provider, InstantSource clock) {
+        this.transport = transport;
+        this.tokens = tokens;
         this.provider = provider;
-        this.pauses = pauses;
+        this.ledger = new CredentialLedger(clock);
+        this.pauses = new Pauses(clock);
     }
 
     /**
@@ -57,7 +64,7 @@ final class Authorizer {
                         continue;
                     }
                     if (candidates.size() > 1) {
-                        preferences.put(needOf(call), credential);
+                        preferences.put(call.need(), credential);
                     }
                     return response;
                 } catch (RegistryException | IOException | InterruptedException e) {
@@ -88,10 +95,6 @@ final class Authorizer {
         }
     }
 
-    private static String needOf(Call call) {
-        return call.registry() + " " + String.join(" ", call.scopes());
-    }
-
     /** The credentials to try, the one that did the last time first. */
     private List<Credential> candidates(Call call) throws RegistryException {
         List<Credential> yielded;
@@ -106,7 +109,7 @@ final class Authorizer {
         if (yielded.isEmpty()) {
             return List.of(new Credential.Anonymous());
         }
-        Credential preferred = yielded.size() > 1 ? preferences.get(needOf(call)) : null;
+        Credential preferred = yielded.size() > 1 ? preferences.get(call.need()) : null;
         if (preferred == null || !yielded.contains(preferred)) {
             return yielded;
         }
@@ -121,7 +124,7 @@ final class Authorizer {
         Claim asker = Claim.identity(call.registry(), credential);
         pauses.check(asker);
         try {
-            Response response = new Attempt(parts, provider, call, credential, deadline).send();
+            Response response = new Attempt(this, call, credential, deadline).send();
             if (response.code() == 429) {
                 pauses.note(asker, pauses.asked(response));
             }

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.security.MessageDigest;
 import java.util.Objects;
+import okhttp3.Headers;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
@@ -18,14 +19,9 @@ final class BlobStream extends InputStream {
 
     private static final int PARTIAL_CONTENT = 206;
 
-    /** Asks for the content from a byte on. */
-    @FunctionalInterface
-    interface Opener {
-        Response open(long from) throws RegistryException, InterruptedException;
-    }
-
     private final Descriptor blob;
-    private final Opener opener;
+    private final Caller caller;
+    private final Call call;
     private final MessageDigest hasher;
 
     @Nullable private Response response;
@@ -35,14 +31,15 @@ final class BlobStream extends InputStream {
     private boolean verified;
     private boolean closed;
 
-    BlobStream(Descriptor blob, Opener opener) {
+    BlobStream(Descriptor blob, Caller caller, Call call) {
         this.blob = blob;
-        this.opener = opener;
+        this.caller = caller;
+        this.call = call;
         this.hasher = blob.digest().hasher();
     }
 
     void connect() throws RegistryException, InterruptedException {
-        response = opener.open(0);
+        response = caller.call(call);
     }
 
     @Override
@@ -97,7 +94,7 @@ final class BlobStream extends InputStream {
             throw failure;
         }
         try {
-            Response resumed = opener.open(position);
+            Response resumed = caller.call(call.with(Headers.of("Range", "bytes=" + position + "-")));
             response = resumed;
             if (resumed.code() == PARTIAL_CONTENT) {
                 check(resumed);

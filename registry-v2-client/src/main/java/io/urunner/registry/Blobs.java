@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import okhttp3.Headers;
 import okhttp3.HttpUrl;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -24,15 +23,10 @@ final class Blobs {
     }
 
     InputStream open(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
-        BlobStream stream = new BlobStream(blob, from -> read(repository, blob, from));
+        BlobStream stream = new BlobStream(
+                blob, caller, call(repository, "read", blob.digest(), "GET").streaming());
         stream.connect();
         return stream;
-    }
-
-    private Response read(Repository repository, Descriptor blob, long from)
-            throws RegistryException, InterruptedException {
-        Call call = call(repository, "read", blob.digest(), "GET").streaming();
-        return caller.call(from == 0 ? call : call.with(Headers.of("Range", "bytes=" + from + "-")));
     }
 
     boolean exists(Repository repository, Digest digest) throws RegistryException, InterruptedException {
@@ -111,8 +105,8 @@ final class Blobs {
                         here,
                         caller.transport().hosts().of(call.registry()).options().trustedHosts());
         if (location == null || objection != null) {
-            throw new ProtocolViolationException(
-                    call.what().answered(response.code(), List.of()),
+            throw call.violated(
+                    response.code(),
                     "the upload's location" + (location == null ? "" : " " + location.redact()) + " is not used: "
                             + objection,
                     null);

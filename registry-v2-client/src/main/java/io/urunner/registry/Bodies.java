@@ -1,6 +1,5 @@
 package io.urunner.registry;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -64,11 +63,9 @@ final class Bodies {
                             printable(code), printable(error.path("message").asText(""))));
                 }
             }
-        } catch (JacksonException e) {
+        } catch (IOException e) {
             // Proxies and some registries answer with plain text or a page.
             return text(content);
-        } catch (IOException e) {
-            throw new IllegalStateException("bytes in memory cannot be read", e);
         }
         return List.copyOf(errors);
     }

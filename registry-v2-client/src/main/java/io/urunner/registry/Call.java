@@ -95,6 +95,20 @@ record Call(
         return what.repository().orElse("");
     }
 
+    String joinedScopes() {
+        return String.join(" ", scopes);
+    }
+
+    /** What it needs where, as a key. */
+    String need() {
+        return registry() + " " + joinedScopes();
+    }
+
+    /** The error for an answer that breaks the protocol. */
+    ProtocolViolationException violated(int status, String reason, @Nullable Throwable cause) {
+        return new ProtocolViolationException(what.answered(status, List.of()), reason, cause);
+    }
+
     boolean isRead() {
         return method.equals("GET") || method.equals("HEAD");
     }

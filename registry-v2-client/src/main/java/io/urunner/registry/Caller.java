@@ -88,9 +88,10 @@ final class Caller {
             } catch (IOException e) {
                 failure = e;
             }
-            Optional<Duration> delay = mayPass(failure)
-                    ? policy.delay(attempt, retryAfter(failure), deadline.remaining(), random.getAsDouble())
-                    : Optional.empty();
+            // A certificate does not get better by itself.
+            Optional<Duration> delay = isCertificateTrouble(failure)
+                    ? Optional.empty()
+                    : policy.delay(attempt, retryAfter(failure), deadline.remaining(), random.getAsDouble());
             if (delay.isEmpty()) {
                 throw error(call, failure);
             }
@@ -108,11 +109,6 @@ final class Caller {
 
     private static Optional<Duration> retryAfter(IOException failure) {
         return failure instanceof TransientFailure answered ? answered.retryAfter() : Optional.empty();
-    }
-
-    /** Whether a failure may be another one later; a certificate does not get better by itself. */
-    private static boolean mayPass(IOException failure) {
-        return !isCertificateTrouble(failure);
     }
 
     private static boolean isCertificateTrouble(Throwable failure) {
@@ -160,7 +156,9 @@ final class Caller {
     private RegistryException error(Call call, IOException failure) {
         if (failure instanceof TransientFailure answered) {
             Instant now = clock.instant();
-            Instant retryAt = answered.retryAfter().map(now::plus).orElse(null);
+            Instant retryAt = answered.retryAfter().isPresent()
+                    ? now.plus(answered.retryAfter().get())
+                    : null;
             FailedRequest what = call.what().answered(answered.status(), answered.errors());
             if (answered.status() == 429) {
                 Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
@@ -177,13 +175,13 @@ final class Caller {
     }
 
     /** The error for an answer whose body could not be read, or could not be understood. */
-    RegistryException broken(Call call, IOException failure) throws InterruptedException {
+    RegistryException broken(Call call, Exception failure) throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException("interrupted while reading the answer of " + call.registry());
         }
-        return failure instanceof Violation
-                ? new ProtocolViolationException(call.what(), String.valueOf(failure.getMessage()), failure)
-                : error(call, failure);
+        return failure instanceof IOException broken && !(failure instanceof Violation)
+                ? error(call, broken)
+                : call.violated(200, "the answer is of no use: " + failure.getMessage(), failure);
     }
 
     private static String words(Call call, IOException failure) {

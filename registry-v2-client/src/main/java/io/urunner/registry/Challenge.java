@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * One challenge of {@code WWW-Authenticate} (RFC 9110, section 11.6.1).
@@ -84,12 +83,14 @@ record Challenge(String scheme, Map<String, String> parameters) {
         return scheme.equals(BEARER);
     }
 
-    Optional<String> parameter(String name) {
-        return Optional.ofNullable(parameters.get(name)).filter(value -> !value.isBlank());
+    /** A parameter, the empty text if it is missing or blank. */
+    String parameter(String name) {
+        String value = parameters.getOrDefault(name, "");
+        return value.isBlank() ? "" : value;
     }
 
     /** Whether the token was good but does not allow this (RFC 6750, section 3.1). */
     boolean saysInsufficientScope() {
-        return parameter("error").filter("insufficient_scope"::equals).isPresent();
+        return parameter("error").equals("insufficient_scope");
     }
 }

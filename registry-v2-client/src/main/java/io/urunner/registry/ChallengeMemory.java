@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import java.util.List;
+import java.util.Map;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +25,8 @@ final class ChallengeMemory {
             @Nullable String opaqueScope,
             boolean basicRefused) {}
 
-    private record Need(String registry, List<String> scopes) {}
-
-    private final LruMap<String, Demand> demands = new LruMap<>(MOST);
-    private final LruMap<Need, List<String>> unusual = new LruMap<>(MOST);
+    private final Map<String, Demand> demands = LruMap.of(MOST);
+    private final Map<String, List<String>> unusual = LruMap.of(MOST);
 
     @Nullable Demand of(Call call) {
         return demands.get(area(call));
@@ -56,7 +55,7 @@ final class ChallengeMemory {
         if (demand.opaqueScope() != null) {
             return List.of(demand.opaqueScope());
         }
-        List<String> known = unusual.get(new Need(call.registry(), call.scopes()));
+        List<String> known = unusual.get(call.need());
         return known != null ? known : call.scopes();
     }
 
@@ -70,7 +69,7 @@ final class ChallengeMemory {
         }
         List<String> scopes = List.of(challenged.strip().split("\\s+", -1));
         if (opaque(challenged) == null && !scopes.equals(call.scopes())) {
-            unusual.put(new Need(call.registry(), call.scopes()), scopes);
+            unusual.put(call.need(), scopes);
         }
         return scopes;
     }

@@ -5,6 +5,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -34,9 +35,9 @@ final class CredentialLedger {
     record Refusal(RegistryException error, String reason, Instant until) {}
 
     private final InstantSource clock;
-    private final LruMap<Claim, Refusal> refusals = new LruMap<>(MOST);
-    private final LruMap<Claim, Boolean> proven = new LruMap<>(MOST);
-    private final LruMap<Claim, ReentrantLock> locks = new LruMap<>(MOST);
+    private final Map<Claim, Refusal> refusals = LruMap.of(MOST);
+    private final Map<Claim, Boolean> proven = LruMap.of(MOST);
+    private final Map<Claim, ReentrantLock> locks = LruMap.of(MOST);
 
     CredentialLedger(InstantSource clock) {
         this.clock = clock;
@@ -72,9 +73,7 @@ final class CredentialLedger {
         if (proven.get(identity) != null) {
             return null;
         }
-        ReentrantLock created = new ReentrantLock();
-        ReentrantLock earlier = locks.putIfAbsent(identity, created);
-        ReentrantLock lock = earlier != null ? earlier : created;
+        ReentrantLock lock = locks.computeIfAbsent(identity, claim -> new ReentrantLock());
         if (!lock.tryLock(deadline.remaining().toNanos(), TimeUnit.NANOSECONDS)) {
             throw new SocketTimeoutException(
                     "the first try of the credentials at " + identity.judge() + " took all the time");

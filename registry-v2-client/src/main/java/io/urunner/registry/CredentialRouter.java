@@ -6,18 +6,19 @@ import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A provider that asks others: for each repository the one whose prefix matches it, of several the longest. Repositories
  * that no prefix matches are read anonymously. Closing it closes them all.
  */
 public final class CredentialRouter implements CredentialProvider {
-    private record Route(RegistryPrefix prefix, CredentialProvider provider) {}
-
-    private final List<Route> routes;
+    /** The providers, those of the longest prefixes first. */
+    private final List<Map.Entry<RegistryPrefix, CredentialProvider>> routes;
 
     /**
      * A router over these providers.
@@ -25,71 +26,76 @@ public final class CredentialRouter implements CredentialProvider {
      * @param providers the provider for each prefix; this router closes them
      */
     public CredentialRouter(Map<RegistryPrefix, CredentialProvider> providers) {
-        this.routes = providers.entrySet().stream()
-                .map(entry -> new Route(entry.getKey(), entry.getValue()))
-                .sorted(Comparator.comparingInt(
-                                (Route route) -> route.prefix().path().length())
-                        .reversed())
-                .toList();
+        this.routes = new ArrayList<>(Map.copyOf(providers).entrySet());
+        routes.sort(Comparator.comparingInt(route -> -route.getKey().path().length()));
     }
 
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
-        Optional<CredentialProvider> provider = providerOf(registry, repository);
-        return provider.isPresent() ? provider.get().credentials(registry, repository) : List.of();
+        CredentialProvider provider = providerOf(registry, repository);
+        return provider == null ? List.of() : provider.credentials(registry, repository);
     }
 
     @Override
     public AuthHints hints(String registry) {
-        return providersAt(registry).stream()
-                .map(provider -> provider.hints(registry))
-                .filter(hints -> !hints.equals(AuthHints.NONE))
-                .findFirst()
-                .orElse(AuthHints.NONE);
+        for (CredentialProvider provider : providersAt(registry)) {
+            AuthHints hints = provider.hints(registry);
+            if (!hints.equals(AuthHints.NONE)) {
+                return hints;
+            }
+        }
+        return AuthHints.NONE;
     }
 
     @Override
     public void refused(String registry, Credential refused) {
-        providersAt(registry).forEach(provider -> provider.refused(registry, refused));
+        for (CredentialProvider provider : providersAt(registry)) {
+            provider.refused(registry, refused);
+        }
     }
 
     @Override
     public String describe(String registry, String repository) {
-        return providerOf(registry, repository)
-                .map(provider -> provider.describe(registry, repository))
-                .orElse("no credentials");
+        CredentialProvider provider = providerOf(registry, repository);
+        return provider == null ? "no credentials" : provider.describe(registry, repository);
     }
 
     @Override
     public void close() {
-        List<RuntimeException> failures = new ArrayList<>();
-        for (Route route : routes) {
+        RuntimeException failure = null;
+        for (var route : routes) {
             try {
-                route.provider().close();
+                route.getValue().close();
             } catch (RuntimeException e) {
-                failures.add(e);
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
             }
         }
-        if (!failures.isEmpty()) {
-            RuntimeException first = failures.get(0);
-            failures.stream().skip(1).forEach(first::addSuppressed);
-            throw first;
+        if (failure != null) {
+            throw failure;
         }
     }
 
-    private Optional<CredentialProvider> providerOf(String registry, String repository) {
-        return routes.stream()
-                .filter(route -> matches(route.prefix(), registry, repository))
-                .map(Route::provider)
-                .findFirst();
+    private @Nullable CredentialProvider providerOf(String registry, String repository) {
+        for (var route : routes) {
+            if (matches(route.getKey(), registry, repository)) {
+                return route.getValue();
+            }
+        }
+        return null;
     }
 
-    private List<CredentialProvider> providersAt(String registry) {
-        return routes.stream()
-                .filter(route -> route.prefix().registry().equalsIgnoreCase(registry))
-                .map(Route::provider)
-                .distinct()
-                .toList();
+    private Set<CredentialProvider> providersAt(String registry) {
+        Set<CredentialProvider> providers = new LinkedHashSet<>();
+        for (var route : routes) {
+            if (matches(route.getKey(), registry, "")) {
+                providers.add(route.getValue());
+            }
+        }
+        return providers;
     }
 
     /** What concerns a whole registry (a ping, the catalog) goes to whoever has the registry or the first part of it. */

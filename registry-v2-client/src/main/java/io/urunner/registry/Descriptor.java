@@ -57,6 +57,6 @@ public record Descriptor(
      * @return true if it is
      */
     public boolean isAttestation() {
-        return platform.map(Platform::isUnknown).orElse(false) || annotations.containsKey(REFERENCE_TYPE);
+        return (platform.isPresent() && platform.get().isUnknown()) || annotations.containsKey(REFERENCE_TYPE);
     }
 }

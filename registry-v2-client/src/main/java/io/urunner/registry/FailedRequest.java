@@ -1,7 +1,6 @@
 package io.urunner.registry;
 
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -23,11 +22,6 @@ public record FailedRequest(
         OptionalInt status,
         List<OciError> errors) {
     public FailedRequest {
-        Objects.requireNonNull(action, "action");
-        Objects.requireNonNull(registry, "registry");
-        Objects.requireNonNull(repository, "repository");
-        Objects.requireNonNull(reference, "reference");
-        Objects.requireNonNull(status, "status");
         errors = List.copyOf(errors);
     }
 
@@ -57,9 +51,13 @@ public record FailedRequest(
     @Override
     public String toString() {
         StringBuilder words = new StringBuilder(action).append(' ').append(registry);
-        repository.ifPresent(name -> words.append('/').append(name));
-        reference.ifPresent(
-                name -> words.append(name.indexOf(':') >= 0 ? '@' : ':').append(name));
+        if (repository.isPresent()) {
+            words.append('/').append(repository.get());
+        }
+        if (reference.isPresent()) {
+            String name = reference.get();
+            words.append(name.indexOf(':') >= 0 ? '@' : ':').append(name);
+        }
         return words.toString();
     }
 }

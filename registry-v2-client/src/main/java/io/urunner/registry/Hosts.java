@@ -1,23 +1,19 @@
 package io.urunner.registry;
 
-import java.net.Proxy;
 import java.util.Map;
 import okhttp3.Authenticator;
 import okhttp3.CookieJar;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
-import org.jspecify.annotations.Nullable;
 
 /** The hosts that a client talks to, each with its options. Thread-safe. */
 final class Hosts {
     private static final int MOST = 1000;
 
-    private record Key(String authority, HostOptions options) {}
-
     private final Map<String, HostOptions> options;
     private final HostOptions defaults;
     private final OkHttpClient base;
-    private final LruMap<Key, Host> hosts = new LruMap<>(MOST);
+    private final Map<Map.Entry<String, HostOptions>, Host> hosts = LruMap.of(MOST);
 
     /**
      * Hosts over an HTTP client.
@@ -60,14 +56,8 @@ final class Hosts {
     }
 
     private Host host(String authority, HostOptions reached) {
-        Key key = new Key(authority, reached);
-        Host known = hosts.get(key);
-        if (known == null) {
-            Host created = new Host(authority, reached, client(reached));
-            @Nullable Host earlier = hosts.putIfAbsent(key, created);
-            known = earlier != null ? earlier : created;
-        }
-        return known;
+        return hosts.computeIfAbsent(
+                Map.entry(authority, reached), key -> new Host(authority, reached, client(reached)));
     }
 
     private OkHttpClient client(HostOptions reached) {
@@ -78,7 +68,9 @@ final class Hosts {
             return base;
         }
         OkHttpClient.Builder builder = base.newBuilder();
-        reached.proxy().ifPresent((Proxy proxy) -> builder.proxy(proxy));
+        if (reached.proxy().isPresent()) {
+            builder.proxy(reached.proxy().get());
+        }
         Tls.configure(builder, reached);
         return builder.build();
     }

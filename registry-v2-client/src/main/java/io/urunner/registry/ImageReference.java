@@ -29,7 +29,7 @@ public record ImageReference(String registry, String repository, Optional<String
         var named = new Repository(registry, repository);
         registry = named.registry();
         repository = named.name();
-        String reason = tag.map(ReferenceGrammar::wrongTag).orElse(null);
+        String reason = tag.isPresent() ? ReferenceGrammar.wrongTag(tag.get()) : null;
         if (tag.isEmpty() && digest.isEmpty()) {
             reason = "there is neither a tag nor a digest";
         }
@@ -88,8 +88,7 @@ public record ImageReference(String registry, String repository, Optional<String
         if (text.contains("://")) {
             return "a reference has no scheme; write it without https:// or http://";
         }
-        if (text.length() == 64
-                && text.chars().allMatch(c -> Character.digit(c, 16) >= 0 && !Character.isUpperCase(c))) {
+        if (text.matches("[0-9a-f]{64}")) {
             return "64 hexadecimal digits are an image's id, not its name";
         }
         return null;
@@ -110,7 +109,7 @@ public record ImageReference(String registry, String repository, Optional<String
      * @return a tag, or a digest as text
      */
     public String tagOrDigest() {
-        return digest.map(Digest::toString).or(() -> tag).orElseThrow();
+        return digest.isPresent() ? digest.get().toString() : tag.orElseThrow();
     }
 
     /**
@@ -146,7 +145,7 @@ public record ImageReference(String registry, String repository, Optional<String
     /** The canonical text, {@code registry/repository[:tag][@digest]}; {@link #parse} reads it back. */
     @Override
     public String toString() {
-        return registry + "/" + repository + tag.map(t -> ":" + t).orElse("")
-                + digest.map(d -> "@" + d).orElse("");
+        return registry + "/" + repository + (tag.isPresent() ? ":" + tag.get() : "")
+                + (digest.isPresent() ? "@" + digest.get() : "");
     }
 }

@@ -2,7 +2,6 @@ package io.urunner.registry;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,9 +56,7 @@ public final class Index implements ManifestOrIndex {
      * @return the descriptors in the index's order
      */
     public List<Descriptor> images() {
-        return manifests.stream()
-                .filter(entry -> !MediaType.isIndex(entry.mediaType()) && !entry.isAttestation())
-                .toList();
+        return entries(false);
     }
 
     /**
@@ -68,9 +65,17 @@ public final class Index implements ManifestOrIndex {
      * @return the descriptors in the index's order
      */
     public List<Descriptor> nested() {
-        return manifests.stream()
-                .filter(entry -> MediaType.isIndex(entry.mediaType()))
-                .toList();
+        return entries(true);
+    }
+
+    private List<Descriptor> entries(boolean nested) {
+        List<Descriptor> entries = new ArrayList<>();
+        for (Descriptor entry : manifests) {
+            if (nested == MediaType.isIndex(entry.mediaType()) && (nested || !entry.isAttestation())) {
+                entries.add(entry);
+            }
+        }
+        return entries;
     }
 
     /**
@@ -81,16 +86,18 @@ public final class Index implements ManifestOrIndex {
      * @return the entry, or empty if no entry names a platform that it runs
      */
     public Optional<Descriptor> select(Platform wanted) {
-        record Candidate(Descriptor entry, int distance) {}
-        return images().stream()
-                .flatMap(
-                        entry -> entry
-                                .platform()
-                                .flatMap(wanted::distanceTo)
-                                .map(distance -> new Candidate(entry, distance))
-                                .stream())
-                .min(Comparator.comparingInt(Candidate::distance))
-                .map(Candidate::entry);
+        Descriptor best = null;
+        int shortest = Integer.MAX_VALUE;
+        for (Descriptor entry : images()) {
+            int distance = entry.platform().isPresent()
+                    ? wanted.distanceTo(entry.platform().get())
+                    : -1;
+            if (distance >= 0 && distance < shortest) {
+                best = entry;
+                shortest = distance;
+            }
+        }
+        return Optional.ofNullable(best);
     }
 
     /**
@@ -114,8 +121,8 @@ public final class Index implements ManifestOrIndex {
             Platform wanted, Fetch<E> fetch, int depth, List<Digest> seen) throws E, InterruptedException {
         Optional<Descriptor> found = select(wanted);
         for (Descriptor entry : nested()) {
-            boolean fits =
-                    entry.platform().map(p -> wanted.distanceTo(p).isPresent()).orElse(true);
+            boolean fits = entry.platform().isEmpty()
+                    || wanted.distanceTo(entry.platform().get()) >= 0;
             if (found.isPresent() || !fits || seen.contains(entry.digest())) {
                 continue;
             }
@@ -165,16 +172,6 @@ public final class Index implements ManifestOrIndex {
     @Override
     public Optional<Descriptor> subject() {
         return subject;
-    }
-
-    @Override
-    public Optional<String> artifactType() {
-        return descriptor.artifactType();
-    }
-
-    @Override
-    public Map<String, String> annotations() {
-        return descriptor.annotations();
     }
 
     @Override

@@ -3,10 +3,10 @@ package io.urunner.registry;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import okhttp3.Headers;
 import okhttp3.HttpUrl;
@@ -50,18 +50,16 @@ final class Listings {
         if (pageSize < 1 || pageSize > MOST) {
             throw new IllegalArgumentException("a page has 1 to " + MOST + " entries, not " + pageSize);
         }
-        return new Pages<>(call.what(), call.target() + "?n=" + pageSize, target -> {
+        return new Pages<>(call.what(), call.target() + "?n=" + pageSize, (target, items) -> {
             Call page = call.at(target);
             try (Response response = caller.call(page)) {
-                JsonNode names = json(response).path(field);
-                List<String> items = new ArrayList<>();
-                for (JsonNode name : names) {
+                for (JsonNode name : json(response).path(field)) {
                     if (!name.isTextual()) {
                         throw new Violation("an entry of its " + field + " is not a text");
                     }
                     items.add(name.textValue());
                 }
-                return new Pages.Page<>(List.copyOf(items), next(page, response));
+                return next(page, response);
             } catch (IOException e) {
                 throw caller.broken(page, e);
             }
@@ -77,44 +75,43 @@ final class Listings {
                         "/referrers/" + subject,
                         "pull")
                 .with(Headers.of("Accept", MediaType.OCI_INDEX));
-        String query = artifactType
-                .map(type -> new HttpUrl.Builder()
-                        .scheme("https")
-                        .host("localhost")
-                        .addQueryParameter("artifactType", type)
-                        .build()
-                        .encodedQuery())
-                .map(text -> "?" + text)
-                .orElse("");
-        return new Pages<>(call.what(), call.target() + query, target -> {
+        String type = artifactType.orElse("");
+        String query = type.isEmpty() ? "" : "?artifactType=" + URLEncoder.encode(type, StandardCharsets.UTF_8);
+        return new Pages<>(call.what(), call.target() + query, (target, items) -> {
             Call page = call.at(target);
             try (Response response = caller.call(page, Set.of(404, 405))) {
                 if (!response.isSuccessful()) {
-                    return new Pages.Page<>(byTag(repository, subject, artifactType), null);
+                    addOfType(type, byTag(repository, subject), items);
+                    return null;
                 }
                 byte[] content = Bodies.read(response, ManifestOrIndex.MAX_SIZE);
-                boolean filtered = Optional.ofNullable(response.header(FILTERED))
-                        .orElse("")
-                        .contains("artifactType");
+                boolean filtered = response.header(FILTERED, "").contains("artifactType");
                 List<Descriptor> entries = entries(ManifestOrIndex.parse(content, MediaType.OCI_INDEX));
-                return new Pages.Page<>(filtered ? entries : ofType(entries, artifactType), next(page, response));
-            } catch (Violation | MalformedManifestException e) {
-                throw new ProtocolViolationException(
-                        page.what().answered(200, List.of()), "the answer is no index: " + e.getMessage(), e);
-            } catch (IOException e) {
+                addOfType(filtered ? "" : type, entries, items);
+                return next(page, response);
+            } catch (IOException | MalformedManifestException e) {
                 throw caller.broken(page, e);
             }
         });
     }
 
     /** Registries that do not know referrers keep them as an index under a tag that is made of the digest. */
-    private List<Descriptor> byTag(Repository repository, Digest subject, Optional<String> artifactType)
+    private List<Descriptor> byTag(Repository repository, Digest subject)
             throws RegistryException, InterruptedException {
         try {
             ImageReference tag = repository.tag(subject.algorithm() + "-" + subject.hex());
-            return ofType(entries(manifests.read(tag, "list the referrers of")), artifactType);
+            return entries(manifests.read(tag, "list the referrers of"));
         } catch (NotFoundException e) {
             return List.of();
+        }
+    }
+
+    /** Adds the entries of a type, or all where it is empty. */
+    private static void addOfType(String type, List<Descriptor> entries, List<Descriptor> items) {
+        for (Descriptor entry : entries) {
+            if (type.isEmpty() || entry.artifactType().orElse("").equals(type)) {
+                items.add(entry);
+            }
         }
     }
 
@@ -123,14 +120,6 @@ final class Listings {
             return index.manifests();
         }
         throw new MalformedManifestException("it is the manifest of one image");
-    }
-
-    private static List<Descriptor> ofType(List<Descriptor> entries, Optional<String> artifactType) {
-        return artifactType
-                .map(type -> entries.stream()
-                        .filter(entry -> entry.artifactType().equals(Optional.of(type)))
-                        .toList())
-                .orElse(entries);
     }
 
     private static JsonNode json(Response response) throws IOException {
@@ -151,14 +140,8 @@ final class Listings {
         HttpUrl here = response.request().url();
         HttpUrl next = here.resolve(link.get());
         if (next == null || !Addresses.sameOrigin(next, here)) {
-            throw new ProtocolViolationException(
-                    new FailedRequest(
-                            page.what().action(),
-                            page.registry(),
-                            page.what().repository(),
-                            page.what().reference(),
-                            OptionalInt.of(response.code()),
-                            List.of()),
+            throw page.violated(
+                    response.code(),
                     "the next page is said to be at " + Bodies.printable(link.get()) + ", which is not this registry",
                     null);
         }

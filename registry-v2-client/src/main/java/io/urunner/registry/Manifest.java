@@ -83,11 +83,6 @@ public final class Manifest implements ManifestOrIndex {
     }
 
     @Override
-    public Map<String, String> annotations() {
-        return descriptor.annotations();
-    }
-
-    @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Manifest that && Arrays.equals(content, that.content);
     }

@@ -34,20 +34,19 @@ final class ManifestJson {
         JsonNode root = read(content);
         String mediaType = mediaType(root, MediaType.of(contentType));
         var descriptor = new Descriptor(
-                mediaType,
-                digest,
-                content.length,
-                Optional.empty(),
-                text(root, "artifactType", "it"),
-                annotations(root, "it"));
-        Optional<Descriptor> subject = child(root, "subject").map(node -> descriptor(node, "its subject"));
+                mediaType, digest, content.length, Optional.empty(), type(root, "it"), annotations(root, "it"));
+        JsonNode subjectNode = child(root, "subject");
+        Optional<Descriptor> subject =
+                subjectNode == null ? Optional.empty() : Optional.of(descriptor(subjectNode, "its subject"));
         if (MediaType.isIndex(mediaType)) {
             return new Index(content, descriptor, descriptors(root, "manifests"), subject);
         }
-        Descriptor config = child(root, "config")
-                .map(node -> descriptor(node, "its config"))
-                .orElseThrow(() -> new MalformedManifestException("the manifest has no config"));
-        return new Manifest(content, descriptor, config, descriptors(root, "layers"), subject);
+        JsonNode config = child(root, "config");
+        if (config == null) {
+            throw new MalformedManifestException("the manifest has no config");
+        }
+        return new Manifest(
+                content, descriptor, descriptor(config, "its config"), descriptors(root, "layers"), subject);
     }
 
     private static JsonNode read(byte[] content) {
@@ -75,14 +74,9 @@ final class ManifestJson {
      * refused, so that no two readers take it for different images.
      */
     private static String mediaType(JsonNode root, String header) {
-        String own = text(root, "mediaType", "it").orElse("");
+        String own = text(root, "mediaType", "it");
         JsonNode version = root.path("schemaVersion");
-        if (version.asInt() == 1
-                || own.equals(MediaType.DOCKER_SCHEMA1)
-                || own.equals(MediaType.DOCKER_SCHEMA1_SIGNED)
-                || (own.isEmpty()
-                        && (header.equals(MediaType.DOCKER_SCHEMA1)
-                                || header.equals(MediaType.DOCKER_SCHEMA1_SIGNED)))) {
+        if (version.asInt() == 1 || MediaType.isSchema1(own.isEmpty() ? header : own)) {
             throw new MalformedManifestException(
                     "this is a manifest of Docker's schema 1, which is obsolete and which container runtimes no longer"
                             + " pull; push the image again with a current tool");
@@ -114,9 +108,9 @@ final class ManifestJson {
     }
 
     private static List<Descriptor> descriptors(JsonNode root, String field) {
-        JsonNode array = root.path(field);
+        JsonNode array = child(root, field);
         var list = new ArrayList<Descriptor>();
-        if (array.isMissingNode() || array.isNull()) {
+        if (array == null) {
             return list;
         }
         if (!array.isArray()) {
@@ -133,13 +127,14 @@ final class ManifestJson {
         if (!size.isIntegralNumber() || !size.canConvertToLong()) {
             throw new MalformedManifestException(what + " has no size");
         }
+        JsonNode platform = child(node, "platform");
         try {
             return new Descriptor(
-                    text(node, "mediaType", what).orElse(""),
-                    Digest.parse(text(node, "digest", what).orElse("")),
+                    text(node, "mediaType", what),
+                    Digest.parse(text(node, "digest", what)),
                     size.longValue(),
-                    child(node, "platform").map(platform -> platform(platform, what)),
-                    text(node, "artifactType", what),
+                    platform == null ? Optional.empty() : Optional.of(platform(platform, what)),
+                    type(node, what),
                     annotations(node, what));
         } catch (MalformedManifestException e) {
             throw e;
@@ -150,30 +145,39 @@ final class ManifestJson {
 
     private static Platform platform(JsonNode node, String what) {
         return new Platform(
-                text(node, "os", what).orElse(""),
-                text(node, "architecture", what).orElse(""),
-                text(node, "variant", what).orElse(""),
-                text(node, "os.version", what).orElse(""));
+                text(node, "os", what),
+                text(node, "architecture", what),
+                text(node, "variant", what),
+                text(node, "os.version", what));
     }
 
-    private static Optional<JsonNode> child(JsonNode node, String field) {
-        @Nullable JsonNode child = node.get(field);
-        return child == null || child.isNull() ? Optional.empty() : Optional.of(child);
+    private static @Nullable JsonNode child(JsonNode node, String field) {
+        JsonNode child = node.get(field);
+        return child == null || child.isNull() ? null : child;
     }
 
-    private static Optional<String> text(JsonNode node, String field, String what) {
-        Optional<JsonNode> child = child(node, field);
-        if (child.isPresent() && !child.get().isTextual()) {
+    /** A text, the empty one if it is missing. */
+    private static String text(JsonNode node, String field, String what) {
+        JsonNode child = child(node, field);
+        if (child == null) {
+            return "";
+        }
+        if (!child.isTextual()) {
             throw new MalformedManifestException(what + " has a " + field + " that is not a text");
         }
-        return child.map(JsonNode::textValue).filter(text -> !text.isEmpty());
+        return child.textValue();
+    }
+
+    private static Optional<String> type(JsonNode node, String what) {
+        String type = text(node, "artifactType", what);
+        return type.isEmpty() ? Optional.empty() : Optional.of(type);
     }
 
     private static Map<String, String> annotations(JsonNode node, String what) {
         var annotations = new TreeMap<String, String>();
-        Optional<JsonNode> object = child(node, "annotations");
-        if (object.isPresent()) {
-            for (Map.Entry<String, JsonNode> entry : object.get().properties()) {
+        JsonNode object = child(node, "annotations");
+        if (object != null) {
+            for (Map.Entry<String, JsonNode> entry : object.properties()) {
                 if (!entry.getValue().isTextual()) {
                     throw new MalformedManifestException(what + " has an annotation that is not a text");
                 }

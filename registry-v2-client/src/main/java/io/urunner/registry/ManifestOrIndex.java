@@ -67,14 +67,18 @@ public sealed interface ManifestOrIndex permits Manifest, Index {
      *
      * @return the type, if it is named
      */
-    Optional<String> artifactType();
+    default Optional<String> artifactType() {
+        return descriptor().artifactType();
+    }
 
     /**
      * What the author noted.
      *
      * @return the annotations
      */
-    Map<String, String> annotations();
+    default Map<String, String> annotations() {
+        return descriptor().annotations();
+    }
 
     /**
      * The media type.

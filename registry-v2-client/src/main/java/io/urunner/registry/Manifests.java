@@ -3,7 +3,6 @@ package io.urunner.registry;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import okhttp3.Headers;
 import okhttp3.RequestBody;
@@ -60,28 +59,19 @@ final class Manifests {
     private @Nullable Descriptor described(Call call, ImageReference image, Response response)
             throws ProtocolViolationException {
         String digest = response.header(DIGEST);
-        String type = MediaType.of(
-                Optional.ofNullable(response.header("Content-Type")).orElse(""));
-        OptionalLong size = size(response);
-        if (!response.isSuccessful() || digest == null || type.isEmpty() || size.isEmpty()) {
+        String type = MediaType.of(response.header("Content-Type", ""));
+        String size = response.header("Content-Length", "");
+        if (!response.isSuccessful() || digest == null || type.isEmpty() || !RateLimitHeaders.isNumber(size)) {
             return null;
         }
-        if (!accepted.contains(type)
-                && (type.equals(MediaType.DOCKER_SCHEMA1) || type.equals(MediaType.DOCKER_SCHEMA1_SIGNED))) {
-            throw new ProtocolViolationException(
-                    call.what().answered(response.code(), List.of()),
+        if (!accepted.contains(type) && MediaType.isSchema1(type)) {
+            throw call.violated(
+                    response.code(),
                     "the registry converted the manifest to Docker's obsolete schema 1; its digest is one that nobody"
                             + " pushed",
                     null);
         }
-        return new Descriptor(type, digest(call, image, response, digest), size.getAsLong());
-    }
-
-    private static OptionalLong size(Response response) {
-        String length = response.header("Content-Length");
-        return length != null && RetryAfter.isNumber(length)
-                ? OptionalLong.of(RetryAfter.saturated(length))
-                : OptionalLong.empty();
+        return new Descriptor(type, digest(call, image, response, digest), RateLimitHeaders.saturated(size));
     }
 
     private static Digest digest(Call call, ImageReference image, Response response, String header)
@@ -90,17 +80,12 @@ final class Manifests {
         try {
             digest = Digest.parse(header.strip());
         } catch (IllegalArgumentException e) {
-            throw new ProtocolViolationException(
-                    call.what().answered(response.code(), List.of()),
-                    "the registry's " + DIGEST + " is " + e.getMessage(),
-                    e);
+            throw call.violated(response.code(), "the registry's " + DIGEST + " is " + e.getMessage(), e);
         }
         Digest asked = image.digest().orElse(digest);
         if (asked.algorithm().equals(digest.algorithm()) && !asked.equals(digest)) {
-            throw new ProtocolViolationException(
-                    call.what().answered(response.code(), List.of()),
-                    "the registry answers with " + digest + ", which is other content",
-                    null);
+            throw call.violated(
+                    response.code(), "the registry answers with " + digest + ", which is other content", null);
         }
         return asked;
     }
@@ -109,16 +94,13 @@ final class Manifests {
         Call call = call(image, action, "GET");
         try (Response response = caller.call(call)) {
             byte[] content = Bodies.read(response, ManifestOrIndex.MAX_SIZE);
-            String type = Optional.ofNullable(response.header("Content-Type")).orElse("");
+            String type = response.header("Content-Type", "");
             String header = response.header(DIGEST);
             Digest named = header == null
                     ? image.digest().orElseGet(() -> Digest.of(content))
                     : digest(call, image, response, header);
             return ManifestOrIndex.parse(content, type, named);
-        } catch (Violation | MalformedManifestException e) {
-            throw new ProtocolViolationException(
-                    call.what().answered(200, List.of()), "the answer is no usable manifest: " + e.getMessage(), e);
-        } catch (IOException e) {
+        } catch (IOException | MalformedManifestException e) {
             throw caller.broken(call, e);
         }
     }

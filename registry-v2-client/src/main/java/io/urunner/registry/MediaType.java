@@ -57,14 +57,8 @@ public final class MediaType {
         return mediaType.equals(OCI_INDEX) || mediaType.equals(DOCKER_MANIFEST_LIST);
     }
 
-    /**
-     * Whether this is the type of an image's manifest.
-     *
-     * @param mediaType a media type without parameters
-     * @return true for both kinds of manifest; false for schema 1
-     */
-    public static boolean isManifest(String mediaType) {
-        return mediaType.equals(OCI_MANIFEST) || mediaType.equals(DOCKER_MANIFEST);
+    static boolean isSchema1(String mediaType) {
+        return mediaType.equals(DOCKER_SCHEMA1) || mediaType.equals(DOCKER_SCHEMA1_SIGNED);
     }
 
     /**

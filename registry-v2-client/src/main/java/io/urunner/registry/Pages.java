@@ -14,13 +14,11 @@ public final class Pages<T> {
     /** More pages than this are a registry that goes round in circles. */
     private static final int MOST_PAGES = 10_000;
 
-    /** A page and where the next one is, null if there is none. */
-    record Page<T>(List<T> items, @Nullable String next) {}
-
     /** Reads one page. */
     @FunctionalInterface
     interface Reader<T> {
-        Page<T> read(String target) throws RegistryException, InterruptedException;
+        /** Adds what is on a page, and returns where the next one is, null if there is none. */
+        @Nullable String read(String target, List<T> items) throws RegistryException, InterruptedException;
     }
 
     private final FailedRequest what;
@@ -58,14 +56,15 @@ public final class Pages<T> {
         if (target == null) {
             throw new NoSuchElementException("the last page was read");
         }
-        Page<T> page = reader.read(target);
+        List<T> items = new ArrayList<>();
+        String following = reader.read(target, items);
         read++;
-        if (target.equals(page.next()) || (page.next() != null && read == MOST_PAGES)) {
+        if (target.equals(following) || (following != null && read == MOST_PAGES)) {
             throw new ProtocolViolationException(
-                    what, "the listing does not end: after " + read + " pages it goes on at " + page.next(), null);
+                    what, "the listing does not end: after " + read + " pages it goes on at " + following, null);
         }
-        next = page.next();
-        return page.items();
+        next = following;
+        return List.copyOf(items);
     }
 
     /**

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import okhttp3.Response;
 
@@ -16,7 +17,7 @@ final class Pauses {
     private static final Duration LONGEST_GUESS = Duration.ofHours(1);
 
     private final InstantSource clock;
-    private final LruMap<Claim, Instant> pauses = new LruMap<>(MOST);
+    private final Map<Claim, Instant> pauses = LruMap.of(MOST);
 
     Pauses(InstantSource clock) {
         this.clock = clock;
@@ -49,19 +50,18 @@ final class Pauses {
 
     /** How long an answer asks us to wait: by {@code Retry-After}, otherwise by its window of requests. */
     static Optional<Duration> asked(Response response, Instant now) {
-        String header = response.header("Retry-After");
-        Optional<Duration> retryAfter = header == null ? Optional.empty() : RetryAfter.parse(header, now);
+        Optional<Duration> retryAfter = RateLimitHeaders.retryAfter(response.headers(), now);
         if (retryAfter.isPresent() || response.code() != 429) {
             return retryAfter;
         }
-        return RateLimitHeaders.parse(response::header, now)
-                .filter(limit -> limit.remaining().orElse(0) == 0)
-                .flatMap(limit -> limit.resetAt()
-                        .map(reset -> RetryAfter.bounded(Duration.between(now, reset)))
-                        .or(() -> limit.window().map(Pauses::guess)));
-    }
-
-    private static Duration guess(Duration window) {
-        return window.compareTo(LONGEST_GUESS) < 0 ? window : LONGEST_GUESS;
+        RateLimit limit = RateLimitHeaders.parse(response::header, now).orElse(null);
+        if (limit == null || limit.remaining().orElse(0) > 0) {
+            return Optional.empty();
+        }
+        if (limit.resetAt().isPresent()) {
+            return Optional.of(RateLimitHeaders.bounded(
+                    Duration.between(now, limit.resetAt().get())));
+        }
+        return limit.window().map(window -> window.compareTo(LONGEST_GUESS) < 0 ? window : LONGEST_GUESS);
     }
 }

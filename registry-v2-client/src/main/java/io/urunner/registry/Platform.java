@@ -3,7 +3,6 @@ package io.urunner.registry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /**
  * What an image runs on, as an index says it ("Image Index", OCI image specification), in the normal form of containerd:
@@ -81,21 +80,12 @@ public record Platform(String os, String architecture, String variant, String os
                     + ": write os/architecture[/variant], for example linux/arm64");
         }
         for (String part : parts) {
-            if (part.isEmpty() || !part.chars().allMatch(Platform::isPartCharacter)) {
+            if (!part.matches("[a-zA-Z0-9._-]+")) {
                 throw new IllegalArgumentException("not a platform: " + ReferenceGrammar.quote(text)
                         + ": its parts hold letters, digits, and . _ - only");
             }
         }
         return new Platform(parts[0], parts[1], parts.length == 3 ? parts[2] : "", "");
-    }
-
-    private static boolean isPartCharacter(int c) {
-        return (c >= 'a' && c <= 'z')
-                || (c >= 'A' && c <= 'Z')
-                || (c >= '0' && c <= '9')
-                || c == '.'
-                || c == '_'
-                || c == '-';
     }
 
     /**
@@ -112,14 +102,12 @@ public record Platform(String os, String architecture, String variant, String os
      * then the older ones, then its 32-bit family.
      *
      * @param image the image's platform
-     * @return 0 for the best, more for worse, empty if it does not run
+     * @return 0 for the best, more for worse, -1 if it does not run
      */
-    Optional<Integer> distanceTo(Platform image) {
-        if (!os.equals(image.os) || !sameBuild(osVersion, image.osVersion)) {
-            return Optional.empty();
-        }
-        int at = runnable().indexOf(image.architecture + "/" + image.variant);
-        return at < 0 ? Optional.empty() : Optional.of(at);
+    int distanceTo(Platform image) {
+        return os.equals(image.os) && sameBuild(osVersion, image.osVersion)
+                ? runnable().indexOf(image.architecture + "/" + image.variant)
+                : -1;
     }
 
     /** What a machine of this platform runs, as {@code architecture/variant}, best first. */
@@ -172,9 +160,7 @@ public record Platform(String os, String architecture, String variant, String os
     /** The number in {@code v7} or {@code 7}; 0 if there is none. More than any processor has counts as none. */
     private static int version(String text) {
         String digits = text.startsWith("v") ? text.substring(1) : text;
-        boolean number =
-                !digits.isEmpty() && digits.length() <= 2 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
-        return number ? Integer.parseInt(digits) : 0;
+        return digits.matches("[0-9]{1,2}") ? Integer.parseInt(digits) : 0;
     }
 
     /** Windows runs images of its own build; the revision after the third dot does not matter. */

@@ -2,7 +2,6 @@ package io.urunner.registry;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -15,11 +14,4 @@ import java.util.OptionalLong;
  * @param resetAt when the current window ends
  */
 public record RateLimit(
-        OptionalLong limit, OptionalLong remaining, Optional<Duration> window, Optional<Instant> resetAt) {
-    public RateLimit {
-        Objects.requireNonNull(limit, "limit");
-        Objects.requireNonNull(remaining, "remaining");
-        Objects.requireNonNull(window, "window");
-        Objects.requireNonNull(resetAt, "resetAt");
-    }
-}
+        OptionalLong limit, OptionalLong remaining, Optional<Duration> window, Optional<Instant> resetAt) {}

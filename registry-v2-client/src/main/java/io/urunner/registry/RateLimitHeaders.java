@@ -5,18 +5,24 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import okhttp3.Headers;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the headers about rate limits as they are found: the fields of the IETF drafts ({@code RateLimit-*}, {@code
  * RateLimit} and {@code RateLimit-Policy}, old and new syntax), Docker Hub's with the window in a parameter, those with an
- * epoch as reset (DigitalOcean, GitLab), and the {@code X-RateLimit-*} before them all.
+ * epoch as reset (DigitalOcean, GitLab), and the {@code X-RateLimit-*} before them all; and {@code Retry-After}.
  */
 final class RateLimitHeaders {
     /** Seconds since 1970 have been more than this since 2001; numbers of seconds to wait are less. */
     private static final long SMALLEST_EPOCH = 1_000_000_000L;
 
     private static final long SMALLEST_EPOCH_MILLIS = 1_000_000_000_000L;
+
+    private static final String RETRY_AFTER = "Retry-After";
+
+    /** A longer wait is a mistake of the server's; somebody should look after a day. */
+    private static final Duration LONGEST = Duration.ofDays(1);
 
     private RateLimitHeaders() {}
 
@@ -104,6 +110,32 @@ final class RateLimitHeaders {
     private static OptionalLong number(String text) {
         int dot = text.indexOf('.');
         String whole = dot < 0 ? text : text.substring(0, dot);
-        return RetryAfter.isNumber(whole) ? OptionalLong.of(RetryAfter.saturated(whole)) : OptionalLong.empty();
+        return isNumber(whole) ? OptionalLong.of(saturated(whole)) : OptionalLong.empty();
+    }
+
+    /** The wait that {@code Retry-After} asks for, in seconds or as a date (RFC 9110, section 10.2.3). */
+    static Optional<Duration> retryAfter(Headers headers, Instant now) {
+        String value = headers.get(RETRY_AFTER);
+        if (value != null && isNumber(value.strip())) {
+            return Optional.of(bounded(Duration.ofSeconds(saturated(value.strip()))));
+        }
+        Instant date = headers.getInstant(RETRY_AFTER);
+        return date == null ? Optional.empty() : Optional.of(bounded(Duration.between(now, date)));
+    }
+
+    static Duration bounded(Duration wait) {
+        if (wait.isNegative()) {
+            return Duration.ZERO;
+        }
+        return wait.compareTo(LONGEST) > 0 ? LONGEST : wait;
+    }
+
+    static boolean isNumber(String text) {
+        return text.matches("[0-9]+");
+    }
+
+    /** A number of any length; what does not fit in 15 digits is as good as endless. */
+    static long saturated(String digits) {
+        return digits.length() > 15 ? 999_999_999_999_999L : Long.parseLong(digits);
     }
 }

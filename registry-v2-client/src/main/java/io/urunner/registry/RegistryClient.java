@@ -61,10 +61,7 @@ public final class RegistryClient implements AutoCloseable {
                 builder.ticker,
                 builder.observer);
         TokenService tokens = new TokenService(transport, builder.clock, builder.ticker, builder.observer);
-        Authorizer authorizer = new Authorizer(
-                new Attempt.Parts(transport, tokens, new ChallengeMemory(), new CredentialLedger(builder.clock)),
-                provider,
-                new Pauses(builder.clock));
+        Authorizer authorizer = new Authorizer(transport, tokens, provider, builder.clock);
         caller = new Caller(
                 authorizer,
                 transport,

@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,13 +28,13 @@ public abstract sealed class RegistryException extends Exception
 
     private static String describe(FailedRequest request, String reason) {
         StringBuilder words = new StringBuilder("cannot ").append(request).append(": ");
-        request.status().ifPresent(status -> words.append("HTTP ").append(status));
-        if (!request.errors().isEmpty()) {
-            words.append(request.errors().stream()
-                    .map(OciError::toString)
-                    .collect(Collectors.joining(", ", request.status().isPresent() ? " " : "", "")));
-        }
-        if (request.status().isPresent() || !request.errors().isEmpty()) {
+        if (request.status().isPresent()) {
+            words.append("HTTP ").append(request.status().getAsInt());
+            String separator = " ";
+            for (OciError error : request.errors()) {
+                words.append(separator).append(error);
+                separator = ", ";
+            }
             words.append(": ");
         }
         return words.append(reason).toString();

@@ -38,7 +38,7 @@ record RetryPolicy(int attempts, Duration base, Duration longest) {
         Duration doubled = base.multipliedBy(1L << Math.min(attempt - 1, 20));
         long half = (doubled.compareTo(longest) < 0 ? doubled : longest).toNanos() / 2;
         Duration own = Duration.ofNanos(half + Math.round(half * random));
-        Duration wait = asked.filter(duration -> duration.compareTo(own) > 0).orElse(own);
+        Duration wait = asked.isPresent() && asked.get().compareTo(own) > 0 ? asked.get() : own;
         return wait.compareTo(remaining) < 0 ? Optional.of(wait) : Optional.empty();
     }
 }

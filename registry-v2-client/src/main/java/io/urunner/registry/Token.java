@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Base64;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A bearer token.
@@ -26,23 +27,32 @@ record Token(Secret value, Instant renewAt) {
     private static final Duration LONGEST_MARGIN = Duration.ofSeconds(30);
 
     /**
-     * Reads the answer of a token server.
+     * The token in the answer of a token server.
      *
-     * @param content the body
+     * @param root the answer
      * @param serverNow the server's time, which is what its moments mean
      * @param now our time
      * @throws Violation with the reason, if there is no token in it
      */
-    static Token parse(byte[] content, Instant serverNow, Instant now) throws IOException {
-        JsonNode root;
+    static Token parse(JsonNode root, Instant serverNow, Instant now) throws IOException {
+        String token = first(root, "token", "access_token");
+        return new Token(Secret.of(token), now.plus(usable(life(root, token, serverNow))));
+    }
+
+    /** The answer of a token server. */
+    static JsonNode read(byte[] content) throws IOException {
         try {
-            root = Bodies.json(content);
+            return Bodies.json(content);
         } catch (JacksonException e) {
             // Its message may quote the token.
             throw new Violation("the token server's answer is not JSON");
         }
-        String token = first(root, "token", "access_token");
-        return new Token(Secret.of(token), now.plus(usable(life(root, token, serverNow))));
+    }
+
+    /** The refresh token that came along. */
+    static Optional<Secret> refreshToken(JsonNode root) {
+        String text = root.path("refresh_token").asText("");
+        return text.isEmpty() ? Optional.empty() : Optional.of(Secret.of(text));
     }
 
     /** The first that is not empty: some send only one of the two, some send the other one empty. */
@@ -50,7 +60,7 @@ record Token(Secret value, Instant renewAt) {
         for (String field : fields) {
             String value = root.path(field).asText("");
             if (!value.isBlank()) {
-                if (value.chars().anyMatch(c -> c <= ' ' || c > '~')) {
+                if (!value.matches("[!-~]+")) {
                     throw new Violation("the token server's " + field + " has characters that no header can carry");
                 }
                 return value;
@@ -60,15 +70,16 @@ record Token(Secret value, Instant renewAt) {
     }
 
     private static Duration life(JsonNode root, String token, Instant serverNow) {
-        Optional<Duration> jwt = JsonWebToken.expiry(token).map(expiry -> Duration.between(serverNow, expiry));
+        Instant expiry = expiry(token);
+        Duration jwt = expiry == null ? null : Duration.between(serverNow, expiry);
         JsonNode expiresIn = root.path("expires_in");
         long seconds = expiresIn.asLong(0);
         if (seconds <= 0) {
-            return jwt.filter(life -> !life.isNegative()).orElse(DEFAULT_LIFE);
+            return jwt == null || jwt.isNegative() ? DEFAULT_LIFE : jwt;
         }
         Instant issued = issuedAt(root.path("issued_at").asText(""), serverNow);
         Duration life = Duration.between(serverNow, issued.plusSeconds(Math.min(seconds, LONGEST_LIFE.toSeconds())));
-        return jwt.filter(own -> own.compareTo(life) < 0).orElse(life);
+        return jwt != null && jwt.compareTo(life) < 0 ? jwt : life;
     }
 
     /** When the token was made; never later than now, and not trusted where it makes no sense. */
@@ -105,22 +116,17 @@ record Token(Secret value, Instant renewAt) {
     }
 
     /** The one thing that is read of a token that happens to be a JWT (RFC 7519); others are opaque. */
-    private static final class JsonWebToken {
-        private JsonWebToken() {}
-
-        static Optional<Instant> expiry(String token) {
-            int first = token.indexOf('.');
-            int second = token.indexOf('.', first + 1);
-            if (first < 0 || second < 0) {
-                return Optional.empty();
-            }
-            try {
-                JsonNode claims = Bodies.json(Base64.getUrlDecoder().decode(token.substring(first + 1, second)));
-                JsonNode expiry = claims.path("exp");
-                return expiry.isNumber() ? Optional.of(Instant.ofEpochSecond(expiry.asLong())) : Optional.empty();
-            } catch (IOException | IllegalArgumentException | DateTimeException e) {
-                return Optional.empty();
-            }
+    private static @Nullable Instant expiry(String token) {
+        String[] parts = token.split("\\.", 3);
+        if (parts.length < 3) {
+            return null;
+        }
+        try {
+            JsonNode expiry =
+                    Bodies.json(Base64.getUrlDecoder().decode(parts[1])).path("exp");
+            return expiry.isNumber() ? Instant.ofEpochSecond(expiry.asLong()) : null;
+        } catch (IOException | IllegalArgumentException | DateTimeException e) {
+            return null;
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.Secret;
 import java.io.IOException;
@@ -9,6 +10,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -64,11 +67,14 @@ final class TokenService {
     private final InstantSource clock;
     private final LongSupplier ticker;
     private final RegistryObserver observer;
-    private final LruMap<Question, Token> tokens = new LruMap<>(MOST);
+    private final Map<Question, Token> tokens = LruMap.of(MOST);
     private final ConcurrentHashMap<Question, CompletableFuture<Token>> underWay = new ConcurrentHashMap<>();
 
+    /** Refresh tokens that token servers gave, by the token server and the credential for which they did. */
+    private final Map<Map.Entry<HttpUrl, Credential>, Secret> refreshTokens = LruMap.of(MOST);
+
     /** Realms that do not take {@code POST}. */
-    private final LruMap<HttpUrl, Boolean> getOnly = new LruMap<>(MOST);
+    private final Map<HttpUrl, Boolean> getOnly = LruMap.of(MOST);
 
     TokenService(Transport transport, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
         this.transport = transport;
@@ -108,7 +114,8 @@ final class TokenService {
             try {
                 return others.get(deadline.remaining().toNanos(), TimeUnit.NANOSECONDS);
             } catch (TimeoutException e) {
-                throw timeout(question);
+                throw new SocketTimeoutException(
+                        "no token from " + Addresses.authority(question.realm()) + " before the deadline");
             } catch (ExecutionException e) {
                 Throwable cause = e.getCause();
                 if (cause instanceof Refused refused) {
@@ -119,11 +126,6 @@ final class TokenService {
                 // The thread that asked was interrupted or broke down, which is not this one's trouble: ask anew.
             }
         }
-    }
-
-    private static SocketTimeoutException timeout(Question question) {
-        return new SocketTimeoutException(
-                "no token from " + Addresses.authority(question.realm()) + " before the deadline");
     }
 
     private Token ask(Question question, Host registry, CompletableFuture<Token> result, Deadline deadline)
@@ -164,33 +166,85 @@ final class TokenService {
 
     private Token exchange(Question question, Host registry, Deadline deadline)
             throws Refused, IOException, InterruptedException {
-        if (question.credential() instanceof Credential.IdentityToken identity
-                && getOnly.get(question.realm()) == null) {
-            try (Response response = transport.send(registry, post(question, identity), false, true, deadline)) {
-                if (response.code() != 404 && response.code() != 405) {
-                    return read(response, question);
+        Credential credential = question.credential();
+        boolean refreshes = credential instanceof Credential.AccessToken
+                || (credential instanceof Credential.IdentityToken && !getOnly.containsKey(question.realm()));
+        if (refreshes) {
+            Secret given = refreshTokens.get(Map.entry(question.realm(), credential));
+            if (given != null) {
+                try {
+                    return refresh(question, given, registry, deadline);
+                } catch (Refused e) {
+                    // What the token server gave has expired; what it was given for may still be good.
+                    refreshTokens.remove(Map.entry(question.realm(), credential), given);
                 }
             }
-            getOnly.put(question.realm(), true);
+            Secret own = credential instanceof Credential.AccessToken access
+                    ? exchange(question, access, registry, deadline)
+                    : ((Credential.IdentityToken) credential).refreshToken();
+            try {
+                return refresh(question, own, registry, deadline);
+            } catch (Refused e) {
+                if (credential instanceof Credential.AccessToken || (e.status() != 404 && e.status() != 405)) {
+                    throw e;
+                }
+                getOnly.put(question.realm(), true);
+            }
         }
         boolean secret = !(question.credential() instanceof Credential.Anonymous);
         try (Response response = transport.send(registry, get(question), false, secret, deadline)) {
-            return read(response, question);
+            return token(response, read(response, question));
         }
     }
 
-    private Request post(Question question, Credential.IdentityToken identity) {
+    /** A token for a refresh token; a new refresh token that comes with it is kept. */
+    private Token refresh(Question question, Secret refreshToken, Host registry, Deadline deadline)
+            throws Refused, IOException, InterruptedException {
         FormBody.Builder form = new FormBody.Builder()
                 .add("grant_type", "refresh_token")
                 .add("client_id", CLIENT_ID)
-                .add("refresh_token", identity.refreshToken().reveal());
-        if (!question.service().isEmpty()) {
-            form.add("service", question.service());
-        }
+                .add("refresh_token", refreshToken.reveal());
         if (!question.scopes().isEmpty()) {
             form.add("scope", String.join(" ", question.scopes()));
         }
-        return transport.request(question.realm()).post(form.build()).build();
+        try (Response response = post(question, question.realm(), form, registry, deadline)) {
+            JsonNode answer = read(response, question);
+            Token.refreshToken(answer).ifPresent(given -> keep(question, given));
+            return token(response, answer);
+        }
+    }
+
+    /** The registry's refresh token for an access token of somebody else. */
+    private Secret exchange(Question question, Credential.AccessToken access, Host registry, Deadline deadline)
+            throws Refused, IOException, InterruptedException {
+        FormBody.Builder form = new FormBody.Builder()
+                .add("grant_type", "access_token")
+                .add("access_token", access.token().reveal());
+        if (!access.tenant().isEmpty()) {
+            form.add("tenant", access.tenant());
+        }
+        HttpUrl url = Objects.requireNonNull(question.realm().resolve("exchange"));
+        try (Response response = post(question, url, form, registry, deadline)) {
+            Optional<Secret> given = Token.refreshToken(read(response, question));
+            if (given.isEmpty()) {
+                throw new Violation("the token server's answer has no refresh_token");
+            }
+            keep(question, given.get());
+            return given.get();
+        }
+    }
+
+    private void keep(Question question, Secret refreshToken) {
+        refreshTokens.put(Map.entry(question.realm(), question.credential()), refreshToken);
+    }
+
+    private Response post(Question question, HttpUrl url, FormBody.Builder form, Host registry, Deadline deadline)
+            throws IOException, InterruptedException {
+        if (!question.service().isEmpty()) {
+            form.add("service", question.service());
+        }
+        return transport.send(
+                registry, transport.request(url).post(form.build()).build(), false, true, deadline);
     }
 
     private Request get(Question question) {
@@ -221,15 +275,14 @@ final class TokenService {
         return Credentials.basic(user, password.reveal(), StandardCharsets.UTF_8);
     }
 
-    private Token read(Response response, Question question) throws Refused, IOException {
+    private JsonNode read(Response response, Question question) throws Refused, IOException {
         int status = response.code();
-        Instant now = clock.instant();
         if (RetryPolicy.isTransient(status)) {
             throw new TransientFailure(
                     "the token server " + Addresses.authority(question.realm()),
                     status,
                     Bodies.errors(response),
-                    Pauses.asked(response, now));
+                    Pauses.asked(response, clock.instant()));
         }
         if (status >= 400) {
             throw new Refused(status, Bodies.errors(response));
@@ -238,9 +291,12 @@ final class TokenService {
             throw new Violation("the token server " + Addresses.authority(question.realm()) + " answered " + status
                     + " instead of a token");
         }
-        Instant serverNow = Optional.ofNullable(response.header("Date"))
-                .flatMap(RetryAfter::date)
-                .orElse(now);
-        return Token.parse(Bodies.read(response, Bodies.SMALL), serverNow, now);
+        return Token.read(Bodies.read(response, Bodies.SMALL));
+    }
+
+    private Token token(Response response, JsonNode answer) throws IOException {
+        Instant now = clock.instant();
+        Instant serverNow = response.headers().getInstant("Date");
+        return Token.parse(answer, serverNow == null ? now : serverNow, now);
     }
 }

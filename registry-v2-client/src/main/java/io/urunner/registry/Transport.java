@@ -6,6 +6,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -29,8 +30,8 @@ final class Transport {
     private final InstantSource clock;
     private final LongSupplier ticker;
     private final RegistryObserver observer;
-    private final LruMap<String, RateLimit> rateLimits = new LruMap<>(MOST_REMEMBERED);
-    private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
+    private final Map<String, RateLimit> rateLimits = LruMap.of(MOST_REMEMBERED);
+    private final Map<String, Boolean> warnings = LruMap.of(MOST_REMEMBERED);
     private final Hosts hosts;
     private final String userAgent;
 
@@ -177,10 +178,12 @@ final class Transport {
             warns |= name.equalsIgnoreCase("Warning");
         }
         if (limits) {
-            RateLimitHeaders.parse(response::header, clock.instant()).ifPresent(limit -> {
+            RateLimit limit =
+                    RateLimitHeaders.parse(response::header, clock.instant()).orElse(null);
+            if (limit != null) {
                 rateLimits.put(host.authority(), limit);
                 observer.rateLimited(host.authority(), limit);
-            });
+            }
         }
         if (warns) {
             response.headers("Warning").forEach(warning -> warn(host, warning));

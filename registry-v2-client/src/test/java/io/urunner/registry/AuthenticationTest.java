@@ -14,7 +14,6 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -553,9 +552,13 @@ class AuthenticationTest {
         String realm = "http://localhost:" + issuer.server.getPort() + "/token";
         registry.answer(wantsToken("t1", "Bearer realm=\"" + realm + "\""));
         issuer.answer(request -> json("{\"token\":\"t1\"}"));
-        AuthHints hints = new AuthHints(false, Optional.empty(), Set.of("localhost:" + issuer.server.getPort()));
+        HostOptions trusting =
+                HostOptions.DEFAULTS.withPlainHttp().withTrustedHosts(Set.of("localhost:" + issuer.server.getPort()));
 
-        client(ci().hints(hints)).resolve(registry.image("team/app"));
+        try (RegistryClient client =
+                RegistryClient.builder().credentials(ci()).defaults(trusting).build()) {
+            client.resolve(registry.image("team/app"));
+        }
 
         assertThat(issuer.requests).hasSize(1);
     }

@@ -369,7 +369,7 @@ class MannersTest {
 
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client().resolve(image()))
-                .withMessageContaining("no usable manifest");
+                .withMessageContaining("of no use: the manifest is not JSON");
     }
 
     @Test

@@ -144,11 +144,11 @@ class PlatformTest {
     void windows_runs_images_of_its_own_build() {
         Platform host = new Platform("windows", "amd64", "", "10.0.20348.1");
         assertThat(host.distanceTo(new Platform("windows", "amd64", "", "10.0.20348.2227")))
-                .contains(0);
+                .isZero();
         assertThat(host.distanceTo(new Platform("windows", "amd64", "", "10.0.17763.1")))
-                .isEmpty();
-        assertThat(host.distanceTo(new Platform("windows", "amd64", "", ""))).contains(0);
-        assertThat(Platform.parse("windows/amd64").distanceTo(host)).contains(0);
+                .isNegative();
+        assertThat(host.distanceTo(new Platform("windows", "amd64", "", ""))).isZero();
+        assertThat(Platform.parse("windows/amd64").distanceTo(host)).isZero();
     }
 
     @Test
@@ -156,7 +156,7 @@ class PlatformTest {
         for (String variant : new String[] {"v99999999999999999999", "v", "v-1", "v8.", "v8.x", "v9.99999"}) {
             for (String architecture : new String[] {"amd64", "arm", "arm64"}) {
                 assertThat(new Platform("linux", architecture, variant, "").distanceTo(Platform.parse("linux/mips")))
-                        .isEmpty();
+                        .isNegative();
             }
         }
     }

@@ -3,6 +3,7 @@ package io.urunner.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
+import okhttp3.Headers;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,10 +31,12 @@ class RetryAfterTest {
                 "-1 | none",
                 "1.5 | none",
                 "soon | none",
-                "Sun, 31 Feb 1994 08:49:37 GMT | none",
+                "Sun, 31 Feb 1994 08:49:37 GMT | 0",
             })
     void readsSecondsAndDates(String header, Long seconds) {
-        assertThat(RetryAfter.parse(header, NOW).map(wait -> wait.toSeconds()).orElse(null))
+        assertThat(RateLimitHeaders.retryAfter(Headers.of("Retry-After", header), NOW)
+                        .map(wait -> wait.toSeconds())
+                        .orElse(null))
                 .isEqualTo(seconds);
     }
 }

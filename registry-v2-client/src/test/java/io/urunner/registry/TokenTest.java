@@ -116,13 +116,13 @@ class TokenTest {
     void meansTheServersClock() throws Exception {
         Instant serverNow = NOW.plusSeconds(7200);
         String json = "{'token':'t','expires_in':300,'issued_at':'" + serverNow.minusSeconds(60) + "'}";
-        Token token = Token.parse(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), serverNow, NOW);
+        Token token = Token.parse(Token.read(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)), serverNow, NOW);
 
         assertThat(token.renewAt()).isEqualTo(NOW.plusSeconds(216));
     }
 
     private static Token parse(String json) throws Exception {
-        return Token.parse(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), NOW, NOW);
+        return Token.parse(Token.read(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)), NOW, NOW);
     }
 
     private static String base64(String text) {

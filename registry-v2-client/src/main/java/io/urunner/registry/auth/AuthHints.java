@@ -2,7 +2,6 @@ package io.urunner.registry.auth;
 
 import java.net.URI;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What a client must know, beside the credential itself, to authenticate at a registry that does not follow the common
@@ -12,16 +11,10 @@ import java.util.Set;
  *     for a challenge and without exchanging them for a token (Harbor, ECR)
  * @param tokenEndpoint the token server to use instead of the one that a challenge names, or empty to follow the
  *     challenge
- * @param trustedRealms further hosts ({@code host[:port]}) to which a challenge may send the client, though they are in a
- *     private range
  */
-public record AuthHints(boolean basicDirectly, Optional<URI> tokenEndpoint, Set<String> trustedRealms) {
+public record AuthHints(boolean basicDirectly, Optional<URI> tokenEndpoint) {
     /** Nothing special. */
-    public static final AuthHints NONE = new AuthHints(false, Optional.empty(), Set.of());
-
-    public AuthHints {
-        trustedRealms = Set.copyOf(trustedRealms);
-    }
+    public static final AuthHints NONE = new AuthHints(false, Optional.empty());
 
     /**
      * Send Basic credentials at once.
@@ -29,7 +22,7 @@ public record AuthHints(boolean basicDirectly, Optional<URI> tokenEndpoint, Set<
      * @return the hints
      */
     public static AuthHints sendBasicDirectly() {
-        return new AuthHints(true, Optional.empty(), Set.of());
+        return new AuthHints(true, Optional.empty());
     }
 
     /**
@@ -39,6 +32,6 @@ public record AuthHints(boolean basicDirectly, Optional<URI> tokenEndpoint, Set<
      * @return the hints
      */
     public static AuthHints askForTokensAt(URI endpoint) {
-        return new AuthHints(false, Optional.of(endpoint), Set.of());
+        return new AuthHints(false, Optional.of(endpoint));
     }
 }

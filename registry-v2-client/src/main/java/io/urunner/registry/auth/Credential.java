@@ -45,6 +45,20 @@ public sealed interface Credential {
     }
 
     /**
+     * An access token of an identity provider (Microsoft Entra ID), exchanged for a refresh token at the registry's token
+     * server, by {@code POST} to {@code exchange} beside it with {@code grant_type=access_token} (Azure's registry).
+     *
+     * @param token the token
+     * @param tenant the tenant that gave it, or the empty text
+     */
+    record AccessToken(Secret token, String tenant) implements Credential {
+        public AccessToken {
+            Objects.requireNonNull(token, "token");
+            Objects.requireNonNull(tenant, "tenant");
+        }
+    }
+
+    /**
      * A token that the registry itself takes as {@code Authorization: Bearer} (Docker's {@code registrytoken}).
      *
      * @param token the token

@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 
 /**
  * The kinds of registries that a program knows, by their type. Immutable and thread-safe.
@@ -16,14 +15,12 @@ import java.util.regex.Pattern;
  * nothing is used in the place of what was asked for.
  */
 public final class CredentialPlugins {
-    private static final Pattern TYPE = Pattern.compile("[a-z][a-z0-9_]*");
-
     private final TreeMap<String, CredentialPlugin<?>> plugins = new TreeMap<>();
 
     private CredentialPlugins(Iterable<? extends CredentialPlugin<?>> plugins) {
         for (CredentialPlugin<?> plugin : plugins) {
             String type = plugin.type();
-            if (!TYPE.matcher(type).matches()) {
+            if (!type.matches("[a-z][a-z0-9_]*")) {
                 throw new IllegalArgumentException("the credential plugin " + nameOf(plugin) + " calls itself '" + type
                         + "', but a type is lower-case letters, digits and underscores after a letter");
             }

@@ -7,7 +7,6 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +22,6 @@ public final class ExpiringCredential {
 
     private final Issuer issuer;
     private final InstantSource clock;
-    private final BinaryOperator<Instant> renewal;
     private final Object lock = new Object();
 
     // Guarded by the lock.
@@ -52,10 +50,9 @@ public final class ExpiringCredential {
      */
     public record Issued(Credential credential, Instant expiresAt) {}
 
-    private ExpiringCredential(Issuer issuer, InstantSource clock, BinaryOperator<Instant> renewal) {
+    private ExpiringCredential(Issuer issuer, InstantSource clock) {
         this.issuer = Objects.requireNonNull(issuer, "issuer");
         this.clock = Objects.requireNonNull(clock, "clock");
-        this.renewal = renewal;
     }
 
     /**
@@ -66,22 +63,7 @@ public final class ExpiringCredential {
      * @return the credential, not yet asked for
      */
     public static ExpiringCredential renewedAtHalfLife(Issuer issuer, InstantSource clock) {
-        return new ExpiringCredential(
-                issuer,
-                clock,
-                (now, expiry) -> now.plus(Duration.between(now, expiry).dividedBy(2)));
-    }
-
-    /**
-     * A credential that is renewed some time before it expires.
-     *
-     * @param early how long before
-     * @param issuer who gives it
-     * @param clock the time
-     * @return the credential, not yet asked for
-     */
-    public static ExpiringCredential renewedBefore(Duration early, Issuer issuer, InstantSource clock) {
-        return new ExpiringCredential(issuer, clock, (now, expiry) -> expiry.minus(early));
+        return new ExpiringCredential(issuer, clock);
     }
 
     /**
@@ -143,7 +125,8 @@ public final class ExpiringCredential {
             Issued issued = issuer.issue();
             synchronized (lock) {
                 held = issued;
-                renewAt = renewal.apply(clock.instant(), issued.expiresAt());
+                Instant now = clock.instant();
+                renewAt = now.plus(Duration.between(now, issued.expiresAt()).dividedBy(2));
                 question = null;
             }
             answer.complete(issued.credential());

@@ -1,35 +1,44 @@
 package io.urunner.registry.builtin;
 
 import io.urunner.registry.auth.Credential;
-import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.auth.SecretSource;
-import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * Azure's container registry (type {@code acr}): a user (a service principal, a repository-scoped token or the admin) with
- * a password, or a refresh token of the registry, which the client exchanges for access tokens.
+ * a password, a refresh token of the registry, or an access token of Microsoft Entra ID (a workload identity), which the
+ * client exchanges for tokens of the registry.
  */
 public final class AcrPlugin implements CredentialPlugin<AcrPlugin.AcrSettings> {
-    private static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]*\\.azurecr\\.(?:io|cn|us)");
+    private static final String HOST = "[a-z0-9][a-z0-9-]*\\.azurecr\\.(?:io|cn|us)";
 
     /**
-     * The settings: user and password, a refresh token, or nothing to read anonymously.
+     * The settings: user and password, a refresh token, an access token, or nothing to read anonymously.
      *
      * @param user the user name
      * @param pass the password
      * @param refreshToken a refresh token, as {@code az acr login --expose-token} prints it; it lives a few hours, so
      *     something has to keep its file fresh
+     * @param accessToken an access token of Entra ID for {@code https://containerregistry.azure.net}; something has to keep
+     *     its file fresh
+     * @param tenant the tenant of the access token, where the registry wants to know it
      */
-    public record AcrSettings(Optional<String> user, Optional<SecretSource> pass, Optional<SecretSource> refreshToken) {
+    public record AcrSettings(
+            Optional<String> user,
+            Optional<SecretSource> pass,
+            Optional<SecretSource> refreshToken,
+            Optional<SecretSource> accessToken,
+            Optional<String> tenant) {
         public AcrSettings {
             new PasswordSettings(user, pass);
-            if (user.isPresent() && refreshToken.isPresent()) {
-                throw new IllegalArgumentException("set either 'user' and 'pass' or 'refreshToken', not both");
+            if (user.isPresent()
+                    ? refreshToken.isPresent() || accessToken.isPresent()
+                    : refreshToken.isPresent() && accessToken.isPresent()) {
+                throw new IllegalArgumentException(
+                        "set one of 'user' and 'pass', 'refreshToken', or 'accessToken', not more");
             }
         }
     }
@@ -49,26 +58,18 @@ public final class AcrPlugin implements CredentialPlugin<AcrPlugin.AcrSettings> 
 
     @Override
     public boolean recognises(String registry) {
-        return HOST.matcher(registry).matches();
+        return registry.matches(HOST);
     }
 
     @Override
     public CredentialProvider create(AcrSettings settings, PluginContext context) {
-        if (settings.refreshToken().isPresent()) {
-            return new RefreshTokenProvider(settings.refreshToken().get());
+        if (settings.accessToken().isPresent()) {
+            String tenant = settings.tenant().orElse("");
+            return new StaticProvider(
+                    "Entra access token", settings.accessToken(), token -> new Credential.AccessToken(token, tenant));
         }
-        return new StaticProvider("Azure", settings.user(), settings.pass());
-    }
-
-    private record RefreshTokenProvider(SecretSource token) implements CredentialProvider {
-        @Override
-        public List<Credential> credentials(String registry, String repository) throws CredentialException {
-            return List.of(new Credential.IdentityToken(token.read()));
-        }
-
-        @Override
-        public String describe(String registry, String repository) {
-            return "Azure refresh token";
-        }
+        return settings.refreshToken().isPresent()
+                ? new StaticProvider("Azure refresh token", settings.refreshToken(), Credential.IdentityToken::new)
+                : StaticProvider.ofUser("Azure", settings.user(), settings.pass());
     }
 }

@@ -32,6 +32,6 @@ public final class DockerHubPlugin implements CredentialPlugin<PasswordSettings>
 
     @Override
     public CredentialProvider create(PasswordSettings settings, PluginContext context) {
-        return new StaticProvider("Docker Hub", settings.user(), settings.pass());
+        return StaticProvider.ofUser("Docker Hub", settings.user(), settings.pass());
     }
 }

@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -39,8 +39,6 @@ public final class CredentialHelpers {
     private final Duration deadline;
     private final Executor readers;
 
-    private record Outcome(int exit, String output) {}
-
     /**
      * Creates a runner. It does no I/O.
      *
@@ -62,11 +60,14 @@ public final class CredentialHelpers {
      * @return the absolute directories in it
      */
     public static List<Path> searchPath(String path) {
-        return Arrays.stream(path.split(File.pathSeparator, -1))
-                .filter(entry -> !entry.isEmpty())
-                .map(Path::of)
-                .filter(Path::isAbsolute)
-                .toList();
+        List<Path> directories = new ArrayList<>();
+        for (String entry : path.split(File.pathSeparator, -1)) {
+            Path directory = Path.of(entry);
+            if (directory.isAbsolute()) {
+                directories.add(directory);
+            }
+        }
+        return directories;
     }
 
     /**
@@ -81,27 +82,16 @@ public final class CredentialHelpers {
     Optional<Credential> get(String helper, String server) throws CredentialException {
         String program = "docker-credential-" + helper;
         Path executable = find(helper, program);
-        Outcome outcome;
         try {
-            outcome = run(executable, program, server);
+            return run(executable, program, server);
         } catch (IOException e) {
             throw new CredentialException(
                     "the credential helper " + executable + " could not be run: " + e.getMessage(), true, e);
         }
-        if (outcome.exit != 0) {
-            if (outcome.output.contains(NOT_FOUND)) {
-                return Optional.empty();
-            }
-            throw new CredentialException(
-                    "the credential helper " + program + " failed with exit status " + outcome.exit + " for " + server
-                            + "; run `echo " + server + " | " + program + " get` to see why",
-                    true);
-        }
-        return read(outcome.output, program, server);
     }
 
     private Path find(String helper, String program) throws CredentialException {
-        if (!helper.chars().allMatch(CredentialHelpers::isNameCharacter) || helper.isEmpty()) {
+        if (!helper.matches("[a-zA-Z0-9._-]+")) {
             throw new CredentialException(
                     "the name of a credential helper holds letters, digits, and . _ - only, and this one does not",
                     false);
@@ -118,16 +108,8 @@ public final class CredentialHelpers {
                 false);
     }
 
-    private static boolean isNameCharacter(int c) {
-        return (c >= 'a' && c <= 'z')
-                || (c >= 'A' && c <= 'Z')
-                || (c >= '0' && c <= '9')
-                || c == '.'
-                || c == '_'
-                || c == '-';
-    }
-
-    private Outcome run(Path executable, String program, String server) throws IOException, CredentialException {
+    private Optional<Credential> run(Path executable, String program, String server)
+            throws IOException, CredentialException {
         Process process = new ProcessBuilder(executable.toString(), "get")
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
@@ -151,7 +133,15 @@ public final class CredentialHelpers {
             if (!process.waitFor(LAST_BREATH.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw new TimeoutException();
             }
-            return new Outcome(process.exitValue(), new String(bytes, StandardCharsets.UTF_8));
+            if (process.exitValue() == 0) {
+                return read(bytes, program, server);
+            } else if (new String(bytes, StandardCharsets.UTF_8).contains(NOT_FOUND)) {
+                return Optional.empty();
+            }
+            throw new CredentialException(
+                    "the credential helper " + program + " failed with exit status " + process.exitValue() + " for "
+                            + server + "; run `echo " + server + " | " + program + " get` to see why",
+                    true);
         } catch (TimeoutException e) {
             throw new CredentialException(
                     "the credential helper " + program + " did not answer for " + server + " within "
@@ -171,9 +161,9 @@ public final class CredentialHelpers {
         }
     }
 
-    private static Optional<Credential> read(String output, String program, String server) throws CredentialException {
+    private static Optional<Credential> read(byte[] output, String program, String server) throws CredentialException {
         try {
-            JsonNode answer = ConfigJson.object(output.getBytes(StandardCharsets.UTF_8));
+            JsonNode answer = ConfigJson.object(output);
             String user = answer.path("Username").asText("");
             String secret = answer.path("Secret").asText("");
             if (secret.isEmpty()) {

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -44,10 +43,8 @@ public final class DockerConfigFile implements CredentialProvider {
     private final Map<String, HelperAnswer> answers = new ConcurrentHashMap<>();
     private @Nullable Loaded loaded;
 
-    private record Stamp(
-            FileTime modified, long size, @Nullable Object key) {}
-
-    private record Loaded(@Nullable Stamp stamp, JsonNode auths, JsonNode credHelpers, String credsStore) {}
+    /** The configuration, and how its file looked when it was read; null for none. */
+    private record Loaded(@Nullable String stamp, JsonNode auths, JsonNode credHelpers, String credsStore) {}
 
     /** What a helper said about one server. Its own lock is held while the helper runs. */
     private static final class HelperAnswer {
@@ -95,7 +92,7 @@ public final class DockerConfigFile implements CredentialProvider {
         }
         try {
             Optional<JsonNode> entry = value(config.auths, names);
-            return entry.isPresent() ? AuthEntry.docker(entry.get()).stream().toList() : List.of();
+            return entry.isPresent() ? ConfigJson.docker(entry.get()).stream().toList() : List.of();
         } catch (IllegalArgumentException e) {
             throw new CredentialException(
                     "the entry for " + registry + " in " + file + " cannot be read: " + e.getMessage(), false);
@@ -172,7 +169,7 @@ public final class DockerConfigFile implements CredentialProvider {
     }
 
     private synchronized Loaded load() throws CredentialException {
-        @Nullable Stamp stamp = stamp();
+        @Nullable String stamp = stamp();
         @Nullable Loaded before = loaded;
         if (before != null && Objects.equals(before.stamp, stamp)) {
             return before;
@@ -196,14 +193,14 @@ public final class DockerConfigFile implements CredentialProvider {
         }
     }
 
-    private @Nullable Stamp stamp() throws CredentialException {
+    private @Nullable String stamp() throws CredentialException {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             if (attributes.size() > MAX_SIZE) {
                 throw new CredentialException(
                         "the Docker configuration " + file + " is larger than " + MAX_SIZE + " bytes", true);
             }
-            return new Stamp(attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
+            return attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
         } catch (NoSuchFileException e) {
             return null;
         } catch (IOException e) {

@@ -53,7 +53,7 @@ public final class PullSecret {
                 JsonNode auths = key.equals(CONFIG_KEY) ? ConfigJson.object(root, "auths") : root;
                 for (Map.Entry<String, JsonNode> entry : auths.properties()) {
                     where = " for " + PullSecretKey.withoutUser(entry.getKey());
-                    entries.put(entry.getKey(), AuthEntry.kubelet(entry.getValue()));
+                    entries.put(entry.getKey(), ConfigJson.kubelet(entry.getValue()));
                 }
             } catch (IllegalArgumentException e) {
                 entries.clear();

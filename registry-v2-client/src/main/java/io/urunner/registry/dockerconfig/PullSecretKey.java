@@ -1,6 +1,7 @@
 package io.urunner.registry.dockerconfig;
 
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The key of an entry of a pull secret, normalised as the kubelet does: without scheme, and without a first segment {@code
@@ -12,7 +13,7 @@ import java.util.Optional;
  */
 record PullSecretKey(String host, String port, String path) {
     /** What Go's URL parser takes in a host beside letters, digits and what is not ASCII. */
-    private static final String HOST_CHARACTERS = "-_.~!$&'()*+,;=:[]<>\"?";
+    private static final Pattern HOST = Pattern.compile("[a-zA-Z0-9\\x{80}-\\x{10ffff}\\-_.~!$&'()*+,;=:\\[\\]<>\"?]*");
 
     /** Reads a key; empty if the kubelet would ignore it, because it cannot be a URL. */
     static Optional<PullSecretKey> parse(String key) {
@@ -65,20 +66,10 @@ record PullSecretKey(String host, String port, String path) {
     }
 
     private static boolean wellFormed(String authority) {
-        boolean characters = authority
-                .chars()
-                .allMatch(c -> c >= 0x80
-                        || (c >= 'a' && c <= 'z')
-                        || (c >= 'A' && c <= 'Z')
-                        || (c >= '0' && c <= '9')
-                        || HOST_CHARACTERS.indexOf(c) >= 0);
-        int end = authority.lastIndexOf(authority.startsWith("[") ? ']' : ':');
-        String port =
-                authority.startsWith("[") ? authority.substring(end + 1) : end < 0 ? "" : authority.substring(end);
-        return characters
-                && (end >= 0 || !authority.startsWith("["))
-                && (port.isEmpty()
-                        || (port.charAt(0) == ':' && port.chars().skip(1).allMatch(c -> c >= '0' && c <= '9')));
+        boolean bracketed = authority.startsWith("[");
+        int end = authority.lastIndexOf(bracketed ? ']' : ':');
+        String port = end < 0 ? "" : authority.substring(bracketed ? end + 1 : end);
+        return HOST.matcher(authority).matches() && (end >= 0 || !bracketed) && port.matches("(:[0-9]*)?");
     }
 
     /** Whether this key is for an image: same port, as many labels, each matched as a glob, and the path a plain prefix. */

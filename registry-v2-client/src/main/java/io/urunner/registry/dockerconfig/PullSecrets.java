@@ -4,11 +4,12 @@ import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialProvider;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * The pull secrets of a pod, matched with images exactly as the kubelet matches them: all credentials whose key matches, in
@@ -19,13 +20,11 @@ public final class PullSecrets implements CredentialProvider {
     private static final String DOCKER_HUB = "docker.io";
     private static final String DOCKER_HUB_KEY = "index.docker.io";
 
-    private record Entry(PullSecretKey key, List<Credential> credentials) {}
-
     private final List<PullSecret> secrets;
-    private final List<Entry> entries;
+    private final Map<PullSecretKey, List<Credential>> entries;
     private final List<String> problems;
 
-    private PullSecrets(List<PullSecret> secrets, List<Entry> entries, List<String> problems) {
+    private PullSecrets(List<PullSecret> secrets, Map<PullSecretKey, List<Credential>> entries, List<String> problems) {
         this.secrets = secrets;
         this.entries = entries;
         this.problems = List.copyOf(problems);
@@ -38,7 +37,8 @@ public final class PullSecrets implements CredentialProvider {
      * @return their credentials
      */
     public static PullSecrets of(List<PullSecret> secrets) {
-        var byKey = new TreeMap<String, Entry>(Comparator.reverseOrder());
+        var byKey = new TreeMap<PullSecretKey, List<Credential>>(
+                Comparator.comparing(PullSecretKey::toString).reversed());
         var problems = new ArrayList<String>();
         for (PullSecret secret : secrets) {
             problems.addAll(secret.problems());
@@ -51,13 +51,11 @@ public final class PullSecrets implements CredentialProvider {
                 } else {
                     // An entry without user and password is tried, too, and that is anonymous.
                     Credential credential = entry.getValue().orElseGet(Credential.Anonymous::new);
-                    byKey.computeIfAbsent(key.get().toString(), k -> new Entry(key.get(), new ArrayList<>()))
-                            .credentials()
-                            .add(credential);
+                    byKey.computeIfAbsent(key.get(), k -> new ArrayList<>()).add(credential);
                 }
             }
         }
-        return new PullSecrets(List.copyOf(secrets), List.copyOf(byKey.values()), problems);
+        return new PullSecrets(List.copyOf(secrets), byKey, problems);
     }
 
     /**
@@ -79,26 +77,27 @@ public final class PullSecrets implements CredentialProvider {
     @Override
     public List<Credential> credentials(String registry, String repository) {
         PullSecretKey image = PullSecretKey.ofImage(registry, repository);
-        List<Credential> matching = entries.stream()
-                .filter(entry -> entry.key().matches(image))
-                .flatMap(entry -> entry.credentials().stream())
-                .distinct()
-                .toList();
-        if (!matching.isEmpty() || !(registry.equals(DOCKER_HUB) || registry.equals(DOCKER_HUB_KEY))) {
-            return matching;
+        Set<Credential> matching = new LinkedHashSet<>();
+        Set<Credential> ofHub = new LinkedHashSet<>();
+        for (Map.Entry<PullSecretKey, List<Credential>> entry : entries.entrySet()) {
+            if (entry.getKey().matches(image)) {
+                matching.addAll(entry.getValue());
+            }
+            if (entry.getKey().toString().equals(DOCKER_HUB_KEY)) {
+                ofHub.addAll(entry.getValue());
+            }
         }
-        return entries.stream()
-                .filter(entry -> entry.key().toString().equals(DOCKER_HUB_KEY))
-                .flatMap(entry -> entry.credentials().stream())
-                .distinct()
-                .toList();
+        boolean hub = registry.equals(DOCKER_HUB) || registry.equals(DOCKER_HUB_KEY);
+        return List.copyOf(matching.isEmpty() && hub ? ofHub : matching);
     }
 
     @Override
     public String describe(String registry, String repository) {
         return secrets.isEmpty()
                 ? "no pull secrets"
-                : secrets.stream().map(PullSecret::name).collect(Collectors.joining(", ", "pull secrets ", ""));
+                : "pull secrets "
+                        + String.join(
+                                ", ", secrets.stream().map(PullSecret::name).toList());
     }
 
     @Override

@@ -49,18 +49,6 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_renewed_a_given_time_before_it_expires() throws CredentialException {
-        ExpiringCredential early = ExpiringCredential.renewedBefore(Duration.ofSeconds(30), this::issue, clock);
-        early.get();
-        now = now.plus(LIFE).minusSeconds(31);
-        early.get();
-        assertThat(asked).hasValue(1);
-        now = now.plusSeconds(1);
-        early.get();
-        assertThat(asked).hasValue(2);
-    }
-
-    @Test
     void stays_in_use_when_a_renewal_fails_and_is_tried_again_after_a_minute() throws CredentialException {
         Credential first = credential.get();
         now = now.plus(LIFE.dividedBy(2));

@@ -94,7 +94,7 @@ class BuiltinContractTest {
     class AcrPassword extends CredentialPluginContract {
         @Override
         protected Subject subject(TestNetwork network) {
-            AcrPlugin.AcrSettings settings = new AcrPlugin.AcrSettings(Optional.of("app-id"), SECRET, Optional.empty());
+            AcrPlugin.AcrSettings settings = acr(Optional.of("app-id"), SECRET, Optional.empty(), Optional.empty());
             return BuiltinContractTest.subject("acr", settings, new FakeAcr(network, "team.azurecr.io"), "app-id")
                     .living(Duration.ofMinutes(75));
         }
@@ -106,8 +106,27 @@ class BuiltinContractTest {
         protected Subject subject(TestNetwork network) {
             FakeAcr registry = new FakeAcr(network, "team.azurecr.io");
             registry.refreshToken(PASS, "team/app");
-            AcrPlugin.AcrSettings settings = new AcrPlugin.AcrSettings(Optional.empty(), Optional.empty(), SECRET);
+            AcrPlugin.AcrSettings settings = acr(Optional.empty(), Optional.empty(), SECRET, Optional.empty());
             return new Subject("acr", settings, registry, "team/app", Set.of(PASS)).living(Duration.ofMinutes(75));
         }
+    }
+
+    @Nested
+    class AcrAccessToken extends CredentialPluginContract {
+        @Override
+        protected Subject subject(TestNetwork network) {
+            FakeAcr registry = new FakeAcr(network, "team.azurecr.io");
+            registry.entraToken(PASS, "team/app");
+            AcrPlugin.AcrSettings settings = acr(Optional.empty(), Optional.empty(), Optional.empty(), SECRET);
+            return new Subject("acr", settings, registry, "team/app", Set.of(PASS)).living(Duration.ofMinutes(75));
+        }
+    }
+
+    private static AcrPlugin.AcrSettings acr(
+            Optional<String> user,
+            Optional<SecretSource> pass,
+            Optional<SecretSource> refreshToken,
+            Optional<SecretSource> accessToken) {
+        return new AcrPlugin.AcrSettings(user, pass, refreshToken, accessToken, Optional.empty());
     }
 }

@@ -44,7 +44,12 @@ class BuiltinPluginsTest {
                         net -> new FakeGoogle(net, "gcr.io")),
                 anonymous(
                         "acr",
-                        new AcrPlugin.AcrSettings(Optional.empty(), Optional.empty(), Optional.empty()),
+                        new AcrPlugin.AcrSettings(
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()),
                         "team.azurecr.io",
                         net -> new FakeAcr(net, "team.azurecr.io")));
     }
@@ -94,7 +99,11 @@ class BuiltinPluginsTest {
     void two_kinds_of_credentials_at_once_are_refused() {
         assertThatIllegalArgumentException().isThrownBy(() -> new GooglePlugin.GoogleSettings(SECRET, SECRET));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AcrPlugin.AcrSettings(Optional.of("me"), SECRET, SECRET));
+                .isThrownBy(() -> new AcrPlugin.AcrSettings(
+                        Optional.of("me"), SECRET, SECRET, Optional.empty(), Optional.empty()));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new AcrPlugin.AcrSettings(
+                        Optional.empty(), Optional.empty(), SECRET, SECRET, Optional.empty()));
     }
 
     @Test

@@ -102,6 +102,12 @@ class ExamplesIT {
         }
     }
 
+    @Test
+    void a_plugin_is_written_in_less_than_80_lines() throws Exception {
+        Path source = Path.of("src/test/java/io/urunner/registry/examples/IssuerPlugin.java");
+        assertThat(Files.readAllLines(source)).hasSizeLessThan(80);
+    }
+
     @FunctionalInterface
     private interface Example {
         void run() throws Exception;

@@ -9,17 +9,13 @@ import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 
-/**
- * A plugin: a company's own issuer gives passwords for an hour. Beside this file it needs one line, the name of the class,
- * in {@code META-INF/services/io.urunner.registry.auth.CredentialPlugin}.
- */
+/** A plugin: a company's own issuer gives passwords for an hour. Beside this file it needs a service file. */
 public final class IssuerPlugin implements CredentialPlugin<IssuerPlugin.Settings> {
     /** The settings; the constructor refuses what cannot be right. */
     public record Settings(URI url, SecretSource key) {
@@ -68,16 +64,13 @@ public final class IssuerPlugin implements CredentialPlugin<IssuerPlugin.Setting
         try {
             var connection = (HttpURLConnection) settings.url().toURL().openConnection();
             connection.setRequestProperty("X-Key", settings.key().read().reveal());
-            connection.setConnectTimeout(10_000);
             connection.setReadTimeout(10_000);
             int status = connection.getResponseCode();
             if (status != 200) {
                 throw new CredentialException(settings.url() + " answered " + status, status >= 500);
             }
-            try (InputStream body = connection.getInputStream()) {
-                String password = new String(body.readNBytes(1000), StandardCharsets.UTF_8);
-                return new Credential.Basic("issuer", Secret.of(password));
-            }
+            byte[] password = connection.getInputStream().readNBytes(1000);
+            return new Credential.Basic("issuer", Secret.of(new String(password, StandardCharsets.UTF_8)));
         } catch (IOException e) {
             throw new CredentialException("cannot ask " + settings.url() + ": " + e, true, e);
         }

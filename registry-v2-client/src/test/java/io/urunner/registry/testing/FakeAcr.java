@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.HttpUrl;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class FakeAcr extends FakeTokenRegistry {
     private final Map<String, Set<String>> refreshTokens = new ConcurrentHashMap<>();
     private final Map<String, Set<String>> entraTokens = new ConcurrentHashMap<>();
+    private final AtomicInteger exchanges = new AtomicInteger();
 
     /**
      * An ACR.
@@ -48,13 +50,27 @@ public final class FakeAcr extends FakeTokenRegistry {
         entraTokens.put(token, Set.of(repositories));
     }
 
+    /**
+     * How many Entra tokens were exchanged; these requests are not among the {@linkplain #issuerRequests() token requests}.
+     *
+     * @return the number
+     */
+    public int exchanges() {
+        return exchanges.get();
+    }
+
+    /** Forgets all refresh tokens that it gave for Entra tokens, as it does after some hours. */
+    public void expireRefreshTokens() {
+        refreshTokens.keySet().removeIf(token -> token.startsWith("refresh-"));
+    }
+
     @Override
     protected @Nullable MockResponse answerOther(RecordedRequest request, HttpUrl url) {
         return url.encodedPath().equals("/oauth2/exchange") ? exchange(request) : super.answerOther(request, url);
     }
 
     private MockResponse exchange(RecordedRequest request) {
-        countIssuerRequest();
+        exchanges.incrementAndGet();
         if (issuerState() == IssuerState.FAILING) {
             return new MockResponse().setResponseCode(503);
         }
@@ -64,7 +80,8 @@ public final class FakeAcr extends FakeTokenRegistry {
         Set<String> readable = token == null ? null : entraTokens.get(token);
         if (!"POST".equals(request.getMethod())
                 || !"access_token".equals(form.queryParameter("grant_type"))
-                || !host().equals(form.queryParameter("service"))) {
+                || !host().equals(form.queryParameter("service"))
+                || "".equals(form.queryParameter("tenant"))) {
             return new MockResponse().setResponseCode(400);
         }
         if (readable == null || issuerState() == IssuerState.REFUSING) {
