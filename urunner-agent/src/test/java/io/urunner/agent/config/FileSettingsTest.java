@@ -127,6 +127,34 @@ class FileSettingsTest {
     }
 
     @Test
+    void the_secret_of_the_hooks_is_a_value_a_variable_or_a_file_that_is_read_anew() throws Exception {
+        Path secret = Files.writeString(folder.resolve("hooks"), "before\n");
+        assertThat(hooks("http: {hooks: {secret: {file: " + secret + "}}}")).isEqualTo("before");
+        assertThat(hooks("http: {hooks: {secret: inline}}")).isEqualTo("inline");
+        environment.put("URUNNER_SECR_HOOKS_SECRET_FILE", secret.toString());
+        Files.writeString(secret, "after\n");
+        assertThat(hooks("")).isEqualTo("after");
+        assertThat(load("registries: [{host: a.example}]").files()).contains(secret, file);
+        environment.remove("URUNNER_SECR_HOOKS_SECRET_FILE");
+        environment.put("URUNNER_SECR_HOOKS_SECRET", "of the variable");
+        assertThat(hooks("http: {hooks: {secret: inline}}")).isEqualTo("of the variable");
+        assertThat(problems("registries: [{host: a.example}]", "http: {port: 0}"))
+                .containsExactly("urunner.yaml:2: http.port, URUNNER_SECR_HOOKS_SECRET: port must not be 0 where 'hooks'"
+                        + " have a secret: they are served there");
+    }
+
+    private String hooks(String line) throws Exception {
+        return load("registries: [{host: a.example}]", line)
+                .settings()
+                .http()
+                .hooks()
+                .secret()
+                .orElseThrow()
+                .read()
+                .reveal();
+    }
+
+    @Test
     void the_environments_registry_is_one_of_the_file_or_another_one() throws Exception {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "a.example");
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab");

@@ -62,7 +62,12 @@ class ProcessIT {
         WorkloadId id = cluster.deployment(namespace, "web", front.host() + "/team/app:latest", 1);
         cluster.awaitRollout(id, Seen.within(SOON));
         int port = freePort();
+        front.fault(Fault.HANGS);
         try (AgentProcess agent = run(Map.of("URUNNER_CONF_HTTP_PORT", Integer.toString(port)))) {
+            Await.until("the first question", Seen.within(SOON), () -> front.asked() > 0);
+            assertThat(status(port, "/livez")).isEqualTo(200);
+            assertThat(status(port, "/readyz")).as("the first pass is not over").isEqualTo(503);
+            front.fault(Fault.NONE);
             Await.until("ready", Seen.within(SOON), () -> status(port, "/readyz") == 200);
             front.fault(Fault.HANGS);
             int asked = front.asked();
