@@ -28,6 +28,11 @@ public final class AgentServer implements AutoCloseable {
 
     private static final int BACKLOG = 50;
 
+    /** The JDK's server takes this from nowhere else: after so many seconds a request must have come in, or it is dropped. */
+    private static final String LONGEST_REQUEST = "sun.net.httpserver.maxReqTime";
+
+    private static final String SECONDS = "5";
+
     private final int port;
     private final Map<String, Endpoint> endpoints;
     private final ThreadFactory threads;
@@ -65,6 +70,9 @@ public final class AgentServer implements AutoCloseable {
     public synchronized int start() throws IOException {
         if (state != State.NEW) {
             throw new IllegalStateException("an HTTP endpoint is started once");
+        }
+        if (System.getProperty(LONGEST_REQUEST) == null) {
+            System.setProperty(LONGEST_REQUEST, SECONDS);
         }
         try {
             server = HttpServer.create(new InetSocketAddress(port), BACKLOG);

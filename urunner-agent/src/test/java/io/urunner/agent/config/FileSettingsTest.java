@@ -139,8 +139,9 @@ class FileSettingsTest {
         environment.put("URUNNER_SECR_HOOKS_SECRET", "of the variable");
         assertThat(hooks("http: {hooks: {secret: inline}}")).isEqualTo("of the variable");
         assertThat(problems("registries: [{host: a.example}]", "http: {port: 0}"))
-                .containsExactly("urunner.yaml:2: http.port, URUNNER_SECR_HOOKS_SECRET: port must not be 0 where 'hooks'"
-                        + " have a secret: they are served there");
+                .containsExactly(
+                        "urunner.yaml:2: http.port, URUNNER_SECR_HOOKS_SECRET: port must not be 0 where 'hooks'"
+                                + " have a secret: they are served there");
     }
 
     private String hooks(String line) throws Exception {

@@ -8,13 +8,17 @@ import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +80,27 @@ class ProcessIT {
             assertThat(status(port, "/readyz")).isEqualTo(200);
             assertThat(agent.terminate()).isLessThan(Seen.within(Duration.ofSeconds(5)));
             assertThat(agent.exitCode()).as(agent.log()).isZero();
+        }
+    }
+
+    @Test
+    void clientsThatAreSlowToAskDoNotKeepTheProbesFromBeingAnswered() throws Exception {
+        int port = freePort();
+        List<Socket> slow = new ArrayList<>();
+        try (AgentProcess agent = run(Map.of("URUNNER_CONF_HTTP_PORT", Integer.toString(port)))) {
+            Await.until("alive", Seen.within(SOON), () -> status(port, "/livez") == 200);
+            for (int i = 0; i < 10; i++) {
+                Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+                slow.add(socket);
+                socket.getOutputStream().write("GET /livez HTTP/1.1\r\nHost: ".getBytes(StandardCharsets.US_ASCII));
+            }
+            Await.until(
+                    "answered all the same", Seen.within(Duration.ofSeconds(20)), () -> status(port, "/livez") == 200);
+            assertThat(agent.isAlive()).isTrue();
+        } finally {
+            for (Socket socket : slow) {
+                socket.close();
+            }
         }
     }
 
@@ -148,6 +173,7 @@ class ProcessIT {
         return HttpClient.newHttpClient()
                 .send(
                         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                                .timeout(Duration.ofSeconds(10))
                                 .build(),
                         BodyHandlers.discarding())
                 .statusCode();

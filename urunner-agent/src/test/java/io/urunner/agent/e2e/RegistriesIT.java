@@ -59,14 +59,7 @@ class RegistriesIT {
                       - {host: %s, budget: %d}
                       - {host: %s, interval: 5m}
                     """.formatted(
-                            folder.resolve("db"),
-                            port,
-                            secured.host(),
-                            pass,
-                            ca,
-                            limited.host(),
-                            BUDGET,
-                            slow.host()));
+                            folder.resolve("db"), port, secured.host(), pass, ca, limited.host(), BUDGET, slow.host()));
             try (AgentProcess agent = AgentProcess.start(
                     folder.resolve("log"),
                     Map.of("KUBECONFIG", cluster.kubeconfig().toString()),

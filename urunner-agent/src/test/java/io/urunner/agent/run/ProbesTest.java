@@ -74,7 +74,10 @@ class ProbesTest {
             assertThat(get(port, "/livez")).startsWith("503 the scheduler has stood still for ");
 
             released.countDown();
-            Await.until("it goes on", Duration.ofSeconds(10), () -> get(port, "/livez").equals("200 ok"));
+            Await.until(
+                    "it goes on",
+                    Duration.ofSeconds(10),
+                    () -> get(port, "/livez").equals("200 ok"));
             asker.join();
         }
     }
