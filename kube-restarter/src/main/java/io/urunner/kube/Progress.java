@@ -20,7 +20,7 @@ final class Progress {
         if (!rollout.observed()) {
             return new RolloutProgress.Running("waiting for the controller to see the change");
         }
-        if (rollout.complete()) {
+        if (rollout.complete() && podsSeen(workload)) {
             return new RolloutProgress.Complete();
         }
         Optional<RolloutProgress> trouble = trouble(workload);
@@ -38,6 +38,18 @@ final class Progress {
                     notReady(workload) + rollout.deadlineExceeded().get());
         }
         return new RolloutProgress.Running(waiting(workload));
+    }
+
+    /** Whether the new pods themselves have been seen: they are watched apart, and may be told of later. */
+    private static boolean podsSeen(Workload workload) {
+        return workload.pods().stream()
+                        .filter(pod -> pod.counts() && pod.ready())
+                        .count()
+                >= wanted(workload.rollout());
+    }
+
+    private static int wanted(RolloutStatus rollout) {
+        return Math.max(0, rollout.desired() - rollout.partition());
     }
 
     /** What the pods of the current revision say. */
@@ -86,13 +98,16 @@ final class Progress {
         if (rollout.paused()) {
             return "paused";
         }
-        int wanted = Math.max(0, rollout.desired() - rollout.partition());
+        int wanted = wanted(rollout);
         if (rollout.updated() < wanted) {
             return rollout.updated() + " of " + wanted + " pods are of the new template"
                     + (rollout.onDelete() ? "; strategy OnDelete: old pods must be deleted by hand" : "");
         }
         if (rollout.available() < rollout.desired()) {
             return rollout.available() + " of " + rollout.desired() + " pods are available";
+        }
+        if (rollout.complete()) {
+            return "the new pods have not been seen yet";
         }
         return (rollout.total() - Math.max(rollout.updated(), rollout.desired())) + " old pods are ending";
     }

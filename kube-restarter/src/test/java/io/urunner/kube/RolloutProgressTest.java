@@ -16,7 +16,10 @@ class RolloutProgressTest {
 
     @Test
     void completeOnceEveryWantedPodIsNewAndAvailableAndNoneIsOld() {
-        assertThat(progress(status(3, 3, 3, 3))).isInstanceOf(Complete.class);
+        Pod ready = ready();
+        assertThat(progress(status(3, 3, 3, 3), ready, ready, ready)).isInstanceOf(Complete.class);
+        assertThat(progress(status(3, 3, 3, 3), ready, ready))
+                .isEqualTo(new Running("the new pods have not been seen yet"));
         assertThat(progress(status(3, 4, 3, 3))).isEqualTo(new Running("1 old pods are ending"));
         assertThat(progress(status(3, 3, 2, 3))).isEqualTo(new Running("2 of 3 pods are of the new template"));
         assertThat(progress(status(3, 3, 3, 2))).isEqualTo(new Running("2 of 3 pods are available"));
@@ -32,7 +35,7 @@ class RolloutProgressTest {
 
     @Test
     void aPartitionKeepsItsPodsOld() {
-        assertThat(progress(new RolloutStatus(3, true, false, false, 2, 3, 1, 3, 3, NO, NO)))
+        assertThat(progress(new RolloutStatus(3, true, false, false, 2, 3, 1, 3, 3, NO, NO), ready()))
                 .isInstanceOf(Complete.class);
         assertThat(progress(new RolloutStatus(3, true, false, false, 1, 3, 1, 3, 3, NO, NO)))
                 .isEqualTo(new Running("1 of 2 pods are of the new template"));
@@ -85,6 +88,10 @@ class RolloutProgressTest {
 
     private static RolloutStatus status(int desired, int total, int updated, int available) {
         return new RolloutStatus(desired, true, false, false, 0, total, updated, available, available, NO, NO);
+    }
+
+    private static Pod ready() {
+        return new Pod("p", "p", true, false, "Running", true, NO, List.of());
     }
 
     private static Pod pod(

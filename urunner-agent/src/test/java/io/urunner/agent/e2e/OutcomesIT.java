@@ -1,0 +1,515 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.kube.KubeConfiguration;
+import io.urunner.kube.WatchScope;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** Everything that can become of a rollout, seen on a cluster: all at once, each in a namespace of its own. */
+class OutcomesIT {
+    /** A test that runs beside the others of this class. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    @Timeout(value = 3, unit = TimeUnit.MINUTES)
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface AtOnce {}
+
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+    private static final Duration SOON = Duration.ofSeconds(45);
+    private static final Stage.Outcomes OUTCOMES = new Stage.Outcomes();
+    private static final Set<String> NOT_PULLED_BY_NODES = ConcurrentHashMap.newKeySet();
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    @TempDir
+    private static Path folder;
+
+    private static Cluster cluster;
+    private static DockerRegistry registry;
+    private static FaultProxy front;
+    private static FaultProxy api;
+    private static TestAgent agent;
+    private static TestAgent impatient;
+
+    @BeforeAll
+    static void start() throws Exception {
+        cluster = Cluster.connect();
+        registry = DockerRegistry.start();
+        front = FaultProxy.of(registry);
+        front.refuse(request ->
+                String.valueOf(request.getHeaders().get("User-Agent")).startsWith("simulated-node")
+                        && NOT_PULLED_BY_NODES.stream().anyMatch(request.getTarget()::contains));
+        api = FaultProxy.of(cluster);
+        KubeConfiguration through = KubeConfiguration.kubeconfig(api.kubeconfig(cluster.kubeconfig(), folder));
+        agent = agent(through, "db", Limits.NONE, registry.host() + "/patient", front.host());
+        Limits soonOver = new Limits(OptionalInt.empty(), OptionalInt.empty(), false, Duration.ofSeconds(8));
+        impatient = agent(cluster.configuration(), "db2", soonOver, registry.host() + "/impatient");
+        Await.until(
+                "ready",
+                Seen.within(SOON),
+                () -> agent.agent().notReady().isEmpty()
+                        && impatient.agent().notReady().isEmpty());
+    }
+
+    private static TestAgent agent(KubeConfiguration to, String database, Limits limits, String... registries) {
+        TestAgent started = new TestAgent(
+                to,
+                WatchScope.cluster(),
+                folder.resolve(database),
+                INTERVAL,
+                null,
+                limits,
+                List.of(OUTCOMES),
+                registries);
+        started.start();
+        return started;
+    }
+
+    @AfterAll
+    static void stop() {
+        for (AutoCloseable part : new AutoCloseable[] {agent, impatient, api, front, registry, cluster}) {
+            try {
+                if (part != null) {
+                    part.close();
+                }
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static Stage stage() {
+        return stage("patient", agent, true);
+    }
+
+    private static Stage stage(String prefix, TestAgent who, boolean enabled) {
+        String repository = prefix + "/app-" + NUMBER.incrementAndGet();
+        return new Stage(cluster, registry, registry.host(), who, repository, enabled);
+    }
+
+    @AtOnce
+    void aPushIsRolledOutAndTold() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two");
+        stage.awaitRunning(id, second);
+        stage.awaitEvent(id, "RolloutStarted", second.substring(0, 19));
+        stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
+        stage.staysChanged(id, 1);
+    }
+
+    @AtOnce
+    void everyKindIsRolledOutOnce() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        List<WorkloadId> ids = List.of(
+                stage.workload(
+                        WorkloadKind.STATEFUL_SET,
+                        "set",
+                        "dev",
+                        json -> json.withObject("/spec").put("replicas", 2)),
+                stage.workload(WorkloadKind.DAEMON_SET, "each", "dev", json -> {}));
+        ids.forEach(id -> stage.awaitRunning(id, first));
+        String second = stage.push("dev", "two");
+        for (WorkloadId id : ids) {
+            stage.awaitRunning(id, second);
+            stage.awaitEvent(id, "RolloutSucceeded");
+            stage.staysChanged(id, 1);
+        }
+    }
+
+    @AtOnce
+    void anImageThatNodesCannotPullFailsIsNotQuarantinedForThatAndTheNextPushMendsIt() throws Exception {
+        String repository = "patient/app-" + NUMBER.incrementAndGet();
+        Stage stage = new Stage(cluster, registry, front.host(), agent, repository, true);
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        NOT_PULLED_BY_NODES.add(repository);
+        stage.push("dev", "two");
+        stage.awaitEvent(id, "RolloutFailed", "ImagePull");
+        assertThat(stage.state(id).at("/containers/app/failed").isMissingNode()).isTrue();
+        NOT_PULLED_BY_NODES.remove(repository);
+        String third = stage.push("dev", "three");
+        stage.awaitRunning(id, third);
+        stage.awaitEvent(id, "RolloutSucceeded", third.substring(0, 19));
+        stage.staysChanged(id, 2);
+    }
+
+    @AtOnce
+    void anImageThatCrashesIsQuarantinedForTheOthersUntilTheTagMoves() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("crashing", "dev");
+        WorkloadId other = stage.deployment("other", "dev");
+        stage.awaitRunning(id, first);
+        stage.awaitRunning(other, first);
+        cluster.edit(other, "{\"spec\":{\"paused\":true}}");
+        String second = stage.push("dev", "two", "\"crash\"");
+        stage.awaitEvent(other, "RolloutBlocked", "paused");
+        stage.awaitEvent(id, "RolloutFailed", "CrashLoopBackOff");
+        Await.until(
+                "quarantined",
+                Seen.within(SOON),
+                () -> stage.state(id).at("/containers/app/failed").asText().equals(second));
+        cluster.edit(other, "{\"spec\":{\"paused\":null}}");
+        stage.awaitEvent(other, "RolloutBlocked", "quarantined");
+        assertThat(Seen.actedOn(cluster, other, second)).isFalse();
+        String third = stage.push("dev", "three");
+        stage.awaitRunning(id, third);
+        stage.awaitRunning(other, third);
+    }
+
+    @AtOnce
+    void podsThatNeverBecomeReadyFailAtTheProgressDeadline() {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.workload(
+                WorkloadKind.DEPLOYMENT,
+                "web",
+                "dev",
+                json -> json.withObject("/spec").put("progressDeadlineSeconds", 5));
+        stage.awaitRunning(id, first);
+        stage.push("dev", "two", "\"never-ready\"");
+        stage.awaitEvent(id, "RolloutFailed", "does not become ready");
+    }
+
+    @AtOnce
+    void aRolloutThatDoesNotEndTimesOut() {
+        Stage stage = stage("impatient", impatient, true);
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.workload(WorkloadKind.STATEFUL_SET, "set", "dev", json -> {});
+        stage.awaitRunning(id, first);
+        stage.push("dev", "two", "\"never-ready\"");
+        stage.awaitEvent(id, "RolloutTimedOut", "waited for");
+    }
+
+    @AtOnce
+    void aPushInTheMiddleOfARolloutSupersedesIt() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two", "{\"start\":15}");
+        stage.awaitUnderway(id, second);
+        String third = stage.push("dev", "three");
+        stage.awaitRunning(id, third);
+        stage.staysChanged(id, 2);
+        assertThat(OUTCOMES.of(id)).hasSize(2);
+        assertThat(OUTCOMES.of(id).get(0)).startsWith("superseded");
+        assertThat(OUTCOMES.of(id).get(1)).startsWith("succeeded");
+    }
+
+    @AtOnce
+    void theTrapOfIfNotPresentIsExplainedAndPinningAndSkippingAvoidIt() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId trapped = ifNotPresent(stage, "trapped", "restart");
+        WorkloadId pinned = ifNotPresent(stage, "pinned", "pin");
+        WorkloadId skipped = ifNotPresent(stage, "skipped", "skip");
+        for (WorkloadId id : List.of(trapped, pinned, skipped)) {
+            stage.awaitRunning(id, first);
+        }
+        String second = stage.push("dev", "two");
+        stage.awaitEvent(
+                trapped, "StillOldImage", "IfNotPresent", "imagePullPolicy: Always", "urunner.io/if-not-always: pin");
+        stage.awaitRunning(pinned, second);
+        assertThat(cluster.read(pinned)
+                        .at("/spec/template/spec/containers/0/image")
+                        .asText())
+                .isEqualTo(stage.image("dev") + "@" + second);
+        stage.staysChanged(trapped, 1);
+        stage.awaitRunning(trapped, first);
+        stage.staysChanged(pinned, 1);
+        stage.staysChanged(skipped, 0);
+        String third = stage.push("dev", "three");
+        stage.awaitRunning(pinned, third);
+    }
+
+    private static WorkloadId ifNotPresent(Stage stage, String name, String policy) {
+        return stage.workload(WorkloadKind.DEPLOYMENT, name, "dev", json -> {
+            json.withObject("/metadata/annotations").put("urunner.io/if-not-always", policy);
+            ((ObjectNode) json.at("/spec/template/spec/containers/0")).put("imagePullPolicy", "IfNotPresent");
+        });
+    }
+
+    @AtOnce
+    void initContainersAndSecondContainersAreFollowed() throws Exception {
+        Stage stage = stage();
+        stage.push("init", "init one");
+        String app = stage.push("app", "app one");
+        String side = stage.push("side", "side one");
+        WorkloadId id = stage.workload(WorkloadKind.DEPLOYMENT, "web", "app", json -> {
+            stage.container(json, "initContainers", "init", "init");
+            stage.container(json, "containers", "side", "side");
+        });
+        stage.awaitRunning(id, app, side);
+        String sideNow = stage.push("side", "side two");
+        stage.awaitRunning(id, app, sideNow);
+        stage.staysChanged(id, 1);
+        String initNow = stage.push("init", "init two");
+        stage.awaitActed(id, initNow);
+        stage.awaitRunning(id, app, sideNow);
+        stage.staysChanged(id, 2);
+        assertThat(cluster.pods(stage.namespace()))
+                .extracting(
+                        pod -> pod.at("/status/initContainerStatuses/0/imageID").asText())
+                .allMatch(image -> image.endsWith(initNow));
+        assertThat(Seen.digests(cluster.read(id))).contains(app, sideNow, initNow);
+    }
+
+    @AtOnce
+    void twoTagsOfOneRepositoryMoveByThemselves() throws Exception {
+        Stage stage = stage();
+        String one = stage.push("one", "one");
+        String two = stage.push("two", "two");
+        WorkloadId both = stage.workload(
+                WorkloadKind.DEPLOYMENT, "both", "one", json -> stage.container(json, "containers", "second", "two"));
+        WorkloadId onlyOne = stage.deployment("only-one", "one");
+        stage.awaitRunning(both, one, two);
+        stage.awaitRunning(onlyOne, one);
+        String twoNow = stage.push("two", "two now");
+        stage.awaitRunning(both, one, twoNow);
+        stage.staysChanged(both, 1);
+        assertThat(stage.changes(onlyOne)).isZero();
+        // Both tags with the same digest.
+        String oneNow = stage.push("one", "two now");
+        assertThat(oneNow).isEqualTo(twoNow);
+        stage.awaitRunning(onlyOne, oneNow);
+        stage.awaitRunning(both, oneNow, twoNow);
+        stage.staysChanged(both, 2);
+    }
+
+    @AtOnce
+    void scaledToZeroIsUpToDateAndPullsWhenItIsScaledUp() throws Exception {
+        Stage stage = stage();
+        stage.push("dev", "one");
+        WorkloadId id = stage.workload(
+                WorkloadKind.DEPLOYMENT,
+                "web",
+                "dev",
+                json -> json.withObject("/spec").put("replicas", 0));
+        stage.awaitPasses(2);
+        String second = stage.push("dev", "two");
+        stage.staysChanged(id, 0);
+        cluster.edit(id, "{\"spec\":{\"replicas\":1}}");
+        stage.awaitRunning(id, second);
+        stage.staysChanged(id, 1);
+    }
+
+    @AtOnce
+    void pausedIsBlockedUntilItIsResumed() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        cluster.edit(id, "{\"spec\":{\"paused\":true}}");
+        String second = stage.push("dev", "two");
+        stage.awaitEvent(id, "RolloutBlocked", "paused", "kubectl rollout resume");
+        stage.staysChanged(id, 1);
+        cluster.edit(id, "{\"spec\":{\"paused\":null}}");
+        stage.awaitRunning(id, second);
+        stage.staysChanged(id, 3);
+    }
+
+    @AtOnce
+    void onDeleteIsBlockedAndUpToDateWhenSomebodyDeletedThePods() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.workload(
+                WorkloadKind.STATEFUL_SET,
+                "set",
+                "dev",
+                json -> json.withObject("/spec/updateStrategy").put("type", "OnDelete"));
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two");
+        stage.awaitEvent(id, "RolloutBlocked", "OnDelete");
+        cluster.delete("/api/v1/namespaces/" + stage.namespace() + "/pods/set-0");
+        stage.awaitRunning(id, second);
+        stage.staysChanged(id, 0);
+    }
+
+    @AtOnce
+    void aDeploymentEditedWhileWePatchIsReadAndPlannedAgain() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("edited", "dev");
+        stage.awaitRunning(id, first);
+        AtomicInteger patches = new AtomicInteger();
+        api.before(request -> {
+            if (request.getMethod().equals("PATCH")
+                    && request.getTarget().startsWith(Cluster.path(id) + "?")
+                    && patches.incrementAndGet() == 1) {
+                cluster.edit(id, "{\"spec\":{\"revisionHistoryLimit\":7}}");
+            }
+        });
+        String second = stage.push("dev", "two");
+        stage.awaitRunning(id, second);
+        stage.staysChanged(id, 2);
+        assertThat(patches.get()).as("refused with 409, and planned again").isGreaterThanOrEqualTo(2);
+        assertThat(cluster.read(id).at("/spec/revisionHistoryLimit").asInt()).isEqualTo(7);
+    }
+
+    @AtOnce
+    void aDeploymentDeletedInTheMiddleIsForgottenAndANewOneOfItsNameIsNew() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two", "{\"start\":15}");
+        stage.awaitUnderway(id, second);
+        cluster.delete(id);
+        Await.until("told", Seen.within(SOON), () -> OUTCOMES.of(id).size() == 1);
+        assertThat(OUTCOMES.of(id).get(0)).startsWith("superseded").contains("deleted");
+        String third = stage.push("dev", "three");
+        stage.deployment("web", "dev");
+        stage.awaitRunning(id, third);
+        stage.staysChanged(id, 0);
+    }
+
+    @AtOnce
+    void aNamespaceThatEndsInTheMiddleIsForgotten() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two", "{\"start\":15,\"stop\":3}");
+        stage.awaitUnderway(id, second);
+        cluster.delete("/api/v1/namespaces/" + stage.namespace());
+        Await.until(
+                "forgotten",
+                Seen.within(SOON),
+                () -> !watched(id) && OUTCOMES.of(id).size() == 1);
+        assertThat(agent.agent().status().orElseThrow().problems())
+                .noneMatch(problem -> problem.namespace().equals(Optional.of(stage.namespace())));
+    }
+
+    @AtOnce
+    void anUndoInTheMiddleIsNotFoughtAndTheNextPushArrives() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two");
+        stage.awaitRunning(id, second);
+        stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
+        JsonNode before = cluster.read(id).at("/spec/template");
+        String third = stage.push("dev", "three", "{\"start\":6}");
+        stage.awaitUnderway(id, third);
+        // What kubectl rollout undo does: the template of the revision before takes the place of the present one.
+        ObjectNode replace =
+                Cluster.json("{\"op\":\"replace\",\"path\":\"/spec/template\"}").deepCopy();
+        replace.set("value", before);
+        JsonNode patch = ((ArrayNode) Cluster.json("[]")).add(replace);
+        assertThat(cluster.send(
+                                "PATCH",
+                                Cluster.path(id) + "?fieldManager=kubectl-rollout",
+                                "application/json-patch+json",
+                                patch)
+                        .status())
+                .isEqualTo(200);
+        stage.awaitEvent(id, "RolloutBlocked", "kubectl-rollout", "taken back");
+        stage.awaitPasses(3);
+        assertThat(Seen.revision(cluster, id)).isEqualTo(4);
+        assertThat(OUTCOMES.of(id).get(1)).startsWith("superseded");
+        String fourth = stage.push("dev", "four");
+        stage.awaitRunning(id, fourth);
+        stage.awaitPasses(3);
+        assertThat(Seen.revision(cluster, id)).isEqualTo(5);
+    }
+
+    @AtOnce
+    void anotherTagWithTheSameDigestCostsNoRolloutOfOurs() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        stage.push("prod", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        stage.awaitPasses(2);
+        cluster.edit(
+                id,
+                "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"app\",\"imagePullPolicy\":\"Always\",\"image\":\""
+                        + stage.image("prod") + "\"}]}}}}");
+        stage.awaitRunning(id, first);
+        stage.staysChanged(id, 1);
+        stage.push("dev", "dev two");
+        stage.staysChanged(id, 1);
+        String prod = stage.push("prod", "two");
+        stage.awaitRunning(id, prod);
+        stage.staysChanged(id, 2);
+    }
+
+    @AtOnce
+    void aTagThatMovesAndComesBackIsFollowed() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two");
+        stage.awaitRunning(id, second);
+        assertThat(stage.push("dev", "one")).isEqualTo(first);
+        stage.awaitRunning(id, first);
+        stage.staysChanged(id, 2);
+    }
+
+    @AtOnce
+    void podsThatEndSlowlyAreNoEvidence() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one", "{\"stop\":6}");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two", "{\"start\":2}");
+        stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
+        stage.awaitRunning(id, second);
+        stage.staysChanged(id, 1);
+    }
+
+    @AtOnce
+    void aLabelTakesEffectWithinTwoSeconds() throws Exception {
+        Stage stage = stage("patient", agent, false);
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        cluster.labelNamespace(stage.namespace(), "enable");
+        Await.until("it is watched", Seen.within(Duration.ofSeconds(2)), () -> watched(id));
+        String second = stage.push("dev", "two");
+        stage.awaitRunning(id, second);
+        cluster.labelNamespace(stage.namespace(), null);
+        Await.until("it is not watched", Seen.within(Duration.ofSeconds(2)), () -> !watched(id));
+        stage.push("dev", "three");
+        stage.staysChanged(id, 1);
+    }
+
+    private static boolean watched(WorkloadId id) throws InterruptedException {
+        return agent.agent().status().orElseThrow().workloads().stream()
+                .anyMatch(workload -> workload.id().equals(id));
+    }
+}
