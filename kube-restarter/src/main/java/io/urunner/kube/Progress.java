@@ -9,9 +9,14 @@ import java.util.Set;
 final class Progress {
     private static final Set<String> PULLING =
             Set.of("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError");
-    /** In the words of containerd, of CRI-O, and of Docker. */
-    private static final List<String> WRONG_PLATFORM =
-            List.of("no match for platform", "no image found in manifest list", "no matching manifest for");
+    /** That there is no such image, or none for the platform: in the words of containerd, CRI-O, Docker and registries. */
+    private static final List<String> NO_SUCH_IMAGE = List.of(
+            "not found",
+            "manifest unknown",
+            "HTTP 404",
+            "no match for platform",
+            "no image found in manifest list",
+            "no matching manifest for");
 
     private Progress() {}
 
@@ -78,11 +83,11 @@ final class Progress {
         return Optional.empty();
     }
 
-    /** A pull that fails says nothing of the image, unless the registry has none for the node's platform. */
+    /** A pull that fails says nothing of the image, unless there is no such image. */
     private static Cause cause(String trouble) {
         int colon = trouble.indexOf(':');
         boolean pulling = PULLING.contains(colon < 0 ? trouble : trouble.substring(0, colon));
-        return pulling && WRONG_PLATFORM.stream().noneMatch(trouble::contains) ? Cause.PULL : Cause.CONTAINERS;
+        return pulling && NO_SUCH_IMAGE.stream().noneMatch(trouble::contains) ? Cause.PULL : Cause.CONTAINERS;
     }
 
     private static String notReady(Workload workload) {

@@ -22,7 +22,7 @@ public sealed interface RolloutProgress {
 
     /** Why a rollout does not get on. */
     enum Cause {
-        /** The containers: what is in the image crashes, does not become ready, or is for another platform. */
+        /** The containers: what is in the image crashes, does not become ready, or there is no such image for the platform. */
         CONTAINERS,
         /** The image cannot be pulled for now: the registry is away, or does not let these nodes or pods in. */
         PULL,

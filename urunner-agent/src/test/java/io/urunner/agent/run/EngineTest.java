@@ -447,6 +447,50 @@ class EngineTest {
     }
 
     @Test
+    void aCanaryGoesFirstAndTheOthersWhenItIsHealthy() {
+        WorkloadId first = cluster.deployment("a", D1, APP);
+        WorkloadId second = cluster.deployment("b", D1, APP);
+        WorkloadId third = cluster.deployment("c", D1, APP);
+        Engine engine = start(new Limits(OptionalInt.empty(), OptionalInt.empty(), true, Duration.ofMinutes(15)));
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.rolling(first);
+        loop.advance(INTERVAL.multipliedBy(3));
+        assertThat(cluster.patches).containsExactly(first);
+        assertThat(decision(engine, second))
+                .isInstanceOfSatisfying(
+                        Decision.Deferred.class,
+                        deferred -> assertThat(deferred.cause()).isEqualTo(Deferral.CANARY));
+        cluster.runs(first, D2);
+        cluster.followed.get(first).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).containsExactly(first, second, third);
+    }
+
+    @Test
+    void aQuarantineIsReadBackFromTheWorkloadsWhenTheStoreIsLost() {
+        WorkloadId failed = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.followed
+                .get(failed)
+                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        loop.advance(INTERVAL);
+        engine.stop();
+        store.close();
+        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        cluster.patches.clear();
+        WorkloadId other = cluster.deployment("b", D1, APP);
+        start();
+        loop.advance(INTERVAL.multipliedBy(3));
+        assertThat(cluster.patches).isEmpty();
+        registry.tags.put(APP, D3);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).containsExactly(failed, other);
+    }
+
+    @Test
     void anImageThatCannotBePulledForNowIsNotQuarantined() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();

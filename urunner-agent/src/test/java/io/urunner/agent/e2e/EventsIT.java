@@ -1,0 +1,155 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code kubectl describe} tells: each thing once, on the workload that it is about. */
+class EventsIT {
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+    private static final Duration SOON = Duration.ofSeconds(30);
+
+    @TempDir
+    private Path folder;
+
+    private Cluster cluster;
+    private DockerRegistry registry;
+    private String namespace;
+
+    @BeforeEach
+    void start() {
+        cluster = Cluster.connect();
+        registry = DockerRegistry.start();
+        namespace = cluster.enabledNamespace();
+    }
+
+    @AfterEach
+    void stop() {
+        if (registry != null) {
+            registry.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @Test
+    @Timeout(value = 3, unit = TimeUnit.MINUTES)
+    void theEventsOfAWorkloadTellItsStory() {
+        String first = registry.push("team/app", "latest", "1");
+        // Of its own: a node that pulled a tag for one pod has it for all.
+        assertThat(registry.push("team/trap", "latest", "1")).isEqualTo(first);
+        deployment("web", "team/app", workload -> {});
+        deployment("trap", "team/trap", workload -> container(workload).put("imagePullPolicy", "IfNotPresent"));
+        deployment("paused", "team/app", workload -> {});
+        deployment("wrong", "team/app", workload -> {});
+        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, 4, first));
+        deployment("missing", "team/none", workload -> {});
+        edit("paused", "{\"spec\": {\"paused\": true}}");
+        edit("wrong", "{\"metadata\": {\"annotations\": {\"urunner.io/settle\": \"soon\"}}}");
+
+        try (TestAgent agent =
+                new TestAgent(cluster.configuration(), folder.resolve("db"), INTERVAL, registry.host())) {
+            agent.start();
+            Await.until(
+                    "ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
+            String moved = registry.push("team/app", "latest", "2");
+            registry.push("team/trap", "latest", "2");
+            await("web", "DigestChanged", moved);
+            await("web", "RolloutStarted", "is " + moved.substring(0, 19) + " now");
+            await("web", "RolloutSucceeded", moved.substring(0, 19));
+            await("trap", "PullPolicy", "urunner.io/if-not-always");
+            await("trap", "StillOldImage", "set imagePullPolicy: Always");
+            await("paused", "RolloutBlocked", "paused: the Deployment is paused");
+            await("wrong", "RolloutBlocked", "annotation urunner.io/settle: ");
+            await("missing", "RolloutBlocked", "tag not found");
+            int passes = passes(agent);
+            Await.until("some passes", Seen.within(SOON), () -> passes(agent) > passes + 3);
+        }
+        assertThat(List.of("paused", "wrong", "missing"))
+                .allSatisfy(name -> assertThat(counts(name, "RolloutBlocked")).containsExactly(1));
+        assertThat(counts("web", "RolloutStarted")).containsExactly(1);
+
+        try (TestAgent again =
+                new TestAgent(cluster.configuration(), folder.resolve("db"), INTERVAL, registry.host())) {
+            again.start();
+            // The same is the same event, though another process tells it.
+            Await.until(
+                    "it is told again",
+                    Seen.within(SOON),
+                    () -> counts("paused", "RolloutBlocked").equals(List.of(2)));
+        }
+        assertThat(counts("web", "RolloutStarted")).containsExactly(1);
+    }
+
+    private static int passes(TestAgent agent) {
+        try {
+            return agent.agent()
+                    .status()
+                    .map(status -> (int) status.registries().get(0).passes())
+                    .orElse(0);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private void await(String name, String reason, String words) {
+        try {
+            Await.until(
+                    name + ": " + reason + ": " + words,
+                    Seen.within(SOON),
+                    () -> events(name, reason).stream()
+                            .anyMatch(event -> event.path("message").asText().contains(words)));
+        } catch (AssertionError e) {
+            throw new AssertionError("there is " + cluster.events(namespace), e);
+        }
+    }
+
+    private List<Integer> counts(String name, String reason) {
+        return events(name, reason).stream()
+                .map(event -> event.path("count").asInt())
+                .toList();
+    }
+
+    private List<JsonNode> events(String name, String reason) {
+        return cluster.events(namespace).stream()
+                .filter(event ->
+                        event.path("involvedObject").path("name").asText().equals(name)
+                                && event.path("reason").asText().equals(reason))
+                .toList();
+    }
+
+    private void edit(String name, String mergePatch) {
+        cluster.edit(new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, name), mergePatch);
+    }
+
+    private static ObjectNode container(ObjectNode workload) {
+        return (ObjectNode) workload.withObject("/spec/template/spec")
+                .withArray("containers")
+                .get(0);
+    }
+
+    private void deployment(String name, String repository, Consumer<ObjectNode> change) {
+        cluster.workload(
+                new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, name),
+                registry.host() + "/" + repository + ":latest",
+                1,
+                change);
+    }
+}
