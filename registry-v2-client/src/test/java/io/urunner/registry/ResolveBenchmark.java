@@ -20,6 +20,8 @@ import java.util.regex.Pattern;
 public final class ResolveBenchmark {
     private static final Pattern RATE = Pattern.compile("Requests per second:\\s+([0-9.]+)");
 
+    private static final String PATH = "/v2/team/app/manifests/latest";
+
     private ResolveBenchmark() {}
 
     /**
@@ -41,6 +43,7 @@ public final class ResolveBenchmark {
             ImageReference image = ImageReference.parse(registry.host() + "/team/app");
             ours(client, image, threads, connections, requests);
             List<Double> ratios = new ArrayList<>();
+            long resolves = requests / connections * connections * (long) (rounds + 1);
             for (int round = 0; round < rounds; round++) {
                 double theirs = theirs(ab, registry, connections, requests);
                 double ours = ours(client, image, threads, connections, requests);
@@ -50,6 +53,8 @@ public final class ResolveBenchmark {
             double[] sorted =
                     ratios.stream().mapToDouble(Double::doubleValue).sorted().toArray();
             System.out.printf("median ratio %.2f of %s%n", sorted[sorted.length / 2], Arrays.toString(sorted));
+            long asked = registry.count("HEAD", PATH) - (long) requests * rounds;
+            System.out.printf("%d resolves, of which the registry's log shows %d requests%n", resolves, asked);
         } finally {
             threads.shutdownNow();
         }
@@ -91,7 +96,7 @@ public final class ResolveBenchmark {
                         "" + requests,
                         "-H",
                         "Accept: " + String.join(", ", MediaType.MANIFESTS),
-                        registry.url() + "/v2/team/app/manifests/latest")
+                        registry.url() + PATH)
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
