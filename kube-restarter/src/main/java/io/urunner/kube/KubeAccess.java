@@ -34,13 +34,28 @@ public final class KubeAccess {
      * @param group the API group, for example {@code apps}; empty for the core group
      * @param resource for example {@code deployments}
      * @param namespace where; empty for everywhere
+     * @param name of the only object that it is about; empty for all
      */
-    public record Permission(String verb, String group, String resource, Optional<String> namespace) {
+    public record Permission(
+            String verb, String group, String resource, Optional<String> namespace, Optional<String> name) {
+        /**
+         * A permission for all objects of a kind.
+         *
+         * @param verb for example {@code patch}
+         * @param group the API group, for example {@code apps}; empty for the core group
+         * @param resource for example {@code deployments}
+         * @param namespace where; empty for everywhere
+         */
+        public Permission(String verb, String group, String resource, Optional<String> namespace) {
+            this(verb, group, resource, namespace, Optional.empty());
+        }
+
         /** For people, for example {@code patch deployments.apps in namespace shop}. */
         @Override
         public String toString() {
             return verb + " " + resource + (group.isEmpty() ? "" : "." + group)
-                    + namespace.map(name -> " in namespace " + name).orElse("");
+                    + name.map(object -> " " + object).orElse("")
+                    + namespace.map(where -> " in namespace " + where).orElse("");
         }
     }
 
@@ -60,6 +75,7 @@ public final class KubeAccess {
                 .put("group", permission.group())
                 .put("resource", permission.resource());
         permission.namespace().ifPresent(namespace -> attributes.put("namespace", namespace));
+        permission.name().ifPresent(name -> attributes.put("name", name));
         String doing = "ask whether we may " + permission;
         Answer answer = connection.send(
                 new Call(
@@ -162,6 +178,52 @@ public final class KubeAccess {
             next = page.path("metadata").path("continue").asText();
         } while (!next.isEmpty());
         return platforms;
+    }
+
+    /**
+     * The labels of a namespace, by whichever of LIST and GET is allowed.
+     *
+     * @param namespace its name
+     * @return the labels; empty if there is no such namespace
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    public Optional<Map<String, String>> labels(String namespace) throws KubeException {
+        try {
+            return get("/api/v1/namespaces?fieldSelector=metadata.name%3D" + namespace, "list namespaces")
+                    .map(body -> body.path("items").path(0))
+                    .filter(JsonNode::isObject)
+                    .map(KubeAccess::labels);
+        } catch (KubeException e) {
+            if (!e.forbidden()) {
+                throw e;
+            }
+            return get("/api/v1/namespaces/" + namespace, "get namespaces (" + namespace + ")")
+                    .map(KubeAccess::labels);
+        }
+    }
+
+    /**
+     * The labels of a workload, watched or not.
+     *
+     * @param id which one
+     * @return the labels; empty if there is no such workload
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    public Optional<Map<String, String>> labels(WorkloadId id) throws KubeException {
+        String resource = id.kind().resource();
+        return get(
+                        "/apis/apps/v1/namespaces/" + id.namespace() + "/" + resource + "/" + id.name(),
+                        "get " + resource + " in namespace " + id.namespace() + " (" + id.name() + ")")
+                .map(KubeAccess::labels);
+    }
+
+    private static Map<String, String> labels(JsonNode object) {
+        Map<String, String> labels = new HashMap<>();
+        object.path("metadata")
+                .path("labels")
+                .properties()
+                .forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+        return labels;
     }
 
     private Optional<JsonNode> get(String path, String doing) throws KubeException {

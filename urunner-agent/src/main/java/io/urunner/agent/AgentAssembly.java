@@ -1,13 +1,19 @@
 package io.urunner.agent;
 
+import io.urunner.agent.cli.Answer;
 import io.urunner.agent.cli.CommandException;
 import io.urunner.agent.cli.ExitCode;
 import io.urunner.agent.cli.Wiring;
 import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
+import io.urunner.agent.doctor.Doctor;
+import io.urunner.agent.doctor.Finding;
+import io.urunner.agent.explain.Explainer;
 import io.urunner.agent.hooks.Hooks;
 import io.urunner.agent.http.AgentServer;
+import io.urunner.agent.http.BearerToken;
 import io.urunner.agent.http.Endpoint;
+import io.urunner.agent.http.LocalAgents;
 import io.urunner.agent.metrics.AgentMetrics;
 import io.urunner.agent.run.Agent;
 import io.urunner.agent.run.AgentParts;
@@ -17,13 +23,17 @@ import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConfigurationException;
 import io.urunner.kube.WatchScope;
+import io.urunner.kube.WorkloadId;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +45,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** An agent with its registries, its store, its cluster and its endpoints. */
-final class AgentAssembly implements Wiring.AgentProcess {
+final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     private static final Logger LOG = LoggerFactory.getLogger(AgentAssembly.class);
 
     /** Requests to a registry at the same time, where nobody says otherwise. */
@@ -44,11 +54,16 @@ final class AgentAssembly implements Wiring.AgentProcess {
     /** The next pass is the retry: a registry that fails is not asked more often than its back-off says. */
     private static final int ATTEMPTS = 1;
 
+    /** How long a look may take. */
+    private static final Duration LOOK = Duration.ofSeconds(60);
+
     private final Configuration configuration;
     private final RegistryAccess access;
     private final Agent agent;
     private final AgentMetrics metrics;
     private final Map<String, Endpoint> endpoints;
+    private final Insight insight;
+    private final String server;
     private final CloseStack parts;
 
     private AgentAssembly(
@@ -57,16 +72,22 @@ final class AgentAssembly implements Wiring.AgentProcess {
             Agent agent,
             AgentMetrics metrics,
             Map<String, Endpoint> endpoints,
+            Insight insight,
+            String server,
             CloseStack parts) {
         this.configuration = configuration;
         this.access = access;
         this.agent = agent;
         this.metrics = metrics;
         this.endpoints = endpoints;
+        this.insight = insight;
+        this.server = server;
         this.parts = parts;
     }
 
-    static AgentAssembly of(Configuration configuration, Map<String, String> environment) throws CommandException {
+    /** An agent; {@code looking} for one that only looks and writes nothing, not even history. */
+    static AgentAssembly of(Configuration configuration, Map<String, String> environment, boolean looking)
+            throws CommandException {
         Settings settings = configuration.settings();
         KubeConfiguration kubernetes = kubernetes(settings.kubernetes(), environment);
         CloseStack parts = new CloseStack();
@@ -76,7 +97,8 @@ final class AgentAssembly implements Wiring.AgentProcess {
             RegistryAccess access = parts.add(
                     RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, metrics));
             RegistryClient client = access.client();
-            DigestStore store = parts.add(store(settings));
+            DigestStore store =
+                    parts.add(looking ? DigestStores.readOnly(store(settings)) : store(settings));
             Agent agent = parts.add(new Agent(new AgentParts(
                     kubernetes,
                     scope(settings.kubernetes()),
@@ -84,7 +106,7 @@ final class AgentAssembly implements Wiring.AgentProcess {
                             .map(registry -> watched(registry, settings, access))
                             .toList(),
                     Optional.of(pods).filter(any -> settings.kubernetes().pullSecrets()),
-                    store,
+                    looking ? new ReadHistory(store) : store,
                     settings.policies().toPolicy(),
                     settings.rollouts().toLimits(),
                     new DigestStore.Retention(
@@ -103,7 +125,23 @@ final class AgentAssembly implements Wiring.AgentProcess {
                     .hooks()
                     .secret()
                     .ifPresent(secret -> endpoints.putAll(new Hooks(secret, agent::hint, metrics::hinted).endpoints()));
-            return new AgentAssembly(configuration, access, agent, metrics, endpoints, parts);
+            Insight insight = new Insight(
+                    version(),
+                    instance(environment),
+                    agent,
+                    new Explainer(scope(settings.kubernetes()), agent.access(), access.credentials(), store),
+                    new Doctor(
+                            settings,
+                            scope(settings.kubernetes()),
+                            settings.kubernetes().leaderElection()
+                                    ? Optional.of(leaseNamespace(settings.kubernetes(), kubernetes))
+                                    : Optional.empty(),
+                            agent.access(),
+                            client,
+                            access.credentials(),
+                            store));
+            String server = kubernetes.server().toString();
+            return new AgentAssembly(configuration, access, agent, metrics, endpoints, insight, server, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
@@ -138,10 +176,14 @@ final class AgentAssembly implements Wiring.AgentProcess {
             Settings.Kubernetes settings, KubeConfiguration kubernetes, String instance) {
         return settings.leaderElection()
                 ? Optional.of(new AgentParts.Lease(
-                        settings.leaseNamespace().or(kubernetes::namespace).orElse("default"),
+                        leaseNamespace(settings, kubernetes),
                         settings.lease(),
                         instance + "_" + UUID.randomUUID()))
                 : Optional.empty();
+    }
+
+    private static String leaseNamespace(Settings.Kubernetes settings, KubeConfiguration kubernetes) {
+        return settings.leaseNamespace().or(kubernetes::namespace).orElse("default");
     }
 
     private static WatchScope scope(Settings.Kubernetes settings) {
@@ -193,20 +235,45 @@ final class AgentAssembly implements Wiring.AgentProcess {
     public void start(Wiring.ConfigurationReader reader) throws CommandException {
         int port = configuration.settings().http().port();
         if (port > 0) {
-            AgentServer server = parts.add(new AgentServer(port, endpoints, task -> {
-                Thread thread = new Thread(task, "urunner-http");
-                thread.setDaemon(true);
-                return thread;
-            }));
-            try {
-                server.start();
-            } catch (IOException e) {
-                throw new CommandException(String.valueOf(e.getMessage()), ExitCode.WRONG_CONFIGURATION, e);
-            }
+            serve(port, reader);
         }
         agent.start();
         parts.add(new Reloader(configuration, reader, this::reload, metrics::reloaded))
                 .start();
+    }
+
+    private void serve(int port, Wiring.ConfigurationReader reader) throws CommandException {
+        Secret token = BearerToken.random();
+        List<SecretSource> tokens = new ArrayList<>(List.of(SecretSource.of(token)));
+        configuration.settings().http().token().ifPresent(tokens::add);
+        Map<String, Endpoint> all = new HashMap<>(endpoints);
+        insight.endpoints(reader).forEach((path, endpoint) -> all.put(path, BearerToken.required(tokens, endpoint)));
+        AgentServer httpServer = parts.add(new AgentServer(port, all, task -> {
+            Thread thread = new Thread(task, "urunner-http");
+            thread.setDaemon(true);
+            return thread;
+        }));
+        try {
+            httpServer.start();
+        } catch (IOException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.WRONG_CONFIGURATION, e);
+        }
+        try {
+            parts.add(new LocalAgents(Path.of(System.getProperty("java.io.tmpdir", "/tmp")))
+                    .register(new LocalAgents.LocalAgent(ProcessHandle.current().pid(), port, token, server)));
+        } catch (IOException e) {
+            LOG.warn("commands of this machine cannot find this agent by themselves: {}", e.toString());
+        }
+    }
+
+    @Override
+    public Answer explain(Optional<WorkloadId> workload, boolean json) throws InterruptedException {
+        return insight.explain(agent.look(LOOK), workload, json);
+    }
+
+    @Override
+    public Answer doctor(boolean json) throws InterruptedException {
+        return insight.doctor(agent.look(LOOK), Finding.of(configuration), json);
     }
 
     private void reload(Configuration changed) throws CommandException {

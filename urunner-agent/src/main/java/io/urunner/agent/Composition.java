@@ -40,7 +40,12 @@ final class Composition implements Wiring, AutoCloseable {
 
     @Override
     public AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException {
-        return AgentAssembly.of(configuration, environment);
+        return AgentAssembly.of(configuration, environment, false);
+    }
+
+    @Override
+    public Look look(Configuration configuration, Map<String, String> environment) throws CommandException {
+        return AgentAssembly.of(configuration, environment, true);
     }
 
     @Override

@@ -44,6 +44,8 @@ public final class Cli {
                 .addSubcommand(new OnceCommand(context))
                 .addSubcommand(new DigestCommand(context))
                 .addSubcommand(new ConfigCommand(context))
+                .addSubcommand(new ExplainCommand(context))
+                .addSubcommand(new DoctorCommand(context))
                 .addSubcommand(new HistoryCommand(context))
                 .addSubcommand(new RollbackCommand(context))
                 .addSubcommand(new ResumeCommand(context));

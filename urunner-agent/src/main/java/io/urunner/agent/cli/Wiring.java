@@ -6,9 +6,11 @@ import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
 import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.run.OnceReport;
+import io.urunner.kube.WorkloadId;
 import io.urunner.registry.RegistryClient;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 
 /** Builds what commands work with. Thread-safe. */
 public interface Wiring {
@@ -46,6 +48,41 @@ public interface Wiring {
      * @throws CommandException if it cannot be had
      */
     AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException;
+
+    /**
+     * A look at the cluster, the registries and the history that changes nothing, for when no agent runs.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @return the look, not taken yet; the caller closes it
+     * @throws CommandException if it cannot be had
+     */
+    Look look(Configuration configuration, Map<String, String> environment) throws CommandException;
+
+    /** A look that changes nothing. Single use: one of its methods, once. */
+    interface Look extends AutoCloseable {
+        /**
+         * Explains one workload, or all that are tracked.
+         *
+         * @param workload the workload; empty for all
+         * @param json whether as JSON
+         * @return what is printed
+         * @throws InterruptedException if the thread is interrupted
+         */
+        Answer explain(Optional<WorkloadId> workload, boolean json) throws InterruptedException;
+
+        /**
+         * Looks for what is wrong.
+         *
+         * @param json whether as JSON
+         * @return what is printed
+         * @throws InterruptedException if the thread is interrupted
+         */
+        Answer doctor(boolean json) throws InterruptedException;
+
+        @Override
+        void close();
+    }
 
     /** Reads the configuration as it is now. Thread-safe. */
     @FunctionalInterface

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -76,6 +77,7 @@ public final class Agent implements AutoCloseable {
     private State state = State.NEW;
     private volatile boolean synced;
     private volatile boolean passed;
+    private volatile boolean looking;
 
     private enum State {
         NEW,
@@ -174,25 +176,61 @@ public final class Agent implements AutoCloseable {
      * @throws IllegalStateException if it was started or closed before
      */
     public OnceReport once(Duration timeout) throws InterruptedException {
+        List<String> late = see(timeout).stream().toList();
+        return ask(() -> reports.once(late))
+                .orElseGet(() -> new OnceReport(List.of(), List.of("the agent was closed")));
+    }
+
+    /**
+     * Looks at everything once and changes nothing: what would be rolled out is only planned, and no Event is written.
+     * Afterwards {@link #status} tells what was seen.
+     *
+     * @param timeout how long it may take in all
+     * @return what was not seen in that time, in words; empty if everything was
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalStateException if it was started or closed before
+     */
+    public Optional<String> look(Duration timeout) throws InterruptedException {
+        looking = true;
+        return see(timeout);
+    }
+
+    private Optional<String> see(Duration timeout) throws InterruptedException {
         begin();
         CompletableFuture<Boolean> done = new CompletableFuture<>();
         loop.execute(() -> whenSynced(() -> {
             engine.start();
             whenQuiet(MOST_LOOKS, () -> done.complete(true));
         }));
-        List<String> late = new ArrayList<>();
         try {
             done.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            return Optional.empty();
         } catch (TimeoutException e) {
-            late.add(
+            return Optional.of(
                     synced
                             ? "not everything was looked at within " + timeout.toSeconds() + " s"
                             : "the cluster was not seen within " + timeout.toSeconds() + " s");
         } catch (ExecutionException e) {
             throw new IllegalStateException("completed without an exception", e);
         }
-        return ask(() -> reports.once(late))
-                .orElseGet(() -> new OnceReport(List.of(), List.of("the agent was closed")));
+    }
+
+    /**
+     * Small questions to the API server, over this agent's connection.
+     *
+     * @return the access; usable until this is closed
+     */
+    public KubeAccess access() {
+        return new KubeAccess(connection);
+    }
+
+    /**
+     * The namespaces that are watched now.
+     *
+     * @return their names, in order
+     */
+    public Set<String> namespaces() {
+        return cluster.namespaces();
     }
 
     private synchronized void begin() {
@@ -295,7 +333,7 @@ public final class Agent implements AutoCloseable {
     }
 
     private boolean acts() {
-        return leadership.map(Leadership::acts).orElse(true);
+        return !looking && leadership.map(Leadership::acts).orElse(true);
     }
 
     /**

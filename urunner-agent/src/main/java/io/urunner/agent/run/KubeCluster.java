@@ -17,6 +17,7 @@ import io.urunner.kube.WorkloadWatch;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -53,6 +54,11 @@ final class KubeCluster implements Cluster, AutoCloseable {
     @Override
     public Optional<Workload> find(WorkloadId id) {
         return watch.find(id);
+    }
+
+    /** The namespaces that are watched now. */
+    Set<String> namespaces() {
+        return watch.namespaces();
     }
 
     @Override

@@ -57,6 +57,11 @@ class AgentCommandsTest {
         }
 
         @Override
+        public Look look(Configuration configuration, Map<String, String> variables) {
+            throw new IllegalStateException("not asked for in these tests");
+        }
+
+        @Override
         public AgentProcess agent(Configuration configuration, Map<String, String> variables) throws CommandException {
             if (failure.isPresent()) {
                 throw failure.get();

@@ -1,0 +1,169 @@
+package io.urunner.agent.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.doctor.Finding;
+import io.urunner.agent.explain.Explanation;
+import io.urunner.agent.explain.Explanation.Entry;
+import io.urunner.agent.explain.ExplanationJson;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Verdict;
+import io.urunner.agent.run.AgentStatus;
+import io.urunner.store.DigestStore.RolloutRecord;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** What {@code explain} and {@code doctor} print. */
+public final class Answers {
+    private static final String NONE = "-";
+    private static final int SHORT_DIGEST = "sha256:".length() + 12;
+
+    private Answers() {}
+
+    /**
+     * An explanation, as text or as JSON.
+     *
+     * @param explanation the explanation
+     * @param json whether as JSON
+     * @return what is printed
+     */
+    public static Answer explanation(Explanation explanation, boolean json) {
+        int code = explanation.found() ? ExitCode.OK : ExitCode.HINDERED;
+        if (json) {
+            return new Answer(ExplanationJson.of(explanation).toPrettyString() + "\n", code);
+        }
+        StringWriter text = new StringWriter();
+        PrintWriter out = new PrintWriter(text);
+        AgentStatus status = explanation.status();
+        out.println(explanation.source());
+        if (status.election().isPresent() && !status.acts()) {
+            out.println("standby: another agent acts"
+                    + status.election()
+                            .flatMap(AgentStatus.Election::leader)
+                            .map(leader -> ", " + leader)
+                            .orElse("")
+                    + "; this one tells what it sees and changes nothing");
+        }
+        status.problems().forEach(problem -> out.println("not seen: " + problem.message()));
+        explanation.history().ifPresent(trouble -> out.println("no history: " + trouble));
+        out.println();
+        explanation.untracked().ifPresent(untracked ->
+                out.println(untracked.workload() + " is not tracked: " + untracked.reason()));
+        if (!explanation.workloads().isEmpty()) {
+            table(explanation).print(out);
+        } else if (explanation.untracked().isEmpty()) {
+            out.println("nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)");
+        }
+        return new Answer(text.toString(), code);
+    }
+
+    private static Table table(Explanation explanation) {
+        Table table = new Table(
+                "WORKLOAD",
+                "CONTAINER",
+                "IMAGE",
+                "CREDENTIAL",
+                "TAG NOW",
+                "RUNNING",
+                "LAST ROLLOUT",
+                "NEXT LOOK",
+                "DECISION",
+                "REASON");
+        Instant now = explanation.status().at();
+        for (Entry entry : explanation.workloads()) {
+            AgentStatus.WorkloadStatus workload = entry.status();
+            String decision = workload.decision().map(Decision::words).orElse("not decided yet");
+            String reason = workload.decision().map(Decision::reason).orElse("");
+            for (Verdict container : workload.containers()) {
+                boolean watched = container.kind() != Verdict.Kind.NOT_WATCHED;
+                table.row(
+                        workload.id().toString(),
+                        container.container(),
+                        container.reference().orElse(NONE),
+                        entry.credentials().getOrDefault(container.container(), NONE),
+                        container.digest().map(Answers::brief).orElse(NONE),
+                        container.running().isEmpty()
+                                ? NONE
+                                : container.running().stream()
+                                        .sorted()
+                                        .map(Answers::brief)
+                                        .collect(Collectors.joining(",")),
+                        entry.lastRollout().map(Answers::rollout).orElse(NONE),
+                        watched
+                                ? workload.nextLook().map(next -> until(now, next)).orElse("now")
+                                : "when it changes",
+                        watched ? decision : container.kind().words(),
+                        watched ? reason : container.words());
+            }
+            if (workload.containers().isEmpty()) {
+                table.row(
+                        workload.id().toString(), NONE, NONE, NONE, NONE, NONE, NONE, "soon", decision, reason);
+            }
+        }
+        return table;
+    }
+
+    private static String brief(String digest) {
+        return digest.substring(0, Math.min(SHORT_DIGEST, digest.length()));
+    }
+
+    private static String rollout(RolloutRecord rollout) {
+        return rollout.requested().truncatedTo(ChronoUnit.SECONDS) + " "
+                + rollout.outcome().orElse("running")
+                + rollout.message().map(message -> " (" + message + ")").orElse("");
+    }
+
+    private static String until(Instant now, Instant next) {
+        return next.isAfter(now) ? "in " + Math.max(1, Duration.between(now, next).toSeconds()) + " s" : "now";
+    }
+
+    /**
+     * The findings of the doctor, as text or as JSON.
+     *
+     * @param source who looked
+     * @param findings the findings
+     * @param json whether as JSON
+     * @return what is printed; the exit code is 1 if something is wrong
+     */
+    public static Answer findings(String source, List<Finding> findings, boolean json) {
+        boolean wrong = findings.stream().anyMatch(finding -> finding.result() == Finding.Result.WRONG);
+        int code = wrong ? ExitCode.HINDERED : ExitCode.OK;
+        if (json) {
+            return new Answer(json(source, findings, !wrong).toPrettyString() + "\n", code);
+        }
+        StringWriter text = new StringWriter();
+        PrintWriter out = new PrintWriter(text);
+        out.println(source);
+        out.println();
+        Table table = new Table("CHECK", "RESULT", "FINDING");
+        for (Finding finding : findings) {
+            table.row(finding.check(), finding.result().words(), finding.words());
+            if (!finding.remedy().isEmpty()) {
+                table.row("", "", "-> " + finding.remedy());
+            }
+        }
+        table.print(out);
+        return new Answer(text.toString(), code);
+    }
+
+    private static JsonNode json(String source, List<Finding> findings, boolean well) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("source", source).put("well", well);
+        ArrayNode list = json.putArray("findings");
+        for (Finding finding : findings) {
+            list.addObject()
+                    .put("check", finding.check())
+                    .put("result", finding.result().words().toLowerCase(java.util.Locale.ROOT))
+                    .put("finding", finding.words())
+                    .put("remedy", finding.remedy());
+        }
+        return json;
+    }
+}

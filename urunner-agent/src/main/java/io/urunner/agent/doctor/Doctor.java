@@ -1,0 +1,215 @@
+package io.urunner.agent.doctor;
+
+import io.urunner.agent.config.Settings;
+import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Verdict;
+import io.urunner.agent.run.AgentStatus;
+import io.urunner.agent.run.AgentStatus.WorkloadStatus;
+import io.urunner.kube.KubeAccess;
+import io.urunner.kube.WatchProblem;
+import io.urunner.kube.WatchScope;
+import io.urunner.registry.DeniedException;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.NotFoundException;
+import io.urunner.registry.RateLimitedException;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.UnauthorizedException;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.store.DigestStore;
+import io.urunner.store.StoreException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * Checks an agent's surroundings: registries, permissions, namespaces, the history, the last pass. Thread-safe; waits for
+ * the registries and the API server.
+ */
+public final class Doctor {
+    private final Settings settings;
+    private final WatchScope scope;
+    private final Optional<String> leaseNamespace;
+    private final KubeAccess access;
+    private final RegistryClient client;
+    private final CredentialProvider credentials;
+    private final DigestStore history;
+
+    /**
+     * A doctor; it opens and closes nothing.
+     *
+     * @param settings what is in force
+     * @param scope which namespaces are watched
+     * @param leaseNamespace where the Lease of the election is; empty without one
+     * @param access to the cluster
+     * @param client asks the registries
+     * @param credentials those that the client uses, for their names
+     * @param history the history database
+     */
+    public Doctor(
+            Settings settings,
+            WatchScope scope,
+            Optional<String> leaseNamespace,
+            KubeAccess access,
+            RegistryClient client,
+            CredentialProvider credentials,
+            DigestStore history) {
+        this.settings = settings;
+        this.scope = scope;
+        this.leaseNamespace = leaseNamespace;
+        this.access = access;
+        this.client = client;
+        this.credentials = credentials;
+        this.history = history;
+    }
+
+    /**
+     * Checks everything but the configuration.
+     *
+     * @param status how it stands with the agent
+     * @param namespaces the labelled namespaces that are watched
+     * @param running whether the status is that of a running agent, rather than of one look
+     * @return the findings
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public List<Finding> examine(AgentStatus status, Collection<String> namespaces, boolean running)
+            throws InterruptedException {
+        List<Finding> findings = new ArrayList<>();
+        for (Settings.Registry registry : settings.registries()) {
+            findings.add(registry(registry, status));
+        }
+        Optional<Permissions.Lease> lease = leaseNamespace.map(
+                namespace -> new Permissions.Lease(namespace, settings.kubernetes().lease()));
+        findings.addAll(new Permissions(access, scope, namespaces)
+                .check(settings.kubernetes().pullSecrets(), lease));
+        for (WatchProblem problem : status.problems()) {
+            findings.add(Finding.wrong(
+                    "cluster",
+                    problem.message(),
+                    problem.permission() ? "grant it in the role of the agent's account" : "see that it can be reached"));
+        }
+        findings.add(
+                namespaces.isEmpty()
+                        ? Finding.wrong(
+                                "namespaces",
+                                "no namespace is labelled urunner=enable",
+                                "kubectl label namespace NAME urunner=enable")
+                        : Finding.ok("namespaces", namespaces.size() + " labelled: " + String.join(", ", namespaces)));
+        findings.add(history(running));
+        findings.add(due(status));
+        status.election().flatMap(AgentStatus.Election::problem).ifPresent(problem -> findings.add(
+                Finding.wrong("election", problem, "grant get, create and update of leases in the Lease's namespace")));
+        findings.add(running ? lastPass(status) : Finding.note("last pass", "no agent was found running here", ""));
+        return findings;
+    }
+
+    private Finding registry(Settings.Registry registry, AgentStatus status) throws InterruptedException {
+        String check = "registry " + registry.host();
+        Optional<ImageReference> tracked = status.workloads().stream()
+                .flatMap(workload -> workload.containers().stream())
+                .flatMap(container -> container.reference().stream())
+                .map(ImageReference::parse)
+                .filter(registry.host()::matches)
+                .findFirst();
+        String credential = tracked.map(
+                        image -> credentials.describe(image.registry(), image.repository()))
+                .orElse("");
+        try {
+            if (tracked.isPresent()) {
+                client.resolve(tracked.get());
+                return Finding.ok(check, "answers for " + tracked.get() + ", read with " + credential);
+            }
+            client.ping(registry.host().registry());
+            return Finding.ok(check, "answers; no tracked workload has an image of it, so no repository was tried");
+        } catch (RegistryException e) {
+            return Finding.wrong(check, String.valueOf(e.getMessage()), remedy(e, credential));
+        }
+    }
+
+    private static String remedy(RegistryException e, String credential) {
+        String used = credential.isEmpty() ? "" : " (in use: " + credential + ")";
+        if (e instanceof UnauthorizedException) {
+            return "give the agent a valid credential for this registry" + used;
+        }
+        if (e instanceof DeniedException) {
+            return "let the credential pull this repository" + used;
+        }
+        if (e instanceof NotFoundException) {
+            return "push the tag, or correct the workload's image; some registries say this to a credential without"
+                    + " access" + used;
+        }
+        if (e instanceof RateLimitedException) {
+            return "wait, or log in where anonymous pulls are limited" + used;
+        }
+        return "see that the host's name, port, network and TLS certificate are right: registries[].tls.ca trusts a CA of"
+                + " your own, registries[].plainHttp speaks plain http";
+    }
+
+    private Finding history(boolean running) {
+        try {
+            history.check();
+            return Finding.ok("history", "the database can be used");
+        } catch (StoreException e) {
+            return new Finding(
+                    "history",
+                    running ? Finding.Result.WRONG : Finding.Result.NOTE,
+                    String.valueOf(e.getMessage()),
+                    "rollouts go on without it; put the database of URUNNER_CONF_SQLLIGHT_PATH or"
+                            + " URUNNER_CONF_DATABASE_URL right");
+        }
+    }
+
+    private static Finding due(AgentStatus status) {
+        TreeSet<String> now = new TreeSet<>();
+        TreeSet<String> waiting = new TreeSet<>();
+        for (WorkloadStatus workload : status.workloads()) {
+            Optional<Decision> decision = workload.decision();
+            boolean stale =
+                    workload.containers().stream().anyMatch(container -> container.kind() == Verdict.Kind.STALE);
+            if (decision.isEmpty() || !stale) {
+                continue;
+            }
+            if (decision.get() instanceof Decision.Restart
+                    || (decision.get() instanceof Decision.Blocked blocked && blocked.cause() == Blockage.SHADOW)
+                    || (decision.get() instanceof Decision.Deferred deferred && deferred.cause() == Deferral.BUDGET)) {
+                now.add(workload.id().toString());
+            } else {
+                waiting.add(workload.id() + " (" + decision.get().words() + ")");
+            }
+        }
+        String words = (now.isEmpty() ? "nothing would be restarted now" : "would be restarted: " + list(now))
+                + (waiting.isEmpty() ? "" : "; stale, but not now: " + list(waiting));
+        return waiting.isEmpty() && now.isEmpty()
+                ? Finding.ok("due", words)
+                : Finding.note("due", words, "urunner explain tells why");
+    }
+
+    private static String list(Collection<String> names) {
+        return names.stream().limit(20).collect(Collectors.joining(", "))
+                + (names.size() > 20 ? " and " + (names.size() - 20) + " more" : "");
+    }
+
+    private Finding lastPass(AgentStatus status) {
+        if (status.lastPass().isEmpty()) {
+            return Finding.wrong(
+                    "last pass",
+                    "no pass over a registry is over yet",
+                    "wait for one interval after the start; then see what the registry's finding and the log say");
+        }
+        Duration interval = settings.registries().stream()
+                .map(registry -> registry.interval().orElse(settings.interval()))
+                .min(Duration::compareTo)
+                .orElse(settings.interval());
+        Duration age = Duration.between(status.lastPass().get(), status.at());
+        String words = age.toSeconds() + " s ago; the interval is " + interval.toSeconds() + " s";
+        return age.compareTo(interval.multipliedBy(2).plusSeconds(10)) > 0
+                ? Finding.wrong("last pass", words, "see what the registry's finding and the agent's log say")
+                : Finding.ok("last pass", words);
+    }
+}

@@ -1,0 +1,98 @@
+package io.urunner.agent.explain;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.explain.Explanation.Entry;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Verdict;
+import io.urunner.agent.run.AgentStatus;
+import io.urunner.agent.run.HostStatus;
+import io.urunner.kube.WatchProblem;
+import io.urunner.store.DigestStore.RolloutRecord;
+import java.util.Optional;
+
+/** An explanation for machines. What is not known has no member; times are in ISO 8601, in UTC. */
+public final class ExplanationJson {
+    private ExplanationJson() {}
+
+    /**
+     * The explanation as JSON.
+     *
+     * @param explanation the explanation
+     * @return an object
+     */
+    public static JsonNode of(Explanation explanation) {
+        AgentStatus status = explanation.status();
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("source", explanation.source());
+        json.put("at", status.at().toString());
+        json.put("acts", status.acts());
+        status.election().flatMap(AgentStatus.Election::leader).ifPresent(leader -> json.put("leader", leader));
+        json.put("synced", status.synced());
+        put(json, "lastPass", status.lastPass());
+        json.put("historyWorks", status.historyWorks() && explanation.history().isEmpty());
+        ArrayNode problems = json.putArray("problems");
+        status.problems().stream().map(WatchProblem::message).forEach(problems::add);
+        explanation.history().ifPresent(problems::add);
+        ArrayNode registries = json.putArray("registries");
+        status.registries().forEach(host -> registries.add(registry(host)));
+        ArrayNode workloads = json.putArray("workloads");
+        explanation.workloads().forEach(entry -> workloads.add(workload(entry)));
+        explanation.untracked().ifPresent(untracked -> json.putObject("untracked")
+                .put("workload", untracked.workload().toString())
+                .put("exists", untracked.exists())
+                .put("reason", untracked.reason()));
+        return json;
+    }
+
+    private static ObjectNode registry(HostStatus host) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("host", host.host()).put("references", host.references()).put("healthy", host.healthy());
+        put(json, "problem", host.problem());
+        put(json, "failingSince", host.failingSince());
+        put(json, "lastAnswer", host.lastAnswer());
+        put(json, "nextPass", host.nextPass());
+        return json;
+    }
+
+    private static ObjectNode workload(Entry entry) {
+        AgentStatus.WorkloadStatus status = entry.status();
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("workload", status.id().toString());
+        put(json, "decision", status.decision().map(Decision::words));
+        put(json, "reason", status.decision().map(Decision::reason));
+        put(json, "staleSince", status.staleSince());
+        put(json, "nextLook", status.nextLook());
+        json.put("rolloutRunning", status.rolloutRunning());
+        entry.lastRollout().ifPresent(last -> json.set("lastRollout", rollout(last)));
+        ArrayNode containers = json.putArray("containers");
+        for (Verdict container : status.containers()) {
+            ObjectNode one = containers.addObject();
+            one.put("container", container.container());
+            put(one, "reference", container.reference());
+            put(one, "credential", Optional.ofNullable(entry.credentials().get(container.container())));
+            put(one, "digest", container.digest());
+            ArrayNode running = one.putArray("running");
+            container.running().stream().sorted().forEach(running::add);
+            one.put("verdict", container.kind().words());
+            one.put("reason", container.words());
+        }
+        return json;
+    }
+
+    private static ObjectNode rollout(RolloutRecord rollout) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("requested", rollout.requested().toString());
+        put(json, "finished", rollout.finished());
+        put(json, "outcome", rollout.outcome());
+        put(json, "message", rollout.message());
+        json.put("why", rollout.why());
+        return json;
+    }
+
+    private static void put(ObjectNode json, String name, Optional<?> value) {
+        value.ifPresent(known -> json.put(name, known.toString()));
+    }
+}

@@ -1,0 +1,77 @@
+package io.urunner.agent.http;
+
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.Secret;
+import io.urunner.registry.auth.SecretSource;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Bearer tokens (RFC 6750) of the agent's endpoints. */
+public final class BearerToken {
+    private static final Logger LOG = LoggerFactory.getLogger(BearerToken.class);
+    private static final String SCHEME = "Bearer ";
+    private static final int BYTES = 32;
+
+    private BearerToken() {}
+
+    /**
+     * A new token that nobody can guess.
+     *
+     * @return the token
+     */
+    public static Secret random() {
+        byte[] bytes = new byte[BYTES];
+        new SecureRandom().nextBytes(bytes);
+        return Secret.of(Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
+    }
+
+    /**
+     * The header's value that shows a token.
+     *
+     * @param token the token
+     * @return the value of {@code Authorization}; a secret
+     */
+    public static String header(Secret token) {
+        return SCHEME + token.reveal();
+    }
+
+    /**
+     * Restricts an endpoint to those who show one of some tokens; others are answered 401.
+     *
+     * @param tokens the tokens, read at every request; compared in constant time
+     * @param endpoint what answers the others
+     * @return the restricted endpoint
+     */
+    public static Endpoint required(List<SecretSource> tokens, Endpoint endpoint) {
+        return request -> {
+            String header = request.header("Authorization");
+            boolean known = false;
+            if (header.regionMatches(true, 0, SCHEME, 0, SCHEME.length()) && header.length() > SCHEME.length()) {
+                Secret shown = Secret.of(header.substring(SCHEME.length()));
+                for (SecretSource token : tokens) {
+                    known |= isEqual(token, shown);
+                }
+            }
+            return known
+                    ? endpoint.answer(request)
+                    : new Endpoint.Response(
+                            401,
+                            "text/plain; charset=utf-8",
+                            "this needs the agent's bearer token\n",
+                            Map.of("WWW-Authenticate", "Bearer realm=\"urunner\""));
+        };
+    }
+
+    private static boolean isEqual(SecretSource token, Secret shown) {
+        try {
+            return token.read().equals(shown);
+        } catch (CredentialException e) {
+            LOG.warn("the token of the HTTP endpoint: {}", e.getMessage());
+            return false;
+        }
+    }
+}
