@@ -74,6 +74,11 @@ public final class HaltingMain {
 
     private record HaltingWiring(Composition real, Step step) implements Wiring {
         @Override
+        public Look look(Configuration configuration, Map<String, String> environment) throws CommandException {
+            return real.look(configuration, environment);
+        }
+
+        @Override
         public ByHand byHand(Configuration configuration, Map<String, String> environment) throws CommandException {
             Surroundings with = real.byHand(configuration, environment).surroundings();
             Workloads cluster = around(Workloads.class, with.cluster(), this::patching);

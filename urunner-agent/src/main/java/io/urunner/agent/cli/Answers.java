@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** What {@code explain} and {@code doctor} print. */
@@ -160,7 +161,7 @@ public final class Answers {
         for (Finding finding : findings) {
             list.addObject()
                     .put("check", finding.check())
-                    .put("result", finding.result().words().toLowerCase(java.util.Locale.ROOT))
+                    .put("result", finding.result().words().toLowerCase(Locale.ROOT))
                     .put("finding", finding.words())
                     .put("remedy", finding.remedy());
         }

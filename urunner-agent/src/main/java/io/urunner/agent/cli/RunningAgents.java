@@ -10,6 +10,7 @@ import io.urunner.registry.auth.SecretSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -74,7 +75,7 @@ final class RunningAgents {
 
     private static boolean listens(LocalAgent agent) {
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress("127.0.0.1", agent.port()), CONNECT_MILLIS);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), agent.port()), CONNECT_MILLIS);
             return true;
         } catch (IOException e) {
             return false;

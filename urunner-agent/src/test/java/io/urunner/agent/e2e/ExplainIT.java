@@ -1,0 +1,180 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code explain} and {@code doctor} say beside a running agent, without one, and from elsewhere. */
+class ExplainIT {
+    private static final Duration SOON = Duration.ofSeconds(30);
+
+    /** What the agent needs, but for the permission to patch Deployments. */
+    private static final String RULES =
+            """
+            [{"apiGroups":[""],"resources":["namespaces","pods"],"verbs":["list","watch"]},
+             {"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]},
+             {"apiGroups":["apps"],"resources":["deployments"],"verbs":["get","list","watch"]},
+             {"apiGroups":["apps"],"resources":["statefulsets","daemonsets"],"verbs":["get","list","watch","patch"]},
+             {"apiGroups":["apps"],"resources":["replicasets","controllerrevisions"],"verbs":["list","watch"]}]""";
+
+    @TempDir
+    private Path folder;
+
+    private Cluster cluster;
+    private DockerRegistry registry;
+    private String namespace;
+    private WorkloadId web;
+    private int commands;
+
+    @BeforeEach
+    void start() throws IOException {
+        cluster = Cluster.connect();
+        registry = DockerRegistry.start();
+        namespace = cluster.enabledNamespace();
+        web = cluster.deployment(namespace, "web", registry.host() + "/team/app:latest", 1);
+    }
+
+    @AfterEach
+    void stop() {
+        if (registry != null) {
+            registry.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @Test
+    void theRunningAgentExplainsAndWithoutItOneLookDoes() throws Exception {
+        String digest = registry.push("team/app", "latest", "one");
+        cluster.awaitRollout(web, Seen.within(SOON));
+        int port = freePort();
+        Map<String, String> settings = settings();
+        settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
+        settings.put("URUNNER_SECR_HTTP_TOKEN", "t0ken-of-the-test");
+        try (AgentProcess agent = AgentProcess.start(folder.resolve("run.log"), settings, "run")) {
+            Await.until("ready", Seen.within(SOON), () -> status(port, "/readyz", "") == 200);
+            String short12 = digest.substring(0, "sha256:".length() + 12);
+
+            String one = command(0, settings(), "explain", namespace + "/deploy/web");
+            assertThat(one)
+                    .startsWith("the running agent")
+                    .contains(web.toString(), "app", short12, "up to date", "credential");
+            assertThat(command(0, settings(), "explain", "--output", "json"))
+                    .contains("\"digest\" : \"" + digest + "\"", "\"decision\" : \"up to date\"")
+                    .doesNotContain("t0ken");
+            assertThat(command(1, settings(), "explain", namespace + "/sts/none")).contains("there is no StatefulSet");
+            assertThat(command(2, settings(), "explain", "web")).contains("NAMESPACE/KIND/NAME");
+            String plain = cluster.plainNamespace();
+            cluster.deployment(plain, "web", registry.host() + "/team/app:latest", 1);
+            assertThat(command(0, settings(), "explain", plain + "/Deployment/web"))
+                    .contains("no label urunner=enable", "kubectl label");
+            cluster.workload(
+                    new WorkloadId(namespace, web.kind(), "off"),
+                    registry.host() + "/team/app:latest",
+                    0,
+                    json -> json.withObject("/metadata/labels").put("urunner", "disable"));
+            assertThat(command(0, settings(), "explain", namespace + "/Deployment/off"))
+                    .contains("urunner=disable");
+            WorkloadId foreign = cluster.deployment(namespace, "foreign", "elsewhere.example/app:latest", 0);
+            Await.until(
+                    "it is seen",
+                    Seen.within(SOON),
+                    () -> command(0, settings(), "explain", foreign.toString()).contains("no watched registry"));
+
+            assertThat(command(0, settings(), "doctor"))
+                    .contains("registry " + registry.host(), "last pass", namespace, "nothing would be restarted")
+                    .doesNotContain("WRONG");
+
+            assertThat(status(port, "/status", "")).isEqualTo(401);
+            assertThat(status(port, "/doctor", "Bearer wrong")).isEqualTo(401);
+            assertThat(status(port, "/status", "Bearer t0ken-of-the-test")).isEqualTo(200);
+            Map<String, String> wrong = settings();
+            wrong.put("URUNNER_SECR_HTTP_TOKEN", "wrong");
+            wrong.put("URUNNER_URL", "http://127.0.0.2:" + port);
+            assertThat(command(1, wrong, "explain")).contains("refuses the token");
+            assertThat(agent.log()).doesNotContain("t0ken");
+            agent.kill();
+        }
+        assertThat(command(0, settings(), "explain", web.toString()))
+                .startsWith("no running agent")
+                .contains(web.toString(), "up to date");
+        registry.push("team/app", "latest", "two");
+        int revision = Seen.revision(cluster, web);
+        assertThat(command(0, settings(), "explain", web.toString())).contains("restart");
+        assertThat(command(0, settings(), "doctor")).contains("would be restarted: " + web);
+        assertThat(Seen.revision(cluster, web)).isEqualTo(revision);
+    }
+
+    @Test
+    void theDoctorNamesAPermissionThatIsMissing() throws Exception {
+        registry.push("team/app", "latest", "one");
+        try {
+            Map<String, String> settings = settings();
+            settings.put(
+                    "KUBECONFIG",
+                    cluster.serviceAccount(namespace, "agent", RULES).toString());
+            assertThat(command(1, settings, "doctor"))
+                    .contains("may not patch deployments.apps", "verb patch")
+                    .doesNotContain("may not patch statefulsets");
+        } finally {
+            cluster.deleteRole(namespace, "agent");
+        }
+    }
+
+    private Map<String, String> settings() {
+        Map<String, String> settings =
+                new HashMap<>(AgentProcess.settings(cluster, folder.resolve("db"), 1, registry.host()));
+        // Agents of other tests run on this machine, too.
+        settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder);
+        return settings;
+    }
+
+    private String command(int code, Map<String, String> settings, String... arguments) throws Exception {
+        Path log = folder.resolve("command-" + commands++ + ".log");
+        Map<String, String> environment = new HashMap<>(settings);
+        environment.remove("URUNNER_CONF_HTTP_PORT");
+        try (AgentProcess command = AgentProcess.start(log, environment, arguments)) {
+            assertThat(command.exitCode()).as(command.log()).isEqualTo(code);
+        }
+        return Files.readString(log).replaceFirst("Picked up JAVA_TOOL_OPTIONS: .*\n", "");
+    }
+
+    private static int status(int port, String path, String authorization) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path));
+        if (!authorization.isEmpty()) {
+            request.header("Authorization", authorization);
+        }
+        try {
+            return HttpClient.newHttpClient()
+                    .send(request.build(), BodyHandlers.discarding())
+                    .statusCode();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+}
