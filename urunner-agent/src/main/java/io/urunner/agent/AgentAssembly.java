@@ -97,8 +97,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             RegistryAccess access = parts.add(
                     RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, metrics));
             RegistryClient client = access.client();
-            DigestStore store =
-                    parts.add(looking ? DigestStores.readOnly(store(settings)) : store(settings));
+            DigestStore store = parts.add(looking ? DigestStores.readOnly(store(settings)) : store(settings));
             Agent agent = parts.add(new Agent(new AgentParts(
                     kubernetes,
                     scope(settings.kubernetes()),
@@ -176,9 +175,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             Settings.Kubernetes settings, KubeConfiguration kubernetes, String instance) {
         return settings.leaderElection()
                 ? Optional.of(new AgentParts.Lease(
-                        leaseNamespace(settings, kubernetes),
-                        settings.lease(),
-                        instance + "_" + UUID.randomUUID()))
+                        leaseNamespace(settings, kubernetes), settings.lease(), instance + "_" + UUID.randomUUID()))
                 : Optional.empty();
     }
 

@@ -55,8 +55,9 @@ public final class Answers {
         status.problems().forEach(problem -> out.println("not seen: " + problem.message()));
         explanation.history().ifPresent(trouble -> out.println("no history: " + trouble));
         out.println();
-        explanation.untracked().ifPresent(untracked ->
-                out.println(untracked.workload() + " is not tracked: " + untracked.reason()));
+        explanation
+                .untracked()
+                .ifPresent(untracked -> out.println(untracked.workload() + " is not tracked: " + untracked.reason()));
         if (!explanation.workloads().isEmpty()) {
             table(explanation).print(out);
         } else if (explanation.untracked().isEmpty()) {
@@ -98,14 +99,15 @@ public final class Answers {
                                         .collect(Collectors.joining(",")),
                         entry.lastRollout().map(Answers::rollout).orElse(NONE),
                         watched
-                                ? workload.nextLook().map(next -> until(now, next)).orElse("now")
+                                ? workload.nextLook()
+                                        .map(next -> until(now, next))
+                                        .orElse("now")
                                 : "when it changes",
                         watched ? decision : container.kind().words(),
                         watched ? reason : container.words());
             }
             if (workload.containers().isEmpty()) {
-                table.row(
-                        workload.id().toString(), NONE, NONE, NONE, NONE, NONE, NONE, "soon", decision, reason);
+                table.row(workload.id().toString(), NONE, NONE, NONE, NONE, NONE, NONE, "soon", decision, reason);
             }
         }
         return table;
@@ -122,7 +124,9 @@ public final class Answers {
     }
 
     private static String until(Instant now, Instant next) {
-        return next.isAfter(now) ? "in " + Math.max(1, Duration.between(now, next).toSeconds()) + " s" : "now";
+        return next.isAfter(now)
+                ? "in " + Math.max(1, Duration.between(now, next).toSeconds()) + " s"
+                : "now";
     }
 
     /**

@@ -102,8 +102,7 @@ final class RunningAgents {
         try {
             return get(trimmed, path, token.read());
         } catch (CredentialException e) {
-            throw new CommandException(
-                    "URUNNER_SECR_HTTP_TOKEN: " + e.getMessage(), ExitCode.WRONG_CONFIGURATION, e);
+            throw new CommandException("URUNNER_SECR_HTTP_TOKEN: " + e.getMessage(), ExitCode.WRONG_CONFIGURATION, e);
         }
     }
 

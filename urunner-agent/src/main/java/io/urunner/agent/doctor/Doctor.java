@@ -84,15 +84,17 @@ public final class Doctor {
         for (Settings.Registry registry : settings.registries()) {
             findings.add(registry(registry, status));
         }
-        Optional<Permissions.Lease> lease = leaseNamespace.map(
-                namespace -> new Permissions.Lease(namespace, settings.kubernetes().lease()));
+        Optional<Permissions.Lease> lease = leaseNamespace.map(namespace ->
+                new Permissions.Lease(namespace, settings.kubernetes().lease()));
         findings.addAll(new Permissions(access, scope, namespaces)
                 .check(settings.kubernetes().pullSecrets(), lease));
         for (WatchProblem problem : status.problems()) {
             findings.add(Finding.wrong(
                     "cluster",
                     problem.message(),
-                    problem.permission() ? "grant it in the role of the agent's account" : "see that it can be reached"));
+                    problem.permission()
+                            ? "grant it in the role of the agent's account"
+                            : "see that it can be reached"));
         }
         findings.add(
                 namespaces.isEmpty()
@@ -103,8 +105,10 @@ public final class Doctor {
                         : Finding.ok("namespaces", namespaces.size() + " labelled: " + String.join(", ", namespaces)));
         findings.add(history(running));
         findings.add(due(status));
-        status.election().flatMap(AgentStatus.Election::problem).ifPresent(problem -> findings.add(
-                Finding.wrong("election", problem, "grant get, create and update of leases in the Lease's namespace")));
+        status.election()
+                .flatMap(AgentStatus.Election::problem)
+                .ifPresent(problem -> findings.add(Finding.wrong(
+                        "election", problem, "grant get, create and update of leases in the Lease's namespace")));
         findings.add(running ? lastPass(status) : Finding.note("last pass", "no agent was found running here", ""));
         return findings;
     }
@@ -117,8 +121,7 @@ public final class Doctor {
                 .map(ImageReference::parse)
                 .filter(registry.host()::matches)
                 .findFirst();
-        String credential = tracked.map(
-                        image -> credentials.describe(image.registry(), image.repository()))
+        String credential = tracked.map(image -> credentials.describe(image.registry(), image.repository()))
                 .orElse("");
         try {
             if (tracked.isPresent()) {

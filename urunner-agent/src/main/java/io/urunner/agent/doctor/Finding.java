@@ -60,7 +60,8 @@ public record Finding(String check, Result result, String words, String remedy) 
      */
     public static List<Finding> of(ConfigurationException wrong) {
         return wrong.problems().stream()
-                .map(problem -> wrong("configuration", problem.toString(), "correct it: 'urunner config' shows the rest"))
+                .map(problem ->
+                        wrong("configuration", problem.toString(), "correct it: 'urunner config' shows the rest"))
                 .toList();
     }
 

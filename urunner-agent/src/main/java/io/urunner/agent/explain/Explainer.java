@@ -61,7 +61,8 @@ public final class Explainer {
                 Optional<RolloutRecord> last = Optional.empty();
                 try {
                     if (trouble.isEmpty()) {
-                        last = history.rollouts(workload.id().toString(), 1).stream().findFirst();
+                        last = history.rollouts(workload.id().toString(), 1).stream()
+                                .findFirst();
                     }
                 } catch (StoreException e) {
                     trouble = Optional.ofNullable(e.getMessage());
@@ -77,8 +78,11 @@ public final class Explainer {
     private Map<String, String> credentials(List<Verdict> containers) {
         Map<String, String> names = new HashMap<>();
         for (Verdict container : containers) {
-            container.reference().map(ImageReference::parse).ifPresent(image ->
-                    names.put(container.container(), credentials.describe(image.registry(), image.repository())));
+            container
+                    .reference()
+                    .map(ImageReference::parse)
+                    .ifPresent(image -> names.put(
+                            container.container(), credentials.describe(image.registry(), image.repository())));
         }
         return names;
     }

@@ -34,8 +34,7 @@ public record Explanation(
      * @param credentials by container the name of the credential with which its repository is read
      * @param lastRollout its last rollout, if one is known
      */
-    public record Entry(
-            WorkloadStatus status, Map<String, String> credentials, Optional<RolloutRecord> lastRollout) {
+    public record Entry(WorkloadStatus status, Map<String, String> credentials, Optional<RolloutRecord> lastRollout) {
         public Entry {
             credentials = Map.copyOf(credentials);
         }

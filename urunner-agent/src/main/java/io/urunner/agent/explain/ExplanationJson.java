@@ -40,10 +40,12 @@ public final class ExplanationJson {
         status.registries().forEach(host -> registries.add(registry(host)));
         ArrayNode workloads = json.putArray("workloads");
         explanation.workloads().forEach(entry -> workloads.add(workload(entry)));
-        explanation.untracked().ifPresent(untracked -> json.putObject("untracked")
-                .put("workload", untracked.workload().toString())
-                .put("exists", untracked.exists())
-                .put("reason", untracked.reason()));
+        explanation
+                .untracked()
+                .ifPresent(untracked -> json.putObject("untracked")
+                        .put("workload", untracked.workload().toString())
+                        .put("exists", untracked.exists())
+                        .put("reason", untracked.reason()));
         return json;
     }
 

@@ -81,7 +81,8 @@ public final class LocalAgents {
             Path fresh = Files.createTempFile(folder, "new", "", PosixFilePermissions.asFileAttribute(FILE));
             Files.writeString(
                     fresh,
-                    "{\"port\":" + agent.port() + ",\"token\":\"" + agent.token().reveal() + "\",\"cluster\":\""
+                    "{\"port\":" + agent.port() + ",\"token\":\""
+                            + agent.token().reveal() + "\",\"cluster\":\""
                             + agent.cluster().replaceAll("[\"\\\\]", "") + "\"}\n");
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return () -> Files.deleteIfExists(file);

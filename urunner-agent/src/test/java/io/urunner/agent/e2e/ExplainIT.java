@@ -27,8 +27,7 @@ class ExplainIT {
     private static final Duration SOON = Duration.ofSeconds(30);
 
     /** What the agent needs, but for the permission to patch Deployments. */
-    private static final String RULES =
-            """
+    private static final String RULES = """
             [{"apiGroups":[""],"resources":["namespaces","pods"],"verbs":["list","watch"]},
              {"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]},
              {"apiGroups":["apps"],"resources":["deployments"],"verbs":["get","list","watch"]},
@@ -77,11 +76,12 @@ class ExplainIT {
             String one = command(0, settings(), "explain", namespace + "/deploy/web");
             assertThat(one)
                     .startsWith("the running agent")
-                    .contains(web.toString(), "app", short12, "up to date", "credential");
+                    .contains(web.toString(), "app", short12, "up to date", "anonymous at");
             assertThat(command(0, settings(), "explain", "--output", "json"))
                     .contains("\"digest\" : \"" + digest + "\"", "\"decision\" : \"up to date\"")
                     .doesNotContain("t0ken");
-            assertThat(command(1, settings(), "explain", namespace + "/sts/none")).contains("there is no StatefulSet");
+            assertThat(command(1, settings(), "explain", namespace + "/sts/none"))
+                    .contains("there is no StatefulSet");
             assertThat(command(2, settings(), "explain", "web")).contains("NAMESPACE/KIND/NAME");
             String plain = cluster.plainNamespace();
             cluster.deployment(plain, "web", registry.host() + "/team/app:latest", 1);
