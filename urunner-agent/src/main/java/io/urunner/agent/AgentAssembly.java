@@ -119,6 +119,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             Map<String, Endpoint> endpoints = new HashMap<>(Map.of(
                     "/livez", Endpoint.probe(agent::notAlive),
                     "/readyz", Endpoint.probe(agent::notReady),
+                    "/readyz/history",
+                            Endpoint.probe(() -> agent.historyWorks() ? "" : "the history database does not work"),
                     "/metrics", metrics.endpoint(agent::status, client::rateLimit)));
             settings.http()
                     .hooks()

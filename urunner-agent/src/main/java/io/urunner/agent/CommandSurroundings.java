@@ -4,11 +4,16 @@ import io.urunner.agent.cli.CommandException;
 import io.urunner.agent.cli.Wiring;
 import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
+import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.rollback.KubeWorkloads;
 import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.run.PodCredentials;
+import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConnection;
+import io.urunner.kube.Workload;
+import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryObserver;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -36,16 +41,20 @@ final class CommandSurroundings implements Wiring.ByHand {
             parts.add(answers::shutdownNow);
             KubeConnection connection = parts.add(new KubeConnection(
                     AgentAssembly.kubernetes(settings.kubernetes(), environment), answers, "urunner"));
+            PodCredentials pods = new PodCredentials(SystemTime.CLOCK);
+            if (settings.kubernetes().pullSecrets()) {
+                pods.connect(new KubeAccess(connection));
+            }
             RegistryAccess registries = parts.add(RegistryAccess.open(
                     configuration,
                     environment,
                     SystemTime.CLOCK,
                     attempts,
-                    new PodCredentials(SystemTime.CLOCK),
+                    pods,
                     RegistryObserver.NONE));
             return new CommandSurroundings(
                     new Surroundings(
-                            new KubeWorkloads(connection),
+                            new KubeWorkloads(connection, workload -> pods.uses(workload, references(workload))),
                             registries.client(),
                             parts.add(AgentAssembly.store(settings)),
                             SystemTime.CLOCK,
@@ -56,6 +65,12 @@ final class CommandSurroundings implements Wiring.ByHand {
             parts.closeAfter(e);
             throw e;
         }
+    }
+
+    private static List<ImageReference> references(Workload workload) {
+        return Intervention.followed(workload).stream()
+                .map(Intervention.Followed::reference)
+                .toList();
     }
 
     @Override

@@ -14,25 +14,31 @@ import io.urunner.kube.WorkloadState;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** The cluster behind an API server. */
 public final class KubeWorkloads implements Workloads {
     private final Restarter restarter;
     private final KubeAccess access;
+    private final Consumer<Workload> seen;
 
     /**
      * Speaks to one API server.
      *
      * @param connection to which one; stays the caller's to close
+     * @param seen told of every workload that was read
      */
-    public KubeWorkloads(KubeConnection connection) {
+    public KubeWorkloads(KubeConnection connection, Consumer<Workload> seen) {
+        this.seen = seen;
         restarter = new Restarter(connection);
         access = new KubeAccess(connection);
     }
 
     @Override
     public Optional<Workload> read(WorkloadId id) throws KubeException {
-        return restarter.read(id);
+        Optional<Workload> found = restarter.read(id);
+        found.ifPresent(seen);
+        return found;
     }
 
     @Override

@@ -29,6 +29,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiPredicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The credentials that the pods of watched workloads pull with: the pull secrets that the pod template names, else those
@@ -37,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  * needed, again when a registry refuses what they hold, and otherwise every few minutes. Thread-safe.
  */
 public final class PodCredentials implements CredentialProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(PodCredentials.class);
+
     private static final Duration LIFE = Duration.ofMinutes(5);
     private static final Duration LIFE_OF_ACCOUNTS = Duration.ofMinutes(1);
     /** What is missing may be made at any time, and what was refused may be replaced. */
@@ -130,13 +134,35 @@ public final class PodCredentials implements CredentialProvider {
         this.clock = clock;
     }
 
+    /**
+     * Reads with this from now on, for a command that fails for itself; before, there are no credentials.
+     *
+     * @param access what reads; stays the caller's
+     */
+    public void connect(KubeAccess access) {
+        connect(access, new Problems() {
+            @Override
+            public void missing(String what, String message) {
+                LOG.warn("{}", message);
+            }
+
+            @Override
+            public void well(String what) {}
+        });
+    }
+
     /** Reads with this from now on; before, there are no credentials. */
     void connect(KubeAccess access, Problems problems) {
         api = new Api(access, problems);
     }
 
-    /** A workload uses these references now, and no others. */
-    void uses(Workload workload, Collection<ImageReference> references) {
+    /**
+     * A workload uses these references now, and no others.
+     *
+     * @param workload the workload
+     * @param references the references
+     */
+    public void uses(Workload workload, Collection<ImageReference> references) {
         WorkloadId id = workload.id();
         Set<Repository> now =
                 references.stream().map(ImageReference::toRepository).collect(Collectors.toSet());

@@ -1,0 +1,71 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.Await;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The history breaks under a running agent, and works again. */
+class StorageTroubleIT {
+    @TempDir
+    private Path folder;
+
+    private RollbackScene scene;
+
+    @BeforeEach
+    void start() {
+        scene = new RollbackScene(folder);
+    }
+
+    @AfterEach
+    void stop() {
+        if (scene != null) {
+            scene.close();
+        }
+    }
+
+    @Test
+    void rolloutsGoOnAndTheHistoryRecoversByItselfWithWhatHappenedMeanwhile() throws Exception {
+        scene.registry.push("shop/web", "latest", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        TestAgent agent = scene.agent();
+        scene.rollOut("shop/web", List.of(web), "v1");
+        Await.until("the history works", Seen.within(RollbackScene.SOON), () -> agent.agent().historyWorks());
+
+        for (String suffix : List.of("", "-wal", "-shm")) {
+            Files.deleteIfExists(folder.resolve("db" + suffix));
+        }
+        Files.writeString(scene.database(), "this is no database ".repeat(1_000));
+        String v2 = scene.rollOut("shop/web", List.of(web), "v2").get(0);
+        Await.until(
+                "it says that the history is broken",
+                Seen.within(RollbackScene.SOON),
+                () -> !agent.agent().historyWorks());
+        assertThat(agent.agent().notReady()).isEmpty();
+        String v3 = scene.rollOut("shop/web", List.of(web), "v3").get(0);
+
+        Files.delete(scene.database());
+        Await.until(
+                "it has recovered", Seen.within(RollbackScene.SOON), () -> agent.agent().historyWorks());
+        try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(scene.database(), "test"))) {
+            Await.until(
+                    "what happened meanwhile is there",
+                    Seen.within(RollbackScene.SOON),
+                    () -> store.rollouts(web.toString(), 10).stream()
+                            .filter(rollout -> rollout.outcome().isPresent())
+                            .flatMap(rollout -> rollout.changes().stream())
+                            .map(DigestStore.Change::to)
+                            .toList()
+                            .containsAll(List.of(v2, v3)));
+        }
+    }
+}

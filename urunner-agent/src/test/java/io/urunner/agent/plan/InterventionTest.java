@@ -1,0 +1,153 @@
+package io.urunner.agent.plan;
+
+import static io.urunner.agent.plan.Given.D1;
+import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.D3;
+import static io.urunner.agent.plan.Given.NOW;
+import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.agent.plan.Given.workload;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.plan.Intervention.Target;
+import io.urunner.kube.Container;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.WorkloadState.Hold;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What the patches of a rollback and of its end say. */
+class InterventionTest {
+    private static final String SHORT = "registry.example/team/app";
+
+    @Test
+    void aRollbackPinsRemembersTheTextRejectsAndHolds() {
+        Workload web = workload().container("app", SHORT, "Always").runs(D3).stateActed(D3, D2).build();
+
+        Intervention back = Intervention.rollback(web, Map.of("app", new Target(D1, D3)), "anna", false, NOW);
+
+        assertThat(back.rollsOut()).isTrue();
+        assertThat(back.restart().images()).containsExactly(Map.entry("app", REF + "@" + D1));
+        assertThat(back.restart().digests().digests()).containsExactly(Map.entry("app", REF + "@" + D1));
+        assertThat(back.restart().state().hold()).contains(new Hold(NOW, "anna", false));
+        ContainerState state = back.restart().state().containers().get("app");
+        assertThat(state.originalImage()).contains(SHORT);
+        assertThat(state.rejected()).contains(D3);
+        assertThat(state.acted()).contains(D1);
+        assertThat(state.replaced()).containsExactly(D3);
+        assertThat(back.changes()).containsExactly(new Decision.Change("app", REF, java.util.Optional.of(D3), D1));
+    }
+
+    @Test
+    void askingForTheSameAgainComesToNothing() {
+        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+
+        // Even when the tag has moved meanwhile.
+        Intervention again = Intervention.rollback(held, Map.of("app", new Target(D1, D2)), "bob", false, NOW);
+
+        assertThat(again.isDone()).isTrue();
+    }
+
+    @Test
+    void anotherEndOfTheHoldIsWrittenWithoutARollout() {
+        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+
+        Intervention again = Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "bob", true, NOW);
+
+        assertThat(again.isDone()).isFalse();
+        assertThat(again.rollsOut()).isFalse();
+        assertThat(again.restart().state().hold()).contains(new Hold(NOW, "anna", true));
+    }
+
+    @Test
+    void theEndPutsTheTextBackVerbatimAndActsOnWhatTheTagHasNow() {
+        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+
+        Intervention end = Intervention.resume(held, Map.of("app", D2), NOW);
+
+        assertThat(end.restart().images()).containsExactly(Map.entry("app", SHORT));
+        assertThat(end.restart().digests().digests()).containsExactly(Map.entry("app", REF + "@" + D2));
+        assertThat(end.restart().state().hold()).isEmpty();
+        ContainerState state = end.restart().state().containers().get("app");
+        assertThat(state.originalImage()).isEmpty();
+        assertThat(state.rejected()).isEmpty();
+        assertThat(state.acted()).contains(D2);
+    }
+
+    @Test
+    void theEndLeavesAnImageThatSomebodyPutThere() {
+        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+        Workload edited = with(held, SHORT);
+
+        Intervention end = Intervention.resume(edited, Map.of("app", D3), NOW);
+
+        assertThat(end.rollsOut()).isFalse();
+        assertThat(end.isDone()).isFalse();
+        assertThat(end.restart().state().hold()).isEmpty();
+    }
+
+    @Test
+    void anImageThatNamesADigestOfItsOwnIsNotFollowed() {
+        assertThat(Intervention.followed(
+                        workload().container("app", REF + "@" + D1, "Always").build()))
+                .isEmpty();
+    }
+
+    @Test
+    void somebodysOwnDigestOfTheSameTagEndsTheHold() {
+        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+        Workload edited = with(held, REF + "@" + D2);
+        Facts facts = workload().container("app", REF, "Always").tagIs(D3).facts();
+
+        Plan plan = Planner.plan(new Facts(
+                edited,
+                facts.seen(),
+                facts.policy(),
+                facts.containers(),
+                facts.quarantined(),
+                facts.missingPermission(),
+                facts.now()));
+
+        assertThat(plan.notices()).singleElement().asString().contains("gave another image to app");
+    }
+
+    /** The workload after a rollback's patch. */
+    private static Workload after(Workload before, String digest, String tagNow) {
+        Intervention back =
+                Intervention.rollback(before, Map.of("app", new Target(digest, tagNow)), "anna", false, NOW);
+        Workload written = with(before, back.restart().images().get("app"));
+        return new Workload(
+                written.id(),
+                written.uid(),
+                written.resourceVersion(),
+                written.generation(),
+                Map.of(Workload.STATE, back.restart().state().toString()),
+                Map.of(Workload.DIGESTS, back.restart().digests().toString()),
+                written.containers(),
+                written.imagePullSecrets(),
+                written.serviceAccount(),
+                written.rollout(),
+                written.currentRevision(),
+                written.pods(),
+                written.templateManagers());
+    }
+
+    private static Workload with(Workload workload, String image) {
+        return new Workload(
+                workload.id(),
+                workload.uid(),
+                workload.resourceVersion(),
+                workload.generation(),
+                new HashMap<>(workload.annotations()),
+                workload.templateAnnotations(),
+                List.of(new Container("app", image, "Always", false)),
+                workload.imagePullSecrets(),
+                workload.serviceAccount(),
+                workload.rollout(),
+                workload.currentRevision(),
+                workload.pods(),
+                workload.templateManagers());
+    }
+}
