@@ -6,6 +6,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -43,10 +44,27 @@ public record TestImage(String mediaType, byte[] manifest, Map<String, byte[]> b
      * @return the image
      */
     public static TestImage image(String seed, String architecture) {
+        return image(seed, architecture, Map.of());
+    }
+
+    /**
+     * An image for linux/amd64 that says something of itself.
+     *
+     * @param seed what makes it different from others
+     * @param labels the labels of its configuration
+     * @return the image
+     */
+    public static TestImage labelled(String seed, Map<String, String> labels) {
+        return image(seed, "amd64", labels);
+    }
+
+    private static TestImage image(String seed, String architecture, Map<String, String> labels) {
         byte[] layer = utf8("layer of " + seed);
-        byte[] config =
-                utf8("{\"architecture\":\"" + architecture + "\",\"os\":\"linux\",\"config\":{\"Labels\":{\"seed\":\""
-                        + seed + "\"}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + digest(layer) + "\"]}}");
+        StringBuilder all = new StringBuilder("\"seed\":\"" + seed + "\"");
+        new TreeMap<>(labels)
+                .forEach((name, value) -> all.append(",\"").append(name).append("\":\"").append(value).append('"'));
+        byte[] config = utf8("{\"architecture\":\"" + architecture + "\",\"os\":\"linux\",\"config\":{\"Labels\":{"
+                + all + "}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + digest(layer) + "\"]}}");
         String manifest = "{\"schemaVersion\":2,\"mediaType\":\"" + OCI_MANIFEST + "\",\"config\":"
                 + descriptor("application/vnd.oci.image.config.v1+json", config, "") + ",\"layers\":["
                 + descriptor("application/vnd.oci.image.layer.v1.tar", layer, "") + "]}";

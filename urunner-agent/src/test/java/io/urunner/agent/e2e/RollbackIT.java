@@ -37,7 +37,7 @@ class RollbackIT {
     @Test
     void itGoesTwoBackIsHeldThereAndGoesOnWithTheNewestWhenResumed() throws Exception {
         // The image is written without its tag: that text must come back as it was.
-        scene.registry.push("shop/web", "latest", "v1");
+        scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 2);
         WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web") + ":latest", 2);
         TestAgent agent = scene.agent();
@@ -49,7 +49,7 @@ class RollbackIT {
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         assertThat(scene.runs(db, "app", v.get(0))).isTrue();
         assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web") + ":latest@" + v.get(0));
-        String v4 = scene.registry.push("shop/web", "latest", "v4");
+        String v4 = scene.push("shop/web", "v4");
         RollbackScene.awaitPasses(agent, 3);
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         assertThat(scene.runs(db, "app", v.get(0))).isTrue();
@@ -61,9 +61,13 @@ class RollbackIT {
                 Seen.within(RollbackScene.SOON),
                 () -> scene.eventSaid(web, "RolloutBlocked", "held since"));
         String history = scene.done("history", web.toString());
+        if (System.getenv("SHOW") != null) { System.out.println(history + scene.done("rollback", web.toString(), "--to", v.get(1), "--dry-run")); }
         assertThat(history)
                 .contains("held since", "by anna")
-                .containsPattern("-3 +" + v.get(0) + ".* succeeded .* yes");
+                .containsPattern("-3 +" + v.get(0) + ".* succeeded .* yes")
+                .containsPattern("-1 +" + v.get(2) + ".* commit-v3 +v3 ");
+        assertThat(scene.done("history", scene.image("shop/web"), "--output", "json"))
+                .contains("\"revision\" : \"commit-v3\"", "\"restorable\" : \"yes\"", db.toString());
 
         scene.done("resume", web.toString());
         scene.done("resume", db.toString());
@@ -80,7 +84,7 @@ class RollbackIT {
 
     @Test
     void untilTheNextPushEndsByItself() throws Exception {
-        scene.registry.push("shop/web", "latest", "v1");
+        scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         TestAgent agent = scene.agent();
         List<String> v = scene.rollOut("shop/web", List.of(web), "v1", "v2", "v3");
@@ -97,7 +101,7 @@ class RollbackIT {
 
     @Test
     void oneOfTwoContainersIsTakenBackAndTheOtherStays() throws Exception {
-        scene.registry.push("shop/app", "latest", "v1");
+        scene.push("shop/app", "v1");
         String side = scene.registry.push("shop/side", "latest", "side");
         WorkloadId web = scene.twoContainers("web", scene.image("shop/app") + ":latest", scene.image("shop/side"));
         TestAgent agent = scene.agent();
@@ -111,7 +115,7 @@ class RollbackIT {
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         assertThat(scene.runs(web, "side", side)).isTrue();
         assertThat(scene.templateImage(web, "side")).isEqualTo(scene.image("shop/side"));
-        scene.registry.push("shop/app", "latest", "v4");
+        scene.push("shop/app", "v4");
         RollbackScene.awaitPasses(agent, 2);
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         scene.done("resume", web.toString());
@@ -120,7 +124,7 @@ class RollbackIT {
 
     @Test
     void aFreshDatabaseIsNoHindrance() throws Exception {
-        scene.registry.push("shop/web", "latest", "v1");
+        scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web"), 1);
         scene.agent();
@@ -192,7 +196,7 @@ class RollbackIT {
 
     @Test
     void somebodysOwnEditEndsTheHoldAndAGitOpsToolIsReportedOnceAndNotFought() throws Exception {
-        scene.registry.push("shop/web", "latest", "v1");
+        scene.push("shop/web", "v1");
         scene.registry.push("shop/web", "fix", "fix");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         WorkloadId git = scene.cluster.deployment(scene.namespace, "git", scene.image("shop/web"), 1);

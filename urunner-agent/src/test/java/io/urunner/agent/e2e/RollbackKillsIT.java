@@ -39,7 +39,7 @@ class RollbackKillsIT {
 
     @Test
     void itEndsRightWhereverItWasKilledAndIsAskedForAgain() throws Exception {
-        scene.registry.push("shop/web", "latest", "v1");
+        scene.push("shop/web", "v1");
         Map<Step, WorkloadId> ids = new EnumMap<>(Step.class);
         for (Step step : Step.values()) {
             String name = step.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
@@ -88,7 +88,7 @@ class RollbackKillsIT {
             }
         }
         TestAgent agent = scene.agent();
-        String v4 = scene.registry.push("shop/web", "latest", "v4");
+        String v4 = scene.push("shop/web", "v4");
         RollbackScene.awaitPasses(agent, 3);
         assertThat(all).allMatch(id -> scene.runs(id, "app", v.get(0)));
         scene.stopAgents();

@@ -10,6 +10,7 @@ import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.TestImage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,11 +58,23 @@ final class RollbackScene implements AutoCloseable {
         agents.clear();
     }
 
+    /** Pushes an image whose configuration says which version it is. */
+    String push(String repository, String version) {
+        return registry.push(
+                repository,
+                "latest",
+                TestImage.labelled(
+                        version,
+                        Map.of(
+                                "org.opencontainers.image.version", version,
+                                "org.opencontainers.image.revision", "commit-" + version)));
+    }
+
     /** Pushes versions one after the other, each rolled out by the agent before the next; gives their digests. */
     List<String> rollOut(String repository, List<WorkloadId> ids, String... versions) {
         List<String> digests = new ArrayList<>();
         for (String version : versions) {
-            String digest = registry.push(repository, "latest", version);
+            String digest = push(repository, version);
             digests.add(digest);
             Await.until(
                     version + " runs", Seen.within(SOON), () -> ids.stream().allMatch(id -> runs(id, "app", digest)));

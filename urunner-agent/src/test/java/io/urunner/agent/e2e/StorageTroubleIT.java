@@ -8,6 +8,7 @@ import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,25 +36,32 @@ class StorageTroubleIT {
 
     @Test
     void rolloutsGoOnAndTheHistoryRecoversByItselfWithWhatHappenedMeanwhile() throws Exception {
-        scene.registry.push("shop/web", "latest", "v1");
+        scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         TestAgent agent = scene.agent();
         scene.rollOut("shop/web", List.of(web), "v1");
-        Await.until("the history works", Seen.within(RollbackScene.SOON), () -> agent.agent().historyWorks());
-
-        for (String suffix : List.of("", "-wal", "-shm")) {
-            Files.deleteIfExists(folder.resolve("db" + suffix));
+        try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(scene.database(), "test"))) {
+            Await.until(
+                    "the history is written",
+                    Seen.within(RollbackScene.SOON),
+                    () -> Files.exists(scene.database())
+                            && !store.references().isEmpty());
         }
-        Files.writeString(scene.database(), "this is no database ".repeat(1_000));
+
+        Path garbage = Files.writeString(folder.resolve("garbage"), "this is no database ".repeat(1_000));
+        Files.move(garbage, scene.database(), StandardCopyOption.ATOMIC_MOVE);
         String v2 = scene.rollOut("shop/web", List.of(web), "v2").get(0);
         Await.until(
                 "it says that the history is broken",
                 Seen.within(RollbackScene.SOON),
                 () -> !agent.agent().historyWorks());
-        assertThat(agent.agent().notReady()).isEmpty();
         String v3 = scene.rollOut("shop/web", List.of(web), "v3").get(0);
 
-        Files.delete(scene.database());
+        assertThat(agent.agent().notReady()).isEmpty();
+
+        for (String suffix : List.of("", "-wal", "-shm")) {
+            Files.deleteIfExists(folder.resolve("db" + suffix));
+        }
         Await.until(
                 "it has recovered", Seen.within(RollbackScene.SOON), () -> agent.agent().historyWorks());
         try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(scene.database(), "test"))) {

@@ -43,7 +43,7 @@ class StuckStatefulSetIT {
 
     @Test
     void theStuckPodIsDeletedOrTheCommandThatDoesItIsNamed() throws Exception {
-        scene.registry.push("shop/db", "latest", "v1");
+        scene.push("shop/db", "v1");
         WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/db"), 2);
         WorkloadId other = scene.cluster.statefulSet(scene.namespace, "other", scene.image("shop/db"), 2);
         scene.agent();
