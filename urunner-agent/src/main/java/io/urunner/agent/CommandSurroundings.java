@@ -46,12 +46,7 @@ final class CommandSurroundings implements Wiring.ByHand {
                 pods.connect(new KubeAccess(connection));
             }
             RegistryAccess registries = parts.add(RegistryAccess.open(
-                    configuration,
-                    environment,
-                    SystemTime.CLOCK,
-                    attempts,
-                    pods,
-                    RegistryObserver.NONE));
+                    configuration, environment, SystemTime.CLOCK, attempts, pods, RegistryObserver.NONE));
             return new CommandSurroundings(
                     new Surroundings(
                             new KubeWorkloads(connection, workload -> pods.uses(workload, references(workload))),

@@ -62,7 +62,11 @@ public record TestImage(String mediaType, byte[] manifest, Map<String, byte[]> b
         byte[] layer = utf8("layer of " + seed);
         StringBuilder all = new StringBuilder("\"seed\":\"" + seed + "\"");
         new TreeMap<>(labels)
-                .forEach((name, value) -> all.append(",\"").append(name).append("\":\"").append(value).append('"'));
+                .forEach((name, value) -> all.append(",\"")
+                        .append(name)
+                        .append("\":\"")
+                        .append(value)
+                        .append('"'));
         byte[] config = utf8("{\"architecture\":\"" + architecture + "\",\"os\":\"linux\",\"config\":{\"Labels\":{"
                 + all + "}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + digest(layer) + "\"]}}");
         String manifest = "{\"schemaVersion\":2,\"mediaType\":\"" + OCI_MANIFEST + "\",\"config\":"

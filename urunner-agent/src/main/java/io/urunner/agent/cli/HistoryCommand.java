@@ -10,11 +10,15 @@ import io.urunner.agent.rollback.Surroundings;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
+import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.ImageLabels;
+import io.urunner.store.DigestStores;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,28 +53,37 @@ final class HistoryCommand extends ByHandCommand {
 
     @Override
     int run(Surroundings with) throws RefusedException, KubeException, InterruptedException {
-        Histories histories = new Histories(with, warning -> context.err().println("urunner: " + warning));
+        Set<String> warnings = new LinkedHashSet<>();
         HistoryReport report;
-        Optional<WorkloadId> workload = workload();
-        if (workload.isPresent()) {
-            report = histories.of(workload.get());
-        } else {
-            try {
-                report = histories.of(ImageReference.parse(subject));
-            } catch (IllegalArgumentException e) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "'" + subject + "' is neither a workload (" + WorkloadArgument.LABEL + ") nor an image: "
-                                + e.getMessage(),
-                        e);
-            }
+        // A look neither makes a database nor brings it to this version.
+        try (DigestStore reading = DigestStores.readOnly(with.store())) {
+            report = report(new Histories(with.with(reading), warnings::add));
         }
+        warnings.forEach(warning -> context.err().println("urunner: " + warning));
         if (output.json()) {
             print(json(report).toPrettyString());
         } else {
             text(report);
         }
         return ExitCode.OK;
+    }
+
+    private HistoryReport report(Histories histories) throws RefusedException, KubeException, InterruptedException {
+        Optional<WorkloadId> workload = workload();
+        if (workload.isPresent()) {
+            return histories.of(workload.get());
+        }
+        ImageReference image;
+        try {
+            image = ImageReference.parse(subject);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "'" + subject + "' is neither a workload (" + WorkloadArgument.LABEL + ") nor an image: "
+                            + e.getMessage(),
+                    e);
+        }
+        return histories.of(image);
     }
 
     /** An image may have three parts, too: only a kind in the middle makes a workload. */

@@ -23,6 +23,16 @@ public record Surroundings(
         InstantSource clock,
         LongSupplier ticker,
         Sleeper sleeper) {
+    /**
+     * The same with another store.
+     *
+     * @param other the store
+     * @return the surroundings
+     */
+    public Surroundings with(DigestStore other) {
+        return new Surroundings(cluster, registry, other, clock, ticker, sleeper);
+    }
+
     /** Waits for a while. */
     @FunctionalInterface
     public interface Sleeper {

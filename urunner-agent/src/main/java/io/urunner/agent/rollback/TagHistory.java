@@ -79,9 +79,15 @@ record TagHistory(List<Entry> entries) {
                     .flatMap(WorkloadState::parse)
                     .map(written -> written.containers().get(name))
                     .filter(written -> written.reference().equals(reference));
+            // What was replaced is older than what replaced it, which the store may have seen earlier than the cluster
+            // tells.
+            Instant bound = state.flatMap(ContainerState::acted)
+                    .flatMap(this::firstSeen)
+                    .filter(seen -> seen.isBefore(at))
+                    .orElse(at);
             state.ifPresent(written -> written.replaced().stream()
                     .filter(known::add)
-                    .forEach(digest -> all.add(Entry.before(digest, at))));
+                    .forEach(digest -> all.add(Entry.before(digest, bound))));
             // A rollback's template tells of a digest that its tag did not have then.
             if (state.flatMap(ContainerState::originalImage).isEmpty()
                     || state.flatMap(ContainerState::rejected).isEmpty()) {
@@ -93,6 +99,13 @@ record TagHistory(List<Entry> entries) {
             }
         }
         return new TagHistory(all);
+    }
+
+    private Optional<Instant> firstSeen(String digest) {
+        return entries.stream()
+                .filter(entry -> entry.digest().equals(digest))
+                .map(Entry::at)
+                .min(Comparator.naturalOrder());
     }
 
     /** With the digest that the tag has now; where that is the newest one already, this is the same. */

@@ -61,7 +61,6 @@ class RollbackIT {
                 Seen.within(RollbackScene.SOON),
                 () -> scene.eventSaid(web, "RolloutBlocked", "held since"));
         String history = scene.done("history", web.toString());
-        if (System.getenv("SHOW") != null) { System.out.println(history + scene.done("rollback", web.toString(), "--to", v.get(1), "--dry-run")); }
         assertThat(history)
                 .contains("held since", "by anna")
                 .containsPattern("-3 +" + v.get(0) + ".* succeeded .* yes")

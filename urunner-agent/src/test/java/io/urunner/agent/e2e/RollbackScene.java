@@ -66,8 +66,10 @@ final class RollbackScene implements AutoCloseable {
                 TestImage.labelled(
                         version,
                         Map.of(
-                                "org.opencontainers.image.version", version,
-                                "org.opencontainers.image.revision", "commit-" + version)));
+                                "org.opencontainers.image.version",
+                                version,
+                                "org.opencontainers.image.revision",
+                                "commit-" + version)));
     }
 
     /** Pushes versions one after the other, each rolled out by the agent before the next; gives their digests. */

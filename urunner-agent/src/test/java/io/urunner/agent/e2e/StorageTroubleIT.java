@@ -6,6 +6,7 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
+import io.urunner.store.StoreException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -40,16 +41,10 @@ class StorageTroubleIT {
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         TestAgent agent = scene.agent();
         scene.rollOut("shop/web", List.of(web), "v1");
-        try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(scene.database(), "test"))) {
-            Await.until(
-                    "the history is written",
-                    Seen.within(RollbackScene.SOON),
-                    () -> Files.exists(scene.database())
-                            && !store.references().isEmpty());
-        }
+        Await.until("the history is written", Seen.within(RollbackScene.SOON), this::isWritten);
 
-        Path garbage = Files.writeString(folder.resolve("garbage"), "this is no database ".repeat(1_000));
-        Files.move(garbage, scene.database(), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(scene.database(), folder.resolve("away"), StandardCopyOption.ATOMIC_MOVE);
+        Files.createDirectory(scene.database());
         String v2 = scene.rollOut("shop/web", List.of(web), "v2").get(0);
         Await.until(
                 "it says that the history is broken",
@@ -63,7 +58,9 @@ class StorageTroubleIT {
             Files.deleteIfExists(folder.resolve("db" + suffix));
         }
         Await.until(
-                "it has recovered", Seen.within(RollbackScene.SOON), () -> agent.agent().historyWorks());
+                "it has recovered",
+                Seen.within(RollbackScene.SOON),
+                () -> agent.agent().historyWorks());
         try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(scene.database(), "test"))) {
             Await.until(
                     "what happened meanwhile is there",
@@ -74,6 +71,14 @@ class StorageTroubleIT {
                             .map(DigestStore.Change::to)
                             .toList()
                             .containsAll(List.of(v2, v3)));
+        }
+    }
+
+    private boolean isWritten() {
+        try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(scene.database(), "test"))) {
+            return !store.references().isEmpty();
+        } catch (StoreException e) {
+            return false;
         }
     }
 }

@@ -24,7 +24,11 @@ class InterventionTest {
 
     @Test
     void aRollbackPinsRemembersTheTextRejectsAndHolds() {
-        Workload web = workload().container("app", SHORT, "Always").runs(D3).stateActed(D3, D2).build();
+        Workload web = workload()
+                .container("app", SHORT, "Always")
+                .runs(D3)
+                .stateActed(D3, D2)
+                .build();
 
         Intervention back = Intervention.rollback(web, Map.of("app", new Target(D1, D3)), "anna", false, NOW);
 
@@ -42,7 +46,14 @@ class InterventionTest {
 
     @Test
     void askingForTheSameAgainComesToNothing() {
-        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+        Workload held = after(
+                workload()
+                        .container("app", SHORT, "Always")
+                        .runs(D3)
+                        .stateActed(D3)
+                        .build(),
+                D1,
+                D3);
 
         // Even when the tag has moved meanwhile.
         Intervention again = Intervention.rollback(held, Map.of("app", new Target(D1, D2)), "bob", false, NOW);
@@ -52,7 +63,14 @@ class InterventionTest {
 
     @Test
     void anotherEndOfTheHoldIsWrittenWithoutARollout() {
-        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+        Workload held = after(
+                workload()
+                        .container("app", SHORT, "Always")
+                        .runs(D3)
+                        .stateActed(D3)
+                        .build(),
+                D1,
+                D3);
 
         Intervention again = Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "bob", true, NOW);
 
@@ -63,7 +81,14 @@ class InterventionTest {
 
     @Test
     void theEndPutsTheTextBackVerbatimAndActsOnWhatTheTagHasNow() {
-        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+        Workload held = after(
+                workload()
+                        .container("app", SHORT, "Always")
+                        .runs(D3)
+                        .stateActed(D3)
+                        .build(),
+                D1,
+                D3);
 
         Intervention end = Intervention.resume(held, Map.of("app", D2), NOW);
 
@@ -78,7 +103,14 @@ class InterventionTest {
 
     @Test
     void theEndLeavesAnImageThatSomebodyPutThere() {
-        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+        Workload held = after(
+                workload()
+                        .container("app", SHORT, "Always")
+                        .runs(D3)
+                        .stateActed(D3)
+                        .build(),
+                D1,
+                D3);
         Workload edited = with(held, SHORT);
 
         Intervention end = Intervention.resume(edited, Map.of("app", D3), NOW);
@@ -97,7 +129,14 @@ class InterventionTest {
 
     @Test
     void somebodysOwnDigestOfTheSameTagEndsTheHold() {
-        Workload held = after(workload().container("app", SHORT, "Always").runs(D3).stateActed(D3).build(), D1, D3);
+        Workload held = after(
+                workload()
+                        .container("app", SHORT, "Always")
+                        .runs(D3)
+                        .stateActed(D3)
+                        .build(),
+                D1,
+                D3);
         Workload edited = with(held, REF + "@" + D2);
         Facts facts = workload().container("app", REF, "Always").tagIs(D3).facts();
 

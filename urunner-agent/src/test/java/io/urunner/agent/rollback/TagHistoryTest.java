@@ -68,6 +68,15 @@ class TagHistoryTest {
     }
 
     @Test
+    void whatWasReplacedIsOlderThanWhatReplacedItWhateverTheClocksSay() {
+        TagHistory history = TagHistory.of(List.of(
+                        new TagDigest(REF, "b", Optional.empty(), NOON.minusSeconds(9), NOON, Optional.empty())))
+                .with(List.of(template(2, "b", "\"acted\":\"b\",\"replaced\":[\"a\"]")), APP);
+
+        assertThat(history.entries()).extracting(TagHistory.Entry::digest).containsExactly("b", "a");
+    }
+
+    @Test
     void aRollbacksTemplateIsNoMoveOfTheTag() {
         TagHistory history = TagHistory.of(List.of())
                 .with(
