@@ -63,7 +63,9 @@ class ChartIT {
     @Test
     void anUpgradeFromTheDefaultsToEveryDocumentedExampleWorks() {
         Map<String, String> examples = new TreeMap<>(Chart.examples());
-        assertThat(upgrade("").getStatus()).isEqualTo("deployed");
+        Release defaults = upgrade("");
+        assertThat(defaults.getStatus()).isEqualTo("deployed");
+        assertThat(defaults.getOutput()).contains("kubectl label namespace YOUR-NAMESPACE urunner=enable");
         assertThat(examples).isNotEmpty().allSatisfy((name, values) -> {
             upgrade("");
             assertThat(upgrade(values).getStatus()).isEqualTo("deployed");
