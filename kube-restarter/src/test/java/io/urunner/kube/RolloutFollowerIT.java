@@ -111,12 +111,23 @@ class RolloutFollowerIT {
     }
 
     @Test
-    void aRolloutWhoseImageCannotBePulledFailsWithThePodsReason() throws Exception {
+    void aRolloutWhoseImageIsGoneFailsWithThePodsReason() throws Exception {
+        WorkloadId id = running(WorkloadKind.DEPLOYMENT, registry.push("app", "latest", OLD));
+        registry.delete("app", "latest");
+        assertFailsToPull(id, RolloutProgress.Cause.CONTAINERS);
+    }
+
+    @Test
+    void aRegistryThatIsAwayIsNotBlamedOnTheContainers() throws Exception {
         WorkloadId id = running(WorkloadKind.DEPLOYMENT, registry.push("app", "latest", OLD));
         registry.close();
+        assertFailsToPull(id, RolloutProgress.Cause.PULL);
+    }
+
+    private void assertFailsToPull(WorkloadId id, RolloutProgress.Cause cause) throws Exception {
         RolloutOutcome outcome = outcome(restart(id, Duration.ofSeconds(2), LONG));
         assertThat(outcome).isInstanceOfSatisfying(RolloutOutcome.Failed.class, failed -> {
-            assertThat(failed.cause()).isEqualTo(RolloutProgress.Cause.CONTAINERS);
+            assertThat(failed.cause()).isEqualTo(cause);
             assertThat(failed.reason()).contains("ErrImagePull");
         });
     }

@@ -36,6 +36,11 @@ public final class TagServer implements AutoCloseable {
         return image(repository, tag);
     }
 
+    /** Takes a tag away: it is not found from now on. */
+    public void delete(String repository, String tag) {
+        digests.remove(repository + ":" + tag);
+    }
+
     public String image(String repository, String tag) {
         return "127.0.0.1:" + server.getAddress().getPort() + "/" + repository + ":" + tag;
     }
