@@ -44,13 +44,4 @@ public final class KubeException extends Exception {
     public boolean forbidden() {
         return status == 403;
     }
-
-    /**
-     * Whether the credential was refused.
-     *
-     * @return true for 401
-     */
-    public boolean unauthorized() {
-        return status == 401;
-    }
 }

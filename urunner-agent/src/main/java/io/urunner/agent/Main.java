@@ -18,7 +18,7 @@ public final class Main {
      * @param arguments the words of the command line
      */
     public static void main(String[] arguments) {
-        ProcessTermination termination = new ProcessTermination(Runtime.getRuntime());
+        ProcessTermination termination = new ProcessTermination();
         int code;
         try (Composition composition = new Composition()) {
             code = Cli.execute(
@@ -30,7 +30,7 @@ public final class Main {
                             termination),
                     arguments);
         }
-        termination.exit(code);
+        Runtime.getRuntime().exit(code);
     }
 
     private static PrintWriter writer(FileDescriptor descriptor) {

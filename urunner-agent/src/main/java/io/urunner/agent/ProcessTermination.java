@@ -1,8 +1,8 @@
 package io.urunner.agent;
 
 import io.urunner.agent.cli.Termination;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -11,24 +11,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * left behind, with the code that a JVM gives to a process that was terminated.
  */
 final class ProcessTermination implements Termination {
-    private static final long PATIENCE_MILLIS = 4_500;
+    private static final Duration PATIENCE = Duration.ofMillis(4_500);
     private static final int TERMINATED = 143;
 
-    private final Runtime runtime;
     private final CountDownLatch requested = new CountDownLatch(1);
-    private final CountDownLatch ended = new CountDownLatch(1);
     private final AtomicBoolean listening = new AtomicBoolean();
-    private volatile int code = TERMINATED;
-
-    ProcessTermination(Runtime runtime) {
-        this.runtime = runtime;
-    }
 
     /** From the first call on, a signal ends the process by ending the command. */
     @Override
     public void listen() {
         if (listening.compareAndSet(false, true)) {
-            runtime.addShutdownHook(new Thread(this::end, "urunner-termination"));
+            Signals.listen("TERM", this::request);
+            Signals.listen("INT", this::request);
         }
     }
 
@@ -38,22 +32,21 @@ final class ProcessTermination implements Termination {
         requested.await();
     }
 
-    /** Ends the process. */
-    void exit(int exitCode) {
-        code = exitCode;
-        ended.countDown();
-        runtime.exit(exitCode);
+    private void request() {
+        if (requested.getCount() > 0) {
+            Thread patience = new Thread(ProcessTermination::loseIt, "urunner-termination");
+            patience.setDaemon(true);
+            patience.start();
+            requested.countDown();
+        }
     }
 
-    private void end() {
-        requested.countDown();
+    private static void loseIt() {
         try {
-            if (!ended.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
-                code = TERMINATED;
-            }
+            SystemTime.sleep(PATIENCE);
+            Runtime.getRuntime().halt(TERMINATED);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        runtime.halt(code);
     }
 }

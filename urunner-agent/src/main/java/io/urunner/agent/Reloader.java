@@ -60,7 +60,7 @@ final class Reloader implements AutoCloseable {
     void start() {
         Future<?> unused =
                 thread.scheduleWithFixedDelay(this::look, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
-        HangUp.listen(() -> {
+        Signals.listen("HUP", () -> {
             try {
                 thread.execute(() -> reload("SIGHUP"));
             } catch (RejectedExecutionException e) {

@@ -32,6 +32,7 @@ class AgentJarIT {
                 "-Xmx64m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
+                "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")),
                 "-jar",
                 JAR.toString()));
         command.addAll(List.of(arguments));
@@ -94,10 +95,9 @@ class AgentJarIT {
         assertThat(err()).contains("URUNNER_CONF_KUBE_AUTH=kubeconfig").doesNotContain("\tat ");
     }
 
-    @Test
-    void run_ends_on_sigterm_within_5_seconds_with_exit_code_0_though_nothing_answers() throws Exception {
-        // Port 1 of this machine: nobody listens there.
-        Files.writeString(folder.resolve("kubeconfig"), """
+    /** Port 1 of this machine: nobody listens there, neither as API server nor as registry. */
+    private Map<String, String> whereNothingAnswers() throws IOException {
+        Path kubeconfig = Files.writeString(folder.resolve("kubeconfig"), """
                 apiVersion: v1
                 kind: Config
                 clusters: [{name: none, cluster: {server: "http://127.0.0.1:1"}}]
@@ -105,22 +105,85 @@ class AgentJarIT {
                 contexts: [{name: none, context: {cluster: none, user: none}}]
                 current-context: none
                 """);
-        Process agent = start(
-                Map.of(
-                        "KUBECONFIG", folder.resolve("kubeconfig").toString(),
-                        "URUNNER_CONF_KUBE_AUTH", "kubeconfig",
-                        "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic",
-                        "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "127.0.0.1:1",
-                        "URUNNER_CONF_HTTP_PORT", "0"),
-                "run");
+        return Map.of(
+                "KUBECONFIG", kubeconfig.toString(),
+                "URUNNER_CONF_KUBE_AUTH", "kubeconfig",
+                "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic",
+                "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "127.0.0.1:1",
+                "URUNNER_CONF_HTTP_PORT", "0");
+    }
+
+    @Test
+    void where_nothing_answers_the_commands_say_so_and_exit_with_1_without_a_stack_trace() throws Exception {
+        for (String command : List.of(
+                "once", "doctor", "history shop/deploy/web", "rollback shop/deploy/web", "digest 127.0.0.1:1/web")) {
+            assertThat(run(whereNothingAnswers(), command.split(" ", -1)))
+                    .as(command + ": " + out() + err())
+                    .isEqualTo(1);
+            assertThat(out() + err())
+                    .as(command)
+                    .contains("127.0.0.1:1")
+                    .doesNotContain("\tat ", "defect", "unexpected");
+        }
+    }
+
+    @Test
+    void run_ends_on_sigterm_within_5_seconds_with_exit_code_0_though_nothing_answers() throws Exception {
+        Process agent = start(whereNothingAnswers(), "run");
         try {
             await(agent, "watch of");
-            agent.destroy();
-            assertThat(agent.waitFor(5, TimeUnit.SECONDS)).as("ended in time").isTrue();
-            assertThat(agent.exitValue()).as(out() + err()).isZero();
+            endsWith0(agent);
             assertThat(out()).contains("told to end", "ended");
+            assertThat(leftInTheTemporaryFolder()).isEmpty();
         } finally {
             agent.destroyForcibly();
+        }
+    }
+
+    @Test
+    void the_demonstration_rolls_both_workloads_out_once_and_ends_by_itself() throws Exception {
+        assertThat(run(Map.of(), "demo")).as(out() + err()).isZero();
+        List<String> pushed = out().lines()
+                .filter(line -> line.startsWith("registry "))
+                .map(line -> line.substring(line.indexOf("sha256:")))
+                .toList();
+        assertThat(pushed).hasSize(2).doesNotHaveDuplicates();
+        for (String workload : List.of("web", "worker")) {
+            assertThat(out().lines().filter(line -> line.startsWith("pod ") && line.contains("demo/" + workload + "-")))
+                    .satisfiesExactly(
+                            first -> assertThat(first).endsWith("runs " + pushed.get(0)),
+                            second -> assertThat(second).endsWith("runs " + pushed.get(1)));
+            assertThat(out())
+                    .contains("demo/Deployment/" + workload + ": rollout succeeded")
+                    .contains("demo/" + workload + ": its template was changed 1 time(s) for 1 push(es)");
+        }
+        assertThat(out()).doesNotContain("WARN", "ERROR");
+        assertThat(err()).isEmpty();
+        assertThat(leftInTheTemporaryFolder()).isEmpty();
+    }
+
+    @Test
+    void the_demonstration_goes_on_where_it_is_to_and_ends_when_it_is_told_to() throws Exception {
+        Process demo = start(Map.of(), "demo", "--keep");
+        try {
+            await(demo, "the next push comes");
+            endsWith0(demo);
+        } finally {
+            demo.destroyForcibly();
+        }
+        assertThat(err()).isEmpty();
+        assertThat(leftInTheTemporaryFolder()).isEmpty();
+    }
+
+    private void endsWith0(Process process) throws Exception {
+        process.destroy();
+        assertThat(process.waitFor(5, TimeUnit.SECONDS)).as("ended in time").isTrue();
+        assertThat(process.exitValue()).as(out() + err()).isZero();
+    }
+
+    private List<String> leftInTheTemporaryFolder() throws IOException {
+        try (Stream<Path> files = Files.walk(folder.resolve("tmp"))) {
+            return files.skip(1).map(Path::toString).toList();
         }
     }
 

@@ -17,25 +17,4 @@ public record CommandContext(
     public CommandContext {
         environment = Map.copyOf(environment);
     }
-
-    /**
-     * The same in another environment.
-     *
-     * @param variables the environment variables, all of them
-     * @return the context
-     */
-    public CommandContext withEnvironment(Map<String, String> variables) {
-        return new CommandContext(variables, out, err, wiring, termination);
-    }
-
-    /**
-     * The same, printing elsewhere.
-     *
-     * @param newOut for what a command is asked for
-     * @param newErr for everything else
-     * @return the context
-     */
-    public CommandContext withOutput(PrintWriter newOut, PrintWriter newErr) {
-        return new CommandContext(environment, newOut, newErr, wiring, termination);
-    }
 }

@@ -35,6 +35,9 @@ final class OnceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigurationException, CommandException, InterruptedException {
+        if (timeout <= 0) {
+            throw new CommandException("--timeout is a number of seconds above 0", ExitCode.WRONG_CONFIGURATION);
+        }
         OnceReport report;
         try (Wiring.AgentProcess agent = context.wiring().agent(settings.load(context, false), context.environment())) {
             report = agent.once(Duration.ofSeconds(timeout));

@@ -4,7 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,9 @@ import java.util.function.Consumer;
  */
 final class ApiObjects {
     static final ObjectMapper JSON = new ObjectMapper();
+
+    /** More than happens while a watcher is busy with the last. */
+    private static final int KEPT_EVENTS = 1_000;
 
     /**
      * A change of an object.
@@ -33,7 +37,7 @@ final class ApiObjects {
     }
 
     private final Map<String, ObjectNode> objects = new TreeMap<>();
-    private final List<Event> events = new ArrayList<>();
+    private final Deque<Event> events = new ArrayDeque<>();
     private long version = 1;
 
     synchronized long version() {
@@ -115,6 +119,9 @@ final class ApiObjects {
 
     private void record(String type, String resource, ObjectNode object) {
         events.add(new Event(type, resource, version, object.deepCopy()));
+        if (events.size() > KEPT_EVENTS) {
+            events.remove();
+        }
         notifyAll();
     }
 

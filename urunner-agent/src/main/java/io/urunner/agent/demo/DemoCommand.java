@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +38,7 @@ final class DemoCommand implements Callable<Integer> {
     private static final List<String> WORKLOADS = List.of("web", "worker");
     private static final String REPOSITORY = "shop/app";
     private static final String TAG = "latest";
-    private static final int SECONDS_PER_STEP = 15;
+    private static final int SECONDS_PER_STEP = 60;
     private static final int SECONDS_BETWEEN_PUSHES = 10;
 
     @Option(names = "--keep", description = "Go on, with a push every 10 seconds, until Ctrl-C.")
@@ -75,7 +74,12 @@ final class DemoCommand implements Callable<Integer> {
                 DemoApiServer api = DemoApiServer.start(objects);
                 DemoControllers controllers = DemoControllers.start(objects, this::say)) {
             show(registry, api, objects, directory);
-            return 0;
+            return ExitCode.OK;
+        } catch (InterruptedException e) {
+            if (!keep) {
+                throw e;
+            }
+            return ExitCode.OK;
         } finally {
             terminator.interrupt();
             delete(directory);
@@ -94,13 +98,12 @@ final class DemoCommand implements Callable<Integer> {
         Map<String, String> environment = environment(registry, api, directory);
         CommandContext inner =
                 new CommandContext(environment, context.out(), context.err(), context.wiring(), until(end));
-        List<Integer> exit = new ArrayList<>();
         say("agent     urunner run, asking every second");
-        Thread agent = thread("demo-agent", () -> exit.add(Cli.execute(inner, "run")));
+        Thread agent = thread("demo-agent", () -> Cli.execute(inner, "run"));
         Thread narrator = thread("demo-narrator", () -> narrate(objects));
         try {
             int asked = registry.resolved();
-            await("the agent asks the registry", () -> registry.resolved() >= asked + 2 || !exit.isEmpty());
+            await("the agent asks the registry", () -> registry.resolved() >= asked + 2);
             int version = 2;
             do {
                 roll(registry, objects, image, Integer.toString(version++));
@@ -108,7 +111,7 @@ final class DemoCommand implements Callable<Integer> {
                     say("demo      the next push comes in " + SECONDS_BETWEEN_PUSHES + " seconds; Ctrl-C ends");
                     TimeUnit.SECONDS.timedJoin(agent, SECONDS_BETWEEN_PUSHES);
                 }
-            } while (keep && agent.isAlive());
+            } while (keep);
             for (String name : WORKLOADS) {
                 say("demo      " + NAMESPACE + "/" + name + ": its template was changed "
                         + templateChanges(objects, name) + " time(s) for " + (version - 2) + " push(es)");

@@ -20,6 +20,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +49,9 @@ public final class Agent implements AutoCloseable {
     private static final int MOST_LOOKS = 10;
 
     private static final Duration POLL = Duration.ofMillis(50);
+    /** An API server that cannot be reached for so long is not waited for by a look. */
+    private static final Duration UNREACHABLE = Duration.ofSeconds(5);
+
     /** A loop that did not show for so long is dead. */
     private static final Duration DEAD = Duration.ofSeconds(30);
     /** How long {@link #close} waits for patches that are under way, for the loop, and in all. */
@@ -197,14 +201,15 @@ public final class Agent implements AutoCloseable {
 
     private Optional<String> see(Duration timeout) throws InterruptedException {
         begin();
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        CompletableFuture<Optional<String>> trouble = new CompletableFuture<>();
         loop.execute(() -> whenSynced(() -> {
             engine.start();
-            whenQuiet(MOST_LOOKS, () -> done.complete(true));
+            whenQuiet(MOST_LOOKS, () -> trouble.complete(Optional.empty()));
         }));
+        loop.after(
+                UNREACHABLE, () -> whenUnreachable(() -> trouble.complete(Optional.of("the cluster cannot be seen"))));
         try {
-            done.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-            return Optional.empty();
+            return trouble.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             return Optional.of(
                     synced
@@ -260,6 +265,19 @@ public final class Agent implements AutoCloseable {
             next.run();
         } else {
             loop.after(POLL, () -> pollSynced(next));
+        }
+    }
+
+    /** Whoever looks once does not wait longer for an API server that does not answer. */
+    private void whenUnreachable(Runnable next) {
+        if (synced) {
+            return;
+        }
+        // A problem without a resource is not one of permissions.
+        if (cluster.problems().stream().anyMatch(problem -> problem.resource().isEmpty())) {
+            next.run();
+        } else {
+            loop.after(WATCH_PERIOD, () -> whenUnreachable(next));
         }
     }
 
@@ -372,13 +390,16 @@ public final class Agent implements AutoCloseable {
     public synchronized void close() {
         long begun = loop.nanos();
         if (state == State.STARTED) {
-            onLoop(engine::stop);
+            onLoop(LOOP_ANSWERS, done -> {
+                engine.stop();
+                done.run();
+            });
             drain(kubeWorkers, PATCHES_END);
             handOver();
-            onLoop(memory::flush);
+            onLoop(left(begun), memory::end);
         }
         state = State.CLOSED;
-        drain(storeThread, Pace.max(ALL_ENDS.minusNanos(loop.nanos() - begun), Duration.ZERO));
+        drain(storeThread, left(begun));
         cluster.close();
         kubeWorkers.shutdownNow();
         leaseWorkers.shutdownNow();
@@ -387,6 +408,10 @@ public final class Agent implements AutoCloseable {
         registryWorkers.shutdownNow();
         kubeThreads.shutdownNow();
         loop.close();
+    }
+
+    private Duration left(long begun) {
+        return Pace.max(ALL_ENDS.minusNanos(loop.nanos() - begun), Duration.ZERO);
     }
 
     private void handOver() {
@@ -399,16 +424,14 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    private void onLoop(Runnable task) {
+    /** Waits for a task of the loop, which tells when it is done. */
+    private void onLoop(Duration patience, Consumer<Runnable> task) {
         CompletableFuture<Boolean> done = new CompletableFuture<>();
-        loop.execute(() -> {
-            task.run();
-            done.complete(true);
-        });
+        loop.execute(() -> task.accept(() -> done.complete(true)));
         try {
-            done.get(LOOP_ANSWERS.toMillis(), TimeUnit.MILLISECONDS);
+            done.get(patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) {
-            LOG.warn("the agent's loop does not answer any more");
+            LOG.warn("the agent ends though its loop or its history database does not answer");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -50,6 +50,7 @@ final class Memory {
     private boolean loaded;
     private boolean writing;
     private boolean again;
+    private Runnable atRest = () -> {};
     private volatile boolean works = true;
 
     Memory(DigestStore store, Loop loop, Executor storeThread, StateLog problems) {
@@ -155,6 +156,19 @@ final class Memory {
         });
     }
 
+    /**
+     * Writes the last that has gathered.
+     *
+     * @param done told on the loop when it is written, or could not be
+     */
+    void end(Runnable done) {
+        atRest = done;
+        flush();
+        if (!writing) {
+            atRest.run();
+        }
+    }
+
     private void written() {
         writing = false;
         well();
@@ -163,6 +177,9 @@ final class Memory {
         }
         if (again) {
             flush();
+        }
+        if (!writing) {
+            atRest.run();
         }
     }
 
@@ -176,6 +193,7 @@ final class Memory {
                 .filter(container -> !remembered.containsKey(container))
                 .forEach(toForget::add);
         batch.rollouts().forEach(old -> rollouts.putIfAbsent(List.of(old.workload(), old.id()), old));
+        atRest.run();
     }
 
     /**

@@ -214,6 +214,10 @@ public final class PodCredentials implements CredentialProvider {
     /** Where the users of a repository name their secrets, in the order of the namespaces. */
     private Collection<Source> sources(String registry, String repository) {
         Map<String, Source> sources = new TreeMap<>();
+        if (repository.isEmpty()) {
+            // The registry as a whole: no pod uses that.
+            return List.of();
+        }
         users.getOrDefault(new Repository(registry, repository), Map.of())
                 .values()
                 .forEach(source -> sources.put(
