@@ -223,7 +223,7 @@ final class Attempt {
             }
             return bearer(question, token, true);
         } catch (TokenService.Refused e) {
-            throw refusedByIssuer(question, anonymous ? grant() : identity, e);
+            throw refusedByIssuer(question, identity, e);
         } finally {
             if (lock != null) {
                 lock.unlock();
@@ -235,7 +235,11 @@ final class Attempt {
         return new Shown("Bearer " + token.value().reveal(), question, token, fresh);
     }
 
-    private NotAccepted refusedByIssuer(Question question, Claim claim, TokenService.Refused refused)
+    /**
+     * Notes a token server's refusal. 401 is about the credential. So is 403 without a word, which is how addresses are
+     * banned; where it says {@code DENIED}, what was asked for is denied, and another repository may not be.
+     */
+    private NotAccepted refusedByIssuer(Question question, Claim identity, TokenService.Refused refused)
             throws ProtocolViolationException {
         FailedRequest what = call.what().answered(refused.status(), refused.errors());
         String issuer = "the token server " + Addresses.authority(question.realm());
@@ -246,15 +250,18 @@ final class Attempt {
                     issuer + " does not understand the question for " + String.join(" ", question.scopes()),
                     refused);
         }
+        Claim claim = identity;
         String reason;
         if (credential instanceof Credential.Anonymous) {
+            claim = grant();
             reason = issuer + " gives no token without credentials, and none are configured for this repository";
         } else if (!denied) {
             reason = issuer + " rejects " + who() + "; check it";
-        } else if (refused.errors().isEmpty()) {
-            reason = issuer + " turns " + who() + " away: it has no right to the registry, or our address is banned";
+        } else if (refused.errors().stream().anyMatch(error -> error.code().equals("DENIED"))) {
+            claim = grant();
+            reason = issuer + " denies this to " + who() + ": it is wrong, lacks the right, or this does not exist";
         } else {
-            reason = issuer + " does not let " + who() + " use the registry; give it the right";
+            reason = issuer + " turns " + who() + " away: it has no right to the registry, or our address is banned";
         }
         RegistryException error = error(what, reason, denied, refused);
         parts.ledger.refuse(claim, error, reason);
@@ -310,7 +317,7 @@ final class Attempt {
     private @Nullable Response exchange() throws IOException, InterruptedException {
         Request request = request(call);
         Response response = parts.transport.send(host, request, call.streams(), false, deadline);
-        if (!isRefusal(response, request)) {
+        if (!isRefusal(response)) {
             return response;
         }
         try (response) {
@@ -325,10 +332,10 @@ final class Attempt {
 
     /**
      * Whether an answer is about who asks: 401 and 403, and with ECR Public 400 without a challenge where a token has
-     * expired. What a redirect led to does not know us at all.
+     * expired. Where else the registry led us, nobody knows us at all.
      */
-    private boolean isRefusal(Response response, Request request) {
-        if (!Addresses.sameOrigin(response.request().url(), request.url())) {
+    private boolean isRefusal(Response response) throws IOException {
+        if (!Addresses.sameOrigin(response.request().url(), host.root())) {
             return false;
         }
         return switch (response.code()) {

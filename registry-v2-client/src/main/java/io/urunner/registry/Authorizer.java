@@ -63,7 +63,7 @@ final class Authorizer {
                         missing = response;
                         continue;
                     }
-                    if (candidates.size() > 1) {
+                    if (candidates.size() > 1 && !(credential instanceof Credential.Anonymous)) {
                         preferences.put(call.need(), credential);
                     }
                     return response;
@@ -123,6 +123,11 @@ final class Authorizer {
             throws NotAccepted, RegistryException, IOException, InterruptedException {
         Claim asker = Claim.identity(call.registry(), credential);
         pauses.check(asker);
+        if (call.countsAsPull()) {
+            // Who may pull no more may still ask what a tag names.
+            asker = new Claim(call.registry(), "pull", credential);
+            pauses.check(asker);
+        }
         try {
             Response response = new Attempt(this, call, credential, deadline).send();
             if (response.code() == 429) {

@@ -46,8 +46,9 @@ final class Blobs {
     }
 
     boolean mount(Repository to, String from, Digest digest) throws RegistryException, InterruptedException {
-        Call call = upload(to, digest, "?mount=" + digest + "&from=" + from)
-                .with(List.of(Call.scope(to.name(), "pull,push"), Call.scope(from, "pull")));
+        String source = new Repository(to.registry(), from).name();
+        Call call = upload(to, digest, "?mount=" + digest + "&from=" + source)
+                .with(List.of(Call.scope(to.name(), "pull,push"), Call.scope(source, "pull")));
         try (Response response = caller.call(call)) {
             if (response.code() == 201) {
                 return true;

@@ -109,6 +109,11 @@ record Call(
         return new ProtocolViolationException(what.answered(status, List.of()), reason, cause);
     }
 
+    /** Whether Docker Hub counts it against the limit of pulls, which a {@code HEAD} does not. */
+    boolean countsAsPull() {
+        return Repository.isDockerHub(registry()) && !method.equals("HEAD");
+    }
+
     boolean isRead() {
         return method.equals("GET") || method.equals("HEAD");
     }

@@ -95,11 +95,15 @@ final class Listings {
         });
     }
 
-    /** Registries that do not know referrers keep them as an index under a tag that is made of the digest. */
+    /**
+     * Registries that do not know referrers keep them as an index under a tag that is made of the digest, of which 64
+     * digits count, so that it is no longer than a tag may be.
+     */
     private List<Descriptor> byTag(Repository repository, Digest subject)
             throws RegistryException, InterruptedException {
         try {
-            ImageReference tag = repository.tag(subject.algorithm() + "-" + subject.hex());
+            ImageReference tag =
+                    repository.tag(subject.algorithm() + "-" + subject.hex().substring(0, 64));
             return entries(manifests.read(tag, "list the referrers of"));
         } catch (NotFoundException e) {
             return List.of();

@@ -6,8 +6,6 @@ import java.util.Map;
 
 /** A map that forgets what was not used for longest, so that a long-lived client stays small. */
 final class LruMap<K, V> extends LinkedHashMap<K, V> {
-    private static final long serialVersionUID = 1L;
-
     private final int capacity;
 
     private LruMap(int capacity) {

@@ -2,8 +2,6 @@ package io.urunner.registry;
 
 /** A credential did not do; another one may. It never leaves the client. */
 final class NotAccepted extends Exception {
-    private static final long serialVersionUID = 1L;
-
     private final transient RegistryException error;
     private final boolean renewable;
 

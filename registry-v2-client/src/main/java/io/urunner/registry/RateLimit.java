@@ -12,6 +12,11 @@ import java.util.OptionalLong;
  * @param remaining how many are left in the current window
  * @param window how long a window is
  * @param resetAt when the current window ends
+ * @param toldAt when it was told
  */
 public record RateLimit(
-        OptionalLong limit, OptionalLong remaining, Optional<Duration> window, Optional<Instant> resetAt) {}
+        OptionalLong limit,
+        OptionalLong remaining,
+        Optional<Duration> window,
+        Optional<Instant> resetAt,
+        Instant toldAt) {}

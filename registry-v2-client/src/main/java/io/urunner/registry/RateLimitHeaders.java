@@ -48,7 +48,8 @@ final class RateLimitHeaders {
                 quota,
                 left,
                 window.isPresent() ? Optional.of(Duration.ofSeconds(window.getAsLong())) : Optional.empty(),
-                until.isPresent() ? Optional.of(moment(until.getAsLong(), now)) : Optional.empty()));
+                until.isPresent() ? Optional.of(moment(until.getAsLong(), now)) : Optional.empty(),
+                now));
     }
 
     private static Instant moment(long reset, Instant now) {

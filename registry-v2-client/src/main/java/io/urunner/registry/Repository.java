@@ -68,7 +68,12 @@ public record Repository(String registry, String name) {
      * @return {@code host[:port]} to send requests to
      */
     public static String apiHost(String registry) {
-        return registry.equals(DOCKER_HUB) || registry.equals(LEGACY_DOCKER_HUB) ? DOCKER_HUB_API : registry;
+        return isDockerHub(registry) ? DOCKER_HUB_API : registry;
+    }
+
+    /** Whether this is one of the names of Docker Hub. */
+    static boolean isDockerHub(String host) {
+        return host.equals(DOCKER_HUB) || host.equals(LEGACY_DOCKER_HUB) || host.equals(DOCKER_HUB_API);
     }
 
     /**

@@ -43,8 +43,6 @@ final class TokenService {
 
     /** A token server's refusal, 4xx. */
     static final class Refused extends Exception {
-        private static final long serialVersionUID = 1L;
-
         private final int status;
         private final transient List<OciError> errors;
 

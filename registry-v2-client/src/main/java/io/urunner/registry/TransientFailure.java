@@ -7,8 +7,6 @@ import java.util.Optional;
 
 /** An answer that may be another one later (408, 429, 5xx). It never leaves the client. */
 final class TransientFailure extends IOException {
-    private static final long serialVersionUID = 1L;
-
     private final transient Optional<Duration> retryAfter;
     private final transient List<OciError> errors;
     private final int status;

@@ -101,13 +101,15 @@ final class Transport {
      * The errors behind the answer to a {@code HEAD}, which carries none: the same is asked once with {@code GET}, except
      * where that costs quota.
      */
-    List<OciError> explain(Host host, Request head, int status, Deadline deadline)
-            throws IOException, InterruptedException {
-        if (host.authority().equals(Repository.apiHost(Repository.DOCKER_HUB))) {
+    List<OciError> explain(Host host, Request head, int status, Deadline deadline) throws InterruptedException {
+        if (Repository.isDockerHub(host.authority())) {
             return List.of();
         }
         try (Response response = send(host, head.newBuilder().get().build(), false, false, deadline)) {
             return response.code() == status ? Bodies.errors(response) : List.of();
+        } catch (IOException e) {
+            // The status says enough; a question that breaks off must not hide it.
+            return List.of();
         }
     }
 

@@ -4,8 +4,6 @@ import java.io.IOException;
 
 /** An answer that breaks the protocol; asking again would not help. It never leaves the client. */
 final class Violation extends IOException {
-    private static final long serialVersionUID = 1L;
-
     Violation(String reason) {
         super(reason);
     }

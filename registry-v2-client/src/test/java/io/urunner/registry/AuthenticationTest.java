@@ -24,6 +24,8 @@ import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How the client authenticates, against servers that behave as registries and token servers do. */
 class AuthenticationTest {
@@ -255,6 +257,50 @@ class AuthenticationTest {
                 .isThrownBy(() -> client.resolve(registry.image("team/secret")));
         assertThat(registry.lines().stream().filter(line -> line.contains("secret")))
                 .hasSizeBetween(3, 4);
+    }
+
+    @Test
+    void marksOnlyTheRepositoryThatTheTokenServerDenies() throws Exception {
+        issuer.answer(request -> String.valueOf(request.getPath()).contains("secret")
+                ? status(403).setBody("{\"errors\":[{\"code\":\"DENIED\",\"message\":\"denied\"}]}")
+                : json("{\"token\":\"t\"}"));
+        registry.answer(wantsToken("t", bearer("")));
+        RegistryClient client = client(ci());
+
+        for (int i = 0; i < 3; i++) {
+            assertThatExceptionOfType(DeniedException.class)
+                    .isThrownBy(() -> client.resolve(registry.image("team/secret")))
+                    .withMessageContaining("DENIED (denied)")
+                    .withMessageContaining("test account");
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(DIGEST);
+        }
+
+        assertThat(issuer.lines().stream().filter(line -> line.contains("secret")))
+                .hasSize(1);
+        time.pass(Duration.ofMinutes(61));
+        assertThatExceptionOfType(DeniedException.class)
+                .isThrownBy(() -> client.resolve(registry.image("team/secret")));
+        assertThat(issuer.lines().stream().filter(line -> line.contains("secret")))
+                .hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Forbidden\n", "<html>blocked</html>"})
+    void staysAwayFromATokenServerThatTurnsItAway(String body) throws Exception {
+        AtomicInteger number = new AtomicInteger();
+        registry.answer(wantsToken("t1", bearer("")));
+        issuer.answer(request -> number.incrementAndGet() == 1
+                ? json("{\"token\":\"t1\"}")
+                : status(403).setBody(body));
+        RegistryClient client = client(ci());
+        client.resolve(registry.image("team/app"));
+
+        for (String name : List.of("team/other", "team/third", "team/other")) {
+            assertThatExceptionOfType(DeniedException.class)
+                    .isThrownBy(() -> client.resolve(registry.image(name)))
+                    .withMessageContaining("banned");
+        }
+        assertThat(issuer.requests).hasSize(2);
     }
 
     @Test

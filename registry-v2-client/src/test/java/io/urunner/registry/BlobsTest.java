@@ -3,6 +3,7 @@ package io.urunner.registry;
 import static io.urunner.registry.FakeServer.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
@@ -223,5 +224,28 @@ class BlobsTest {
                 .containsExactly(
                         "POST /v2/team/app/blobs/uploads/?mount=" + blob.digest() + "&from=other/app",
                         "DELETE /v2/team/app/blobs/uploads/1");
+    }
+
+    @Test
+    void doesNotBlameTheRegistryForAnUploadThatIsRefusedElsewhere() throws Exception {
+        FakeServer storage = opened(new FakeServer(request -> new MockResponse().setResponseCode(403)));
+        registry.answer(request ->
+                new MockResponse().setResponseCode(202).setHeader("Location", storage.url() + "/upload?part=1"));
+
+        for (int i = 0; i < 2; i++) {
+            assertThatExceptionOfType(DeniedException.class)
+                    .isThrownBy(() -> client.pushBlob(repository(), blob, () -> new ByteArrayInputStream(content)))
+                    .withMessageContaining("redirected");
+        }
+        assertThat(storage.lines())
+                .hasSize(2)
+                .allSatisfy(line -> assertThat(line).startsWith("PUT /upload?part=1"));
+    }
+
+    @Test
+    void mountsFromARepositoryAndNothingElse() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> client.mountBlob(repository(), "team/app&digest=x", blob.digest()));
+        assertThat(registry.requests).isEmpty();
     }
 }

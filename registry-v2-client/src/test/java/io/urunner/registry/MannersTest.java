@@ -7,8 +7,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.urunner.registry.auth.AuthHints;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.Proxy;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -160,6 +166,17 @@ class MannersTest {
     }
 
     @Test
+    void keepsTheStatusWhereTheQuestionForItsReasonBreaksOff() {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(404)
+                : new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
+
+        assertThatExceptionOfType(NotFoundException.class)
+                .isThrownBy(() -> client().resolve(image()))
+                .satisfies(e -> assertThat(e.errors()).isEmpty());
+    }
+
+    @Test
     void saysWhenToComeBack() {
         registry.answer(request -> status(429).setHeader("Retry-After", "120"));
         RegistryClient client = client();
@@ -226,7 +243,11 @@ class MannersTest {
         client.resolve(image());
 
         RateLimit limit = new RateLimit(
-                OptionalLong.of(100), OptionalLong.of(5), Optional.of(Duration.ofHours(6)), Optional.empty());
+                OptionalLong.of(100),
+                OptionalLong.of(5),
+                Optional.of(Duration.ofHours(6)),
+                Optional.empty(),
+                ManualTime.START);
         assertThat(client.rateLimit(registry.host())).contains(limit);
         assertThat(told).containsExactly(limit);
     }
@@ -345,7 +366,7 @@ class MannersTest {
 
         Descriptor descriptor = client().resolve(image());
 
-        byte[] bytes = body.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         assertThat(descriptor).isEqualTo(new Descriptor(MediaType.OCI_INDEX, Digest.of(bytes), bytes.length));
         assertThat(registry.requests).extracting(r -> r.getMethod()).containsExactly("HEAD", "GET");
     }
@@ -525,10 +546,31 @@ class MannersTest {
 
     @Test
     void closesItsOwnConnections() throws Exception {
-        RegistryClient client = client();
-        client.resolve(image());
-        client.close();
-        client.close();
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Future<Integer> end = threads.submit(() -> {
+                try (Socket socket = server.accept()) {
+                    BufferedReader reader = new BufferedReader(
+                            new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+                    while (!reader.readLine().isEmpty()) {
+                        // The request's head ends with an empty line.
+                    }
+                    String answer = "HTTP/1.1 200 OK\r\nDocker-Content-Digest: " + DIGEST + "\r\nContent-Type: "
+                            + MediaType.OCI_INDEX + "\r\nContent-Length: 1\r\n\r\n";
+                    socket.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
+                    return reader.read();
+                }
+            });
+            RegistryClient client = client();
+            client.resolve(ImageReference.parse("127.0.0.1:" + server.getLocalPort() + "/team/app"));
+            assertThat(end.isDone()).isFalse();
+
+            client.close();
+            client.close();
+            assertThat(end.get(10, TimeUnit.SECONDS)).isEqualTo(-1);
+        } finally {
+            threads.shutdownNow();
+        }
     }
 
     @Test
@@ -579,6 +621,17 @@ class MannersTest {
                 .extracting(Descriptor::artifactType)
                 .containsExactly(Optional.of("a/sig"));
         assertThat(registry.lines()).containsExactly("GET /v2/team/app/referrers/" + DIGEST + "?artifactType=a/sig");
+    }
+
+    @Test
+    void looksForReferrersUnderATagThatIsNotTooLong() throws Exception {
+        registry.answer(request -> status(404));
+
+        assertThat(client().referrers(
+                                image().toRepository(), Digest.parse("sha512:" + "a".repeat(128)), Optional.empty())
+                        .all())
+                .isEmpty();
+        assertThat(registry.lines().get(1)).isEqualTo("GET /v2/team/app/manifests/sha512-" + "a".repeat(64));
     }
 
     @Test

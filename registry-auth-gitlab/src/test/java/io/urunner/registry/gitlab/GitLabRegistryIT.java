@@ -129,6 +129,23 @@ class GitLabRegistryIT {
     }
 
     @Test
+    void a_ban_is_waited_for_without_a_question() throws Exception {
+        tokens.accessToken("glpat-4711", "group/project/app");
+        try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
+            tokens.ban(true);
+            assertThat(failure(client, "group/project/app"))
+                    .isInstanceOf(DeniedException.class)
+                    .hasMessageContaining("banned");
+            failure(client, "group/other/app");
+            assertThat(tokens.requests()).hasSize(1);
+
+            tokens.ban(false);
+            now = now.plus(Duration.ofHours(1));
+            assertThat(resolve(client, "group/project/app")).isEqualTo(digest);
+        }
+    }
+
+    @Test
     void a_denied_repository_does_not_keep_others_from_being_read() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {

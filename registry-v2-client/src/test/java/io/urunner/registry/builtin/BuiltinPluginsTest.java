@@ -1,9 +1,11 @@
 package io.urunner.registry.builtin;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.RateLimitedException;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
@@ -78,6 +80,32 @@ class BuiltinPluginsTest {
                                 .digest())
                         .hasToString(digest);
                 assertThat(provider.describe(name, "team/app")).isEqualTo("anonymous at " + name);
+            }
+        }
+    }
+
+    @Test
+    void docker_hub_tells_what_a_tag_names_also_where_it_grants_no_more_pulls() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            FakeDockerHub hub = new FakeDockerHub(network);
+            hub.publicRepository("library/nginx");
+            String digest = hub.push("library/nginx", "latest", TestImage.image("one"));
+            hub.remaining(0);
+            ImageReference image = ImageReference.parse("nginx");
+            try (RegistryClient client = RegistryClient.builder()
+                    .httpClient(network.client())
+                    .clock(network.clock())
+                    .sleeper(duration -> {})
+                    .build()) {
+                for (int i = 0; i < 2; i++) {
+                    assertThatExceptionOfType(RateLimitedException.class).isThrownBy(() -> client.manifest(image));
+                    assertThat(client.resolve(image).digest()).hasToString(digest);
+                }
+                assertThat(network.requests("registry-1.docker.io").stream()
+                                .filter(request -> "GET".equals(request.getMethod())
+                                        && request.getHeader("Authorization") != null))
+                        .as("who was told to wait does")
+                        .hasSize(1);
             }
         }
     }

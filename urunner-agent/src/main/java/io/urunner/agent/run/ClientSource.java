@@ -113,7 +113,7 @@ final class ClientSource implements WatchedRegistry.Source {
 
     private WatchedRegistry.Allowance allowance(RateLimit limit) {
         Instant resets = limit.resetAt()
-                .orElseGet(() -> clock.instant().plus(limit.window().orElse(WINDOW)));
+                .orElseGet(() -> limit.toldAt().plus(limit.window().orElse(WINDOW)));
         return new WatchedRegistry.Allowance(limit.remaining().getAsLong(), resets);
     }
 }

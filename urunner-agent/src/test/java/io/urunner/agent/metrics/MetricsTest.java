@@ -59,7 +59,8 @@ class MetricsTest {
                                             OptionalLong.of(100),
                                             OptionalLong.of(42),
                                             Optional.empty(),
-                                            Optional.empty()))
+                                            Optional.empty(),
+                                            NOW))
                                     : Optional.empty())),
             Thread::new);
     private int port;

@@ -1,0 +1,56 @@
+package io.urunner.agent.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.registry.CredentialRouter;
+import io.urunner.registry.HostOptions;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryClient;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.OptionalInt;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.MockWebServer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a registry's own words make of its limit. */
+class ClientSourceTest {
+    private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+
+    @ParameterizedTest
+    @CsvSource({
+        "ratelimit-remaining, 0;w=21600, x-other, 0, 21600",
+        "ratelimit-remaining, 0, ratelimit-reset, 600, 600",
+        "x-ratelimit-remaining, 0, x-ratelimit-reset, 1767226200, 1800",
+        "ratelimit-remaining, 0, x-other, 0, 3600",
+    })
+    void whatIsUsedUpIsThereAgainWhenTheWindowIsOver(
+            String name, String value, String second, String secondValue, long seconds) throws Exception {
+        try (MockWebServer registry = new MockWebServer()) {
+            registry.enqueue(new MockResponse()
+                    .setHeader("Docker-Content-Digest", "sha256:" + "a".repeat(64))
+                    .setHeader("Content-Type", "application/vnd.oci.image.index.v1+json")
+                    .setHeader("Content-Length", "1234")
+                    .setHeader(name, value)
+                    .setHeader(second, secondValue));
+            registry.start();
+            String host = "127.0.0.1:" + registry.getPort();
+            try (RegistryClient client = RegistryClient.builder()
+                    .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                    .clock(() -> now)
+                    .build()) {
+                ClientSource source =
+                        new ClientSource(client, host, () -> now, OptionalInt.empty(), new CredentialRouter(Map.of()));
+                source.resolve(ImageReference.parse(host + "/team/app"));
+
+                now = now.plusSeconds(seconds - 1);
+                assertThat(source.allowance().orElseThrow().left(now)).isZero();
+                now = now.plusSeconds(1);
+                WatchedRegistry.Allowance after = source.allowance().orElseThrow();
+                assertThat(after.quota(50, 0, Duration.ofSeconds(30), now)).isEqualTo(50);
+            }
+        }
+    }
+}
