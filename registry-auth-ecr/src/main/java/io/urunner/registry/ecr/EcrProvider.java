@@ -6,16 +6,26 @@ import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.ExpiringCredential;
 import io.urunner.registry.auth.PluginContext;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** One issuer of tokens per region and kind of endpoint; ECR Public is read anonymously. */
+/** One issuer of tokens per region and kind of endpoint. ECR Public is read anonymously where nobody gives a token. */
 final class EcrProvider implements CredentialProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(EcrProvider.class);
+
+    /** How long ECR Public is read anonymously before the next question for a token. */
+    private static final Duration ANONYMOUSLY = Duration.ofHours(1);
+
     private final EcrSettings settings;
     private final InstantSource clock;
     private final Map<TokenIssuer.Endpoint, Tokens> tokens = new HashMap<>();
+    private volatile Instant anonymousUntil = Instant.MIN;
     private boolean closed;
 
     private record Tokens(TokenIssuer issuer, ExpiringCredential credential) {}
@@ -27,10 +37,31 @@ final class EcrProvider implements CredentialProvider {
 
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
-        if (EcrHost.isPublic(registry)) {
+        return EcrHost.isPublic(registry)
+                ? publicCredentials(registry)
+                : List.of(tokens(registry).credential().get());
+    }
+
+    /** A token raises limits; without one, and where one is refused, everything can be read all the same. */
+    private List<Credential> publicCredentials(String registry) throws CredentialException {
+        Instant now = clock.instant();
+        if (now.isBefore(anonymousUntil)) {
             return List.of();
         }
-        return List.of(tokens(registry).credential().get());
+        try {
+            Credential token = tokens(registry).credential().get();
+            anonymousUntil = Instant.MIN;
+            return List.of(token, new Credential.Anonymous());
+        } catch (CredentialException e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw e;
+            }
+            if (anonymousUntil.equals(Instant.MIN)) {
+                LOG.info("{} is read anonymously, within the limits for everybody: {}", registry, e.getMessage());
+            }
+            anonymousUntil = now.plus(ANONYMOUSLY);
+            return List.of();
+        }
     }
 
     @Override
@@ -42,7 +73,7 @@ final class EcrProvider implements CredentialProvider {
     public void refused(String registry, Credential refused) {
         Tokens known;
         synchronized (tokens) {
-            known = EcrHost.isPublic(registry) ? null : tokens.get(endpoint(registry));
+            known = tokens.get(endpoint(registry));
         }
         if (known != null) {
             known.credential().refused(refused);
@@ -51,7 +82,7 @@ final class EcrProvider implements CredentialProvider {
 
     @Override
     public String describe(String registry, String repository) {
-        if (EcrHost.isPublic(registry)) {
+        if (EcrHost.isPublic(registry) && clock.instant().isBefore(anonymousUntil)) {
             return "anonymous at " + registry;
         }
         String identity = settings.accessKeyId().isPresent() ? "access key" : "default credentials";
@@ -76,19 +107,23 @@ final class EcrProvider implements CredentialProvider {
                 throw new IllegalStateException("the credentials of Amazon ECR are closed");
             }
             return tokens.computeIfAbsent(endpoint, missing -> {
-                TokenIssuer issuer = new TokenIssuer(settings, missing);
+                TokenIssuer issuer = new TokenIssuer(settings, missing, clock);
                 return new Tokens(issuer, ExpiringCredential.renewedAtHalfLife(issuer, clock));
             });
         }
     }
 
     private TokenIssuer.Endpoint endpoint(String registry) {
+        if (EcrHost.isPublic(registry)) {
+            return TokenIssuer.Endpoint.PUBLIC;
+        }
         return EcrHost.parse(registry)
-                .map(host -> new TokenIssuer.Endpoint(host.region(), host.fips(), host.dualStack()))
+                .map(host -> new TokenIssuer.Endpoint(host.region(), host.fips(), host.dualStack(), false))
                 .orElseGet(() -> new TokenIssuer.Endpoint(
                         settings.region()
                                 .orElseThrow(() -> new IllegalArgumentException(
                                         registry + " is not the host name of an Amazon ECR registry")),
+                        false,
                         false,
                         false));
     }

@@ -6,71 +6,104 @@ import io.urunner.registry.auth.ExpiringCredential;
 import io.urunner.registry.auth.Secret;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Base64;
-import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
-import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.exception.SdkException;
-import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
-import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.services.ecr.EcrClient;
-import software.amazon.awssdk.services.ecr.EcrClientBuilder;
 import software.amazon.awssdk.services.ecr.model.AuthorizationData;
 import software.amazon.awssdk.utils.SdkAutoCloseable;
 
 /**
- * Asks the ECR API of one region for authorization tokens. The SDK's client is built with the first question and closed
- * with the issuer.
+ * Asks one of Amazon's APIs for authorization tokens, with the access key of the settings or the SDK's default chain. What
+ * it needs is built with the first question and closed with the issuer.
+ *
+ * <p>An identity that was refused is not shown again before an hour has passed; another one is, at once.
  */
 final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofHours(1);
+
     private final EcrSettings settings;
     private final Endpoint endpoint;
-    private @Nullable EcrClient client;
+    private final InstantSource clock;
+    private @Nullable TokenApi api;
     private @Nullable DefaultCredentialsProvider chain;
+    private volatile @Nullable Refusal refusal;
     private boolean closed;
 
-    /** Which of the ECR APIs to ask. */
-    record Endpoint(String region, boolean fips, boolean dualStack) {}
+    /**
+     * Which API to ask.
+     *
+     * @param region its region
+     * @param fips whether the FIPS endpoint is meant
+     * @param dualStack whether the endpoint for IPv4 and IPv6 is meant
+     * @param isPublic whether it is ECR Public's, which has neither
+     */
+    record Endpoint(String region, boolean fips, boolean dualStack, boolean isPublic) {
+        /** ECR Public's. */
+        static final Endpoint PUBLIC = new Endpoint(PublicApi.REGION, false, false, true);
+    }
 
-    TokenIssuer(EcrSettings settings, Endpoint endpoint) {
+    private record Refusal(AwsCredentials identity, CredentialException failure, Instant until) {}
+
+    TokenIssuer(EcrSettings settings, Endpoint endpoint, InstantSource clock) {
         this.settings = settings;
         this.endpoint = endpoint;
+        this.clock = clock;
     }
 
     @Override
     public ExpiringCredential.Issued issue() throws CredentialException {
-        AwsCredentialsProvider identity = identity();
-        List<AuthorizationData> answer;
+        Optional<AuthorizationData> answer;
         try {
-            answer = client().getAuthorizationToken(request ->
-                            request.overrideConfiguration(override -> override.credentialsProvider(identity)))
-                    .authorizationData();
-        } catch (AwsServiceException e) {
-            boolean passing = e.statusCode() >= 500 || e.statusCode() == 429 || e.isThrottlingException();
-            throw failure(
-                    reason(e) + (passing ? "" : "; is ecr:GetAuthorizationToken allowed, and the key valid?"),
-                    passing,
-                    e);
+            AwsCredentials identity = identity();
+            throwIfRefused(identity);
+            answer = ask(identity);
         } catch (SdkException e) {
             // No answer, or nothing in the default chain: neither is a refusal.
             throw failure(String.valueOf(e.getMessage()), true, e);
         }
-        if (answer.isEmpty()) {
-            throw failure("the answer holds no token", true, null);
-        }
-        AuthorizationData data = answer.get(0);
+        AuthorizationData data = answer.orElseThrow(() -> failure("the answer holds no token", true, null));
         return new ExpiringCredential.Issued(basic(data.authorizationToken()), data.expiresAt());
+    }
+
+    private Optional<AuthorizationData> ask(AwsCredentials identity) throws CredentialException {
+        try {
+            return api().ask(identity);
+        } catch (AwsServiceException e) {
+            if (e.statusCode() >= 500 || e.statusCode() == 429 || e.isThrottlingException()) {
+                throw failure(reason(e), true, e);
+            }
+            String needed = endpoint.isPublic()
+                    ? "are ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken"
+                    : "is ecr:GetAuthorizationToken";
+            CredentialException failure = failure(reason(e) + "; " + needed + " allowed, and the key valid?", false, e);
+            refusal = new Refusal(identity, failure, clock.instant().plus(PATIENCE));
+            throw failure;
+        }
+    }
+
+    private void throwIfRefused(AwsCredentials identity) throws CredentialException {
+        Refusal earlier = refusal;
+        if (earlier != null
+                && earlier.identity().equals(identity)
+                && clock.instant().isBefore(earlier.until())) {
+            throw new CredentialException(
+                    earlier.failure().getMessage() + " The same key is not tried again before " + earlier.until(),
+                    false,
+                    earlier.failure());
+        }
     }
 
     @Override
     public synchronized void close() {
         closed = true;
-        close(client);
+        close(api);
         close(chain);
     }
 
@@ -85,16 +118,16 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
         }
     }
 
-    private AwsCredentialsProvider identity() throws CredentialException {
+    private AwsCredentials identity() throws CredentialException {
         if (settings.accessKeyId().isEmpty() || settings.secretAccessKey().isEmpty()) {
-            return chain();
+            return chain().resolveCredentials();
         }
-        return StaticCredentialsProvider.create(AwsBasicCredentials.create(
+        return AwsBasicCredentials.create(
                 settings.accessKeyId().get().read().reveal(),
-                settings.secretAccessKey().get().read().reveal()));
+                settings.secretAccessKey().get().read().reveal());
     }
 
-    private synchronized AwsCredentialsProvider chain() {
+    private synchronized DefaultCredentialsProvider chain() {
         checkOpen();
         DefaultCredentialsProvider ready = chain;
         if (ready == null) {
@@ -104,23 +137,14 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
         return ready;
     }
 
-    private synchronized EcrClient client() {
+    private synchronized TokenApi api() {
         checkOpen();
-        EcrClient ready = client;
+        TokenApi ready = api;
         if (ready == null) {
-            EcrClientBuilder builder = EcrClient.builder()
-                    .region(Region.of(endpoint.region()))
-                    .fipsEnabled(endpoint.fips())
-                    .dualstackEnabled(endpoint.dualStack())
-                    .httpClientBuilder(UrlConnectionHttpClient.builder()
-                            .connectionTimeout(Duration.ofSeconds(5))
-                            .socketTimeout(Duration.ofSeconds(10)))
-                    // Who asks decides when to ask again.
-                    .overrideConfiguration(override -> override.retryStrategy(AwsRetryStrategy.doNotRetry())
-                            .apiCallTimeout(Duration.ofSeconds(20)));
-            settings.endpoint().ifPresent(builder::endpointOverride);
-            ready = builder.build();
-            client = ready;
+            ready = endpoint.isPublic()
+                    ? new PublicApi(settings.endpoint())
+                    : new PrivateApi(endpoint, settings.endpoint());
+            api = ready;
         }
         return ready;
     }
@@ -133,7 +157,8 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
 
     private CredentialException failure(String reason, boolean isTransient, @Nullable Throwable cause) {
         return new CredentialException(
-                "cannot get an authorization token of Amazon ECR in " + endpoint.region() + ": " + reason,
+                "cannot get an authorization token of Amazon ECR" + (endpoint.isPublic() ? " Public" : "") + " in "
+                        + endpoint.region() + ": " + reason,
                 isTransient,
                 cause);
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.urunner.registry.auth.AuthHints;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
@@ -13,6 +12,7 @@ import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;
 import io.urunner.registry.testing.FakeEcr;
+import io.urunner.registry.testing.FakeRegistry.IssuerState;
 import io.urunner.registry.testing.TestNetwork;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,11 +120,18 @@ class EcrPluginTest {
     }
 
     @Test
-    void reads_the_public_registry_anonymously() throws CredentialException {
-        try (CredentialProvider provider = provider("public.ecr.aws", EcrSettings.DEFAULT)) {
-            assertThat(provider.credentials("public.ecr.aws", "team/app")).isEmpty();
-            assertThat(provider.hints("public.ecr.aws")).isEqualTo(AuthHints.NONE);
-            assertThat(provider.hints(FIRST)).isEqualTo(AuthHints.sendBasicDirectly());
+    void an_access_key_that_is_refused_is_shown_once_an_hour() throws CredentialException {
+        EcrSettings settings = settings("AKIA4711");
+        ecr.issuer(IssuerState.REFUSING);
+        try (CredentialProvider provider = provider(FIRST, settings)) {
+            for (int reference = 0; reference < 10; reference++) {
+                assertThat(failure(provider)).hasMessageContaining("UnrecognizedClientException");
+            }
+            assertThat(network.requests("ecr-api")).hasSize(1);
+            assertThat(failure(provider)).hasMessageContaining("not tried again before 2026-01-01T01:00:00Z");
+            ecr.issuer(IssuerState.WORKING);
+            network.advance(Duration.ofMinutes(60));
+            assertThat(provider.credentials(FIRST, "app")).hasSize(1);
         }
     }
 

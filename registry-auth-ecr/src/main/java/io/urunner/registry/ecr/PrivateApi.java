@@ -1,0 +1,45 @@
+package io.urunner.registry.ecr;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.ecr.EcrClient;
+import software.amazon.awssdk.services.ecr.EcrClientBuilder;
+import software.amazon.awssdk.services.ecr.model.AuthorizationData;
+
+/** The API of the private registries of one region. */
+final class PrivateApi implements TokenApi {
+    private final EcrClient client;
+
+    PrivateApi(TokenIssuer.Endpoint endpoint, Optional<URI> url) {
+        EcrClientBuilder builder = EcrClient.builder()
+                .region(Region.of(endpoint.region()))
+                .fipsEnabled(endpoint.fips())
+                .dualstackEnabled(endpoint.dualStack())
+                .httpClientBuilder(TokenApi.http())
+                // Who asks decides when to ask again.
+                .overrideConfiguration(override ->
+                        override.retryStrategy(AwsRetryStrategy.doNotRetry()).apiCallTimeout(Duration.ofSeconds(20)));
+        url.ifPresent(builder::endpointOverride);
+        client = builder.build();
+    }
+
+    @Override
+    public Optional<AuthorizationData> ask(AwsCredentials identity) {
+        return client
+                .getAuthorizationToken(request -> request.overrideConfiguration(
+                        override -> override.credentialsProvider(StaticCredentialsProvider.create(identity))))
+                .authorizationData()
+                .stream()
+                .findFirst();
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+}
