@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A secret text. It never prints itself: {@link #toString()} is a constant, so a secret cannot reach a log or an error by
- * being part of another object. Immutable and thread-safe.
+ * being part of another object. It is a source of itself. Immutable and thread-safe.
  */
-public final class Secret {
+public final class Secret implements SecretSource {
     private final String value;
 
     private Secret(String value) {
@@ -38,6 +38,11 @@ public final class Secret {
      */
     public String reveal() {
         return value;
+    }
+
+    @Override
+    public Secret read() {
+        return this;
     }
 
     /** Compares in a time that does not depend on where two secrets of the same length differ. */

@@ -26,18 +26,7 @@ public interface SecretSource {
      * @return its source
      */
     static SecretSource of(Secret secret) {
-        Objects.requireNonNull(secret, "secret");
-        return new SecretSource() {
-            @Override
-            public Secret read() {
-                return secret;
-            }
-
-            @Override
-            public String toString() {
-                return "[secret]";
-            }
-        };
+        return Objects.requireNonNull(secret, "secret");
     }
 
     /**
