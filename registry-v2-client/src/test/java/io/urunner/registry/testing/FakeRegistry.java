@@ -50,6 +50,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
      * @param network the network
      * @param host the registry's name
      */
+    @SuppressWarnings("this-escape") // newer compilers warn: nobody asks before the subclass is made
     protected FakeRegistry(TestNetwork network, String host) {
         this.network = network;
         this.host = host;

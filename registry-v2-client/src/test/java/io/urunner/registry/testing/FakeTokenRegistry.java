@@ -51,6 +51,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
      * @param tokenPath the token server's path
      * @param service the service of its challenges
      */
+    @SuppressWarnings("this-escape") // as in FakeRegistry
     protected FakeTokenRegistry(TestNetwork network, String host, String tokenHost, String tokenPath, String service) {
         super(network, host);
         this.tokenHost = tokenHost;
