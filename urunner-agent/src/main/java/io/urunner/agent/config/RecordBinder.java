@@ -78,8 +78,11 @@ final class RecordBinder {
     }
 
     void problem(Origin origin, String key, String what) {
-        problems.add(
-                new Problem(origin instanceof Origin.FileLine line ? line + ": " + key : where(origin, key), what));
+        problem(origin instanceof Origin.FileLine line ? line + ": " + key : where(origin, key), what);
+    }
+
+    private void problem(String where, String what) {
+        problems.add(new Problem(where, Redaction.of(what)));
     }
 
     private static String where(Origin origin, String key) {
@@ -132,7 +135,7 @@ final class RecordBinder {
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof IllegalArgumentException refusal) {
                 String message = String.valueOf(refusal.getMessage());
-                problems.add(new Problem(culprits(type, message, mapping, scope), message));
+                problem(culprits(type, message, mapping, scope), message);
                 return null;
             }
             throw new IllegalStateException("the settings " + type.getName() + " cannot be created", e.getCause());
@@ -211,7 +214,7 @@ final class RecordBinder {
             String file = component.getType() == SecretSource.class
                     ? " (or " + variable + "_FILE, the path of a file that holds it)"
                     : "";
-            problems.add(new Problem(variable, "missing" + file + need));
+            problem(variable, "missing" + file + need);
         }
     }
 

@@ -79,7 +79,7 @@ public final class SettingsLoader {
     /** One reading. */
     private final class Load {
         private final Overrides overrides;
-        private final boolean defaultRegistry;
+        private boolean defaultRegistry;
         private final RecordBinder binder = new RecordBinder(environment);
         private final EnvironmentSource variables = new EnvironmentSource(environment, binder);
         private final Set<String> ambiguous = new TreeSet<>();
@@ -99,6 +99,8 @@ public final class SettingsLoader {
                                     .strip()))
                             : Optional.empty());
             Node.Mapping tree = file.map(path -> YamlSource.read(path, binder)).orElse(Node.Mapping.EMPTY);
+            // What a file that cannot be read would have said is not known: nothing is missing for that.
+            defaultRegistry &= binder.problems().isEmpty();
             tree = tree.under(variables.settings(Settings.class));
             for (Map.Entry<String, String> value : new TreeMap<>(overrides.values()).entrySet()) {
                 Origin origin = new Origin.Flag("--set " + value.getKey());
@@ -290,11 +292,19 @@ public final class SettingsLoader {
                     new RecordBinder.Scope(
                             key + ".credentials",
                             component -> fromEnvironment ? PluginVariables.name(type, component.getName()) : "",
-                            "a registry of the type '" + type + "' needs it"
-                                    + (type.equals("generic")
-                                            ? ""
-                                            : "; one that needs no login is of the type 'generic'"),
+                            need(type, registry),
                             component -> Optional.empty()));
+        }
+
+        /** Why a registry wants a setting of its plugin, and what to say if it is another registry than was meant. */
+        private static String need(String type, Node.Mapping registry) {
+            @Nullable Node host = registry.entries().get("host");
+            String need = "a registry of the type '" + type + "' needs it";
+            if (host != null && host.origin() instanceof Origin.Default) {
+                return need + "; no registry is named, so " + text(registry, "host") + " is meant, as in the original:"
+                        + " name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH, or under 'registries' in the file";
+            }
+            return need + (type.equals("generic") ? "" : "; one that needs no login is of the type 'generic'");
         }
 
         /** Whether the environment's credentials can be meant for one registry only. */

@@ -18,6 +18,9 @@ import java.util.stream.Collectors;
 final class Texts {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)?");
 
+    /** What is longer cannot be counted in nanoseconds any more, with a margin. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
+
     private static final Map<Class<?>, Function<String, Object>> TYPES = Map.of(
             String.class, text -> text,
             boolean.class, Texts::bool,
@@ -59,6 +62,14 @@ final class Texts {
 
     /** A bare number is seconds, as in the original; {@code 500ms}, {@code 30s}, {@code 5m}, {@code 2h}, {@code 7d}. */
     private static Object duration(String text) {
+        Duration duration = unbounded(text);
+        if (duration.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("'" + text + "' is longer than " + LONGEST.toDays() + " days");
+        }
+        return duration;
+    }
+
+    private static Duration unbounded(String text) {
         Matcher matcher = DURATION.matcher(text);
         if (matcher.matches()) {
             long number = Long.parseLong(matcher.group(1));

@@ -1,8 +1,13 @@
 package io.urunner.agent.config;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,11 +28,18 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /** Reads the configuration file (YAML 1.2): every value with its line. Empty values count as not there. */
 final class YamlSource {
+    /** No ConfigMap and no Secret holds more. */
+    private static final int MAX_BYTES = 1024 * 1024;
+
     /** No setting lies deeper; a document whose aliases contain themselves does. */
     private static final int MAX_DEPTH = 12;
 
+    /** A few aliases of aliases can stand for more values than there is memory for. */
+    private static final int MAX_NODES = 50_000;
+
     private final Path file;
     private final RecordBinder binder;
+    private int nodes;
 
     private YamlSource(Path file, RecordBinder binder) {
         this.file = file;
@@ -36,17 +48,31 @@ final class YamlSource {
 
     /** The tree of a file; what is wrong with its form is reported to the binder. */
     static Node.Mapping read(Path file, RecordBinder binder) {
-        String text;
-        try {
-            text = Files.readString(file);
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+            if (bytes.length <= MAX_BYTES) {
+                return new YamlSource(file, binder).parse(text(bytes));
+            }
+            unreadable(file, binder, "longer than " + MAX_BYTES + " bytes");
+        } catch (CharacterCodingException e) {
+            unreadable(file, binder, "not a text in UTF-8");
+        } catch (NoSuchFileException e) {
+            unreadable(file, binder, "there is no such file");
         } catch (IOException e) {
-            binder.problem(
-                    new Origin.FileLine(file, 1),
-                    "configuration file",
-                    Files.exists(file) ? "cannot be read: " + e : "there is no such file");
-            return Node.Mapping.EMPTY;
+            unreadable(file, binder, "cannot be read: " + e);
         }
-        return new YamlSource(file, binder).parse(text);
+        return Node.Mapping.EMPTY;
+    }
+
+    private static String text(byte[] bytes) throws CharacterCodingException {
+        return StandardCharsets.UTF_8
+                .newDecoder()
+                .decode(ByteBuffer.wrap(bytes))
+                .toString();
+    }
+
+    private static void unreadable(Path file, RecordBinder binder, String why) {
+        binder.problem(new Origin.FileLine(file, 1), "configuration file", why);
     }
 
     private Node.Mapping parse(String text) {
@@ -80,6 +106,12 @@ final class YamlSource {
             org.snakeyaml.engine.v2.nodes.Node node, Origin.FileLine origin, String key, int depth) {
         if (depth > MAX_DEPTH) {
             binder.problem(origin, key, "nested too deeply");
+            return null;
+        }
+        if (++nodes >= MAX_NODES) {
+            if (nodes == MAX_NODES) {
+                binder.problem(origin, key, "too many values: its aliases stand for more than " + MAX_NODES);
+            }
             return null;
         }
         if (node instanceof ScalarNode scalar) {

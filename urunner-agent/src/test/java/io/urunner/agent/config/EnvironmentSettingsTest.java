@@ -75,6 +75,10 @@ class EnvironmentSettingsTest {
         assertThat(problems(Map.of()))
                 .extracting(Problem::where)
                 .containsExactly("URUNNER_SECR_HARBOR_USER", "URUNNER_SECR_HARBOR_PASS");
+        assertThat(problems(Map.of()))
+                .extracting(Problem::what)
+                .allSatisfy(what -> assertThat(what)
+                        .contains("no registry is named", "name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH"));
     }
 
     @ParameterizedTest
@@ -135,6 +139,8 @@ class EnvironmentSettingsTest {
                 "URUNNER_CONF_FREQUENCY_CHECK_SECONDS | soon | 'soon' is not a duration",
                 "URUNNER_CONF_FREQUENCY_CHECK_SECONDS | -5 | '-5' is not a duration",
                 "URUNNER_CONF_FREQUENCY_CHECK_SECONDS | 0 | interval must be at least one second",
+                "URUNNER_CONF_FREQUENCY_CHECK_SECONDS | PT999999999999999H | is longer than 36500 days",
+                "URUNNER_CONF_COOLDOWN | 999999999d | is longer than 36500 days",
                 "URUNNER_CONF_HTTP_PORT | eighty | 'eighty' is not a whole number",
                 "URUNNER_CONF_HTTP_PORT | 70000 | port must be from 0 (none) to 65535, not 70000",
                 "URUNNER_CONF_WINDOW | at night | 'at night' is no window",

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,10 +41,14 @@ class FileSettingsTest {
             load(lines);
             return List.of();
         } catch (ConfigurationException e) {
-            return e.problems().stream()
-                    .map(problem -> problem.toString().replace(folder + "/", ""))
-                    .toList();
+            return texts(e);
         }
+    }
+
+    private List<String> texts(ConfigurationException e) {
+        return e.problems().stream()
+                .map(problem -> problem.toString().replace(folder + "/", ""))
+                .toList();
     }
 
     @Test
@@ -259,23 +264,77 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_file_that_is_not_there_is_a_problem() {
-        assertThat(
-                        new Object() {
-                            List<String> load() {
-                                try {
-                                    new SettingsLoader(environment, TestPlugins::discover).load(Overrides.NONE);
-                                    return List.of();
-                                } catch (ConfigurationException e) {
-                                    return e.problems().stream()
-                                            .map(Problem::toString)
-                                            .toList();
-                                }
-                            }
-                        }.load())
+    void a_file_that_cannot_be_read_is_the_only_problem_with_what_it_would_have_said() throws IOException {
+        assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: there is no such file");
+        assertThat(problems("\tinterval: 5s"))
+                .singleElement()
+                .asString()
+                .startsWith("urunner.yaml:1: not YAML: found character '\\t(TAB)' that cannot start any token");
+        assertThat(problems("interval: 5s", "---", "interval: 6s"))
+                .singleElement()
+                .asString()
+                .startsWith("urunner.yaml:2: not YAML:");
+        Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 'x'});
+        assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: not a text in UTF-8");
+        Files.delete(file);
+        Files.createDirectory(file);
+        assertThat(problemsOfTheFile())
+                .containsExactly(
+                        "urunner.yaml:1: configuration file: cannot be read: java.io.IOException: Is a directory");
+        environment.put("URUNNER_CONF_LOG_LEVEL", "LOUD");
+        assertThat(problemsOfTheFile()).hasSize(2).last().asString().startsWith("URUNNER_CONF_LOG_LEVEL: ");
+    }
+
+    @Test
+    void a_file_that_would_fill_the_memory_is_refused() throws IOException {
+        assertThat(problems("registries: [{host: a.example}]", "# " + "x".repeat(1024 * 1024)))
+                .containsExactly("urunner.yaml:1: configuration file: longer than 1048576 bytes");
+        List<String> lines = new ArrayList<>(List.of("registries: [{host: a.example}]", "a0: &a0 [x, x, x, x]"));
+        for (int i = 1; i <= 10; i++) {
+            lines.add("a" + i + ": &a" + i + " [*a" + (i - 1) + ", *a" + (i - 1) + ", *a" + (i - 1) + ", *a" + (i - 1)
+                    + "]");
+        }
+        assertThat(problems(lines.toArray(String[]::new)))
                 .first()
                 .asString()
-                .endsWith("urunner.yaml:1: configuration file: there is no such file");
+                .startsWith("urunner.yaml:")
+                .endsWith("too many values: its aliases stand for more than 50000");
+    }
+
+    @Test
+    void anchors_stand_for_what_they_name_and_a_mark_of_the_byte_order_for_nothing() throws Exception {
+        assertThat(load(
+                                "\uFEFFregistries:",
+                                "  - {host: a.example, tls: &tls {ca: /ca.pem}}",
+                                "  - {host: b.example, tls: *tls}")
+                        .settings()
+                        .registries())
+                .extracting(registry -> registry.tls().ca())
+                .containsOnly(Optional.of(Path.of("/ca.pem")));
+    }
+
+    @Test
+    void a_password_in_a_hosts_text_is_in_no_problem() throws IOException {
+        assertThat(problems("registries: [{host: 'user:hunter2@a.example'}]"))
+                .singleElement()
+                .asString()
+                .contains("user:[secret]@a.example")
+                .doesNotContain("hunter2");
+        assertThat(problems(
+                        "registries:",
+                        "- {host: a.example, type: gitlab, credentials: {token: t, authUrl: 'https://u:hun ter2@x'}}"))
+                .singleElement()
+                .asString()
+                .doesNotContain("ter2");
+    }
+
+    private List<String> problemsOfTheFile() {
+        try {
+            new SettingsLoader(environment, TestPlugins::discover).load(Overrides.NONE);
+            return List.of();
+        } catch (ConfigurationException e) {
+            return texts(e);
+        }
     }
 
     @Test
