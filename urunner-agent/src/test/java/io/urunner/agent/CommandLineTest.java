@@ -88,13 +88,13 @@ class CommandLineTest {
                 .isZero();
 
         assertThat(out.toString().lines())
-                .anyMatch(line -> line.matches("SETTING +VALUE +ORIGIN"))
-                .anyMatch(line -> line.matches("interval +1m +.*urunner.yaml:1"))
-                .anyMatch(line -> line.matches("http.port +0 +URUNNER_CONF_HTTP_PORT"))
-                .anyMatch(line -> line.matches("log.level +DEBUG +--set log.level"))
-                .anyMatch(line -> line.matches("registries\\[0].type +gitlab +default"))
+                .anyMatch(line -> line.matches("SETTING +ORIGIN +VALUE"))
+                .anyMatch(line -> line.matches("interval +\\S+urunner.yaml:1 +1m"))
+                .anyMatch(line -> line.matches("http.port +URUNNER_CONF_HTTP_PORT +0"))
+                .anyMatch(line -> line.matches("log.level +--set log.level +DEBUG"))
+                .anyMatch(line -> line.matches("registries\\[0].type +default +gitlab"))
                 .anyMatch(line -> line.matches(
-                        "registries\\[0].credentials.token +\\[secret] of the variable CI_TOKEN +.*urunner.yaml:4"));
+                        "registries\\[0].credentials.token +\\S+urunner.yaml:4 +\\[secret] of the variable CI_TOKEN"));
         assertThat(out + err.toString()).doesNotContain("glpat-0123456789");
     }
 

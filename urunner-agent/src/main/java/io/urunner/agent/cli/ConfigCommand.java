@@ -21,9 +21,9 @@ final class ConfigCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigurationException {
-        Table table = new Table("SETTING", "VALUE", "ORIGIN");
+        Table table = new Table("SETTING", "ORIGIN", "VALUE");
         for (EffectiveValue value : settings.load(context, false).values()) {
-            table.row(value.key(), value.text(), value.origin().toString());
+            table.row(value.key(), value.origin().toString(), value.text());
         }
         table.print(context.out());
         return ExitCode.OK;
