@@ -8,17 +8,18 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the plugins of the class path and of the jars of a directory. The jars stay open, because the plugins live in
  * them: close this after them. Thread-safe.
  */
 public final class PluginDirectory implements SettingsLoader.PluginDiscovery, AutoCloseable {
-    private @Nullable Path open;
-    private @Nullable URLClassLoader loader;
+    /** By directory: of two readings of a changed configuration, the plugins of the first may still be in use. */
+    private final Map<Path, URLClassLoader> loaders = new LinkedHashMap<>();
 
     /** Nothing is opened yet. */
     public PluginDirectory() {}
@@ -29,15 +30,9 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
         if (directory.isEmpty()) {
             return CredentialPlugins.discover(own);
         }
-        Path path = directory.get();
-        URLClassLoader jars = loader;
-        if (jars == null || !path.equals(open)) {
-            close();
-            jars = new URLClassLoader("plugins", jars(path).toArray(URL[]::new), own);
-            open = path;
-            loader = jars;
-        }
-        return CredentialPlugins.discover(jars);
+        return CredentialPlugins.discover(loaders.computeIfAbsent(
+                directory.get(),
+                path -> new URLClassLoader("plugins", jars(path).toArray(URL[]::new), own)));
     }
 
     private static List<URL> jars(Path directory) {
@@ -61,15 +56,17 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
 
     @Override
     public synchronized void close() {
-        URLClassLoader jars = loader;
-        loader = null;
-        open = null;
-        if (jars != null) {
+        IOException failure = null;
+        for (URLClassLoader jars : loaders.values()) {
             try {
                 jars.close();
             } catch (IOException e) {
-                throw new IllegalStateException("the plugins of the plugin directory cannot be closed", e);
+                failure = e;
             }
+        }
+        loaders.clear();
+        if (failure != null) {
+            throw new IllegalStateException("the plugins of the plugin directory cannot be closed", failure);
         }
     }
 }

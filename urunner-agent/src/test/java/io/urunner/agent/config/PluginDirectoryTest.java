@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.urunner.registry.auth.CredentialPlugins;
+import io.urunner.registry.auth.PluginContext;
+import io.urunner.registry.auth.Secret;
+import io.urunner.registry.auth.SecretSource;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,6 +88,23 @@ class PluginDirectoryTest {
             CredentialPlugins second = plugins.discover(Optional.of(folder));
             assertThat(second.get("acme").settingsType())
                     .isSameAs(first.get("acme").settingsType());
+        }
+    }
+
+    @Test
+    void plugins_that_are_in_use_outlive_a_reading_of_another_directory(@TempDir Path other) throws Exception {
+        pack();
+        try (plugins) {
+            CredentialPlugins first = plugins.discover(Optional.of(folder));
+            plugins.discover(Optional.of(other));
+            Record settings = (Record) first.get("acme")
+                    .settingsType()
+                    .getConstructors()[0]
+                    .newInstance("me", SecretSource.of(Secret.of("k")));
+            // Its classes are loaded when they are needed first.
+            assertThat(first.create("acme", settings, new PluginContext("a.example", InstantSource.system()))
+                            .describe("a.example", "app"))
+                    .isEqualTo("acme");
         }
     }
 
