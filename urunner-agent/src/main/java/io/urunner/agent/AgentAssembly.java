@@ -41,6 +41,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +60,9 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     private static final Duration LOOK = Duration.ofSeconds(60);
 
     private final Configuration configuration;
+    /** As they are now: what is read again while the agent runs. */
+    private final AtomicReference<Settings> current;
+
     private final RegistryAccess access;
     private final Agent agent;
     private final AgentMetrics metrics;
@@ -68,6 +73,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
 
     private AgentAssembly(
             Configuration configuration,
+            AtomicReference<Settings> current,
             RegistryAccess access,
             Agent agent,
             AgentMetrics metrics,
@@ -76,6 +82,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             String server,
             CloseStack parts) {
         this.configuration = configuration;
+        this.current = current;
         this.access = access;
         this.agent = agent;
         this.metrics = metrics;
@@ -89,6 +96,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     static AgentAssembly of(Configuration configuration, Map<String, String> environment, boolean looking)
             throws CommandException {
         Settings settings = configuration.settings();
+        AtomicReference<Settings> current = new AtomicReference<>(settings);
         KubeConfiguration kubernetes = kubernetes(settings.kubernetes(), environment);
         CloseStack parts = new CloseStack();
         AgentMetrics metrics = new AgentMetrics(version(), SystemTime.CLOCK);
@@ -97,7 +105,12 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             RegistryAccess access = parts.add(
                     RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, metrics));
             RegistryClient client = access.client();
-            DigestStore store = parts.add(looking ? DigestStores.readOnly(store(settings)) : store(settings));
+            DigestStore history = store(
+                    settings,
+                    settings.store()
+                            .password()
+                            .map(start -> live(current, now -> now.store().password(), start)));
+            DigestStore store = parts.add(looking ? DigestStores.readOnly(history) : history);
             Agent agent = parts.add(new Agent(new AgentParts(
                     kubernetes,
                     scope(settings.kubernetes()),
@@ -125,6 +138,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             settings.http()
                     .hooks()
                     .secret()
+                    .map(start -> live(current, now -> now.http().hooks().secret(), start))
                     .ifPresent(secret -> endpoints.putAll(new Hooks(secret, agent::hint, metrics::hinted).endpoints()));
             Insight insight = new Insight(
                     version(),
@@ -142,7 +156,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                             access.credentials(),
                             store));
             String server = kubernetes.server().toString();
-            return new AgentAssembly(configuration, access, agent, metrics, endpoints, insight, server, parts);
+            return new AgentAssembly(configuration, current, access, agent, metrics, endpoints, insight, server, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
@@ -202,7 +216,17 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 access.credentials());
     }
 
+    /** A secret as the settings have it now; while they say none, the one of the start. */
+    private static SecretSource live(
+            AtomicReference<Settings> current, Function<Settings, Optional<SecretSource>> which, SecretSource start) {
+        return () -> which.apply(current.get()).orElse(start).read();
+    }
+
     static DigestStore store(Settings settings) throws CommandException {
+        return store(settings, settings.store().password());
+    }
+
+    private static DigestStore store(Settings settings, Optional<SecretSource> password) throws CommandException {
         Settings.Store store = settings.store();
         String cluster = settings.kubernetes().cluster();
         if (store.url().isEmpty()) {
@@ -210,12 +234,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         }
         String url = store.url().get();
         try {
-            return store.user().isPresent() && store.password().isPresent()
-                    ? DigestStores.postgresql(
-                            url,
-                            store.user().get(),
-                            () -> reveal(store.password().get()),
-                            cluster)
+            return store.user().isPresent() && password.isPresent()
+                    ? DigestStores.postgresql(url, store.user().get(), () -> reveal(password.get()), cluster)
                     : DigestStores.postgresql(url, cluster);
         } catch (IllegalArgumentException e) {
             throw new CommandException("URUNNER_CONF_DATABASE_URL: " + e.getMessage(), ExitCode.WRONG_CONFIGURATION, e);
@@ -244,7 +264,11 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     private void serve(int port, Wiring.ConfigurationReader reader) throws CommandException {
         Secret token = BearerToken.random();
         List<SecretSource> tokens = new ArrayList<>(List.of(SecretSource.of(token)));
-        configuration.settings().http().token().ifPresent(tokens::add);
+        configuration
+                .settings()
+                .http()
+                .token()
+                .ifPresent(start -> tokens.add(live(current, now -> now.http().token(), start)));
         Map<String, Endpoint> all = new HashMap<>(endpoints);
         insight.endpoints(reader).forEach((path, endpoint) -> all.put(path, BearerToken.required(tokens, endpoint)));
         AgentServer httpServer = parts.add(new AgentServer(port, all, task -> {
@@ -278,7 +302,9 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     private void reload(Configuration changed) throws CommandException {
         access.reload(changed);
         Settings.Log log = changed.settings().log();
-        Logging.configure(log.level(), log.format(), true);
+        if (!log.equals(current.getAndSet(changed.settings()).log())) {
+            Logging.configure(log.level(), log.format(), true);
+        }
         agent.credentialsChanged();
     }
 

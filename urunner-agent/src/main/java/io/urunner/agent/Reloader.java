@@ -15,6 +15,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,9 @@ import org.slf4j.LoggerFactory;
 final class Reloader implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Reloader.class);
     private static final long PERIOD_MILLIS = 1_000;
+
+    /** Secrets that are read for every use, from where the configuration says now. */
+    private static final Set<String> SECRETS = Set.of("http.token", "http.hooks.secret", "store.password");
 
     private final ScheduledExecutorService thread = new ScheduledThreadPoolExecutor(1, task -> {
         Thread made = new Thread(task, "urunner-reload");
@@ -102,8 +106,11 @@ final class Reloader implements AutoCloseable {
                 .forEach(LOG::warn);
         Set<String> changed = new TreeSet<>(news(next, before));
         changed.addAll(news(before, next));
-        String now = changed.stream().filter(Reloader::takesEffect).collect(Collectors.joining(", "));
-        String later = changed.stream().filter(key -> !takesEffect(key)).collect(Collectors.joining(", "));
+        Predicate<String> takesEffect = key -> key.startsWith("log.")
+                || key.contains(".credentials.")
+                || (SECRETS.contains(key) && before.isSet(key) && next.isSet(key));
+        String now = changed.stream().filter(takesEffect).collect(Collectors.joining(", "));
+        String later = changed.stream().filter(takesEffect.negate()).collect(Collectors.joining(", "));
         LOG.info("{}: log level and credentials are read again{}", why, now.isEmpty() ? "" : "; changed: " + now);
         if (!later.isEmpty()) {
             LOG.warn("what else changed takes effect when the agent is started again: {}", later);
@@ -118,10 +125,6 @@ final class Reloader implements AutoCloseable {
                 .filter(value -> !value.text().equals(others.get(value.key())))
                 .map(EffectiveValue::key)
                 .collect(Collectors.toSet());
-    }
-
-    private static boolean takesEffect(String key) {
-        return key.startsWith("log.") || key.contains(".credentials.");
     }
 
     @Override

@@ -233,7 +233,7 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
                     meaning =
-                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `generic`, or the type of a plugin of your own")
+                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `ghcr`, `acr`, `google`, `generic`, or the type of a plugin of your own; in the file it may be left out where the host tells")
             String type,
 
             Record credentials,
@@ -242,7 +242,7 @@ public record Settings(
             @Setting(meaning = "time between two passes over this registry, where it differs")
             Optional<Duration> interval,
 
-            @Setting(meaning = "requests to this registry at the same time")
+            @Setting(meaning = "requests to this registry at the same time; 8 if not set")
             Optional<Integer> concurrency,
 
             @Setting(meaning = "requests to this registry per minute, at most")

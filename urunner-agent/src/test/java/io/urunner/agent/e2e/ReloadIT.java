@@ -7,6 +7,11 @@ import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.UsedSecrets;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -23,6 +28,8 @@ class ReloadIT {
 
     private static final String RIGHT = "right-password-4711";
     private static final String WRONG = "wrong-password-0815";
+    private static final String HOOK = "hook-secret-before";
+    private static final String NEW_HOOK = "hook-secret-after";
 
     @TempDir
     private Path folder;
@@ -32,6 +39,8 @@ class ReloadIT {
     void takesRotatedCredentialsAndAnotherLogLevelWithoutARestart() throws Exception {
         int port = freePort();
         UsedSecrets.add(WRONG);
+        UsedSecrets.add(HOOK);
+        UsedSecrets.add(NEW_HOOK);
         MountedFolder secret = new MountedFolder(folder.resolve("secret"), Map.of("pass", WRONG + "\n"));
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry =
@@ -40,17 +49,18 @@ class ReloadIT {
             String namespace = cluster.enabledNamespace();
             String image = registry.host() + "/team/app:latest";
             cluster.deployment(namespace, "web", image, 1);
-            String configuration = """
+            String configuration =
+                    """
                     log: {level: INFO}
                     interval: 5m
                     kubernetes: {auth: kubeconfig}
                     store: {path: %s}
-                    http: {port: %d}
+                    http: {port: %d, hooks: {secret: %s}}
                     registries:
                       - host: %s
                         type: generic
                         credentials: {user: ci, pass: {file: %s}}
-                    """.formatted(folder.resolve("db"), port, registry.host(), secret.file("pass"));
+                    """.formatted(folder.resolve("db"), port, HOOK, registry.host(), secret.file("pass"));
             MountedFolder mounted = new MountedFolder(folder.resolve("config"), Map.of("urunner.yaml", configuration));
             Map<String, String> environment = Map.of(
                     "KUBECONFIG",
@@ -69,10 +79,17 @@ class ReloadIT {
                 assertThat(agent.log()).contains("a file changed: log level and credentials are read again");
 
                 assertThat(agent.log()).doesNotContain(" DEBUG ");
+                assertThat(hint(port, HOOK)).isEqualTo(202);
                 mounted.update(Map.of(
-                        "urunner.yaml", configuration.replace("INFO", "DEBUG").replace("5m", "6m")));
+                        "urunner.yaml",
+                        configuration
+                                .replace("INFO", "DEBUG")
+                                .replace("5m", "6m")
+                                .replace(HOOK, NEW_HOOK)));
                 Await.until("debug", Seen.within(AT_ONCE), () -> agent.log().contains("changed: log.level"));
                 assertThat(agent.log()).contains("takes effect when the agent is started again: interval");
+                assertThat(hint(port, NEW_HOOK)).isEqualTo(202);
+                assertThat(hint(port, HOOK)).as("a secret that was rotated out").isEqualTo(401);
                 agent.hangUp();
                 Await.until("SIGHUP", Seen.within(AT_ONCE), () -> agent.log().contains("SIGHUP: log level"));
                 cluster.deployment(namespace, "another", image, 1);
@@ -93,9 +110,22 @@ class ReloadIT {
                         () -> Metrics.of(port).contains("urunner_reloads_total{outcome=\"success\"} 4.0"));
                 agent.terminate();
                 assertThat(agent.exitCode()).as(agent.log()).isZero();
-                assertThat(agent.log()).doesNotContain(RIGHT, WRONG).doesNotContain("told to end");
+                assertThat(agent.log())
+                        .doesNotContain(RIGHT, WRONG, HOOK, NEW_HOOK)
+                        .doesNotContain("told to end");
             }
         }
+    }
+
+    private static int hint(int port, String secret) throws Exception {
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/hooks/generic"))
+                                .header("Authorization", "Bearer " + secret)
+                                .POST(BodyPublishers.ofString("{\"reference\": \"elsewhere.example/app:latest\"}"))
+                                .build(),
+                        BodyHandlers.discarding())
+                .statusCode();
     }
 
     private static int freePort() throws Exception {
