@@ -116,3 +116,30 @@ labels:
 yes
 {{- end }}
 {{- end }}
+
+{{/* Whether the pod's ServiceAccount is its way to the API server. */}}
+{{- define "urunner.inCluster" -}}
+{{- $kubernetes := .Values.settings.kubernetes | default dict }}
+{{- ne (.Values.config.URUNNER_CONF_KUBE_AUTH | default $kubernetes.auth | default "incluster") "kubeconfig" }}
+{{- end }}
+
+{{/* Whether agents elect the one that acts. */}}
+{{- define "urunner.election" -}}
+{{- $kubernetes := .Values.settings.kubernetes | default dict }}
+{{- if or (gt (int .Values.replicas) 1) (eq (.Values.config.URUNNER_CONF_LEADER_ELECTION | toString | lower) "true") (eq ($kubernetes.leaderElection | toString) "true") -}}
+yes
+{{- end }}
+{{- end }}
+
+{{/* The ports of the registries that have one in their name, after commas. */}}
+{{- define "urunner.registryPorts" -}}
+{{- $hosts := list (.Values.config.URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH | default "") }}
+{{- range concat (.Values.registries | default list) (.Values.settings.registries | default list) }}
+{{- $hosts = append $hosts (.host | default "") }}
+{{- end }}
+{{- $ports := list }}
+{{- range $hosts }}
+{{- $ports = append $ports (regexReplaceAll "^[^/]*?(:([0-9]+))?(/.*)?$" . "${2}") }}
+{{- end }}
+{{- $ports | uniq | compact | join "," }}
+{{- end }}

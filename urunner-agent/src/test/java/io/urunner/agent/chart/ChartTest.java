@@ -15,7 +15,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -127,12 +131,15 @@ class ChartTest {
                 .isEqualTo("{\"allowPrivilegeEscalation\":false,\"capabilities\":{\"drop\":[\"ALL\"]},"
                         + "\"readOnlyRootFilesystem\":true}");
         assertThat(mounts(chart)).containsEntry("tmp", "/tmp").containsEntry("data", "/var/lib/urunner");
-        assertThat(Chart.render(folder, "config: {URUNNER_CONF_KUBE_AUTH: kubeconfig}")
-                        .podSpec()
-                        .path("automountServiceAccountToken")
-                        .asBoolean(true))
-                .as("a kubeconfig needs no token")
-                .isFalse();
+        for (String values :
+                List.of("config: {URUNNER_CONF_KUBE_AUTH: kubeconfig}", "settings: {kubernetes: {auth: kubeconfig}}")) {
+            assertThat(Chart.render(folder, values)
+                            .podSpec()
+                            .path("automountServiceAccountToken")
+                            .asBoolean(true))
+                    .as("a kubeconfig needs no token")
+                    .isFalse();
+        }
     }
 
     @Test
@@ -146,6 +153,14 @@ class ChartTest {
                 .isEqualTo("Recreate");
         assertThat(claim.only("PersistentVolumeClaim").path("spec").toString())
                 .contains("ReadWriteOnce", "2Gi", "\"storageClassName\":\"fast\"");
+        assertThat(Chart.render(folder, "persistence: {enabled: true, storageClass: '-'}")
+                        .only("PersistentVolumeClaim")
+                        .path("spec")
+                        .path("storageClassName")
+                        .asText("unset"))
+                .as("no class at all, for a volume that is bound by hand")
+                .isEmpty();
+        assertThat(Chart.render().podSpec().path("volumes").toString()).contains("{\"name\":\"data\",\"emptyDir\":{}}");
         Chart existing = Chart.render(folder, "persistence: {enabled: true, existingClaim: mine}");
         assertThat(existing.all("PersistentVolumeClaim")).isEmpty();
         assertThat(existing.podSpec().path("volumes").findValuesAsText("claimName"))
@@ -206,9 +221,132 @@ class ChartTest {
                 .isEqualTo("policy/v1");
     }
 
+    @Test
+    void theNetworkPolicyLeadsToThePortsOfTheRegistries() {
+        Path enabled = Chart.file(folder, "networkPolicy: {enabled: true}");
+        assertThat(ports(Chart.render(enabled))).containsExactly(53, 53, 443, 6443, 5432);
+        assertThat(ports(Chart.render(enabled, Chart.file(folder, """
+                        registries:
+                          - {host: registry.example.com:5000/team}
+                          - {host: ghcr.io}
+                          - {host: harbor.example.com:8443}
+                          - {host: registry.example.com:5000/other}
+                        """))))
+                .containsExactly(53, 53, 443, 6443, 5432, 5000, 8443);
+        assertThat(ports(Chart.render(enabled, Chart.resource("original.yaml"))))
+                .doesNotContain(0);
+        assertThat(ports(Chart.render(
+                        enabled,
+                        Chart.file(folder, "config: {URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: 'harbor.svc:8080'}"))))
+                .contains(8080);
+    }
+
+    private static List<Integer> ports(Chart chart) {
+        return chart.only("NetworkPolicy").path("spec").path("egress").findValues("port").stream()
+                .map(JsonNode::asInt)
+                .toList();
+    }
+
+    @Test
+    void oneAgentThatTakesPartInAnElectionMayWriteItsLease() throws Exception {
+        for (String values : List.of(
+                "config: {URUNNER_CONF_LEADER_ELECTION: true}", "settings: {kubernetes: {leaderElection: true}}")) {
+            Chart chart = Chart.render(folder, values);
+            chart.named("Role", "urunner-leader");
+            assertThat(load(chart).settings().kubernetes()).satisfies(kubernetes -> {
+                assertThat(kubernetes.leaderElection()).isTrue();
+                assertThat(kubernetes.lease()).isEqualTo("urunner");
+            });
+        }
+    }
+
+    @Test
+    void probesFollowThePort() {
+        Chart chart =
+                Chart.render(folder, "{config: {URUNNER_CONF_HTTP_PORT: 9090}, readinessProbe: {periodSeconds: 1}}");
+        assertThat(chart.container().path("ports").findValuesAsText("containerPort"))
+                .containsExactly("9090");
+        assertThat(chart.container()
+                        .path("livenessProbe")
+                        .path("httpGet")
+                        .path("path")
+                        .asText())
+                .isEqualTo("/livez");
+        assertThat(chart.container()
+                        .path("readinessProbe")
+                        .path("periodSeconds")
+                        .asInt())
+                .isEqualTo(1);
+        Chart silent = Chart.render(folder, "settings: {http: {port: 0}}");
+        assertThat(silent.container().has("livenessProbe")).isFalse();
+        assertThat(silent.all("Service")).isEmpty();
+    }
+
+    /** IRSA and its like find the ServiceAccount by its annotations. */
+    @Test
+    void annotationsGoToTheServiceAccount() {
+        JsonNode account = Chart.render(folder, """
+                        fullnameOverride: agent
+                        serviceAccount: {annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::1:role/r"}}
+                        """).only("ServiceAccount");
+        assertThat(account.path("metadata").toString())
+                .contains("\"name\":\"agent\"", "{\"eks.amazonaws.com/role-arn\":\"arn:aws:iam::1:role/r\"}");
+        Chart own = Chart.render(folder, "serviceAccount: {create: false, name: mine}");
+        assertThat(own.all("ServiceAccount")).isEmpty();
+        assertThat(own.podSpec().path("serviceAccountName").asText()).isEqualTo("mine");
+        assertThat(own.only("ClusterRoleBinding").path("subjects").findValuesAsText("name"))
+                .containsExactly("mine");
+    }
+
+    @Test
+    void whatIsExtraReachesThePod() {
+        Chart chart = Chart.render(Chart.resource("everything.yaml"));
+        assertThat(mounts(chart)).containsEntry("ca", "/etc/urunner/ca").containsEntry("plugins", "/plugins");
+        assertThat(chart.podSpec().path("volumes").findValuesAsText("name"))
+                .contains("ca", "plugins", "settings", "credentials-0", "tmp")
+                .doesNotContain("data");
+        assertThat(chart.environment()).containsEntry("HTTPS_PROXY", "http://proxy:3128");
+        assertThat(chart.container().path("envFrom").findValuesAsText("name"))
+                .containsExactly("cm-urunner", "secret-urunner", "more");
+        assertThat(chart.podSpec().path("priorityClassName").asText()).isEqualTo("system-cluster-critical");
+        assertThat(chart.podSpec().path("nodeSelector").path("kubernetes.io/os").asText())
+                .isEqualTo("linux");
+    }
+
+    @Test
+    void theAlertsAskForMetricsAndLabelsThatAreServed() throws IOException {
+        Map<String, String> documented = new HashMap<>();
+        Pattern row = Pattern.compile("\\| `(urunner_[a-z_]+)` \\| \\w+ \\| ([^|]*)\\|.*");
+        Files.readAllLines(Path.of("..", "docs", "metrics.md")).stream()
+                .map(row::matcher)
+                .filter(Matcher::matches)
+                .forEach(match -> documented.put(match.group(1), match.group(2)));
+        Pattern selector = Pattern.compile("(urunner_[a-z_]+)\\{([^}]*)}");
+        List<JsonNode> rules = Chart.render(folder, "prometheusRule: {enabled: true, staleSeconds: 4711}")
+                .only("PrometheusRule")
+                .findValues("expr");
+        assertThat(rules).hasSizeGreaterThan(5).anyMatch(rule -> rule.asText().endsWith("> 4711"));
+        assertThat(rules).allSatisfy(rule -> {
+            List<MatchResult> selectors =
+                    selector.matcher(rule.asText()).results().toList();
+            assertThat(selectors).as(rule.asText()).isNotEmpty();
+            for (MatchResult one : selectors) {
+                assertThat(documented).containsKey(one.group(1));
+                for (String label : one.group(2).split(",")) {
+                    String name = label.replaceFirst("[=!].*", "");
+                    assertThat(name.equals("job")
+                                    || documented.get(one.group(1)).contains("`" + name + "`"))
+                            .as("%s in %s", name, rule)
+                            .isTrue();
+                }
+            }
+        });
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "{replicas: 2, persistence: {enabled: true}, settings: {store: {url: ''}}}",
                 "replica: 2",
                 "secret: {gitlab: {tokn: x}}",
                 "config: {URUNNER_SECR_GITLAB_TOKEN: x}",
