@@ -10,6 +10,7 @@ import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.Program;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -122,9 +123,12 @@ class ImageIT {
                 .asText()
                 .replace("Mi", "m"));
         awaitLog("has been seen");
-        assertThat(podman("exec", "agent", "urunner", "config")).contains(registry.host());
-        assertThat(podman("exec", "agent", "urunner", "digest", registry.host() + "/team/app:latest"))
-                .contains("sha256:");
+        assertThat(exec("config")).contains(registry.host());
+        assertThat(exec("digest", registry.host() + "/team/app:latest")).contains("sha256:");
+        Await.until("a pass is over", Seen.within(SOON), () -> exec("explain").contains("up to date"));
+        assertThat(exec("explain", web.toString()))
+                .contains("the running agent ", registry.host() + "/team/app:latest", "up to date");
+        assertThat(exec("doctor")).contains("the running agent ", registry.host());
         assertThat(Cluster.json(podman("inspect", "agent"))
                         .path(0)
                         .path("State")
@@ -185,7 +189,7 @@ class ImageIT {
                 "--env",
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE=generic",
                 "--env",
-                "URUNNER_CONF_HTTP_PORT=0"));
+                "URUNNER_CONF_HTTP_PORT=" + freePort()));
         chart.environment().forEach((name, value) -> {
             if (!name.equals("URUNNER_CONFIG")) {
                 command.addAll(List.of("--env", name + "=" + value));
@@ -194,6 +198,23 @@ class ImageIT {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         command.add(image);
         podman(command.toArray(String[]::new));
+    }
+
+    /** As {@code kubectl exec} runs it. */
+    private String exec(String... command) {
+        List<String> words = new ArrayList<>(List.of("exec", "agent", "urunner"));
+        words.addAll(Arrays.asList(command));
+        try {
+            return podman(words.toArray(String[]::new));
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
     }
 
     private void awaitLog(String text) {
