@@ -305,7 +305,8 @@ public final class Agent implements AutoCloseable {
     }
 
     private static String subject(WatchProblem problem) {
-        return "watch of " + problem.resource()
+        // Where the API server cannot be reached at all, no resource is named.
+        return "watch of " + (problem.resource().isEmpty() ? "the cluster" : problem.resource())
                 + problem.namespace().map(name -> " in namespace " + name).orElse("");
     }
 
