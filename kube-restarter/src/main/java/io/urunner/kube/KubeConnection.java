@@ -12,11 +12,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
@@ -37,13 +38,13 @@ public final class KubeConnection implements AutoCloseable {
     static final String JSON_TYPE = "application/json";
 
     private static final Logger LOG = LoggerFactory.getLogger(KubeConnection.class);
-    private static final Duration ANSWER = Duration.ofSeconds(15);
     private static final Duration CONNECT = Duration.ofSeconds(3);
     private static final int TOKEN_SECONDS = 60;
 
     private final KubeConfiguration configuration;
     private final String userAgent;
     private final ScheduledExecutorService executor;
+    private final Deadlines deadlines;
     private final HttpClient requests;
     private final WatchPool watches;
     private volatile @Nullable Credential credential;
@@ -67,12 +68,17 @@ public final class KubeConnection implements AutoCloseable {
      * @param userAgent how the API server's audit log names this client
      */
     public KubeConnection(KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent) {
+        this(configuration, executor, userAgent, Deadlines.DEFAULT);
+    }
+
+    KubeConnection(
+            KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent, Deadlines deadlines) {
         this.userAgent = userAgent;
         this.configuration = configuration;
         this.executor = executor;
+        this.deadlines = deadlines;
         this.requests = client(HttpClient.Version.HTTP_1_1);
-        this.watches =
-                new WatchPool(this::client, configuration.server().getScheme().equals("https"));
+        this.watches = new WatchPool(this, this::client);
     }
 
     private HttpClient client(HttpClient.Version version) {
@@ -99,12 +105,21 @@ public final class KubeConnection implements AutoCloseable {
         return executor;
     }
 
+    Deadlines deadlines() {
+        return deadlines;
+    }
+
     /** Runs something once, a while later; never if the executor has ended. */
     void later(Runnable what, int millis) {
+        Future<?> unused = after(Duration.ofMillis(millis), what);
+    }
+
+    private Future<?> after(Duration delay, Runnable what) {
         try {
-            ScheduledFuture<?> unused = executor.schedule(what, millis, TimeUnit.MILLISECONDS);
+            return executor.schedule(what, delay.toMillis(), TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             closed = true;
+            return CompletableFuture.failedFuture(e);
         }
     }
 
@@ -181,9 +196,12 @@ public final class KubeConnection implements AutoCloseable {
     /** Reads without waiting. The answer's body is handed on as bytes. */
     CompletableFuture<HttpResponse<byte[]>> get(String path, String accept) {
         try {
-            return requests.sendAsync(
-                    request(path).setHeader("Accept", accept).timeout(ANSWER).build(),
-                    HttpResponse.BodyHandlers.ofByteArray());
+            // A timeout of the HTTP client ends with the headers before Java 26, and with the body since.
+            CompletableFuture<HttpResponse<byte[]>> answer = requests.sendAsync(
+                    request(path).setHeader("Accept", accept).build(), HttpResponse.BodyHandlers.ofByteArray());
+            Future<?> timer = after(deadlines.answer(), () -> answer.cancel(true));
+            whenDone(answer, (response, error) -> timer.cancel(false));
+            return answer;
         } catch (IOException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -196,21 +214,26 @@ public final class KubeConnection implements AutoCloseable {
      * @throws KubeException if there is no answer
      */
     Answer send(Call call, String doing) throws KubeException {
-        Answer answer = sendOnce(call, doing);
+        return send(call, doing, deadlines.answer());
+    }
+
+    /** Sends as {@link #send(Call, String)} does, and waits for each answer no longer than that. */
+    Answer send(Call call, String doing, Duration deadline) throws KubeException {
+        Answer answer = sendOnce(call, doing, deadline);
         if (answer.status() == 401) {
             forgetAuthorization();
-            answer = sendOnce(call, doing);
+            answer = sendOnce(call, doing, deadline);
         }
         return answer;
     }
 
-    private Answer sendOnce(Call call, String doing) throws KubeException {
+    private Answer sendOnce(Call call, String doing, Duration deadline) throws KubeException {
         if (closed) {
             throw new KubeException("cannot " + doing + ": the connection is closed", KubeException.NO_ANSWER);
         }
         CompletableFuture<HttpResponse<byte[]>> future = null;
         try {
-            HttpRequest.Builder builder = request(call.path()).timeout(ANSWER);
+            HttpRequest.Builder builder = request(call.path());
             String body = call.body();
             builder.method(
                     call.method(),
@@ -219,7 +242,7 @@ public final class KubeConnection implements AutoCloseable {
                 builder.header("Content-Type", call.type());
             }
             future = requests.sendAsync(builder.build(), HttpResponse.BodyHandlers.ofByteArray());
-            HttpResponse<byte[]> response = future.get(2 * ANSWER.toSeconds(), TimeUnit.SECONDS);
+            HttpResponse<byte[]> response = future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
             Answer answer = new Answer(response.statusCode(), json(response.body()));
             if (answer.status() / 100 == 2 && !answer.body().isObject()) {
                 throw new IOException("HTTP " + answer.status() + " without a JSON object");
@@ -252,6 +275,9 @@ public final class KubeConnection implements AutoCloseable {
     static String words(Throwable error) {
         if (error instanceof ConnectException) {
             return "it does not accept connections";
+        }
+        if (error instanceof TimeoutException || error instanceof CancellationException) {
+            return "it does not answer in time";
         }
         return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
     }

@@ -81,9 +81,14 @@ public final class KubeEvents {
             again(path + "/" + name, Math.max(2, count), namespace);
         } else if (answer.status() == 201) {
             counts.put(name, 1);
-        } else if (answer.status() != 404) {
+        } else if (answer.status() != 404 && !isTerminating(answer)) {
             throw connection.refused(doing, answer);
         }
+    }
+
+    /** Whether nothing can be made any more because the namespace ends: that is answered with 403, too. */
+    private static boolean isTerminating(Answer answer) {
+        return answer.body().at("/details/causes/0/reason").asText().equals("NamespaceTerminating");
     }
 
     /** Raises the count of an event; false if it is gone: events live for an hour. */

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Elects one of several instances by a Lease of {@code coordination.k8s.io/v1}: who holds it leads. A leader that is gone
- * without a word is replaced within 17 s, one that closes within 2 s. Clocks of instances are not compared: one that waits
+ * without a word is replaced within 18 s, one that closes within 2 s. Clocks of instances are not compared: one that waits
  * measures by itself how long the Lease has not been renewed. Single use. Thread-safe.
  */
 public final class LeaderElection implements AutoCloseable {
@@ -27,6 +27,9 @@ public final class LeaderElection implements AutoCloseable {
     private static final Duration LEASE = Duration.ofSeconds(15);
     /** After how long without a renewal this instance stops leading by itself: well before another one takes over. */
     private static final Duration OWN_DEADLINE = Duration.ofSeconds(10);
+
+    /** A look and a renewal that get no answer are over, and can be tried again, before this instance stops leading. */
+    private static final Duration ANSWER = Duration.ofSeconds(4);
 
     private static final int PERIOD_MILLIS = 1_500;
 
@@ -165,7 +168,7 @@ public final class LeaderElection implements AutoCloseable {
     private void campaign() throws KubeException {
         String doing = "get leases in namespace " + namespace + " (" + name + ")";
         long asked = nanos.getAsLong();
-        Answer answer = connection.send(Call.get(path + "/" + name), doing);
+        Answer answer = connection.send(Call.get(path + "/" + name), doing, ANSWER);
         if (answer.status() == 404) {
             write("POST", path, lease(null, identity), asked);
             return;
@@ -205,7 +208,7 @@ public final class LeaderElection implements AutoCloseable {
             }
         }
         Answer answer = connection.send(
-                new Call(method, to + "?fieldManager=urunner", KubeConnection.JSON_TYPE, lease.toString()), doing);
+                new Call(method, to + "?fieldManager=urunner", KubeConnection.JSON_TYPE, lease.toString()), doing, ANSWER);
         if (answer.status() == 200 || answer.status() == 201) {
             synchronized (this) {
                 problem = Optional.empty();
@@ -301,7 +304,7 @@ public final class LeaderElection implements AutoCloseable {
     private void release() throws KubeException {
         String doing = "give back the lease " + name + " in namespace " + namespace;
         for (int attempt = 0; attempt < 2; attempt++) {
-            Answer answer = connection.send(Call.get(path + "/" + name), doing);
+            Answer answer = connection.send(Call.get(path + "/" + name), doing, ANSWER);
             if (answer.status() != 200
                     || !answer.body()
                             .path("spec")
@@ -316,7 +319,8 @@ public final class LeaderElection implements AutoCloseable {
                             path + "/" + name + "?fieldManager=urunner",
                             KubeConnection.JSON_TYPE,
                             lease(answer.body(), "").toString()),
-                    doing);
+                    doing,
+                    ANSWER);
             if (written.status() != 409) {
                 return;
             }

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
@@ -27,15 +28,19 @@ final class LineSubscriber implements HttpResponse.BodySubscriber<Void> {
     }
 
     void cancel() {
+        end(new CancellationException("the watch was cancelled"));
+    }
+
+    private void end(Throwable why) {
         Flow.Subscription running;
         synchronized (this) {
             cancelled = true;
             running = subscription;
         }
+        done.completeExceptionally(why);
         if (running != null) {
             running.cancel();
         }
-        done.completeExceptionally(new java.util.concurrent.CancellationException("the watch was cancelled"));
     }
 
     @Override
@@ -60,7 +65,7 @@ final class LineSubscriber implements HttpResponse.BodySubscriber<Void> {
         try {
             buffers.forEach(this::cut);
         } catch (RuntimeException e) {
-            cancel();
+            end(e);
             return;
         }
         Flow.Subscription running;

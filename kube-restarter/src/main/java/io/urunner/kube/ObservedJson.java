@@ -146,18 +146,27 @@ final class ObservedJson {
                 : Optional.empty();
     }
 
-    /** Who owns fields of the pod template, newest first; see "server-side apply: field management". */
+    /**
+     * Who changed the pod template after we changed the workload, newest first; see "server-side apply: field management".
+     * Who only took fields out of the template owns none of it: then an older owner must not stand for them.
+     */
     private static List<String> templateManagers(JsonNode managedFields) {
         List<JsonNode> entries = new ArrayList<>();
+        String ours = "";
         for (JsonNode each : managedFields) {
-            if (each.path("fieldsV1").path("f:spec").has("f:template")) {
+            // RFC 3339 in UTC, to the second: the order of the texts is the order of the times.
+            String time = text(each, "time");
+            if (text(each, "manager").equals(Restarter.FIELD_MANAGER)) {
+                ours = time.compareTo(ours) > 0 ? time : ours;
+            } else if (each.path("fieldsV1").path("f:spec").has("f:template")) {
                 entries.add(each);
             }
         }
-        // RFC 3339 in UTC: the order of the texts is the order of the times. Entries without a time are the oldest.
-        entries.sort(
-                Comparator.comparing((JsonNode entry) -> text(entry, "time")).reversed());
+        String since = ours;
         return entries.stream()
+                .filter(entry -> text(entry, "time").compareTo(since) > 0)
+                .sorted(Comparator.comparing((JsonNode entry) -> text(entry, "time"))
+                        .reversed())
                 .map(entry -> shared(entry, "manager"))
                 .distinct()
                 .toList();

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Changes workloads, each time with one idempotent patch. Thread-safe; blocks until the API server answers. */
 public final class Restarter {
-    private static final String FIELD_MANAGER = "urunner";
+    static final String FIELD_MANAGER = "urunner";
     private static final String STRATEGIC_MERGE = "application/strategic-merge-patch+json";
 
     private final KubeConnection connection;

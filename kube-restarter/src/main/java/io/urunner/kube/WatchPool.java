@@ -1,23 +1,23 @@
 package io.urunner.kube;
 
+import java.io.IOException;
 import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The connections that watches run on. A fixed number of HTTP/2 connections takes as many streams as any API server allows
@@ -29,9 +29,9 @@ final class WatchPool {
     private static final int STREAMS = 90;
 
     private static final int CONNECTIONS = 3;
-    private static final Duration HEADERS = Duration.ofSeconds(5);
     private static final int LISTS = 4;
 
+    private final KubeConnection connection;
     private final Function<HttpClient.Version, HttpClient> clients;
     private final List<Slot> slots = new ArrayList<>();
     private final Slot overflow;
@@ -40,8 +40,11 @@ final class WatchPool {
     private int lists;
     private volatile boolean closed;
 
-    WatchPool(Function<HttpClient.Version, HttpClient> clients, boolean tls) {
+    /** {@code clients} makes a client for the server of the connection. */
+    WatchPool(KubeConnection connection, Function<HttpClient.Version, HttpClient> clients) {
+        this.connection = connection;
         this.clients = clients;
+        boolean tls = connection.configuration().server().getScheme().equals("https");
         this.overflow = new Slot(HttpClient.Version.HTTP_1_1, Integer.MAX_VALUE);
         for (int i = 0; tls && i < CONNECTIONS; i++) {
             slots.add(new Slot(HttpClient.Version.HTTP_2, STREAMS));
@@ -53,7 +56,9 @@ final class WatchPool {
     static final class Stream {
         private final Slot slot;
         private final LineSubscriber lines;
+        private final CompletableFuture<Void> started = new CompletableFuture<>();
         private final CompletableFuture<Void> ended = new CompletableFuture<>();
+        private volatile @Nullable HttpClient client;
 
         private Stream(Slot slot, Consumer<byte[]> line) {
             this.slot = slot;
@@ -101,29 +106,29 @@ final class WatchPool {
      * @param line told each line of an answer with status 200; must not block
      */
     Stream open(HttpRequest.Builder request, IntConsumer status, Consumer<byte[]> line) {
-        CompletableFuture<Void> started = new CompletableFuture<>();
         CompletableFuture<Void> before;
         Slot slot;
+        Stream stream;
         synchronized (this) {
             slot = slots.stream()
                     .filter(each -> each.streams < each.capacity)
                     .findFirst()
                     .orElse(overflow);
             slot.streams++;
+            stream = new Stream(slot, line);
             before = slot.lastStarted;
-            slot.lastStarted = started;
+            slot.lastStarted = stream.started;
         }
-        Stream stream = new Stream(slot, line);
         open.add(stream);
         KubeConnection.whenDone(stream.ended, (nothing, error) -> {
             synchronized (this) {
                 slot.streams--;
             }
             open.remove(stream);
-            started.complete(null);
+            stream.started.complete(null);
         });
         HttpResponse.BodyHandler<Void> handler = info -> {
-            started.complete(null);
+            stream.started.complete(null);
             status.accept(info.statusCode());
             return info.statusCode() == 200 ? stream.lines : HttpResponse.BodySubscribers.discarding();
         };
@@ -141,18 +146,60 @@ final class WatchPool {
             stream.ended.cancel(false);
             return;
         }
-        KubeConnection.whenDone(client.sendAsync(request.timeout(HEADERS).build(), handler), (response, error) -> {
+        stream.client = client;
+        CompletableFuture<HttpResponse<Void>> answer = client.sendAsync(request.build(), handler);
+        KubeConnection.whenDone(answer, (response, error) -> {
             if (error == null) {
                 stream.ended.complete(null);
-                return;
+            } else {
+                stream.ended.completeExceptionally(error);
             }
-            Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-            if (cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException)) {
-                // No headers on a connection that seems to stand: it may be dead, and would be used again.
-                stream.slot.renew(client);
-            }
-            stream.ended.completeExceptionally(error);
         });
+        unlessBegun(stream.started, () -> {
+            // The connection seems to stand; it may be dead, and would be used again.
+            stream.slot.renew(client);
+            stream.ended.completeExceptionally(new TimeoutException());
+            answer.cancel(true);
+        });
+    }
+
+    private void unlessBegun(CompletableFuture<?> begun, Runnable then) {
+        connection.later(
+                () -> {
+                    if (!begun.isDone()) {
+                        then.run();
+                    }
+                },
+                (int) connection.deadlines().headers().toMillis());
+    }
+
+    /**
+     * Asks for a little on each connection that many watches share: the HTTP client sends no pings. A connection on which
+     * no answer comes is dead, and its watches are cancelled.
+     */
+    void probe() {
+        for (Slot slot : slots) {
+            HttpClient suspect;
+            synchronized (this) {
+                if (slot == overflow || slot.streams == 0) {
+                    continue;
+                }
+                suspect = slot.client;
+            }
+            HttpRequest small;
+            try {
+                small = connection.request("/version").build();
+            } catch (IOException e) {
+                return; // The watches meet the same error, and report it.
+            }
+            CompletableFuture<HttpResponse<Void>> answer =
+                    suspect.sendAsync(small, HttpResponse.BodyHandlers.discarding());
+            unlessBegun(answer, () -> {
+                slot.renew(suspect);
+                answer.cancel(true);
+                open.stream().filter(stream -> stream.client == suspect).forEach(Stream::cancel);
+            });
+        }
     }
 
     /** Runs a list when fewer than a few run: each holds a page of objects in memory. */

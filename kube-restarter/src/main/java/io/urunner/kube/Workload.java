@@ -19,7 +19,8 @@ import java.util.Optional;
  * @param rollout how far the controllers are
  * @param currentRevision the revision that new pods get, as their label says it; empty while that is not known
  * @param pods its pods, of any revision
- * @param templateManagers the field managers that last changed the pod template, newest first
+ * @param templateManagers the field managers that changed the pod template after {@code urunner} last changed the workload,
+ *     newest first; empty if none did, or only one that took fields out of it
  */
 public record Workload(
         WorkloadId id,

@@ -15,6 +15,8 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sees the workloads of the namespaces labelled {@code urunner=enable} that are not labelled {@code urunner=disable}, with
@@ -22,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * Single use. Thread-safe.
  */
 public final class WorkloadWatch implements AutoCloseable {
-    private static final int TICK_SECONDS = 30;
+    private static final Logger LOG = LoggerFactory.getLogger(WorkloadWatch.class);
+
     private static final int LABEL_MILLIS = 1_000;
     private static final String METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
@@ -90,9 +93,8 @@ public final class WorkloadWatch implements AutoCloseable {
                 throw new IllegalStateException("a watch is started once");
             }
             started = true;
-            timers.add(connection
-                    .executor()
-                    .scheduleWithFixedDelay(this::tick, TICK_SECONDS, TICK_SECONDS, TimeUnit.SECONDS));
+            long tick = connection.deadlines().tick().toMillis();
+            timers.add(connection.executor().scheduleWithFixedDelay(this::tick, tick, tick, TimeUnit.MILLISECONDS));
             for (String namespace : scope.namespaces()) {
                 connection.later(() -> readLabel(namespace), 0);
             }
@@ -103,6 +105,7 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     private void tick() {
+        connection.watches().probe();
         List<NamespaceWatch> all;
         synchronized (lock) {
             all = List.copyOf(namespaces.values());
@@ -200,7 +203,11 @@ public final class WorkloadWatch implements AutoCloseable {
         }
         pending.forEach(Runnable::run);
         for (Consumer<WorkloadId> listener : listeners) {
-            changed.forEach(listener);
+            try {
+                changed.forEach(listener);
+            } catch (RuntimeException e) {
+                LOG.error("a listener failed, and may have missed changes", e);
+            }
         }
     }
 

@@ -48,6 +48,28 @@ class ObservedJsonTest {
     }
 
     @Test
+    void whoTookOurChangeBackIsNamedOnlyIfTheyChangedTheTemplateAfterUs() throws Exception {
+        String helm = "{'manager': 'helm', 'time': '2026-01-02T00:00:00Z', 'fieldsV1': {'f:spec': {'f:template': {}}}}";
+        String ours = "{'manager': 'urunner', 'time': '2026-01-03T00:00:00Z', 'fieldsV1': {'f:metadata': {}}}";
+        String undo = helm.replace("helm", "kubectl-rollout").replace("01-02", "01-04");
+        assertThat(templateManagers(helm, ours, undo)).containsExactly("kubectl-rollout");
+        // An undo that only takes our annotations out of the template owns nothing of it.
+        assertThat(templateManagers(helm, ours)).isEmpty();
+        assertThat(templateManagers(helm, ours, undo.replace("01-04", "01-03"))).isEmpty();
+        assertThat(templateManagers(undo.replace(", 'time': '2026-01-04T00:00:00Z'", ""), ours))
+                .isEmpty();
+    }
+
+    private static List<String> templateManagers(String... managedFields) throws Exception {
+        return ObservedJson.workload(
+                        WorkloadKind.DEPLOYMENT,
+                        json("{'metadata': {'namespace': 'n', 'name': 'w', 'managedFields': ["
+                                + String.join(",", managedFields) + "]}}"))
+                .workload()
+                .templateManagers();
+    }
+
+    @Test
     void aStatefulSetOfAnOldApiServerCountsReadyPodsAsAvailable() throws Exception {
         Observed.WorkloadObject object = ObservedJson.workload(WorkloadKind.STATEFUL_SET, json("""
                 {'metadata': {'namespace': 'n', 'name': 's', 'generation': 2},

@@ -11,8 +11,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -288,6 +290,47 @@ class WorkloadWatchIT {
                     () -> "2".equals(watch.find(id).orElseThrow().annotations().get("urunner.io/a")));
         }
         Await.until("no problem is left", SOON, () -> watch.problems().isEmpty());
+    }
+
+    @Test
+    void aConnectionThatIsDeadWithoutAWordIsGivenUp() throws Exception {
+        WorkloadId id = cluster.deployment(cluster.enabledNamespace(), "web", "app", 0);
+        KubeConfiguration direct = server.configuration();
+        try (FreezingProxy proxy = new FreezingProxy(direct.server().getPort())) {
+            KubeConfiguration through = new KubeConfiguration(
+                    proxy.address("https"), Optional.empty(), direct.tls(), null, direct.authorization());
+            Duration tick = Duration.ofSeconds(2);
+            KubeConnection connection = new KubeConnection(
+                    through, executor, "urunner", new Deadlines(SOON, Duration.ofMillis(500), tick));
+            toClose.add(connection);
+            WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster());
+            toClose.add(watch);
+            watch.start();
+            seen(watch, id);
+            proxy.freeze();
+            cluster.edit(id, "{\"metadata\": {\"annotations\": {\"urunner.io/a\": \"1\"}}}");
+            // Well before the watches themselves are found to be silent.
+            Await.until(
+                    "the change is seen",
+                    tick.multipliedBy(4),
+                    () -> watch.find(id).orElseThrow().annotations().containsKey("urunner.io/a"));
+        }
+    }
+
+    @Test
+    void aListenerThatFailsDisturbsNobody() {
+        WorkloadWatch watch = watch();
+        List<WorkloadId> told = new CopyOnWriteArrayList<>();
+        watch.listen(id -> {
+            throw new IllegalStateException("a defect of whoever listens");
+        });
+        watch.listen(told::add);
+        WorkloadId first = cluster.deployment(cluster.enabledNamespace(), "first", "app", 0);
+        seen(watch, first);
+        WorkloadId second = cluster.deployment(first.namespace(), "second", "app", 0);
+        seen(watch, second);
+        Await.until("both are told", SOON, () -> told.containsAll(List.of(first, second)));
+        assertThat(watch.problems()).isEmpty();
     }
 
     @Test

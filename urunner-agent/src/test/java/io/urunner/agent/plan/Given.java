@@ -47,7 +47,7 @@ final class Given {
     private final Map<ImageDigest, Quarantine> quarantined = new HashMap<>();
     private Optional<WorkloadState.Hold> hold = Optional.empty();
     private Optional<String> missingPermission = Optional.empty();
-    private List<String> managers = List.of("kubectl-rollout", "urunner");
+    private List<String> managers = List.of("kubectl-rollout");
     private Policy defaults = Policy.DEFAULT;
     private Instant seen = NOW.minusSeconds(2);
 

@@ -218,7 +218,7 @@ final class World {
                         Optional.empty()),
                 Optional.of(Integer.toString(template.revision)),
                 seen,
-                List.of(manager));
+                manager.equals("urunner") ? List.of() : List.of(manager));
     }
 
     private Pod pod(SimPod pod) {
