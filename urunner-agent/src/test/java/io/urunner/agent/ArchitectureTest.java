@@ -96,6 +96,20 @@ class ArchitectureTest {
     }
 
     @Test
+    void whoEmbedsTheRestarterSeesTheJdkAlone() {
+        assertThat(product.stream()
+                        .filter(type -> type.getPackageName().equals("io.urunner.kube"))
+                        .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
+                        .flatMap(type -> type.getMembers().stream())
+                        .filter(member -> member.getModifiers().contains(JavaModifier.PUBLIC))
+                        .flatMap(member -> member.getAllInvolvedRawTypes().stream())
+                        .map(type -> type.getBaseComponentType().getName())
+                        .filter(type -> type.contains("."))
+                        .filter(type -> !type.startsWith("java.") && !type.startsWith("io.urunner.kube.")))
+                .isEmpty();
+    }
+
+    @Test
     void theAgentNamesNoPlugin() {
         noClasses()
                 .that()

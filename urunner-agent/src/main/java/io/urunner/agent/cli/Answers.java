@@ -9,6 +9,7 @@ import io.urunner.agent.explain.Explanation;
 import io.urunner.agent.explain.Explanation.Entry;
 import io.urunner.agent.explain.ExplanationJson;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.store.DigestStore.RolloutRecord;
@@ -19,11 +20,15 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What {@code explain} and {@code doctor} print. */
 public final class Answers {
     private static final String NONE = "-";
+    /** What succeeded is told by what runs. */
+    private static final String SUCCEEDED = new Outcome.Succeeded("").name();
+
     private static final int SHORT_DIGEST = "sha256:".length() + 12;
 
     private Answers() {}
@@ -36,21 +41,16 @@ public final class Answers {
      * @return what is printed
      */
     public static Answer explanation(Explanation explanation, boolean json) {
-        int code = explanation.found() ? ExitCode.OK : ExitCode.HINDERED;
+        AgentStatus status = explanation.status();
+        int code = explanation.found() && status.synced() ? ExitCode.OK : ExitCode.HINDERED;
         if (json) {
             return new Answer(ExplanationJson.of(explanation).toPrettyString() + "\n", code);
         }
         StringWriter text = new StringWriter();
         PrintWriter out = new PrintWriter(text);
-        AgentStatus status = explanation.status();
         out.println(explanation.source());
-        if (status.election().isPresent() && !status.acts()) {
-            out.println("standby: another agent acts"
-                    + status.election()
-                            .flatMap(AgentStatus.Election::leader)
-                            .map(leader -> ", " + leader)
-                            .orElse("")
-                    + "; this one tells what it sees and changes nothing");
+        if (!status.acts()) {
+            status.election().ifPresent(election -> out.println(standby(election)));
         }
         status.problems().forEach(problem -> out.println("not seen: " + problem.message()));
         explanation.history().ifPresent(trouble -> out.println("no history: " + trouble));
@@ -60,10 +60,20 @@ public final class Answers {
                 .ifPresent(untracked -> out.println(untracked.workload() + " is not tracked: " + untracked.reason()));
         if (!explanation.workloads().isEmpty()) {
             table(explanation).print(out);
-        } else if (explanation.untracked().isEmpty()) {
+        } else if (!status.synced()) {
+            out.println("the cluster has not been seen: 'urunner history' tells what the database knows");
+        } else if (explanation.untracked().isEmpty() && status.problems().isEmpty()) {
             out.println("nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)");
         }
         return new Answer(text.toString(), code);
+    }
+
+    private static String standby(AgentStatus.Election election) {
+        return election.leader()
+                .filter(leader -> !leader.equals(election.identity()))
+                .map(leader -> "standby: " + leader + " acts and knows the rollouts (in its cluster: kubectl exec "
+                        + leader.replaceFirst("_[^_]*$", "") + " -- urunner explain); this one tells what it sees")
+                .orElse("standby: nobody is elected now, nothing is rolled out");
     }
 
     private static Table table(Explanation explanation) {
@@ -120,7 +130,10 @@ public final class Answers {
     private static String rollout(RolloutRecord rollout) {
         return rollout.requested().truncatedTo(ChronoUnit.SECONDS) + " "
                 + rollout.outcome().orElse("running")
-                + rollout.message().map(message -> " (" + message + ")").orElse("");
+                + rollout.message()
+                        .filter(message -> !rollout.outcome().equals(Optional.of(SUCCEEDED)))
+                        .map(message -> " (" + message + ")")
+                        .orElse("");
     }
 
     private static String until(Instant now, Instant next) {

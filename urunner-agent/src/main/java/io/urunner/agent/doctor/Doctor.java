@@ -17,6 +17,7 @@ import io.urunner.registry.RateLimitedException;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.UnauthorizedException;
+import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.store.DigestStore;
 import io.urunner.store.StoreException;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLException;
 
 /**
  * Checks an agent's surroundings: registries, permissions, namespaces, the history, the last pass. Thread-safe; waits for
@@ -150,8 +152,17 @@ public final class Doctor {
         if (e instanceof RateLimitedException) {
             return "wait, or log in where anonymous pulls are limited" + used;
         }
-        return "see that the host's name, port, network and TLS certificate are right: registries[].tls.ca trusts a CA of"
-                + " your own, registries[].plainHttp speaks plain http";
+        if (e.getCause() instanceof CredentialException) {
+            return "correct the credential's settings, or wait until its issuer answers" + used;
+        }
+        if (e.getCause() instanceof SSLException) {
+            return "trust the registry's own authority with registries[].tls.ca, or give the registry a certificate that is"
+                    + " valid for this host; registries[].plainHttp is for one that speaks plain http";
+        }
+        if (e.status().isPresent()) {
+            return "see that a registry answers at this address, and what its own log says";
+        }
+        return "see that the registry runs, that host and port are right, and that the agent's network leads there";
     }
 
     private Finding history(boolean running) {
