@@ -170,8 +170,9 @@ final class Kubeconfig {
                             null)
                     .execute()) {
                 return Optional.ofNullable(answer.request().header("Authorization"));
-            } catch (ApiException e) {
-                throw new IOException("cannot make a request to " + client.getBasePath() + ": " + e.getMessage(), e);
+            } catch (ApiException | RuntimeException e) {
+                // Whoever runs a credential program throws anything when that fails.
+                throw new IOException("the kubeconfig's credential cannot be had: " + e.getMessage(), e);
             }
         };
     }

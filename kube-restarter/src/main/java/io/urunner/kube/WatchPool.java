@@ -218,7 +218,7 @@ final class WatchPool {
                 next = waiting.poll();
             }
             if (next != null) {
-                next.run();
+                connection.later(next, 0);
             }
         });
     }

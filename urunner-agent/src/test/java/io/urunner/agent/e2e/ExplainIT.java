@@ -6,6 +6,7 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -16,7 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -104,6 +107,16 @@ class ExplainIT {
                     .contains("registry " + registry.host(), "last pass", namespace, "nothing would be restarted")
                     .doesNotContain("WRONG");
 
+            String second = registry.push("team/app", "latest", "two");
+            Await.until(
+                    "the rollout is over and told",
+                    Seen.within(SOON),
+                    () -> command(0, settings(), "explain", "-o", "json", web.toString())
+                            .contains("\"outcome\" : \"succeeded\""));
+            assertThat(command(0, settings(), "explain", web.toString()))
+                    .contains(" succeeded ", second.substring(0, "sha256:".length() + 12))
+                    .doesNotContain(short12);
+
             assertThat(status(port, "/status", "")).isEqualTo(401);
             assertThat(status(port, "/doctor", "Bearer wrong")).isEqualTo(401);
             assertThat(status(port, "/status", "Bearer t0ken-of-the-test")).isEqualTo(200);
@@ -116,8 +129,9 @@ class ExplainIT {
         }
         assertThat(command(0, settings(), "explain", web.toString()))
                 .startsWith("no running agent")
-                .contains(web.toString(), "up to date");
-        registry.push("team/app", "latest", "two");
+                // The last rollout is told by the database's file.
+                .contains(web.toString(), "up to date", " succeeded ");
+        registry.push("team/app", "latest", "three");
         int revision = Seen.revision(cluster, web);
         assertThat(command(0, settings(), "explain", web.toString())).contains("restart");
         assertThat(command(0, settings(), "doctor")).contains("would be restarted: " + web);
@@ -138,6 +152,64 @@ class ExplainIT {
         } finally {
             cluster.deleteRole(namespace, "agent");
         }
+    }
+
+    @Test
+    void theDoctorTellsWhatIsWrongWithEachRegistryAndWhatToDo() throws Exception {
+        HeldCertificate authority = DockerRegistry.newAuthority();
+        Path ca = Files.writeString(folder.resolve("ca.pem"), authority.certificatePem());
+        Path wrong = Files.writeString(folder.resolve("wrong"), "wr0ng-pass-1234");
+        UsedSecrets.add("wr0ng-pass-1234");
+        try (DockerRegistry locked =
+                        DockerRegistry.builder().user("ci", "right-pass-1234").start();
+                DockerRegistry unknown = DockerRegistry.builder().tls(authority).start();
+                DockerRegistry trusted = DockerRegistry.builder().tls(authority).start();
+                DockerRegistry away = DockerRegistry.start()) {
+            for (DockerRegistry each : List.of(locked, unknown, trusted, away)) {
+                each.push("team/app", "latest", "one");
+                cluster.deployment(namespace, "web-" + each.port(), each.host() + "/team/app:latest", 0);
+            }
+            away.stop();
+            Path file = Files.writeString(
+                    folder.resolve("urunner.yaml"),
+                    """
+                    kubernetes: {auth: kubeconfig}
+                    store: {path: %s}
+                    registries:
+                      - {host: %s, credentials: {user: ci, pass: {file: %s}}}
+                      - {host: %s}
+                      - {host: %s, tls: {ca: %s}}
+                      - {host: %s}
+                    """
+                            .formatted(
+                                    folder.resolve("db"),
+                                    locked.host(),
+                                    wrong,
+                                    unknown.host(),
+                                    trusted.host(),
+                                    ca,
+                                    away.host()));
+            Map<String, String> settings = settings();
+            settings.keySet().removeIf(name -> name.startsWith("URUNNER_CONF_"));
+            String told = command(1, settings, "doctor", "--config", file.toString());
+            assertThat(finding(told, locked))
+                    .contains("WRONG", "team/app", "HTTP 401", "-> give the agent a valid credential", "ci");
+            assertThat(finding(told, unknown)).contains("WRONG", "is not trusted", "-> ", "registries[].tls.ca");
+            assertThat(finding(told, trusted)).contains(" ok ").doesNotContain("->");
+            assertThat(finding(told, away)).contains("WRONG", "cannot be reached", "-> ", "host and port");
+            assertThat(told).doesNotContain("wr0ng-pass");
+        }
+    }
+
+    /** The line of a registry, and its remedy if there is one. */
+    private static String finding(String told, DockerRegistry registry) {
+        List<String> lines = told.lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            if (lines.get(i).startsWith("registry " + registry.host() + " ")) {
+                return lines.get(i) + "\n" + (lines.get(i + 1).contains("-> ") ? lines.get(i + 1) : "");
+            }
+        }
+        throw new AssertionError("nothing of " + registry.host() + " in:\n" + told);
     }
 
     private Map<String, String> settings() {

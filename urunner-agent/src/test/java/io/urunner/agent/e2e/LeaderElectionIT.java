@@ -7,6 +7,9 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,6 +38,7 @@ class LeaderElectionIT {
     private String namespace;
     private List<WorkloadId> ids;
     private final List<AgentProcess> agents = new ArrayList<>();
+    private int explanations;
 
     @BeforeEach
     void start() {
@@ -69,6 +73,14 @@ class LeaderElectionIT {
         Await.until("the first acts", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, moved));
         assertThat(second.log()).doesNotContain("rollout started");
         revisionsAre(2);
+        Await.until("the second explains what it sees", Seen.within(SOON), () -> {
+            assertThat(explained("second"))
+                    .startsWith("the running agent second")
+                    .contains("standby: first_", "kubectl exec first -- urunner explain")
+                    .contains(ids.get(0).toString(), moved.substring(0, "sha256:".length() + 12), "up to date");
+            assertThat(explained("first")).contains(" succeeded ").doesNotContain("standby");
+            return true;
+        });
 
         String midway = registry.push("team/app", "latest", "2");
         Await.until("a patch", Seen.within(SOON), () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, midway)));
@@ -122,14 +134,35 @@ class LeaderElectionIT {
                 .isPresent();
     }
 
-    private AgentProcess agent(String name, String command) {
+    /** What {@code explain} prints beside this agent. */
+    private String explained(String name) throws Exception {
+        Path log = folder.resolve(name + "-explained-" + explanations++ + ".log");
+        Map<String, String> settings = settings(name);
+        try (AgentProcess command = AgentProcess.start(log, settings, "explain")) {
+            assertThat(command.exitCode()).as(command.log()).isZero();
+            return command.log().replaceFirst("Picked up JAVA_TOOL_OPTIONS: .*\n", "");
+        }
+    }
+
+    private AgentProcess agent(String name, String command) throws IOException {
+        Files.createDirectories(folder.resolve(name));
+        Map<String, String> settings = settings(name);
+        try (ServerSocket socket = new ServerSocket(0)) {
+            settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(socket.getLocalPort()));
+        }
+        AgentProcess agent = AgentProcess.start(folder.resolve(name + ".log"), settings, command);
+        agents.add(agent);
+        return agent;
+    }
+
+    private Map<String, String> settings(String name) {
         Map<String, String> settings = AgentProcess.settings(cluster, folder.resolve(name + ".db"), 1, registry.host());
         settings.put("HOSTNAME", name);
         settings.put("URUNNER_CONF_LEADER_ELECTION", "true");
         settings.put("URUNNER_CONF_LEASE_NAME", "urunner-test");
         settings.put("URUNNER_CONF_LEASE_NAMESPACE", namespace);
-        AgentProcess agent = AgentProcess.start(folder.resolve(name + ".log"), settings, command);
-        agents.add(agent);
-        return agent;
+        // As in a pod of its own, where commands find this agent alone.
+        settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder.resolve(name));
+        return settings;
     }
 }
