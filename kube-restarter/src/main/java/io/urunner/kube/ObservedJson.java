@@ -3,6 +3,7 @@ package io.urunner.kube;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -56,13 +57,13 @@ final class ObservedJson {
                 rollout(kind, json),
                 Optional.empty(),
                 List.of(),
-                templateManagers(metadata.path("managedFields")));
+                List.of());
         Optional<String> revision = switch (kind) {
             case DEPLOYMENT -> filled(metadata.path("annotations"), REVISION);
             case STATEFUL_SET -> filled(json.path("status"), "updateRevision");
             case DAEMON_SET -> Optional.empty();
         };
-        return new Observed.WorkloadObject(workload, revision);
+        return new Observed.WorkloadObject(workload, revision, templateManagers(metadata.path("managedFields")));
     }
 
     private static void containers(JsonNode json, boolean init, List<Container> containers) {
@@ -146,30 +147,25 @@ final class ObservedJson {
                 : Optional.empty();
     }
 
-    /**
-     * Who changed the pod template after we changed the workload, newest first; see "server-side apply: field management".
-     * Who only took fields out of the template owns none of it: then an older owner must not stand for them.
-     */
-    private static List<String> templateManagers(JsonNode managedFields) {
-        List<JsonNode> entries = new ArrayList<>();
-        String ours = "";
+    /** Who owns fields of the pod template, newest first; see "server-side apply: field management". */
+    private static List<Observed.Manager> templateManagers(JsonNode managedFields) {
+        List<Observed.Manager> managers = new ArrayList<>();
         for (JsonNode each : managedFields) {
-            // RFC 3339 in UTC, to the second: the order of the texts is the order of the times.
-            String time = text(each, "time");
-            if (text(each, "manager").equals(Restarter.FIELD_MANAGER)) {
-                ours = time.compareTo(ours) > 0 ? time : ours;
-            } else if (each.path("fieldsV1").path("f:spec").has("f:template")) {
-                entries.add(each);
+            if (each.path("fieldsV1").path("f:spec").has("f:template")) {
+                managers.add(new Observed.Manager(shared(each, "manager"), time(text(each, "time"))));
             }
         }
-        String since = ours;
-        return entries.stream()
-                .filter(entry -> text(entry, "time").compareTo(since) > 0)
-                .sorted(Comparator.comparing((JsonNode entry) -> text(entry, "time"))
-                        .reversed())
-                .map(entry -> shared(entry, "manager"))
-                .distinct()
-                .toList();
+        managers.sort(Comparator.comparing(Observed.Manager::at).reversed());
+        return managers;
+    }
+
+    /** Entries without a time that can be read are the oldest. */
+    private static Instant time(String text) {
+        try {
+            return Instant.parse(text);
+        } catch (DateTimeParseException e) {
+            return Instant.MIN;
+        }
     }
 
     /** A ReplicaSet, of which the metadata is enough; null if it belongs to no Deployment. */
@@ -182,7 +178,9 @@ final class ObservedJson {
                         text(metadata, "uid"),
                         owner,
                         shared(metadata.path("annotations"), REVISION),
-                        text(metadata.path("labels"), TEMPLATE_HASH));
+                        text(metadata.path("labels"), TEMPLATE_HASH),
+                        Observed.State.of(
+                                metadata.path("annotations").path(Workload.STATE).textValue()));
     }
 
     /** A ControllerRevision; null if it belongs to no DaemonSet: a StatefulSet's status says which one is current. */
@@ -195,7 +193,8 @@ final class ObservedJson {
                         text(metadata, "uid"),
                         owner,
                         shared(json, "revision"),
-                        text(metadata.path("labels"), REVISION_HASH));
+                        text(metadata.path("labels"), REVISION_HASH),
+                        Optional.empty());
     }
 
     /** A ReplicaSet or ControllerRevision with the template that it keeps; null if another workload controls it. */

@@ -1,9 +1,13 @@
 package io.urunner.kube;
 
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -35,12 +39,13 @@ final class Revisions {
             add(podsOf.apply(base.uid()), current, pods);
         }
         pods.sort(Comparator.comparing(Pod::name));
+        Optional<Observed.State> state = state(base, revisions);
         return new Workload(
                 base.id(),
                 base.uid(),
                 base.resourceVersion(),
                 base.generation(),
-                base.annotations(),
+                state.map(newest -> with(base.annotations(), newest)).orElse(base.annotations()),
                 base.templateAnnotations(),
                 base.containers(),
                 base.imagePullSecrets(),
@@ -48,7 +53,37 @@ final class Revisions {
                 base.rollout(),
                 current,
                 pods,
-                base.templateManagers());
+                managersSince(state.map(Observed.State::acted), object.managers()));
+    }
+
+    /**
+     * What was done last with a workload. {@code kubectl rollout undo} gives a Deployment the annotations of the ReplicaSet
+     * that it goes back to, too; the one that it leaves keeps a copy of what they were.
+     */
+    private static Optional<Observed.State> state(Workload workload, Collection<Observed.Revision> revisions) {
+        Optional<Observed.State> own =
+                Observed.State.of(workload.annotations().get(Workload.STATE));
+        return revisions.stream()
+                .flatMap(revision -> revision.state().stream())
+                .filter(copy -> own.isEmpty() || copy.acted().isAfter(own.get().acted()))
+                .max(Comparator.comparing(Observed.State::acted))
+                .or(() -> own);
+    }
+
+    private static Map<String, String> with(Map<String, String> annotations, Observed.State state) {
+        Map<String, String> all = new HashMap<>(annotations);
+        all.put(Workload.STATE, state.text());
+        return all;
+    }
+
+    /** Field managers are noted by the second. Who only removed fields is not noted at all. */
+    private static List<String> managersSince(Optional<Instant> act, List<Observed.Manager> managers) {
+        Instant since = act.map(at -> at.truncatedTo(ChronoUnit.SECONDS)).orElse(Instant.MIN);
+        return managers.stream()
+                .filter(manager -> !manager.at().isBefore(since))
+                .map(Observed.Manager::name)
+                .distinct()
+                .toList();
     }
 
     private static Optional<String> current(Observed.WorkloadObject object, Collection<Observed.Revision> revisions) {

@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param uid its uid: a workload that was deleted and made again has another
  * @param resourceVersion its version; what is planned on this snapshot is patched on this version
  * @param generation its generation: counts the changes of its specification
- * @param annotations those of its own annotations whose name starts with {@code urunner.io/}
+ * @param annotations those of its own annotations whose name starts with {@code urunner.io/}; {@link #STATE} is the
+ *     newest that is known, though an undo took it from the workload
  * @param templateAnnotations those of the pod template's annotations whose name starts with {@code urunner.io/}
  * @param containers the containers and init containers of the template
  * @param imagePullSecrets the names of the template's pull secrets
@@ -19,8 +20,8 @@ import java.util.Optional;
  * @param rollout how far the controllers are
  * @param currentRevision the revision that new pods get, as their label says it; empty while that is not known
  * @param pods its pods, of any revision
- * @param templateManagers the field managers that changed the pod template after {@code urunner} last changed the workload,
- *     newest first; empty if none did, or only one that took fields out of it
+ * @param templateManagers the field managers that changed the pod template since we acted last, newest first; one that
+ *     only removed fields is not noted by Kubernetes
  */
 public record Workload(
         WorkloadId id,

@@ -17,7 +17,8 @@ import java.util.TreeMap;
 
 /**
  * The annotation {@code urunner.io/state} on a workload: what was done with it. It lies on the workload, not on its
- * template, so it survives {@code kubectl rollout undo} and a lost database. Immutable.
+ * template, so it survives a lost database and the undo of a StatefulSet or DaemonSet. That of a Deployment restores the
+ * annotations of the older ReplicaSet, too; then the copy counts that the newer one has. Immutable.
  *
  * @param containers per container what was done
  * @param hold set while the workload is held: nothing is rolled out
@@ -111,6 +112,17 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
         } catch (JsonProcessingException | DateTimeException e) {
             return Optional.empty();
         }
+    }
+
+    /**
+     * When we acted last, on any of its containers.
+     *
+     * @return the time; empty if we never did
+     */
+    public Optional<Instant> lastAct() {
+        return containers.values().stream()
+                .flatMap(container -> container.actedAt().stream())
+                .max(Instant::compareTo);
     }
 
     private static Optional<String> text(JsonNode json, String field) {

@@ -41,32 +41,10 @@ class ObservedJsonTest {
                         new Container("app", "a:1", "Always", false));
         assertThat(workload.imagePullSecrets()).containsExactly("a", "b");
         assertThat(workload.serviceAccount()).isEqualTo("robot");
-        assertThat(workload.templateManagers()).containsExactly("helm", "old");
+        assertThat(object.managers()).extracting(Observed.Manager::name).containsExactly("helm", "old");
         assertThat(workload.rollout())
                 .isEqualTo(new RolloutStatus(
                         2, true, true, false, 0, 3, 1, 2, 2, Optional.of("late"), Optional.of("quota")));
-    }
-
-    @Test
-    void whoTookOurChangeBackIsNamedOnlyIfTheyChangedTheTemplateAfterUs() throws Exception {
-        String helm = "{'manager': 'helm', 'time': '2026-01-02T00:00:00Z', 'fieldsV1': {'f:spec': {'f:template': {}}}}";
-        String ours = "{'manager': 'urunner', 'time': '2026-01-03T00:00:00Z', 'fieldsV1': {'f:metadata': {}}}";
-        String undo = helm.replace("helm", "kubectl-rollout").replace("01-02", "01-04");
-        assertThat(templateManagers(helm, ours, undo)).containsExactly("kubectl-rollout");
-        // An undo that only takes our annotations out of the template owns nothing of it.
-        assertThat(templateManagers(helm, ours)).isEmpty();
-        assertThat(templateManagers(helm, ours, undo.replace("01-04", "01-03"))).isEmpty();
-        assertThat(templateManagers(undo.replace(", 'time': '2026-01-04T00:00:00Z'", ""), ours))
-                .isEmpty();
-    }
-
-    private static List<String> templateManagers(String... managedFields) throws Exception {
-        return ObservedJson.workload(
-                        WorkloadKind.DEPLOYMENT,
-                        json("{'metadata': {'namespace': 'n', 'name': 'w', 'managedFields': ["
-                                + String.join(",", managedFields) + "]}}"))
-                .workload()
-                .templateManagers();
     }
 
     @Test

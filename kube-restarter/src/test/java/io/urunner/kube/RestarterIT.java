@@ -122,6 +122,8 @@ class RestarterIT {
                 .contains(digests("sha256:1"));
         assertThat(WorkloadState.parse(patched.annotations().get(Workload.STATE)))
                 .contains(state("sha256:1"));
+        assertThat(json.at("/metadata/managedFields").findValuesAsText("manager"))
+                .contains("urunner");
         assertThat(patched.containers()).isEqualTo(planned.containers());
         assertThat(json.path("spec")
                         .path("template")
@@ -130,25 +132,6 @@ class RestarterIT {
                         .path("app")
                         .asText())
                 .isEqualTo("web");
-    }
-
-    @Test
-    void whoOnlyTakesOurAnnotationsAwayIsNotMistakenForWhoMadeTheWorkload() throws Exception {
-        WorkloadId id = cluster.deployment(namespace, "web", "registry.example/app:latest", 1);
-        Workload planned = read(id);
-        assertThat(planned.templateManagers()).containsExactly("kubectl-edit");
-        restarter.restart(planned, restart("sha256:1"));
-        assertThat(read(id).templateManagers()).isEmpty();
-        assertThat(cluster.send(
-                                "PATCH",
-                                Cluster.path(id) + "?fieldManager=kubectl-rollout",
-                                "application/json-patch+json",
-                                Cluster.json("[{\"op\":\"remove\",\"path\":\"/spec/template/metadata/annotations\"}]"))
-                        .status())
-                .isEqualTo(200);
-        Workload undone = read(id);
-        assertThat(undone.templateAnnotations()).isEmpty();
-        assertThat(undone.templateManagers()).isEmpty();
     }
 
     @Test

@@ -171,7 +171,7 @@ public final class Admission {
         WorkloadState state = States.of(workload);
         boolean failed = state.containers().values().stream()
                 .anyMatch(container -> container.failed().isPresent());
-        Optional<Instant> acted = States.lastAct(state);
+        Optional<Instant> acted = state.lastAct();
         return acted.isPresent()
                 && acted.get().plus(patience).isAfter(now)
                 && !failed

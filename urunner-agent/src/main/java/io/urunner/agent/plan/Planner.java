@@ -187,7 +187,7 @@ public final class Planner {
                     words(Kind.STALE) + "; it must stand for " + Brief.duration(policy.settle()) + " first",
                     settled);
         }
-        Instant cool = States.lastAct(hold.state())
+        Instant cool = hold.state().lastAct()
                 .map(last -> last.plus(policy.cooldown()))
                 .orElse(Instant.MIN);
         if (cool.isAfter(facts.now())) {

@@ -97,16 +97,10 @@ final class States {
                 Optional.empty());
     }
 
-    static Optional<Instant> lastAct(WorkloadState state) {
-        return state.containers().values().stream()
-                .flatMap(container -> container.actedAt().stream())
-                .max(Instant::compareTo);
-    }
-
     /** The containers whose digest our last rollout brought; what it found up to date is not among them. */
     static SortedMap<String, ContainerState> brought(WorkloadState state) {
         SortedMap<String, ContainerState> brought = new TreeMap<>(state.containers());
-        Optional<Instant> last = lastAct(state);
+        Optional<Instant> last = state.lastAct();
         brought.values()
                 .removeIf(container -> last.isEmpty()
                         || !container.actedAt().equals(last)
@@ -114,8 +108,11 @@ final class States {
         return brought;
     }
 
-    /** Who changed the template after us, as far as that can be known. */
+    /** Who changed the template last since we acted, apart from us. */
     static String lastManager(Workload workload) {
-        return workload.templateManagers().stream().findFirst().orElse("somebody");
+        return workload.templateManagers().stream()
+                .filter(manager -> !manager.equals("urunner"))
+                .findFirst()
+                .orElse("somebody whom Kubernetes does not name");
     }
 }

@@ -45,6 +45,6 @@ public record Underway(Instant since, String why, List<Decision.Change> changes,
         String why = state.hold().map(held -> "rolled back by " + held.by()).orElse("found under way");
         return changes.isEmpty()
                 ? Optional.empty()
-                : States.lastAct(state).map(since -> new Underway(since, why, changes, digests));
+                : state.lastAct().map(since -> new Underway(since, why, changes, digests));
     }
 }

@@ -423,21 +423,9 @@ class OutcomesIT {
         String second = stage.push("dev", "two");
         stage.awaitRunning(id, second);
         stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
-        JsonNode before = cluster.read(id).at("/spec/template");
         String third = stage.push("dev", "three", "{\"start\":6}");
         stage.awaitUnderway(id, third);
-        // What kubectl rollout undo does: the template of the revision before takes the place of the present one.
-        ObjectNode replace =
-                Cluster.json("{\"op\":\"replace\",\"path\":\"/spec/template\"}").deepCopy();
-        replace.set("value", before);
-        JsonNode patch = ((ArrayNode) Cluster.json("[]")).add(replace);
-        assertThat(cluster.send(
-                                "PATCH",
-                                Cluster.path(id) + "?fieldManager=kubectl-rollout",
-                                "application/json-patch+json",
-                                patch)
-                        .status())
-                .isEqualTo(200);
+        undo(id, 2);
         stage.awaitEvent(id, "RolloutBlocked", "kubectl-rollout", "taken back");
         stage.awaitPasses(3);
         assertThat(Seen.revision(cluster, id)).isEqualTo(4);
@@ -446,6 +434,49 @@ class OutcomesIT {
         stage.awaitRunning(id, fourth);
         stage.awaitPasses(3);
         assertThat(Seen.revision(cluster, id)).isEqualTo(5);
+    }
+
+    /** An undo that only takes our annotations away sets no field, so Kubernetes notes nobody. */
+    @AtOnce
+    void anUndoOfTheFirstRolloutIsNotFoughtAndNobodyIsWronglyNamed() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        String second = stage.push("dev", "two", "{\"start\":6}");
+        stage.awaitUnderway(id, second);
+        undo(id, 1);
+        stage.awaitEvent(id, "RolloutBlocked", "taken back by somebody whom Kubernetes does not name");
+        stage.awaitPasses(3);
+        assertThat(Seen.revision(cluster, id)).isEqualTo(3);
+    }
+
+    /** What {@code kubectl rollout undo} does: template and annotations of the older ReplicaSet take the place of the present. */
+    private static void undo(WorkloadId id, int revision) throws Exception {
+        String number = "deployment.kubernetes.io/revision";
+        ArrayNode patch = (ArrayNode) Cluster.json("[]");
+        for (JsonNode replicaSet : cluster.replicaSets(id.namespace())) {
+            if (replicaSet.at("/metadata/annotations").path(number).asText().equals(Integer.toString(revision))) {
+                ObjectNode annotations = replicaSet.at("/metadata/annotations").deepCopy();
+                annotations.retain("urunner.io/state");
+                annotations.set(number, cluster.read(id).at("/metadata/annotations").path(number));
+                ObjectNode template = replicaSet.at("/spec/template").deepCopy();
+                ((ObjectNode) template.at("/metadata/labels")).remove("pod-template-hash");
+                replace(patch, "/spec/template", template);
+                replace(patch, "/metadata/annotations", annotations);
+            }
+        }
+        assertThat(cluster.send(
+                                "PATCH",
+                                Cluster.path(id) + "?fieldManager=kubectl-rollout",
+                                "application/json-patch+json",
+                                patch)
+                        .status())
+                .isEqualTo(200);
+    }
+
+    private static void replace(ArrayNode patch, String path, JsonNode value) {
+        patch.addObject().put("op", "replace").put("path", path).set("value", value);
     }
 
     @AtOnce
