@@ -12,7 +12,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "resume",
-        description = "End a hold: put the images' original texts back, so that the tag is followed again.")
+        description = "End a hold: put the images' original texts back, so that the tag is followed again."
+                + " Lift the quarantine of a digest whose rollout failed at this workload.")
 final class ResumeCommand extends ByHandCommand {
     @Parameters(
             paramLabel = WorkloadArgument.LABEL,

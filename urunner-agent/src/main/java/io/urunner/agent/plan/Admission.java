@@ -173,7 +173,7 @@ public final class Admission {
                 .anyMatch(container -> container.failed().isPresent());
         Optional<Instant> acted = state.lastAct();
         return acted.isPresent()
-                && acted.get().plus(patience).isAfter(now)
+                && acted.get().isAfter(now.minus(patience))
                 && !failed
                 && workload.rollout().deadlineExceeded().isEmpty()
                 && !workload.rollout().complete();

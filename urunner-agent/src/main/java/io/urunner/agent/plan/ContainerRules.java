@@ -6,7 +6,6 @@ import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -18,8 +17,6 @@ import java.util.TreeSet;
  * runs, A what the template says that we acted on, P what the store remembers.
  */
 final class ContainerRules {
-    private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
-
     private final Workload workload;
     private final Container container;
     private final ContainerFacts.Tracked facts;
@@ -158,7 +155,7 @@ final class ContainerRules {
     private boolean askedBeforeTheAct(Resolved answer) {
         return !state.acted().equals(Optional.of(answer.digest()))
                 && state.actedAt()
-                        .filter(at -> at.isAfter(answer.asked()) && at.isBefore(now.plus(CLOCKS_DIFFER)))
+                        .filter(at -> at.isAfter(answer.asked()) && !States.isOfAWrongClock(at, now))
                         .isPresent();
     }
 

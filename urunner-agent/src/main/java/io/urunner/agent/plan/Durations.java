@@ -11,16 +11,27 @@ public final class Durations {
     private static final Pattern SHORT =
             Pattern.compile("(?:(\\d{1,9})d)?(?:(\\d{1,9})h)?(?:(\\d{1,9})m)?(?:(\\d{1,9})s)?");
 
+    /** What is longer is a slip, and no time can be told that lies so far ahead. */
+    private static final Duration LONGEST = Duration.ofDays(3650);
+
     private Durations() {}
 
     /**
      * Reads {@code 30s}, {@code 5m}, {@code 1h30m}, {@code 2d}, {@code 0}, or the ISO 8601 form {@code PT5M}.
      *
      * @param text the text
-     * @return the duration, not negative
+     * @return the duration, not negative, ten years at most
      * @throws IllegalArgumentException if the text is of another form, with the form in its message
      */
     public static Duration parse(String text) {
+        Duration duration = read(text);
+        if (duration.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("'" + text + "' is too long: " + LONGEST.toDays() + "d at most");
+        }
+        return duration;
+    }
+
+    private static Duration read(String text) {
         String trimmed = text.strip();
         if (trimmed.equals("0")) {
             return Duration.ZERO;

@@ -144,8 +144,8 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * Ends the hold: rolled back containers get their image's original text again, as it was written. Where somebody put
-     * another image there, that one stays.
+     * Ends the hold, and the quarantine of digests that failed here: rolled back containers get their image's original text
+     * again, as it was written. Where somebody put another image there, that one stays.
      *
      * @param workload the workload
      * @param tagNow by container the digest that its tag has now, for those of {@link #followed} that were rolled back
@@ -156,9 +156,13 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
         WorkloadState before = States.of(workload);
         Builder next = new Builder(workload);
         before.containers().forEach((name, state) -> {
-            if (state.originalImage().isPresent() && state.rejected().isPresent()) {
-                next.state(name, States.rejected(States.unpinned(state), Optional.empty(), Optional.empty()));
-            }
+            boolean rolledBack = state.originalImage().isPresent() && state.rejected().isPresent();
+            next.state(
+                    name,
+                    States.healed(
+                            rolledBack
+                                    ? States.rejected(States.unpinned(state), Optional.empty(), Optional.empty())
+                                    : state));
         });
         for (Followed each : followed(workload)) {
             String name = each.container().name();
@@ -198,6 +202,23 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
      */
     public boolean rollsOut() {
         return !restart.images().isEmpty();
+    }
+
+    /**
+     * The digests that are quarantined no more.
+     *
+     * @return those that failed here, and that the workload does not say so of any more
+     */
+    public List<ImageDigest> lifted() {
+        List<ImageDigest> lifted = new ArrayList<>();
+        States.of(workload)
+                .containers()
+                .forEach((name, state) -> state.failed()
+                        .filter(digest -> !States.of(restart.state(), name, state.reference())
+                                .failed()
+                                .equals(Optional.of(digest)))
+                        .ifPresent(digest -> lifted.add(new ImageDigest(state.reference(), digest))));
+        return lifted;
     }
 
     /**

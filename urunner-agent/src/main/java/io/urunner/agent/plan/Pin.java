@@ -38,11 +38,16 @@ public final class Pin {
 
     /** Whether a container's image is just what we wrote when we pinned it. */
     static boolean stands(Container container, ContainerState state) {
-        return state.originalImage().isPresent()
-                && state.acted().isPresent()
-                && container
-                        .image()
-                        .equals(text(state.originalImage().get(), state.acted().get()));
+        try {
+            return state.originalImage().isPresent()
+                    && state.acted().isPresent()
+                    && container
+                            .image()
+                            .equals(text(
+                                    state.originalImage().get(), state.acted().get()));
+        } catch (IllegalArgumentException e) {
+            return false; // somebody edited the annotation
+        }
     }
 
     private static boolean pins(String image, String original) {

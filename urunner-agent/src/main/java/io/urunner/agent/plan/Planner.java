@@ -139,13 +139,15 @@ public final class Planner {
         if (any(Kind.REJECTED)) {
             return blocked(Blockage.REJECTED, words(Kind.REJECTED));
         }
-        for (Verdict stale : of(Kind.STALE)) {
-            Quarantine quarantine = facts.quarantined().get(image(stale));
-            if (quarantine != null && !quarantine.workload().equals(workload.id())) {
+        for (Verdict verdict : verdicts) {
+            Optional<Quarantine> quarantine = quarantine(verdict);
+            if (quarantine.isPresent()) {
                 return blocked(
                         Blockage.QUARANTINED,
-                        image(stale) + " failed at " + quarantine.workload() + " (" + quarantine.failure()
-                                + "): it is not rolled out here until the tag moves; new pods pull it all the same");
+                        image(verdict) + " failed at " + quarantine.get().workload() + " ("
+                                + quarantine.get().failure() + "): it is not rolled out here until the tag moves or "
+                                + "'urunner resume " + quarantine.get().workload()
+                                + "' lifts it; new pods pull it all the same");
             }
         }
         if (facts.missingPermission().isPresent()) {
@@ -164,6 +166,17 @@ public final class Planner {
                     "its partition " + rollout.partition() + " covers all " + rollout.desired() + " replicas");
         }
         return Optional.empty();
+    }
+
+    /** What failed elsewhere and does not run here yet: a rollout would bring it, though another container is stale. */
+    private Optional<Quarantine> quarantine(Verdict verdict) {
+        return facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
+                        && tracked.answer() instanceof Answer.Resolved answer
+                        && verdict.kind() != Kind.UNRESOLVED
+                        && (verdict.running().isEmpty() || !belongs(verdict, answer, tracked.expansion()))
+                ? Optional.ofNullable(facts.quarantined().get(image(verdict)))
+                        .filter(quarantine -> !quarantine.workload().equals(workload.id()))
+                : Optional.empty();
     }
 
     private static Optional<Blocked> blocked(Blockage cause, String words) {
@@ -187,7 +200,9 @@ public final class Planner {
                     words(Kind.STALE) + "; it must stand for " + Brief.duration(policy.settle()) + " first",
                     settled);
         }
-        Instant cool = hold.state().lastAct()
+        Instant cool = hold.state()
+                .lastAct()
+                .filter(last -> !States.isOfAWrongClock(last, facts.now()))
                 .map(last -> last.plus(policy.cooldown()))
                 .orElse(Instant.MIN);
         if (cool.isAfter(facts.now())) {

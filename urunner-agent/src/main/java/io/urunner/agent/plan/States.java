@@ -4,6 +4,7 @@ import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
@@ -14,6 +15,8 @@ import java.util.TreeMap;
 /** Reads what we wrote on workloads. */
 final class States {
     private static final DigestsAnnotation NO_DIGESTS = new DigestsAnnotation(Collections.emptySortedMap());
+
+    private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
 
     private States() {}
 
@@ -95,6 +98,11 @@ final class States {
                 state.failed(),
                 state.failure(),
                 Optional.empty());
+    }
+
+    /** Whether a time is so far ahead that it says nothing. */
+    static boolean isOfAWrongClock(Instant at, Instant now) {
+        return at.isAfter(now.plus(CLOCKS_DIFFER));
     }
 
     /** The containers whose digest our last rollout brought; what it found up to date is not among them. */

@@ -100,7 +100,7 @@ public final class Operator {
     }
 
     /**
-     * Ends a hold: the images get their original text again.
+     * Ends a hold, so that the images get their original text again, and the quarantine of digests that failed here.
      *
      * @param id which workload
      * @param dryRun whether only to show the patch
@@ -138,7 +138,7 @@ public final class Operator {
                 tell.accept(
                         planned.restart().state().hold().isPresent()
                                 ? "it is held there already: " + words(planned)
-                                : id + " is not held");
+                                : id + " is not held, and quarantines no digest");
                 return dryRun ? Optional.empty() : finish(workload, timeout);
             }
             if (dryRun) {
@@ -166,10 +166,15 @@ public final class Operator {
                 .map(change -> "container " + change.container() + ": " + change.reference() + " from "
                         + change.from().orElse("what it runs") + " to " + change.to())
                 .collect(Collectors.joining("; "));
-        return (changes.isEmpty() ? planned.workload().id().toString() : changes)
-                + state.hold()
-                        .map(hold -> hold.untilNextPush() ? "; held until the next push" : "; held")
-                        .orElse("; no longer held");
+        StringBuilder words = new StringBuilder(
+                changes.isEmpty() ? planned.workload().id().toString() : changes);
+        if (state.hold().isPresent()) {
+            words.append(state.hold().get().untilNextPush() ? "; held until the next push" : "; held");
+        } else if (Intervention.hold(planned.workload()).isPresent()) {
+            words.append("; no longer held");
+        }
+        planned.lifted().forEach(image -> words.append("; no longer quarantined: ").append(image));
+        return words.toString();
     }
 
     // ---- what is asked for

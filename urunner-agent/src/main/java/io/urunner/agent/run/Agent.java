@@ -42,6 +42,12 @@ public final class Agent implements AutoCloseable {
     /** Events wait for each other, patches do not wait for them. */
     private static final int EVENT_WRITERS = 2;
 
+    /** So many Events wait at most: while the API server is away they come to more. */
+    private static final int EVENTS_WAITING = 10_000;
+
+    /** Of one workload there is one patch, of the store one write, of the Lease one renewal at a time. */
+    private static final int UNLIMITED = Integer.MAX_VALUE;
+
     private static final String ELECTION = "leader election";
 
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
@@ -99,14 +105,14 @@ public final class Agent implements AutoCloseable {
         loop = new LoopThread(Threads.named("loop"), parts.ticker());
         kubeThreads = new ScheduledThreadPoolExecutor(2, Threads.named("watch"));
         kubeThreads.setRemoveOnCancelPolicy(true);
-        kubeWorkers = pool(KUBE_WORKERS, "patch");
-        eventWriters = pool(EVENT_WRITERS, "event");
+        kubeWorkers = pool(KUBE_WORKERS, UNLIMITED, "patch");
+        eventWriters = pool(EVENT_WRITERS, EVENTS_WAITING, "event");
         registryWorkers = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
-        storeThread = pool(1, "store");
+        storeThread = pool(1, UNLIMITED, "store");
         connection = new KubeConnection(parts.kubernetes(), kubeThreads, "urunner");
         cluster = new KubeCluster(connection, parts.scope());
-        leaseWorkers = pool(LEASE_WORKERS, "lease");
+        leaseWorkers = pool(LEASE_WORKERS, UNLIMITED, "lease");
         memory = new Memory(parts.store(), loop, storeThread, problems);
         parts.podCredentials().ifPresent(this::connect);
         List<AgentListener> listeners = new ArrayList<>(parts.listeners());
@@ -148,9 +154,9 @@ public final class Agent implements AutoCloseable {
         });
     }
 
-    private static ThreadPoolExecutor pool(int threads, String name) {
+    private static ThreadPoolExecutor pool(int threads, int waiting, String name) {
         ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Threads.named(name));
+                threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(waiting), Threads.named(name));
         pool.allowCoreThreadTimeOut(true);
         return pool;
     }

@@ -16,12 +16,10 @@ import io.urunner.agent.plan.Tracking;
 import io.urunner.kube.Restart;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.kube.WorkloadState;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -36,13 +34,17 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The loop's logic: keeps an index of the workloads by image reference, plans a workload whenever something that its plan
- * rests on has changed and no answer that it needs is still on its way, and acts on the plan. On the loop; what waits for
- * the API server is done by others.
+ * The loop's logic: keeps an index of the workloads by image reference, and plans a workload whenever something that its
+ * plan rests on has changed and no answer that it needs is still on its way. What the plan says is done by {@link
+ * Execution}. On the loop.
  */
 final class Engine implements Registries.Events, Patches.Events {
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
     private final Cluster cluster;
     private final Loop loop;
     private final InstantSource clock;
@@ -55,8 +57,8 @@ final class Engine implements Registries.Events, Patches.Events {
     private final Fleet fleet;
     private final Rollouts rollouts;
     private final Patches patches;
+    private final Execution execution;
     private final Housekeeping housekeeping;
-    private final Announcer announcer;
     private final AgentListener listener;
 
     private final Set<WorkloadId> dirty = new LinkedHashSet<>();
@@ -95,7 +97,6 @@ final class Engine implements Registries.Events, Patches.Events {
         limits = parts.limits;
         mayAct = parts.mayAct;
         listener = parts.listener;
-        announcer = new Announcer(parts.listener);
         registries = new Registries(
                 parts.registries, loop, clock, parts.registryWorkers, memory, problems, parts.listener, this);
         hints = new Hints(loop, registries);
@@ -112,12 +113,13 @@ final class Engine implements Registries.Events, Patches.Events {
                 this::touch,
                 housekeeping::flushSoon);
         patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, mayAct, this);
+        execution = new Execution(parts, registries, hints, rollouts, patches, this::touch);
     }
 
     /** Takes what the watch has seen, and begins the passes. */
     void start() {
         started = true;
-        cluster.workloads().forEach(workload -> changed(workload.id()));
+        cluster.workloads().forEach(workload -> alone(workload.id(), () -> changed(workload.id())));
         listener.leading(mayAct());
         resume(unfinished);
         unfinished = List.of();
@@ -257,11 +259,21 @@ final class Engine implements Registries.Events, Patches.Events {
                     && !one.outdated()
                     && one.references().stream().noneMatch(registries::pending)) {
                 dirty.remove(id);
-                plans.put(one, Planner.plan(facts(one)));
+                alone(id, () -> plans.put(one, Planner.plan(facts(one))));
             }
         }
-        admitted(plans).forEach(this::carryOut);
+        admitted(plans)
+                .forEach((one, plan) -> alone(one.workload().id(), () -> execution.carryOut(one, plan)));
         flushIfQuiet();
+    }
+
+    /** A workload at which we fail keeps no other from its plan. */
+    private static void alone(WorkloadId id, Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            LOG.error("{} cannot be planned; this is a defect, the others go on", id, e);
+        }
     }
 
     /** The plans that may be carried out now; the others wait for the rollouts of other workloads. */
@@ -286,43 +298,6 @@ final class Engine implements Registries.Events, Patches.Events {
             }
         }
         return admitted;
-    }
-
-    private void carryOut(Tracked one, Plan plan) {
-        one.again.cancel();
-        one.plan = Optional.of(plan);
-        one.staleSince = Staleness.since(
-                one.staleSince, plan, rollouts.running(one.workload().id()), registries::standsSince);
-        if (mayAct()) {
-            announcer.planned(one, plan);
-        }
-        Decision decision = plan.decision();
-        if (decision instanceof Decision.NeedsExpansion needs) {
-            registries.fetch(needs.needed());
-        } else if (decision instanceof Decision.Restart restart) {
-            restart(one, plan, restart);
-        } else {
-            remember(one, plan);
-            plan.state().or(() -> rollouts.quarantine(one.workload())).ifPresent(state -> write(one, state));
-            if (decision instanceof Decision.Deferred deferred && deferred.cause() == Deferral.ANSWER_TOO_OLD) {
-                askedBeforeSeen(one).forEach(hints::look);
-            } else if (decision instanceof Decision.Deferred deferred
-                    && deferred.until().isPresent()) {
-                again(one, Duration.between(clock.instant(), deferred.until().get()));
-            }
-        }
-        if (!one.acting && mayAct() && !(decision instanceof Decision.NotWatched)) {
-            rollouts.adopt(one.workload());
-        }
-        rollouts.look(one.workload().id());
-    }
-
-    /** The references whose answers are older than what the cluster said of the workload last. */
-    private List<ImageReference> askedBeforeSeen(Tracked one) {
-        return one.references().stream()
-                .filter(reference -> registries.answer(reference) instanceof Answer.Resolved resolved
-                        && resolved.asked().isBefore(one.seen()))
-                .toList();
     }
 
     private Facts facts(Tracked one) {
@@ -350,47 +325,6 @@ final class Engine implements Registries.Events, Patches.Events {
                 fleet.quarantined(),
                 one.missingPermission,
                 clock.instant());
-    }
-
-    private void remember(Tracked one, Plan plan) {
-        plan.remember()
-                .forEach((container, image) -> memory.remember(one.key(container, image.reference()), image.digest()));
-    }
-
-    private void again(Tracked one, Duration delay) {
-        one.again = loop.after(delay, () -> touch(one.workload().id()));
-    }
-
-    private void restart(Tracked one, Plan plan, Decision.Restart decision) {
-        List<ImageReference> old = one.references().stream()
-                .filter(reference -> registries.answer(reference) instanceof Answer.Resolved resolved
-                        && registries.tooOld(reference, resolved))
-                .toList();
-        if (!old.isEmpty()) {
-            old.forEach(registries::look);
-        } else if (patches.pause(one).isPresent()) {
-            again(one, patches.pause(one).get());
-        } else if (mayAct()) {
-            decision.warnings().forEach(warning -> announcer.warns(one.workload(), warning));
-            Workload planned = one.workload();
-            Instant at = decision.at();
-            Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
-            patches.send(one, () -> cluster.restart(planned, restart), patched -> {
-                remember(one, plan);
-                one.restarted = Optional.of(decision);
-                Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
-                rollouts.started(planned, rollout, decision.digests(), patched);
-            });
-        }
-    }
-
-    private void write(Tracked one, WorkloadState state) {
-        if (patches.pause(one).isPresent()) {
-            again(one, patches.pause(one).get());
-        } else if (mayAct()) {
-            Workload planned = one.workload();
-            patches.send(one, () -> cluster.remember(planned, state), patched -> {});
-        }
     }
 
     @Override

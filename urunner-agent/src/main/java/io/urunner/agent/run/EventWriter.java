@@ -8,7 +8,7 @@ import io.urunner.kube.KubeException;
 import io.urunner.kube.Workload;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 
 /** Tells what happens to a workload with Kubernetes Events on it. On the loop; they are written elsewhere. */
@@ -19,11 +19,11 @@ final class EventWriter implements AgentListener {
 
     private final KubeEvents events;
     private final Cluster cluster;
-    private final Executor workers;
+    private final ExecutorService workers;
     private final Loop loop;
     private final StateLog problems;
 
-    EventWriter(KubeEvents events, Cluster cluster, Executor workers, Loop loop, StateLog problems) {
+    EventWriter(KubeEvents events, Cluster cluster, ExecutorService workers, Loop loop, StateLog problems) {
         this.events = events;
         this.cluster = cluster;
         this.workers = workers;
@@ -90,8 +90,9 @@ final class EventWriter implements AgentListener {
                 }
             });
         } catch (RejectedExecutionException e) {
-            // The agent ends: what happened is in the store and in the log.
-            return;
+            if (!workers.isShutdown()) {
+                problems.problem("events", "too many", "too many wait to be written: some are left out");
+            } // else the agent ends: what happened is in the store and in the log
         }
     }
 }

@@ -1,0 +1,136 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Answer;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Plan;
+import io.urunner.kube.Restart;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState;
+import io.urunner.registry.ImageReference;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * Does what a plan says: tells it, patches the workload, fetches what is missing, or plans again later. On the loop; what
+ * waits for the API server is done by {@link Patches}.
+ */
+final class Execution {
+    private final Cluster cluster;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Memory memory;
+    private final BooleanSupplier mayAct;
+    private final Announcer announcer;
+    private final Registries registries;
+    private final Hints hints;
+    private final Rollouts rollouts;
+    private final Patches patches;
+    private final Consumer<WorkloadId> touch;
+
+    /** {@code touch} plans a workload anew. */
+    Execution(
+            Engine.Parts parts,
+            Registries registries,
+            Hints hints,
+            Rollouts rollouts,
+            Patches patches,
+            Consumer<WorkloadId> touch) {
+        cluster = parts.cluster();
+        loop = parts.loop();
+        clock = parts.clock();
+        memory = parts.memory();
+        mayAct = parts.mayAct();
+        announcer = new Announcer(parts.listener());
+        this.registries = registries;
+        this.hints = hints;
+        this.rollouts = rollouts;
+        this.patches = patches;
+        this.touch = touch;
+    }
+
+    /** A workload was planned: that is told, and done. */
+    void carryOut(Tracked one, Plan plan) {
+        one.again.cancel();
+        one.plan = Optional.of(plan);
+        one.staleSince = Staleness.since(
+                one.staleSince, plan, rollouts.running(one.workload().id()), registries::standsSince);
+        if (mayAct.getAsBoolean()) {
+            announcer.planned(one, plan);
+        }
+        Decision decision = plan.decision();
+        if (decision instanceof Decision.NeedsExpansion needs) {
+            registries.fetch(needs.needed());
+        } else if (decision instanceof Decision.Restart restart) {
+            restart(one, plan, restart);
+        } else {
+            remember(one, plan);
+            plan.state().or(() -> rollouts.quarantine(one.workload())).ifPresent(state -> write(one, state));
+            if (decision instanceof Decision.Deferred deferred && deferred.cause() == Deferral.ANSWER_TOO_OLD) {
+                askedBeforeSeen(one).forEach(hints::look);
+            } else if (decision instanceof Decision.Deferred deferred
+                    && deferred.until().isPresent()) {
+                again(one, Duration.between(clock.instant(), deferred.until().get()));
+            }
+        }
+        if (!one.acting && mayAct.getAsBoolean() && !(decision instanceof Decision.NotWatched)) {
+            rollouts.adopt(one.workload());
+        }
+        rollouts.look(one.workload().id());
+    }
+
+    /** The references whose answers are older than what the cluster said of the workload last. */
+    private List<ImageReference> askedBeforeSeen(Tracked one) {
+        return one.references().stream()
+                .filter(reference -> registries.answer(reference) instanceof Answer.Resolved resolved
+                        && resolved.asked().isBefore(one.seen()))
+                .toList();
+    }
+
+    private void remember(Tracked one, Plan plan) {
+        plan.remember()
+                .forEach((container, image) -> memory.remember(one.key(container, image.reference()), image.digest()));
+    }
+
+    private void again(Tracked one, Duration delay) {
+        one.again = loop.after(delay, () -> touch.accept(one.workload().id()));
+    }
+
+    private void restart(Tracked one, Plan plan, Decision.Restart decision) {
+        List<ImageReference> old = one.references().stream()
+                .filter(reference -> registries.answer(reference) instanceof Answer.Resolved resolved
+                        && registries.tooOld(reference, resolved))
+                .toList();
+        if (!old.isEmpty()) {
+            old.forEach(registries::look);
+        } else if (patches.pause(one).isPresent()) {
+            again(one, patches.pause(one).get());
+        } else if (mayAct.getAsBoolean()) {
+            decision.warnings().forEach(warning -> announcer.warns(one.workload(), warning));
+            Workload planned = one.workload();
+            Instant at = decision.at();
+            Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
+            patches.send(one, () -> cluster.restart(planned, restart), patched -> {
+                remember(one, plan);
+                one.restarted = Optional.of(decision);
+                Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
+                rollouts.started(planned, rollout, decision.digests(), patched);
+            });
+        }
+    }
+
+    private void write(Tracked one, WorkloadState state) {
+        if (patches.pause(one).isPresent()) {
+            again(one, patches.pause(one).get());
+        } else if (mayAct.getAsBoolean()) {
+            Workload planned = one.workload();
+            patches.send(one, () -> cluster.remember(planned, state), patched -> {});
+        }
+    }
+}
