@@ -28,6 +28,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
     public static final WorkloadState EMPTY = new WorkloadState(Collections.emptySortedMap(), Optional.empty());
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
     public WorkloadState {
         containers = Collections.unmodifiableSortedMap(new TreeMap<>(containers));
@@ -92,7 +93,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
                         new ContainerState(
                                 value.path("reference").asText(),
                                 text(value, "acted"),
-                                text(value, "actedAt").map(Instant::parse),
+                                text(value, "actedAt").map(WorkloadState::time),
                                 replaced,
                                 text(value, "rejected"),
                                 text(value, "rejectedBy"),
@@ -105,7 +106,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
                     containers,
                     hold.isObject()
                             ? Optional.of(new Hold(
-                                    Instant.parse(hold.path("since").asText()),
+                                    time(hold.path("since").asText()),
                                     hold.path("by").asText(),
                                     hold.path("untilNextPush").asBoolean()))
                             : Optional.empty()));
@@ -123,6 +124,15 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
         return containers.values().stream()
                 .flatMap(container -> container.actedAt().stream())
                 .max(Instant::compareTo);
+    }
+
+    /** No time that nobody can reckon with. */
+    private static Instant time(String text) {
+        Instant time = Instant.parse(text);
+        if (time.isBefore(Instant.EPOCH) || time.isAfter(LATEST)) {
+            throw new DateTimeException(text + " is no time of an act or a hold");
+        }
+        return time;
     }
 
     private static Optional<String> text(JsonNode json, String field) {

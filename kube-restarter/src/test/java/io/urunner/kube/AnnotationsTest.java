@@ -60,7 +60,14 @@ class AnnotationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "no", "[]", "{\"hold\": {\"since\": \"yesterday\"}}"})
+    @ValueSource(
+            strings = {
+                "",
+                "no",
+                "[]",
+                "{\"hold\": {\"since\": \"yesterday\"}}",
+                "{\"containers\": {\"a\": {\"actedAt\": \"+1000000000-12-31T23:59:59Z\"}}}"
+            })
     void whatSomebodyEditedCountsAsNoState(String text) {
         assertThat(WorkloadState.parse(text)).isEmpty();
     }

@@ -34,4 +34,12 @@ class DurationsTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("30s, 5m, 1h30m or PT5M");
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"3651d", "999999999d", "PT2562047788015215H"})
+    void refusesWhatIsLongerThanTenYears(String text) {
+        assertThatThrownBy(() -> Durations.parse(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("3650d at most");
+    }
 }

@@ -222,7 +222,11 @@ final class Given {
     }
 
     Given quarantined(String digest, String where) {
-        quarantined.put(new ImageDigest(REF, digest), new Quarantine(WorkloadId.parse(where), "CrashLoopBackOff"));
+        return quarantined(REF, digest, where);
+    }
+
+    Given quarantined(String reference, String digest, String where) {
+        quarantined.put(new ImageDigest(reference, digest), new Quarantine(WorkloadId.parse(where), "CrashLoopBackOff"));
         return this;
     }
 

@@ -16,6 +16,7 @@ import io.urunner.kube.WorkloadState.Hold;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What the patches of a rollback and of its end say. */
@@ -99,6 +100,25 @@ class InterventionTest {
         assertThat(state.originalImage()).isEmpty();
         assertThat(state.rejected()).isEmpty();
         assertThat(state.acted()).contains(D2);
+    }
+
+    @Test
+    void theEndLiftsTheQuarantineOfWhatFailedHere() {
+        Workload failed = workload()
+                .runs(D3)
+                .actedOn(D3)
+                .state("app", States.failed(Given.state(REF), Optional.of(D3), Optional.of("CrashLoopBackOff")))
+                .build();
+
+        Intervention end = Intervention.resume(failed, Map.of(), NOW);
+
+        assertThat(end.isDone()).isFalse();
+        assertThat(end.rollsOut()).isFalse();
+        assertThat(end.lifted()).containsExactly(new ImageDigest(REF, D3));
+        assertThat(Quarantine.of(List.of(failed))).containsOnlyKeys(new ImageDigest(REF, D3));
+        ContainerState state = end.restart().state().containers().get("app");
+        assertThat(state.failed()).isEmpty();
+        assertThat(state.failure()).isEmpty();
     }
 
     @Test

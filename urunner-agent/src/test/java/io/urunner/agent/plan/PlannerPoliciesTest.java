@@ -14,6 +14,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -154,6 +155,55 @@ class PlannerPoliciesTest {
 
         assertThat(plan.decision().words()).as(plan.decision().reason()).isEqualTo(decision);
         assertThat(plan.decision().reason()).contains(reason);
+    }
+
+    @Test
+    void aQuarantinedDigestIsNotBroughtAlongWithAnotherContainer() {
+        Given adopted = stale().container("proxy", SIDECAR, "Always")
+                .answer("proxy", resolved(D3))
+                .quarantined(SIDECAR, D3, "shop/Deployment/api");
+
+        assertThat(adopted.plan().decision().words()).isEqualTo("blocked: digest quarantined");
+        assertThat(adopted.plan().decision().reason()).contains("'urunner resume shop/Deployment/api' lifts it");
+        Given runsIt = adopted.pod(true, false, "Running", Map.of("app", D1, "proxy", D3), Optional.empty());
+        assertThat(runsIt.plan().decision().words()).isEqualTo("restart");
+    }
+
+    @Test
+    void anActOfAWrongClockDoesNotHoldBackForEver() {
+        ContainerState act = new ContainerState(
+                REF,
+                Optional.of(D1),
+                Optional.of(Instant.parse("9999-12-31T23:59:59Z")),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+
+        Plan plan = stale().state("app", act).annotation("cooldown", "3650d").plan();
+
+        assertThat(plan.decision().words()).isEqualTo("restart");
+    }
+
+    @Test
+    void aStateThatSomebodyEditedIsNoReasonToFail() {
+        ContainerState nonsense = new ContainerState(
+                REF,
+                Optional.of("none"),
+                Optional.empty(),
+                List.of("?"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of("@@"));
+
+        Plan plan = stale().state("app", nonsense).hold(true).plan();
+
+        assertThat(plan.decision().words()).isEqualTo("restart");
+        assertThat(plan.notices()).singleElement().asString().contains("hold");
     }
 
     @Test

@@ -18,6 +18,7 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -33,6 +34,8 @@ import org.junit.jupiter.api.Test;
  * always D2; D1 is what was there before, D0 what was before that, D3 a digest that nobody knows.
  */
 class PlannerProductTest {
+    private static final Instant SEEN = NOW.minusSeconds(2);
+
     private static final List<RolloutStatus> ROLLOUTS = List.of(
             Given.rollout(0),
             Given.rollout(1),
@@ -47,7 +50,10 @@ class PlannerProductTest {
             Optional.of(state(D1, Optional.empty(), D0)),
             Optional.of(state(D2, Optional.empty(), D1)),
             Optional.of(state(D2, Optional.of(D2), D1)),
-            Optional.of(state(D3, Optional.empty(), D2)));
+            Optional.of(state(D3, Optional.empty(), D2)),
+            Optional.of(States.failed(state(D2, Optional.empty(), D1), Optional.of(D2), Optional.of("it crashed"))),
+            Optional.of(state(D3, NOW, Optional.empty(), D0)),
+            Optional.of(Given.state("registry.example/team/app:dev")));
 
     private static final List<List<String>> RUNNING = List.of(
             List.of(),
@@ -65,7 +71,10 @@ class PlannerProductTest {
             new Answer.Failed(Deferral.TAG_NOT_FOUND, "tag not found", NOW),
             Given.resolved(D2),
             new Answer.Resolved(D2, NOW, NOW, 1, true, Optional.empty()),
-            new Answer.Resolved(D2, NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5))));
+            new Answer.Resolved(D2, NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5))),
+            new Answer.Resolved(D2, NOW.minusSeconds(9), NOW.minusSeconds(1), 2, true, Optional.of(NOW.minusSeconds(10))),
+            new Answer.Resolved(
+                    D2, NOW.minusSeconds(60), SEEN.minusSeconds(1), 5, true, Optional.of(NOW.minusSeconds(61))));
 
     private static final List<Expansion> EXPANSIONS = List.of(
             new Expansion.NotFetched(),
@@ -114,7 +123,7 @@ class PlannerProductTest {
         Facts facts(Workload workload) {
             return new Facts(
                     workload,
-                    NOW.minusSeconds(2),
+                    SEEN,
                     new Policy.Reading(policy, List.of()),
                     Map.of("app", new ContainerFacts.Tracked(REF, answer, expansion, remembered)),
                     Map.of(),
@@ -138,13 +147,59 @@ class PlannerProductTest {
             return answer instanceof Answer.Resolved resolved && resolved.counts();
         }
 
+        /** The answer counts, here too, and nothing forbids to act on it. */
+        boolean counts() {
+            return resolved()
+                    && wantsPods()
+                    && !tookBack()
+                    && !overtaken()
+                    && (((Answer.Resolved) answer).passes() > 1
+                            || state.stream().noneMatch(of -> of.replaced().contains(D2)));
+        }
+
         boolean wantsPods() {
             return rollout.desired() > 0;
         }
 
+        /** We acted on the tag's digest, the template does not say so, and the tag was not elsewhere since. */
         boolean tookBack() {
             return state.stream().anyMatch(of -> of.acted().equals(Optional.of(D2)))
-                    && !acted.equals(Optional.of(REF + "@" + D2));
+                    && !acted.equals(Optional.of(REF + "@" + D2))
+                    && !cameBack();
+        }
+
+        boolean cameBack() {
+            return answer instanceof Answer.Resolved resolved
+                    && state.flatMap(ContainerState::actedAt)
+                            .filter(at -> resolved.otherSeen().stream().anyMatch(other -> other.isAfter(at)))
+                            .isPresent();
+        }
+
+        boolean askedBefore(Instant when) {
+            return answer instanceof Answer.Resolved resolved && resolved.asked().isBefore(when);
+        }
+
+        /** Another digest was acted on after the registry gave this answer. */
+        boolean overtaken() {
+            return state.stream()
+                    .anyMatch(of -> !of.acted().equals(Optional.of(D2))
+                            && of.actedAt().stream().anyMatch(this::askedBefore));
+        }
+
+        boolean actedForTheReference() {
+            return acted.stream().anyMatch(text -> text.startsWith(REF));
+        }
+
+        /** Every pod says what it runs, and that is no digest of the tag's. */
+        boolean runsTheOldOnly() {
+            return !running.isEmpty() && running.stream().allMatch(id -> id.contains(D1) || id.contains(D3));
+        }
+
+        boolean runsTheTag() {
+            return !running.isEmpty()
+                    && running.stream()
+                            .allMatch(id ->
+                                    id.contains(D2) || (id.contains(CHILD2) && expansion instanceof Expansion.Known));
         }
     }
 
@@ -157,6 +212,11 @@ class PlannerProductTest {
                 PlannerProductTest::whatWasTakenBackIsNotRolledOutAgain,
                 PlannerProductTest::aMoveThatWeSawArrivesWhateverTheRolloutDoes,
                 PlannerProductTest::whatRunsTheTagIsLeftAlone,
+                PlannerProductTest::whatWantsNoPodsIsUpToDate,
+                PlannerProductTest::whatIsOldAtFirstSightIsRolledOut,
+                PlannerProductTest::whatOnlyTheMemoryTellsIsRolledOutWhenTheTagMoved,
+                PlannerProductTest::anAnswerThatIsOlderThanThePodsOrAnActDoesNotContradictThem,
+                PlannerProductTest::onlyWhatRunsOrIsActedOnOrIsSeenFirstIsRemembered,
                 PlannerProductTest::theContentIsAskedForOnlyBeforeItIsKnownAndOnlyWhenSomethingElseRuns,
                 PlannerProductTest::withoutTheContentNothingIsStaleThatRunsAnUnknownDigest,
                 PlannerProductTest::whatIsWrittenWithoutARolloutIsWrittenOnce);
@@ -229,13 +289,68 @@ class PlannerProductTest {
                 && inputs.resolved()
                 && inputs.wantsPods()
                 && !inputs.tookBack()
+                && !inputs.overtaken()
                 && !runsIt
                 && knowsEnough
                 && (inputs.rollout().observed() || inputs.running().stream().anyMatch(id -> id.contains("sha256:")))
                 && !(inputs.expansion() instanceof Expansion.NotFetched)
-                && !replacedBefore) {
+                && !(replacedBefore && ((Answer.Resolved) inputs.answer()).passes() < 2)) {
             assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.Restart.class);
         }
+    }
+
+    private static void whatWantsNoPodsIsUpToDate(Inputs inputs, Plan plan) {
+        if (!inputs.wantsPods()) {
+            assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.UpToDate.class);
+            assertThat(plan.remember()).as(inputs::toString).isEmpty();
+        }
+    }
+
+    private static void whatIsOldAtFirstSightIsRolledOut(Inputs inputs, Plan plan) {
+        if (!inputs.actedForTheReference()
+                && inputs.runsTheOldOnly()
+                && inputs.rollout().observed()
+                && inputs.counts()
+                && !inputs.askedBefore(SEEN)
+                && inputs.expansion() instanceof Expansion.Known
+                && inputs.policy().firstSight() == Policy.FirstSight.RESTART) {
+            assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.Restart.class);
+        }
+    }
+
+    private static void whatOnlyTheMemoryTellsIsRolledOutWhenTheTagMoved(Inputs inputs, Plan plan) {
+        if (!inputs.actedForTheReference()
+                && inputs.running().equals(List.of("docker://unreadable"))
+                && inputs.rollout().observed()
+                && inputs.counts()) {
+            Optional<String> remembered =
+                    inputs.remembered().or(() -> inputs.state().flatMap(ContainerState::acted));
+            assertThat(plan.decision() instanceof Decision.Restart)
+                    .as(inputs::toString)
+                    .isEqualTo(remembered.isPresent() && !remembered.get().equals(D2));
+        }
+    }
+
+    private static void anAnswerThatIsOlderThanThePodsOrAnActDoesNotContradictThem(Inputs inputs, Plan plan) {
+        boolean podsMayBeNewer = inputs.askedBefore(SEEN) && inputs.runsTheOldOnly();
+        boolean weSawItMove = inputs.acted().equals(Optional.of(REF + "@" + D1));
+        boolean adopted = inputs.policy().firstSight() == Policy.FirstSight.ADOPT && !inputs.actedForTheReference();
+        if (inputs.overtaken() || (podsMayBeNewer && !weSawItMove && !adopted)) {
+            assertThat(plan.decision()).as(inputs::toString).isNotInstanceOf(Decision.Restart.class);
+        }
+    }
+
+    private static void onlyWhatRunsOrIsActedOnOrIsSeenFirstIsRemembered(Inputs inputs, Plan plan) {
+        plan.remember().forEach((container, digest) -> {
+            assertThat(digest).as(inputs::toString).isEqualTo(new Plan.Remembered(REF, D2));
+            assertThat(plan.decision() instanceof Decision.Restart
+                            || inputs.runsTheTag()
+                            || inputs.running().equals(List.of("x@" + D2, ""))
+                            || inputs.remembered().isEmpty())
+                    .as(inputs::toString)
+                    .isTrue();
+            assertThat(inputs.resolved()).as(inputs::toString).isTrue();
+        });
     }
 
     private static void whatRunsTheTagIsLeftAlone(Inputs inputs, Plan plan) {
@@ -323,10 +438,14 @@ class PlannerProductTest {
     }
 
     private static ContainerState state(String acted, Optional<String> rejected, String replaced) {
+        return state(acted, NOW.minusSeconds(60), rejected, replaced);
+    }
+
+    private static ContainerState state(String acted, Instant at, Optional<String> rejected, String replaced) {
         return new ContainerState(
                 REF,
                 Optional.of(acted),
-                Optional.of(NOW.minusSeconds(60)),
+                Optional.of(at),
                 List.of(replaced),
                 rejected,
                 rejected.map(digest -> "kubectl"),

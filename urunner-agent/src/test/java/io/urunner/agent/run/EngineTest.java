@@ -6,6 +6,7 @@ import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
@@ -488,6 +489,47 @@ class EngineTest {
         registry.tags.put(APP, D3);
         loop.advance(INTERVAL);
         assertThat(cluster.patches).containsExactly(failed, other);
+    }
+
+    @Test
+    void anOperatorLiftsAQuarantineAndTheOthersGetTheDigest() throws Exception {
+        WorkloadId failed = cluster.deployment("a", D1, APP);
+        start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.followed
+                .get(failed)
+                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        WorkloadId other = cluster.deployment("b", D1, APP);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(cluster.patches).containsExactly(failed);
+        Intervention end = Intervention.resume(cluster.real(failed), Map.of(), loop.instant());
+        cluster.remember(cluster.real(failed), end.restart().state());
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(cluster.patches).containsExactly(failed, other);
+        assertThat(cluster.real(failed).annotations().get(Workload.STATE)).doesNotContain("failed");
+    }
+
+    @Test
+    void aWorkloadWithNonsenseInItsAnnotationsStopsNoOther() {
+        WorkloadId odd = cluster.deployment("a", D1, APP);
+        cluster.annotate(odd, "urunner.io/settle", "PT2562047788015215H");
+        WorkloadId odder = cluster.deployment("b", D1, APP);
+        cluster.annotate(
+                odder,
+                Workload.STATE,
+                "{\"containers\":{\"c0\":{\"reference\":\"" + APP
+                        + "\",\"acted\":\"?\",\"actedAt\":\"9999-12-31T23:59:59Z\",\"originalImage\":\"@@\"}},"
+                        + "\"hold\":{\"since\":\"1970-01-01T00:00:00Z\",\"by\":\"x\",\"untilNextPush\":true}}");
+        cluster.annotate(odder, "urunner.io/cooldown", "3650d");
+        WorkloadId right = cluster.deployment("c", D1, APP);
+        start(new Limits(OptionalInt.of(3), OptionalInt.of(3), true, Duration.ofMinutes(15)));
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.patches.forEach(id -> cluster.runs(id, D2));
+        cluster.followed.values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(cluster.patches).contains(right).doesNotContain(odd);
     }
 
     @Test
