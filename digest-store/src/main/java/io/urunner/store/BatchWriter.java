@@ -6,46 +6,56 @@ import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TrackedContainer;
+import io.urunner.store.KnownTags.Tag;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.PreparedBatch;
-import org.jdbi.v3.core.statement.Update;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a batch within a transaction. Sightings go into a temporary table, a chunk at a time, and are compared there with
- * what is known, so that a pass over a hundred thousand unmoved tags is a few statements and touches one narrow table.
+ * Writes a batch within a transaction. Texts are given their numbers first, as many as there are at once; what follows are
+ * rows of numbers. Of a tag that did not move only one row of {@code tag_now} is written.
  */
 final class BatchWriter {
-    private static final int CHUNK = 20_000;
-
+    private final Lane.Session session;
     private final Handle handle;
-    private final Database database;
     private final long cluster;
+    private final Database database;
+    private final KnownTags known;
 
-    BatchWriter(Handle handle, Database database, long cluster) {
-        this.handle = handle;
+    BatchWriter(Lane.Session session, Database database, KnownTags known) {
+        this.session = session;
+        handle = session.handle();
+        cluster = session.cluster();
         this.database = database;
-        this.cluster = cluster;
+        this.known = known;
     }
 
     static void createTemporaryTables(Handle handle) {
-        handle.execute(
-                "CREATE TEMPORARY TABLE incoming (reference TEXT NOT NULL, digest TEXT NOT NULL, media_type TEXT,"
-                        + " seen BIGINT NOT NULL, reference_id BIGINT, digest_id BIGINT)");
         handle.execute("CREATE TEMPORARY TABLE term (text TEXT NOT NULL)");
         handle.execute("CREATE TEMPORARY TABLE kept (digest_id BIGINT PRIMARY KEY)");
     }
 
-    void write(Batch batch) {
-        writeSightings(batch.sightings());
+    /** {@code mark} is the one that the cluster bears. */
+    void write(Batch batch, long mark) throws SQLException {
+        if (!batch.sightings().isEmpty()) {
+            known.claim(session, mark);
+            writeSightings(batch.sightings());
+        }
         writeLabels(batch.labels());
         forget(batch.forgotten());
         remember(batch.remembered());
@@ -54,112 +64,120 @@ final class BatchWriter {
 
     // ---- sightings
 
-    /** Several sightings of one reference are written one after the other, in the order of their times. */
-    private void writeSightings(List<Sighting> sightings) {
-        List<Sighting> rest = sightings;
-        if (new HashSet<>(sightings.stream().map(Sighting::reference).toList()).size() < sightings.size()) {
-            rest = sightings.stream()
-                    .sorted(Comparator.comparing(Sighting::seen))
-                    .toList();
-        }
-        while (!rest.isEmpty()) {
-            List<Sighting> again = new ArrayList<>();
-            List<Sighting> chunk = new ArrayList<>(Math.min(CHUNK, rest.size()));
-            Set<String> references = new HashSet<>();
-            for (Sighting sighting : rest) {
-                if (!references.add(sighting.reference())) {
-                    again.add(sighting);
-                } else if (chunk.add(sighting) && chunk.size() == CHUNK) {
-                    writeChunk(chunk);
-                    chunk.clear();
+    /** A sighting that is newer than what was known of its tag before this batch. */
+    private record News(Tag tag, Sighting sighting, long seen) {}
+
+    private void writeSightings(List<Sighting> sightings) throws SQLException {
+        List<News> news = news(sightings);
+        Map<String, Long> digests = intern(
+                "digest",
+                news.stream()
+                        .filter(each -> !each.tag.digest.equals(each.sighting.digest()))
+                        .map(each -> each.sighting.digest())
+                        .collect(Collectors.toSet()));
+        Rows past = stays();
+        Set<Tag> changed = new LinkedHashSet<>();
+        for (News each : news) {
+            Tag tag = each.tag;
+            Sighting sighting = each.sighting;
+            if (each.seen <= tag.lastSeen) {
+                continue; // the same sighting twice
+            }
+            if (!tag.digest.equals(sighting.digest())) {
+                if (!tag.digest.isEmpty()) {
+                    add(past, tag);
                 }
+                tag.digest = sighting.digest();
+                tag.digestId = Objects.requireNonNull(digests.get(tag.digest));
+                tag.mediaTypeId = null;
+                tag.firstSeen = each.seen;
             }
-            if (!chunk.isEmpty()) {
-                writeChunk(chunk);
+            if (tag.mediaTypeId == null && sighting.mediaType().isPresent()) {
+                tag.mediaTypeId = mediaType(sighting.mediaType().get());
             }
-            rest = again;
+            tag.lastSeen = each.seen;
+            changed.add(tag);
         }
+        Rows now = stays();
+        changed.forEach(tag -> add(now, tag));
+        insert("tag_past", past, "");
+        insert(
+                "tag_now",
+                now,
+                "ON CONFLICT (reference_id) DO UPDATE SET digest_id = excluded.digest_id,"
+                        + " media_type_id = excluded.media_type_id, first_seen = excluded.first_seen,"
+                        + " last_seen = excluded.last_seen");
     }
 
-    private void writeChunk(List<Sighting> chunk) {
-        load(chunk);
-        update("INSERT INTO reference (cluster_id, text) SELECT :cluster, i.reference FROM incoming i WHERE NOT EXISTS"
-                + " (SELECT 1 FROM reference r WHERE r.cluster_id = :cluster AND r.text = i.reference)");
-        // digest_id is filled where the tag has not moved; media_type is left where it is news.
-        update("UPDATE incoming SET reference_id = r.id,"
-                + " digest_id = CASE WHEN d.text = incoming.digest THEN d.id END,"
-                + " media_type = CASE WHEN d.text = incoming.digest AND d.media_type_id IS NOT NULL THEN NULL"
-                + " ELSE incoming.media_type END"
-                + " FROM reference r LEFT JOIN tag_now n ON n.reference_id = r.id LEFT JOIN digest d ON d.id = n.digest_id"
-                + " WHERE r.cluster_id = :cluster AND r.text = incoming.reference");
-        update("UPDATE tag_now SET last_seen = i.seen FROM incoming i WHERE tag_now.reference_id = i.reference_id"
-                + " AND tag_now.digest_id = i.digest_id AND tag_now.last_seen < i.seen");
-        update("DELETE FROM incoming WHERE digest_id IS NOT NULL AND media_type IS NULL");
-        boolean news = handle.createQuery("SELECT count(*) FROM incoming")
-                        .mapTo(int.class)
-                        .one()
-                > 0;
-        if (news) {
-            writeNews();
+    /** In the order of the rows, and of one tag in the order of time. */
+    private List<News> news(List<Sighting> sightings) throws SQLException {
+        intern(
+                        "reference",
+                        sightings.stream()
+                                .map(Sighting::reference)
+                                .filter(reference -> known.get(reference) == null)
+                                .collect(Collectors.toSet()))
+                .forEach(known::add);
+        List<News> news = new ArrayList<>(sightings.size());
+        for (Sighting sighting : sightings) {
+            Tag tag = Objects.requireNonNull(known.get(sighting.reference()));
+            long seen = sighting.seen().toEpochMilli();
+            if (seen > tag.lastSeen) {
+                news.add(new News(tag, sighting, seen));
+            }
         }
+        news.sort(Comparator.<News>comparingLong(each -> each.tag.reference).thenComparingLong(each -> each.seen));
+        return news;
     }
 
-    private void load(List<Sighting> chunk) {
-        update(database.clear("incoming"));
-        PreparedBatch rows =
-                handle.prepareBatch("INSERT INTO incoming (reference, digest, media_type, seen) VALUES (?, ?, ?, ?)");
-        for (Sighting sighting : chunk) {
-            rows.bind(0, sighting.reference())
-                    .bind(1, sighting.digest())
-                    .bind(2, sighting.mediaType().orElse(null))
-                    .bind(3, sighting.seen().toEpochMilli())
-                    .add();
-        }
-        rows.execute();
+    private static Rows stays() {
+        return new Rows()
+                .number("reference_id")
+                .number("digest_id")
+                .number("media_type_id")
+                .number("first_seen")
+                .number("last_seen");
     }
 
-    private void writeNews() {
-        update(
-                "INSERT INTO media_type (text) SELECT DISTINCT i.media_type FROM incoming i WHERE i.media_type IS NOT NULL"
-                        + " AND NOT EXISTS (SELECT 1 FROM media_type m WHERE m.text = i.media_type) ON CONFLICT (text) DO NOTHING");
-        update("INSERT INTO digest (cluster_id, text, media_type_id) SELECT :cluster, i.digest, min(m.id)"
-                + " FROM incoming i LEFT JOIN media_type m ON m.text = i.media_type"
-                + " WHERE i.digest_id IS NULL AND NOT EXISTS"
-                + " (SELECT 1 FROM digest d WHERE d.cluster_id = :cluster AND d.text = i.digest) GROUP BY i.digest");
-        update("UPDATE incoming SET digest_id = d.id FROM digest d WHERE incoming.digest_id IS NULL"
-                + " AND d.cluster_id = :cluster AND d.text = incoming.digest");
-        update("UPDATE digest SET media_type_id = m.id FROM incoming i JOIN media_type m ON m.text = i.media_type"
-                + " WHERE digest.id = i.digest_id AND digest.media_type_id IS DISTINCT FROM m.id");
-        update("INSERT INTO tag_past (reference_id, first_seen, last_seen, digest_id)"
-                + " SELECT n.reference_id, n.first_seen, n.last_seen, n.digest_id"
-                + " FROM incoming i JOIN tag_now n ON n.reference_id = i.reference_id"
-                + " WHERE n.digest_id <> i.digest_id AND n.last_seen < i.seen");
-        update("INSERT INTO tag_now (reference_id, digest_id, first_seen, last_seen)"
-                + " SELECT i.reference_id, i.digest_id, i.seen, i.seen FROM incoming i WHERE true"
-                + " ON CONFLICT (reference_id) DO UPDATE SET digest_id = excluded.digest_id,"
-                + " first_seen = excluded.first_seen, last_seen = excluded.last_seen"
-                + " WHERE tag_now.digest_id <> excluded.digest_id AND tag_now.last_seen < excluded.first_seen");
+    private static void add(Rows stays, Tag tag) {
+        stays.add(tag.reference, tag.digestId, tag.mediaTypeId, tag.firstSeen, tag.lastSeen);
+    }
+
+    /** All clusters share the media types, of which there are few. */
+    private long mediaType(String text) {
+        Optional<Long> id = known.mediaType(text);
+        if (id.isEmpty()) {
+            handle.createUpdate("INSERT INTO media_type (text) VALUES (:text) ON CONFLICT (text) DO NOTHING")
+                    .bind("text", text)
+                    .execute();
+            id = Optional.of(handle.createQuery("SELECT id FROM media_type WHERE text = :text")
+                    .bind("text", text)
+                    .mapTo(long.class)
+                    .one());
+            known.addMediaType(text, id.get());
+        }
+        return id.get();
     }
 
     // ---- what images say of themselves, and what is remembered
 
-    private void writeLabels(Map<String, ImageLabels> labels) {
-        if (labels.isEmpty()) {
-            return;
-        }
-        intern("digest", labels.keySet());
-        PreparedBatch rows = handle.prepareBatch("INSERT INTO image_label (digest_id, revision, version, created)"
-                + " SELECT d.id, CAST(:revision AS TEXT), CAST(:version AS TEXT), CAST(:created AS BIGINT)"
-                + " FROM digest d WHERE d.cluster_id = :cluster AND d.text = :digest"
-                + " ON CONFLICT (digest_id) DO UPDATE SET revision = excluded.revision, version = excluded.version,"
-                + " created = excluded.created");
-        labels.forEach((digest, label) -> rows.bind("cluster", cluster)
-                .bind("digest", digest)
-                .bind("revision", label.revision().orElse(null))
-                .bind("version", label.version().orElse(null))
-                .bind("created", label.created().map(Instant::toEpochMilli).orElse(null))
-                .add());
-        rows.execute();
+    private void writeLabels(Map<String, ImageLabels> labels) throws SQLException {
+        Map<String, Long> digests = intern("digest", labels.keySet());
+        Rows rows = new Rows().number("digest_id").text("revision").text("version").number("created");
+        labels.forEach((digest, label) -> rows.add(
+                digests.get(digest),
+                label.revision().orElse(null),
+                label.version().orElse(null),
+                millis(label.created())));
+        insert(
+                "image_label",
+                rows,
+                "ON CONFLICT (digest_id) DO UPDATE SET revision = excluded.revision, version = excluded.version,"
+                        + " created = excluded.created");
+    }
+
+    private static @Nullable Long millis(Optional<Instant> time) {
+        return time.map(Instant::toEpochMilli).orElse(null);
     }
 
     private void forget(Set<TrackedContainer> forgotten) {
@@ -169,108 +187,113 @@ final class BatchWriter {
         PreparedBatch rows = handle.prepareBatch("DELETE FROM remembered WHERE container = :container"
                 + " AND workload_id = (SELECT id FROM workload WHERE cluster_id = :cluster AND text = :workload)"
                 + " AND reference_id = (SELECT id FROM reference WHERE cluster_id = :cluster AND text = :reference)");
-        forgotten.forEach(tracked -> bind(rows, tracked).add());
-        rows.execute();
-    }
-
-    private void remember(Map<TrackedContainer, String> remembered) {
-        if (remembered.isEmpty()) {
-            return;
-        }
-        intern("workload", each(remembered.keySet(), TrackedContainer::workload));
-        intern("reference", each(remembered.keySet(), TrackedContainer::reference));
-        intern("digest", remembered.values());
-        PreparedBatch rows =
-                handle.prepareBatch("INSERT INTO remembered (workload_id, container, reference_id, digest_id)"
-                        + " SELECT w.id, CAST(:container AS TEXT), r.id, d.id FROM workload w, reference r, digest d"
-                        + " WHERE w.cluster_id = :cluster AND w.text = :workload AND r.cluster_id = :cluster"
-                        + " AND r.text = :reference AND d.cluster_id = :cluster AND d.text = :digest"
-                        + " ON CONFLICT (workload_id, container, reference_id) DO UPDATE SET digest_id = excluded.digest_id"
-                        + " WHERE remembered.digest_id <> excluded.digest_id");
-        remembered.forEach(
-                (tracked, digest) -> bind(rows, tracked).bind("digest", digest).add());
-        rows.execute();
-    }
-
-    private PreparedBatch bind(PreparedBatch rows, TrackedContainer tracked) {
-        return rows.bind("cluster", cluster)
+        forgotten.forEach(tracked -> rows.bind("cluster", cluster)
                 .bind("workload", tracked.workload())
                 .bind("container", tracked.container())
-                .bind("reference", tracked.reference());
+                .bind("reference", tracked.reference())
+                .add());
+        rows.execute();
+    }
+
+    private void remember(Map<TrackedContainer, String> remembered) throws SQLException {
+        Map<String, Long> workloads = intern("workload", each(remembered.keySet(), TrackedContainer::workload));
+        Map<String, Long> references = intern("reference", each(remembered.keySet(), TrackedContainer::reference));
+        Map<String, Long> digests = intern("digest", Set.copyOf(remembered.values()));
+        Rows rows = new Rows()
+                .number("workload_id")
+                .text("container")
+                .number("reference_id")
+                .number("digest_id");
+        remembered.forEach((tracked, digest) -> rows.add(
+                workloads.get(tracked.workload()),
+                tracked.container(),
+                references.get(tracked.reference()),
+                digests.get(digest)));
+        insert(
+                "remembered",
+                rows,
+                "ON CONFLICT (workload_id, container, reference_id) DO UPDATE SET digest_id = excluded.digest_id");
     }
 
     // ---- rollouts
 
-    private void writeRollouts(List<RolloutRecord> rollouts) {
+    private void writeRollouts(List<RolloutRecord> rollouts) throws SQLException {
         if (rollouts.isEmpty()) {
             return;
         }
-        List<Change> changes =
-                rollouts.stream().flatMap(r -> r.changes().stream()).toList();
-        intern("workload", each(rollouts, RolloutRecord::workload));
-        intern("reference", each(changes, Change::reference));
-        intern("digest", each(changes, Change::to));
-        intern("digest", changes.stream().flatMap(c -> c.from().stream()).toList());
+        Map<String, Long> workloads = intern("workload", each(rollouts, RolloutRecord::workload));
+        PreparedBatch inserts =
+                handle.prepareBatch("INSERT INTO rollout (workload_id, name, why, requested, finished, outcome, message)"
+                        // Not VALUES, which the driver may join: each must say whether it was there.
+                        + " SELECT CAST(:workload AS BIGINT), CAST(:id AS TEXT), CAST(:why AS TEXT),"
+                        + " CAST(:requested AS BIGINT), CAST(:finished AS BIGINT), CAST(:outcome AS TEXT),"
+                        + " CAST(:message AS TEXT) WHERE true ON CONFLICT (workload_id, name) DO NOTHING");
         for (RolloutRecord rollout : rollouts) {
-            boolean isNew = bind(
-                                    "INSERT INTO rollout (workload_id, name, why, requested, finished, outcome, message)"
-                                            + " SELECT w.id, CAST(:id AS TEXT), CAST(:why AS TEXT), CAST(:requested AS BIGINT),"
-                                            + " CAST(:finished AS BIGINT), CAST(:outcome AS TEXT), CAST(:message AS TEXT)"
-                                            + " FROM workload w WHERE w.cluster_id = :cluster AND w.text = :workload"
-                                            + " ON CONFLICT (workload_id, name) DO NOTHING",
-                                    rollout)
-                            .bind("why", rollout.why())
-                            .bind("requested", rollout.requested().toEpochMilli())
-                            .execute()
-                    == 1;
-            if (isNew) {
-                writeChanges(rollout);
+            bind(inserts, rollout, workloads)
+                    .bind("why", rollout.why())
+                    .bind("requested", rollout.requested().toEpochMilli())
+                    .add();
+        }
+        int[] inserted = inserts.execute();
+        PreparedBatch updates = handle.prepareBatch("UPDATE rollout SET finished = coalesce(CAST(:finished AS BIGINT), finished),"
+                + " outcome = coalesce(CAST(:outcome AS TEXT), outcome),"
+                + " message = coalesce(CAST(:message AS TEXT), message)"
+                + " WHERE workload_id = :workload AND name = :id");
+        List<RolloutRecord> fresh = new ArrayList<>();
+        for (int i = 0; i < inserted.length; i++) {
+            if (inserted[i] == 1) {
+                fresh.add(rollouts.get(i));
             } else {
-                bind(
-                                "UPDATE rollout SET finished = coalesce(CAST(:finished AS BIGINT), finished),"
-                                        + " outcome = coalesce(CAST(:outcome AS TEXT), outcome),"
-                                        + " message = coalesce(CAST(:message AS TEXT), message)"
-                                        + " WHERE name = :id AND workload_id ="
-                                        + " (SELECT id FROM workload WHERE cluster_id = :cluster AND text = :workload)",
-                                rollout)
-                        .execute();
+                bind(updates, rollouts.get(i), workloads).add();
             }
         }
+        if (updates.size() > 0) {
+            updates.execute();
+        }
+        writeChanges(fresh, workloads);
     }
 
-    private Update bind(String sql, RolloutRecord rollout) {
-        return handle.createUpdate(sql)
-                .bind("cluster", cluster)
-                .bind("workload", rollout.workload())
+    private static PreparedBatch bind(PreparedBatch rows, RolloutRecord rollout, Map<String, Long> workloads) {
+        return rows.bind("workload", workloads.get(rollout.workload()))
                 .bind("id", rollout.id())
-                .bind("finished", rollout.finished().map(Instant::toEpochMilli).orElse(null))
+                .bind("finished", millis(rollout.finished()))
                 .bind("outcome", rollout.outcome().orElse(null))
                 .bind("message", rollout.message().orElse(null));
     }
 
-    private void writeChanges(RolloutRecord rollout) {
+    private void writeChanges(List<RolloutRecord> rollouts, Map<String, Long> workloads) throws SQLException {
+        List<Change> all = rollouts.stream().flatMap(r -> r.changes().stream()).toList();
+        if (all.isEmpty()) {
+            return;
+        }
+        Map<String, Long> references = intern("reference", each(all, Change::reference));
+        Set<String> texts = each(all, Change::to);
+        all.forEach(change -> change.from().ifPresent(texts::add));
+        Map<String, Long> digests = intern("digest", texts);
         PreparedBatch rows = handle.prepareBatch(
                 "INSERT INTO rollout_change (rollout_id, place, container, reference_id, from_id, to_id)"
-                        + " SELECT o.id, CAST(:place AS BIGINT), CAST(:container AS TEXT), r.id, f.id, t.id"
-                        + " FROM workload w JOIN rollout o ON o.workload_id = w.id AND o.name = :id"
-                        + " JOIN reference r ON r.cluster_id = w.cluster_id AND r.text = :reference"
-                        + " JOIN digest t ON t.cluster_id = w.cluster_id AND t.text = :to"
-                        + " LEFT JOIN digest f ON f.cluster_id = w.cluster_id AND f.text = :from"
-                        + " WHERE w.cluster_id = :cluster AND w.text = :workload");
-        int place = 0;
-        for (Change change : rollout.changes()) {
-            rows.bind("cluster", cluster)
-                    .bind("workload", rollout.workload())
-                    .bind("id", rollout.id())
-                    .bind("place", place++)
-                    .bind("container", change.container())
-                    .bind("reference", change.reference())
-                    .bind("from", change.from().orElse(null))
-                    .bind("to", change.to())
-                    .add();
+                        + " SELECT o.id, CAST(:place AS BIGINT), CAST(:container AS TEXT), CAST(:reference AS BIGINT),"
+                        + " CAST(:from AS BIGINT), CAST(:to AS BIGINT)"
+                        + " FROM rollout o WHERE o.workload_id = :workload AND o.name = :id");
+        for (RolloutRecord rollout : rollouts) {
+            int place = 0;
+            for (Change change : rollout.changes()) {
+                rows.bind("workload", workloads.get(rollout.workload()))
+                        .bind("id", rollout.id())
+                        .bind("place", place++)
+                        .bind("container", change.container())
+                        .bind("reference", references.get(change.reference()))
+                        .bind("from", change.from().map(digests::get).orElse(null))
+                        .bind("to", digests.get(change.to()))
+                        .add();
+            }
         }
-        if (place > 0) {
-            rows.execute();
+        rows.execute();
+    }
+
+    private void insert(String table, Rows rows, String conflict) throws SQLException {
+        if (!rows.isEmpty()) {
+            database.insert(handle, table, rows, conflict);
         }
     }
 
@@ -280,37 +303,42 @@ final class BatchWriter {
         String of(T whole);
     }
 
-    private static <T> Collection<String> each(Collection<T> wholes, Part<T> part) {
-        Map<String, String> texts = new HashMap<>();
-        wholes.forEach(whole -> texts.put(part.of(whole), ""));
-        return texts.keySet();
+    private static <T> Set<String> each(Collection<T> wholes, Part<T> part) {
+        Set<String> texts = new HashSet<>();
+        wholes.forEach(whole -> texts.add(part.of(whole)));
+        return texts;
     }
 
-    /** Gives texts their ids in one of the tables of texts. */
-    private void intern(String table, Collection<String> texts) {
+    /** Gives texts their numbers in one of the tables of texts. */
+    private Map<String, Long> intern(String table, Set<String> texts) throws SQLException {
+        Map<String, Long> ids = new HashMap<>();
         if (texts.isEmpty()) {
-            return;
+            return ids;
         }
         fillTerms(handle, database, texts);
-        update("INSERT INTO " + table
-                + " (cluster_id, text) SELECT DISTINCT :cluster, t.text FROM term t WHERE NOT EXISTS"
-                + " (SELECT 1 FROM " + table + " x WHERE x.cluster_id = :cluster AND x.text = t.text)");
+        handle.createUpdate("INSERT INTO " + table + " (cluster_id, text) SELECT :cluster, t.text FROM term t"
+                        + " WHERE NOT EXISTS"
+                        + " (SELECT 1 FROM " + table + " x WHERE x.cluster_id = :cluster AND x.text = t.text)")
+                .bind("cluster", cluster)
+                .execute();
+        return handle.createQuery("SELECT x.text, x.id FROM term t JOIN " + table
+                        + " x ON x.cluster_id = :cluster AND x.text = t.text")
+                .bind("cluster", cluster)
+                .scanResultSet((rows, context) -> {
+                    ResultSet row = rows.get();
+                    while (row.next()) {
+                        ids.put(row.getString(1), row.getLong(2));
+                    }
+                    return ids;
+                });
     }
 
-    static void fillTerms(Handle handle, Database database, Collection<String> texts) {
+    static void fillTerms(Handle handle, Database database, Set<String> texts) throws SQLException {
         handle.execute(database.clear("term"));
-        if (!texts.isEmpty()) {
-            PreparedBatch rows = handle.prepareBatch("INSERT INTO term (text) VALUES (?)");
-            texts.forEach(text -> rows.bind(0, text).add());
-            rows.execute();
+        Rows terms = new Rows().text("text");
+        texts.forEach(text -> terms.add(text));
+        if (!terms.isEmpty()) {
+            database.insert(handle, "term", terms, "");
         }
-    }
-
-    private void update(String sql) {
-        Update update = handle.createUpdate(sql);
-        if (sql.contains(":cluster")) {
-            update.bind("cluster", cluster);
-        }
-        update.execute();
     }
 }

@@ -22,11 +22,18 @@ interface Database {
     /** Prepares the first connection of a writer for the migrations, in the same transaction as them. */
     void beforeMigration(Handle handle);
 
-    /** Keeps other writers of the same cluster out until the transaction ends. */
-    void lockCluster(Handle handle, long cluster);
+    /** What at the end of a query for a cluster's row keeps other writers of this cluster out until the transaction ends. */
+    String lockClause();
 
     /** Empties a temporary table. */
     String clear(String table);
+
+    /**
+     * Inserts rows.
+     *
+     * @param conflict what to do with those that are there already, in SQL; an empty text if none can be
+     */
+    void insert(Handle handle, String table, Rows rows, String conflict) throws SQLException;
 
     /** What tells that the database behind an open connection is still the one at its place. */
     Object identity();

@@ -64,7 +64,7 @@ final class History {
         return query("SELECT d.text AS digest, m.text AS media_type, s.first_seen, s.last_seen,"
                         + " l.digest_id AS labelled, l.revision, l.version, l.created"
                         + " FROM tag_stay s JOIN digest d ON d.id = s.digest_id"
-                        + " LEFT JOIN media_type m ON m.id = d.media_type_id"
+                        + " LEFT JOIN media_type m ON m.id = s.media_type_id"
                         + " LEFT JOIN image_label l ON l.digest_id = d.id"
                         + " WHERE s.reference_id = (SELECT id FROM reference WHERE cluster_id = :cluster AND text = :reference)"
                         + " AND s.first_seen <= :until ORDER BY s.first_seen DESC LIMIT :limit")

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
@@ -12,6 +13,8 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -27,7 +30,6 @@ final class PostgresqlDatabase implements Database {
             "connectTimeout", "5",
             "socketTimeout", "60",
             "tcpKeepAlive", "true",
-            "reWriteBatchedInserts", "true",
             "ApplicationName", "urunner",
             "currentSchema", DEFAULT_SCHEMA);
 
@@ -138,17 +140,31 @@ final class PostgresqlDatabase implements Database {
     }
 
     @Override
-    public void lockCluster(Handle handle, long cluster) {
-        handle.createQuery("SELECT id FROM cluster WHERE id = :cluster FOR NO KEY UPDATE")
-                .bind("cluster", cluster)
-                .mapTo(long.class)
-                .one();
+    public String lockClause() {
+        return " FOR NO KEY UPDATE";
     }
 
     @Override
     public String clear(String table) {
         // Autovacuum does not see temporary tables.
         return "TRUNCATE " + table;
+    }
+
+    /** An array for each column, so that all rows are one statement. */
+    @Override
+    public void insert(Handle handle, String table, Rows rows, String conflict) throws SQLException {
+        Connection connection = handle.getConnection();
+        String arrays = IntStream.range(0, rows.columns())
+                .mapToObj(column -> rows.isText(column) ? "CAST(? AS TEXT[])" : "CAST(? AS BIGINT[])")
+                .collect(Collectors.joining(", ", "SELECT * FROM unnest(", ") "));
+        try (PreparedStatement insert = connection.prepareStatement(rows.insertInto(table) + arrays + conflict)) {
+            for (int column = 0; column < rows.columns(); column++) {
+                insert.setArray(
+                        column + 1,
+                        connection.createArrayOf(rows.isText(column) ? "text" : "int8", rows.column(column)));
+            }
+            insert.executeUpdate();
+        }
     }
 
     @Override

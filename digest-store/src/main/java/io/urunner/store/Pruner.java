@@ -1,6 +1,7 @@
 package io.urunner.store;
 
 import io.urunner.store.DigestStore.Retention;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -69,7 +70,7 @@ final class Pruner {
             reached = writer.call(
                     "prune the history",
                     session -> session.handle().inTransaction(h -> {
-                        database.lockCluster(h, session.cluster());
+                        SqlDigestStore.lock(session, database);
                         keepInUse(h, session);
                         Optional<Long> to = h.createQuery("SELECT max(id) FROM (SELECT x.id FROM " + table
                                         + " x WHERE x.id > :after ORDER BY x.id LIMIT :size) AS step")
@@ -86,7 +87,7 @@ final class Pruner {
     }
 
     /** The digests in use are in a temporary table, which is lost when the connection is. */
-    private void keepInUse(Handle handle, Lane.Session session) {
+    private void keepInUse(Handle handle, Lane.Session session) throws SQLException {
         if (session.number() != filled) {
             BatchWriter.fillTerms(handle, database, inUse);
             handle.execute(database.clear("kept"));
@@ -139,6 +140,9 @@ final class Pruner {
                 .bind("to", range.to())
                 .bind("oldest", oldest)
                 .execute();
+        if (now > 0) {
+            KnownTags.leaveMark(range.handle(), range.cluster());
+        }
         return past + now;
     }
 

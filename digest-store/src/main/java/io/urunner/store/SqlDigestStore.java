@@ -1,5 +1,6 @@
 package io.urunner.store;
 
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ final class SqlDigestStore implements DigestStore {
     private final boolean readOnly;
     private final Lane writer;
     private final Lane reader;
+    private final KnownTags known = new KnownTags();
     private volatile boolean migrated;
 
     SqlDigestStore(Database database, String cluster) {
@@ -67,6 +69,16 @@ final class SqlDigestStore implements DigestStore {
                 .one();
     }
 
+    /** Keeps other writers of the cluster out until the transaction ends, and gives the mark that the last one left. */
+    static long lock(Lane.Session session, Database database) throws SQLException {
+        return session.handle()
+                .createQuery("SELECT mark FROM cluster WHERE id = :cluster" + database.lockClause())
+                .bind("cluster", session.cluster())
+                .mapTo(long.class)
+                .findOne()
+                .orElseThrow(() -> new SQLException("the database was emptied meanwhile"));
+    }
+
     @Override
     public void check() throws StoreException {
         if (readOnly) {
@@ -74,7 +86,7 @@ final class SqlDigestStore implements DigestStore {
             return;
         }
         writer.call("be opened for writing", session -> {
-            session.handle().useTransaction(h -> database.lockCluster(h, session.cluster()));
+            session.handle().useTransaction(h -> lock(session, database));
             return true;
         });
     }
@@ -84,8 +96,8 @@ final class SqlDigestStore implements DigestStore {
         mustWrite();
         writer.call("write what was learnt", session -> {
             session.handle().useTransaction(h -> {
-                database.lockCluster(h, session.cluster());
-                new BatchWriter(h, database, session.cluster()).write(batch);
+                long mark = lock(session, database);
+                new BatchWriter(session, database, known).write(batch, mark);
             });
             return true;
         });

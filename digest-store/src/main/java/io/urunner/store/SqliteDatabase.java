@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.JDBC;
@@ -167,13 +169,28 @@ final class SqliteDatabase implements Database {
     }
 
     @Override
-    public void lockCluster(Handle handle, long cluster) {
-        // The transaction is IMMEDIATE: there is one writer.
+    public String lockClause() {
+        return ""; // The transaction is IMMEDIATE: there is one writer.
     }
 
     @Override
     public String clear(String table) {
         return "DELETE FROM " + table;
+    }
+
+    @Override
+    public void insert(Handle handle, String table, Rows rows, String conflict) throws SQLException {
+        String places = "VALUES (" + "?, ".repeat(rows.columns() - 1) + "?) ";
+        try (PreparedStatement insert =
+                handle.getConnection().prepareStatement(rows.insertInto(table) + places + conflict)) {
+            for (@Nullable Object[] row : rows.rows()) {
+                for (int column = 0; column < row.length; column++) {
+                    insert.setObject(column + 1, row[column]);
+                }
+                insert.addBatch();
+            }
+            insert.executeBatch();
+        }
     }
 
     /** The file's inode: a file that was deleted or replaced under an open connection would take writes to nowhere. */

@@ -378,6 +378,65 @@ abstract class DigestStoreContract {
         assertThat(store.digests(WEB, 10)).extracting(TagDigest::digest).containsExactly(B, A);
     }
 
+    @Test
+    void writersOfOneClusterThatTakeTurnsNeverGoByWhatTheyKnewBefore() throws Exception {
+        DigestStore second = another("blue");
+        store.write(sightings(seen(WEB, A, minute(0)), seen("other:1", A, minute(0))));
+        second.write(sightings(seen(WEB, B, minute(5))));
+        // To the first one the tag has not moved since; but this is older than what the second one saw.
+        store.write(sightings(seen(WEB, A, minute(4))));
+        store.write(sightings(seen(WEB, B, minute(6)), seen("new:1", C, minute(6))));
+        second.write(sightings(seen(WEB, B, minute(7)), seen("new:1", C, minute(7)), seen("other:1", B, minute(7))));
+        store.write(sightings(seen(WEB, C, minute(8)), seen("other:1", B, minute(8))));
+
+        for (DigestStore each : List.of(store, second)) {
+            assertThat(each.digests(WEB, 10))
+                    .extracting(TagDigest::digest, TagDigest::firstSeen, TagDigest::lastSeen)
+                    .containsExactly(
+                            tuple(C, minute(8), minute(8)),
+                            tuple(B, minute(5), minute(7)),
+                            tuple(A, minute(0), minute(0)));
+            assertThat(each.digests("other:1", 10))
+                    .extracting(TagDigest::digest, TagDigest::firstSeen, TagDigest::lastSeen)
+                    .containsExactly(tuple(B, minute(7), minute(8)), tuple(A, minute(0), minute(0)));
+            assertThat(each.digests("new:1", 10))
+                    .extracting(TagDigest::firstSeen, TagDigest::lastSeen)
+                    .containsExactly(tuple(minute(6), minute(7)));
+        }
+    }
+
+    @Test
+    void aTagThatAnotherWriterPrunedBeginsAnew() throws Exception {
+        DigestStore second = another("blue");
+        store.write(sightings(seen(WEB, A, day(0)), seen("other:1", A, day(9))));
+        assertThat(second.prune(new Retention(50, 7), Set.of(), day(8))).isEqualTo(1);
+
+        store.write(sightings(seen(WEB, A, day(9))));
+        assertThat(store.prune(new Retention(50, 7), Set.of(), day(17))).isEqualTo(2);
+        store.write(sightings(seen(WEB, A, day(18))));
+
+        assertThat(store.references()).containsExactly(WEB);
+        assertThat(store.digests(WEB, 10))
+                .extracting(TagDigest::digest, TagDigest::firstSeen)
+                .containsExactly(tuple(A, day(18)));
+    }
+
+    @Test
+    void whoOnlyReadsSeesTheHistoryOnceThereIsOne() throws Exception {
+        try (DigestStore look = DigestStores.readOnly(store)) {
+            assertThatExceptionOfType(StoreException.class).isThrownBy(look::references);
+            another("green").check();
+            assertThatExceptionOfType(StoreException.class)
+                    .isThrownBy(look::references)
+                    .withMessageContaining("no history of the cluster blue");
+
+            store.write(sightings(seen(WEB, A, minute(0))));
+            assertThat(look.references()).containsExactly(WEB);
+            store.write(sightings(seen(WEB, B, minute(1))));
+            assertThat(look.digests(WEB, 10)).hasSize(2);
+        }
+    }
+
     // ---- retention
 
     @Test

@@ -31,6 +31,9 @@ final class Memory {
     /** So many rollouts are kept for a store that does not work. */
     private static final int KEPT_ROLLOUTS = 5_000;
 
+    /** So many sightings of a tag are kept for a store that does not work: two for each stay of a digest. */
+    private static final int KEPT_SIGHTINGS = 100;
+
     /** Among so many of the last rollouts of a workload one is looked for. */
     private static final int RECENT = 5;
 
@@ -43,7 +46,7 @@ final class Memory {
 
     private final Map<TrackedContainer, String> remembered = new HashMap<>();
     private Set<TrackedContainer> toForget = new HashSet<>();
-    private Map<List<String>, Sighting> sightings = new LinkedHashMap<>();
+    private Map<String, List<Sighting>> sightings = new LinkedHashMap<>();
     private Map<String, ImageLabels> labels = new LinkedHashMap<>();
     private Map<TrackedContainer, String> toRemember = new LinkedHashMap<>();
     private Map<List<String>, RolloutRecord> rollouts = new LinkedHashMap<>();
@@ -68,27 +71,42 @@ final class Memory {
      * @param done told on the loop when the store answered or failed, at the first attempt
      */
     void load(Consumer<List<RolloutRecord>> unfinished, Runnable done) {
-        storeThread.execute(() -> {
-            try {
-                Map<TrackedContainer, String> read = store.remembered();
-                List<RolloutRecord> open = store.unfinishedRollouts();
-                loop.execute(() -> {
-                    read.forEach((container, digest) -> {
-                        // What was learnt since and is not written yet counts more.
-                        if (!toRemember.containsKey(container) && !toForget.contains(container)) {
-                            remembered.put(container, digest);
-                        }
+        onStore(
+                () -> {
+                    Map<TrackedContainer, String> read = store.remembered();
+                    List<RolloutRecord> open = store.unfinishedRollouts();
+                    loop.execute(() -> {
+                        read.forEach((container, digest) -> {
+                            // What was learnt since and is not written yet counts more.
+                            if (!toRemember.containsKey(container) && !toForget.contains(container)) {
+                                remembered.put(container, digest);
+                            }
+                        });
+                        loaded = true;
+                        well();
+                        unfinished.accept(open);
+                        done.run();
                     });
-                    loaded = true;
-                    well();
-                    unfinished.accept(open);
-                    done.run();
-                });
-            } catch (StoreException e) {
-                loop.execute(() -> {
+                },
+                e -> {
                     failed(e);
                     done.run();
                 });
+    }
+
+    private interface Work {
+        void run() throws StoreException;
+    }
+
+    /** {@code failed} is told on the loop. */
+    private void onStore(Work work, Consumer<StoreException> failed) {
+        storeThread.execute(() -> {
+            try {
+                work.run();
+            } catch (StoreException e) {
+                loop.execute(() -> failed.accept(e));
+            } catch (RuntimeException e) {
+                loop.execute(() -> failed.accept(new StoreException("a defect of the agent: " + e, e)));
             }
         });
     }
@@ -117,7 +135,19 @@ final class Memory {
     }
 
     void seen(Sighting sighting) {
-        sightings.put(List.of(sighting.reference(), sighting.digest()), sighting);
+        List<Sighting> kept = sightings.computeIfAbsent(sighting.reference(), added -> new ArrayList<>(2));
+        int last = kept.size() - 1;
+        if (last > 0
+                && kept.get(last).digest().equals(sighting.digest())
+                && kept.get(last - 1).digest().equals(sighting.digest())) {
+            // The first and the last one of a stay say all.
+            kept.set(last, sighting);
+        } else {
+            kept.add(sighting);
+            if (kept.size() > KEPT_SIGHTINGS) {
+                kept.remove(0);
+            }
+        }
     }
 
     /** What an image says of itself; written with the next pass, after the digest was. */
@@ -135,7 +165,7 @@ final class Memory {
     /** Writes what has gathered, or does so once the write that is under way is done. */
     void flush() {
         Batch batch = new Batch(
-                new ArrayList<>(sightings.values()), labels, toRemember, toForget, new ArrayList<>(rollouts.values()));
+                sightings.values().stream().flatMap(List::stream).toList(), labels, toRemember, toForget, new ArrayList<>(rollouts.values()));
         again = writing;
         if (writing || batch.isEmpty()) {
             return;
@@ -146,14 +176,12 @@ final class Memory {
         toRemember = new LinkedHashMap<>();
         toForget = new HashSet<>();
         rollouts = new LinkedHashMap<>();
-        storeThread.execute(() -> {
-            try {
-                store.write(batch);
-                loop.execute(this::written);
-            } catch (StoreException e) {
-                loop.execute(() -> notWritten(batch, e));
-            }
-        });
+        onStore(
+                () -> {
+                    store.write(batch);
+                    loop.execute(this::written);
+                },
+                e -> notWritten(batch, e));
     }
 
     /**
@@ -186,7 +214,10 @@ final class Memory {
     private void notWritten(Batch batch, StoreException e) {
         writing = false;
         failed(e);
-        batch.sightings().forEach(old -> sightings.putIfAbsent(List.of(old.reference(), old.digest()), old));
+        Map<String, List<Sighting>> newer = sightings;
+        sightings = new LinkedHashMap<>();
+        batch.sightings().forEach(this::seen);
+        newer.values().forEach(kept -> kept.forEach(this::seen));
         batch.labels().forEach(labels::putIfAbsent);
         batch.remembered().forEach(toRemember::putIfAbsent);
         batch.forgotten().stream()
@@ -219,26 +250,18 @@ final class Memory {
      * @param answer told on the loop; not told while the store does not work
      */
     void hasRollout(WorkloadId workload, String id, Consumer<Boolean> answer) {
-        storeThread.execute(() -> {
-            try {
-                boolean recorded = store.rollouts(workload.toString(), RECENT).stream()
-                        .anyMatch(rollout -> rollout.id().equals(id));
-                loop.execute(() -> answer.accept(recorded || rollouts.containsKey(List.of(workload.toString(), id))));
-            } catch (StoreException e) {
-                loop.execute(() -> failed(e));
-            }
-        });
+        onStore(
+                () -> {
+                    boolean recorded = store.rollouts(workload.toString(), RECENT).stream()
+                            .anyMatch(rollout -> rollout.id().equals(id));
+                    loop.execute(() -> answer.accept(recorded || rollouts.containsKey(List.of(workload.toString(), id))));
+                },
+                this::failed);
     }
 
     /** Deletes what is too old to be kept, beside what goes on. */
     void prune(Retention retention, Set<String> inUse, Instant now) {
-        storeThread.execute(() -> {
-            try {
-                store.prune(retention, inUse, now);
-            } catch (StoreException e) {
-                loop.execute(() -> failed(e));
-            }
-        });
+        onStore(() -> store.prune(retention, inUse, now), this::failed);
     }
 
     /** Whether the store worked when it was used last. */

@@ -2,14 +2,23 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.InProcess.Result;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.registry.Digest;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.Repository;
+import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -85,16 +94,24 @@ class RollbackIT {
     void untilTheNextPushEndsByItself() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web"), 1);
         TestAgent agent = scene.agent();
-        List<String> v = scene.rollOut("shop/web", List.of(web), "v1", "v2", "v3");
+        List<String> v = scene.rollOut("shop/web", List.of(web, db), "v1", "v2", "v3");
 
-        assertThat(scene.done("rollback", web.toString(), "--until-next-push")).contains("held until the next push");
+        for (WorkloadId id : List.of(web, db)) {
+            assertThat(scene.done("rollback", id.toString(), "--until-next-push"))
+                    .contains("held until the next push");
+        }
         RollbackScene.awaitPasses(agent, 2);
-        assertThat(scene.runs(web, "app", v.get(1))).isTrue();
+        for (WorkloadId id : List.of(web, db)) {
+            assertThat(scene.runs(id, "app", v.get(1))).isTrue();
+        }
 
-        scene.rollOut("shop/web", List.of(web), "v4");
-        assertThat(scene.held(web)).isFalse();
-        assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web"));
+        scene.rollOut("shop/web", List.of(web, db), "v4");
+        for (WorkloadId id : List.of(web, db)) {
+            assertThat(scene.held(id)).isFalse();
+            assertThat(scene.templateImage(id, "app")).isEqualTo(scene.image("shop/web"));
+        }
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(5);
     }
 
@@ -114,11 +131,18 @@ class RollbackIT {
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         assertThat(scene.runs(web, "side", side)).isTrue();
         assertThat(scene.templateImage(web, "side")).isEqualTo(scene.image("shop/side"));
-        scene.push("shop/app", "v4");
+        String v4 = scene.push("shop/app", "v4");
         RollbackScene.awaitPasses(agent, 2);
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         scene.done("resume", web.toString());
         assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/app") + ":latest");
+        assertThat(scene.runs(web, "app", v4)).isTrue();
+
+        scene.done("rollback", web.toString(), "--container", "app", "--until-next-push");
+        assertThat(scene.runs(web, "app", v.get(2))).isTrue();
+        scene.rollOut("shop/app", List.of(web), "v5");
+        assertThat(scene.held(web)).isFalse();
+        assertThat(scene.runs(web, "side", side)).isTrue();
     }
 
     @Test
@@ -143,6 +167,118 @@ class RollbackIT {
         assertThat(again.code()).as(again.toString()).isZero();
         assertThat(again.out()).contains("held there already");
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(revision);
+
+        TestAgent agent = scene.agent("fresh");
+        String v4 = scene.push("shop/web", "v4");
+        RollbackScene.awaitPasses(agent, 3);
+        for (WorkloadId id : List.of(web, db)) {
+            assertThat(scene.runs(id, "app", v.get(0))).isTrue();
+            Result resumed = scene.runOn("lost", "resume", id.toString());
+            assertThat(resumed.code()).as(resumed.toString()).isZero();
+            assertThat(scene.runs(id, "app", v4)).isTrue();
+            assertThat(scene.templateImage(id, "app")).isEqualTo(scene.image("shop/web"));
+        }
+    }
+
+    @Test
+    void aDryRunShowsThePatchAndATimeLeadsToWhatTheTagHadThen() throws Exception {
+        Instant before = Instant.now();
+        scene.push("shop/web", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        scene.agent();
+        List<String> v = new ArrayList<>();
+        List<String> times = new ArrayList<>();
+        for (String version : List.of("v1", "v2", "v3")) {
+            v.addAll(scene.rollOut("shop/web", List.of(web), version));
+            times.add(Instant.now().toString());
+        }
+        scene.stopAgents();
+        String untouched = version(web);
+
+        String patch = scene.done("rollback", web.toString(), "--to", times.get(0), "--dry-run");
+        assertThat(new ObjectMapper().readTree(patch).at("/spec/template/spec/containers"))
+                .hasSize(1)
+                .first()
+                .satisfies(container -> {
+                    assertThat(container.path("name").asText()).isEqualTo("app");
+                    assertThat(container.path("image").asText())
+                            .isEqualTo(scene.image("shop/web") + ":latest@" + v.get(0));
+                });
+        assertThat(scene.done("resume", web.toString(), "--dry-run")).contains("is not held");
+        Result early = scene.run("rollback", web.toString(), "--to", before.toString());
+        assertThat(early.code()).isEqualTo(1);
+        assertThat(early.err()).contains("has no digest for --to " + before, "nothing was changed");
+        Result wrong = scene.run("rollback", web.toString(), "--to", "yesterday");
+        assertThat(wrong.code()).isEqualTo(2);
+        assertThat(wrong.err()).contains("'yesterday'", "2026-02-03T14:05:00Z");
+        assertThat(version(web)).isEqualTo(untouched);
+
+        // A time in another zone is the same time.
+        scene.done(
+                "rollback",
+                web.toString(),
+                "--to",
+                OffsetDateTime.ofInstant(Instant.parse(times.get(1)), ZoneOffset.ofHours(5))
+                        .toString());
+        assertThat(scene.runs(web, "app", v.get(1))).isTrue();
+        scene.done("rollback", web.toString(), "--to", times.get(0));
+        assertThat(scene.runs(web, "app", v.get(0))).isTrue();
+        String held = version(web);
+        assertThat(scene.done("resume", web.toString(), "--dry-run"))
+                .contains("\"image\" : \"" + scene.image("shop/web") + "\"");
+        assertThat(version(web)).isEqualTo(held);
+
+        scene.registry.stop();
+        Result down = scene.run("resume", web.toString());
+        assertThat(down.code()).isEqualTo(1);
+        assertThat(down.err()).contains(scene.registry.host(), "nothing was changed");
+        assertThat(version(web)).isEqualTo(held);
+    }
+
+    /** Another one after every change of what was asked for, and of the state. */
+    private String version(WorkloadId id) {
+        JsonNode workload = scene.cluster.read(id);
+        return workload.at("/metadata/generation") + " "
+                + workload.at("/metadata/annotations").toString();
+    }
+
+    @Test
+    void aHeldWorkloadIsShownAsHeldEverywhere() throws Exception {
+        scene.push("shop/web", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        Map<String, String> settings = scene.settings("db");
+        // Agents of other tests run on this machine, too.
+        settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder);
+        Map<String, String> serving = new HashMap<>(settings);
+        serving.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
+        try (AgentProcess agent = AgentProcess.start(folder.resolve("run.log"), serving, "run")) {
+            scene.rollOut("shop/web", List.of(web), "v1", "v2");
+            scene.done("rollback", web.toString());
+            String held = "urunner_workloads{cause=\"held\",state=\"blocked\"} 1.0";
+            Await.until(
+                    "the metrics say so", Seen.within(RollbackScene.SOON), () -> Metrics.of(port)
+                            .contains(held));
+            for (List<String> command : List.of(
+                    List.of("explain", web.toString()), List.of("explain", web.toString(), "--output", "json"))) {
+                Path log = folder.resolve(command.size() + ".log");
+                try (AgentProcess explain =
+                        AgentProcess.start(log, settings, command.toArray(String[]::new))) {
+                    assertThat(explain.exitCode()).as(explain.log()).isZero();
+                    assertThat(explain.log()).contains("the running agent", "blocked: held", "by anna");
+                }
+            }
+            Await.until(
+                    "an Event says so",
+                    Seen.within(RollbackScene.SOON),
+                    () -> scene.eventSaid(web, "RolloutBlocked", "held since"));
+            assertThat(scene.done("history", web.toString(), "--output", "json"))
+                    .contains("\"hold\" : {", "\"by\" : \"anna\"", "\"untilNextPush\" : false");
+            assertThat(agent.isAlive()).isTrue();
+        }
     }
 
     @Test

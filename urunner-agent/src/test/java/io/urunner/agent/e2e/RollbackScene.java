@@ -47,7 +47,11 @@ final class RollbackScene implements AutoCloseable {
     }
 
     TestAgent agent() {
-        TestAgent agent = new TestAgent(cluster.configuration(), database(), INTERVAL, registry.host());
+        return agent("db");
+    }
+
+    TestAgent agent(String database) {
+        TestAgent agent = new TestAgent(cluster.configuration(), folder.resolve(database), INTERVAL, registry.host());
         agents.add(agent);
         agent.start();
         return agent;

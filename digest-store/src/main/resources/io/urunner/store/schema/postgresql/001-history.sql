@@ -1,6 +1,8 @@
 CREATE TABLE cluster (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    -- Left by whoever wrote sightings last: see KnownTags.
+    mark BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE media_type (
@@ -24,9 +26,8 @@ CREATE TABLE workload (
 
 CREATE TABLE digest (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    cluster_id    BIGINT NOT NULL REFERENCES cluster,
-    text          TEXT NOT NULL,
-    media_type_id BIGINT REFERENCES media_type,
+    cluster_id BIGINT NOT NULL REFERENCES cluster,
+    text       TEXT NOT NULL,
     UNIQUE (cluster_id, text)
 );
 
@@ -40,27 +41,29 @@ CREATE TABLE image_label (
 -- What a reference has now. Narrow, because every pass writes last_seen of every row; with room in its pages, so that
 -- the new row fits beside the old one and no index is touched.
 CREATE TABLE tag_now (
-    reference_id BIGINT PRIMARY KEY REFERENCES reference,
-    digest_id    BIGINT NOT NULL REFERENCES digest,
-    first_seen   BIGINT NOT NULL,
-    last_seen    BIGINT NOT NULL
+    reference_id  BIGINT PRIMARY KEY REFERENCES reference,
+    digest_id     BIGINT NOT NULL REFERENCES digest,
+    media_type_id BIGINT REFERENCES media_type,
+    first_seen    BIGINT NOT NULL,
+    last_seen     BIGINT NOT NULL
 ) WITH (fillfactor = 45);
 CREATE INDEX tag_now_digest ON tag_now (digest_id);
 
 -- What it had before: written once, when the tag moves.
 CREATE TABLE tag_past (
-    reference_id BIGINT NOT NULL REFERENCES reference,
-    first_seen   BIGINT NOT NULL,
-    last_seen    BIGINT NOT NULL,
-    digest_id    BIGINT NOT NULL REFERENCES digest,
+    reference_id  BIGINT NOT NULL REFERENCES reference,
+    first_seen    BIGINT NOT NULL,
+    last_seen     BIGINT NOT NULL,
+    digest_id     BIGINT NOT NULL REFERENCES digest,
+    media_type_id BIGINT REFERENCES media_type,
     PRIMARY KEY (reference_id, first_seen)
 );
 CREATE INDEX tag_past_digest ON tag_past (digest_id);
 
 CREATE VIEW tag_stay AS
-    SELECT reference_id, digest_id, first_seen, last_seen FROM tag_now
+    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_now
     UNION ALL
-    SELECT reference_id, digest_id, first_seen, last_seen FROM tag_past;
+    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_past;
 
 CREATE TABLE remembered (
     workload_id  BIGINT NOT NULL REFERENCES workload,

@@ -1,6 +1,8 @@
 CREATE TABLE cluster (
     id   INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    -- Left by whoever wrote sightings last: see KnownTags.
+    mark INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE media_type (
@@ -23,10 +25,9 @@ CREATE TABLE workload (
 );
 
 CREATE TABLE digest (
-    id            INTEGER PRIMARY KEY,
-    cluster_id    INTEGER NOT NULL REFERENCES cluster,
-    text          TEXT NOT NULL,
-    media_type_id INTEGER REFERENCES media_type,
+    id         INTEGER PRIMARY KEY,
+    cluster_id INTEGER NOT NULL REFERENCES cluster,
+    text       TEXT NOT NULL,
     UNIQUE (cluster_id, text)
 );
 
@@ -39,27 +40,29 @@ CREATE TABLE image_label (
 
 -- What a reference has now. Narrow, because every pass writes last_seen of every row.
 CREATE TABLE tag_now (
-    reference_id INTEGER PRIMARY KEY REFERENCES reference,
-    digest_id    INTEGER NOT NULL REFERENCES digest,
-    first_seen   INTEGER NOT NULL,
-    last_seen    INTEGER NOT NULL
+    reference_id  INTEGER PRIMARY KEY REFERENCES reference,
+    digest_id     INTEGER NOT NULL REFERENCES digest,
+    media_type_id INTEGER REFERENCES media_type,
+    first_seen    INTEGER NOT NULL,
+    last_seen     INTEGER NOT NULL
 );
 CREATE INDEX tag_now_digest ON tag_now (digest_id);
 
 -- What it had before: written once, when the tag moves.
 CREATE TABLE tag_past (
-    reference_id INTEGER NOT NULL REFERENCES reference,
-    first_seen   INTEGER NOT NULL,
-    last_seen    INTEGER NOT NULL,
-    digest_id    INTEGER NOT NULL REFERENCES digest,
+    reference_id  INTEGER NOT NULL REFERENCES reference,
+    first_seen    INTEGER NOT NULL,
+    last_seen     INTEGER NOT NULL,
+    digest_id     INTEGER NOT NULL REFERENCES digest,
+    media_type_id INTEGER REFERENCES media_type,
     PRIMARY KEY (reference_id, first_seen)
 ) WITHOUT ROWID;
 CREATE INDEX tag_past_digest ON tag_past (digest_id);
 
 CREATE VIEW tag_stay AS
-    SELECT reference_id, digest_id, first_seen, last_seen FROM tag_now
+    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_now
     UNION ALL
-    SELECT reference_id, digest_id, first_seen, last_seen FROM tag_past;
+    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_past;
 
 CREATE TABLE remembered (
     workload_id  INTEGER NOT NULL REFERENCES workload,
