@@ -76,7 +76,8 @@ final class BatchWriter {
                         .map(each -> each.sighting.digest())
                         .collect(Collectors.toSet()));
         Rows past = stays();
-        Set<Tag> changed = new LinkedHashSet<>();
+        Set<Tag> moved = new LinkedHashSet<>();
+        Set<Tag> seenAgain = new LinkedHashSet<>();
         for (News each : news) {
             Tag tag = each.tag;
             Sighting sighting = each.sighting;
@@ -91,22 +92,29 @@ final class BatchWriter {
                 tag.digestId = Objects.requireNonNull(digests.get(tag.digest));
                 tag.mediaTypeId = null;
                 tag.firstSeen = each.seen;
+                moved.add(tag);
             }
             if (tag.mediaTypeId == null && sighting.mediaType().isPresent()) {
                 tag.mediaTypeId = mediaType(sighting.mediaType().get());
+                moved.add(tag);
             }
             tag.lastSeen = each.seen;
-            changed.add(tag);
+            seenAgain.add(tag);
         }
-        Rows now = stays();
-        changed.forEach(tag -> add(now, tag));
         insert("tag_past", past, "");
+        Rows now = stays();
+        moved.forEach(tag -> add(now, tag));
         insert(
                 "tag_now",
                 now,
                 "ON CONFLICT (reference_id) DO UPDATE SET digest_id = excluded.digest_id,"
                         + " media_type_id = excluded.media_type_id, first_seen = excluded.first_seen,"
                         + " last_seen = excluded.last_seen");
+        Rows times = new Rows().number("reference_id").number("last_seen");
+        seenAgain.stream().filter(tag -> !moved.contains(tag)).forEach(tag -> times.add(tag.reference, tag.lastSeen));
+        if (!times.isEmpty()) {
+            database.update(handle, "tag_now", times);
+        }
     }
 
     /** In the order of the rows, and of one tag in the order of time. */
@@ -163,7 +171,8 @@ final class BatchWriter {
 
     private void writeLabels(Map<String, ImageLabels> labels) throws SQLException {
         Map<String, Long> digests = intern("digest", labels.keySet());
-        Rows rows = new Rows().number("digest_id").text("revision").text("version").number("created");
+        Rows rows =
+                new Rows().number("digest_id").text("revision").text("version").number("created");
         labels.forEach((digest, label) -> rows.add(
                 digests.get(digest),
                 label.revision().orElse(null),
@@ -222,8 +231,8 @@ final class BatchWriter {
             return;
         }
         Map<String, Long> workloads = intern("workload", each(rollouts, RolloutRecord::workload));
-        PreparedBatch inserts =
-                handle.prepareBatch("INSERT INTO rollout (workload_id, name, why, requested, finished, outcome, message)"
+        PreparedBatch inserts = handle.prepareBatch(
+                "INSERT INTO rollout (workload_id, name, why, requested, finished, outcome, message)"
                         // Not VALUES, which the driver may join: each must say whether it was there.
                         + " SELECT CAST(:workload AS BIGINT), CAST(:id AS TEXT), CAST(:why AS TEXT),"
                         + " CAST(:requested AS BIGINT), CAST(:finished AS BIGINT), CAST(:outcome AS TEXT),"
@@ -235,10 +244,11 @@ final class BatchWriter {
                     .add();
         }
         int[] inserted = inserts.execute();
-        PreparedBatch updates = handle.prepareBatch("UPDATE rollout SET finished = coalesce(CAST(:finished AS BIGINT), finished),"
-                + " outcome = coalesce(CAST(:outcome AS TEXT), outcome),"
-                + " message = coalesce(CAST(:message AS TEXT), message)"
-                + " WHERE workload_id = :workload AND name = :id");
+        PreparedBatch updates =
+                handle.prepareBatch("UPDATE rollout SET finished = coalesce(CAST(:finished AS BIGINT), finished),"
+                        + " outcome = coalesce(CAST(:outcome AS TEXT), outcome),"
+                        + " message = coalesce(CAST(:message AS TEXT), message)"
+                        + " WHERE workload_id = :workload AND name = :id");
         List<RolloutRecord> fresh = new ArrayList<>();
         for (int i = 0; i < inserted.length; i++) {
             if (inserted[i] == 1) {
@@ -321,8 +331,9 @@ final class BatchWriter {
                         + " (SELECT 1 FROM " + table + " x WHERE x.cluster_id = :cluster AND x.text = t.text)")
                 .bind("cluster", cluster)
                 .execute();
-        return handle.createQuery("SELECT x.text, x.id FROM term t JOIN " + table
-                        + " x ON x.cluster_id = :cluster AND x.text = t.text")
+        // CROSS, so that SQLite goes through the few terms, and not through the table.
+        return handle.createQuery("SELECT x.text, x.id FROM term t CROSS JOIN " + table
+                        + " x WHERE x.cluster_id = :cluster AND x.text = t.text")
                 .bind("cluster", cluster)
                 .scanResultSet((rows, context) -> {
                     ResultSet row = rows.get();

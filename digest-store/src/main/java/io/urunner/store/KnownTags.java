@@ -26,7 +26,9 @@ final class KnownTags {
         final long reference;
         long digestId;
         String digest = "";
+
         @Nullable Long mediaTypeId;
+
         long firstSeen = Long.MIN_VALUE;
         long lastSeen = Long.MIN_VALUE;
 
@@ -82,8 +84,7 @@ final class KnownTags {
                 });
     }
 
-    @Nullable
-    Tag get(String reference) {
+    @Nullable Tag get(String reference) {
         return tags.get(reference);
     }
 

@@ -150,20 +150,33 @@ final class PostgresqlDatabase implements Database {
         return "TRUNCATE " + table;
     }
 
-    /** An array for each column, so that all rows are one statement. */
     @Override
     public void insert(Handle handle, String table, Rows rows, String conflict) throws SQLException {
-        Connection connection = handle.getConnection();
-        String arrays = IntStream.range(0, rows.columns())
+        execute(handle, rows.insertInto(table) + "SELECT * FROM " + unnest(rows) + conflict, rows);
+    }
+
+    @Override
+    public void update(Handle handle, String table, Rows rows) throws SQLException {
+        String set = " SET " + rows.name(1) + " = news.value FROM " + unnest(rows) + "AS news (key, value)";
+        execute(handle, "UPDATE " + table + set + " WHERE " + table + "." + rows.name(0) + " = news.key", rows);
+    }
+
+    /** An array for each column, so that all rows are one statement. */
+    private static String unnest(Rows rows) {
+        return IntStream.range(0, rows.columns())
                 .mapToObj(column -> rows.isText(column) ? "CAST(? AS TEXT[])" : "CAST(? AS BIGINT[])")
-                .collect(Collectors.joining(", ", "SELECT * FROM unnest(", ") "));
-        try (PreparedStatement insert = connection.prepareStatement(rows.insertInto(table) + arrays + conflict)) {
+                .collect(Collectors.joining(", ", "unnest(", ") "));
+    }
+
+    private static void execute(Handle handle, String sql, Rows rows) throws SQLException {
+        Connection connection = handle.getConnection();
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
             for (int column = 0; column < rows.columns(); column++) {
-                insert.setArray(
+                statement.setArray(
                         column + 1,
                         connection.createArrayOf(rows.isText(column) ? "text" : "int8", rows.column(column)));
             }
-            insert.executeUpdate();
+            statement.executeUpdate();
         }
     }
 

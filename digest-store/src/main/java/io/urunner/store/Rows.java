@@ -42,6 +42,10 @@ final class Rows {
         return columns.size();
     }
 
+    String name(int column) {
+        return columns.get(column);
+    }
+
     boolean isText(int column) {
         return texts.get(column);
     }

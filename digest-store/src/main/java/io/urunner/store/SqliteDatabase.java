@@ -181,15 +181,23 @@ final class SqliteDatabase implements Database {
     @Override
     public void insert(Handle handle, String table, Rows rows, String conflict) throws SQLException {
         String places = "VALUES (" + "?, ".repeat(rows.columns() - 1) + "?) ";
-        try (PreparedStatement insert =
-                handle.getConnection().prepareStatement(rows.insertInto(table) + places + conflict)) {
+        execute(handle, rows.insertInto(table) + places + conflict, rows);
+    }
+
+    @Override
+    public void update(Handle handle, String table, Rows rows) throws SQLException {
+        execute(handle, "UPDATE " + table + " SET " + rows.name(1) + " = ?2 WHERE " + rows.name(0) + " = ?1", rows);
+    }
+
+    private static void execute(Handle handle, String sql, Rows rows) throws SQLException {
+        try (PreparedStatement statement = handle.getConnection().prepareStatement(sql)) {
             for (@Nullable Object[] row : rows.rows()) {
                 for (int column = 0; column < row.length; column++) {
-                    insert.setObject(column + 1, row[column]);
+                    statement.setObject(column + 1, row[column]);
                 }
-                insert.addBatch();
+                statement.addBatch();
             }
-            insert.executeBatch();
+            statement.executeBatch();
         }
     }
 

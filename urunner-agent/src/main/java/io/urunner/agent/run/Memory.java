@@ -165,7 +165,11 @@ final class Memory {
     /** Writes what has gathered, or does so once the write that is under way is done. */
     void flush() {
         Batch batch = new Batch(
-                sightings.values().stream().flatMap(List::stream).toList(), labels, toRemember, toForget, new ArrayList<>(rollouts.values()));
+                sightings.values().stream().flatMap(List::stream).toList(),
+                labels,
+                toRemember,
+                toForget,
+                new ArrayList<>(rollouts.values()));
         again = writing;
         if (writing || batch.isEmpty()) {
             return;
@@ -254,7 +258,8 @@ final class Memory {
                 () -> {
                     boolean recorded = store.rollouts(workload.toString(), RECENT).stream()
                             .anyMatch(rollout -> rollout.id().equals(id));
-                    loop.execute(() -> answer.accept(recorded || rollouts.containsKey(List.of(workload.toString(), id))));
+                    loop.execute(
+                            () -> answer.accept(recorded || rollouts.containsKey(List.of(workload.toString(), id))));
                 },
                 this::failed);
     }

@@ -260,13 +260,13 @@ class RollbackIT {
             scene.done("rollback", web.toString());
             String held = "urunner_workloads{cause=\"held\",state=\"blocked\"} 1.0";
             Await.until(
-                    "the metrics say so", Seen.within(RollbackScene.SOON), () -> Metrics.of(port)
-                            .contains(held));
+                    "the metrics say so",
+                    Seen.within(RollbackScene.SOON),
+                    () -> Metrics.of(port).contains(held));
             for (List<String> command : List.of(
                     List.of("explain", web.toString()), List.of("explain", web.toString(), "--output", "json"))) {
                 Path log = folder.resolve(command.size() + ".log");
-                try (AgentProcess explain =
-                        AgentProcess.start(log, settings, command.toArray(String[]::new))) {
+                try (AgentProcess explain = AgentProcess.start(log, settings, command.toArray(String[]::new))) {
                     assertThat(explain.exitCode()).as(explain.log()).isZero();
                     assertThat(explain.log()).contains("the running agent", "blocked: held", "by anna");
                 }

@@ -80,7 +80,9 @@ class MemoryTest {
         Files.createDirectory(folder.resolve("missing"));
         pass(1_000, A);
 
-        assertThat(store.digests(TAG, 1_000)).hasSize(100).first().satisfies(stay -> assertThat(stay.firstSeen())
-                .isEqualTo(minute(1_000)));
+        assertThat(store.digests(TAG, 1_000))
+                .hasSize(100)
+                .first()
+                .satisfies(stay -> assertThat(stay.firstSeen()).isEqualTo(minute(1_000)));
     }
 }

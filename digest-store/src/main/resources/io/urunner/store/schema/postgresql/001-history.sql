@@ -24,9 +24,10 @@ CREATE TABLE workload (
     UNIQUE (cluster_id, text)
 );
 
+-- Without a foreign key, like the two tables below.
 CREATE TABLE digest (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    cluster_id BIGINT NOT NULL REFERENCES cluster,
+    cluster_id BIGINT NOT NULL,
     text       TEXT NOT NULL,
     UNIQUE (cluster_id, text)
 );
@@ -39,11 +40,12 @@ CREATE TABLE image_label (
 );
 
 -- What a reference has now. Narrow, because every pass writes last_seen of every row; with room in its pages, so that
--- the new row fits beside the old one and no index is touched.
+-- the new row fits beside the old one and no index is touched. Neither table has foreign keys, which would be looked up
+-- for each row of a pass: the numbers that go in were read in the same transaction.
 CREATE TABLE tag_now (
-    reference_id  BIGINT PRIMARY KEY REFERENCES reference,
-    digest_id     BIGINT NOT NULL REFERENCES digest,
-    media_type_id BIGINT REFERENCES media_type,
+    reference_id  BIGINT PRIMARY KEY,
+    digest_id     BIGINT NOT NULL,
+    media_type_id BIGINT,
     first_seen    BIGINT NOT NULL,
     last_seen     BIGINT NOT NULL
 ) WITH (fillfactor = 45);
@@ -51,11 +53,11 @@ CREATE INDEX tag_now_digest ON tag_now (digest_id);
 
 -- What it had before: written once, when the tag moves.
 CREATE TABLE tag_past (
-    reference_id  BIGINT NOT NULL REFERENCES reference,
+    reference_id  BIGINT NOT NULL,
     first_seen    BIGINT NOT NULL,
     last_seen     BIGINT NOT NULL,
-    digest_id     BIGINT NOT NULL REFERENCES digest,
-    media_type_id BIGINT REFERENCES media_type,
+    digest_id     BIGINT NOT NULL,
+    media_type_id BIGINT,
     PRIMARY KEY (reference_id, first_seen)
 );
 CREATE INDEX tag_past_digest ON tag_past (digest_id);

@@ -24,9 +24,10 @@ CREATE TABLE workload (
     UNIQUE (cluster_id, text)
 );
 
+-- Without a foreign key, like the two tables below.
 CREATE TABLE digest (
     id         INTEGER PRIMARY KEY,
-    cluster_id INTEGER NOT NULL REFERENCES cluster,
+    cluster_id INTEGER NOT NULL,
     text       TEXT NOT NULL,
     UNIQUE (cluster_id, text)
 );
@@ -38,11 +39,12 @@ CREATE TABLE image_label (
     created   INTEGER
 );
 
--- What a reference has now. Narrow, because every pass writes last_seen of every row.
+-- What a reference has now. Narrow, because every pass writes last_seen of every row. Neither table has foreign keys, which
+-- would be looked up for each row of a pass: the numbers that go in were read in the same transaction.
 CREATE TABLE tag_now (
-    reference_id  INTEGER PRIMARY KEY REFERENCES reference,
-    digest_id     INTEGER NOT NULL REFERENCES digest,
-    media_type_id INTEGER REFERENCES media_type,
+    reference_id  INTEGER PRIMARY KEY,
+    digest_id     INTEGER NOT NULL,
+    media_type_id INTEGER,
     first_seen    INTEGER NOT NULL,
     last_seen     INTEGER NOT NULL
 );
@@ -50,11 +52,11 @@ CREATE INDEX tag_now_digest ON tag_now (digest_id);
 
 -- What it had before: written once, when the tag moves.
 CREATE TABLE tag_past (
-    reference_id  INTEGER NOT NULL REFERENCES reference,
+    reference_id  INTEGER NOT NULL,
     first_seen    INTEGER NOT NULL,
     last_seen     INTEGER NOT NULL,
-    digest_id     INTEGER NOT NULL REFERENCES digest,
-    media_type_id INTEGER REFERENCES media_type,
+    digest_id     INTEGER NOT NULL,
+    media_type_id INTEGER,
     PRIMARY KEY (reference_id, first_seen)
 ) WITHOUT ROWID;
 CREATE INDEX tag_past_digest ON tag_past (digest_id);
