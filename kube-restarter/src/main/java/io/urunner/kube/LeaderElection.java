@@ -208,7 +208,9 @@ public final class LeaderElection implements AutoCloseable {
             }
         }
         Answer answer = connection.send(
-                new Call(method, to + "?fieldManager=urunner", KubeConnection.JSON_TYPE, lease.toString()), doing, ANSWER);
+                new Call(method, to + "?fieldManager=urunner", KubeConnection.JSON_TYPE, lease.toString()),
+                doing,
+                ANSWER);
         if (answer.status() == 200 || answer.status() == 201) {
             synchronized (this) {
                 problem = Optional.empty();

@@ -179,8 +179,9 @@ final class ObservedJson {
                         owner,
                         shared(metadata.path("annotations"), REVISION),
                         text(metadata.path("labels"), TEMPLATE_HASH),
-                        Observed.State.of(
-                                metadata.path("annotations").path(Workload.STATE).textValue()));
+                        Observed.State.of(metadata.path("annotations")
+                                .path(Workload.STATE)
+                                .textValue()));
     }
 
     /** A ControllerRevision; null if it belongs to no DaemonSet: a StatefulSet's status says which one is current. */

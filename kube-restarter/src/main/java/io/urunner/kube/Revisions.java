@@ -61,8 +61,7 @@ final class Revisions {
      * that it goes back to, too; the one that it leaves keeps a copy of what they were.
      */
     private static Optional<Observed.State> state(Workload workload, Collection<Observed.Revision> revisions) {
-        Optional<Observed.State> own =
-                Observed.State.of(workload.annotations().get(Workload.STATE));
+        Optional<Observed.State> own = Observed.State.of(workload.annotations().get(Workload.STATE));
         return revisions.stream()
                 .flatMap(revision -> revision.state().stream())
                 .filter(copy -> own.isEmpty() || copy.acted().isAfter(own.get().acted()))

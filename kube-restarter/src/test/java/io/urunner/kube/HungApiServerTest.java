@@ -96,7 +96,8 @@ class HungApiServerTest {
             watch.start();
             Await.until("synced", SOON, watch::synced);
             assertThat(lists).hasValueGreaterThanOrEqualTo(2);
-            Await.until("watched", SOON, () -> watches.get() > 0 && watch.problems().isEmpty());
+            Await.until(
+                    "watched", SOON, () -> watches.get() > 0 && watch.problems().isEmpty());
             int listed = lists.get();
             int watched = watches.get();
             // Longer than any of the deadlines: a watch has none once its answer has begun.
@@ -121,8 +122,11 @@ class HungApiServerTest {
         try (WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster())) {
             watch.start();
             Await.until("tried again", SOON, () -> watches.get() >= 3);
-            Await.until("told", SOON, () -> watch.problems().stream()
-                    .anyMatch(problem -> problem.message().endsWith("it does not answer in time")));
+            Await.until(
+                    "told",
+                    SOON,
+                    () -> watch.problems().stream()
+                            .anyMatch(problem -> problem.message().endsWith("it does not answer in time")));
         }
     }
 

@@ -20,11 +20,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -355,10 +355,14 @@ class RestarterIT {
                 listener("first", told));
         AtomicInteger rounds = new AtomicInteger();
         ExecutorService worker = executorOfItsOwn();
-        LeaderElection second = election("second", secondNanos, told, round -> worker.execute(() -> {
-            round.run();
-            rounds.incrementAndGet();
-        }));
+        LeaderElection second = election(
+                "second",
+                secondNanos,
+                told,
+                round -> worker.execute(() -> {
+                    round.run();
+                    rounds.incrementAndGet();
+                }));
         first.start();
         Await.until("the first leads", SOON, first::leads);
         dying.close();

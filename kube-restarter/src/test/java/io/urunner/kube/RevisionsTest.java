@@ -13,9 +13,7 @@ class RevisionsTest {
     @Test
     void aDeploymentsCurrentReplicaSetIsTheOneWithItsRevision() {
         List<Observed.Revision> replicaSets = List.of(
-                revision("rs1", "u", "1", "h1"),
-                revision("rs2", "u", "2", "h2"),
-                revision("rs3", "u", "10", "h3"));
+                revision("rs1", "u", "1", "h1"), revision("rs2", "u", "2", "h2"), revision("rs3", "u", "10", "h3"));
         Map<String, List<Observed.PodObject>> pods =
                 Map.of("rs1", List.of(pod("old", "rs1", "h1")), "rs3", List.of(pod("new", "rs3", "h3")));
         Workload workload = Revisions.assemble(

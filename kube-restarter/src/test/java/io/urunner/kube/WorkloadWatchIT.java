@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -300,8 +300,8 @@ class WorkloadWatchIT {
             KubeConfiguration through = new KubeConfiguration(
                     proxy.address("https"), Optional.empty(), direct.tls(), null, direct.authorization());
             Duration tick = Duration.ofSeconds(2);
-            KubeConnection connection = new KubeConnection(
-                    through, executor, "urunner", new Deadlines(SOON, Duration.ofMillis(500), tick));
+            KubeConnection connection =
+                    new KubeConnection(through, executor, "urunner", new Deadlines(SOON, Duration.ofMillis(500), tick));
             toClose.add(connection);
             WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster());
             toClose.add(watch);

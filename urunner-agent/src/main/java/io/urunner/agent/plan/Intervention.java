@@ -156,7 +156,8 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
         WorkloadState before = States.of(workload);
         Builder next = new Builder(workload);
         before.containers().forEach((name, state) -> {
-            boolean rolledBack = state.originalImage().isPresent() && state.rejected().isPresent();
+            boolean rolledBack =
+                    state.originalImage().isPresent() && state.rejected().isPresent();
             next.state(
                     name,
                     States.healed(

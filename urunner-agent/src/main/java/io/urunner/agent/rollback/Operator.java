@@ -166,14 +166,15 @@ public final class Operator {
                 .map(change -> "container " + change.container() + ": " + change.reference() + " from "
                         + change.from().orElse("what it runs") + " to " + change.to())
                 .collect(Collectors.joining("; "));
-        StringBuilder words = new StringBuilder(
-                changes.isEmpty() ? planned.workload().id().toString() : changes);
+        StringBuilder words =
+                new StringBuilder(changes.isEmpty() ? planned.workload().id().toString() : changes);
         if (state.hold().isPresent()) {
             words.append(state.hold().get().untilNextPush() ? "; held until the next push" : "; held");
         } else if (Intervention.hold(planned.workload()).isPresent()) {
             words.append("; no longer held");
         }
-        planned.lifted().forEach(image -> words.append("; no longer quarantined: ").append(image));
+        planned.lifted()
+                .forEach(image -> words.append("; no longer quarantined: ").append(image));
         return words.toString();
     }
 

@@ -13,7 +13,6 @@ import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Planner;
 import io.urunner.agent.plan.Policy;
 import io.urunner.agent.plan.Tracking;
-import io.urunner.kube.Restart;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
@@ -262,8 +261,7 @@ final class Engine implements Registries.Events, Patches.Events {
                 alone(id, () -> plans.put(one, Planner.plan(facts(one))));
             }
         }
-        admitted(plans)
-                .forEach((one, plan) -> alone(one.workload().id(), () -> execution.carryOut(one, plan)));
+        admitted(plans).forEach((one, plan) -> alone(one.workload().id(), () -> execution.carryOut(one, plan)));
         flushIfQuiet();
     }
 

@@ -170,9 +170,7 @@ class ExplainIT {
                 cluster.deployment(namespace, "web-" + each.port(), each.host() + "/team/app:latest", 0);
             }
             away.stop();
-            Path file = Files.writeString(
-                    folder.resolve("urunner.yaml"),
-                    """
+            Path file = Files.writeString(folder.resolve("urunner.yaml"), """
                     kubernetes: {auth: kubeconfig}
                     store: {path: %s}
                     registries:
@@ -180,15 +178,8 @@ class ExplainIT {
                       - {host: %s}
                       - {host: %s, tls: {ca: %s}}
                       - {host: %s}
-                    """
-                            .formatted(
-                                    folder.resolve("db"),
-                                    locked.host(),
-                                    wrong,
-                                    unknown.host(),
-                                    trusted.host(),
-                                    ca,
-                                    away.host()));
+                    """.formatted(
+                    folder.resolve("db"), locked.host(), wrong, unknown.host(), trusted.host(), ca, away.host()));
             Map<String, String> settings = settings();
             settings.keySet().removeIf(name -> name.startsWith("URUNNER_CONF_"));
             String told = command(1, settings, "doctor", "--config", file.toString());

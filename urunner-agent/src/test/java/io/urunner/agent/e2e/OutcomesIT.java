@@ -459,7 +459,8 @@ class OutcomesIT {
             if (replicaSet.at("/metadata/annotations").path(number).asText().equals(Integer.toString(revision))) {
                 ObjectNode annotations = replicaSet.at("/metadata/annotations").deepCopy();
                 annotations.retain("urunner.io/state");
-                annotations.set(number, cluster.read(id).at("/metadata/annotations").path(number));
+                annotations.set(
+                        number, cluster.read(id).at("/metadata/annotations").path(number));
                 ObjectNode template = replicaSet.at("/spec/template").deepCopy();
                 ((ObjectNode) template.at("/metadata/labels")).remove("pod-template-hash");
                 replace(patch, "/spec/template", template);

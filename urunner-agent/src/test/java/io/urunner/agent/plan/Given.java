@@ -226,7 +226,8 @@ final class Given {
     }
 
     Given quarantined(String reference, String digest, String where) {
-        quarantined.put(new ImageDigest(reference, digest), new Quarantine(WorkloadId.parse(where), "CrashLoopBackOff"));
+        quarantined.put(
+                new ImageDigest(reference, digest), new Quarantine(WorkloadId.parse(where), "CrashLoopBackOff"));
         return this;
     }
 

@@ -72,7 +72,8 @@ class PlannerProductTest {
             Given.resolved(D2),
             new Answer.Resolved(D2, NOW, NOW, 1, true, Optional.empty()),
             new Answer.Resolved(D2, NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5))),
-            new Answer.Resolved(D2, NOW.minusSeconds(9), NOW.minusSeconds(1), 2, true, Optional.of(NOW.minusSeconds(10))),
+            new Answer.Resolved(
+                    D2, NOW.minusSeconds(9), NOW.minusSeconds(1), 2, true, Optional.of(NOW.minusSeconds(10))),
             new Answer.Resolved(
                     D2, NOW.minusSeconds(60), SEEN.minusSeconds(1), 5, true, Optional.of(NOW.minusSeconds(61))));
 
@@ -176,7 +177,8 @@ class PlannerProductTest {
         }
 
         boolean askedBefore(Instant when) {
-            return answer instanceof Answer.Resolved resolved && resolved.asked().isBefore(when);
+            return answer instanceof Answer.Resolved resolved
+                    && resolved.asked().isBefore(when);
         }
 
         /** Another digest was acted on after the registry gave this answer. */
