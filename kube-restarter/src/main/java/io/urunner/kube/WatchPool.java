@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -154,7 +155,7 @@ final class WatchPool {
                 stream.ended.completeExceptionally(error);
             }
         });
-        unlessBegun(stream.started, () -> {
+        unlessDone(stream.started, connection.deadlines().headers(), () -> {
             // The connection seems to stand; it may be dead, and would be used again.
             stream.slot.renew(client);
             stream.ended.completeExceptionally(new TimeoutException());
@@ -162,14 +163,14 @@ final class WatchPool {
         });
     }
 
-    private void unlessBegun(CompletableFuture<?> begun, Runnable then) {
+    private void unlessDone(CompletableFuture<?> what, Duration within, Runnable then) {
         connection.later(
                 () -> {
-                    if (!begun.isDone()) {
+                    if (!what.isDone()) {
                         then.run();
                     }
                 },
-                (int) connection.deadlines().headers().toMillis());
+                (int) within.toMillis());
     }
 
     /**
@@ -193,7 +194,7 @@ final class WatchPool {
             }
             CompletableFuture<HttpResponse<Void>> answer =
                     suspect.sendAsync(small, HttpResponse.BodyHandlers.discarding());
-            unlessBegun(answer, () -> {
+            unlessDone(answer, connection.deadlines().answer(), () -> {
                 slot.renew(suspect);
                 answer.cancel(true);
                 open.stream().filter(stream -> stream.client == suspect).forEach(Stream::cancel);

@@ -301,7 +301,7 @@ class WorkloadWatchIT {
                     proxy.address("https"), Optional.empty(), direct.tls(), null, direct.authorization());
             Duration tick = Duration.ofSeconds(2);
             KubeConnection connection =
-                    new KubeConnection(through, executor, "urunner", new Deadlines(SOON, Duration.ofMillis(500), tick));
+                    new KubeConnection(through, executor, "urunner", new Deadlines(tick, tick, tick));
             toClose.add(connection);
             WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster());
             toClose.add(watch);
@@ -312,7 +312,7 @@ class WorkloadWatchIT {
             // Well before the watches themselves are found to be silent.
             Await.until(
                     "the change is seen",
-                    tick.multipliedBy(4),
+                    tick.multipliedBy(5),
                     () -> watch.find(id).orElseThrow().annotations().containsKey("urunner.io/a"));
         }
     }

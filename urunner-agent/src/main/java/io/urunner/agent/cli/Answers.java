@@ -89,6 +89,7 @@ public final class Answers {
                 "DECISION",
                 "REASON");
         Instant now = explanation.status().at();
+        boolean goesOn = explanation.status().goesOn();
         for (Entry entry : explanation.workloads()) {
             AgentStatus.WorkloadStatus workload = entry.status();
             String decision = workload.decision().map(Decision::words).orElse("not decided yet");
@@ -111,7 +112,7 @@ public final class Answers {
                         watched
                                 ? workload.nextLook()
                                         .map(next -> until(now, next))
-                                        .orElse("now")
+                                        .orElse(goesOn ? "now" : NONE)
                                 : "when it changes",
                         watched ? decision : container.kind().words(),
                         watched ? reason : container.words());

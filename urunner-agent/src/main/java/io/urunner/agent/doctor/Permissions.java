@@ -70,7 +70,9 @@ final class Permissions {
                     String.valueOf(e.getMessage()),
                     "see that the API server can be reached and the agent's account is valid"));
         }
-        findings.add(0, Finding.ok(CHECK, granted + " granted of those that the agent uses"));
+        if (granted > 0) {
+            findings.add(0, Finding.ok(CHECK, granted + " granted of those that the agent uses"));
+        }
         return findings;
     }
 

@@ -22,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +51,7 @@ public final class Agent implements AutoCloseable {
     private static final int UNLIMITED = Integer.MAX_VALUE;
 
     private static final String ELECTION = "leader election";
+    private static final Pattern MISSING = Pattern.compile("may not \\w+");
 
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
     /** So often is asked again, at one look at everything, where only the next answer decides. */
@@ -300,14 +303,22 @@ public final class Agent implements AutoCloseable {
     /** Reports what the watch cannot see, once per change, and notes the first pass. */
     private void watchOver() {
         List<WatchProblem> now = cluster.problems();
-        now.forEach(problem -> problems.problem(subject(problem), "unseen", problem.message()));
+        now.forEach(problem ->
+                problems.problem(subject(problem), kind(problem.message(), "unseen"), problem.message()));
         problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
         leadership
                 .flatMap(Leadership::problem)
                 .ifPresentOrElse(
-                        problem -> problems.problem(ELECTION, "not possible", problem), () -> problems.well(ELECTION));
+                        problem -> problems.problem(ELECTION, kind(problem, "not possible"), problem),
+                        () -> problems.well(ELECTION));
         passed = passed || (synced && engine.registries().passed());
         loop.after(WATCH_PERIOD, this::watchOver);
+    }
+
+    /** Of a permission that is missing the verb: when it is granted, the next one may be missing. */
+    private static String kind(String problem, String otherwise) {
+        Matcher missing = MISSING.matcher(problem);
+        return missing.lookingAt() ? missing.group() : otherwise;
     }
 
     private static String subject(WatchProblem problem) {
@@ -354,7 +365,8 @@ public final class Agent implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public Optional<AgentStatus> status() throws InterruptedException {
-        return ask(() -> reports.status(synced, leadership.map(Leadership::status)));
+        Optional<Leadership> elected = leadership.filter(any -> !looking);
+        return ask(() -> reports.status(synced, elected.map(Leadership::status)));
     }
 
     private boolean acts() {

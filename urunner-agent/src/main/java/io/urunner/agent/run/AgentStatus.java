@@ -38,6 +38,15 @@ public record AgentStatus(
     }
 
     /**
+     * Whether an agent goes on: not after a single look.
+     *
+     * @return true if it acts, or stands by
+     */
+    public boolean goesOn() {
+        return acts || election.isPresent();
+    }
+
+    /**
      * How it stands with the election of the agent that acts.
      *
      * @param identity the name of this agent

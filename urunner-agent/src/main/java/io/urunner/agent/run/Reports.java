@@ -26,6 +26,7 @@ final class Reports {
     }
 
     AgentStatus status(boolean synced, Optional<AgentStatus.Election> election) {
+        boolean goesOn = engine.mayAct() || election.isPresent();
         return new AgentStatus(
                 clock.instant(),
                 engine.mayAct(),
@@ -35,11 +36,12 @@ final class Reports {
                 engine.lastPass(),
                 cluster.problems(),
                 engine.registries().status(),
-                engine.all().stream().map(this::status).toList());
+                engine.all().stream().map(one -> status(one, goesOn)).toList());
     }
 
-    private AgentStatus.WorkloadStatus status(Tracked one) {
+    private AgentStatus.WorkloadStatus status(Tracked one, boolean goesOn) {
         Optional<Instant> next = one.references().stream()
+                .filter(reference -> goesOn)
                 .map(engine.registries()::nextLook)
                 .flatMap(Optional::stream)
                 .min(Comparator.naturalOrder());

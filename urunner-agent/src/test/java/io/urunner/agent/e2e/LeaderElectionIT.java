@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -114,6 +116,54 @@ class LeaderElectionIT {
         assertThat(leads("first")).isTrue();
     }
 
+    @Test
+    @Timeout(value = 3, unit = TimeUnit.MINUTES)
+    void eachPermissionForTheLeaseIsNamedWhileItIsMissing() throws Exception {
+        Path kubeconfig = cluster.serviceAccount(namespace, "agent", rules());
+        try {
+            AgentProcess agent = agent("first", "run", Map.of("KUBECONFIG", kubeconfig.toString()));
+            awaitSaid(agent, "may not get leases in namespace " + namespace);
+            grant("get");
+            awaitSaid(agent, "may not create leases in namespace " + namespace);
+            grant("get", "create");
+            Await.until("it leads", Seen.within(SOON), () -> leads("first"));
+            awaitSaid(agent, "may not update leases in namespace " + namespace);
+            awaitSaid(agent, "does not lead any more");
+            String moved = registry.push("team/app", "latest", "1");
+            grant("get", "create", "update");
+            Await.until("it acts again", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, moved));
+        } finally {
+            cluster.deleteRole(namespace, "agent");
+        }
+    }
+
+    private void grant(String... verbs) {
+        cluster.merge(
+                "/apis/rbac.authorization.k8s.io/v1/clusterroles/" + namespace + "-agent",
+                Cluster.json("{\"rules\":" + rules(verbs) + "}"));
+    }
+
+    /** What an agent needs, and these verbs for Leases. */
+    private static String rules(String... verbs) {
+        String leases = Stream.of(verbs).map(verb -> '"' + verb + '"').collect(Collectors.joining(","));
+        return """
+                [{"apiGroups":[""],"resources":["namespaces","pods"],"verbs":["list","watch"]},
+                 {"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]},
+                 {"apiGroups":["apps"],"resources":["deployments","statefulsets","daemonsets"],
+                  "verbs":["get","list","watch","patch"]},
+                 {"apiGroups":["apps"],"resources":["replicasets","controllerrevisions"],"verbs":["list","watch"]}%s]"""
+                .formatted(
+                        leases.isEmpty()
+                                ? ""
+                                : ",{\"apiGroups\":[\"coordination.k8s.io\"],\"resources\":[\"leases\"],\"verbs\":["
+                                        + leases + "]}");
+    }
+
+    private static void awaitSaid(AgentProcess agent, String words) {
+        Await.until(
+                "the agent says: " + words, Seen.within(SOON), () -> agent.log().contains(words));
+    }
+
     private static void terminate(AgentProcess agent) {
         try {
             agent.terminate();
@@ -145,8 +195,13 @@ class LeaderElectionIT {
     }
 
     private AgentProcess agent(String name, String command) throws IOException {
+        return agent(name, command, Map.of());
+    }
+
+    private AgentProcess agent(String name, String command, Map<String, String> more) throws IOException {
         Files.createDirectories(folder.resolve(name));
         Map<String, String> settings = settings(name);
+        settings.putAll(more);
         try (ServerSocket socket = new ServerSocket(0)) {
             settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(socket.getLocalPort()));
         }
