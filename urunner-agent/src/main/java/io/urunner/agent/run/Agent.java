@@ -303,8 +303,8 @@ public final class Agent implements AutoCloseable {
     /** Reports what the watch cannot see, once per change, and notes the first pass. */
     private void watchOver() {
         List<WatchProblem> now = cluster.problems();
-        now.forEach(problem ->
-                problems.problem(subject(problem), kind(problem.message(), "unseen"), problem.message()));
+        now.forEach(
+                problem -> problems.problem(subject(problem), kind(problem.message(), "unseen"), problem.message()));
         problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
         leadership
                 .flatMap(Leadership::problem)

@@ -151,8 +151,7 @@ class LeaderElectionIT {
                  {"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]},
                  {"apiGroups":["apps"],"resources":["deployments","statefulsets","daemonsets"],
                   "verbs":["get","list","watch","patch"]},
-                 {"apiGroups":["apps"],"resources":["replicasets","controllerrevisions"],"verbs":["list","watch"]}%s]"""
-                .formatted(
+                 {"apiGroups":["apps"],"resources":["replicasets","controllerrevisions"],"verbs":["list","watch"]}%s]""".formatted(
                         leases.isEmpty()
                                 ? ""
                                 : ",{\"apiGroups\":[\"coordination.k8s.io\"],\"resources\":[\"leases\"],\"verbs\":["
