@@ -128,7 +128,7 @@ final class RegistryAccess implements Wiring.Registries {
         }
     }
 
-    private static HostOptions options(Settings.Registry registry) throws CommandException {
+    static HostOptions options(Settings.Registry registry) throws CommandException {
         Settings.Tls tls = registry.tls();
         HostOptions options = HostOptions.DEFAULTS.withTrustedHosts(Set.copyOf(registry.trustedHosts()));
         if (registry.concurrency().isPresent()) {

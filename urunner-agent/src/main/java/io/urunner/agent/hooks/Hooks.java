@@ -1,6 +1,7 @@
 package io.urunner.agent.hooks;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.http.BodyTooLargeException;
@@ -28,7 +29,7 @@ import org.slf4j.LoggerFactory;
 public final class Hooks {
     private static final Logger LOG = LoggerFactory.getLogger(Hooks.class);
     private static final int LARGEST_BODY = 1024 * 1024;
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final SecretSource secret;
     private final Agent agent;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Policy;
+import io.urunner.agent.plan.Window;
 import io.urunner.registry.auth.CredentialException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -14,6 +15,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,6 +71,35 @@ class EnvironmentSettingsTest {
             assertThat(registry.tls().verify()).isTrue();
         });
         assertThat(ManifestTypes.of(settings.acceptHeader())).hasSize(4);
+    }
+
+    @Test
+    void policies_and_limits_reach_the_planner() throws ConfigurationException {
+        Map<String, String> environment = new HashMap<>(LEAST);
+        environment.put("URUNNER_CONF_FIRST_SIGHT", "adopt");
+        environment.put("URUNNER_CONF_COOLDOWN", "10m");
+        environment.put("URUNNER_CONF_SETTLE", "90");
+        environment.put("URUNNER_CONF_WINDOW", "Mon-Fri 20:00-06:00 Europe/Rome");
+        environment.put("URUNNER_CONF_CONTAINERS", "web, worker");
+        environment.put("URUNNER_CONF_IF_NOT_ALWAYS", "pin");
+        environment.put("URUNNER_CONF_SHADOW", "true");
+        environment.put("URUNNER_CONF_MAX_ROLLOUTS", "5");
+        environment.put("URUNNER_CONF_MAX_ROLLOUTS_PER_NAMESPACE", "2");
+        environment.put("URUNNER_CONF_CANARY", "true");
+        Settings settings = load(environment).settings();
+
+        assertThat(settings.policies().toPolicy())
+                .isEqualTo(new Policy(
+                        Policy.FirstSight.ADOPT,
+                        Duration.ofMinutes(10),
+                        Duration.ofSeconds(90),
+                        Window.parse("Mon-Fri 20:00-06:00 Europe/Rome"),
+                        Set.of("web", "worker"),
+                        Policy.IfNotAlways.PIN,
+                        true));
+        assertThat(settings.rollouts().toLimits())
+                .isEqualTo(new Admission.Limits(
+                        OptionalInt.of(5), OptionalInt.of(2), true, Admission.Limits.NONE.patience()));
     }
 
     @Test

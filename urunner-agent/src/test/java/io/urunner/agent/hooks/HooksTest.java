@@ -176,6 +176,7 @@ class HooksTest {
                 "generic | []",
                 "generic | {}",
                 "generic | {\"reference\": 7}",
+                "generic | {\"reference\": \"registry.example:5000/team/app:latest\"} {\"and\": \"more\"}",
                 "generic | {\"reference\": \"UPPER/not a reference\"}",
                 "distribution | {\"events\": \"many\"}",
                 "distribution | {\"events\": [{\"action\": \"push\", \"target\": {\"tag\": \"latest\"}}]}",
