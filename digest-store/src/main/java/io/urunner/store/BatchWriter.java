@@ -87,6 +87,7 @@ final class BatchWriter {
             if (!tag.digest.equals(sighting.digest())) {
                 if (!tag.digest.isEmpty()) {
                     add(past, tag);
+                    digests.put(tag.digest, tag.digestId); // it may come back in the same batch
                 }
                 tag.digest = sighting.digest();
                 tag.digestId = Objects.requireNonNull(digests.get(tag.digest));

@@ -172,6 +172,20 @@ abstract class DigestStoreContract {
     }
 
     @Test
+    void aDigestThatLeavesAndComesBackWithinOneBatchHasBothItsStays() throws Exception {
+        store.write(sightings(seen(WEB, A, minute(0))));
+        Batch meanwhile = sightings(
+                seen(WEB, A, minute(1)), seen(WEB, B, minute(2)), seen(WEB, B, minute(3)), seen(WEB, A, minute(4)));
+        store.write(meanwhile);
+        store.write(meanwhile);
+
+        assertThat(store.digests(WEB, 10))
+                .extracting(TagDigest::digest, TagDigest::firstSeen, TagDigest::lastSeen)
+                .containsExactly(
+                        tuple(A, minute(4), minute(4)), tuple(B, minute(2), minute(3)), tuple(A, minute(0), minute(1)));
+    }
+
+    @Test
     void manyReferencesGoThroughInOneBatch() throws Exception {
         int count = 21_000;
         store.write(manyReferences(count, 0, NOON));

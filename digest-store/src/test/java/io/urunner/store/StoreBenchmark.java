@@ -54,11 +54,9 @@ final class StoreBenchmark {
         StoreBenchmark benchmark = new StoreBenchmark(System.out, references, moves);
         try (PostgresqlServer server =
                         arguments.length > 2 && arguments[2].equals("postgresql") ? PostgresqlServer.start() : null;
-                DigestStore store = server == null
-                        ? DigestStores.sqlite(file, "benchmark")
-                        : DigestStores.postgresql(
-                                server.url(), PostgresqlServer.USER, () -> PostgresqlServer.PASSWORD, "benchmark")) {
-            benchmark.run(store, folder);
+                DigestStore store = open(file, server);
+                DigestStore later = open(file, server)) {
+            benchmark.run(store, later, folder);
             if (Files.exists(file)) {
                 benchmark.print("file", "%,d MB, log %,d MB", size(file), size(folder.resolve("urunner.db-wal")));
             }
@@ -73,11 +71,18 @@ final class StoreBenchmark {
         }
     }
 
+    private static DigestStore open(Path file, PostgresqlServer server) {
+        return server == null
+                ? DigestStores.sqlite(file, "benchmark")
+                : DigestStores.postgresql(
+                        server.url(), PostgresqlServer.USER, () -> PostgresqlServer.PASSWORD, "benchmark");
+    }
+
     private static long size(Path file) throws java.io.IOException {
         return Files.exists(file) ? Files.size(file) >> 20 : 0;
     }
 
-    private void run(DigestStore store, Path folder) throws Exception {
+    private void run(DigestStore store, DigestStore later, Path folder) throws Exception {
         time("open", store::check);
         double[] baseline = new double[REPEATS];
         try (Connection plain = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("baseline.db"))) {
@@ -119,6 +124,8 @@ final class StoreBenchmark {
             sightings.set(i, new Sighting(old.reference(), digest(i, moves), old.mediaType(), old.seen()));
         }
         time("a pass in which one in a hundred moves", () -> store.write(batch(sightings)));
+        Batch first = pass(moves - 1, moves + REPEATS + 1);
+        time("the first pass of another writer", () -> later.write(first));
         rollouts(store);
         questions(store);
     }

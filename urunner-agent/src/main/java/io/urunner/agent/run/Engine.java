@@ -33,6 +33,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -138,12 +139,16 @@ final class Engine implements Registries.Events, Patches.Events {
         }
     }
 
+    /** What pods run, and what templates are pinned to: some runtimes report another digest of the same image. */
     private Set<String> digestsInUse() {
-        return fleet.all().stream()
+        Stream<String> running = fleet.all().stream()
                 .flatMap(one -> one.plan.stream())
                 .flatMap(plan -> plan.verdicts().stream())
-                .flatMap(verdict -> verdict.running().stream())
-                .collect(Collectors.toSet());
+                .flatMap(verdict -> verdict.running().stream());
+        Stream<String> pinned = cluster.workloads().stream()
+                .flatMap(workload -> workload.containers().stream())
+                .map(container -> container.image().substring(container.image().indexOf('@') + 1));
+        return Stream.concat(running, pinned).collect(Collectors.toSet());
     }
 
     /** Follows what was started before this process was, as soon as the cluster has been seen; the one that acts does. */

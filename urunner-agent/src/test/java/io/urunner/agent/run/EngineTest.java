@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -94,6 +95,26 @@ class EngineTest {
         assertThat(store.digests(APP, 5))
                 .extracting(DigestStore.TagDigest::digest)
                 .containsExactly(D2, D1);
+    }
+
+    @Test
+    void aDigestThatATemplateIsPinnedToIsNotPrunedThoughPodsReportAnother() throws Exception {
+        Instant ago = loop.instant().minus(Duration.ofDays(200));
+        store.write(new DigestStore.Batch(
+                List.of(
+                        new DigestStore.Sighting(APP, D1, Optional.empty(), ago),
+                        new DigestStore.Sighting(APP, D2, Optional.empty(), ago.plusSeconds(1)),
+                        new DigestStore.Sighting(APP, D3, Optional.empty(), loop.instant())),
+                Map.of(),
+                Map.of(),
+                Set.of(),
+                List.of()));
+        cluster.deployment("a", "sha256:" + "c".repeat(64), APP + "@" + D1);
+        start();
+        loop.advance(Duration.ofMinutes(6));
+        assertThat(store.digests(APP, 5))
+                .extracting(DigestStore.TagDigest::digest)
+                .containsExactly(D3, D1);
     }
 
     @Test
