@@ -227,7 +227,10 @@ final class Memory {
         batch.forgotten().stream()
                 .filter(container -> !remembered.containsKey(container))
                 .forEach(toForget::add);
-        batch.rollouts().forEach(old -> rollouts.putIfAbsent(List.of(old.workload(), old.id()), old));
+        Map<List<String>, RolloutRecord> newerRollouts = rollouts;
+        rollouts = new LinkedHashMap<>();
+        batch.rollouts().forEach(this::rollout);
+        newerRollouts.values().forEach(this::rollout);
         atRest.run();
     }
 
