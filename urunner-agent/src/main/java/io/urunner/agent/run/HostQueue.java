@@ -301,9 +301,8 @@ final class HostQueue {
     }
 
     private void end() {
-        // Who looks right after a push may come while the registry still writes: the first failure between the passes
-        // does
-        // not hold the host back.
+        // Right after a push the registry may still be writing: the first failure between the passes does not hold it
+        // back.
         boolean noAnswer = !answered && failuresInARow > 0;
         lookFailed = noAnswer && !whole && !limited && !pace.failing() && !lookFailed;
         boolean failed = limited || (noAnswer && !lookFailed);

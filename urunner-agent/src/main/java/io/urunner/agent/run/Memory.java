@@ -248,6 +248,10 @@ final class Memory {
         } catch (StoreException e) {
             loop.execute(() -> failed(e));
             return Optional.empty();
+        } catch (RuntimeException e) {
+            // Without an answer the reference would be asked for without end.
+            loop.execute(() -> failed(new StoreException("a defect of the agent: " + e, e)));
+            return Optional.empty();
         }
     }
 

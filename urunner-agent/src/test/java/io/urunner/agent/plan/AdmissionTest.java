@@ -96,6 +96,15 @@ class AdmissionTest {
     }
 
     @Test
+    void aCanaryThatDoesNotEndIsNotHealthyThoughItDoesNotCountAsRunningAnyMore() {
+        fleet.add(rolledOut("a", "one").notComplete());
+        stale("a", "two");
+
+        assertThat(admit(new Limits(OptionalInt.of(1), OptionalInt.empty(), true, Duration.ofSeconds(30))))
+                .containsExactly("up to date", "deferred: canary goes first");
+    }
+
+    @Test
     void theQuarantineIsReadBackFromTheAnnotations() {
         Workload failed = failed("a", "one").build();
 

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import static io.urunner.agent.plan.Given.CHILD2;
 import static io.urunner.agent.plan.Given.D1;
 import static io.urunner.agent.plan.Given.D2;
 import static io.urunner.agent.plan.Given.D3;
@@ -268,9 +269,18 @@ class PlannerPoliciesTest {
         assertThat(plan.decision())
                 .isInstanceOfSatisfying(
                         Decision.Restart.class,
-                        restart -> assertThat(
-                                        restart.state().containers().get("app").replaced())
-                                .containsExactly(D1, D3));
+                        restart -> assertThat(restart.state().containers().get("app"))
+                                .satisfies(
+                                        app -> assertThat(app.replaced()).containsExactly(D1, D3),
+                                        app -> assertThat(app.actedAt()).contains(NOW)));
+    }
+
+    @Test
+    void whatTheDigestStandsForIsNotAmongWhatItReplaced() {
+        Decision.Restart restart =
+                restart(workload().runs(CHILD2, D1).actedOn(D1).tagIs(D2).content(D2, CHILD2));
+
+        assertThat(restart.state().containers().get("app").replaced()).containsExactly(D1);
     }
 
     @Test
@@ -414,6 +424,19 @@ class PlannerPoliciesTest {
                 .get()
                 .satisfies(state ->
                         assertThat(state.containers().get("app").failed()).isEmpty());
+    }
+
+    @Test
+    void aFailedDigestIsQuarantinedUntilItsRolloutIsComplete() {
+        Plan plan = workload()
+                .state("app", States.failed(acted(REF, D2), Optional.of(D2), Optional.of("CrashLoopBackOff")))
+                .runs(D2)
+                .notComplete()
+                .actedOn(D2)
+                .tagIs(D2)
+                .plan();
+
+        assertThat(plan.state()).isEmpty();
     }
 
     @Test

@@ -15,6 +15,9 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -46,6 +49,15 @@ class PlannerRulesTest {
                         workload().runs(D2).stateActed(D2, D1).actedOn(D2).answer("app", first(D2)),
                         "up to date",
                         D2),
+                on(
+                        "another agent acted on another digest after the registry was asked",
+                        workload()
+                                .runs(id(D1))
+                                .actedOn(D1)
+                                .state("app", actedAt(NOW))
+                                .tagIs(D2)
+                                .content(D2),
+                        "deferred: answer older than the pods"),
 
                 // rule 1
                 on(
@@ -102,6 +114,11 @@ class PlannerRulesTest {
                 on(
                         "2: all pods count, not only the first",
                         workload().runs(id(D2), id(D1)).tagIs(D2).content(D2),
+                        "restart",
+                        D2),
+                on(
+                        "2: all pods count, though the first runs a child of the index",
+                        workload().runs(id(CHILD2), id(D1)).tagIs(D2).content(D2, CHILD2),
                         "restart",
                         D2),
                 on("2: the content is needed", workload().runs(id(D1)).tagIs(D2), "being compared"),
@@ -318,6 +335,14 @@ class PlannerRulesTest {
                         "restart",
                         D2),
                 on(
+                        "5: not while a change hides what runs",
+                        workload()
+                                .actedOn(D1)
+                                .rollout(new RolloutStatus(
+                                        1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()))
+                                .tagIs(D2),
+                        "in progress"),
+                on(
                         "5: what was written for another reference does not count",
                         workload()
                                 .notComplete()
@@ -478,6 +503,19 @@ class PlannerRulesTest {
 
     private static String id(String digest) {
         return "registry.example/team/app@" + digest;
+    }
+
+    private static ContainerState actedAt(Instant time) {
+        return new ContainerState(
+                REF,
+                Optional.of(D1),
+                Optional.of(time),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
     }
 
     private static Answer away() {

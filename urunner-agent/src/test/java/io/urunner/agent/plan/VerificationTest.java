@@ -47,6 +47,13 @@ class VerificationTest {
     }
 
     @Test
+    void aDigestThatNeverRanIsTheTagsNextOneOnlyWhereNodesPull() {
+        assertThat(judge(rolledOut().runs(D3), KNOWN)).isInstanceOf(Outcome.Succeeded.class);
+        assertThat(judge(rolledOut().container("app", REF, "IfNotPresent").runs(D3), KNOWN))
+                .isInstanceOf(Outcome.StillOldImage.class);
+    }
+
+    @Test
     void whatCannotBeComparedIsSaidAndIsNoFailure() {
         Outcome outcome = judge(rolledOut().runs(D1), new Expansion.Unavailable("the registry answers 500"));
 

