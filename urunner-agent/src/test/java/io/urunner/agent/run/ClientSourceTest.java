@@ -23,7 +23,7 @@ class ClientSourceTest {
     @CsvSource({
         "ratelimit-remaining, 0;w=21600, x-other, 0, 21600",
         "ratelimit-remaining, 0, ratelimit-reset, 600, 600",
-        "x-ratelimit-remaining, 0, x-ratelimit-reset, 1767226200, 1800",
+        "x-ratelimit-remaining, 0, x-ratelimit-reset, 1767227400, 1800",
         "ratelimit-remaining, 0, x-other, 0, 3600",
     })
     void whatIsUsedUpIsThereAgainWhenTheWindowIsOver(
