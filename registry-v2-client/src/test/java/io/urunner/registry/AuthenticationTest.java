@@ -326,8 +326,12 @@ class AuthenticationTest {
         }
         assertThat(issuer.requests).hasSize(1);
         assertThat(credentials.refused).hasSize(1);
+        time.pass(Duration.ofMinutes(59));
+        assertThatExceptionOfType(UnauthorizedException.class)
+                .isThrownBy(() -> client.resolve(registry.image("team/app")));
+        assertThat(issuer.requests).hasSize(1);
 
-        time.pass(Duration.ofMinutes(61));
+        time.pass(Duration.ofMinutes(2));
         assertThatExceptionOfType(UnauthorizedException.class)
                 .isThrownBy(() -> client.resolve(registry.image("team/app")));
         assertThat(issuer.requests).hasSize(2);
