@@ -149,6 +149,14 @@ public final class KubeConnection implements AutoCloseable {
             String message = body.path("message").asText("");
             return message.isEmpty() ? "HTTP " + status : "HTTP " + status + ": " + message;
         }
+
+        /**
+         * Whether an admission rule said no, where a missing permission would be answered with 403, too. Webhooks and
+         * policies say that they denied the request; who may not is told what they cannot do.
+         */
+        boolean deniedByAdmission() {
+            return status == 403 && body.path("message").asText("").matches("(?s).*\\bdenied (the )?request\\b.*");
+        }
     }
 
     /** A request that waits to be sent. */
@@ -294,15 +302,21 @@ public final class KubeConnection implements AutoCloseable {
 
     /** The error for an answer that is no success. */
     KubeException refused(String doing, Answer answer) {
-        String remedy = switch (answer.status()) {
-            case 401 -> " (the credential for the API server is wrong or has expired)";
-            case 403 -> " (grant this permission in the role of the account)";
-            default -> "";
-        };
+        boolean admission = answer.deniedByAdmission();
+        boolean forbidden = answer.status() == 403 && !admission;
+        String remedy = "";
+        if (answer.status() == 401) {
+            remedy = " (the credential for the API server is wrong or has expired)";
+        } else if (forbidden) {
+            remedy = " (grant this permission in the role of the account)";
+        } else if (admission) {
+            remedy = " (an admission rule of the cluster does not let it happen)";
+        }
         return new KubeException(
-                (answer.status() == 403 ? "may not " : "cannot ") + doing + " at " + configuration.server() + ": "
-                        + answer.message() + remedy,
-                answer.status());
+                (forbidden ? "may not " : "cannot ") + doing + " at " + configuration.server() + ": " + answer.message()
+                        + remedy,
+                answer.status(),
+                admission);
     }
 
     /** Ends all watches; no request is sent any more. Idempotent. */

@@ -10,6 +10,7 @@ public final class KubeException extends Exception {
     public static final int NO_ANSWER = 0;
 
     private final int status;
+    private final boolean admission;
 
     /**
      * An answer that refuses.
@@ -18,13 +19,20 @@ public final class KubeException extends Exception {
      * @param status the HTTP status of the answer, or {@link #NO_ANSWER}
      */
     public KubeException(String message, int status) {
+        this(message, status, false);
+    }
+
+    /** {@code admission}: whether the account may, but a rule of the cluster does not let it happen. */
+    KubeException(String message, int status, boolean admission) {
         super(message);
         this.status = status;
+        this.admission = admission;
     }
 
     KubeException(String message, Throwable cause) {
         super(message, cause);
         this.status = NO_ANSWER;
+        this.admission = false;
     }
 
     /**
@@ -39,9 +47,22 @@ public final class KubeException extends Exception {
     /**
      * Whether a permission is missing: the message names it.
      *
-     * @return true for 403
+     * @return true for 403, unless an admission rule answered it
      */
     public boolean forbidden() {
-        return status == 403;
+        return status == 403 && !admission;
+    }
+
+    /**
+     * Whether the API server refuses the request for what it asks, an admission rule or a validation for example: the same
+     * request will be refused again until somebody changes something.
+     *
+     * @return true for a 4xx other than 401, 408, 409 and 429, and other than a missing permission
+     */
+    public boolean refused() {
+        return switch (status) {
+            case 401, 408, 409, 429 -> false;
+            default -> status / 100 == 4 && !forbidden();
+        };
     }
 }

@@ -26,6 +26,16 @@ final class Patches {
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(4);
     private static final Duration PERMISSION_RETRY = Duration.ofMinutes(1);
 
+    /** Why a patch was not taken, which says when it is tried again. */
+    private enum Failure {
+        /** A permission is missing: somebody grants it, sooner or later. */
+        FORBIDDEN,
+        /** The cluster does not want it, and will not want it in a second either. */
+        REFUSED,
+        /** The API server did not answer, or has too much to do. */
+        PASSING
+    }
+
     private final Cluster cluster;
     private final Loop loop;
     private final InstantSource clock;
@@ -107,10 +117,11 @@ final class Patches {
                 loop.execute(() -> answered(one, new Reply(result, fresh), done));
             } catch (KubeException e) {
                 String words = Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
-                loop.execute(() -> failed(one, words, e.forbidden()));
+                Failure failure = e.forbidden() ? Failure.FORBIDDEN : e.refused() ? Failure.REFUSED : Failure.PASSING;
+                loop.execute(() -> failed(one, words, failure));
             } catch (RuntimeException e) {
                 LOG.error("{} could not be changed; this is a defect", id, e);
-                loop.execute(() -> failed(one, "a defect of the agent: " + e, false));
+                loop.execute(() -> failed(one, "a defect of the agent: " + e, Failure.REFUSED));
             }
         });
     }
@@ -146,11 +157,16 @@ final class Patches {
         events.settled();
     }
 
-    private void failed(Tracked one, String words, boolean forbidden) {
+    private void failed(Tracked one, String words, Failure failure) {
         WorkloadId id = one.workload().id();
+        boolean forbidden = failure == Failure.FORBIDDEN;
         over(one);
         one.failures++;
-        Duration delay = forbidden ? PERMISSION_RETRY : retry(one.failures);
+        Duration delay = switch (failure) {
+            case FORBIDDEN -> PERMISSION_RETRY;
+            case REFUSED -> Pace.backOff(RETRY, one.failures);
+            case PASSING -> retry(one.failures);
+        };
         one.notBefore = clock.instant().plus(delay);
         one.missingPermission = forbidden ? Optional.of(words) : Optional.empty();
         one.problem = Optional.of(words);

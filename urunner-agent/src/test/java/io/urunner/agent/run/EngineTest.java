@@ -187,6 +187,19 @@ class EngineTest {
     }
 
     @Test
+    void aPatchThatTheClusterRefusesIsTriedLessAndLessOftenAndArrivesWhenItMay() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        registry.tags.put(APP, D2);
+        cluster.refuse(new KubeException("cannot patch deployments: the field is immutable", 422));
+        loop.advance(Duration.ofHours(1));
+        assertThat(cluster.refused).isBetween(10, 20);
+        cluster.allow();
+        loop.advance(Duration.ofMinutes(11));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
     void aRegistryThatFailsDefersItsWorkloadsAndNoOthers() {
         WorkloadId app = cluster.deployment("app", D1, APP);
         WorkloadId both = cluster.deployment("both", D1, APP, OTHER);

@@ -31,6 +31,8 @@ final class FakeCluster implements Cluster {
     private Consumer<WorkloadId> listener = id -> {};
     /** Fails the next patches instead of making them. */
     private Optional<KubeException> refusal = Optional.empty();
+    /** How many patches were refused. */
+    int refused;
     /** The next patch is made, but its answer is lost. */
     private boolean loseAnswer;
     /** Whether the watch shows changes by itself. */
@@ -235,6 +237,7 @@ final class FakeCluster implements Cluster {
     private PatchResult patch(Workload planned, Map<String, String> annotations, Map<String, String> template)
             throws KubeException {
         if (refusal.isPresent()) {
+            refused++;
             throw refusal.get();
         }
         Workload now = real.get(planned.id());

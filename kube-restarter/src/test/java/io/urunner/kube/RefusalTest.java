@@ -1,0 +1,52 @@
+package io.urunner.kube;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RefusalTest {
+    private static final String PATCH = "deployments.apps \"web\" is forbidden: User \"agent\" cannot patch resource"
+            + " \"deployments\" in API group \"apps\" in the namespace \"denied-request\"";
+
+    /** A permission, a request that is refused for what it asks, or something that passes; and how the message begins. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "PATCH",
+            value = {
+                "403 | PATCH                                                         | permission | may not patch w at",
+                "403 | admission webhook \"policy.example\" denied the request: no   | refused    | cannot patch w at",
+                "403 | web is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no | refused | cannot patch w at",
+                "400 | admission webhook \"policy.example\" denied the request       | refused    | cannot patch w at",
+                "422 | Deployment.apps \"web\" is invalid                            | refused    | cannot patch w at",
+                "401 | Unauthorized                                                  | passes     | cannot patch w at",
+                "429 | too many requests                                             | passes     | cannot patch w at",
+                "503 | the server is currently unable to handle the request          | passes     | cannot patch w at",
+            })
+    void whatAnAnswerMeansForTheNextTry(int status, String message, String meaning, String words) throws Exception {
+        ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+        try (KubeConnection connection = new KubeConnection(
+                new KubeConfiguration(
+                        URI.create("http://127.0.0.1:1"),
+                        Optional.empty(),
+                        SSLContext.getDefault(),
+                        null,
+                        Optional::empty),
+                executor)) {
+            JsonNode body = KubeConnection.JSON.createObjectNode().put("message", message == null ? PATCH : message);
+            KubeException error = connection.refused("patch w", new KubeConnection.Answer(status, body));
+            assertThat(error).hasMessageStartingWith(words).hasMessageContaining(message == null ? PATCH : message);
+            assertThat(error.forbidden()).isEqualTo(meaning.equals("permission"));
+            assertThat(error.refused()).isEqualTo(meaning.equals("refused"));
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+}
