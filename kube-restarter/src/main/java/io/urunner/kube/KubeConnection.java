@@ -129,7 +129,7 @@ public final class KubeConnection implements AutoCloseable {
             try {
                 then.accept(value, error);
             } catch (RuntimeException e) {
-                LOG.error("unexpected", e);
+                LOG.error("an answer of the API server could not be taken; this is a defect", e);
             }
         });
     }

@@ -60,7 +60,6 @@ public record AgentStatus(
      *
      * @param id which one
      * @param decision what is done with it; empty while it is not planned yet
-     * @param restarted the last rollout that was started for it since the agent started
      * @param containers what the rules say of each container
      * @param nextLook when it is looked at again at the latest, unless something changes; empty if not by itself
      * @param rolloutRunning whether a rollout that we started is under way
@@ -69,7 +68,6 @@ public record AgentStatus(
     public record WorkloadStatus(
             WorkloadId id,
             Optional<Decision> decision,
-            Optional<Decision.Restart> restarted,
             List<Verdict> containers,
             Optional<Instant> nextLook,
             boolean rolloutRunning,

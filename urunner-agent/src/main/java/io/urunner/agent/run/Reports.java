@@ -48,7 +48,6 @@ final class Reports {
         return new AgentStatus.WorkloadStatus(
                 one.workload().id(),
                 one.plan.map(Plan::decision),
-                one.restarted,
                 one.plan.map(Plan::verdicts).orElse(List.of()),
                 next,
                 engine.rollouts().running(one.workload().id()),

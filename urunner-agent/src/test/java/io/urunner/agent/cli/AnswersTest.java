@@ -69,7 +69,7 @@ class AnswersTest {
                 Optional.empty(),
                 "runs it");
         AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
-                WEB, Optional.empty(), Optional.empty(), List.of(verdict), Optional.empty(), false, Optional.empty());
+                WEB, Optional.empty(), List.of(verdict), Optional.empty(), false, Optional.empty());
         return Answers.explanation(
                         new Explanation(
                                 "the test",

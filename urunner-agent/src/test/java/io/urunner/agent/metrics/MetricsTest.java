@@ -107,7 +107,6 @@ class MetricsTest {
         return new WorkloadStatus(
                 id,
                 Optional.of(decision),
-                Optional.empty(),
                 List.of(),
                 Optional.empty(),
                 true,
