@@ -105,12 +105,7 @@ class MetricsTest {
 
     private static WorkloadStatus workload(WorkloadId id, Decision decision, Optional<Long> staleForSeconds) {
         return new WorkloadStatus(
-                id,
-                Optional.of(decision),
-                List.of(),
-                Optional.empty(),
-                true,
-                staleForSeconds.map(NOW::minusSeconds));
+                id, Optional.of(decision), List.of(), Optional.empty(), true, staleForSeconds.map(NOW::minusSeconds));
     }
 
     private static AgentStatus status(WorkloadStatus... workloads) {
