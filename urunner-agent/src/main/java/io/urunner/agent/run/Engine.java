@@ -19,6 +19,7 @@ import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -44,6 +45,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Engine implements Registries.Events, Patches.Events {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+    private static final Duration WATCH_CATCHES_UP = Duration.ofSeconds(1);
 
     private final Cluster cluster;
     private final Loop loop;
@@ -341,6 +344,8 @@ final class Engine implements Registries.Events, Patches.Events {
     public void read(Tracked one, Optional<Workload> fresh) {
         if (isTracked(one)) {
             take(one.workload().id(), fresh);
+            // While it was read, the watch may have told of something newer, and tells it no second time.
+            loop.after(WATCH_CATCHES_UP, () -> patched(one));
         }
     }
 

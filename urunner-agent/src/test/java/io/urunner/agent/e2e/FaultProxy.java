@@ -284,6 +284,8 @@ final class FaultProxy implements AutoCloseable {
         @Override
         public void writeTo(BufferedSink sink) throws IOException {
             try (response) {
+                // The server sends the headers with the first byte; white space before an event means nothing.
+                sink.writeString(" ", StandardCharsets.UTF_8);
                 sink.flush();
                 int lines = 0;
                 int calm = now.calmLines();

@@ -145,6 +145,18 @@ class EngineTest {
     }
 
     @Test
+    void whatWasReadDoesNotOutlastWhatTheWatchToldMeanwhile() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        cluster.pauseWatch();
+        cluster.touch(id);
+        cluster.answerTheNextReadLate();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL.plusSeconds(3));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
     void aPatchWhoseAnswerIsLostIsNotMadeTwice() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();

@@ -34,6 +34,8 @@ final class FakeCluster implements Cluster {
     /** How many patches were refused. */
     int refused;
     /** The next patch is made, but its answer is lost. */
+    private boolean answerLate;
+
     private boolean loseAnswer;
     /** Whether the watch shows changes by itself. */
     private boolean watching = true;
@@ -97,6 +99,11 @@ final class FakeCluster implements Cluster {
 
     void loseNextAnswer() {
         loseAnswer = true;
+    }
+
+    /** The next GET is answered with what was there before the controller saw it, after the watch told what came of it. */
+    void answerTheNextReadLate() {
+        answerLate = true;
     }
 
     void pauseWatch() {
@@ -260,7 +267,15 @@ final class FakeCluster implements Cluster {
     @Override
     public Optional<Workload> read(WorkloadId id) {
         reads++;
-        return Optional.ofNullable(real.get(id));
+        Optional<Workload> found = Optional.ofNullable(real.get(id));
+        if (!answerLate) {
+            return found;
+        }
+        answerLate = false;
+        resumeWatch();
+        RolloutStatus unseen =
+                new RolloutStatus(1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty());
+        return found.map(now -> with(now, unseen, now.pods()));
     }
 
     @Override
