@@ -77,13 +77,17 @@ final class RollbackScene implements AutoCloseable {
     }
 
     /** Pushes versions one after the other, each rolled out by the agent before the next; gives their digests. */
-    List<String> rollOut(String repository, List<WorkloadId> ids, String... versions) {
+    List<String> rollOut(String repository, List<WorkloadId> ids, String... versions) throws InterruptedException {
         List<String> digests = new ArrayList<>();
         for (String version : versions) {
             String digest = push(repository, version);
             digests.add(digest);
             Await.until(
                     version + " runs", Seen.within(SOON), () -> ids.stream().allMatch(id -> runs(id, "app", digest)));
+            if (digests.size() == 1 && !agents.isEmpty()) {
+                // The pods may have pulled the first one by themselves: the agent is to have seen it, too.
+                awaitPasses(agents.get(agents.size() - 1), 2);
+            }
         }
         return digests;
     }
