@@ -44,15 +44,16 @@ class KillsIT {
     private List<WorkloadId> ids;
     private final List<AgentProcess> agents = new ArrayList<>();
     private int kills;
+    private String pushed;
 
     @BeforeEach
     void start() {
         cluster = Cluster.connect();
         registry = DockerRegistry.start();
         namespace = cluster.enabledNamespace();
-        String first = registry.push("team/app", "latest", "0");
+        pushed = registry.push("team/app", "latest", "0");
         ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", DEPLOYMENTS);
-        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, first));
+        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, pushed));
     }
 
     @AfterEach
@@ -74,7 +75,10 @@ class KillsIT {
             // Killed before it knows anything, and killed in its first pass.
             killAfter(agent("a"), Duration.ofMillis(300 + random.nextInt(700)));
             killAfter(agent("a"), Duration.ofMillis(1000 + random.nextInt(1500)));
+            // Pods that are still to start would pull the push by themselves: nothing would be left to roll out.
+            Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, pushed));
             String digest = registry.push("team/app", "latest", "round " + round);
+            pushed = digest;
 
             // Killed between the first patch and the others.
             AgentProcess among = agent("a");

@@ -133,6 +133,12 @@ class RegistryTroubleIT {
                         Seen.within(Duration.ofSeconds(40)),
                         () -> Seen.actedOn(cluster, workloads.values(), second)
                                 && Seen.actedOn(cluster, there, second));
+                // Pods that are still to start would pull the next push by themselves: nothing would be left to roll
+                // out.
+                Await.until(
+                        "all run the second",
+                        Seen.within(SOON),
+                        () -> Seen.running(cluster, namespace, workloads.size() + 2, second));
                 assertThat(Seen.revision(cluster, there)).isEqualTo(2);
                 assertThat(agent.agent().status().orElseThrow().registries()).allMatch(HostStatus::healthy);
                 String third = registry.push("team/app", "latest", "three");
