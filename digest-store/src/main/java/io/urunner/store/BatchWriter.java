@@ -2,6 +2,7 @@ package io.urunner.store;
 
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Change;
+import io.urunner.store.DigestStore.Image;
 import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.Sighting;
@@ -15,7 +16,6 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,8 +27,7 @@ import org.jdbi.v3.core.statement.PreparedBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a batch within a transaction. Texts are given their numbers first, as many as there are at once; what follows are
- * rows of numbers. Of a tag that did not move only one row of {@code tag_now} is written.
+ * Writes a batch within a transaction. References and workloads are given their numbers first, as many as there are at once. Of a tag that did not move only one row of {@code tag_now} is written.
  */
 final class BatchWriter {
     private final Lane.Session session;
@@ -47,7 +46,7 @@ final class BatchWriter {
 
     static void createTemporaryTables(Handle handle) {
         handle.execute("CREATE TEMPORARY TABLE term (text TEXT NOT NULL)");
-        handle.execute("CREATE TEMPORARY TABLE kept (digest_id BIGINT PRIMARY KEY)");
+        handle.execute("CREATE TEMPORARY TABLE kept (digest TEXT PRIMARY KEY)");
     }
 
     /** {@code mark} is the one that the cluster bears. */
@@ -68,54 +67,54 @@ final class BatchWriter {
     private record News(Tag tag, Sighting sighting, long seen) {}
 
     private void writeSightings(List<Sighting> sightings) throws SQLException {
-        List<News> news = news(sightings);
-        Map<String, Long> digests = intern(
-                "digest",
-                news.stream()
-                        .filter(each -> !each.tag.digest.equals(each.sighting.digest()))
-                        .map(each -> each.sighting.digest())
-                        .collect(Collectors.toSet()));
         Rows past = stays();
-        Set<Tag> moved = new LinkedHashSet<>();
-        Set<Tag> seenAgain = new LinkedHashSet<>();
-        for (News each : news) {
-            Tag tag = each.tag;
-            Sighting sighting = each.sighting;
-            if (each.seen <= tag.lastSeen) {
-                continue; // the same sighting twice
+        Rows fresh = stays();
+        Rows moved = stays();
+        Rows seenAgain = new Rows().number("reference_id").number("last_seen");
+        List<News> news = news(sightings);
+        for (int i = 0; i < news.size(); ) {
+            Tag tag = news.get(i).tag;
+            boolean isFresh = tag.digest.isEmpty();
+            boolean hasChanged = false;
+            for (; i < news.size() && news.get(i).tag == tag; i++) {
+                hasChanged |= see(tag, news.get(i), past);
             }
-            if (!tag.digest.equals(sighting.digest())) {
-                if (!tag.digest.isEmpty()) {
-                    add(past, tag);
-                    digests.put(tag.digest, tag.digestId); // it may come back in the same batch
-                }
-                tag.digest = sighting.digest();
-                tag.digestId = Objects.requireNonNull(digests.get(tag.digest));
-                tag.mediaTypeId = null;
-                tag.firstSeen = each.seen;
-                moved.add(tag);
+            if (isFresh) {
+                add(fresh, tag);
+            } else if (hasChanged) {
+                add(moved, tag);
+            } else {
+                seenAgain.add(tag.reference, tag.lastSeen);
             }
-            if (tag.mediaTypeId == null && sighting.mediaType().isPresent()) {
-                tag.mediaTypeId = mediaType(sighting.mediaType().get());
-                moved.add(tag);
-            }
-            tag.lastSeen = each.seen;
-            seenAgain.add(tag);
         }
         insert("tag_past", past, "");
-        Rows now = stays();
-        moved.forEach(tag -> add(now, tag));
-        insert(
-                "tag_now",
-                now,
-                "ON CONFLICT (reference_id) DO UPDATE SET digest_id = excluded.digest_id,"
-                        + " media_type_id = excluded.media_type_id, first_seen = excluded.first_seen,"
-                        + " last_seen = excluded.last_seen");
-        Rows times = new Rows().number("reference_id").number("last_seen");
-        seenAgain.stream().filter(tag -> !moved.contains(tag)).forEach(tag -> times.add(tag.reference, tag.lastSeen));
-        if (!times.isEmpty()) {
-            database.update(handle, "tag_now", times);
+        insert("tag_now", fresh, "");
+        update("tag_now", moved);
+        update("tag_now", seenAgain);
+    }
+
+    /** Tells whether more than the time changed. */
+    private boolean see(Tag tag, News news, Rows past) {
+        Sighting sighting = news.sighting;
+        if (news.seen <= tag.lastSeen) {
+            return false; // the same sighting twice
         }
+        boolean changed = false;
+        if (!tag.digest.equals(sighting.digest())) {
+            if (!tag.digest.isEmpty()) {
+                add(past, tag);
+            }
+            tag.digest = sighting.digest();
+            tag.mediaTypeId = null;
+            tag.firstSeen = news.seen;
+            changed = true;
+        }
+        if (tag.mediaTypeId == null && sighting.mediaType().isPresent()) {
+            tag.mediaTypeId = mediaType(sighting.mediaType().get());
+            changed = true;
+        }
+        tag.lastSeen = news.seen;
+        return changed;
     }
 
     /** In the order of the rows, and of one tag in the order of time. */
@@ -142,14 +141,14 @@ final class BatchWriter {
     private static Rows stays() {
         return new Rows()
                 .number("reference_id")
-                .number("digest_id")
+                .text("digest")
                 .number("media_type_id")
                 .number("first_seen")
                 .number("last_seen");
     }
 
     private static void add(Rows stays, Tag tag) {
-        stays.add(tag.reference, tag.digestId, tag.mediaTypeId, tag.firstSeen, tag.lastSeen);
+        stays.add(tag.reference, tag.digest, tag.mediaTypeId, tag.firstSeen, tag.lastSeen);
     }
 
     /** All clusters share the media types, of which there are few. */
@@ -170,20 +169,25 @@ final class BatchWriter {
 
     // ---- what images say of themselves, and what is remembered
 
-    private void writeLabels(Map<String, ImageLabels> labels) throws SQLException {
-        Map<String, Long> digests = intern("digest", labels.keySet());
-        Rows rows =
-                new Rows().number("digest_id").text("revision").text("version").number("created");
-        labels.forEach((digest, label) -> rows.add(
-                digests.get(digest),
+    private void writeLabels(Map<Image, ImageLabels> labels) throws SQLException {
+        Map<String, Long> references = intern("reference", each(labels.keySet(), Image::reference));
+        Rows rows = new Rows()
+                .number("reference_id")
+                .text("digest")
+                .text("revision")
+                .text("version")
+                .number("created");
+        labels.forEach((image, label) -> rows.add(
+                references.get(image.reference()),
+                image.digest(),
                 label.revision().orElse(null),
                 label.version().orElse(null),
                 millis(label.created())));
         insert(
                 "image_label",
                 rows,
-                "ON CONFLICT (digest_id) DO UPDATE SET revision = excluded.revision, version = excluded.version,"
-                        + " created = excluded.created");
+                "ON CONFLICT (reference_id, digest) DO UPDATE SET revision = excluded.revision,"
+                        + " version = excluded.version, created = excluded.created");
     }
 
     private static @Nullable Long millis(Optional<Instant> time) {
@@ -208,21 +212,17 @@ final class BatchWriter {
     private void remember(Map<TrackedContainer, String> remembered) throws SQLException {
         Map<String, Long> workloads = intern("workload", each(remembered.keySet(), TrackedContainer::workload));
         Map<String, Long> references = intern("reference", each(remembered.keySet(), TrackedContainer::reference));
-        Map<String, Long> digests = intern("digest", Set.copyOf(remembered.values()));
         Rows rows = new Rows()
                 .number("workload_id")
                 .text("container")
                 .number("reference_id")
-                .number("digest_id");
+                .text("digest");
         remembered.forEach((tracked, digest) -> rows.add(
-                workloads.get(tracked.workload()),
-                tracked.container(),
-                references.get(tracked.reference()),
-                digests.get(digest)));
+                workloads.get(tracked.workload()), tracked.container(), references.get(tracked.reference()), digest));
         insert(
                 "remembered",
                 rows,
-                "ON CONFLICT (workload_id, container, reference_id) DO UPDATE SET digest_id = excluded.digest_id");
+                "ON CONFLICT (workload_id, container, reference_id) DO UPDATE SET digest = excluded.digest");
     }
 
     // ---- rollouts
@@ -278,13 +278,10 @@ final class BatchWriter {
             return;
         }
         Map<String, Long> references = intern("reference", each(all, Change::reference));
-        Set<String> texts = each(all, Change::to);
-        all.forEach(change -> change.from().ifPresent(texts::add));
-        Map<String, Long> digests = intern("digest", texts);
         PreparedBatch rows = handle.prepareBatch(
-                "INSERT INTO rollout_change (rollout_id, place, container, reference_id, from_id, to_id)"
+                "INSERT INTO rollout_change (rollout_id, place, container, reference_id, from_digest, to_digest)"
                         + " SELECT o.id, CAST(:place AS BIGINT), CAST(:container AS TEXT), CAST(:reference AS BIGINT),"
-                        + " CAST(:from AS BIGINT), CAST(:to AS BIGINT)"
+                        + " CAST(:from AS TEXT), CAST(:to AS TEXT)"
                         + " FROM rollout o WHERE o.workload_id = :workload AND o.name = :id");
         for (RolloutRecord rollout : rollouts) {
             int place = 0;
@@ -294,8 +291,8 @@ final class BatchWriter {
                         .bind("place", place++)
                         .bind("container", change.container())
                         .bind("reference", references.get(change.reference()))
-                        .bind("from", change.from().map(digests::get).orElse(null))
-                        .bind("to", digests.get(change.to()))
+                        .bind("from", change.from().orElse(null))
+                        .bind("to", change.to())
                         .add();
             }
         }
@@ -305,6 +302,12 @@ final class BatchWriter {
     private void insert(String table, Rows rows, String conflict) throws SQLException {
         if (!rows.isEmpty()) {
             database.insert(handle, table, rows, conflict);
+        }
+    }
+
+    private void update(String table, Rows rows) throws SQLException {
+        if (!rows.isEmpty()) {
+            database.update(handle, table, rows);
         }
     }
 

@@ -35,7 +35,7 @@ interface Database {
      */
     void insert(Handle handle, String table, Rows rows, String conflict) throws SQLException;
 
-    /** Changes one column of rows: {@code rows} has the key and the new value, in this order. */
+    /** Changes rows: {@code rows} has the key first, then the new values. */
     void update(Handle handle, String table, Rows rows) throws SQLException;
 
     /** What tells that the database behind an open connection is still the one at its place. */

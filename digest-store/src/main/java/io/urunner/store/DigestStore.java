@@ -147,6 +147,14 @@ public interface DigestStore extends AutoCloseable {
     record Sighting(String reference, String digest, Optional<String> mediaType, Instant seen) {}
 
     /**
+     * An image that a reference named.
+     *
+     * @param reference the reference, in canonical form
+     * @param digest the digest that it had
+     */
+    record Image(String reference, String digest) {}
+
+    /**
      * What an image's configuration says of it.
      *
      * @param revision {@code org.opencontainers.image.revision}
@@ -214,14 +222,14 @@ public interface DigestStore extends AutoCloseable {
      * What one pass learnt.
      *
      * @param sightings what references resolved to
-     * @param labels what images say of themselves, by digest
+     * @param labels what images say of themselves
      * @param remembered what to remember for tracked containers from now on
      * @param forgotten containers that are no longer tracked; one that is also in {@code remembered} is remembered
      * @param rollouts rollouts that were requested or ended
      */
     record Batch(
             List<Sighting> sightings,
-            Map<String, ImageLabels> labels,
+            Map<Image, ImageLabels> labels,
             Map<TrackedContainer, String> remembered,
             Set<TrackedContainer> forgotten,
             List<RolloutRecord> rollouts) {

@@ -21,11 +21,10 @@ import org.jdbi.v3.core.statement.Query;
 /** The questions, on an open connection. Each is one statement, so what it answers belongs together. */
 final class History {
     private static final String ROLLOUTS = "SELECT o.id, o.name, w.text AS workload, o.why, o.requested, o.finished,"
-            + " o.outcome, o.message, c.container, r.text AS reference, f.text AS from_digest, t.text AS to_digest"
+            + " o.outcome, o.message, c.container, r.text AS reference, c.from_digest, c.to_digest"
             + " FROM rollout o JOIN workload w ON w.id = o.workload_id"
             + " LEFT JOIN rollout_change c ON c.rollout_id = o.id"
-            + " LEFT JOIN reference r ON r.id = c.reference_id"
-            + " LEFT JOIN digest f ON f.id = c.from_id LEFT JOIN digest t ON t.id = c.to_id";
+            + " LEFT JOIN reference r ON r.id = c.reference_id";
 
     private final Handle handle;
     private final long cluster;
@@ -40,9 +39,9 @@ final class History {
     }
 
     Map<TrackedContainer, String> remembered() {
-        return query("SELECT w.text AS workload, m.container, r.text AS reference, d.text AS digest"
+        return query("SELECT w.text AS workload, m.container, r.text AS reference, m.digest"
                         + " FROM workload w JOIN remembered m ON m.workload_id = w.id"
-                        + " JOIN reference r ON r.id = m.reference_id JOIN digest d ON d.id = m.digest_id"
+                        + " JOIN reference r ON r.id = m.reference_id"
                         + " WHERE w.cluster_id = :cluster")
                 .map((row, context) -> Map.entry(
                         new TrackedContainer(
@@ -61,11 +60,10 @@ final class History {
 
     /** The stays of digests that began up to a time, newest first. */
     List<TagDigest> digests(String reference, long until, int limit) {
-        return query("SELECT d.text AS digest, m.text AS media_type, s.first_seen, s.last_seen,"
-                        + " l.digest_id AS labelled, l.revision, l.version, l.created"
-                        + " FROM tag_stay s JOIN digest d ON d.id = s.digest_id"
-                        + " LEFT JOIN media_type m ON m.id = s.media_type_id"
-                        + " LEFT JOIN image_label l ON l.digest_id = d.id"
+        return query("SELECT s.digest, m.text AS media_type, s.first_seen, s.last_seen,"
+                        + " l.digest AS labelled, l.revision, l.version, l.created"
+                        + " FROM tag_stay s LEFT JOIN media_type m ON m.id = s.media_type_id"
+                        + " LEFT JOIN image_label l ON l.reference_id = s.reference_id AND l.digest = s.digest"
                         + " WHERE s.reference_id = (SELECT id FROM reference WHERE cluster_id = :cluster AND text = :reference)"
                         + " AND s.first_seen <= :until ORDER BY s.first_seen DESC LIMIT :limit")
                 .bind("reference", reference)
@@ -82,8 +80,7 @@ final class History {
     }
 
     private static Optional<ImageLabels> labels(ResultSet row) throws SQLException {
-        row.getLong("labelled");
-        if (row.wasNull()) {
+        if (row.getString("labelled") == null) {
             return Optional.empty();
         }
         return Optional.of(new ImageLabels(
@@ -125,7 +122,7 @@ final class History {
         return records(query(ROLLOUTS + " WHERE o.id IN (SELECT x.rollout_id FROM rollout_change x"
                         + " WHERE x.reference_id ="
                         + " (SELECT id FROM reference WHERE cluster_id = :cluster AND text = :reference)"
-                        + " AND x.to_id = (SELECT id FROM digest WHERE cluster_id = :cluster AND text = :digest))"
+                        + " AND x.to_digest = :digest)"
                         + " ORDER BY o.requested DESC, o.id DESC, c.place")
                 .bind("reference", reference)
                 .bind("digest", digest));

@@ -24,7 +24,6 @@ final class KnownTags {
     /** What a reference has now. */
     static final class Tag {
         final long reference;
-        long digestId;
         String digest = "";
 
         @Nullable Long mediaTypeId;
@@ -62,9 +61,8 @@ final class KnownTags {
     private void read(Handle handle, long cluster) {
         tags.clear();
         mediaTypes.clear();
-        handle.createQuery("SELECT r.id, r.text AS reference, n.digest_id, d.text AS digest,"
-                        + " n.media_type_id, n.first_seen, n.last_seen"
-                        + " FROM tag_now n JOIN reference r ON r.id = n.reference_id JOIN digest d ON d.id = n.digest_id"
+        handle.createQuery("SELECT r.id, r.text AS reference, n.digest, n.media_type_id, n.first_seen, n.last_seen"
+                        + " FROM tag_now n JOIN reference r ON r.id = n.reference_id"
                         + " WHERE r.cluster_id = :cluster")
                 .bind("cluster", cluster)
                 .setFetchSize(FETCH)
@@ -72,7 +70,6 @@ final class KnownTags {
                     ResultSet row = rows.get();
                     while (row.next()) {
                         Tag tag = new Tag(row.getLong("id"));
-                        tag.digestId = row.getLong("digest_id");
                         tag.digest = row.getString("digest");
                         long mediaType = row.getLong("media_type_id");
                         tag.mediaTypeId = row.wasNull() ? null : mediaType;

@@ -157,8 +157,15 @@ final class PostgresqlDatabase implements Database {
 
     @Override
     public void update(Handle handle, String table, Rows rows) throws SQLException {
-        String set = " SET " + rows.name(1) + " = news.value FROM " + unnest(rows) + "AS news (key, value)";
-        execute(handle, "UPDATE " + table + set + " WHERE " + table + "." + rows.name(0) + " = news.key", rows);
+        String set = IntStream.range(1, rows.columns())
+                .mapToObj(column -> rows.name(column) + " = news." + rows.name(column))
+                .collect(Collectors.joining(", ", " SET ", " FROM "));
+        String news = IntStream.range(0, rows.columns()).mapToObj(rows::name).collect(Collectors.joining(", "));
+        execute(
+                handle,
+                "UPDATE " + table + set + unnest(rows) + "AS news (" + news + ") WHERE " + table + "." + rows.name(0)
+                        + " = news." + rows.name(0),
+                rows);
     }
 
     /** An array for each column, so that all rows are one statement. */

@@ -17,8 +17,8 @@ import org.jdbi.v3.core.Handle;
 final class Pruner {
     private static final int REFERENCES_PER_STEP = 500;
     private static final int ROWS_PER_STEP = 2_000;
-    private static final String REMEMBERED = "EXISTS (SELECT 1 FROM remembered m WHERE m.digest_id = p.digest_id)";
-    private static final String IN_USE = "EXISTS (SELECT 1 FROM kept k WHERE k.digest_id = p.digest_id)";
+    private static final String REMEMBERED = "EXISTS (SELECT 1 FROM remembered m WHERE m.digest = p.digest)";
+    private static final String IN_USE = "EXISTS (SELECT 1 FROM kept k WHERE k.digest = p.digest)";
 
     private final Lane writer;
     private final Database database;
@@ -38,7 +38,6 @@ final class Pruner {
     int prune() throws StoreException {
         int deleted = sweep("rollout", this::rollouts);
         deleted += sweep("reference", this::stays);
-        sweep("digest", this::digests);
         sweep("reference", this::references);
         sweep("workload", this::workloads);
         return deleted;
@@ -91,10 +90,7 @@ final class Pruner {
         if (session.number() != filled) {
             BatchWriter.fillTerms(handle, database, inUse);
             handle.execute(database.clear("kept"));
-            handle.createUpdate("INSERT INTO kept (digest_id) SELECT DISTINCT d.id FROM term t"
-                            + " JOIN digest d ON d.cluster_id = :cluster AND d.text = t.text")
-                    .bind("cluster", session.cluster())
-                    .execute();
+            handle.execute("INSERT INTO kept (digest) SELECT t.text FROM term t");
             filled = session.number();
         }
     }
@@ -117,7 +113,7 @@ final class Pruner {
         int past = range.handle()
                 .createUpdate(
                         "DELETE FROM tag_past WHERE (reference_id, first_seen) IN (SELECT p.reference_id, p.first_seen"
-                                + " FROM (SELECT h.reference_id, h.first_seen, h.last_seen, h.digest_id, row_number() OVER"
+                                + " FROM (SELECT h.reference_id, h.first_seen, h.last_seen, h.digest, row_number() OVER"
                                 + " (PARTITION BY h.reference_id ORDER BY h.first_seen DESC) AS place"
                                 + " FROM tag_past h JOIN reference r ON r.id = h.reference_id"
                                 + " WHERE +r.cluster_id = :cluster AND h.reference_id > :after AND h.reference_id <= :to) AS p"
@@ -143,17 +139,11 @@ final class Pruner {
         if (now > 0) {
             KnownTags.leaveMark(range.handle(), range.cluster());
         }
+        range.update("DELETE FROM image_label WHERE reference_id IN (SELECT r.id FROM reference r"
+                + " WHERE +r.cluster_id = :cluster AND r.id > :after AND r.id <= :to)"
+                + " AND NOT EXISTS (SELECT 1 FROM tag_stay s"
+                + " WHERE s.reference_id = image_label.reference_id AND s.digest = image_label.digest)");
         return past + now;
-    }
-
-    private int digests(Range range) {
-        return range.update("DELETE FROM digest WHERE id > :after AND id <= :to AND +cluster_id = :cluster"
-                + " AND NOT EXISTS (SELECT 1 FROM tag_now n WHERE n.digest_id = digest.id)"
-                + " AND NOT EXISTS (SELECT 1 FROM tag_past p WHERE p.digest_id = digest.id)"
-                + " AND NOT EXISTS (SELECT 1 FROM remembered m WHERE m.digest_id = digest.id)"
-                + " AND NOT EXISTS (SELECT 1 FROM rollout_change f WHERE f.from_id = digest.id)"
-                + " AND NOT EXISTS (SELECT 1 FROM rollout_change t WHERE t.to_id = digest.id)"
-                + " AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.digest_id = digest.id)");
     }
 
     private int references(Range range) {

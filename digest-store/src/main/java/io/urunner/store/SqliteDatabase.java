@@ -12,6 +12,8 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -186,7 +188,10 @@ final class SqliteDatabase implements Database {
 
     @Override
     public void update(Handle handle, String table, Rows rows) throws SQLException {
-        execute(handle, "UPDATE " + table + " SET " + rows.name(1) + " = ?2 WHERE " + rows.name(0) + " = ?1", rows);
+        String set = IntStream.range(1, rows.columns())
+                .mapToObj(column -> rows.name(column) + " = ?" + (column + 1))
+                .collect(Collectors.joining(", ", " SET ", ""));
+        execute(handle, "UPDATE " + table + set + " WHERE " + rows.name(0) + " = ?1", rows);
     }
 
     private static void execute(Handle handle, String sql, Rows rows) throws SQLException {

@@ -2,6 +2,7 @@ package io.urunner.store;
 
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Change;
+import io.urunner.store.DigestStore.Image;
 import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.Sighting;
@@ -50,8 +51,8 @@ final class Batches {
         return new Batch(List.of(sightings), Map.of(), Map.of(), Set.of(), List.of());
     }
 
-    static Batch labels(String digest, ImageLabels labels) {
-        return new Batch(List.of(), Map.of(digest, labels), Map.of(), Set.of(), List.of());
+    static Batch labels(String reference, String digest, ImageLabels labels) {
+        return new Batch(List.of(), Map.of(new Image(reference, digest), labels), Map.of(), Set.of(), List.of());
     }
 
     static Batch remember(TrackedContainer container, String digest) {

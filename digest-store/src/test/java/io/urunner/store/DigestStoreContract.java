@@ -26,6 +26,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Change;
+import io.urunner.store.DigestStore.Image;
 import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
@@ -130,7 +131,7 @@ abstract class DigestStoreContract {
         Batch first = sightings(seen(WEB, A, minute(0)));
         Batch second = new Batch(
                 List.of(seen(WEB, B, minute(2)), seen("other:1", A, minute(2))),
-                Map.of(B, new ImageLabels(Optional.of("abc"), Optional.of("1.2"), Optional.of(NOON))),
+                Map.of(new Image(WEB, B), new ImageLabels(Optional.of("abc"), Optional.of("1.2"), Optional.of(NOON))),
                 Map.of(TRACKED, B),
                 Set.of(),
                 List.of(rollout));
@@ -221,11 +222,11 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void labelsBelongToTheDigestWhateverReferenceHasIt() throws Exception {
+    void labelsBelongToTheReferencesDigestAndGoWithIt() throws Exception {
         ImageLabels full = new ImageLabels(Optional.of("abc"), Optional.of("1.2"), Optional.of(NOON));
         ImageLabels none = new ImageLabels(Optional.empty(), Optional.empty(), Optional.empty());
-        store.write(labels(A, full));
-        store.write(labels(B, none));
+        store.write(labels(WEB, A, full));
+        store.write(labels(WEB, B, none));
         store.write(sightings(seen(WEB, A, minute(0)), seen("other:1", A, minute(0))));
         store.write(sightings(seen(WEB, B, minute(1))));
         store.write(sightings(seen(WEB, C, minute(2))));
@@ -233,7 +234,15 @@ abstract class DigestStoreContract {
         assertThat(store.digests(WEB, 10))
                 .extracting(TagDigest::labels)
                 .containsExactly(Optional.empty(), Optional.of(none), Optional.of(full));
-        assertThat(store.digests("other:1", 10)).extracting(TagDigest::labels).containsExactly(Optional.of(full));
+        assertThat(store.digests("other:1", 10)).extracting(TagDigest::labels).containsExactly(Optional.empty());
+
+        store.prune(new Retention(2, 180), Set.of(), minute(2));
+        store.write(sightings(seen(WEB, A, minute(3))));
+        store.write(labels("other:1", A, none));
+        assertThat(store.digests(WEB, 10))
+                .extracting(TagDigest::labels)
+                .containsExactly(Optional.empty(), Optional.empty(), Optional.of(none));
+        assertThat(store.digests("other:1", 10)).extracting(TagDigest::labels).containsExactly(Optional.of(none));
     }
 
     @Test
@@ -352,7 +361,7 @@ abstract class DigestStoreContract {
                 Optional.of(text));
         store.write(new Batch(
                 List.of(new Sighting(text, text, Optional.of(text), NOON)),
-                Map.of(text, new ImageLabels(Optional.of(text), Optional.of(text), Optional.empty())),
+                Map.of(new Image(text, text), new ImageLabels(Optional.of(text), Optional.of(text), Optional.empty())),
                 Map.of(tracked, text),
                 Set.of(),
                 List.of(rollout)));

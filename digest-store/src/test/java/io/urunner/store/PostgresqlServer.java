@@ -28,16 +28,23 @@ final class PostgresqlServer implements AutoCloseable {
     private final Path programs;
     private final Path folder;
     private final int port;
+    private final boolean durable;
     private Process process;
 
-    private PostgresqlServer(Path programs, Path folder, int port) {
+    private PostgresqlServer(Path programs, Path folder, int port, boolean durable) {
         this.programs = programs;
         this.folder = folder;
         this.port = port;
+        this.durable = durable;
     }
 
     /** Starts a server, or skips the test where there is none; in CI that is a failure. */
     static PostgresqlServer start() throws Exception {
+        return start(false);
+    }
+
+    /** The same; a durable one is as slow as a real one, and keeps what it committed when the machine stops. */
+    static PostgresqlServer start(boolean durable) throws Exception {
         Optional<Path> programs = programs();
         if (programs.isEmpty()) {
             String reason = "no PostgreSQL server in /usr/lib/postgresql/*/bin (Debian's package postgresql)";
@@ -47,7 +54,7 @@ final class PostgresqlServer implements AutoCloseable {
             Assumptions.abort(reason);
         }
         Path folder = Files.createTempDirectory("postgresql");
-        PostgresqlServer server = new PostgresqlServer(programs.get(), folder, freePort());
+        PostgresqlServer server = new PostgresqlServer(programs.get(), folder, freePort(), durable);
         Runtime.getRuntime().addShutdownHook(new Thread(server::kill));
         boolean up = false;
         try {
@@ -136,7 +143,7 @@ final class PostgresqlServer implements AutoCloseable {
                         "-c",
                         "unix_socket_directories=",
                         "-c",
-                        "fsync=off",
+                        "fsync=" + (durable ? "on" : "off"),
                         "-c",
                         "max_connections=30"))
                 .directory(new File("/"))

@@ -52,8 +52,9 @@ final class StoreBenchmark {
         Path folder = Files.createTempDirectory("store-benchmark");
         Path file = folder.resolve("urunner.db");
         StoreBenchmark benchmark = new StoreBenchmark(System.out, references, moves);
-        try (PostgresqlServer server =
-                        arguments.length > 2 && arguments[2].equals("postgresql") ? PostgresqlServer.start() : null;
+        try (PostgresqlServer server = arguments.length > 2 && arguments[2].equals("postgresql")
+                        ? PostgresqlServer.start(true)
+                        : null;
                 DigestStore store = open(file, server);
                 DigestStore later = open(file, server)) {
             benchmark.run(store, later, folder);

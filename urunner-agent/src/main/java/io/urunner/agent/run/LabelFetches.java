@@ -3,6 +3,7 @@ package io.urunner.agent.run;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
+import io.urunner.store.DigestStore.Image;
 import io.urunner.store.DigestStore.ImageLabels;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -27,7 +28,11 @@ final class LabelFetches {
     private final Deque<Wanted> waiting = new ArrayDeque<>();
     private boolean fetching;
 
-    private record Wanted(WatchedRegistry registry, ImageReference reference, String digest) {}
+    private record Wanted(WatchedRegistry registry, ImageReference reference, String digest) {
+        Image image() {
+            return new Image(reference.toString(), digest);
+        }
+    }
 
     LabelFetches(Loop loop, Executor workers, Memory memory) {
         this.loop = loop;
@@ -53,7 +58,7 @@ final class LabelFetches {
             Optional<ImageLabels> labels = labels(wanted);
             loop.execute(() -> {
                 fetching = false;
-                labels.ifPresent(found -> memory.labels(wanted.digest, found));
+                labels.ifPresent(found -> memory.labels(wanted.image(), found));
                 next();
             });
         });

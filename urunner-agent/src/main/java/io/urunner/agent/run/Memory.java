@@ -3,6 +3,7 @@ package io.urunner.agent.run;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.Batch;
+import io.urunner.store.DigestStore.Image;
 import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.Retention;
 import io.urunner.store.DigestStore.RolloutRecord;
@@ -47,7 +48,7 @@ final class Memory {
     private final Map<TrackedContainer, String> remembered = new HashMap<>();
     private Set<TrackedContainer> toForget = new HashSet<>();
     private Map<String, List<Sighting>> sightings = new LinkedHashMap<>();
-    private Map<String, ImageLabels> labels = new LinkedHashMap<>();
+    private Map<Image, ImageLabels> labels = new LinkedHashMap<>();
     private Map<TrackedContainer, String> toRemember = new LinkedHashMap<>();
     private Map<List<String>, RolloutRecord> rollouts = new LinkedHashMap<>();
     private boolean loaded;
@@ -151,8 +152,8 @@ final class Memory {
     }
 
     /** What an image says of itself; written with the next pass, after the digest was. */
-    void labels(String digest, ImageLabels found) {
-        labels.put(digest, found);
+    void labels(Image image, ImageLabels found) {
+        labels.put(image, found);
     }
 
     void rollout(RolloutRecord rollout) {

@@ -24,58 +24,51 @@ CREATE TABLE workload (
     UNIQUE (cluster_id, text)
 );
 
--- Without a foreign key, like the two tables below.
-CREATE TABLE digest (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    cluster_id BIGINT NOT NULL,
-    text       TEXT NOT NULL,
-    UNIQUE (cluster_id, text)
-);
-
-CREATE TABLE image_label (
-    digest_id BIGINT PRIMARY KEY REFERENCES digest ON DELETE CASCADE,
-    revision  TEXT,
-    version   TEXT,
-    created   BIGINT
-);
-
--- What a reference has now. Narrow, because every pass writes last_seen of every row; with room in its pages, so that
--- the new row fits beside the old one and no index is touched. Neither table has foreign keys, which would be looked up
--- for each row of a pass: the numbers that go in were read in the same transaction.
+-- What a reference has now; every pass writes last_seen of every row: with room in its pages, so that the new row fits beside
+-- the old one and no index is touched. Digests are texts here and everywhere: nearly every one is of one stay alone, and an
+-- index over all of them would cost more than they do. Neither table has foreign keys, which would be looked up for each
+-- row of a pass: the numbers that go in were read in the same transaction.
 CREATE TABLE tag_now (
     reference_id  BIGINT PRIMARY KEY,
-    digest_id     BIGINT NOT NULL,
+    digest        TEXT NOT NULL,
     media_type_id BIGINT,
     first_seen    BIGINT NOT NULL,
     last_seen     BIGINT NOT NULL
 ) WITH (fillfactor = 45);
-CREATE INDEX tag_now_digest ON tag_now (digest_id);
 
--- What it had before: written once, when the tag moves.
+-- What it had before: written once, when the tag moves, at the end of the table.
 CREATE TABLE tag_past (
     reference_id  BIGINT NOT NULL,
-    first_seen    BIGINT NOT NULL,
-    last_seen     BIGINT NOT NULL,
-    digest_id     BIGINT NOT NULL,
+    digest        TEXT NOT NULL,
     media_type_id BIGINT,
-    PRIMARY KEY (reference_id, first_seen)
+    first_seen    BIGINT NOT NULL,
+    last_seen     BIGINT NOT NULL
 );
-CREATE INDEX tag_past_digest ON tag_past (digest_id);
+CREATE INDEX tag_past_reference ON tag_past (reference_id);
 
 CREATE VIEW tag_stay AS
-    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_now
+    SELECT reference_id, digest, media_type_id, first_seen, last_seen FROM tag_now
     UNION ALL
-    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_past;
+    SELECT reference_id, digest, media_type_id, first_seen, last_seen FROM tag_past;
+
+CREATE TABLE image_label (
+    reference_id BIGINT NOT NULL REFERENCES reference ON DELETE CASCADE,
+    digest       TEXT NOT NULL,
+    revision     TEXT,
+    version      TEXT,
+    created      BIGINT,
+    PRIMARY KEY (reference_id, digest)
+);
 
 CREATE TABLE remembered (
     workload_id  BIGINT NOT NULL REFERENCES workload,
     container    TEXT NOT NULL,
     reference_id BIGINT NOT NULL REFERENCES reference,
-    digest_id    BIGINT NOT NULL REFERENCES digest,
+    digest       TEXT NOT NULL,
     PRIMARY KEY (workload_id, container, reference_id)
 );
 CREATE INDEX remembered_reference ON remembered (reference_id);
-CREATE INDEX remembered_digest ON remembered (digest_id);
+CREATE INDEX remembered_digest ON remembered (digest);
 
 CREATE TABLE rollout (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -96,10 +89,8 @@ CREATE TABLE rollout_change (
     place        BIGINT NOT NULL,
     container    TEXT NOT NULL,
     reference_id BIGINT NOT NULL REFERENCES reference,
-    from_id      BIGINT REFERENCES digest,
-    to_id        BIGINT NOT NULL REFERENCES digest,
+    from_digest  TEXT,
+    to_digest    TEXT NOT NULL,
     PRIMARY KEY (rollout_id, place)
 );
-CREATE INDEX rollout_change_reference ON rollout_change (reference_id, to_id);
-CREATE INDEX rollout_change_from ON rollout_change (from_id);
-CREATE INDEX rollout_change_to ON rollout_change (to_id);
+CREATE INDEX rollout_change_reference ON rollout_change (reference_id, to_digest);

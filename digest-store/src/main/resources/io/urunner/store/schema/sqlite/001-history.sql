@@ -24,57 +24,50 @@ CREATE TABLE workload (
     UNIQUE (cluster_id, text)
 );
 
--- Without a foreign key, like the two tables below.
-CREATE TABLE digest (
-    id         INTEGER PRIMARY KEY,
-    cluster_id INTEGER NOT NULL,
-    text       TEXT NOT NULL,
-    UNIQUE (cluster_id, text)
-);
-
-CREATE TABLE image_label (
-    digest_id INTEGER PRIMARY KEY REFERENCES digest ON DELETE CASCADE,
-    revision  TEXT,
-    version   TEXT,
-    created   INTEGER
-);
-
--- What a reference has now. Narrow, because every pass writes last_seen of every row. Neither table has foreign keys, which
--- would be looked up for each row of a pass: the numbers that go in were read in the same transaction.
+-- What a reference has now; every pass writes last_seen of every row. Digests are texts here and everywhere: nearly every one
+-- is of one stay alone, and an index over all of them would cost more than they do. Neither table has foreign keys, which would be
+-- looked up for each row of a pass: the numbers that go in were read in the same transaction.
 CREATE TABLE tag_now (
     reference_id  INTEGER PRIMARY KEY,
-    digest_id     INTEGER NOT NULL,
+    digest        TEXT NOT NULL,
     media_type_id INTEGER,
     first_seen    INTEGER NOT NULL,
     last_seen     INTEGER NOT NULL
 );
-CREATE INDEX tag_now_digest ON tag_now (digest_id);
 
--- What it had before: written once, when the tag moves.
+-- What it had before: written once, when the tag moves, at the end of the table.
 CREATE TABLE tag_past (
     reference_id  INTEGER NOT NULL,
-    first_seen    INTEGER NOT NULL,
-    last_seen     INTEGER NOT NULL,
-    digest_id     INTEGER NOT NULL,
+    digest        TEXT NOT NULL,
     media_type_id INTEGER,
-    PRIMARY KEY (reference_id, first_seen)
-) WITHOUT ROWID;
-CREATE INDEX tag_past_digest ON tag_past (digest_id);
+    first_seen    INTEGER NOT NULL,
+    last_seen     INTEGER NOT NULL
+);
+CREATE INDEX tag_past_reference ON tag_past (reference_id);
 
 CREATE VIEW tag_stay AS
-    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_now
+    SELECT reference_id, digest, media_type_id, first_seen, last_seen FROM tag_now
     UNION ALL
-    SELECT reference_id, digest_id, media_type_id, first_seen, last_seen FROM tag_past;
+    SELECT reference_id, digest, media_type_id, first_seen, last_seen FROM tag_past;
+
+CREATE TABLE image_label (
+    reference_id INTEGER NOT NULL REFERENCES reference ON DELETE CASCADE,
+    digest       TEXT NOT NULL,
+    revision     TEXT,
+    version      TEXT,
+    created      INTEGER,
+    PRIMARY KEY (reference_id, digest)
+) WITHOUT ROWID;
 
 CREATE TABLE remembered (
     workload_id  INTEGER NOT NULL REFERENCES workload,
     container    TEXT NOT NULL,
     reference_id INTEGER NOT NULL REFERENCES reference,
-    digest_id    INTEGER NOT NULL REFERENCES digest,
+    digest       TEXT NOT NULL,
     PRIMARY KEY (workload_id, container, reference_id)
 ) WITHOUT ROWID;
 CREATE INDEX remembered_reference ON remembered (reference_id);
-CREATE INDEX remembered_digest ON remembered (digest_id);
+CREATE INDEX remembered_digest ON remembered (digest);
 
 CREATE TABLE rollout (
     id          INTEGER PRIMARY KEY,
@@ -95,10 +88,8 @@ CREATE TABLE rollout_change (
     place        INTEGER NOT NULL,
     container    TEXT NOT NULL,
     reference_id INTEGER NOT NULL REFERENCES reference,
-    from_id      INTEGER REFERENCES digest,
-    to_id        INTEGER NOT NULL REFERENCES digest,
+    from_digest  TEXT,
+    to_digest    TEXT NOT NULL,
     PRIMARY KEY (rollout_id, place)
 ) WITHOUT ROWID;
-CREATE INDEX rollout_change_reference ON rollout_change (reference_id, to_id);
-CREATE INDEX rollout_change_from ON rollout_change (from_id);
-CREATE INDEX rollout_change_to ON rollout_change (to_id);
+CREATE INDEX rollout_change_reference ON rollout_change (reference_id, to_digest);
