@@ -111,7 +111,10 @@ final class PostgresqlDatabase implements Database {
         try (Statement statement = connection.createStatement()) {
             statement.execute("SET lock_timeout = '5s'; SET statement_timeout = '60s';"
                     + " SET idle_in_transaction_session_timeout = '60s'");
-            if (!writing) {
+            if (writing) {
+                // A pass is one statement with arrays of tens of MB, which must not go through temporary files.
+                statement.execute("SET work_mem = '64MB'; SET jit = off");
+            } else {
                 connection.setReadOnly(true);
             }
             ready = true;
