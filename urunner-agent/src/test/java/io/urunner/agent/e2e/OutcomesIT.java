@@ -423,7 +423,7 @@ class OutcomesIT {
         String second = stage.push("dev", "two");
         stage.awaitRunning(id, second);
         stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
-        String third = stage.push("dev", "three", "{\"start\":6}");
+        String third = stage.push("dev", "three", "{\"start\":15}");
         stage.awaitUnderway(id, third);
         undo(id, 2);
         stage.awaitEvent(id, "RolloutBlocked", "kubectl-rollout", "taken back");
@@ -443,7 +443,7 @@ class OutcomesIT {
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
         stage.awaitRunning(id, first);
-        String second = stage.push("dev", "two", "{\"start\":6}");
+        String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
         undo(id, 1);
         stage.awaitEvent(id, "RolloutBlocked", "taken back by somebody whom Kubernetes does not name");
