@@ -38,7 +38,10 @@ final class HostQueue {
     private final Pace pace;
     private final Map<ImageReference, Asked> references = new LinkedHashMap<>();
     private final Set<ImageReference> soon = new LinkedHashSet<>();
-    private final Deque<ImageReference> waiting = new ArrayDeque<>();
+    private final Set<ImageReference> waiting = new LinkedHashSet<>();
+    /** Those of the waiting that come first, the last hint before the others; some may have been asked meanwhile. */
+    private final Deque<ImageReference> hinted = new ArrayDeque<>();
+
     private final Set<ImageReference> inFlight = new HashSet<>();
 
     private boolean running;
@@ -146,8 +149,8 @@ final class HostQueue {
     void lookNext(ImageReference reference) {
         if (running && answered && !limited && references.containsKey(reference) && !inFlight.contains(reference)) {
             soon.remove(reference);
-            waiting.remove(reference);
-            waiting.addFirst(reference);
+            waiting.add(reference);
+            hinted.push(reference);
             pump();
         } else {
             look(reference);
@@ -224,8 +227,9 @@ final class HostQueue {
         answered = false;
         limited = false;
         failuresInARow = 0;
-        soon.removeAll(due);
+        due.forEach(soon::remove); // removeAll would search the list for each
         waiting.addAll(due);
+        hinted.clear();
         quota = port.allowance()
                 .map(allowance -> allowance.quota(
                         waiting.size(),
@@ -246,9 +250,9 @@ final class HostQueue {
                 && inFlight.size() < (answered ? concurrency : 1)
                 && quota > 0
                 && !allowanceUsedUp()) {
-            ImageReference reference = waiting.remove();
+            ImageReference reference = hinted.isEmpty() ? waiting.iterator().next() : hinted.pop();
             Asked asked = references.get(reference);
-            if (asked != null) {
+            if (waiting.remove(reference) && asked != null) {
                 asked.at = loop.nanos();
                 quota--;
                 inFlight.add(reference);

@@ -187,6 +187,44 @@ class HostQueueTest {
     }
 
     @Test
+    void theLastHintComesFirstAndAReferenceThatIsHintedAtTwiceIsAskedOnce() {
+        track(20);
+        queue.start();
+        loop.settle();
+        registry.hold();
+        loop.advance(INTERVAL);
+        registry.answerNext(FOUND);
+        loop.settle();
+        List.of(17, 18, 19, 17, 16).forEach(i -> queue.lookNext(reference(i)));
+        queue.untrack(reference(16));
+        int before = registry.asked.size();
+        registry.release(FOUND);
+        loop.settle();
+        assertThat(registry.asked.subList(before, before + 3))
+                .containsExactly(reference(17), reference(19), reference(18));
+        assertThat(registry.asked)
+                .as("once in this pass, without the one untracked")
+                .hasSize(39);
+    }
+
+    /** With a search through the others for each, this would take minutes. */
+    @Test
+    void takesAnyNumberOfReferencesOneAfterAnother() {
+        registry.hold();
+        int before = 50_000;
+        int all = 100_000;
+        track(before);
+        queue.start();
+        loop.settle();
+        IntStream.range(before, all).forEach(i -> queue.track(reference(i)));
+        IntStream.range(before / 2, before).forEach(i -> queue.untrack(reference(i)));
+        IntStream.range(before / 2, before).forEach(i -> queue.track(reference(i)));
+        registry.release(FOUND);
+        loop.settle();
+        assertThat(registry.asked).hasSize(all).doesNotHaveDuplicates();
+    }
+
+    @Test
     void aHintAboutAReferenceThatIsBeingAskedIsFollowedByAnotherQuestion() {
         track(1);
         queue.start();
