@@ -21,7 +21,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.PreparedBatch;
 import org.jspecify.annotations.Nullable;
@@ -119,20 +118,20 @@ final class BatchWriter {
 
     /** In the order of the rows, and of one tag in the order of time. */
     private List<News> news(List<Sighting> sightings) throws SQLException {
-        intern(
-                        "reference",
-                        sightings.stream()
-                                .map(Sighting::reference)
-                                .filter(reference -> known.get(reference) == null)
-                                .collect(Collectors.toSet()))
-                .forEach(known::add);
         List<News> news = new ArrayList<>(sightings.size());
+        List<Sighting> unknown = new ArrayList<>();
         for (Sighting sighting : sightings) {
-            Tag tag = Objects.requireNonNull(known.get(sighting.reference()));
-            long seen = sighting.seen().toEpochMilli();
-            if (seen > tag.lastSeen) {
-                news.add(new News(tag, sighting, seen));
+            Tag tag = known.get(sighting.reference());
+            if (tag == null) {
+                unknown.add(sighting);
+            } else if (sighting.seen().toEpochMilli() > tag.lastSeen) {
+                news.add(new News(tag, sighting, sighting.seen().toEpochMilli()));
             }
+        }
+        intern("reference", each(unknown, Sighting::reference)).forEach(known::add);
+        for (Sighting sighting : unknown) {
+            Tag tag = Objects.requireNonNull(known.get(sighting.reference()));
+            news.add(new News(tag, sighting, sighting.seen().toEpochMilli()));
         }
         news.sort(Comparator.<News>comparingLong(each -> each.tag.reference).thenComparingLong(each -> each.seen));
         return news;
