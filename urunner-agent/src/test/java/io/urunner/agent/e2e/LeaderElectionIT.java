@@ -49,7 +49,7 @@ class LeaderElectionIT {
         namespace = cluster.enabledNamespace();
         String first = registry.push("team/app", "latest", "0");
         ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", DEPLOYMENTS);
-        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, first));
+        awaitRunning(first);
     }
 
     @AfterEach
@@ -84,6 +84,8 @@ class LeaderElectionIT {
             return true;
         });
 
+        // Pods that are still to start would pull the next push by themselves: nothing would be left to roll out.
+        awaitRunning(moved);
         String midway = registry.push("team/app", "latest", "2");
         Await.until("a patch", Seen.within(SOON), () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, midway)));
         first.kill();
@@ -97,9 +99,10 @@ class LeaderElectionIT {
         stopping.start();
         Await.until("the third leads", Seen.within(HANDED_OVER), () -> leads("third"));
         stopping.join();
+        awaitRunning(midway);
         String last = registry.push("team/app", "latest", "3");
         Await.until("the third acts", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, last));
-        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, last));
+        awaitRunning(last);
         revisionsAre(4);
     }
 
@@ -169,6 +172,10 @@ class LeaderElectionIT {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void awaitRunning(String digest) {
+        Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, digest));
     }
 
     private void revisionsAre(int expected) {

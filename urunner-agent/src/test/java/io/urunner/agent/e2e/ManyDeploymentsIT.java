@@ -42,7 +42,7 @@ class ManyDeploymentsIT {
                 agent.start();
                 Await.until(
                         "ready",
-                        Duration.ofSeconds(30),
+                        Seen.within(Duration.ofSeconds(30)),
                         () -> agent.agent().notReady().isEmpty());
 
                 // Nothing changes: one HEAD per pass, no LIST.
@@ -50,8 +50,10 @@ class ManyDeploymentsIT {
                 long passes = passes(agent);
                 long heads = agentHeads(registry);
                 long mark = cluster.auditLog().map(AuditLog::mark).orElse(0L);
-                Await.until("three passes more", Duration.ofSeconds(30), () -> passes(agent) >= passes + 3);
-                assertThat(agentHeads(registry) - heads).isBetween(passes(agent) - passes, passes(agent) - passes + 1);
+                Await.until(
+                        "three passes more", Seen.within(Duration.ofSeconds(30)), () -> passes(agent) >= passes + 3);
+                long more = passes(agent) - passes;
+                assertThat(agentHeads(registry) - heads).isBetween(more, more + 1);
                 cluster.auditLog()
                         .ifPresent(log -> assertThat(log.since(mark, "urunner"))
                                 .as("what we asked the API server while nothing changed")
@@ -73,7 +75,7 @@ class ManyDeploymentsIT {
                         Seen.within(Duration.ofSeconds(60)),
                         () -> Seen.running(cluster, namespace, COUNT, digest));
                 long settled = passes(agent);
-                Await.until("two passes more", Duration.ofSeconds(30), () -> passes(agent) >= settled + 2);
+                Await.until("two passes more", Seen.within(Duration.ofSeconds(30)), () -> passes(agent) >= settled + 2);
                 assertThat(ids)
                         .allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(2));
             }

@@ -61,7 +61,12 @@ class PushHintIT {
                     String digest = registry.push("team/app", "latest", "image " + i);
                     Await.until("the patch after a push", Seen.within(SECOND), () -> Seen.actedOn(cluster, id, digest));
                     took.add(Duration.ofNanos(System.nanoTime() - begun));
-                    cluster.awaitRollout(id, Seen.within(SOON));
+                    // The next push would supersede a rollout that the agent has not seen the end of.
+                    String succeeded = "urunner_rollouts_total{outcome=\"succeeded\"} " + (i - 1) + ".0";
+                    Await.until(
+                            "the rollout has succeeded",
+                            Seen.within(SOON),
+                            () -> Metrics.of(port).contains(succeeded));
                 }
                 System.out.println("from a push to the patch: " + took);
 

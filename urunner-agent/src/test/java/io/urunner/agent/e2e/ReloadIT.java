@@ -86,8 +86,11 @@ class ReloadIT {
                                 .replace("INFO", "DEBUG")
                                 .replace("5m", "6m")
                                 .replace(HOOK, NEW_HOOK)));
-                Await.until("debug", Seen.within(AT_ONCE), () -> agent.log().contains("changed: log.level"));
-                assertThat(agent.log()).contains("takes effect when the agent is started again: interval");
+                Await.until(
+                        "debug",
+                        Seen.within(AT_ONCE),
+                        () -> agent.log().contains("takes effect when the agent is started again: interval"));
+                assertThat(agent.log()).contains("changed: log.level");
                 assertThat(hint(port, NEW_HOOK)).isEqualTo(202);
                 assertThat(hint(port, HOOK)).as("a secret that was rotated out").isEqualTo(401);
                 agent.hangUp();
@@ -99,9 +102,12 @@ class ReloadIT {
                 mounted.update(Map.of("urunner.yaml", configuration.replace("level: INFO", "levle: ERROR")));
                 Await.until("reported", Seen.within(AT_ONCE), () -> agent.log().contains("did you mean level?"));
                 assertThat(agent.log()).contains("urunner.yaml:1: log.levle", "goes on holding");
-                assertThat(Metrics.of(port))
-                        .contains("urunner_reloads_total{outcome=\"failure\"} 1.0")
-                        .contains("urunner_registry_up{registry=\"" + registry.host() + "\"} 1.0");
+                // It is counted after it is told.
+                Await.until(
+                        "counted",
+                        Seen.within(AT_ONCE),
+                        () -> Metrics.of(port).contains("urunner_reloads_total{outcome=\"failure\"} 1.0"));
+                assertThat(Metrics.of(port)).contains("urunner_registry_up{registry=\"" + registry.host() + "\"} 1.0");
 
                 mounted.update(Map.of("urunner.yaml", configuration.replace("INFO", "ERROR")));
                 Await.until(

@@ -256,7 +256,13 @@ class RollbackIT {
         Map<String, String> serving = new HashMap<>(settings);
         serving.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
         try (AgentProcess agent = AgentProcess.start(folder.resolve("run.log"), serving, "run")) {
-            scene.rollOut("shop/web", List.of(web), "v1", "v2");
+            scene.rollOut("shop/web", List.of(web), "v1");
+            Await.until(
+                    "the agent has seen the first version",
+                    Seen.within(RollbackScene.SOON),
+                    () -> Metrics.of(port)
+                            .contains("name=\"web\",namespace=\"" + scene.namespace + "\",state=\"up_to_date\"}"));
+            scene.rollOut("shop/web", List.of(web), "v2");
             scene.done("rollback", web.toString());
             String held = "urunner_workloads{cause=\"held\",state=\"blocked\"} 1.0";
             Await.until(

@@ -3,6 +3,7 @@ package io.urunner.agent.e2e;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -21,16 +22,25 @@ final class Seen {
                 .toList();
     }
 
-    /** How many templates a Deployment has had: the controllers count them. */
+    /** How many templates a Deployment has had: the controllers count them, so they must have seen the present one. */
     static int revision(Cluster cluster, WorkloadId id) {
         if (id.kind() != WorkloadKind.DEPLOYMENT) {
             throw new IllegalArgumentException("only Deployments count their templates: " + id);
         }
+        Await.until(
+                "the controllers have seen the template of " + id,
+                within(Duration.ofSeconds(30)),
+                () -> isObserved(cluster.read(id)));
         return Integer.parseInt(cluster.read(id)
                 .path("metadata")
                 .path("annotations")
                 .path("deployment.kubernetes.io/revision")
                 .asText("0"));
+    }
+
+    private static boolean isObserved(JsonNode workload) {
+        return workload.at("/status/observedGeneration").asLong()
+                == workload.at("/metadata/generation").asLong();
     }
 
     /** Whether the template says that this digest was acted on. */

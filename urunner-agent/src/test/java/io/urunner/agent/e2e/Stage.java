@@ -108,6 +108,16 @@ final class Stage {
     /** Waits until new pods are being started for a digest: nodes have asked what it is. */
     void awaitUnderway(WorkloadId id, String digest) throws InterruptedException {
         awaitActed(id, digest);
+        Await.until(
+                "a pod of " + id + " is on a node",
+                Seen.within(SOON),
+                () -> cluster.pods(namespace).stream()
+                        .anyMatch(pod -> pod.at("/metadata/labels/app").asText().equals(id.name())
+                                && pod.at("/metadata/annotations")
+                                        .path("urunner.io/digests")
+                                        .asText()
+                                        .contains(digest)
+                                && !pod.at("/spec/nodeName").asText().isEmpty()));
         awaitPasses(2);
     }
 
