@@ -9,9 +9,6 @@ import io.urunner.registry.testing.DockerRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -87,7 +84,7 @@ class KillsIT {
             kill(among);
 
             // Killed after the patches and before the store has them: the database is locked.
-            try (Lock lock = new Lock(database("a"))) {
+            try (DatabaseLock lock = new DatabaseLock(database("a"))) {
                 AgentProcess unwritten = agent("a");
                 Await.until("all are patched", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, digest));
                 assertThat(lock.held()).isTrue();
@@ -158,30 +155,6 @@ class KillsIT {
         }
         for (Path file : files) {
             Files.deleteIfExists(file);
-        }
-    }
-
-    /** Keeps everybody else from writing to a database. */
-    private static final class Lock implements AutoCloseable {
-        private final Connection connection;
-        private final Statement statement;
-
-        Lock(Path database) throws Exception {
-            connection = DriverManager.getConnection("jdbc:sqlite:" + database);
-            statement = connection.createStatement();
-            statement.execute("PRAGMA busy_timeout = 5000");
-            statement.execute("BEGIN IMMEDIATE");
-        }
-
-        boolean held() throws Exception {
-            return !connection.isClosed();
-        }
-
-        @Override
-        public void close() throws Exception {
-            statement.execute("ROLLBACK");
-            statement.close();
-            connection.close();
         }
     }
 }
