@@ -34,6 +34,16 @@ final class Migrations {
         });
     }
 
+    /** Refuses a database that the questions of this version may not fit. */
+    static void mustFit(Handle handle, Database database) throws StoreException {
+        int version = version(handle, database);
+        if (version < SCRIPTS.size()) {
+            throw new StoreException(
+                    database.location() + ": the database was written by an older version (its schema is " + version
+                            + "); run an agent of this version, which brings it to " + SCRIPTS.size());
+        }
+    }
+
     /** The version of the database, refused if it is newer than this program. */
     private static int version(Handle handle, Database database) throws StoreException {
         int version = handle.createQuery("SELECT coalesce(max(version), 0) FROM " + TABLE)

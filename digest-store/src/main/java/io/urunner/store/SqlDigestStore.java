@@ -36,15 +36,15 @@ final class SqlDigestStore implements DigestStore {
             migrated = true;
             return id;
         });
-        this.reader = new Lane(
-                database,
-                false,
-                handle -> handle.createQuery("SELECT id FROM cluster WHERE name = :name")
-                        .bind("name", cluster)
-                        .mapTo(long.class)
-                        .findOne()
-                        .orElseThrow(() -> new StoreException(
-                                database.location() + ": has no history of the cluster " + cluster)));
+        this.reader = new Lane(database, false, handle -> {
+            Migrations.mustFit(handle, database);
+            return handle.createQuery("SELECT id FROM cluster WHERE name = :name")
+                    .bind("name", cluster)
+                    .mapTo(long.class)
+                    .findOne()
+                    .orElseThrow(() ->
+                            new StoreException(database.location() + ": has no history of the cluster " + cluster));
+        });
     }
 
     /** The same, opened for reading only. */
@@ -159,14 +159,22 @@ final class SqlDigestStore implements DigestStore {
     }
 
     private <T> T read(String doing, Question<T> question) throws StoreException {
+        Optional<StoreException> refusal = Optional.empty();
         if (!migrated && !readOnly) {
-            check();
+            try {
+                check();
+            } catch (StoreException e) {
+                // Locked, full or read-only, it can be read all the same.
+                refusal = Optional.of(e);
+            }
         }
         boolean done = false;
         try {
             T answer = reader.call(doing, session -> question.ask(new History(session.handle(), session.cluster())));
             done = true;
             return answer;
+        } catch (StoreException e) {
+            throw refusal.orElse(e);
         } finally {
             // The database may be another one by now: let the writer have a look first.
             migrated = migrated && done;

@@ -147,6 +147,10 @@ class SqliteDigestStoreTest extends DigestStoreContract {
             statement.execute("BEGIN IMMEDIATE");
             assertThat(refusal()).contains("another process keeps it locked");
             assertThat(digestsNow()).containsExactly(A);
+            // Also by one that was opened meanwhile.
+            assertThat(another("blue").digests(WEB, 10))
+                    .extracting(TagDigest::digest)
+                    .containsExactly(A);
             statement.execute("ROLLBACK");
         }
         store.write(sightings(seen(WEB, B, minute(1))));
@@ -380,12 +384,27 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     // ---- databases of others
 
     @Test
+    void anOlderDatabaseIsNotReadBeforeItIsBroughtToThisVersion() throws Exception {
+        store.check();
+        plainly("DELETE FROM schema_migration");
+        try (DigestStore reading = DigestStores.readOnly(DigestStores.sqlite(file, "blue"))) {
+            assertThat(catchThrowableOfType(StoreException.class, reading::references))
+                    .hasMessageContaining("older version")
+                    .hasMessageContaining("run an agent of this version");
+        }
+    }
+
+    @Test
     void aNewerDatabaseIsRefusedAndLeftAlone() throws Exception {
         store.check();
         plainly("INSERT INTO schema_migration VALUES (99, '099-the-future.sql')");
         DigestStore older = another("blue");
         store = older;
         assertThat(refusal()).contains("newer version").contains("99");
+        try (DigestStore reading = DigestStores.readOnly(DigestStores.sqlite(file, "blue"))) {
+            assertThat(catchThrowableOfType(StoreException.class, reading::references))
+                    .hasMessageContaining("newer version");
+        }
         assertThat(plainlyAsked("SELECT max(version) FROM schema_migration")).isEqualTo("99");
     }
 

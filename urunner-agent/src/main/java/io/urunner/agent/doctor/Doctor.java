@@ -105,7 +105,7 @@ public final class Doctor {
                                 "no namespace is labelled urunner=enable",
                                 "kubectl label namespace NAME urunner=enable")
                         : Finding.ok("namespaces", namespaces.size() + " labelled: " + String.join(", ", namespaces)));
-        findings.add(history(running));
+        findings.add(history(status, running));
         findings.add(due(status));
         status.election()
                 .flatMap(AgentStatus.Election::problem)
@@ -165,10 +165,16 @@ public final class Doctor {
         return "see that the registry runs, that host and port are right, and that the agent's network leads there";
     }
 
-    private Finding history(boolean running) {
+    private Finding history(AgentStatus status, boolean running) {
         try {
             history.check();
-            return Finding.ok("history", "the database can be used");
+            if (running && !status.historyWorks()) {
+                return Finding.wrong(
+                        "history",
+                        "the agent could not write the database when it tried last",
+                        "see its log for the reason; rollouts go on, and their history is kept in memory until it works");
+            }
+            return Finding.ok("history", running ? "the database can be written" : "the database can be read");
         } catch (StoreException e) {
             return new Finding(
                     "history",

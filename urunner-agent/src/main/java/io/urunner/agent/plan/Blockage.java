@@ -2,7 +2,7 @@ package io.urunner.agent.plan;
 
 /** Why nothing is done until somebody or something changes it. */
 public enum Blockage {
-    /** An annotation {@code urunner.io/…} of the workload has a wrong value. */
+    /** An annotation {@code urunner.io/…} of the workload has a wrong value or a name that is none. */
     POLICY("wrong policy annotation"),
     /** The workload is held. */
     HOLD("held"),

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.kube.Workload;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,6 +38,8 @@ public record Policy(
             FirstSight.RESTART, Duration.ZERO, Duration.ZERO, List.of(), Set.of(), IfNotAlways.RESTART, false);
 
     private static final String PREFIX = "urunner.io/";
+    /** What the agent itself writes, wherever it was copied to. */
+    private static final Set<String> OURS = Set.of(Workload.STATE, Workload.DIGESTS);
 
     public Policy {
         if (cooldown.isNegative() || settle.isNegative()) {
@@ -78,8 +81,8 @@ public record Policy(
 
     /**
      * This policy with a workload's annotations on top: {@code urunner.io/first-sight}, {@code cooldown},
-     * {@code settle}, {@code window}, {@code containers}, {@code if-not-always}, {@code shadow}. Other annotations are
-     * ignored.
+     * {@code settle}, {@code window}, {@code containers}, {@code if-not-always}, {@code shadow}. Another
+     * name under {@code urunner.io/} is a problem, too: what somebody wanted with it would not happen.
      *
      * @param annotations the workload's annotations
      * @param containers the names of the containers that the workload has
@@ -95,6 +98,7 @@ public record Policy(
                 read.get("containers", text -> names(text, containers), this.containers),
                 read.get("if-not-always", text -> choice(IfNotAlways.class, text), ifNotAlways),
                 read.get("shadow", Policy::flag, shadow));
+        read.refuseOthers();
         return new Reading(policy, read.problems);
     }
 
@@ -149,12 +153,14 @@ public record Policy(
     private static final class Annotations {
         private final Map<String, String> annotations;
         private final List<String> problems = new ArrayList<>();
+        private final Set<String> known = new TreeSet<>();
 
         Annotations(Map<String, String> annotations) {
             this.annotations = annotations;
         }
 
         <T> T get(String name, Function<String, T> parser, T inherited) {
+            known.add(name);
             return Optional.ofNullable(annotations.get(PREFIX + name))
                     .map(text -> {
                         try {
@@ -165,6 +171,16 @@ public record Policy(
                         }
                     })
                     .orElse(inherited);
+        }
+
+        void refuseOthers() {
+            annotations.keySet().stream()
+                    .filter(name -> name.startsWith(PREFIX) && !OURS.contains(name))
+                    .map(name -> name.substring(PREFIX.length()))
+                    .filter(name -> !known.contains(name))
+                    .sorted()
+                    .forEach(name -> problems.add("annotation " + PREFIX + name
+                            + ": there is none of this name; there are " + String.join(", ", known)));
         }
     }
 }

@@ -10,11 +10,17 @@ import io.urunner.store.DigestStores;
 import io.urunner.store.StoreException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,14 +33,23 @@ class StorageTroubleIT {
 
     private RollbackScene scene;
     private WorkloadId web;
+    private AgentProcess agent;
+    private int port;
+    private int logs;
 
     @BeforeEach
     void start() throws IOException {
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
         scene = new RollbackScene(Files.createDirectory(folder.resolve("disk")));
     }
 
     @AfterEach
     void stop() throws Exception {
+        if (agent != null) {
+            agent.close();
+        }
         if (scene != null) {
             scene.close();
             execute("umount", scene.folder.toString());
@@ -43,102 +58,96 @@ class StorageTroubleIT {
 
     @Test
     void aFolderInThePlaceOfTheFile() throws Exception {
-        TestAgent agent = agentWithHistory();
+        runWithHistory();
         Files.move(scene.database(), folder.resolve("away"), StandardCopyOption.ATOMIC_MOVE);
         Files.createDirectory(scene.database());
 
-        List<String> meanwhile = rollOutMeanwhile(agent);
-        commandsAnswer();
-        doctorSays("it is a folder");
+        List<String> meanwhile = rollOutMeanwhile("it is a folder");
+        assertThat(command(1, "doctor")).contains("it is a folder");
 
         for (String suffix : List.of("", "-wal", "-shm")) {
             Files.deleteIfExists(scene.folder.resolve("db" + suffix));
         }
-        recovers(agent, meanwhile);
+        recovers(meanwhile);
     }
 
     @Test
     void anotherProcessKeepsItLocked() throws Exception {
-        TestAgent agent = agentWithHistory();
+        runWithHistory();
         List<String> meanwhile;
         try (DatabaseLock lock = new DatabaseLock(scene.database())) {
-            meanwhile = rollOutMeanwhile(agent);
-            commandsAnswer();
+            meanwhile = rollOutMeanwhile("another process keeps it locked");
+            assertThat(command(1, "doctor")).contains("another process keeps it locked");
+            // What it says so far can be read.
+            assertThat(command(0, "rollback", web.toString(), "--dry-run")).doesNotContain("cannot be read");
             assertThat(lock.held()).isTrue();
         }
-        recovers(agent, meanwhile);
+        recovers(meanwhile);
     }
 
     @Test
     void theDiskIsFull() throws Exception {
         mountSmallDisk();
-        TestAgent agent = agentWithHistory();
+        runWithHistory();
         Path ballast = scene.folder.resolve("ballast");
         fill(ballast);
 
-        List<String> meanwhile = rollOutMeanwhile(agent);
-        commandsAnswer();
+        List<String> meanwhile = rollOutMeanwhile("the disk is full");
+        assertThat(command(1, "doctor")).contains("could not write the database", "see its log");
 
         Files.delete(ballast);
-        recovers(agent, meanwhile);
+        recovers(meanwhile);
     }
 
     /** No disk becomes read-only while a file on it is open for writing: the agent starts on one. */
     @Test
     void theDiskIsReadOnly() throws Exception {
         mountSmallDisk();
-        agentWithHistory();
-        scene.stopAgents();
+        runWithHistory();
+        agent.terminate();
         assertThat(execute("mount", "-o", "remount,ro", scene.folder.toString()))
                 .isTrue();
-        TestAgent agent = scene.agent();
+        run();
 
-        List<String> meanwhile = rollOutMeanwhile(agent);
-        commandsAnswer();
-        doctorSays("it is read-only");
+        List<String> meanwhile = rollOutMeanwhile("it is read-only");
+        assertThat(command(1, "doctor")).contains("it is read-only");
 
         assertThat(execute("mount", "-o", "remount,rw", scene.folder.toString()))
                 .isTrue();
-        recovers(agent, meanwhile);
+        recovers(meanwhile);
     }
 
-    private TestAgent agentWithHistory() throws InterruptedException {
-        scene.push("shop/web", "v1");
+    private void runWithHistory() throws Exception {
+        String v1 = scene.push("shop/web", "v1");
         web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
-        TestAgent agent = scene.agent();
-        scene.rollOut("shop/web", List.of(web), "v1");
+        Await.until("v1 runs", Seen.within(RollbackScene.SOON), () -> scene.runs(web, "app", v1));
+        run();
         Await.until("the history is written", Seen.within(RollbackScene.SOON), this::isWritten);
-        return agent;
     }
 
-    private List<String> rollOutMeanwhile(TestAgent agent) throws InterruptedException {
+    private void run() throws Exception {
+        Map<String, String> serving = settings();
+        serving.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
+        agent = AgentProcess.start(folder.resolve("run-" + logs++ + ".log"), serving, "run");
+    }
+
+    private List<String> rollOutMeanwhile(String said) throws Exception {
         String v2 = scene.rollOut("shop/web", List.of(web), "v2").get(0);
         Await.until(
-                "it says that the history does not work",
-                Seen.within(RollbackScene.SOON),
-                () -> !agent.agent().historyWorks());
+                "it says so", Seen.within(RollbackScene.SOON), () -> agent.log().contains(said));
+        assertThat(agent.log()).contains("rollouts go on");
         String v3 = scene.rollOut("shop/web", List.of(web), "v3").get(0);
-        assertThat(agent.agent().historyWorks()).isFalse();
-        assertThat(agent.agent().notReady()).isEmpty();
+        assertThat(status("/readyz/history")).isEqualTo(503);
+        assertThat(status("/readyz")).isEqualTo(200);
+        assertThat(Metrics.of(port)).contains("urunner_history_up 0.0");
+        assertThat(command(0, "explain", web.toString())).contains("the running agent", v3.substring(0, 19));
+        assertThat(command(0, "history", web.toString())).contains(v3);
         return List.of(v2, v3);
     }
 
-    /** The commands answer as far as they can, whatever the history does. */
-    private void commandsAnswer() {
-        for (String command : List.of("history", "explain")) {
-            assertThat(scene.done(command, web.toString())).doesNotContain("Exception");
-        }
-    }
-
-    private void doctorSays(String words) {
-        assertThat(scene.run("doctor").out()).contains(words).doesNotContain("Exception");
-    }
-
-    private void recovers(TestAgent agent, List<String> meanwhile) throws Exception {
-        Await.until(
-                "it has recovered",
-                Seen.within(RollbackScene.SOON),
-                () -> agent.agent().historyWorks());
+    private void recovers(List<String> meanwhile) throws Exception {
+        Await.until("it has recovered", Seen.within(RollbackScene.SOON), () -> status("/readyz/history") == 200);
+        assertThat(command(0, "doctor")).contains("the database can be written");
         try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(scene.database(), "test"))) {
             Await.until(
                     "what happened meanwhile is there",
@@ -150,6 +159,33 @@ class StorageTroubleIT {
                             .toList()
                             .containsAll(meanwhile));
         }
+        agent.terminate();
+        assertThat(agent.log()).doesNotContain("Exception");
+    }
+
+    private Map<String, String> settings() {
+        Map<String, String> settings = scene.settings("db");
+        // Agents of other tests run on this machine, too.
+        settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder);
+        return settings;
+    }
+
+    private String command(int code, String... arguments) throws Exception {
+        Path log = folder.resolve("command-" + logs++ + ".log");
+        try (AgentProcess command = AgentProcess.start(log, settings(), arguments)) {
+            assertThat(command.exitCode()).as(command.log()).isEqualTo(code);
+            assertThat(command.log()).doesNotContain("Exception");
+            return command.log();
+        }
+    }
+
+    private int status(String path) throws Exception {
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                                .build(),
+                        BodyHandlers.discarding())
+                .statusCode();
     }
 
     private boolean isWritten() {

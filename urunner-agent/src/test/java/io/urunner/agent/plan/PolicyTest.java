@@ -15,7 +15,8 @@ class PolicyTest {
 
     @Test
     void withoutAnnotationsTheDefaultsHold() {
-        Policy.Reading reading = Policy.DEFAULT.override(Map.of("urunner.io/state", "{}"), CONTAINERS);
+        Policy.Reading reading =
+                Policy.DEFAULT.override(Map.of("urunner.io/state", "{}", "urunner.io/digests", "{}"), CONTAINERS);
 
         assertThat(reading).isEqualTo(new Policy.Reading(Policy.DEFAULT, List.of()));
     }
@@ -54,9 +55,10 @@ class PolicyTest {
         "containers, web, 'it has no web; it has app, proxy'",
         "containers, ' , ', must name containers",
         "if-not-always, ignore, 'is none of restart, pin, skip'",
-        "shadow, yes, is neither true nor false"
+        "shadow, yes, is neither true nor false",
+        "cooldwn, 1h, 'there is none of this name; there are containers, cooldown, first-sight'"
     })
-    void aWrongValueIsAProblemThatNamesTheAnnotation(String name, String value, String problem) {
+    void aWrongValueOrNameIsAProblemThatNamesTheAnnotation(String name, String value, String problem) {
         Policy.Reading reading = Policy.DEFAULT.override(Map.of("urunner.io/" + name, value), CONTAINERS);
 
         assertThat(reading.problems())
