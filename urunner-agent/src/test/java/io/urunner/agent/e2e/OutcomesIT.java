@@ -18,6 +18,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -188,6 +189,31 @@ class OutcomesIT {
         String third = stage.push("dev", "three");
         stage.awaitRunning(id, third);
         stage.awaitRunning(other, third);
+    }
+
+    @AtOnce
+    void anOperatorLiftsAQuarantineAndTheOthersGetTheDigest() throws Exception {
+        Stage stage = stage();
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("crashing", "dev");
+        WorkloadId other = stage.deployment("other", "dev");
+        stage.awaitRunning(id, first);
+        stage.awaitRunning(other, first);
+        cluster.edit(other, "{\"spec\":{\"paused\":true}}");
+        String second = stage.push("dev", "two", "\"crash\"");
+        stage.awaitEvent(id, "RolloutFailed", "CrashLoopBackOff");
+        cluster.edit(other, "{\"spec\":{\"paused\":null}}");
+        stage.awaitEvent(other, "RolloutBlocked", "quarantined", "urunner resume");
+        assertThat(Seen.actedOn(cluster, other, second)).isFalse();
+        Map<String, String> settings =
+                AgentProcess.settings(cluster, folder.resolve("db"), 1, registry.host() + "/patient");
+        try (AgentProcess resume =
+                AgentProcess.start(folder.resolve("resume.log"), settings, "resume", id.toString())) {
+            assertThat(resume.exitCode()).as(resume.log()).isZero();
+            assertThat(resume.log()).contains("no longer quarantined", second.substring(0, 19));
+        }
+        stage.awaitActed(other, second);
+        assertThat(stage.state(id).at("/containers/app/failed").isMissingNode()).isTrue();
     }
 
     @AtOnce
