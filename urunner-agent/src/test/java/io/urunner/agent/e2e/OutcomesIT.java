@@ -469,6 +469,8 @@ class OutcomesIT {
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
         stage.awaitRunning(id, first);
+        // Managers are noted by the second: who made the Deployment must not be taken for somebody after our act.
+        stage.awaitPasses(2);
         String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
         undo(id, 1);
