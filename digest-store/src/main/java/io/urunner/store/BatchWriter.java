@@ -26,7 +26,8 @@ import org.jdbi.v3.core.statement.PreparedBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a batch within a transaction. References and workloads are given their numbers first, as many as there are at once. Of a tag that did not move only one row of {@code tag_now} is written.
+ * Writes a batch within a transaction. References and workloads are given their numbers first, as many as there are at
+ * once. Of a tag that did not move only one row of {@code tag_now} is written.
  */
 final class BatchWriter {
     private final Lane.Session session;

@@ -24,10 +24,10 @@ CREATE TABLE workload (
     UNIQUE (cluster_id, text)
 );
 
--- What a reference has now; every pass writes last_seen of every row: with room in its pages, so that the new row fits beside
--- the old one and no index is touched. Digests are texts here and everywhere: nearly every one is of one stay alone, and an
--- index over all of them would cost more than they do. Neither table has foreign keys, which would be looked up for each
--- row of a pass: the numbers that go in were read in the same transaction.
+-- What a reference has now; every pass writes last_seen of every row: with room in its pages, so that the new row fits
+-- beside the old one and no index is touched. Digests are texts here and everywhere: nearly every one is of one stay
+-- alone, and an index over all of them would cost more than they do. Neither table has foreign keys, which would be
+-- looked up for each row of a pass: the numbers that go in were read in the same transaction.
 CREATE TABLE tag_now (
     reference_id  BIGINT PRIMARY KEY,
     digest        TEXT NOT NULL,
