@@ -170,50 +170,54 @@ class OutcomesIT {
     @AtOnce
     void anImageThatCrashesIsQuarantinedForTheOthersUntilTheTagMoves() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("crashing", "dev");
-        WorkloadId other = stage.deployment("other", "dev");
-        stage.awaitRunning(id, first);
-        stage.awaitRunning(other, first);
-        cluster.edit(other, "{\"spec\":{\"paused\":true}}");
-        String second = stage.push("dev", "two", "\"crash\"");
-        stage.awaitEvent(other, "RolloutBlocked", "paused");
-        stage.awaitEvent(id, "RolloutFailed", "CrashLoopBackOff");
-        Await.until(
-                "quarantined",
-                Seen.within(SOON),
-                () -> stage.state(id).at("/containers/app/failed").asText().equals(second));
-        cluster.edit(other, "{\"spec\":{\"paused\":null}}");
-        stage.awaitEvent(other, "RolloutBlocked", "quarantined");
-        assertThat(Seen.actedOn(cluster, other, second)).isFalse();
+        Quarantined seen = quarantine(stage);
         String third = stage.push("dev", "three");
-        stage.awaitRunning(id, third);
-        stage.awaitRunning(other, third);
+        stage.awaitRunning(seen.crashing(), third);
+        stage.awaitRunning(seen.other(), third);
     }
 
     @AtOnce
     void anOperatorLiftsAQuarantineAndTheOthersGetTheDigest() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("crashing", "dev");
-        WorkloadId other = stage.deployment("other", "dev");
-        stage.awaitRunning(id, first);
-        stage.awaitRunning(other, first);
-        cluster.edit(other, "{\"spec\":{\"paused\":true}}");
-        String second = stage.push("dev", "two", "\"crash\"");
-        stage.awaitEvent(id, "RolloutFailed", "CrashLoopBackOff");
-        cluster.edit(other, "{\"spec\":{\"paused\":null}}");
-        stage.awaitEvent(other, "RolloutBlocked", "quarantined", "urunner resume");
-        assertThat(Seen.actedOn(cluster, other, second)).isFalse();
+        Quarantined seen = quarantine(stage);
+        WorkloadId id = seen.crashing();
         Map<String, String> settings =
                 AgentProcess.settings(cluster, folder.resolve("db"), 1, registry.host() + "/patient");
         try (AgentProcess resume =
                 AgentProcess.start(folder.resolve("resume.log"), settings, "resume", id.toString())) {
             assertThat(resume.exitCode()).as(resume.log()).isZero();
-            assertThat(resume.log()).contains("no longer quarantined", second.substring(0, 19));
+            assertThat(resume.log())
+                    .contains("no longer quarantined", seen.digest().substring(0, 19));
         }
-        stage.awaitActed(other, second);
+        stage.awaitActed(seen.other(), seen.digest());
         assertThat(stage.state(id).at("/containers/app/failed").isMissingNode()).isTrue();
+    }
+
+    private record Quarantined(WorkloadId crashing, WorkloadId other, String digest) {}
+
+    /** A digest crashed at one workload and is kept from another. */
+    private static Quarantined quarantine(Stage stage) {
+        String first = stage.push("dev", "one");
+        WorkloadId crashing = stage.deployment("crashing", "dev");
+        WorkloadId other = stage.deployment("other", "dev");
+        stage.awaitRunning(crashing, first);
+        stage.awaitRunning(other, first);
+        cluster.edit(other, "{\"spec\":{\"paused\":true}}");
+        String second = stage.push("dev", "two", "\"crash\"");
+        stage.awaitEvent(other, "RolloutBlocked", "paused");
+        stage.awaitEvent(crashing, "RolloutFailed", "CrashLoopBackOff");
+        // It is told before it is written, and only what is written keeps it from the other.
+        Await.until(
+                "quarantined",
+                Seen.within(SOON),
+                () -> stage.state(crashing)
+                        .at("/containers/app/failed")
+                        .asText()
+                        .equals(second));
+        cluster.edit(other, "{\"spec\":{\"paused\":null}}");
+        stage.awaitEvent(other, "RolloutBlocked", "quarantined", "urunner resume");
+        assertThat(Seen.actedOn(cluster, other, second)).isFalse();
+        return new Quarantined(crashing, other, second);
     }
 
     @AtOnce

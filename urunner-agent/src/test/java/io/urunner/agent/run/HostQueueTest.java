@@ -207,7 +207,7 @@ class HostQueueTest {
                 .hasSize(39);
     }
 
-    /** With a search through the others for each, this would take minutes. */
+    /** With a search through the others for each, this would be quadratic. */
     @Test
     void takesAnyNumberOfReferencesOneAfterAnother() {
         registry.hold();
