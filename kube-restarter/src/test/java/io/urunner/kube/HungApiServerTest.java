@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** An API server that begins to answer and then falls silent. */
 class HungApiServerTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final Deadlines DEADLINES =
             new Deadlines(Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofMinutes(10));
 

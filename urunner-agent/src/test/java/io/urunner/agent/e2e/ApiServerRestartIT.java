@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The API server goes away under the agent, and comes back. */
 class ApiServerRestartIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final int COUNT = 5;
 
     @TempDir

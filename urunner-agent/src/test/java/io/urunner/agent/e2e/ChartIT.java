@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The chart on a real API server. */
 class ChartIT {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final String MONITORING = "monitoring.coreos.com";
 
     @TempDir

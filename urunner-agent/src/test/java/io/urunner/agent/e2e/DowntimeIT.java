@@ -9,6 +9,7 @@ import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What happens while no agent runs, and what never happens. */
 class DowntimeIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     private Path folder;
@@ -64,7 +65,7 @@ class DowntimeIT {
         // A third agent, with no memory either, finds nothing to do.
         try (TestAgent agent = agent("third")) {
             agent.start();
-            Await.until("passes", Seen.within(SOON), () -> passes(agent) >= 3);
+            Await.until("passes", Seen.within(SOON), () -> agent.passes() >= 3);
         }
         assertThat(ids).allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(2));
     }
@@ -94,10 +95,30 @@ class DowntimeIT {
             String second = registry.push("team/app", "latest", "two");
             registry.push("teams/app", "latest", "two");
             Await.until("the watched one is patched", Seen.within(SOON), () -> Seen.actedOn(cluster, watched, second));
-            long passes = passes(agent);
-            Await.until("more passes", Seen.within(SOON), () -> passes(agent) >= passes + 2);
+            agent.awaitPasses(2);
         }
         assertThat(templates(others)).isEqualTo(before);
+    }
+
+    @Test
+    void aLabelTakesEffectWithinTwoSecondsAndSoDoesItsEnd() throws Exception {
+        String plain = cluster.plainNamespace();
+        WorkloadId id = cluster.deployment(plain, "late", registry.host() + "/team/app:latest", 0);
+        try (TestAgent agent = agent("db")) {
+            agent.start();
+            Await.until(
+                    "ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
+            List<Duration> enabled = new ArrayList<>();
+            List<Duration> disabled = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                cluster.labelNamespace(plain, "enable");
+                enabled.add(Seen.timeUntil("it is watched", SOON, () -> agent.follows(id)));
+                cluster.labelNamespace(plain, null);
+                disabled.add(Seen.timeUntil("it is not watched", SOON, () -> !agent.follows(id)));
+            }
+            assertThat(Seen.median(enabled)).as("%s", enabled).isLessThan(Seen.within(Duration.ofSeconds(2)));
+            assertThat(Seen.median(disabled)).as("%s", disabled).isLessThan(Seen.within(Duration.ofSeconds(2)));
+        }
     }
 
     @Test
@@ -132,9 +153,5 @@ class DowntimeIT {
         return ids.stream()
                 .map(id -> cluster.read(id).path("spec").path("template").toString())
                 .toList();
-    }
-
-    static long passes(TestAgent agent) throws InterruptedException {
-        return agent.agent().status().orElseThrow().registries().get(0).passes();
     }
 }

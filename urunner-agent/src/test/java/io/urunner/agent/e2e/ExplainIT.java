@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code explain} and {@code doctor} say beside a running agent, without one, and from elsewhere. */
 class ExplainIT {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     /** What the agent needs, but for the permission to patch Deployments. */
     private static final String RULES = """

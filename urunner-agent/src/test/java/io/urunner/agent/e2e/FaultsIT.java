@@ -142,13 +142,13 @@ class FaultsIT {
             // Pods may have pulled the last digest by themselves, and the agent act on that move only now.
             api.faults(FaultSchedule.NONE);
             images.faults(FaultSchedule.NONE);
-            awaitPasses();
+            agent.awaitPasses(3);
             // An agent that began just now takes the first digest that it sees for no move.
             assertRollouts("one", 1, Math.min(3, moves.get() - before + 1));
             if (random.nextBoolean()) {
                 startAgent();
             }
-            awaitPasses();
+            agent.awaitPasses(3);
             assertRollouts("one", 0, 0);
             Map<Fault, Integer> all = new EnumMap<>(api.injected());
             images.injected().forEach((fault, count) -> all.merge(fault, count, Integer::sum));
@@ -194,15 +194,6 @@ class FaultsIT {
             agent = new TestAgent(
                     through, scope, database, INTERVAL, null, Limits.NONE, List.of(counting), images.host());
             agent.start();
-        }
-
-        private void awaitPasses() throws InterruptedException {
-            long passes = passes();
-            Await.until("three passes more", Seen.within(LONG), () -> passes() >= passes + 3);
-        }
-
-        private long passes() throws InterruptedException {
-            return agent.agent().status().orElseThrow().registries().get(0).passes();
         }
 
         private void awaitLastDigest() {

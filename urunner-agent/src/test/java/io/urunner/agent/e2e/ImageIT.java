@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ImageIT {
     private static final Path IMAGE = Path.of("target", "urunner-image.tar").toAbsolutePath();
     private static final long MEGABYTE = 1_000_000;
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     private Path folder;

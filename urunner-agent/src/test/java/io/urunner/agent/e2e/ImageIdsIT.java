@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What other runtimes than containerd report as imageID; on control planes of their own, whose nodes speak so. */
 class ImageIdsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final String TOOLS = "URUNNER_TEST_CLUSTER_TOOLS";
 
     @TempDir
@@ -56,7 +56,7 @@ class ImageIdsIT {
                         "ready",
                         Seen.within(SOON),
                         () -> agent.agent().notReady().isEmpty());
-                awaitPasses(agent, 2);
+                agent.awaitPasses(2);
                 assertThat(ids)
                         .allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(1));
                 String single = registry.push("team/app", "single", "two");
@@ -67,7 +67,7 @@ class ImageIdsIT {
                         () -> Seen.actedOn(cluster, ids.get(0), single)
                                 && Seen.actedOn(cluster, ids.get(1), multi)
                                 && ids.stream().allMatch(id -> outcomes.of(id).size() == 1));
-                awaitPasses(agent, 3);
+                agent.awaitPasses(3);
                 assertThat(ids).allSatisfy(id -> {
                     assertThat(Seen.revision(cluster, id)).isEqualTo(2);
                     assertThat(outcomes.of(id)).singleElement().asString().startsWith("succeeded");
@@ -76,15 +76,6 @@ class ImageIdsIT {
         } finally {
             run(form, Path.of(tools, "down"), state);
         }
-    }
-
-    private static void awaitPasses(TestAgent agent, int more) throws Exception {
-        long passes = passes(agent);
-        Await.until(more + " passes more", Seen.within(SOON), () -> passes(agent) >= passes + more);
-    }
-
-    private static long passes(TestAgent agent) throws InterruptedException {
-        return agent.agent().status().orElseThrow().registries().get(0).passes();
     }
 
     /** Runs a program of the tools and gives the last line that it prints. */

@@ -30,7 +30,7 @@ class KillsIT {
     private static final int DEPLOYMENTS = 6;
     private static final int ROUNDS = 10;
     private static final int INTERVAL = 1;
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     private Path folder;

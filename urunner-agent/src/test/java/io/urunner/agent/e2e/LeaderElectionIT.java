@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Two agents as processes of their own: one acts, the other one takes over, and no move is rolled out twice. */
 class LeaderElectionIT {
     private static final int DEPLOYMENTS = 6;
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration TAKEN_OVER = Duration.ofSeconds(20);
     private static final Duration HANDED_OVER = Duration.ofSeconds(3);
 

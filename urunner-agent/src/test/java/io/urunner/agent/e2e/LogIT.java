@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The log for machines: an object per line, an event per change of state, the fields that the document lists. */
 class LogIT {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final Path DOCUMENT = Path.of("..", "docs", "logs.md");
     private static final Pattern WORD = Pattern.compile("`([a-z_]+)`");
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Each permission of the chart's ClusterRole is needed: without it the agent says which one it lacks. */
 class PermissionsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     /** Some five seconds: a digest that comes back counts after two passes. */
     private static final int POLLS_BETWEEN_PUSHES = 100;
 

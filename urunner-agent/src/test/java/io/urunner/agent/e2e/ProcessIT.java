@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The commands as processes: probes, signals, exit codes. */
 class ProcessIT {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     private Path folder;

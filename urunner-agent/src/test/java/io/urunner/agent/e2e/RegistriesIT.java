@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Several registries of one file, each with its own TLS, credentials, interval and budget. */
 class RegistriesIT {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final int BUDGET = 5;
 
     @TempDir

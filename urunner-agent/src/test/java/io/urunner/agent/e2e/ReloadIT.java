@@ -22,9 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A running agent whose mounted Secret and ConfigMap change. */
 class ReloadIT {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     /** Far less than the interval. */
-    private static final Duration AT_ONCE = Duration.ofSeconds(5);
+    private static final Duration AT_ONCE = Duration.ofSeconds(30);
 
     private static final String RIGHT = "right-password-4711";
     private static final String WRONG = "wrong-password-0815";

@@ -59,7 +59,7 @@ class RollbackIT {
         assertThat(scene.runs(db, "app", v.get(0))).isTrue();
         assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web") + ":latest@" + v.get(0));
         String v4 = scene.push("shop/web", "v4");
-        RollbackScene.awaitPasses(agent, 3);
+        agent.awaitPasses(3);
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         assertThat(scene.runs(db, "app", v.get(0))).isTrue();
         assertThat(agent.agent().status().orElseThrow().workloads())
@@ -84,7 +84,7 @@ class RollbackIT {
         assertThat(scene.runs(db, "app", v4)).isTrue();
         assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web"));
         assertThat(scene.templateImage(db, "app")).isEqualTo(scene.image("shop/web") + ":latest");
-        RollbackScene.awaitPasses(agent, 2);
+        agent.awaitPasses(2);
         // v1, v2, v3, v1 again, v4: a template each, and none in vain.
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(5);
         assertThat(scene.held(web)).isFalse();
@@ -102,7 +102,7 @@ class RollbackIT {
             assertThat(scene.done("rollback", id.toString(), "--until-next-push"))
                     .contains("held until the next push");
         }
-        RollbackScene.awaitPasses(agent, 2);
+        agent.awaitPasses(2);
         for (WorkloadId id : List.of(web, db)) {
             assertThat(scene.runs(id, "app", v.get(1))).isTrue();
         }
@@ -132,7 +132,7 @@ class RollbackIT {
         assertThat(scene.runs(web, "side", side)).isTrue();
         assertThat(scene.templateImage(web, "side")).isEqualTo(scene.image("shop/side"));
         String v4 = scene.push("shop/app", "v4");
-        RollbackScene.awaitPasses(agent, 2);
+        agent.awaitPasses(2);
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         scene.done("resume", web.toString());
         assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/app") + ":latest");
@@ -170,7 +170,7 @@ class RollbackIT {
 
         TestAgent agent = scene.agent("fresh");
         String v4 = scene.push("shop/web", "v4");
-        RollbackScene.awaitPasses(agent, 3);
+        agent.awaitPasses(3);
         for (WorkloadId id : List.of(web, db)) {
             assertThat(scene.runs(id, "app", v.get(0))).isTrue();
             Result resumed = scene.runOn("lost", "resume", id.toString());
@@ -291,7 +291,7 @@ class RollbackIT {
     void whatTheRegistryDoesNotHaveOrDoesNotSayIsRefusedBeforeAnythingIsTouched() throws Exception {
         scene.registry.pushIndex("shop/web", "latest", "v1", "amd64", "arm64");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
-        scene.agent();
+        scene.agent().awaitPasses(2);
         List<String> v = scene.rollOut("shop/web", List.of(web), "v2", "v3");
         scene.stopAgents();
         String before = template(web);
@@ -355,7 +355,7 @@ class RollbackIT {
                 Seen.within(RollbackScene.SOON),
                 () -> scene.eventSaid(web, "HoldEnded", "kubectl-edit gave another image to app")
                         && scene.eventSaid(git, "HoldDisturbed", "kubectl-edit put the tag back"));
-        RollbackScene.awaitPasses(agent, 3);
+        agent.awaitPasses(3);
         assertThat(scene.held(git)).isTrue();
         assertThat(scene.templateImage(git, "app")).isEqualTo(scene.image("shop/web"));
         assertThat(scene.events(git, "HoldDisturbed", "put the tag back")).isEqualTo(1);
@@ -366,7 +366,7 @@ class RollbackIT {
         // Resuming what somebody put back already rolls out nothing in vain.
         int revision = Seen.revision(scene.cluster, git);
         scene.done("resume", git.toString());
-        RollbackScene.awaitPasses(agent, 2);
+        agent.awaitPasses(2);
         assertThat(Seen.revision(scene.cluster, git)).isEqualTo(revision);
         assertThat(scene.runs(git, "app", v.get(1))).isTrue();
         assertThat(scene.held(git)).isFalse();

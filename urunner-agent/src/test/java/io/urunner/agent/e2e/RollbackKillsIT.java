@@ -89,7 +89,7 @@ class RollbackKillsIT {
         }
         TestAgent agent = scene.agent();
         String v4 = scene.push("shop/web", "v4");
-        RollbackScene.awaitPasses(agent, 3);
+        agent.awaitPasses(3);
         assertThat(all).allMatch(id -> scene.runs(id, "app", v.get(0)));
         scene.stopAgents();
 

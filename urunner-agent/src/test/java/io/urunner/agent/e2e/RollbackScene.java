@@ -22,7 +22,7 @@ import java.util.Map;
 /** Workloads that have run v1, v2 and v3 of {@code :latest}, an agent that did it, and the commands. */
 final class RollbackScene implements AutoCloseable {
     static final Duration INTERVAL = Duration.ofSeconds(1);
-    static final Duration SOON = Duration.ofSeconds(30);
+    static final Duration SOON = Duration.ofSeconds(60);
 
     final Cluster cluster;
     final DockerRegistry registry;
@@ -86,7 +86,7 @@ final class RollbackScene implements AutoCloseable {
                     version + " runs", Seen.within(SOON), () -> ids.stream().allMatch(id -> runs(id, "app", digest)));
             if (digests.size() == 1 && !agents.isEmpty()) {
                 // The pods may have pulled the first one by themselves: the agent is to have seen it, too.
-                awaitPasses(agents.get(agents.size() - 1), 2);
+                agents.get(agents.size() - 1).awaitPasses(2);
             }
         }
         return digests;
@@ -162,12 +162,6 @@ final class RollbackScene implements AutoCloseable {
         InProcess.Result result = run(arguments);
         assertThat(result.code()).as(Arrays.toString(arguments) + ": " + result).isZero();
         return result.out();
-    }
-
-    /** Waits until the agent has made passes from now on. */
-    static void awaitPasses(TestAgent agent, int passes) throws InterruptedException {
-        long begun = DowntimeIT.passes(agent);
-        Await.until("passes", Seen.within(SOON), () -> DowntimeIT.passes(agent) >= begun + passes);
     }
 
     boolean eventSaid(WorkloadId id, String reason, String words) {

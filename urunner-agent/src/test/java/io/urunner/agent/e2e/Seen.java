@@ -9,6 +9,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 
 /** What the API server tells of workloads, and how long one may wait for it. */
@@ -96,6 +97,18 @@ final class Seen {
                                         .path("imageID")
                                         .asText()
                                         .endsWith(digests.get(i))));
+    }
+
+    /** How long it is until something is seen, which must not take longer than the limit. */
+    static Duration timeUntil(String what, Duration limit, Callable<Boolean> seen) {
+        long begun = System.nanoTime();
+        Await.until(what, within(limit), seen);
+        return Duration.ofNanos(System.nanoTime() - begun);
+    }
+
+    /** A machine that pauses in one of several tries says nothing of what is tried. */
+    static Duration median(List<Duration> times) {
+        return times.stream().sorted().toList().get(times.size() / 2);
     }
 
     /** A time that must be kept by a machine that has nothing else to do; a busy one gets more. */

@@ -8,6 +8,8 @@ import io.urunner.agent.run.AgentParts;
 import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.testing.Await;
 import io.urunner.registry.CredentialRouter;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryPrefix;
@@ -25,6 +27,8 @@ import java.util.stream.Stream;
 
 /** An agent in this process. */
 final class TestAgent implements AutoCloseable {
+    private static final Duration SOON = Duration.ofSeconds(60);
+
     private final RegistryClient client;
     private final DigestStore store;
     private final Agent agent;
@@ -86,6 +90,23 @@ final class TestAgent implements AutoCloseable {
 
     Agent agent() {
         return agent;
+    }
+
+    /** How often the first registry was asked for everything. */
+    long passes() throws InterruptedException {
+        return agent.status().orElseThrow().registries().get(0).passes();
+    }
+
+    /** Waits until it has asked for everything so many times more. */
+    void awaitPasses(int more) throws InterruptedException {
+        long begun = passes();
+        Await.until(more + " passes more", Seen.within(SOON), () -> passes() >= begun + more);
+    }
+
+    /** Whether a workload is watched. */
+    boolean follows(WorkloadId id) throws InterruptedException {
+        return agent.status().orElseThrow().workloads().stream()
+                .anyMatch(workload -> workload.id().equals(id));
     }
 
     @Override
