@@ -16,7 +16,6 @@ final class SqlDigestStore implements DigestStore {
     private final Lane writer;
     private final Lane reader;
     private final KnownTags known = new KnownTags();
-    private volatile boolean migrated;
 
     SqlDigestStore(Database database, String cluster) {
         this(database, cluster, false);
@@ -31,10 +30,8 @@ final class SqlDigestStore implements DigestStore {
         this.readOnly = readOnly;
         this.writer = new Lane(database, true, handle -> {
             Migrations.migrate(handle, database);
-            long id = clusterId(handle, cluster);
             BatchWriter.createTemporaryTables(handle);
-            migrated = true;
-            return id;
+            return clusterId(handle, cluster);
         });
         this.reader = new Lane(database, false, handle -> {
             Migrations.mustFit(handle, database);
@@ -159,25 +156,16 @@ final class SqlDigestStore implements DigestStore {
     }
 
     private <T> T read(String doing, Question<T> question) throws StoreException {
-        Optional<StoreException> refusal = Optional.empty();
-        if (!migrated && !readOnly) {
-            try {
-                check();
-            } catch (StoreException e) {
-                // Locked, full or read-only, it can be read all the same.
-                refusal = Optional.of(e);
-            }
+        Lane.Work<T> asking = session -> question.ask(new History(session.handle(), session.cluster()));
+        if (readOnly) {
+            return reader.call(doing, asking);
         }
-        boolean done = false;
         try {
-            T answer = reader.call(doing, session -> question.ask(new History(session.handle(), session.cluster())));
-            done = true;
-            return answer;
+            return reader.call(doing, asking);
         } catch (StoreException e) {
-            throw refusal.orElse(e);
-        } finally {
-            // The database may be another one by now: let the writer have a look first.
-            migrated = migrated && done;
+            // It may not be there yet, or be of an older version: the writer makes it, or says why it cannot.
+            check();
+            return reader.call(doing, asking);
         }
     }
 
