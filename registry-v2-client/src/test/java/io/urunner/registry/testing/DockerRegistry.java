@@ -2,8 +2,6 @@ package io.urunner.registry.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -469,9 +467,7 @@ public final class DockerRegistry implements AutoCloseable {
 
     private void startOnFreePort() throws IOException {
         for (int attempt = 1; ; attempt++) {
-            try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                port = free.getLocalPort();
-            }
+            port = FreePort.find();
             try {
                 launch();
                 return;

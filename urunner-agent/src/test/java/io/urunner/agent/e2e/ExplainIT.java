@@ -6,9 +6,9 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.FreePort;
 import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -68,7 +68,7 @@ class ExplainIT {
     void theRunningAgentExplainsAndWithoutItOneLookDoes() throws Exception {
         String digest = registry.push("team/app", "latest", "one");
         cluster.awaitRollout(web, Seen.within(SOON));
-        int port = freePort();
+        int port = FreePort.find();
         Map<String, String> settings = settings();
         settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
         settings.put("URUNNER_SECR_HTTP_TOKEN", "t0ken-of-the-test");
@@ -235,12 +235,6 @@ class ExplainIT {
                     .statusCode();
         } catch (IOException e) {
             return 0;
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 }

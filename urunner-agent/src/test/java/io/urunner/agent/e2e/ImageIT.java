@@ -8,9 +8,9 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.FreePort;
 import io.urunner.registry.testing.Program;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -189,7 +189,7 @@ class ImageIT {
                 "--env",
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE=generic",
                 "--env",
-                "URUNNER_CONF_HTTP_PORT=" + freePort()));
+                "URUNNER_CONF_HTTP_PORT=" + FreePort.find()));
         chart.environment().forEach((name, value) -> {
             if (!name.equals("URUNNER_CONFIG")) {
                 command.addAll(List.of("--env", name + "=" + value));
@@ -208,12 +208,6 @@ class ImageIT {
             return podman(words.toArray(String[]::new));
         } catch (Exception e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 

@@ -7,8 +7,8 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.FreePort;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -208,9 +208,7 @@ class LeaderElectionIT {
         Files.createDirectories(folder.resolve(name));
         Map<String, String> settings = settings(name);
         settings.putAll(more);
-        try (ServerSocket socket = new ServerSocket(0)) {
-            settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(socket.getLocalPort()));
-        }
+        settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(FreePort.find()));
         AgentProcess agent = AgentProcess.start(folder.resolve(name + ".log"), settings, command);
         agents.add(agent);
         return agent;

@@ -7,9 +7,9 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.FreePort;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -65,7 +65,7 @@ class ProcessIT {
         registry.push("team/app", "latest", "one");
         WorkloadId id = cluster.deployment(namespace, "web", front.host() + "/team/app:latest", 1);
         cluster.awaitRollout(id, Seen.within(SOON));
-        int port = freePort();
+        int port = FreePort.find();
         front.fault(Fault.HANGS);
         try (AgentProcess agent = run(Map.of("URUNNER_CONF_HTTP_PORT", Integer.toString(port)))) {
             Await.until("the first question", Seen.within(SOON), () -> front.asked() > 0);
@@ -85,7 +85,7 @@ class ProcessIT {
 
     @Test
     void clientsThatAreSlowToAskDoNotKeepTheProbesFromBeingAnswered() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         List<Socket> slow = new ArrayList<>();
         try (AgentProcess agent = run(Map.of("URUNNER_CONF_HTTP_PORT", Integer.toString(port)))) {
             Await.until("alive", Seen.within(SOON), () -> status(port, "/livez") == 200);
@@ -177,11 +177,5 @@ class ProcessIT {
                                 .build(),
                         BodyHandlers.discarding())
                 .statusCode();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -6,7 +6,7 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
-import java.net.ServerSocket;
+import io.urunner.registry.testing.FreePort;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -37,7 +37,7 @@ class PushHintIT {
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
     void aPushIsPatchedWithinASecond() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         URI hook = URI.create("http://127.0.0.1:" + port + "/hooks/distribution");
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry = DockerRegistry.builder()
@@ -115,11 +115,5 @@ class PushHintIT {
                                 .POST(BodyPublishers.ofString(body))
                                 .build(),
                         BodyHandlers.ofString());
-    }
-
-    private static int freePort() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 }

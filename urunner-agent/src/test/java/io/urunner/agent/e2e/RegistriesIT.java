@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
-import java.net.ServerSocket;
+import io.urunner.registry.testing.FreePort;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,10 +30,7 @@ class RegistriesIT {
         HeldCertificate authority = DockerRegistry.newAuthority();
         Path ca = Files.writeString(folder.resolve("ca.pem"), authority.certificatePem());
         Path pass = Files.writeString(folder.resolve("pass"), "registry-pass-1234\n");
-        int port;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            port = socket.getLocalPort();
-        }
+        int port = FreePort.find();
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry secured = DockerRegistry.builder()
                         .tls(authority)

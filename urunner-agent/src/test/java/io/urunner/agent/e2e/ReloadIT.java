@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.FreePort;
 import io.urunner.registry.testing.UsedSecrets;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -37,7 +37,7 @@ class ReloadIT {
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
     void takesRotatedCredentialsAndAnotherLogLevelWithoutARestart() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         UsedSecrets.add(WRONG);
         UsedSecrets.add(HOOK);
         UsedSecrets.add(NEW_HOOK);
@@ -132,11 +132,5 @@ class ReloadIT {
                                 .build(),
                         BodyHandlers.discarding())
                 .statusCode();
-    }
-
-    private static int freePort() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -10,7 +10,7 @@ import io.urunner.kube.testing.Await;
 import io.urunner.registry.Digest;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.Repository;
-import java.net.ServerSocket;
+import io.urunner.registry.testing.FreePort;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -246,10 +246,7 @@ class RollbackIT {
     void aHeldWorkloadIsShownAsHeldEverywhere() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
-        int port;
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        int port = FreePort.find();
         Map<String, String> settings = scene.settings("db");
         // Agents of other tests run on this machine, too.
         settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder);

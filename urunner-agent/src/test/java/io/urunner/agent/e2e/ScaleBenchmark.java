@@ -6,8 +6,8 @@ import io.urunner.kube.testing.AuditLog;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.FreePort;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -97,7 +97,7 @@ class ScaleBenchmark {
     private record Measured(Duration ready, int threads, long heapKilobytes) {}
 
     private Measured measure(String what, Cluster cluster, DockerRegistry registry, int workloads) throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         Map<String, String> settings =
                 new HashMap<>(AgentProcess.settings(cluster, folder.resolve(what + ".db"), INTERVAL, registry.host()));
         settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
@@ -157,11 +157,5 @@ class ScaleBenchmark {
             sum += Long.parseLong(used.group(1));
         }
         return sum;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
+import io.urunner.registry.testing.FreePort;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import io.urunner.store.StoreException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -39,9 +39,7 @@ class StorageTroubleIT {
 
     @BeforeEach
     void start() throws IOException {
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        port = FreePort.find();
         scene = new RollbackScene(Files.createDirectory(folder.resolve("disk")));
     }
 
