@@ -44,7 +44,7 @@ class FaultsIT {
     private static final int MOVES = 3;
     private static final double SHARE = 0.25;
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final Duration LONG = Duration.ofSeconds(45);
+    private static final Duration LONG = Duration.ofSeconds(120);
 
     @TempDir
     private Path folder;

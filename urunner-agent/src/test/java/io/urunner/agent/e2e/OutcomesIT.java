@@ -43,7 +43,7 @@ class OutcomesIT {
     @interface AtOnce {}
 
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final Duration SOON = Duration.ofSeconds(45);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final Stage.Outcomes OUTCOMES = new Stage.Outcomes();
     private static final Set<String> NOT_PULLED_BY_NODES = ConcurrentHashMap.newKeySet();
     private static final AtomicInteger NUMBER = new AtomicInteger();

@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 
 /** One of many things that are tried at once: a namespace and a repository of its own, and what can be seen there. */
 final class Stage {
-    private static final Duration SOON = Duration.ofSeconds(45);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final Object BEHAVIOUR = new Object();
 
     private final Cluster cluster;
