@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Kubeconfig {
     private static final Duration PROGRAMS_RUN_AGAIN_AFTER = Duration.ofMinutes(5);
+    private static final Duration PROGRAMS_END_WITHIN = Duration.ofSeconds(20);
 
     private Kubeconfig() {}
 
@@ -155,7 +156,7 @@ final class Kubeconfig {
                         .build())
                 .build();
         client.setHttpClient(caught);
-        return () -> {
+        KubeConfiguration.Authorization patient = () -> {
             try (Response answer = client.buildCall(
                             client.getBasePath(),
                             "/version",
@@ -175,6 +176,7 @@ final class Kubeconfig {
                 throw new IOException("the kubeconfig's credential cannot be had: " + e.getMessage(), e);
             }
         };
+        return new ImpatientAuthorization(patient, PROGRAMS_END_WITHIN);
     }
 
     /** For {@code insecure-skip-tls-verify}. The extended form keeps the JDK from verifying the host name on top. */

@@ -3,10 +3,15 @@ package io.urunner.kube;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.urunner.kube.testing.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -76,6 +81,36 @@ class KubeConfigurationTest {
                         {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [%s],
                             env: [{name: T, value: tok}]}}""".formatted(folder.resolve("program")))));
         assertThat(header(configuration)).isEqualTo("Bearer tok");
+    }
+
+    @Test
+    void aCredentialProgramThatHangsIsWaitedForOnceAndNotRunASecondTime() throws Exception {
+        CountDownLatch ends = new CountDownLatch(1);
+        AtomicInteger runs = new AtomicInteger();
+        ImpatientAuthorization authorization = new ImpatientAuthorization(
+                () -> {
+                    runs.incrementAndGet();
+                    try {
+                        ends.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return Optional.of("Bearer late");
+                },
+                Duration.ofMillis(50));
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(authorization::header)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("credential program did not end");
+        }
+        ends.countDown();
+        Await.until(
+                "what it said at last is used",
+                Duration.ofSeconds(30),
+                () -> authorization.header().equals(Optional.of("Bearer late")));
+        assertThat(runs).hasValue(1);
+        assertThat(authorization.header()).contains("Bearer late");
+        assertThat(runs).hasValue(2);
     }
 
     @Test

@@ -230,6 +230,7 @@ final class Engine implements Registries.Events, Patches.Events {
     @Override
     public void changed(ImageReference reference) {
         dirty.addAll(fleet.users(reference));
+        dirty.addAll(rollouts.undecided());
         planSoon();
     }
 

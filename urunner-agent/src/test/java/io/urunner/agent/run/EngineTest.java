@@ -580,6 +580,23 @@ class EngineTest {
     }
 
     @Test
+    void aRolloutIsJudgedThoughItsContainerIsExcludedBeforeItIsOver() {
+        registry.tags.put("r.example/team/proxy:1", D1);
+        WorkloadId id = cluster.deployment("a", D1, APP, "r.example/team/proxy:1");
+        start();
+        registry.tags.put(APP, D2);
+        registry.tags.put("r.example/team/proxy:1", D3);
+        loop.advance(INTERVAL);
+        // What the pods report can only be compared with what the digest stands for.
+        cluster.runs(id, D3);
+        cluster.annotate(id, "urunner.io/containers", "c1");
+        loop.advance(INTERVAL);
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        loop.settle();
+        assertThat(ended).hasSize(1);
+    }
+
+    @Test
     void anImageThatCannotBePulledForNowIsNotQuarantined() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
