@@ -48,10 +48,7 @@ class ApiServerRestartIT {
                 Process restart = restart(tools, state);
                 String second = registry.push("team/app", "latest", "two");
                 assertThat(restart.waitFor(60, TimeUnit.SECONDS)).isTrue();
-                Await.until(
-                        "the API is back",
-                        Seen.within(Duration.ofSeconds(60)),
-                        () -> cluster.find("/api/v1/namespaces/default").isPresent());
+                awaitBack(cluster, tools, state);
                 Await.until(
                         "all are patched",
                         Seen.within(Duration.ofSeconds(10)),
@@ -71,10 +68,7 @@ class ApiServerRestartIT {
                         Seen.within(SOON),
                         () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, third)));
                 assertThat(restart(tools, state).waitFor(60, TimeUnit.SECONDS)).isTrue();
-                Await.until(
-                        "the API is back",
-                        Seen.within(Duration.ofSeconds(60)),
-                        () -> cluster.find("/api/v1/namespaces/default").isPresent());
+                awaitBack(cluster, tools, state);
                 Await.until(
                         "all are patched",
                         Seen.within(Duration.ofSeconds(10)),
@@ -85,6 +79,24 @@ class ApiServerRestartIT {
                         () -> Seen.running(cluster, namespace, COUNT, third));
                 assertThat(ids)
                         .allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(3));
+            }
+        }
+    }
+
+    /** Another connection may have been given the API server's port while it was away: then it is started again. */
+    private static void awaitBack(Cluster cluster, Path tools, Path state) throws Exception {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                Await.until(
+                        "the API is back",
+                        Seen.within(Duration.ofSeconds(30)),
+                        () -> cluster.find("/api/v1/namespaces/default").isPresent());
+                return;
+            } catch (AssertionError e) {
+                if (attempt == 3) {
+                    throw e;
+                }
+                assertThat(restart(tools, state).waitFor(60, TimeUnit.SECONDS)).isTrue();
             }
         }
     }
