@@ -15,11 +15,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -45,8 +43,6 @@ final class Rollouts {
     private final Map<WorkloadId, Followed> followed = new HashMap<>();
     private final Map<WorkloadId, String> lastFollowed = new HashMap<>();
     private final Map<WorkloadId, Outcome.Failed> toQuarantine = new HashMap<>();
-    /** Those that are over, and cannot be judged before it is known what a digest stands for. */
-    private final Set<WorkloadId> undecided = new HashSet<>();
 
     private static final class Followed {
         private final Rollout rollout;
@@ -164,7 +160,6 @@ final class Rollouts {
     private void follow(Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
         CompletableFuture<RolloutOutcome> outcome = cluster.follow(rollout.workload(), digests, patched, patience);
         Followed now = new Followed(rollout, outcome);
-        undecided.remove(rollout.workload());
         lastFollowed.put(rollout.workload(), rollout.id());
         Followed before = followed.put(rollout.workload(), now);
         if (before != null) {
@@ -191,11 +186,9 @@ final class Rollouts {
         WorkloadId id = one.rollout.workload();
         Outcome outcome = Verification.judge(one.ended.orElseThrow(), cluster.find(id), registries::expansion);
         if (outcome instanceof Outcome.NeedsExpansion needs) {
-            undecided.add(id);
             registries.fetch(needs.needed());
             return;
         }
-        undecided.remove(id);
         followed.remove(id);
         end(one, outcome);
         if (outcome instanceof Outcome.Failed failed) {
@@ -205,8 +198,11 @@ final class Rollouts {
     }
 
     /** The workloads whose rollouts wait for what a digest stands for, though it be one that they follow no more. */
-    Set<WorkloadId> undecided() {
-        return undecided;
+    List<WorkloadId> undecided() {
+        return followed.values().stream()
+                .filter(one -> one.ended.isPresent())
+                .map(one -> one.rollout.workload())
+                .toList();
     }
 
     /** A workload is planned anew: what was missing to judge its rollout may be known now. */
@@ -242,7 +238,6 @@ final class Rollouts {
 
     /** A workload went away. */
     void forget(WorkloadId id) {
-        undecided.remove(id);
         lastFollowed.remove(id);
         toQuarantine.remove(id);
     }
@@ -257,7 +252,6 @@ final class Rollouts {
         followed.values().forEach(one -> one.outcome.cancel(false));
         followed.clear();
         lastFollowed.clear();
-        undecided.clear();
         toQuarantine.clear();
     }
 }

@@ -50,7 +50,7 @@ class ManyDeploymentsIT {
                 long passes = agent.passes();
                 long heads = agentHeads(registry);
                 long mark = cluster.auditLog().map(AuditLog::mark).orElse(0L);
-                Await.until("three passes more", Seen.within(SOON), () -> agent.passes() >= passes + 3);
+                agent.awaitPasses(3);
                 long more = agent.passes() - passes;
                 Await.until(
                         "the registry's log has them", Seen.within(SOON), () -> agentHeads(registry) - heads >= more);
