@@ -19,6 +19,7 @@ import io.urunner.agent.run.Agent;
 import io.urunner.agent.run.AgentParts;
 import io.urunner.agent.run.OnceReport;
 import io.urunner.agent.run.PodCredentials;
+import io.urunner.agent.run.RequestCounts;
 import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConfigurationException;
@@ -38,7 +39,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
@@ -102,8 +102,13 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         AgentMetrics metrics = new AgentMetrics(version(), SystemTime.CLOCK);
         try {
             PodCredentials pods = new PodCredentials(SystemTime.CLOCK);
+            RequestCounts counts = new RequestCounts(
+                    settings.registries().stream()
+                            .map(registry -> registry.host().registry())
+                            .toList(),
+                    metrics);
             RegistryAccess access = parts.add(
-                    RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, metrics));
+                    RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, counts));
             RegistryClient client = access.client();
             DigestStore history = store(
                     settings,
@@ -115,7 +120,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                     kubernetes,
                     scope(settings.kubernetes()),
                     settings.registries().stream()
-                            .map(registry -> watched(registry, settings, access))
+                            .map(registry -> watched(registry, settings, access, counts))
                             .toList(),
                     Optional.of(pods).filter(any -> settings.kubernetes().pullSecrets()),
                     looking ? new ReadHistory(store) : store,
@@ -152,7 +157,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                                     ? Optional.of(leaseNamespace(settings.kubernetes(), kubernetes))
                                     : Optional.empty(),
                             agent.access(),
-                            client,
+                            agent::check,
                             access.credentials(),
                             store));
             String server = kubernetes.server().toString();
@@ -205,14 +210,15 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 : WatchScope.of(Set.copyOf(settings.namespaces()));
     }
 
-    private static WatchedRegistry watched(Settings.Registry registry, Settings settings, RegistryAccess access) {
+    private static WatchedRegistry watched(
+            Settings.Registry registry, Settings settings, RegistryAccess access, RequestCounts counts) {
         return WatchedRegistry.of(
                 registry.host(),
                 access.client(),
                 SystemTime.CLOCK,
                 registry.interval().orElse(settings.interval()),
                 registry.concurrency().orElse(CONCURRENCY),
-                registry.budget().map(OptionalInt::of).orElse(OptionalInt.empty()),
+                registry.budget().map(perMinute -> new WatchedRegistry.Budget(perMinute, counts)),
                 access.credentials());
     }
 

@@ -14,8 +14,8 @@ import io.urunner.registry.DeniedException;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
 import io.urunner.registry.RateLimitedException;
-import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnauthorizedException;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
@@ -39,9 +39,24 @@ public final class Doctor {
     private final WatchScope scope;
     private final Optional<String> leaseNamespace;
     private final KubeAccess access;
-    private final RegistryClient client;
+    private final RegistryCheck registries;
     private final CredentialProvider credentials;
     private final DigestStore history;
+
+    /** Asks a registry whether it answers. */
+    @FunctionalInterface
+    public interface RegistryCheck {
+        /**
+         * Asks it; waits for the answer.
+         *
+         * @param registry the registry, one of those in the settings
+         * @param reference what to ask for; empty for the root of its API
+         * @throws RegistryException if it does not answer as it should, or may not be asked now
+         * @throws InterruptedException if the thread is interrupted
+         */
+        void check(RegistryPrefix registry, Optional<ImageReference> reference)
+                throws RegistryException, InterruptedException;
+    }
 
     /**
      * A doctor; it opens and closes nothing.
@@ -50,7 +65,7 @@ public final class Doctor {
      * @param scope which namespaces are watched
      * @param leaseNamespace where the Lease of the election is; empty without one
      * @param access to the cluster
-     * @param client asks the registries
+     * @param registries asks the registries
      * @param credentials those that the client uses, for their names
      * @param history the history database
      */
@@ -59,14 +74,14 @@ public final class Doctor {
             WatchScope scope,
             Optional<String> leaseNamespace,
             KubeAccess access,
-            RegistryClient client,
+            RegistryCheck registries,
             CredentialProvider credentials,
             DigestStore history) {
         this.settings = settings;
         this.scope = scope;
         this.leaseNamespace = leaseNamespace;
         this.access = access;
-        this.client = client;
+        this.registries = registries;
         this.credentials = credentials;
         this.history = history;
     }
@@ -126,12 +141,11 @@ public final class Doctor {
         String credential = tracked.map(image -> credentials.describe(image.registry(), image.repository()))
                 .orElse("");
         try {
-            if (tracked.isPresent()) {
-                client.resolve(tracked.get());
-                return Finding.ok(check, "answers for " + tracked.get() + ", read with " + credential);
-            }
-            client.ping(registry.host().registry());
-            return Finding.ok(check, "answers; no tracked workload has an image of it, so no repository was tried");
+            registries.check(registry.host(), tracked);
+            return Finding.ok(
+                    check,
+                    tracked.map(image -> "answers for " + image + ", read with " + credential)
+                            .orElse("answers; no tracked workload has an image of it, so no repository was tried"));
         } catch (RegistryException e) {
             return Finding.wrong(check, String.valueOf(e.getMessage()), remedy(e, credential));
         }

@@ -64,6 +64,8 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     private final Counter hints = counter("urunner_hints_total", "Push hints that came in.", "hook", OUTCOME);
     private final Counter reloads =
             counter("urunner_reloads_total", "Readings of the configuration while the agent ran.", OUTCOME);
+    private final Counter runaways = counter(
+            "urunner_runaways_stopped_total", "Times that something was about to be done over and over.", "what");
     private final Counter rollouts = counter("urunner_rollouts_total", "Rollouts that ended.", OUTCOME);
     private final Histogram rolloutSeconds = histogram(
             "urunner_rollout_duration_seconds",
@@ -87,6 +89,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
                 .setLabelValues(version);
         OUTCOMES.forEach(rollouts::initLabelValues);
         List.of(SUCCESS, FAILURE).forEach(reloads::initLabelValues);
+        List.of(Runaway.values()).forEach(what -> runaways.initLabelValues(Words.label(what.name())));
     }
 
     private Counter counter(String name, String help, String... labels) {
@@ -142,6 +145,11 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
         rollouts.labelValues(word).inc();
         Duration took = Duration.between(rollout.requested(), clock.instant());
         rolloutSeconds.labelValues(word).observe(Unit.nanosToSeconds(took.toNanos()));
+    }
+
+    @Override
+    public void stopped(Runaway what) {
+        runaways.labelValues(Words.label(what.name())).inc();
     }
 
     @Override

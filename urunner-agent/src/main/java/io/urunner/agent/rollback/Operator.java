@@ -313,9 +313,7 @@ public final class Operator {
     private Expansion expansion(ImageDigest image) throws InterruptedException {
         ImageReference reference = ImageReference.parse(image.reference());
         try {
-            Set<Digest> content = new ImageContent(with.registry(), () -> {})
-                    .digests(reference.withDigest(Digest.parse(image.digest())));
-            return new Expansion.Known(content.stream().map(Digest::toString).collect(Collectors.toSet()));
+            return new ImageContent(with.registry()).expansion(reference.withDigest(Digest.parse(image.digest())));
         } catch (RegistryException e) {
             return new Expansion.Unavailable(String.valueOf(e.getMessage()));
         }

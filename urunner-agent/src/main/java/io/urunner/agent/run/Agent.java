@@ -4,6 +4,11 @@ import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.WatchProblem;
+import io.urunner.registry.FailedRequest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.UnavailableException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -70,6 +75,8 @@ public final class Agent implements AutoCloseable {
     private static final Duration ALL_ENDS = Duration.ofSeconds(4);
 
     private static final Duration ANSWER = Duration.ofSeconds(5);
+    /** How long a registry's answer is waited for, after others in its queue. */
+    private static final Duration CHECK = Duration.ofSeconds(60);
 
     private final LoopThread loop;
     private final InstantSource clock;
@@ -382,6 +389,36 @@ public final class Agent implements AutoCloseable {
      */
     public Optional<Integer> hint(Collection<PushedTag> pushed) throws InterruptedException {
         return ask(() -> engine.hints().pushed(pushed));
+    }
+
+    /**
+     * Asks a watched registry whether it answers, for somebody who wants to know now: through its queue and within its
+     * limits, but also while it fails. Whoever asks again within the registry's interval is told the same. Blocks until it
+     * has answered, or a deadline has passed.
+     *
+     * @param registry the registry
+     * @param reference what to ask for; empty for the root of its API
+     * @throws RegistryException if it failed, or may not be asked now
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void check(RegistryPrefix registry, Optional<ImageReference> reference)
+            throws RegistryException, InterruptedException {
+        CompletableFuture<Optional<RegistryException>> trouble = new CompletableFuture<>();
+        loop.execute(() -> engine.registries().check(registry, reference, trouble::complete));
+        try {
+            Optional<RegistryException> found = trouble.get(CHECK.toMillis(), TimeUnit.MILLISECONDS);
+            if (found.isPresent()) {
+                throw found.get();
+            }
+        } catch (TimeoutException e) {
+            throw new UnavailableException(
+                    FailedRequest.of("check", registry.registry()),
+                    "other requests took all the time of " + CHECK.toSeconds() + " s",
+                    null,
+                    e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("completed without an exception", e);
+        }
     }
 
     /** Credentials may be others than before: registries that are well are asked at once. */

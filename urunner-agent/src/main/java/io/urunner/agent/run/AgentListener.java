@@ -96,4 +96,22 @@ public interface AgentListener {
      * @param decision the decision
      */
     default void decided(Workload workload, Decision decision) {}
+
+    /** What was about to be done over and over, without an end and without a new reason. */
+    enum Runaway {
+        /** The same request to a registry. */
+        REQUEST,
+        /** The plan of a workload, on the same facts. */
+        PLAN,
+        /** The patch of a workload. */
+        PATCH
+    }
+
+    /**
+     * Something was about to be done over and over, and was stopped. That is a defect of the agent, or somebody undoes at
+     * once what it does.
+     *
+     * @param what what was stopped
+     */
+    default void stopped(Runaway what) {}
 }

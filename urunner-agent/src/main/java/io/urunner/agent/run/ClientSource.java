@@ -1,7 +1,6 @@
 package io.urunner.agent.run;
 
 import io.urunner.registry.Descriptor;
-import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RateLimit;
 import io.urunner.registry.RegistryClient;
@@ -14,8 +13,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 
 /** A registry behind a client. */
 final class ClientSource implements WatchedRegistry.Source {
@@ -30,42 +27,47 @@ final class ClientSource implements WatchedRegistry.Source {
     private final RegistryClient client;
     private final String registry;
     private final InstantSource clock;
-    private final OptionalInt budget;
+    private final Optional<WatchedRegistry.Budget> budget;
     private final CredentialProvider credentials;
     private final ImageContent content;
     private Instant minute = Instant.MIN;
-    private int spent;
+    /** What was sent before this minute, but for what went beyond the budget of the one before. */
+    private long before;
 
     ClientSource(
             RegistryClient client,
             String registry,
             InstantSource clock,
-            OptionalInt budget,
+            Optional<WatchedRegistry.Budget> budget,
             CredentialProvider credentials) {
         this.credentials = credentials;
         this.client = client;
         this.registry = registry;
         this.clock = clock;
         this.budget = budget;
-        content = new ImageContent(client, this::spend);
+        content = new ImageContent(client);
     }
 
     @Override
     public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException, InterruptedException {
-        spend();
         Descriptor descriptor = client.resolve(reference);
         return new WatchedRegistry.Answer(descriptor.digest(), descriptor.mediaType());
     }
 
     @Override
-    public Set<Digest> content(ImageReference reference, Digest digest) throws RegistryException, InterruptedException {
-        return content.digests(reference.withDigest(digest));
+    public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException, InterruptedException {
+        return content.manifest(image);
     }
 
     @Override
-    public Optional<ImageLabels> labels(ImageReference reference, Digest digest)
+    public Optional<ImageLabels> labels(ImageReference image, Descriptor config)
             throws RegistryException, InterruptedException {
-        return content.labels(reference.withDigest(digest));
+        return content.labels(image, config);
+    }
+
+    @Override
+    public void ping() throws RegistryException, InterruptedException {
+        client.ping(registry);
     }
 
     @Override
@@ -76,16 +78,6 @@ final class ClientSource implements WatchedRegistry.Source {
         } catch (CredentialException e) {
             return true;
         }
-    }
-
-    /** Counts a request against the budget of the present minute. */
-    private synchronized void spend() {
-        Instant now = clock.instant();
-        if (!minute.plus(MINUTE).isAfter(now)) {
-            minute = now;
-            spent = 0;
-        }
-        spent++;
     }
 
     @Override
@@ -106,9 +98,15 @@ final class ClientSource implements WatchedRegistry.Source {
             return Optional.empty();
         }
         Instant now = clock.instant();
-        boolean over = !minute.plus(MINUTE).isAfter(now);
-        return Optional.of(new WatchedRegistry.Allowance(
-                over ? budget.getAsInt() : Math.max(0, budget.getAsInt() - spent), (over ? now : minute).plus(MINUTE)));
+        int most = budget.get().perMinute();
+        long sent = budget.get().sent().to(registry);
+        if (!minute.plus(MINUTE).isAfter(now)) {
+            // One answer may have cost more requests than were left: the next minute pays.
+            before = sent - Math.max(0, sent - before - most);
+            minute = now;
+        }
+        long left = Math.max(0, most - (sent - before));
+        return Optional.of(new WatchedRegistry.Allowance(left, minute.plus(MINUTE)));
     }
 
     private WatchedRegistry.Allowance allowance(RateLimit limit) {

@@ -1,166 +1,260 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Expansion;
-import io.urunner.agent.plan.ImageDigest;
+import io.urunner.agent.run.WatchedRegistry.Content;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What digests stand for, fetched when a plan needs it and kept while a tag has the digest: what one repository answered
- * holds for all, while a failure is that of one reference, with a back-off of its own. So many are fetched at a time per
- * registry as it is asked questions. On the loop.
+ * What manifests lead to, each read once, when a plan, a rollout that is judged or the history needs it. That never
+ * changes, so it is kept by digest, whoever asked and of whichever repository; reading it here throws nothing away. A
+ * failure is that of one repository, with a back-off of its own. On the loop.
  */
 final class Contents {
-    private static final Logger LOG = LoggerFactory.getLogger(Contents.class);
+    /** So many digests are kept at most. Beyond that new ones are refused, rather than those in use read again and again. */
+    private static final int MOST_DIGESTS = 50_000;
+
+    /** With fewer than these nothing is given up. */
+    private static final int FEW_DIGESTS = 2_000;
+
+    /** What nobody needed for so long may be given up. */
+    private static final Duration UNUSED = Duration.ofMinutes(10);
+
+    /** Where all that there is room for was in use, so long passes until that is looked at again. */
+    private static final Duration LOOK_FOR_ROOM = Duration.ofMinutes(1);
+
+    private static final int MOST_FAILURES = 10_000;
 
     private final Loop loop;
-    private final Executor workers;
     private final Consumer<ImageReference> changed;
-    /** By reference the digest that was last asked about. */
-    private final Map<String, Content> contents = new HashMap<>();
-    /** By digest how many of these there are. */
-    private final Map<String, Integer> users = new HashMap<>();
+    private final Map<Digest, Kept> kept = new HashMap<>();
+    private int digests;
+    /** When there are more digests than this, those that are not used are given up. */
+    private int room = FEW_DIGESTS;
 
-    private final Map<String, Expansion.Known> known = new HashMap<>();
+    private long lookedForRoom;
 
-    private final Map<WatchedRegistry, Queue> queues = new HashMap<>();
+    /** By image that is being read what waits for it. */
+    private final Map<ImageReference, Set<Runnable>> reading = new HashMap<>();
 
-    private static final class Content {
-        private final String digest;
-        private Expansion expansion = new Expansion.NotFetched();
-        private int failures;
+    private final Set<Wanted> wanted = new HashSet<>();
 
-        Content(String digest) {
-            this.digest = digest;
+    private final Map<ImageReference, Failure> failures = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<ImageReference, Failure> eldest) {
+            return size() > MOST_FAILURES;
+        }
+    };
+
+    private static final class Kept {
+        private final Content content;
+        private long used;
+        /** What a digest stands for of which everything is known. */
+        private Optional<Expansion> expansion = Optional.empty();
+
+        Kept(Content content, long used) {
+            this.content = content;
+            this.used = used;
+        }
+
+        int digests() {
+            return 1 + content.children().size() + (content.config().isPresent() ? 1 : 0);
         }
     }
 
-    private static final class Queue {
-        private final Deque<Wanted> waiting = new ArrayDeque<>();
-        /** By digest that waits or is being fetched the references that want it. */
-        private final Map<String, Set<ImageReference>> wanted = new HashMap<>();
+    private static final class Failure {
+        /** Those who were told of it: they are told when it may be tried again. */
+        private final Set<ImageReference> told = new HashSet<>();
 
-        private int inFlight;
+        private String words = "";
+        private boolean resting;
+        private int times;
     }
 
-    private record Wanted(ImageDigest key, ImageReference reference, Content content) {}
+    /** A digest of a reference of which must be known what it stands for. Goes on whenever a manifest of it was read. */
+    private final class Wanted implements Runnable {
+        private final ImageReference reference;
+        private final Digest digest;
+        private final Watched registry;
+
+        Wanted(ImageReference reference, Digest digest, Watched registry) {
+            this.reference = reference;
+            this.digest = digest;
+            this.registry = registry;
+        }
+
+        @Override
+        public void run() {
+            if (!(expansion(reference, digest) instanceof Expansion.NotFetched)) {
+                if (wanted.remove(this)) {
+                    changed.accept(reference);
+                }
+                return;
+            }
+            for (Digest missing :
+                    ContentWalk.from(digest, Contents.this::content).missing()) {
+                read(reference.toRepository().digest(missing), registry, this);
+            }
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Wanted that && reference.equals(that.reference) && digest.equals(that.digest);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(reference, digest);
+        }
+    }
 
     /** {@code changed} is told when what a digest of a reference stands for is known, or cannot be had for now. */
-    Contents(Loop loop, Executor workers, Consumer<ImageReference> changed) {
+    Contents(Loop loop, Consumer<ImageReference> changed) {
         this.loop = loop;
-        this.workers = workers;
         this.changed = changed;
     }
 
-    Expansion expansion(ImageDigest key) {
-        Content content = content(key);
-        Expansion.Known found = known.get(key.digest());
-        return found == null ? content.expansion : found;
-    }
-
-    private Content content(ImageDigest key) {
-        Content content = contents.get(key.reference());
-        if (content == null || !content.digest.equals(key.digest())) {
-            // The tag's older digest is compared with no more.
-            forget(key.reference());
-            content = new Content(key.digest());
-            contents.put(key.reference(), content);
-            users.merge(key.digest(), 1, Integer::sum);
+    /** What a digest stands for, as far as it is known. */
+    Expansion expansion(ImageReference reference, Digest digest) {
+        Kept root = kept.get(digest);
+        if (root != null && root.expansion.isPresent()) {
+            root.used = loop.nanos();
+            return root.expansion.get();
         }
-        return content;
-    }
-
-    void fetch(ImageDigest key, ImageReference reference, WatchedRegistry registry) {
-        if (expansion(key) instanceof Expansion.NotFetched) {
-            Queue queue = queues.computeIfAbsent(registry, added -> new Queue());
-            Set<ImageReference> others = queue.wanted.get(key.digest());
-            if (others == null) {
-                queue.wanted.put(key.digest(), new HashSet<>(Set.of(reference)));
-                queue.waiting.add(new Wanted(key, reference, content(key)));
-                fetchNext(registry, queue);
-            } else {
-                others.add(reference);
+        ContentWalk walk = ContentWalk.from(digest, this::content);
+        if (walk.missing().isEmpty()) {
+            Optional.ofNullable(root).ifPresent(all -> all.expansion = Optional.of(walk.expansion()));
+            return walk.expansion();
+        }
+        for (Digest missing : walk.missing()) {
+            Failure failure = failures.get(reference.toRepository().digest(missing));
+            if (failure != null && failure.resting) {
+                failure.told.add(reference);
+                return new Expansion.Unavailable(failure.words);
             }
         }
+        return walk.expansion();
     }
 
-    private void fetchNext(WatchedRegistry registry, Queue queue) {
-        while (!queue.waiting.isEmpty() && queue.inFlight < registry.concurrency()) {
-            Wanted next = queue.waiting.remove();
-            queue.inFlight++;
-            workers.execute(() -> {
-                Expansion expansion = content(registry.source(), next);
-                loop.execute(() -> {
-                    queue.inFlight--;
-                    String digest = next.key().digest();
-                    Set<ImageReference> wanted = queue.wanted.getOrDefault(digest, Set.of());
-                    queue.wanted.remove(digest);
-                    fetched(next, expansion, registry.interval());
-                    // Where it failed for one, the others ask for themselves.
-                    wanted.forEach(changed);
-                    fetchNext(registry, queue);
-                });
-            });
+    /** What a manifest leads to, if that was read. */
+    Optional<Content> content(Digest digest) {
+        Kept found = kept.get(digest);
+        if (found == null) {
+            return Optional.empty();
+        }
+        found.used = loop.nanos();
+        return Optional.of(found.content);
+    }
+
+    /** Reads what is missing to know what a digest stands for. */
+    void fetch(ImageReference reference, Digest digest, Watched registry) {
+        Wanted added = new Wanted(reference, digest, registry);
+        if (wanted.add(added)) {
+            added.run();
         }
     }
 
-    private static Expansion content(WatchedRegistry.Source source, Wanted wanted) {
-        try {
-            return new Expansion.Known(
-                    source.content(wanted.reference(), Digest.parse(wanted.key().digest())).stream()
-                            .map(Digest::toString)
-                            .collect(Collectors.toSet()));
-        } catch (RegistryException e) {
-            return new Expansion.Unavailable(Optional.ofNullable(e.getMessage()).orElseGet(e::toString));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return new Expansion.Unavailable("the agent ends");
-        } catch (RuntimeException e) {
-            LOG.error("what {} stands for could not be fetched; this is a defect", wanted.key(), e);
-            return new Expansion.Unavailable("a defect of the agent: " + e);
+    /**
+     * Reads one manifest, unless it is known or cannot be had for now.
+     *
+     * @param image the image, by its digest alone: tags that have one digest share it
+     * @param then what goes on when it was read, or could not be
+     */
+    void read(ImageReference image, Watched registry, Runnable then) {
+        Set<Runnable> others = reading.get(image);
+        if (others != null) {
+            others.add(then);
+            return;
         }
-    }
-
-    private void fetched(Wanted wanted, Expansion expansion, Duration interval) {
-        if (expansion instanceof Expansion.Known found) {
-            if (users.containsKey(wanted.key().digest())) {
-                known.put(wanted.key().digest(), found);
+        Failure failure = failures.get(image);
+        if (content(image.digest().orElseThrow()).isPresent() || (failure != null && failure.resting)) {
+            loop.execute(then);
+            return;
+        }
+        reading.put(image, new LinkedHashSet<>(Set.of(then)));
+        registry.queue().send(new HostQueue.Request<Content>() {
+            @Override
+            public String what() {
+                return "the manifest " + image;
             }
-        } else {
-            Content content = wanted.content();
-            content.expansion = expansion;
-            content.failures++;
-            loop.after(Pace.backOff(interval, content.failures), () -> {
-                content.expansion = new Expansion.NotFetched();
-                changed.accept(wanted.reference());
-            });
-        }
+
+            @Override
+            public Content send() throws RegistryException, InterruptedException {
+                return registry.registry().source().manifest(image);
+            }
+
+            @Override
+            public void answered(Content content) {
+                keep(image, content, registry.registry().interval());
+                goOn(image);
+            }
+
+            @Override
+            public void failed(String words) {
+                fail(image, words, registry.registry().interval());
+                goOn(image);
+            }
+        });
     }
 
-    void forget(String reference) {
-        Content content = contents.remove(reference);
-        if (content != null && users.merge(content.digest, -1, Integer::sum) == 0) {
-            users.remove(content.digest);
-            known.remove(content.digest);
-        }
+    private void goOn(ImageReference image) {
+        Optional.ofNullable(reading.remove(image)).ifPresent(waiting -> waiting.forEach(Runnable::run));
     }
 
-    /** Whether something is being fetched. */
+    private void keep(ImageReference key, Content content, Duration interval) {
+        Kept added = new Kept(content, loop.nanos());
+        if (digests + added.digests() > room) {
+            giveUpUnused(interval);
+        }
+        if (digests + added.digests() > MOST_DIGESTS) {
+            fail(key, "what so many digests stand for is not kept at once", interval);
+            return;
+        }
+        failures.remove(key);
+        kept.put(key.digest().orElseThrow(), added);
+        digests += added.digests();
+    }
+
+    private void giveUpUnused(Duration interval) {
+        long now = loop.nanos();
+        if (room == MOST_DIGESTS && now - lookedForRoom < LOOK_FOR_ROOM.toNanos()) {
+            return;
+        }
+        lookedForRoom = now;
+        long before = now - Pace.max(UNUSED, interval.multipliedBy(2)).toNanos();
+        kept.values().removeIf(one -> one.used < before);
+        digests = kept.values().stream().mapToInt(Kept::digests).sum();
+        room = Math.min(MOST_DIGESTS, Math.max(FEW_DIGESTS, 2 * digests));
+    }
+
+    private void fail(ImageReference key, String words, Duration interval) {
+        Failure failure = failures.computeIfAbsent(key, added -> new Failure());
+        failure.words = words;
+        failure.times++;
+        failure.resting = true;
+        loop.after(Pace.backOff(interval, failure.times), () -> {
+            failure.resting = false;
+            List<ImageReference> told = List.copyOf(failure.told);
+            failure.told.clear();
+            told.forEach(changed);
+        });
+    }
+
+    /** Whether something is being read for a plan or a verdict. */
     boolean busy() {
-        return queues.values().stream().anyMatch(queue -> !queue.wanted.isEmpty());
+        return !wanted.isEmpty();
     }
 }

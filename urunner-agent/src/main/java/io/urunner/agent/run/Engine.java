@@ -116,7 +116,7 @@ final class Engine implements Registries.Events, Patches.Events {
                 this::touch,
                 housekeeping::flushSoon);
         patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, mayAct, this);
-        execution = new Execution(parts, registries, hints, rollouts, patches, this::touch);
+        execution = new Execution(parts, registries, rollouts, patches, this::touch);
     }
 
     /** Takes what the watch has seen, and begins the passes. */
@@ -209,12 +209,13 @@ final class Engine implements Registries.Events, Patches.Events {
         dirty.remove(id);
         waiting.remove(id);
         rollouts.forget(id);
-        problems.forget(id.toString()::equals);
+        problems.forget(subject -> subject.equals(id.toString()) || subject.equals(id + " plans"));
     }
 
     /** Plans a workload soon: many touches of one moment are one plan. */
     private void touch(WorkloadId id) {
         dirty.add(id);
+        waiting.forEach(other -> fleet.find(other).ifPresent(Tracked::othersChanged));
         dirty.addAll(waiting);
         waiting.clear();
         planSoon();
@@ -230,7 +231,7 @@ final class Engine implements Registries.Events, Patches.Events {
     @Override
     public void changed(ImageReference reference) {
         dirty.addAll(fleet.users(reference));
-        dirty.addAll(rollouts.undecided());
+        dirty.addAll(rollouts.undecided(reference));
         planSoon();
     }
 
@@ -267,11 +268,32 @@ final class Engine implements Registries.Events, Patches.Events {
                     && !one.outdated()
                     && one.references().stream().noneMatch(registries::pending)) {
                 dirty.remove(id);
-                alone(id, () -> plans.put(one, Planner.plan(facts(one))));
+                alone(id, () -> plan(one).ifPresent(plan -> plans.put(one, plan)));
             }
         }
         admitted(plans).forEach((one, plan) -> alone(one.workload().id(), () -> execution.carryOut(one, plan)));
         flushIfQuiet();
+    }
+
+    /**
+     * The plan of one workload; empty where it was made over and over though nothing of what it rests on changed. Then it
+     * rests until something does, at the latest the next answer of the registry.
+     */
+    private Optional<Plan> plan(Tracked one) {
+        Facts facts = facts(one);
+        List<Object> fromOutside = new ArrayList<>(List.of(facts.seen(), facts.missingPermission()));
+        one.references().forEach(reference -> fromOutside.add(registries.answer(reference)));
+        if (one.plannedOn(fromOutside)) {
+            return Optional.of(Planner.plan(facts));
+        }
+        WorkloadId id = one.workload().id();
+        if (problems.problem(
+                id + " plans",
+                "planned over and over",
+                "the same plan was made over and over; this is a defect of the agent, and was stopped")) {
+            listener.stopped(AgentListener.Runaway.PLAN);
+        }
+        return Optional.empty();
     }
 
     /** A workload at which we fail keeps no other from its plan. */
@@ -355,6 +377,11 @@ final class Engine implements Registries.Events, Patches.Events {
         if (isTracked(one)) {
             touch(one.workload().id());
         }
+    }
+
+    @Override
+    public void runaway() {
+        listener.stopped(AgentListener.Runaway.PATCH);
     }
 
     @Override

@@ -29,19 +29,13 @@ final class Execution {
     private final BooleanSupplier mayAct;
     private final Announcer announcer;
     private final Registries registries;
-    private final Hints hints;
     private final Rollouts rollouts;
     private final Patches patches;
     private final Consumer<WorkloadId> touch;
 
     /** {@code touch} plans a workload anew. */
     Execution(
-            Engine.Parts parts,
-            Registries registries,
-            Hints hints,
-            Rollouts rollouts,
-            Patches patches,
-            Consumer<WorkloadId> touch) {
+            Engine.Parts parts, Registries registries, Rollouts rollouts, Patches patches, Consumer<WorkloadId> touch) {
         cluster = parts.cluster();
         loop = parts.loop();
         clock = parts.clock();
@@ -49,7 +43,6 @@ final class Execution {
         mayAct = parts.mayAct();
         announcer = new Announcer(parts.listener());
         this.registries = registries;
-        this.hints = hints;
         this.rollouts = rollouts;
         this.patches = patches;
         this.touch = touch;
@@ -73,7 +66,7 @@ final class Execution {
             remember(one, plan);
             plan.state().or(() -> rollouts.quarantine(one.workload())).ifPresent(state -> write(one, state));
             if (decision instanceof Decision.Deferred deferred && deferred.cause() == Deferral.ANSWER_TOO_OLD) {
-                askedBeforeSeen(one).forEach(hints::look);
+                askedBeforeSeen(one).forEach(registries::look);
             } else if (decision instanceof Decision.Deferred deferred
                     && deferred.until().isPresent()) {
                 again(one, Duration.between(clock.instant(), deferred.until().get()));

@@ -12,8 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Looks at once at what may be other than the registry last said: somebody says that it was pushed, or its pods changed
- * since. A reference that is hinted at over and over is looked at four times per second at most; the last hint always leads
+ * Looks at once at what may be other than the registry last said, because somebody says that it was pushed. A reference that is hinted at over and over is looked at four times per second at most; the last hint always leads
  * to a look. On the loop.
  */
 final class Hints {
@@ -97,8 +96,7 @@ final class Hints {
         return registries.standsSince(reference.toString());
     }
 
-    /** Looks at a reference. */
-    void look(ImageReference reference) {
+    private void look(ImageReference reference) {
         if (!resting.add(reference)) {
             again.add(reference);
             return;

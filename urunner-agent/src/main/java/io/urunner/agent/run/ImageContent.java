@@ -2,6 +2,7 @@ package io.urunner.agent.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.agent.plan.Expansion;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
@@ -17,11 +18,14 @@ import java.io.InputStream;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.Stream;
 
-/** Looks into images: what their digests stand for, and what they say of themselves. Thread-safe; blocks. */
+/** Looks into images: what their digests lead to, and what they say of themselves. Thread-safe; blocks. */
 public final class ImageContent {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String LABEL = "org.opencontainers.image.";
@@ -30,81 +34,79 @@ public final class ImageContent {
     private static final long LARGEST = 1 << 20;
 
     private final RegistryClient client;
-    private final Runnable request;
 
     /**
      * Looks by a client.
      *
      * @param client the client; stays the caller's to close
-     * @param request told before every request
      */
-    public ImageContent(RegistryClient client, Runnable request) {
+    public ImageContent(RegistryClient client) {
         this.client = client;
-        this.request = request;
+    }
+
+    /**
+     * What a manifest or an index leads to, by one request.
+     *
+     * @param image the image, by its digest
+     * @return what it leads to
+     * @throws RegistryException if the registry does not say
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException, InterruptedException {
+        ManifestOrIndex found = client.manifest(image);
+        if (found instanceof Manifest manifest) {
+            return new WatchedRegistry.Content(List.of(), Optional.of(manifest.config()));
+        }
+        List<Digest> children = new ArrayList<>();
+        if (found instanceof Index index) {
+            Optional<Descriptor> first = index.select(Platform.LINUX_AMD64)
+                    .or(() -> index.images().stream().findFirst());
+            Stream.concat(first.stream(), index.manifests().stream().filter(child -> !child.isAttestation()))
+                    .map(Descriptor::digest)
+                    .distinct()
+                    .limit(ContentWalk.MOST + 1)
+                    .forEach(children::add);
+        }
+        return new WatchedRegistry.Content(children, Optional.empty());
     }
 
     /**
      * What a digest stands for: itself, the digests of an index's children, attestations left out, and the digests of the
-     * configurations of all.
+     * configurations of all. One request for each manifest.
      *
      * @param image the image, by its digest
-     * @return the digests
+     * @return the digests, or why they are not all read
      * @throws RegistryException if the registry does not say
      * @throws InterruptedException if the thread is interrupted
      */
-    public Set<Digest> digests(ImageReference image) throws RegistryException, InterruptedException {
-        Set<Digest> content = new HashSet<>();
-        gather(image, content);
-        return content;
-    }
-
-    private void gather(ImageReference image, Set<Digest> content) throws RegistryException, InterruptedException {
-        if (!content.add(image.digest().orElseThrow())) {
-            return;
-        }
-        ManifestOrIndex found = manifest(image);
-        if (found instanceof Manifest manifest) {
-            content.add(manifest.config().digest());
-        } else if (found instanceof Index index) {
-            for (Descriptor child : index.manifests()) {
-                if (!child.isAttestation()) {
-                    gather(image.withDigest(child.digest()), content);
-                }
+    public Expansion expansion(ImageReference image) throws RegistryException, InterruptedException {
+        Map<Digest, WatchedRegistry.Content> read = new HashMap<>();
+        while (true) {
+            ContentWalk walk =
+                    ContentWalk.from(image.digest().orElseThrow(), digest -> Optional.ofNullable(read.get(digest)));
+            if (walk.missing().isEmpty()) {
+                return walk.expansion();
+            }
+            for (Digest missing : walk.missing()) {
+                read.put(missing, manifest(image.withDigest(missing)));
             }
         }
-    }
-
-    private ManifestOrIndex manifest(ImageReference image) throws RegistryException, InterruptedException {
-        request.run();
-        return client.manifest(image);
     }
 
     /**
-     * What an image's configuration says of it; of an index that of its first image. Two or three requests.
+     * What an image's configuration says of it, by one request.
      *
-     * @param image the image, by its digest
-     * @return the labels; empty if there is no configuration of an image
+     * @param image the image
+     * @param config its configuration
+     * @return the labels; empty if this is no configuration of an image
      * @throws RegistryException if the registry does not say
      * @throws InterruptedException if the thread is interrupted
      */
-    Optional<ImageLabels> labels(ImageReference image) throws RegistryException, InterruptedException {
-        ManifestOrIndex found = manifest(image);
-        if (found instanceof Index index) {
-            Optional<Descriptor> child = index.select(Platform.LINUX_AMD64)
-                    .or(() -> index.images().stream().findFirst());
-            if (child.isEmpty()) {
-                return Optional.empty();
-            }
-            found = manifest(image.withDigest(child.get().digest()));
-        }
-        return found instanceof Manifest manifest && manifest.config().size() <= LARGEST
-                ? labels(image, manifest.config())
-                : Optional.empty();
-    }
-
-    private Optional<ImageLabels> labels(ImageReference image, Descriptor config)
+    Optional<ImageLabels> labels(ImageReference image, Descriptor config)
             throws RegistryException, InterruptedException {
-        request.run();
+        if (config.size() > LARGEST) {
+            return Optional.empty();
+        }
         try (InputStream blob = client.blob(image.toRepository(), config)) {
             JsonNode json = JSON.readTree(blob);
             JsonNode labels = json.path("config").path("Labels");

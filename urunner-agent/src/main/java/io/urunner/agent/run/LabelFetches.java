@@ -1,5 +1,7 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.run.WatchedRegistry.Content;
+import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
@@ -7,78 +9,129 @@ import io.urunner.store.DigestStore.Image;
 import io.urunner.store.DigestStore.ImageLabels;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Fetches what images say of themselves, for the history: of digests to which a tag moved, one after the other, never in
- * the way of a rollout. What cannot be had is left out. On the loop.
+ * Fetches what images say of themselves, for the history: of digests to which a tag moved, per registry one after the
+ * other, so never in the way of a rollout. What cannot be had is left out. On the loop.
  */
 final class LabelFetches {
     private static final Logger LOG = LoggerFactory.getLogger(LabelFetches.class);
 
-    /** So many wait at most: when more tags move at once, the labels of some are never known. */
+    /** So many wait at most per registry: when more tags move at once, the labels of some are never known. */
     private static final int WAITING = 500;
 
-    private final Loop loop;
-    private final Executor workers;
-    private final Memory memory;
-    private final Deque<Wanted> waiting = new ArrayDeque<>();
-    private boolean fetching;
+    /** Of so many digests the labels are kept, for a tag that comes back and for another tag of the same image. */
+    private static final int KEPT = 500;
 
-    private record Wanted(WatchedRegistry registry, ImageReference reference, String digest) {
-        Image image() {
-            return new Image(reference.toString(), digest);
+    private final Memory memory;
+    private final Contents contents;
+    private final Map<Watched, Line> lines = new HashMap<>();
+    private final Map<Digest, Optional<ImageLabels>> known = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Digest, Optional<ImageLabels>> eldest) {
+            return size() > KEPT;
+        }
+    };
+
+    /** What waits at one registry. */
+    private static final class Line {
+        private final Deque<Wanted> waiting = new ArrayDeque<>();
+        private boolean fetching;
+    }
+
+    private record Wanted(ImageReference reference, Digest digest) {
+        ImageReference image(Digest other) {
+            return reference.toRepository().digest(other);
         }
     }
 
-    LabelFetches(Loop loop, Executor workers, Memory memory) {
-        this.loop = loop;
-        this.workers = workers;
+    LabelFetches(Memory memory, Contents contents) {
         this.memory = memory;
+        this.contents = contents;
     }
 
     /** A tag moved. */
-    void moved(WatchedRegistry registry, ImageReference reference, String digest) {
-        if (waiting.size() < WAITING) {
-            waiting.add(new Wanted(registry, reference, digest));
-            next();
+    void moved(Watched registry, ImageReference reference, String digest) {
+        Line line = lines.computeIfAbsent(registry, added -> new Line());
+        if (line.waiting.size() < WAITING) {
+            line.waiting.add(new Wanted(reference, Digest.parse(digest)));
+            next(registry, line);
         }
     }
 
-    private void next() {
-        if (fetching || waiting.isEmpty()) {
-            return;
+    private void next(Watched registry, Line line) {
+        while (!line.fetching && !line.waiting.isEmpty()) {
+            Wanted wanted = line.waiting.remove();
+            if (known.containsKey(wanted.digest())) {
+                remember(wanted);
+            } else if (registry.registry().source().allowance().isEmpty()) {
+                // Where pulls are limited, they belong to the nodes.
+                line.fetching = true;
+                follow(registry, line, wanted, wanted.digest(), 1);
+            }
         }
-        fetching = true;
-        Wanted wanted = waiting.remove();
-        workers.execute(() -> {
-            Optional<ImageLabels> labels = labels(wanted);
-            loop.execute(() -> {
-                fetching = false;
-                labels.ifPresent(found -> memory.labels(wanted.image(), found));
-                next();
-            });
+    }
+
+    /** From the digest of the tag over the first image of an index to the configuration of an image. */
+    private void follow(Watched registry, Line line, Wanted wanted, Digest digest, int depth) {
+        contents.read(wanted.image(digest), registry, () -> {
+            Optional<Content> content = contents.content(digest);
+            Optional<Descriptor> config = content.flatMap(Content::config);
+            Optional<Digest> child =
+                    content.flatMap(found -> found.children().stream().findFirst());
+            if (config.isPresent()) {
+                read(registry, line, wanted, config.get());
+            } else if (child.isPresent() && depth < ContentWalk.DEEPEST) {
+                follow(registry, line, wanted, child.get(), depth + 1);
+            } else {
+                over(registry, line);
+            }
         });
     }
 
-    private static Optional<ImageLabels> labels(Wanted wanted) {
-        WatchedRegistry.Source source = wanted.registry.source();
-        // Where pulls are limited, they belong to the nodes.
-        if (source.allowance().isPresent()) {
-            return Optional.empty();
-        }
-        try {
-            return source.labels(wanted.reference, Digest.parse(wanted.digest));
-        } catch (RegistryException e) {
-            LOG.debug("the labels of {}@{} cannot be had", wanted.reference, wanted.digest, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            LOG.error("the labels of {}@{} cannot be had; this is a defect", wanted.reference, wanted.digest, e);
-        }
-        return Optional.empty();
+    private void read(Watched registry, Line line, Wanted wanted, Descriptor config) {
+        ImageReference image = wanted.image(config.digest());
+        registry.queue().send(new HostQueue.Request<Optional<ImageLabels>>() {
+            @Override
+            public String what() {
+                return "the configuration " + image;
+            }
+
+            @Override
+            public Optional<ImageLabels> send() throws RegistryException, InterruptedException {
+                return registry.registry().source().labels(image, config);
+            }
+
+            @Override
+            public void answered(Optional<ImageLabels> labels) {
+                known.put(wanted.digest(), labels);
+                remember(wanted);
+                over(registry, line);
+            }
+
+            @Override
+            public void failed(String words) {
+                LOG.debug("the labels of {}@{} cannot be had: {}", wanted.reference(), wanted.digest(), words);
+                over(registry, line);
+            }
+        });
+    }
+
+    private void remember(Wanted wanted) {
+        Optional.ofNullable(known.get(wanted.digest()))
+                .flatMap(labels -> labels)
+                .ifPresent(labels -> memory.labels(
+                        new Image(wanted.reference().toString(), wanted.digest().toString()), labels));
+    }
+
+    private void over(Watched registry, Line line) {
+        line.fetching = false;
+        next(registry, line);
     }
 }

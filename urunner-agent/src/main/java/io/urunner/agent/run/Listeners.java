@@ -73,4 +73,9 @@ final class Listeners implements AgentListener {
     public void decided(Workload workload, Decision decision) {
         tell(listener -> listener.decided(workload, decision));
     }
+
+    @Override
+    public void stopped(Runaway what) {
+        tell(listener -> listener.stopped(what));
+    }
 }

@@ -5,10 +5,12 @@ import io.urunner.kube.PatchResult;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +60,9 @@ final class Patches {
 
         /** A patch is over, however it ended. */
         void settled();
+
+        /** A workload was to be changed over and over. */
+        void runaway();
     }
 
     /** A patch to send; blocks until the API server answers. */
@@ -96,15 +101,31 @@ final class Patches {
         return underWay == 0;
     }
 
-    /** How long is left until a workload may be changed: after a failure it is left alone for a while. */
+    /**
+     * How long is left until a workload may be changed: after a failure it is left alone for a while, and so it is when it
+     * was changed so often that something undoes at once what we do.
+     */
     Optional<Duration> pause(Tracked one) {
-        return Optional.of(Duration.between(clock.instant(), one.notBefore))
-                .filter(left -> left.compareTo(Duration.ZERO) > 0);
+        Instant now = clock.instant();
+        Optional<Instant> again = one.requestsAgain(now);
+        again.ifPresent(until -> {
+            String id = one.workload().id().toString();
+            boolean first = problems.problem(
+                    id, "changed over and over", "was changed over and over; it is left alone until " + until);
+            if (first) {
+                events.runaway();
+            }
+        });
+        return Stream.concat(again.stream(), Stream.of(one.notBefore))
+                .filter(now::isBefore)
+                .max(Instant::compareTo)
+                .map(until -> Duration.between(now, until));
     }
 
     void send(Tracked one, Patch patch, Done done) {
         WorkloadId id = one.workload().id();
         one.acting = true;
+        one.requested(clock.instant());
         underWay++;
         workers.execute(() -> {
             if (!mayAct.getAsBoolean()) {
@@ -136,6 +157,9 @@ final class Patches {
     private void answered(Tracked one, Reply reply, Done done) {
         WorkloadId id = one.workload().id();
         over(one);
+        if (reply.result() instanceof PatchResult.Conflict) {
+            one.requested(clock.instant()); // it was read, too
+        }
         if (reply.result() instanceof PatchResult.Patched patched) {
             one.failures = 0;
             one.missingPermission = Optional.empty();

@@ -6,8 +6,12 @@ import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.TagWatch;
 import io.urunner.agent.run.WatchedRegistry.Allowance;
+import io.urunner.registry.Digest;
+import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.RateLimitedException;
 import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnauthorizedException;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
@@ -37,6 +41,10 @@ final class Registries {
 
     private final List<Watched> registries;
     private final Map<ImageReference, Reference> references = new HashMap<>();
+    /** What is known of references that were used less than an interval ago: who comes back need not ask again. */
+    private final Map<ImageReference, Reference> gone = new HashMap<>();
+
+    private final Map<RegistryPrefix, Checked> checked = new HashMap<>();
     private final Contents contents;
     private final LabelFetches labels;
     private final Loop loop;
@@ -59,27 +67,14 @@ final class Registries {
         void passed(boolean whole);
     }
 
+    /** When people last wanted to know whether a registry answers, and what was wrong. */
+    private record Checked(Instant at, Optional<RegistryException> trouble) {}
+
     private static final class Reference {
         private TagWatch watch = TagWatch.unknown();
         private boolean historyKnown;
         private Optional<Resolution.Problem> problem = Optional.empty();
         private Instant failingSince = Instant.MIN;
-    }
-
-    private final class Watched {
-        private final WatchedRegistry registry;
-        private final HostQueue queue;
-
-        Watched(WatchedRegistry registry) {
-            this.registry = registry;
-            queue = new HostQueue(
-                    registry.prefix().toString(),
-                    registry.interval(),
-                    registry.concurrency(),
-                    loop,
-                    clock,
-                    new Port(registry));
-        }
     }
 
     Registries(
@@ -98,22 +93,34 @@ final class Registries {
         this.problems = problems;
         this.listener = listener;
         this.events = events;
-        contents = new Contents(loop, workers, events::changed);
-        labels = new LabelFetches(loop, workers, memory);
+        contents = new Contents(loop, events::changed);
+        labels = new LabelFetches(memory, contents);
         // Of two prefixes that match, the longer one says more.
         this.registries = registries.stream()
                 .sorted(Comparator.comparingInt(
                         (WatchedRegistry registry) -> -registry.prefix().path().length()))
-                .map(Watched::new)
+                .map(this::watched)
                 .toList();
     }
 
+    private Watched watched(WatchedRegistry registry) {
+        return new Watched(
+                registry,
+                new HostQueue(
+                        registry.prefix().toString(),
+                        registry.interval(),
+                        registry.concurrency(),
+                        loop,
+                        clock,
+                        new Port(registry)));
+    }
+
     void start() {
-        registries.forEach(watched -> watched.queue.start());
+        registries.forEach(watched -> watched.queue().start());
     }
 
     void stop() {
-        registries.forEach(watched -> watched.queue.stop());
+        registries.forEach(watched -> watched.queue().stop());
     }
 
     boolean watches(ImageReference reference) {
@@ -122,35 +129,41 @@ final class Registries {
 
     private Optional<Watched> find(ImageReference reference) {
         return registries.stream()
-                .filter(watched -> watched.registry.prefix().matches(reference))
+                .filter(watched -> watched.registry().prefix().matches(reference))
                 .findFirst();
     }
 
     void track(ImageReference reference) {
-        references.computeIfAbsent(reference, added -> new Reference());
-        find(reference).ifPresent(watched -> watched.queue.track(reference));
+        Reference before = gone.remove(reference);
+        references.putIfAbsent(reference, before == null ? new Reference() : before);
+        find(reference).ifPresent(watched -> watched.queue().track(reference));
     }
 
     void untrack(ImageReference reference) {
-        references.remove(reference);
-        contents.forget(reference.toString());
+        Reference left = references.remove(reference);
         problems.forget(subject(reference)::equals);
-        find(reference).ifPresent(watched -> watched.queue.untrack(reference));
+        find(reference).ifPresent(watched -> {
+            watched.queue().untrack(reference);
+            if (left != null) {
+                gone.put(reference, left);
+                loop.after(watched.registry().interval(), () -> gone.remove(reference, left));
+            }
+        });
     }
 
-    /** Asks for a reference before its turn. */
+    /** Asks for a reference before its turn, at most once per interval. */
     void look(ImageReference reference) {
-        find(reference).ifPresent(watched -> watched.queue.look(reference));
+        find(reference).ifPresent(watched -> watched.queue().look(reference));
     }
 
     /** Asks for a reference as soon as its registry may be asked for anything. */
     void lookNext(ImageReference reference) {
-        find(reference).ifPresent(watched -> watched.queue.lookNext(reference));
+        find(reference).ifPresent(watched -> watched.queue().lookNext(reference));
     }
 
     /** Asks for everything now, except at registries that want to be left alone. */
     void askAnew() {
-        registries.forEach(watched -> watched.queue.askAnew());
+        registries.forEach(watched -> watched.queue().askAnew());
     }
 
     /** What is asked for. */
@@ -160,7 +173,9 @@ final class Registries {
 
     /** Whether a pass is about to bring an answer for this reference. */
     boolean pending(ImageReference reference) {
-        return find(reference).map(watched -> watched.queue.pending(reference)).orElse(false);
+        return find(reference)
+                .map(watched -> watched.queue().pending(reference))
+                .orElse(false);
     }
 
     /** What the registry says. Where a host that fails was not asked for a reference again, its failure is the answer. */
@@ -175,7 +190,7 @@ final class Registries {
         }
         Answer answer = known.watch.answer();
         Optional<HostQueue> failing = find(reference)
-                .map(watched -> watched.queue)
+                .map(Watched::queue)
                 .filter(queue -> queue.problem().isPresent());
         return failing.isPresent() && (!(answer instanceof Answer.Resolved resolved) || tooOld(reference, resolved))
                 ? new Answer.Failed(
@@ -195,42 +210,106 @@ final class Registries {
     /** Whether an answer is too old to act on: a decision older than one interval is made again. */
     boolean tooOld(ImageReference reference, Answer.Resolved answer) {
         Duration interval =
-                find(reference).map(watched -> watched.registry.interval()).orElse(Duration.ZERO);
+                find(reference).map(watched -> watched.registry().interval()).orElse(Duration.ZERO);
         // A pass takes its time: half an interval more, and a moment for short ones.
         Duration most = interval.multipliedBy(3).dividedBy(2).plusSeconds(2);
         return answer.asked().plus(most).isBefore(clock.instant());
     }
 
     Expansion expansion(ImageDigest key) {
-        return contents.expansion(key);
+        try {
+            ImageReference reference = ImageReference.parse(key.reference());
+            return watches(reference)
+                    ? contents.expansion(reference, Digest.parse(key.digest()))
+                    : new Expansion.Unavailable(reference.registry() + " is not watched");
+        } catch (IllegalArgumentException e) {
+            return new Expansion.Unavailable(String.valueOf(e.getMessage())); // somebody wrote it into an annotation
+        }
     }
 
     /** Fetches what digests stand for; when that is known, or cannot be had for now, the reference has changed. */
     void fetch(Collection<ImageDigest> keys) {
         for (ImageDigest key : keys) {
             ImageReference reference = ImageReference.parse(key.reference());
-            find(reference).ifPresent(watched -> contents.fetch(key, reference, watched.registry));
+            find(reference).ifPresent(watched -> contents.fetch(reference, Digest.parse(key.digest()), watched));
         }
+    }
+
+    /**
+     * Asks a registry whether it answers, for people; once per interval, whose answer holds until then.
+     *
+     * @param reference what to ask for; empty for the root of its API
+     * @param told told on the loop what is wrong, if something is
+     */
+    void check(RegistryPrefix prefix, Optional<ImageReference> reference, Consumer<Optional<RegistryException>> told) {
+        Watched watched = registries.stream()
+                .filter(one -> one.registry().prefix().equals(prefix))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(prefix + " is not watched"));
+        Checked before = checked.get(prefix);
+        Instant now = clock.instant();
+        if (before != null && before.at.plus(watched.registry().interval()).isAfter(now)) {
+            told.accept(before.trouble);
+            return;
+        }
+        WatchedRegistry.Source source = watched.registry().source();
+        watched.queue().send(new HostQueue.Request<Optional<RegistryException>>() {
+            @Override
+            public String what() {
+                return "a check of " + prefix;
+            }
+
+            @Override
+            public Optional<RegistryException> send() throws InterruptedException {
+                try {
+                    if (reference.isPresent()) {
+                        source.resolve(reference.get());
+                    } else {
+                        source.ping();
+                    }
+                    return Optional.empty();
+                } catch (RegistryException e) {
+                    return Optional.of(e);
+                }
+            }
+
+            @Override
+            public void answered(Optional<RegistryException> trouble) {
+                checked.put(prefix, new Checked(now, trouble));
+                told.accept(trouble);
+            }
+
+            @Override
+            public void failed(String words) {
+                told.accept(Optional.of(new RateLimitedException(
+                        FailedRequest.of("check", prefix.registry()), words, now, false, null)));
+            }
+
+            @Override
+            public boolean evenWhileFailing() {
+                return true;
+            }
+        });
     }
 
     /** Whether a pass runs, or content is being fetched. */
     boolean busy() {
-        return registries.stream().anyMatch(watched -> watched.queue.running()) || contents.busy();
+        return registries.stream().anyMatch(watched -> watched.queue().running()) || contents.busy();
     }
 
     /** When a reference is asked next; empty while it is being asked. */
     Optional<Instant> nextLook(ImageReference reference) {
-        return find(reference).flatMap(watched -> watched.queue.status().nextPass());
+        return find(reference).flatMap(watched -> watched.queue().status().nextPass());
     }
 
     /** Whether every registry was asked for all of its references once. */
     boolean passed() {
-        return registries.stream().allMatch(watched -> watched.queue.status().passes() > 0);
+        return registries.stream().allMatch(watched -> watched.queue().status().passes() > 0);
     }
 
     List<HostStatus> status() {
         List<HostStatus> all = new ArrayList<>();
-        registries.forEach(watched -> all.add(watched.queue.status()));
+        registries.forEach(watched -> all.add(watched.queue().status()));
         all.sort(Comparator.comparing(HostStatus::host));
         return all;
     }
@@ -305,7 +384,7 @@ final class Registries {
         }
 
         private void learn(ImageReference reference, Resolution outcome, Instant asked) {
-            Reference known = references.get(reference);
+            Reference known = references.getOrDefault(reference, gone.get(reference));
             if (known == null) {
                 return;
             }
@@ -327,9 +406,9 @@ final class Registries {
                             .addKeyValue(LogField.TO, found.digest())
                             .log("{} moved from {} to {}", reference, before.get(), found.digest());
                     events.moved(reference, before.get(), found.digest());
-                    labels.moved(registry, reference, found.digest());
+                    find(reference).ifPresent(watched -> labels.moved(watched, reference, found.digest()));
                 }
-            } else if (outcome.trouble().isPresent()) {
+            } else if (outcome.trouble().isPresent() && references.containsKey(reference)) {
                 Resolution.Problem problem = outcome.trouble().get();
                 if (known.problem.isEmpty()) {
                     known.failingSince = asked;
@@ -341,6 +420,20 @@ final class Registries {
                     unreachable.put(reference, problem);
                 }
             }
+        }
+
+        @Override
+        public void elsewhere(Runnable task) {
+            workers.execute(task);
+        }
+
+        @Override
+        public void runaway(String what) {
+            problems.problem(
+                    "requests to " + registry.prefix(),
+                    "asked twice",
+                    what + " was asked for twice within an interval; this is a defect of the agent, and was refused");
+            listener.stopped(AgentListener.Runaway.REQUEST);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Admission;
+import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Underway;
 import io.urunner.agent.plan.Verification;
@@ -10,6 +11,7 @@ import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
+import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,8 +20,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -48,6 +52,8 @@ final class Rollouts {
         private final Rollout rollout;
         private final CompletableFuture<RolloutOutcome> outcome;
         private Optional<RolloutOutcome> ended = Optional.empty();
+        /** Whose content is awaited, to judge it. */
+        private Set<String> awaited = Set.of();
 
         Followed(Rollout rollout, CompletableFuture<RolloutOutcome> outcome) {
             this.rollout = rollout;
@@ -186,6 +192,7 @@ final class Rollouts {
         WorkloadId id = one.rollout.workload();
         Outcome outcome = Verification.judge(one.ended.orElseThrow(), cluster.find(id), registries::expansion);
         if (outcome instanceof Outcome.NeedsExpansion needs) {
+            one.awaited = needs.needed().stream().map(ImageDigest::reference).collect(Collectors.toSet());
             registries.fetch(needs.needed());
             return;
         }
@@ -197,10 +204,10 @@ final class Rollouts {
         touch.accept(id);
     }
 
-    /** The workloads whose rollouts wait for what a digest stands for, though it be one that they follow no more. */
-    List<WorkloadId> undecided() {
+    /** The workloads whose rollouts wait for what a digest of this stands for, though they may not use it any more. */
+    List<WorkloadId> undecided(ImageReference reference) {
         return followed.values().stream()
-                .filter(one -> one.ended.isPresent())
+                .filter(one -> one.awaited.contains(reference.toString()))
                 .map(one -> one.rollout.workload())
                 .toList();
     }

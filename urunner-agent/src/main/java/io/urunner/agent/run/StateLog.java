@@ -21,15 +21,18 @@ final class StateLog {
      * @param subject with what, for example {@code registry ghcr.io}
      * @param kind a word that stays the same while the trouble does
      * @param message what is wrong, for people
+     * @return whether that is news
      */
-    void problem(String subject, String kind, String message) {
-        if (!kind.equals(kinds.put(subject, kind))) {
+    boolean problem(String subject, String kind, String message) {
+        boolean news = !kind.equals(kinds.put(subject, kind));
+        if (news) {
             log.atWarn()
                     .addKeyValue(LogField.EVENT, "problem")
                     .addKeyValue(LogField.SUBJECT, subject)
                     .addKeyValue(LogField.CAUSE, kind)
                     .log("{}: {}", subject, message);
         }
+        return news;
     }
 
     void problem(String subject, Resolution.Problem problem) {

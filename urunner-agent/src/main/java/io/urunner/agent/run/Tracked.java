@@ -10,7 +10,10 @@ import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.TrackedContainer;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,6 +25,14 @@ import java.util.stream.Collectors;
 
 /** A workload that is seen, and what is going on with it. On the loop. */
 final class Tracked {
+    /** So often a workload is planned on the same facts: what its plan leads to may touch it a few times. */
+    private static final int PLANS = 50;
+
+    /** So many requests about one workload go to the API server per {@link #MINUTE}. */
+    private static final int REQUESTS = 30;
+
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
     private Workload workload;
     private Instant seen;
     private Policy.Reading policy;
@@ -30,6 +41,11 @@ final class Tracked {
     private Map<ImageDigest, Quarantine> quarantined = Map.of();
     /** The generation that our own patch made: an older snapshot is from before it. */
     private long generation;
+
+    private List<Object> facts = List.of();
+    private int plans;
+    /** When the API server was asked about it, in the last minute. */
+    private final Deque<Instant> requests = new ArrayDeque<>();
 
     /** Whether a patch or a read of it is under way. */
     boolean acting;
@@ -117,6 +133,40 @@ final class Tracked {
                 references.add(follows.reference());
             }
         }
+    }
+
+    /**
+     * It is to be planned on these facts, which come from outside.
+     *
+     * @return whether that is worth it: false once it was planned on the same facts over and over
+     */
+    boolean plannedOn(List<Object> now) {
+        if (!now.equals(facts)) {
+            facts = now;
+            plans = 0;
+        }
+        plans++;
+        return plans <= PLANS;
+    }
+
+    /** What it waits for at others has changed. */
+    void othersChanged() {
+        plans = 0;
+    }
+
+    /** The API server was asked about it. */
+    void requested(Instant now) {
+        requests.add(now);
+    }
+
+    /** When the API server may be asked about it again; empty if now. */
+    Optional<Instant> requestsAgain(Instant now) {
+        while (!requests.isEmpty() && !requests.peek().plus(MINUTE).isAfter(now)) {
+            requests.remove();
+        }
+        return requests.size() < REQUESTS
+                ? Optional.empty()
+                : Optional.of(requests.peek().plus(MINUTE));
     }
 
     /** Whether one of its containers is this one, and follows the same reference. */

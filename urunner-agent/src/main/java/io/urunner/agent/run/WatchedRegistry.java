@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
@@ -10,9 +11,8 @@ import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 
 /**
  * A registry to watch.
@@ -37,7 +37,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
      * @param clock the time
      * @param interval the time between two passes
      * @param concurrency the questions in flight at most
-     * @param budget the requests per minute at most, if that is limited
+     * @param budget how many requests are sent at most; empty if that is not limited
      * @param credentials those that the client shows
      * @return the registry
      */
@@ -47,10 +47,24 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             InstantSource clock,
             Duration interval,
             int concurrency,
-            OptionalInt budget,
+            Optional<Budget> budget,
             CredentialProvider credentials) {
-        return new WatchedRegistry(
-                prefix, new ClientSource(client, prefix.registry(), clock, budget, credentials), interval, concurrency);
+        ClientSource source = new ClientSource(client, prefix.registry(), clock, budget, credentials);
+        return new WatchedRegistry(prefix, source, interval, concurrency);
+    }
+
+    /**
+     * A limit of our own for the requests to a registry.
+     *
+     * @param perMinute so many per minute at most
+     * @param sent counts what the client sends
+     */
+    public record Budget(int perMinute, RequestCounts sent) {
+        public Budget {
+            if (perMinute < 1) {
+                throw new IllegalArgumentException("a budget is at least one request per minute");
+            }
+        }
     }
 
     /** What the agent asks a registry. Thread-safe; blocks until there is an answer or a deadline has passed. */
@@ -66,16 +80,14 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         Answer resolve(ImageReference reference) throws RegistryException, InterruptedException;
 
         /**
-         * What a digest stands for: itself, the digests of an index's children, attestations left out, and the digests
-         * of the configurations of all.
+         * What a manifest or an index leads to, by one request.
          *
-         * @param reference the reference that has the digest
-         * @param digest the digest
-         * @return the digests
+         * @param image the image, by its digest
+         * @return what it leads to
          * @throws RegistryException if the registry does not say
          * @throws InterruptedException if the thread is interrupted
          */
-        Set<Digest> content(ImageReference reference, Digest digest) throws RegistryException, InterruptedException;
+        Content manifest(ImageReference image) throws RegistryException, InterruptedException;
 
         /**
          * Whether there is any credential to show for a reference.
@@ -86,18 +98,21 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         boolean hasCredential(ImageReference reference);
 
         /**
-         * What an image says of itself, in a few requests.
+         * What an image says of itself, by one request.
          *
-         * @param reference the reference that has the digest
-         * @param digest the digest
-         * @return the labels; empty if there are none
+         * @param image the image
+         * @param config its configuration
+         * @return the labels; empty if this is no configuration of an image
          * @throws RegistryException if the registry does not say
          * @throws InterruptedException if the thread is interrupted
          */
-        default Optional<ImageLabels> labels(ImageReference reference, Digest digest)
+        default Optional<ImageLabels> labels(ImageReference image, Descriptor config)
                 throws RegistryException, InterruptedException {
             return Optional.empty();
         }
+
+        /** Whether the registry is there, by one request. */
+        default void ping() throws RegistryException, InterruptedException {}
 
         /**
          * The limit that the registry spoke of last.
@@ -114,6 +129,19 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
      * @param mediaType the media type of what it is the digest of
      */
     public record Answer(Digest digest, String mediaType) {}
+
+    /**
+     * What a manifest or an index leads to. A digest never names anything else.
+     *
+     * @param children the manifests and indexes that an index lists, attestations left out; first the one that speaks for
+     *     all: that of linux/amd64, if there is one
+     * @param config the configuration of an image
+     */
+    public record Content(List<Digest> children, Optional<Descriptor> config) {
+        public Content {
+            children = List.copyOf(children);
+        }
+    }
 
     /**
      * What a registry's limit still allows.

@@ -22,7 +22,6 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** An agent in this process. */
@@ -65,7 +64,7 @@ final class TestAgent implements AutoCloseable {
         InstantSource clock = InstantSource.system();
         List<WatchedRegistry> watched = Stream.of(registries)
                 .map(registry -> WatchedRegistry.of(
-                        RegistryPrefix.parse(registry), client, clock, interval, 8, OptionalInt.empty(), shown))
+                        RegistryPrefix.parse(registry), client, clock, interval, 8, Optional.empty(), shown))
                 .toList();
         agent = new Agent(new AgentParts(
                 cluster,

@@ -9,7 +9,7 @@ import io.urunner.registry.RegistryClient;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.OptionalInt;
+import java.util.Optional;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.MockWebServer;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,7 +42,7 @@ class ClientSourceTest {
                     .clock(() -> now)
                     .build()) {
                 ClientSource source =
-                        new ClientSource(client, host, () -> now, OptionalInt.empty(), new CredentialRouter(Map.of()));
+                        new ClientSource(client, host, () -> now, Optional.empty(), new CredentialRouter(Map.of()));
                 source.resolve(ImageReference.parse(host + "/team/app"));
 
                 now = now.plusSeconds(seconds - 1);

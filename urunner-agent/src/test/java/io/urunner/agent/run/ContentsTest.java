@@ -3,7 +3,7 @@ package io.urunner.agent.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.Expansion;
-import io.urunner.agent.plan.ImageDigest;
+import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
@@ -12,106 +12,217 @@ import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class ContentsTest {
     private static final Duration INTERVAL = Duration.ofSeconds(10);
     private static final ImageReference DEV = ImageReference.parse("r.example/app:dev");
+    private static final ImageReference PROD = ImageReference.parse("r.example/app:prod");
     private static final ImageReference COPY = ImageReference.parse("r.example/copy:prod");
-    private static final String D1 = "sha256:" + "1".repeat(64);
-    private static final String D2 = "sha256:" + "2".repeat(64);
+    private static final Digest D1 = digest(1);
+    private static final Digest D2 = digest(2);
 
     private final ManualLoop loop = new ManualLoop();
     private final List<ImageReference> changed = new ArrayList<>();
     private final FakeSource source = new FakeSource();
-    private final WatchedRegistry registry =
-            new WatchedRegistry(RegistryPrefix.parse("r.example"), source, INTERVAL, 4);
-    private final Contents contents = new Contents(loop, loop, changed::add);
+    private final List<String> runaways = new ArrayList<>();
+    private final Watched registry;
+    private final Contents contents = new Contents(loop, changed::add);
+
+    ContentsTest() {
+        WatchedRegistry watched = new WatchedRegistry(RegistryPrefix.parse("r.example"), source, INTERVAL, 4);
+        registry = new Watched(watched, new HostQueue("r.example", INTERVAL, 4, loop, loop, new Port()));
+    }
 
     @Test
     void whatOneReferenceAskedForHoldsForAllWithTheDigest() {
         fetch(DEV, D1);
-        loop.settle();
-        assertThat(expansion(COPY, D1)).isEqualTo(new Expansion.Known(Set.of(D1)));
         fetch(COPY, D1);
-        loop.settle();
-        assertThat(source.asked).containsExactly(DEV);
+        assertThat(source.read).containsExactly("r.example/app@" + D1);
+        assertThat(contents.expansion(COPY, D1)).isEqualTo(known(D1));
+        assertThat(changed).containsExactly(DEV, COPY);
     }
 
     @Test
-    void aDigestThatTwoWantAtOnceIsFetchedOnceAndBothAreTold() {
-        fetch(DEV, D1);
-        fetch(COPY, D1);
+    void whatTwoTagsOfOneRepositoryWantAtOnceIsFetchedOnceAndBothAreTold() {
+        contents.fetch(DEV, D1, registry);
+        contents.fetch(PROD, D1, registry);
         assertThat(contents.busy()).isTrue();
         loop.settle();
-        assertThat(source.asked).containsExactly(DEV);
-        assertThat(changed).containsExactlyInAnyOrder(DEV, COPY);
+        assertThat(source.read).containsExactly("r.example/app@" + D1);
+        assertThat(changed).containsExactlyInAnyOrder(DEV, PROD);
         assertThat(contents.busy()).isFalse();
     }
 
+    /** One follows a rollout of the digest before, the other plans for the one now. */
     @Test
-    void aFailureIsThatOfOneReferenceUntilAnotherHadAnAnswer() {
-        source.failing.add(DEV);
-        fetch(DEV, D1);
-        fetch(COPY, D1);
-        loop.settle();
-        assertThat(expansion(DEV, D1)).isInstanceOf(Expansion.Unavailable.class);
-        assertThat(expansion(COPY, D1)).isInstanceOf(Expansion.NotFetched.class);
-        fetch(COPY, D1);
-        loop.settle();
-        assertThat(source.asked).containsExactly(DEV, COPY);
-        assertThat(expansion(DEV, D1)).isEqualTo(new Expansion.Known(Set.of(D1)));
+    void twoWhoWantTwoDigestsOfOneTagTakeNothingAwayFromEachOther() {
+        for (int i = 0; i < 1000; i++) {
+            fetch(DEV, D1);
+            fetch(DEV, D2);
+            assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+            assertThat(contents.expansion(DEV, D2)).isEqualTo(known(D2));
+        }
+        assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/app@" + D2);
     }
 
     @Test
-    void whatFailedMayBeAskedForAgainLater() {
-        source.failing.add(DEV);
+    void ofAnIndexEveryManifestIsReadOnceWhateverElseListsIt() {
+        source.image(digest(11), digest(21));
+        source.image(digest(12), digest(22));
+        source.index(D1, digest(11), digest(12));
+        source.index(D2, digest(12), digest(11));
         fetch(DEV, D1);
-        loop.settle();
+        fetch(PROD, D2);
+        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1, digest(11), digest(12), digest(21), digest(22)));
+        assertThat(contents.expansion(PROD, D2)).isEqualTo(known(D2, digest(11), digest(12), digest(21), digest(22)));
+        assertThat(source.read).hasSize(4).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void indexesThatNeverEndOrAreTooWideAreNotReadToTheirEnd() {
+        for (int i = 1; i < 50; i++) {
+            source.index(digest(i), digest(i + 1));
+        }
         fetch(DEV, D1);
-        loop.settle();
-        assertThat(source.asked).hasSize(1);
+        assertThat(contents.expansion(DEV, D1)).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(source.read).hasSize(ContentWalk.DEEPEST);
+
+        source.read.clear();
+        source.index(
+                digest(99),
+                IntStream.range(1000, 1000 + 2 * ContentWalk.MOST)
+                        .mapToObj(ContentsTest::digest)
+                        .toArray(Digest[]::new));
+        fetch(DEV, digest(99));
+        assertThat(contents.expansion(DEV, digest(99))).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(source.read).hasSize(1);
+
+        source.read.clear();
+        loop.advance(INTERVAL.multipliedBy(100));
+        fetch(DEV, digest(99));
+        assertThat(source.read).as("an index does not change").isEmpty();
+    }
+
+    @Test
+    void aFailureIsThatOfOneRepositoryUntilAnotherHadAnAnswer() {
+        source.failing.add("r.example/app");
+        fetch(DEV, D1);
+        assertThat(contents.expansion(DEV, D1)).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.expansion(COPY, D1)).isInstanceOf(Expansion.NotFetched.class);
+        fetch(COPY, D1);
+        assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/copy@" + D1);
+        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+    }
+
+    @Test
+    void whatFailedIsTriedAgainLaterAndLessAndLessOften() {
+        source.failing.add("r.example/app");
+        for (int i = 0; i < 600; i++) {
+            fetch(DEV, D1);
+            fetch(PROD, D1);
+            loop.advance(Duration.ofSeconds(1));
+        }
+        assertThat(source.read).as("after 20, 60, 140, 300 s").hasSize(5);
+        assertThat(runaways).isEmpty();
         source.failing.clear();
         changed.clear();
-        loop.advance(INTERVAL.multipliedBy(3));
-        assertThat(changed).containsExactly(DEV);
+        loop.advance(INTERVAL.multipliedBy(64));
+        assertThat(changed).containsExactlyInAnyOrder(DEV, PROD);
         fetch(DEV, D1);
-        loop.settle();
-        assertThat(expansion(DEV, D1)).isEqualTo(new Expansion.Known(Set.of(D1)));
+        assertThat(contents.expansion(PROD, D1)).isEqualTo(known(D1));
     }
 
     @Test
-    void isKeptWhileAnyTagHasTheDigest() {
+    void whatNobodyNeedsAnyMoreMakesRoom() {
         fetch(DEV, D1);
-        loop.settle();
-        expansion(COPY, D1);
         fetch(DEV, D2);
+        loop.advance(Duration.ofMinutes(11));
+        contents.expansion(DEV, D2);
+        IntStream.range(100, 4000).forEach(i -> fetch(DEV, digest(i)));
+        assertThat(contents.expansion(DEV, D2)).isEqualTo(known(D2));
+        assertThat(contents.expansion(DEV, D1)).isInstanceOf(Expansion.NotFetched.class);
+    }
+
+    /** Two that need more than there is room for would else fetch in turns without end. */
+    @Test
+    void whereAllIsNeededWhatIsNewHasToWait() {
+        IntStream.range(100, 60_000).forEach(i -> fetch(DEV, digest(i)));
+        assertThat(contents.expansion(DEV, digest(100))).isInstanceOf(Expansion.Known.class);
+        assertThat(contents.expansion(DEV, digest(59_999))).isInstanceOf(Expansion.Unavailable.class);
+        int read = source.read.size();
+        IntStream.range(100, 60_000).forEach(i -> fetch(DEV, digest(i)));
+        assertThat(source.read).hasSize(read);
+        assertThat(runaways).isEmpty();
+    }
+
+    private void fetch(ImageReference reference, Digest digest) {
+        contents.fetch(reference, digest, registry);
         loop.settle();
-        assertThat(expansion(COPY, D1)).isInstanceOf(Expansion.Known.class);
-        fetch(COPY, D2);
-        contents.forget(DEV.toString());
-        fetch(DEV, "sha256:" + "3".repeat(64));
-        loop.settle();
-        assertThat(expansion(DEV, D1)).isInstanceOf(Expansion.NotFetched.class);
-        assertThat(expansion(COPY, D2)).isInstanceOf(Expansion.Known.class);
     }
 
-    private void fetch(ImageReference reference, String digest) {
-        contents.fetch(new ImageDigest(reference.toString(), digest), reference, registry);
+    private static Digest digest(int number) {
+        return Digest.parse("sha256:" + "%064x".formatted(number));
     }
 
-    private Expansion expansion(ImageReference reference, String digest) {
-        return contents.expansion(new ImageDigest(reference.toString(), digest));
+    private static Expansion known(Digest... digests) {
+        Set<String> all = new HashSet<>();
+        for (Digest digest : digests) {
+            all.add(digest.toString());
+        }
+        return new Expansion.Known(all);
     }
 
-    /** Every digest stands for itself. */
+    private final class Port implements HostQueue.Port {
+        @Override
+        public void ask(ImageReference reference, Consumer<Resolution> answer) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> allowance() {
+            return Optional.empty();
+        }
+
+        @Override
+        public void elsewhere(Runnable task) {
+            loop.execute(task);
+        }
+
+        @Override
+        public void runaway(String what) {
+            runaways.add(what);
+        }
+
+        @Override
+        public void answered(ImageReference reference, Resolution outcome) {}
+
+        @Override
+        public void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem) {}
+    }
+
+    /** Has every digest; those of which it was not told are manifests without a configuration. */
     private static final class FakeSource implements WatchedRegistry.Source {
-        private final List<ImageReference> asked = new ArrayList<>();
-        private final Set<ImageReference> failing = new HashSet<>();
+        private final List<String> read = new ArrayList<>();
+        private final Set<String> failing = new HashSet<>();
+        private final Map<Digest, WatchedRegistry.Content> contents = new HashMap<>();
+
+        void image(Digest manifest, Digest config) {
+            Descriptor descriptor = new Descriptor("application/vnd.oci.image.config.v1+json", config, 10);
+            contents.put(manifest, new WatchedRegistry.Content(List.of(), Optional.of(descriptor)));
+        }
+
+        void index(Digest index, Digest... children) {
+            contents.put(index, new WatchedRegistry.Content(List.of(children), Optional.empty()));
+        }
 
         @Override
         public WatchedRegistry.Answer resolve(ImageReference reference) {
@@ -119,12 +230,13 @@ class ContentsTest {
         }
 
         @Override
-        public Set<Digest> content(ImageReference reference, Digest digest) throws RegistryException {
-            asked.add(reference);
-            if (failing.contains(reference)) {
+        public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException {
+            read.add(image.toString());
+            if (failing.contains(image.toRepository().toString())) {
                 throw new UnavailableException(FailedRequest.of("get", "r.example"), "refused", null, null);
             }
-            return Set.of(digest);
+            return contents.getOrDefault(
+                    image.digest().orElseThrow(), new WatchedRegistry.Content(List.of(), Optional.empty()));
         }
 
         @Override

@@ -30,8 +30,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,6 +63,7 @@ class EngineTest {
     private final List<Decision> told = new ArrayList<>();
     private final List<String> noticed = new ArrayList<>();
     private final List<Rollout> begun = new ArrayList<>();
+    private final List<AgentListener.Runaway> stopped = new ArrayList<>();
     private boolean acts = true;
     private DigestStore store;
 
@@ -732,6 +735,87 @@ class EngineTest {
         assertThat(cluster.patches).hasSize(1);
     }
 
+    /** Some pods pulled the next push by themselves: their rollout is compared with a digest that the tag left. */
+    @Test
+    void rolloutsThatAreJudgedWhileTheTagMovesOnReadEveryManifestOnce() {
+        List<WorkloadId> ids = List.of(
+                cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP), cluster.deployment("c", D1, APP));
+        start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).hasSize(3);
+        registry.tags.put(APP, D3);
+        cluster.runs(ids.get(0), D3);
+        cluster.rolling(ids.get(1));
+        cluster.runs(ids.get(2), digest(4));
+        loop.advance(INTERVAL);
+        Map.copyOf(cluster.followed).values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
+        loop.advance(INTERVAL.multipliedBy(20));
+        assertThat(registry.read).as("each digest once").hasSize(2).doesNotHaveDuplicates();
+        assertThat(registry.asked).as("22 passes, and a look").hasSizeBetween(22, 24);
+        assertThat(acted(ids.get(0))).as("it ran D3 already").contains(D2);
+        assertThat(acted(ids.get(1))).contains(D3);
+        assertThat(acted(ids.get(2))).contains(D3);
+        Map.copyOf(cluster.followed).values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
+        loop.settle();
+        assertThat(begun).as("every rollout is judged").hasSameSizeAs(ended);
+        assertThat(stopped).isEmpty();
+    }
+
+    @Test
+    void aTagThatMovesEverySecondCostsOneQuestionAPassAndOneManifestADigest() {
+        List<WorkloadId> ids = List.of(cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP, APP));
+        start();
+        registry.asked.clear();
+        for (int second = 0; second < 60; second++) {
+            registry.tags.put(APP, digest(second % 5 + 1));
+            cluster.runs(ids.get(second % 2), digest((second + 2) % 5 + 1));
+            loop.advance(Duration.ofSeconds(1));
+        }
+        loop.advance(INTERVAL.multipliedBy(10));
+        assertThat(registry.asked)
+                .as("16 passes, and at most a look in each interval")
+                .hasSizeBetween(16, 32);
+        assertThat(registry.read).hasSizeLessThanOrEqualTo(5).doesNotHaveDuplicates();
+        assertThat(stopped).isEmpty();
+    }
+
+    @Test
+    void aPlanThatIsMadeOverAndOverOnTheSameFactsIsStoppedUntilTheRegistryIsAskedAgain() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        Tracked one = engine.all().iterator().next();
+        Set<Plan> plans = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (int i = 0; i < 1000; i++) {
+            engine.touched(one);
+            loop.settle();
+            plans.add(one.plan.orElseThrow());
+        }
+        assertThat(plans).hasSizeLessThanOrEqualTo(50);
+        assertThat(stopped).containsExactly(AgentListener.Runaway.PLAN);
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.patches).as("a push arrives all the same").containsExactly(id);
+    }
+
+    @Test
+    void aWorkloadIsPatchedAFewTimesAMinuteAndTheLastDigestArrives() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Hints hints = start().hints();
+        String last = D1;
+        for (int i = 0; i < 118; i++) {
+            last = "sha256:" + "%064x".formatted(i);
+            registry.tags.put(APP, last);
+            cluster.touch(id);
+            hints.pushed(List.of(new PushedTag("team/app", "latest")));
+            loop.advance(Duration.ofMillis(500));
+        }
+        assertThat(cluster.patches).hasSizeBetween(20, 30);
+        assertThat(stopped).containsOnly(AgentListener.Runaway.PATCH);
+        loop.advance(Duration.ofMinutes(2));
+        assertThat(acted(id)).contains(last);
+    }
+
     private Engine start() {
         return start(Limits.NONE);
     }
@@ -763,6 +847,11 @@ class EngineTest {
             @Override
             public void decided(Workload workload, Decision decision) {
                 told.add(decision);
+            }
+
+            @Override
+            public void stopped(Runaway what) {
+                stopped.add(what);
             }
         };
         Engine engine = new Engine(new Engine.Parts(
@@ -812,6 +901,7 @@ class EngineTest {
         private final Map<String, String> tags = new HashMap<>();
         private final Set<String> down = new HashSet<>();
         private final List<String> asked = new ArrayList<>();
+        private final List<String> read = new ArrayList<>();
         private boolean closed;
 
         @Override
@@ -829,8 +919,9 @@ class EngineTest {
         }
 
         @Override
-        public Set<Digest> content(ImageReference reference, Digest digest) {
-            return Set.of(digest);
+        public WatchedRegistry.Content manifest(ImageReference image) {
+            read.add(image.toString());
+            return new WatchedRegistry.Content(List.of(), Optional.empty());
         }
 
         @Override

@@ -3,7 +3,10 @@ package io.urunner.agent.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.Deferral;
+import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.RateLimitedException;
+import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,6 +17,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class HostQueueTest {
@@ -25,6 +29,13 @@ class HostQueueTest {
     private final ManualLoop loop = new ManualLoop();
     private final Registry registry = new Registry();
     private final HostQueue queue = new HostQueue("r.example", INTERVAL, 4, loop, loop, registry);
+
+    private final List<String> read = new ArrayList<>();
+    private final List<String> refused = new ArrayList<>();
+    private final List<Runnable> heldReads = new ArrayList<>();
+    private boolean holdReads;
+    private @Nullable RegistryException readFailure;
+    private @Nullable RuntimeException readError;
 
     @Test
     void asksEveryReferenceOncePerInterval() {
@@ -263,6 +274,178 @@ class HostQueueTest {
         assertThat(registry.asked).hasSize(5);
     }
 
+    @Test
+    void aReferenceIsLookedAtOnceAnIntervalHoweverOftenItsWorkloadsChange() {
+        track(1);
+        queue.start();
+        loop.settle();
+        for (int i = 0; i < 50; i++) {
+            loop.advance(Duration.ofMillis(200));
+            queue.look(reference(0));
+        }
+        loop.settle();
+        assertThat(registry.asked)
+                .as("three passes, a look after the first and one after the second or third")
+                .hasSizeBetween(4, 5);
+    }
+
+    @Test
+    void aReferenceThatComesAndGoesIsAskedForOnceAnInterval() {
+        track(1);
+        queue.start();
+        loop.settle();
+        for (int i = 0; i < 50; i++) {
+            loop.advance(Duration.ofMillis(200));
+            queue.untrack(reference(0));
+            queue.track(reference(0));
+        }
+        loop.settle();
+        assertThat(registry.asked).as("three passes").hasSize(3);
+        assertThat(registry.passes).isEqualTo(3);
+        queue.untrack(reference(0));
+        loop.advance(INTERVAL.multipliedBy(2));
+        registry.asked.clear();
+        queue.track(reference(0));
+        loop.settle();
+        assertThat(registry.asked).as("long gone: it is a new one").hasSize(1);
+    }
+
+    @Test
+    void theSameRequestIsSentOnceAnIntervalAndRefusedAfterThat() {
+        for (int i = 0; i < 1000; i++) {
+            read("manifest");
+        }
+        loop.advance(INTERVAL.minusMillis(1));
+        read("manifest");
+        loop.settle();
+        assertThat(read).containsExactly("manifest");
+        assertThat(refused).hasSize(1000).allMatch(words -> words.contains("twice within an interval"));
+        assertThat(registry.runaways).hasSize(1000).containsOnly("manifest");
+        loop.advance(Duration.ofMillis(1));
+        read("manifest");
+        loop.settle();
+        assertThat(read).hasSize(2);
+    }
+
+    @Test
+    void requestsAreAsFewAtATimeAsQuestionsAndLeaveRoomForThem() {
+        track(1);
+        queue.start();
+        loop.settle();
+        holdReads = true;
+        IntStream.range(0, 20).forEach(i -> read("manifest " + i));
+        loop.settle();
+        assertThat(heldReads).as("of four at a time").hasSize(3);
+        loop.advance(INTERVAL);
+        assertThat(registry.asked).as("what hangs delays no question").hasSize(2);
+        releaseReads();
+        assertThat(read).hasSize(20);
+    }
+
+    @Test
+    void aRequestToARegistryThatFailsIsNotSentAndSaysWhy() {
+        track(1);
+        registry.outcome = any -> DOWN;
+        queue.start();
+        loop.settle();
+        read("manifest");
+        loop.settle();
+        assertThat(read).isEmpty();
+        assertThat(refused).containsExactly("refused");
+        registry.outcome = any -> FOUND;
+        loop.advance(INTERVAL.multipliedBy(2));
+        read("manifest");
+        loop.settle();
+        assertThat(read).as("what was not sent may be sent within the interval").hasSize(1);
+    }
+
+    @Test
+    void requestsWaitForALimitThatIsSoonOverAndGiveUpOnOneThatIsNot() {
+        registry.allowance =
+                Optional.of(new WatchedRegistry.Allowance(0, loop.instant().plus(Duration.ofSeconds(30))));
+        read("soon");
+        loop.advance(Duration.ofSeconds(29));
+        assertThat(read).isEmpty();
+        loop.advance(Duration.ofSeconds(2));
+        assertThat(read).containsExactly("soon");
+        registry.allowance =
+                Optional.of(new WatchedRegistry.Allowance(0, loop.instant().plus(Duration.ofHours(6))));
+        read("late");
+        loop.settle();
+        assertThat(read).containsExactly("soon");
+        assertThat(refused).singleElement().asString().contains("wants to be left alone until");
+    }
+
+    @Test
+    void aRequestThatIsTurnedAwayHoldsBackRequestsAndNoQuestions() {
+        track(1);
+        queue.start();
+        loop.settle();
+        readFailure = new RateLimitedException(
+                FailedRequest.of("read", "r.example"), "429", loop.instant().plusSeconds(60), true, null);
+        read("first");
+        loop.settle();
+        readFailure = null;
+        read("second");
+        loop.advance(INTERVAL);
+        assertThat(read).containsExactly("first");
+        assertThat(refused).hasSize(2);
+        assertThat(registry.asked).hasSize(2);
+        loop.advance(Duration.ofSeconds(60));
+        read("third");
+        loop.settle();
+        assertThat(read).containsExactly("first", "third");
+    }
+
+    @Test
+    void whateverARequestThrowsItIsOverAndTheNextIsSent() {
+        readError = new IllegalStateException("a fault");
+        IntStream.range(0, 10).forEach(i -> read("broken " + i));
+        loop.settle();
+        readError = null;
+        read("well");
+        loop.settle();
+        assertThat(read).hasSize(11);
+        assertThat(refused).hasSize(10).allMatch(words -> words.contains("a fault"));
+    }
+
+    private void read(String what) {
+        queue.send(new HostQueue.Request<String>() {
+            @Override
+            public String what() {
+                return what;
+            }
+
+            @Override
+            public String send() throws RegistryException {
+                read.add(what);
+                if (readFailure != null) {
+                    throw readFailure;
+                }
+                if (readError != null) {
+                    throw readError;
+                }
+                return what;
+            }
+
+            @Override
+            public void answered(String answer) {}
+
+            @Override
+            public void failed(String words) {
+                refused.add(words);
+            }
+        });
+    }
+
+    private void releaseReads() {
+        holdReads = false;
+        while (!heldReads.isEmpty()) {
+            heldReads.remove(0).run();
+            loop.settle();
+        }
+    }
+
     private void track(int count) {
         IntStream.range(0, count).forEach(i -> queue.track(reference(i)));
     }
@@ -277,6 +460,7 @@ class HostQueueTest {
         private final Map<ImageReference, Consumer<Resolution>> held = new HashMap<>();
         private Function<ImageReference, Resolution> outcome = any -> FOUND;
         private Optional<WatchedRegistry.Allowance> allowance = Optional.empty();
+        private final List<String> runaways = new ArrayList<>();
         private boolean holding;
         private int passes;
 
@@ -308,6 +492,20 @@ class HostQueueTest {
             } else {
                 loop.execute(() -> answer.accept(outcome.apply(reference)));
             }
+        }
+
+        @Override
+        public void elsewhere(Runnable task) {
+            if (holdReads) {
+                heldReads.add(task);
+            } else {
+                loop.execute(task);
+            }
+        }
+
+        @Override
+        public void runaway(String what) {
+            runaways.add(what);
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.urunner.agent.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
@@ -11,13 +12,12 @@ import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What images at a real registry say of themselves. */
 class ImageContentTest {
     @Test
-    void theLabelsOfAnImagesConfigurationAreReadWithTwoRequests() throws Exception {
+    void theLabelsOfAnImagesConfigurationAreReadWithOneRequestAfterItsManifest() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
                 RegistryClient client = RegistryClient.builder().build()) {
             String labelled = registry.push(
@@ -30,17 +30,27 @@ class ImageContentTest {
                                     "org.opencontainers.image.version", "1.2.3",
                                     "org.opencontainers.image.created", "2030-01-07T12:00:00+01:00")));
             String index = registry.pushIndex("team/app", "many", "two", "arm64", "amd64");
-            AtomicInteger requests = new AtomicInteger();
-            ImageContent content = new ImageContent(client, requests::incrementAndGet);
+            ImageContent content = new ImageContent(client);
             ImageReference reference = ImageReference.parse(registry.host() + "/team/app:latest");
 
-            assertThat(content.labels(reference.withDigest(Digest.parse(labelled))))
+            Descriptor config = content.manifest(reference.withDigest(Digest.parse(labelled)))
+                    .config()
+                    .orElseThrow();
+            assertThat(content.labels(reference, config))
                     .contains(new ImageLabels(
                             Optional.of("4f2a"),
                             Optional.of("1.2.3"),
                             Optional.of(Instant.parse("2030-01-07T11:00:00Z"))));
-            assertThat(requests).hasValue(2);
-            assertThat(content.labels(reference.withDigest(Digest.parse(index))))
+            assertThat(registry.count("GET", "/v2/team/app/manifests/")).isEqualTo(1);
+            assertThat(registry.count("GET", "/v2/team/app/blobs/")).isEqualTo(1);
+
+            WatchedRegistry.Content listed = content.manifest(reference.withDigest(Digest.parse(index)));
+            assertThat(listed.children()).hasSize(2);
+            Descriptor first = content.manifest(
+                            reference.withDigest(listed.children().get(0)))
+                    .config()
+                    .orElseThrow();
+            assertThat(content.labels(reference, first))
                     .contains(new ImageLabels(Optional.empty(), Optional.empty(), Optional.empty()));
         }
     }
