@@ -20,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +41,7 @@ public final class KubeConnection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KubeConnection.class);
     private static final Duration CONNECT = Duration.ofSeconds(3);
     private static final int TOKEN_SECONDS = 60;
+    private static final int REFUSED_MILLIS = 5000;
 
     private final KubeConfiguration configuration;
     private final String userAgent;
@@ -47,6 +49,9 @@ public final class KubeConnection implements AutoCloseable {
     private final Deadlines deadlines;
     private final HttpClient requests;
     private final WatchPool watches;
+    /** Whether a credential was refused a moment ago, and read again. */
+    private final AtomicBoolean refused = new AtomicBoolean();
+
     private volatile @Nullable Credential credential;
     private volatile boolean closed;
 
@@ -179,7 +184,13 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /** The header as it was read last. */
-    private record Credential(Optional<String> header) {}
+    private static final class Credential {
+        private final Optional<String> header;
+
+        Credential(Optional<String> header) {
+            this.header = header;
+        }
+    }
 
     private Optional<String> authorization() throws IOException {
         Credential known = credential;
@@ -189,16 +200,29 @@ public final class KubeConnection implements AutoCloseable {
                 if (known == null) {
                     known = new Credential(configuration.authorization().header());
                     credential = known;
-                    later(this::forgetAuthorization, TOKEN_SECONDS * 1000);
+                    Credential read = known;
+                    later(() -> expire(read), TOKEN_SECONDS * 1000);
                 }
             }
         }
-        return known.header();
+        return known.header;
     }
 
-    /** Has the credential read again for the next request: it was refused. */
+    private synchronized void expire(Credential read) {
+        if (credential == read) {
+            credential = null;
+        }
+    }
+
+    /**
+     * Has the credential read again for the next request: it was refused. Where that helps nobody, it is not done for each
+     * request: to read it may mean to run a program.
+     */
     void forgetAuthorization() {
-        credential = null;
+        if (refused.compareAndSet(false, true)) {
+            credential = null;
+            later(() -> refused.set(false), REFUSED_MILLIS);
+        }
     }
 
     /** Reads without waiting. The answer's body is handed on as bytes. */

@@ -156,12 +156,20 @@ public final class LeaderElection implements AutoCloseable {
         try {
             campaign();
         } catch (KubeException e) {
-            synchronized (this) {
-                problem = Optional.of(KubeConnection.words(e));
-            }
+            failed(KubeConnection.words(e));
+        } catch (RuntimeException e) {
+            LOG.error("the Lease {}/{} could not be looked at; this is a defect", namespace, name, e);
+            failed(e.toString());
         }
-        tell();
-        next(PERIOD_MILLIS);
+        try {
+            tell();
+        } finally {
+            next(PERIOD_MILLIS);
+        }
+    }
+
+    private synchronized void failed(String words) {
+        problem = Optional.of(words);
     }
 
     /** One look at the Lease, and one write if it is ours or free. */

@@ -43,6 +43,9 @@ final class Reflector<T extends Observed> {
     private boolean closed;
     private String version = "";
     private int failures;
+    /** Whether the last watch was refused because its version had expired. */
+    private boolean expired;
+
     private int refusals;
     private int silentTicks;
     private WatchPool.@Nullable Stream stream;
@@ -231,7 +234,8 @@ final class Reflector<T extends Observed> {
                 }
             });
             version = foundVersion;
-            failures = 0;
+            // That the watch from here on expired at once says more than that the list succeeded.
+            failures = expired ? failures : 0;
             refusals = 0;
             problem = null;
             if (!synced) {
@@ -318,6 +322,7 @@ final class Reflector<T extends Observed> {
                 silentTicks = 0;
                 failures = 0;
                 refusals = 0;
+                expired = false;
                 if (!type.equals("BOOKMARK")) {
                     String uid = object.path("metadata").path("uid").asText();
                     T before = after == null ? objects.remove(uid) : objects.put(uid, after);
@@ -369,10 +374,11 @@ final class Reflector<T extends Observed> {
             if (error instanceof Refused refused) {
                 int status = refused.status;
                 refusals++;
-                boolean expired = status == 410;
+                boolean again = expired;
+                expired = status == 410;
                 list = listing || expired || refusals >= REFUSALS_BEFORE_LIST;
                 if (expired && !listing) {
-                    delay = delay(1);
+                    delay = again ? delay : delay(1);
                 } else {
                     delay = status == 403 || status == 401 || status == 429
                             ? ThreadLocalRandom.current().nextInt(REFUSED_DELAY_MILLIS / 2, REFUSED_DELAY_MILLIS)

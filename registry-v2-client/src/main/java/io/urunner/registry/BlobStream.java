@@ -17,6 +17,9 @@ final class BlobStream extends InputStream {
     /** How often in a row a connection may break without yielding a byte. */
     private static final int PATIENCE = 3;
 
+    /** How often in all: a registry that sends a byte at a time is not asked a million times. */
+    private static final int MOST = 100;
+
     private static final int PARTIAL_CONTENT = 206;
 
     private final Descriptor blob;
@@ -28,6 +31,7 @@ final class BlobStream extends InputStream {
 
     private long position;
     private int fruitless;
+    private int resumed;
     private boolean verified;
     private boolean closed;
 
@@ -90,14 +94,15 @@ final class BlobStream extends InputStream {
             throw interrupted(failure);
         }
         fruitless++;
-        if (fruitless > PATIENCE) {
+        resumed++;
+        if (fruitless > PATIENCE || resumed > MOST) {
             throw failure;
         }
         try {
-            Response resumed = caller.call(call.with(Headers.of("Range", "bytes=" + position + "-")));
-            response = resumed;
-            if (resumed.code() == PARTIAL_CONTENT) {
-                check(resumed);
+            Response answer = caller.call(call.with(Headers.of("Range", "bytes=" + position + "-")));
+            response = answer;
+            if (answer.code() == PARTIAL_CONTENT) {
+                check(answer);
             } else {
                 // The registry does not know ranges: what we have already comes once more.
                 body().skipNBytes(position);

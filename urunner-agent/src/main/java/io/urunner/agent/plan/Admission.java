@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +24,9 @@ import java.util.Set;
  */
 public final class Admission {
     private final Limits limits;
-    private final Collection<Workload> fleet;
+    /** By {@code reference@digest} those that were rolled out for it, in the order of their ids. */
+    private final Map<String, Set<Workload>> acted = new HashMap<>();
+
     private final Set<WorkloadId> running = new HashSet<>();
     private final Map<ImageDigest, WorkloadId> canaries = new HashMap<>();
 
@@ -37,11 +40,25 @@ public final class Admission {
      */
     public Admission(Limits limits, Collection<Workload> fleet, Set<WorkloadId> started, Instant now) {
         this.limits = limits;
-        this.fleet = fleet;
         running.addAll(started);
         fleet.stream()
                 .filter(workload -> isRollingOut(workload, limits.patience(), now))
                 .forEach(workload -> running.add(workload.id()));
+        if (limits.canary()) {
+            fleet.stream().sorted(Comparator.comparing(Workload::id)).forEach(this::note);
+        }
+    }
+
+    private void note(Workload workload) {
+        Map<String, String> digests = States.digests(workload).digests();
+        workload.containers().stream()
+                .flatMap(container -> Optional.ofNullable(digests.get(container.name())).stream())
+                .forEach(image -> acted.computeIfAbsent(image, added -> new LinkedHashSet<>())
+                        .add(workload));
+    }
+
+    private Set<Workload> acted(ImageDigest image) {
+        return acted.getOrDefault(image.reference() + "@" + image.digest(), Set.of());
     }
 
     /**
@@ -112,21 +129,11 @@ public final class Admission {
     private Optional<WorkloadId> unhealthyCanary(ImageDigest image) {
         return isProven(image)
                 ? Optional.empty()
-                : fleet.stream()
-                        .filter(workload -> hasActed(workload, image))
-                        .map(Workload::id)
-                        .min(Comparator.naturalOrder());
+                : acted(image).stream().map(Workload::id).findFirst();
     }
 
     private boolean isProven(ImageDigest image) {
-        return fleet.stream().anyMatch(workload -> hasActed(workload, image) && isHealthy(workload, image));
-    }
-
-    private static boolean hasActed(Workload workload, ImageDigest image) {
-        return workload.containers().stream()
-                .anyMatch(container -> States.digests(workload)
-                        .digest(container.name(), image.reference())
-                        .equals(Optional.of(image.digest())));
+        return acted(image).stream().anyMatch(workload -> isHealthy(workload, image));
     }
 
     private boolean isHealthy(Workload workload, ImageDigest image) {

@@ -185,7 +185,7 @@ final class Contents {
             return;
         }
         reading.put(image, new LinkedHashSet<>(Set.of(then)));
-        registry.queue().send(new HostQueue.Request<Content>() {
+        registry.queue().send(new Requests.Request<Content>() {
             @Override
             public String what() {
                 return "the manifest " + image;

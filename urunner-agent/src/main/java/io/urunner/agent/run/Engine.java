@@ -366,6 +366,7 @@ final class Engine implements Registries.Events, Patches.Events {
     @Override
     public void read(Tracked one, Optional<Workload> fresh) {
         if (isTracked(one)) {
+            fresh.ifPresent(one::read);
             take(one.workload().id(), fresh);
             // While it was read, the watch may have told of something newer, and tells it no second time.
             loop.after(WATCH_CATCHES_UP, () -> patched(one));

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * Does what a plan says: tells it, patches the workload, fetches what is missing, or plans again later. On the loop; what
@@ -64,7 +65,12 @@ final class Execution {
             restart(one, plan, restart);
         } else {
             remember(one, plan);
-            plan.state().or(() -> rollouts.quarantine(one.workload())).ifPresent(state -> write(one, state));
+            WorkloadId id = one.workload().id();
+            plan.state()
+                    .ifPresentOrElse(
+                            state -> write(one, state, () -> {}),
+                            () -> rollouts.quarantine(one.workload())
+                                    .ifPresent(state -> write(one, state, () -> rollouts.quarantined(id))));
             if (decision instanceof Decision.Deferred deferred && deferred.cause() == Deferral.ANSWER_TOO_OLD) {
                 askedBeforeSeen(one).forEach(registries::look);
             } else if (decision instanceof Decision.Deferred deferred
@@ -109,21 +115,37 @@ final class Execution {
             Workload planned = one.workload();
             Instant at = decision.at();
             Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
-            patches.send(one, () -> cluster.restart(planned, restart), patched -> {
-                remember(one, plan);
-                one.restarted = Optional.of(decision);
-                Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
-                rollouts.started(planned, rollout, decision.digests(), patched);
-            });
+            patches.send(
+                    one,
+                    reason(one, decision.digests().toString()),
+                    () -> cluster.restart(planned, restart),
+                    patched -> {
+                        remember(one, plan);
+                        one.restarted = Optional.of(decision);
+                        Rollout rollout =
+                                new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
+                        rollouts.started(planned, rollout, decision.digests(), patched);
+                    });
         }
     }
 
-    private void write(Tracked one, WorkloadState state) {
+    /** What a patch says, and the pushes for which it says that: with the same reason it is sent only if it was undone. */
+    private String reason(Tracked one, String text) {
+        return one.references().stream()
+                .map(reference -> registries.standsSince(reference.toString()).toString())
+                .collect(Collectors.joining(" ", "", " " + text));
+    }
+
+    private void write(Tracked one, WorkloadState state, Runnable written) {
         if (patches.pause(one).isPresent()) {
             again(one, patches.pause(one).get());
         } else if (mayAct.getAsBoolean()) {
             Workload planned = one.workload();
-            patches.send(one, () -> cluster.remember(planned, state), patched -> {});
+            patches.send(
+                    one,
+                    reason(one, state.toString()),
+                    () -> cluster.remember(planned, state),
+                    patched -> written.run());
         }
     }
 }

@@ -1,7 +1,6 @@
 package io.urunner.agent.run;
 
 import io.urunner.registry.ImageReference;
-import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,7 +8,6 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -18,9 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * All that one registry host is asked: a schedule, a pace and a bounded number of requests in flight of its own, so that a
@@ -35,14 +30,6 @@ import org.slf4j.LoggerFactory;
  * failed last time comes last.
  */
 final class HostQueue {
-    private static final Logger LOG = LoggerFactory.getLogger(HostQueue.class);
-
-    /** So many requests wait at most. */
-    private static final int MOST_REQUESTS = 10_000;
-
-    /** A limit that is used up for longer is not waited for. */
-    private static final Duration SOON = Duration.ofMinutes(1);
-
     /** So many failures in a row end a pass. */
     private static final int FAILURES_THAT_END = 3;
 
@@ -64,16 +51,12 @@ final class HostQueue {
 
     private final Set<ImageReference> inFlight = new HashSet<>();
 
-    private final Deque<Request<?>> requests = new ArrayDeque<>();
-    /** By name of a request when it was sent. */
-    private final Map<String, Long> sent = new HashMap<>();
-
-    private int sending;
+    private final Requests requests;
     /** Whether a request comes next, where a question could, too. */
     private boolean requestsTurn = true;
 
+    private Optional<Long> askedAnew = Optional.empty();
     private boolean waitingForLimit;
-    private Optional<Instant> noRequestsBefore = Optional.empty();
 
     private boolean running;
     private boolean overdue;
@@ -87,6 +70,7 @@ final class HostQueue {
     private int quota;
     private long startedAt;
     private long nextAt;
+    private Duration round = Duration.ZERO;
     private Optional<Instant> notBefore = Optional.empty();
     private Loop.Timer timer = () -> {};
     private Optional<Resolution.Problem> problem = Optional.empty();
@@ -120,30 +104,6 @@ final class HostQueue {
         void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem);
     }
 
-    /**
-     * A request beside the questions for tags.
-     *
-     * @param <T> what is answered
-     */
-    interface Request<T> {
-        /** Names it: the same is sent once per interval. */
-        String what();
-
-        /** Sends it, on another thread, and waits for the answer. */
-        T send() throws RegistryException, InterruptedException;
-
-        /** Told the answer, on the loop; or else {@link #failed}. */
-        void answered(T answer);
-
-        /** It was not sent, or not answered. On the loop. */
-        void failed(String words);
-
-        /** Whether it is for people who want to know whether a registry that fails still does. */
-        default boolean evenWhileFailing() {
-            return false;
-        }
-    }
-
     private static final class Asked {
         private int failures;
         private Optional<Long> looked = Optional.empty();
@@ -159,6 +119,7 @@ final class HostQueue {
         this.clock = clock;
         this.port = port;
         pace = new Pace(interval);
+        requests = new Requests(host, interval, loop, clock, port);
         nextAt = loop.nanos();
     }
 
@@ -231,50 +192,13 @@ final class HostQueue {
      *
      * @param request what to send, told of its end later
      */
-    void send(Request<?> request) {
-        Optional<String> refusal = refusal(request);
-        if (refusal.isPresent()) {
-            refuse(request, refusal.get());
-            return;
-        }
-        sent.put(request.what(), loop.nanos());
-        requests.add(request);
+    void send(Requests.Request<?> request) {
+        requests.add(request, notBefore, pace.failing() ? Optional.of(failure()) : Optional.empty());
         pump();
-    }
-
-    private Optional<String> refusal(Request<?> request) {
-        Instant now = clock.instant();
-        if (isWithinInterval(sent.getOrDefault(request.what(), Long.MIN_VALUE))) {
-            port.runaway(request.what());
-            return Optional.of("a defect of the agent: it asked for " + request.what() + " twice within an interval");
-        }
-        Optional<Instant> wait = Stream.of(
-                        notBefore,
-                        noRequestsBefore,
-                        port.allowance()
-                                .filter(allowance -> allowance.left(now) == 0)
-                                .map(WatchedRegistry.Allowance::resets)
-                                .filter(now.plus(SOON)::isBefore))
-                .flatMap(Optional::stream)
-                .filter(now::isBefore)
-                .max(Instant::compareTo);
-        if (wait.isPresent()) {
-            return Optional.of(host + " wants to be left alone until " + wait.get());
-        }
-        if (pace.failing() && !request.evenWhileFailing()) {
-            return Optional.of(failure());
-        }
-        return requests.size() < MOST_REQUESTS
-                ? Optional.empty()
-                : Optional.of("more than " + MOST_REQUESTS + " requests wait for " + host);
     }
 
     private String failure() {
         return problem.map(Resolution.Problem::message).orElse(host + " does not answer");
-    }
-
-    private void refuse(Request<?> request, String words) {
-        loop.execute(() -> request.failed(words));
     }
 
     /** Asks this reference next in the pass that runs, where the host is well; else soon. */
@@ -289,8 +213,15 @@ final class HostQueue {
         }
     }
 
-    /** Begins the next pass now, or after the one that runs; a host that backs off is left alone. */
+    /**
+     * Begins the next pass now, or after the one that runs; a host that backs off is left alone, and one that was asked
+     * anew less than an interval ago waits for its next pass.
+     */
     void askAnew() {
+        if (askedAnew.filter(this::isWithinInterval).isPresent()) {
+            return;
+        }
+        askedAnew = Optional.of(loop.nanos());
         if (running) {
             overdue = true;
         } else if (!pace.failing() && notBefore.isEmpty()) {
@@ -334,12 +265,22 @@ final class HostQueue {
         timer = loop.after(delay, this::due);
     }
 
+    /** How long it takes until all references have been asked once more, as far as the last pass showed. */
+    Duration round() {
+        return round;
+    }
+
     private void due() {
         if (running) {
             overdue = true;
             return;
         }
         long now = loop.nanos();
+        round = Duration.ofNanos(references.values().stream()
+                .filter(asked -> asked.failures == 0 && asked.at != Long.MIN_VALUE)
+                .mapToLong(asked -> now - asked.at)
+                .max()
+                .orElse(0));
         Comparator<Map.Entry<ImageReference, Asked>> failedLast =
                 Comparator.comparingInt(entry -> Math.min(1, entry.getValue().failures));
         List<ImageReference> due = references.entrySet().stream()
@@ -352,7 +293,7 @@ final class HostQueue {
 
     private void begin(boolean whole, Collection<ImageReference> due) {
         gone.values().removeIf(asked -> !isWithinInterval(asked.at));
-        sent.values().removeIf(moment -> !isWithinInterval(moment));
+        requests.forgetOld();
         running = true;
         overdue = false;
         this.whole = whole;
@@ -380,11 +321,11 @@ final class HostQueue {
     }
 
     private void pump() {
-        while (inFlight.size() + sending < concurrency && !allowanceUsedUp()) {
+        while (inFlight.size() + requests.underWay() < concurrency && !allowanceUsedUp()) {
             boolean mayAsk = !waiting.isEmpty() && quota > 0 && (answered || inFlight.isEmpty());
             if (maySend() && (requestsTurn || !mayAsk)) {
                 requestsTurn = false;
-                sendNext(requests.remove());
+                requests.sendNext(this::pump);
             } else if (mayAsk) {
                 requestsTurn = true;
                 askNext();
@@ -394,7 +335,8 @@ final class HostQueue {
         }
         if (running && inFlight.isEmpty() && (waiting.isEmpty() || quota <= 0 || allowanceUsedUp())) {
             end();
-        } else if (!requests.isEmpty() && allowanceUsedUp() && !waitingForLimit) {
+        }
+        if (requests.waiting() && allowanceUsedUp() && !waitingForLimit) {
             waitingForLimit = true;
             loop.after(untilReset(), () -> {
                 waitingForLimit = false;
@@ -405,7 +347,8 @@ final class HostQueue {
 
     /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
     private boolean maySend() {
-        return !requests.isEmpty() && (sending < concurrency - 1 || (concurrency == 1 && inFlight.isEmpty()));
+        return requests.waiting()
+                && (requests.underWay() < concurrency - 1 || (concurrency == 1 && inFlight.isEmpty()));
     }
 
     private void askNext() {
@@ -419,44 +362,6 @@ final class HostQueue {
         }
     }
 
-    private <T> void sendNext(Request<T> request) {
-        sending++;
-        sent.put(request.what(), loop.nanos());
-        port.elsewhere(() -> {
-            Runnable outcome = () -> request.failed("a defect of the agent");
-            try {
-                T answer = request.send();
-                outcome = () -> request.answered(answer);
-            } catch (RegistryException e) {
-                outcome = () -> failed(request, e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                outcome = () -> request.failed("the agent ends");
-            } catch (RuntimeException e) {
-                LOG.error("{} could not be read; this is a defect", request.what(), e);
-                outcome = () -> request.failed("a defect of the agent: " + e);
-            } finally {
-                Runnable told = outcome;
-                loop.execute(() -> {
-                    sending--;
-                    try {
-                        told.run();
-                    } finally {
-                        pump();
-                    }
-                });
-            }
-        });
-    }
-
-    /** What limits reads may not limit questions: where pulls are counted, {@code HEAD} is free. */
-    private void failed(Request<?> request, RegistryException e) {
-        if (Resolution.of(e) instanceof Resolution.RateLimited limit) {
-            noRequestsBefore = limit.until();
-        }
-        request.failed(Optional.ofNullable(e.getMessage()).orElseGet(e::toString));
-    }
-
     private Duration untilReset() {
         Instant now = clock.instant();
         Duration left = port.allowance()
@@ -467,7 +372,7 @@ final class HostQueue {
 
     private boolean allowanceUsedUp() {
         return port.allowance()
-                .map(allowance -> allowance.left(clock.instant()) <= inFlight.size() + sending)
+                .map(allowance -> allowance.left(clock.instant()) <= inFlight.size() + requests.underWay())
                 .orElse(false);
     }
 
@@ -517,11 +422,7 @@ final class HostQueue {
         if (failed) {
             pace.failed();
             failingSince = failingSince.or(() -> Optional.of(clock.instant()));
-            requests.forEach(request -> {
-                sent.remove(request.what());
-                refuse(request, failure());
-            });
-            requests.clear();
+            requests.refuseAll(failure());
             // The host's own pace holds back now; when it is back, all are asked at once.
             references.values().forEach(state -> state.notBefore = Long.MIN_VALUE);
         } else if (lookFailed) {

@@ -97,7 +97,7 @@ final class LabelFetches {
 
     private void read(Watched registry, Line line, Wanted wanted, Descriptor config) {
         ImageReference image = wanted.image(config.digest());
-        registry.queue().send(new HostQueue.Request<Optional<ImageLabels>>() {
+        registry.queue().send(new Requests.Request<Optional<ImageLabels>>() {
             @Override
             public String what() {
                 return "the configuration " + image;

@@ -72,7 +72,7 @@ final class LoopThread implements Loop, AutoCloseable {
         return () -> {
             try {
                 task.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | StackOverflowError e) {
                 LOG.error("a task of the agent's loop failed; this is a defect, the loop goes on", e);
             }
         };

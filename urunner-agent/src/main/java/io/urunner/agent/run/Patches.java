@@ -26,6 +26,10 @@ final class Patches {
 
     private static final Duration RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(4);
+    /** So often the same is written for the same push; after that it is undone by somebody who goes on doing so. */
+    private static final int UNDONE = 2;
+
+    private static final int LONGEST_UNDONE = 14;
     private static final Duration PERMISSION_RETRY = Duration.ofMinutes(1);
 
     /** Why a patch was not taken, which says when it is tried again. */
@@ -122,27 +126,36 @@ final class Patches {
                 .map(until -> Duration.between(now, until));
     }
 
-    void send(Tracked one, Patch patch, Done done) {
+    /**
+     * Sends a patch.
+     *
+     * @param reason what the patch says and why: a second one with the same reason means that the first was undone
+     */
+    void send(Tracked one, String reason, Patch patch, Done done) {
         WorkloadId id = one.workload().id();
         one.acting = true;
         one.requested(clock.instant());
         underWay++;
         workers.execute(() -> {
-            if (!mayAct.getAsBoolean()) {
-                loop.execute(() -> abandoned(one));
-                return;
-            }
+            Runnable end = () -> failed(one, "a defect of the agent", Failure.REFUSED);
             try {
-                PatchResult result = patch.send();
-                Optional<Workload> fresh = result instanceof PatchResult.Conflict ? cluster.read(id) : Optional.empty();
-                loop.execute(() -> answered(one, new Reply(result, fresh), done));
+                if (mayAct.getAsBoolean()) {
+                    PatchResult result = patch.send();
+                    Reply reply = new Reply(
+                            result, result instanceof PatchResult.Conflict ? cluster.read(id) : Optional.empty());
+                    end = () -> answered(one, reason, reply, done);
+                } else {
+                    end = () -> abandoned(one);
+                }
             } catch (KubeException e) {
                 String words = Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
                 Failure failure = e.forbidden() ? Failure.FORBIDDEN : e.refused() ? Failure.REFUSED : Failure.PASSING;
-                loop.execute(() -> failed(one, words, failure));
+                end = () -> failed(one, words, failure);
             } catch (RuntimeException e) {
                 LOG.error("{} could not be changed; this is a defect", id, e);
-                loop.execute(() -> failed(one, "a defect of the agent: " + e, Failure.REFUSED));
+                end = () -> failed(one, "a defect of the agent: " + e, Failure.REFUSED);
+            } finally {
+                loop.execute(end);
             }
         });
     }
@@ -154,7 +167,7 @@ final class Patches {
         events.settled();
     }
 
-    private void answered(Tracked one, Reply reply, Done done) {
+    private void answered(Tracked one, String reason, Reply reply, Done done) {
         WorkloadId id = one.workload().id();
         over(one);
         if (reply.result() instanceof PatchResult.Conflict) {
@@ -165,7 +178,12 @@ final class Patches {
             one.missingPermission = Optional.empty();
             one.problem = Optional.empty();
             one.patched(patched.generation());
-            problems.well(id.toString());
+            int again = one.patchedFor(reason);
+            if (again > UNDONE) {
+                undone(one, again - UNDONE);
+            } else {
+                problems.well(id.toString());
+            }
             done.patched(patched);
             events.patched(one);
         } else if (reply.result() instanceof PatchResult.Conflict) {
@@ -179,6 +197,21 @@ final class Patches {
             events.read(one, Optional.empty());
         }
         events.settled();
+    }
+
+    /** Whatever we write does not last: it is written less and less often. */
+    private void undone(Tracked one, int times) {
+        String id = one.workload().id().toString();
+        // 8 s, a minute, eight minutes, an hour, four and a half: each may be a rollout.
+        one.notBefore = clock.instant().plus(RETRY.multipliedBy(1L << Math.min(3 * times, LONGEST_UNDONE)));
+        boolean first = problems.problem(
+                id,
+                "undone",
+                "what was written on it is undone at once, by a controller or an admission rule that does not keep"
+                        + " annotations that begin with urunner.io/; it is tried less and less often");
+        if (first) {
+            events.runaway();
+        }
     }
 
     private void failed(Tracked one, String words, Failure failure) {

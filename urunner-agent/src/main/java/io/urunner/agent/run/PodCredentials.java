@@ -48,6 +48,7 @@ public final class PodCredentials implements CredentialProvider {
 
     private final InstantSource clock;
     private final Map<WorkloadId, Set<Repository>> repositories = new ConcurrentHashMap<>();
+    private final Map<WorkloadId, Source> sources = new ConcurrentHashMap<>();
     private final Map<Repository, Map<WorkloadId, Source>> users = new ConcurrentHashMap<>();
     private final Map<Name, Cached<List<String>>> accounts = new ConcurrentHashMap<>();
     private final Map<Name, Cached<Optional<SecretData>>> secrets = new ConcurrentHashMap<>();
@@ -86,7 +87,7 @@ public final class PodCredentials implements CredentialProvider {
             Instant now = clock.instant();
             T known = value;
             KubeException denied = denial;
-            if (denied != null && now.isBefore(read.plus(LIFE_OF_ACCOUNTS))) {
+            if (denied != null && now.isBefore(read.plus(denied.forbidden() ? LIFE_OF_ACCOUNTS : SHORT_LIFE))) {
                 throw denied;
             }
             if (known != null
@@ -110,10 +111,15 @@ public final class PodCredentials implements CredentialProvider {
                     return known;
                 }
                 value = null;
-                denial = e.forbidden() ? e : null;
+                denial = e;
                 read = now;
                 throw e;
             }
+        }
+
+        /** What was read last. */
+        synchronized Optional<T> known() {
+            return Optional.ofNullable(value);
         }
 
         synchronized void gave(Collection<Credential> credentials) {
@@ -171,16 +177,39 @@ public final class PodCredentials implements CredentialProvider {
         now.forEach(repository -> users.computeIfAbsent(repository, added -> new ConcurrentHashMap<>())
                 .put(id, source));
         repositories.put(id, now);
+        Source before = sources.put(id, source);
+        if (before != null && !before.equals(source)) {
+            forgetUnused(id.namespace());
+        }
     }
 
     /** A workload went away. */
     void gone(WorkloadId id) {
         gone(id, Set.of());
         repositories.remove(id);
-        if (repositories.keySet().stream().noneMatch(other -> other.namespace().equals(id.namespace()))) {
-            secrets.keySet().removeIf(name -> name.namespace().equals(id.namespace()));
-            accounts.keySet().removeIf(name -> name.namespace().equals(id.namespace()));
-        }
+        sources.remove(id);
+        forgetUnused(id.namespace());
+    }
+
+    /** Forgets what no workload of a namespace names any more; what a service account names ends with the account. */
+    private void forgetUnused(String namespace) {
+        Set<String> usedAccounts = new HashSet<>();
+        Set<String> usedSecrets = new HashSet<>();
+        sources.values().stream()
+                .filter(source -> source.namespace().equals(namespace))
+                .forEach(source -> {
+                    usedSecrets.addAll(source.secrets());
+                    if (source.secrets().isEmpty()) {
+                        usedAccounts.add(source.serviceAccount());
+                    }
+                });
+        accounts.keySet().removeIf(name -> name.namespace().equals(namespace) && !usedAccounts.contains(name.name()));
+        accounts.forEach((name, cached) -> {
+            if (name.namespace().equals(namespace)) {
+                cached.known().ifPresent(usedSecrets::addAll);
+            }
+        });
+        secrets.keySet().removeIf(name -> name.namespace().equals(namespace) && !usedSecrets.contains(name.name()));
     }
 
     private void gone(WorkloadId id, Set<Repository> but) {

@@ -75,6 +75,8 @@ final class Registries {
         private boolean historyKnown;
         private Optional<Resolution.Problem> problem = Optional.empty();
         private Instant failingSince = Instant.MIN;
+        /** When the last digest came. */
+        private Instant answered = Instant.EPOCH;
     }
 
     Registries(
@@ -207,13 +209,20 @@ final class Registries {
                 : Optional.empty();
     }
 
-    /** Whether an answer is too old to act on: a decision older than one interval is made again. */
+    /**
+     * Whether an answer is too old to act on: a decision older than one interval is made again. Where a limit or the
+     * registry's own pace does not let all be asked in an interval, an answer is good until it is the reference's turn.
+     */
     boolean tooOld(ImageReference reference, Answer.Resolved answer) {
-        Duration interval =
-                find(reference).map(watched -> watched.registry().interval()).orElse(Duration.ZERO);
+        Optional<Watched> watched = find(reference);
+        Duration interval = watched.map(one -> one.registry().interval()).orElse(Duration.ZERO);
+        Duration round = watched.map(one -> one.queue().round()).orElse(Duration.ZERO);
         // A pass takes its time: half an interval more, and a moment for short ones.
-        Duration most = interval.multipliedBy(3).dividedBy(2).plusSeconds(2);
-        return answer.asked().plus(most).isBefore(clock.instant());
+        Duration most = Pace.max(interval, round).multipliedBy(3).dividedBy(2).plusSeconds(2);
+        Instant since = Optional.ofNullable(references.get(reference))
+                .map(known -> known.answered)
+                .orElse(answer.asked());
+        return since.plus(most).isBefore(clock.instant());
     }
 
     Expansion expansion(ImageDigest key) {
@@ -253,7 +262,7 @@ final class Registries {
             return;
         }
         WatchedRegistry.Source source = watched.registry().source();
-        watched.queue().send(new HostQueue.Request<Optional<RegistryException>>() {
+        watched.queue().send(new Requests.Request<Optional<RegistryException>>() {
             @Override
             public String what() {
                 return "a check of " + prefix;
@@ -336,20 +345,34 @@ final class Registries {
             Instant asked = clock.instant();
             long started = loop.nanos();
             workers.execute(() -> {
-                Optional<List<TagDigest>> history =
-                        historyKnown ? Optional.empty() : memory.history(reference.toString(), HISTORY);
-                Resolution outcome = resolve(reference);
-                loop.execute(() -> {
-                    history.ifPresent(digests -> known(reference, digests));
-                    learn(reference, outcome, asked);
-                    listener.resolved(
-                            registry.prefix().toString(),
-                            reference.toString(),
-                            outcome.word(),
-                            Duration.ofNanos(loop.nanos() - started));
-                    answer.accept(outcome);
-                });
+                Optional<List<TagDigest>> history = Optional.empty();
+                Resolution outcome = defect("it was not asked");
+                try {
+                    history = historyKnown ? history : memory.history(reference.toString(), HISTORY);
+                    outcome = resolve(reference);
+                } finally {
+                    Optional<List<TagDigest>> past = history;
+                    Resolution now = outcome;
+                    loop.execute(() -> {
+                        try {
+                            past.ifPresent(digests -> known(reference, digests));
+                            learn(reference, now, asked);
+                            listener.resolved(
+                                    registry.prefix().toString(),
+                                    reference.toString(),
+                                    now.word(),
+                                    Duration.ofNanos(loop.nanos() - started));
+                        } finally {
+                            answer.accept(now);
+                        }
+                    });
+                }
             });
+        }
+
+        private static Resolution defect(String what) {
+            return new Resolution.Unreachable(
+                    new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + what));
         }
 
         private Resolution resolve(ImageReference reference) {
@@ -366,8 +389,7 @@ final class Registries {
                         new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent ends"));
             } catch (RuntimeException e) {
                 LOG.error("{} could not be resolved; this is a defect", reference, e);
-                return new Resolution.Unreachable(
-                        new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + e));
+                return defect(e.toString());
             }
         }
 
@@ -391,6 +413,7 @@ final class Registries {
             if (outcome instanceof Resolution.Found found) {
                 Optional<String> before = known.watch.counted().map(TagWatch.Past::digest);
                 known.watch = known.watch.see(found.digest(), asked);
+                known.answered = clock.instant();
                 known.problem = Optional.empty();
                 problems.well(subject(reference));
                 Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);

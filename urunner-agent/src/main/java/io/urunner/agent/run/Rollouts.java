@@ -230,6 +230,11 @@ final class Rollouts {
         return state;
     }
 
+    /** It is written: if the rollout turns out well after all, that is not undone. */
+    void quarantined(WorkloadId id) {
+        toQuarantine.remove(id);
+    }
+
     private void end(Followed one, Outcome outcome) {
         Rollout rollout = one.rollout;
         boolean well = outcome instanceof Outcome.Succeeded || outcome instanceof Outcome.Superseded;

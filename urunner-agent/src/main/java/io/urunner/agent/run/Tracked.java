@@ -31,6 +31,7 @@ final class Tracked {
     /** So many requests about one workload go to the API server per {@link #MINUTE}. */
     private static final int REQUESTS = 30;
 
+    private static final int REASONS = 4;
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     private Workload workload;
@@ -44,6 +45,7 @@ final class Tracked {
 
     private List<Object> facts = List.of();
     private int plans;
+    private final Map<Integer, Integer> patchedFor = new LinkedHashMap<>();
     /** When the API server was asked about it, in the last minute. */
     private final Deque<Instant> requests = new ArrayDeque<>();
 
@@ -103,6 +105,14 @@ final class Tracked {
         return quarantined;
     }
 
+    /** It was read, and says this: should the cluster have been set back, what the watch told before counts no more. */
+    void read(Workload fresh) {
+        if (fresh.generation() < workload.generation()) {
+            generation = fresh.generation();
+            workload = fresh;
+        }
+    }
+
     /** Our patch made this generation. */
     void patched(long newGeneration) {
         generation = Math.max(generation, newGeneration);
@@ -152,6 +162,15 @@ final class Tracked {
     /** What it waits for at others has changed. */
     void othersChanged() {
         plans = 0;
+    }
+
+    /** It was patched. Returns how often for this reason, as far as is remembered: the last few reasons are. */
+    int patchedFor(String reason) {
+        int times = patchedFor.merge(reason.hashCode(), 1, Integer::sum);
+        if (patchedFor.size() > REASONS) {
+            patchedFor.remove(patchedFor.keySet().iterator().next());
+        }
+        return times;
     }
 
     /** The API server was asked about it. */

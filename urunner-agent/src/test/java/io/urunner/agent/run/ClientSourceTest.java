@@ -1,17 +1,22 @@
 package io.urunner.agent.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.urunner.registry.CredentialRouter;
 import io.urunner.registry.HostOptions;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.NotFoundException;
 import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryObserver;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.MockWebServer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -52,5 +57,48 @@ class ClientSourceTest {
                 assertThat(after.quota(50, 0, Duration.ofSeconds(30), now)).isEqualTo(50);
             }
         }
+    }
+
+    /** A missing tag costs two requests, the second to say why; the budget knows both. */
+    @Test
+    void whateverIsSentCountsAgainstTheBudgetAndWhatIsBeyondItAgainstTheNextMinute() throws Exception {
+        try (MockWebServer registry = new MockWebServer()) {
+            for (int i = 0; i < 5; i++) {
+                registry.enqueue(new MockResponse().setResponseCode(404));
+            }
+            registry.enqueue(
+                    new MockResponse().setResponseCode(404).setBody("{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}"));
+            registry.start();
+            String host = "127.0.0.1:" + registry.getPort();
+            RequestCounts sent = new RequestCounts(List.of(host), RegistryObserver.NONE);
+            try (RegistryClient client = RegistryClient.builder()
+                    .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                    .clock(() -> now)
+                    .attempts(1)
+                    .observer(sent)
+                    .build()) {
+                ClientSource source = new ClientSource(
+                        client,
+                        host,
+                        () -> now,
+                        Optional.of(new WatchedRegistry.Budget(5, sent)),
+                        new CredentialRouter(Map.of()));
+                assertThat(left(source)).isEqualTo(5);
+                for (int left = 3; left >= -1; left -= 2) {
+                    assertThatThrownBy(() -> source.resolve(ImageReference.parse(host + "/team/app")))
+                            .isInstanceOf(NotFoundException.class);
+                    assertThat(left(source)).isEqualTo(Math.max(0, left));
+                }
+                assertThat(registry.getRequestCount()).isEqualTo(6);
+                now = now.plusSeconds(60);
+                assertThat(left(source)).isEqualTo(4);
+                now = now.plusSeconds(60);
+                assertThat(left(source)).isEqualTo(5);
+            }
+        }
+    }
+
+    private long left(ClientSource source) {
+        return source.allowance().orElseThrow().left(now);
     }
 }

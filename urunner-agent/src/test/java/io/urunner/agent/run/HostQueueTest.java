@@ -410,7 +410,7 @@ class HostQueueTest {
     }
 
     private void read(String what) {
-        queue.send(new HostQueue.Request<String>() {
+        queue.send(new Requests.Request<String>() {
             @Override
             public String what() {
                 return what;

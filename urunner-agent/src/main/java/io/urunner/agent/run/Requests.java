@@ -1,0 +1,186 @@
+package io.urunner.agent.run;
+
+import io.urunner.registry.RegistryException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one registry host is to be asked beside the questions for tags. The same is sent once per interval: for what never
+ * changes there is no reason to ask again. {@link HostQueue} says when the next is sent. On the loop.
+ */
+final class Requests {
+    private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
+
+    /** So many wait at most. */
+    private static final int MOST = 10_000;
+
+    /** A limit that is used up for longer is not waited for. */
+    private static final Duration SOON = Duration.ofMinutes(1);
+
+    private final String host;
+    private final Duration interval;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final HostQueue.Port port;
+    private final Deque<Request<?>> waiting = new ArrayDeque<>();
+    /** By name of a request when it was sent. */
+    private final Map<String, Long> sent = new HashMap<>();
+
+    private int underWay;
+    private Optional<Instant> notBefore = Optional.empty();
+
+    /**
+     * A request.
+     *
+     * @param <T> what is answered
+     */
+    interface Request<T> {
+        /** Names it: the same is sent once per interval. */
+        String what();
+
+        /** Sends it, on another thread, and waits for the answer. */
+        T send() throws RegistryException, InterruptedException;
+
+        /** Told the answer, on the loop; or else {@link #failed}. */
+        void answered(T answer);
+
+        /** It was not sent, or not answered. On the loop. */
+        void failed(String words);
+
+        /** Whether it is for people who want to know whether a registry that fails still does. */
+        default boolean evenWhileFailing() {
+            return false;
+        }
+    }
+
+    Requests(String host, Duration interval, Loop loop, InstantSource clock, HostQueue.Port port) {
+        this.host = host;
+        this.interval = interval;
+        this.loop = loop;
+        this.clock = clock;
+        this.port = port;
+    }
+
+    /** Takes a request, or tells it why it is not sent: {@code failure} is what is wrong with the host. */
+    void add(Request<?> request, Optional<Instant> leftAloneUntil, Optional<String> failure) {
+        Optional<String> refusal = refusal(request, leftAloneUntil, failure);
+        if (refusal.isPresent()) {
+            loop.execute(() -> request.failed(refusal.get()));
+        } else {
+            sent.put(request.what(), loop.nanos());
+            waiting.add(request);
+        }
+    }
+
+    private Optional<String> refusal(Request<?> request, Optional<Instant> leftAloneUntil, Optional<String> failure) {
+        if (Optional.ofNullable(sent.get(request.what()))
+                .filter(this::isWithinInterval)
+                .isPresent()) {
+            port.runaway(request.what());
+            return Optional.of("a defect of the agent: it asked for " + request.what() + " twice within an interval");
+        }
+        Instant now = clock.instant();
+        Optional<Instant> usedUpUntil = port.allowance()
+                .filter(allowance -> allowance.left(now) == 0)
+                .map(WatchedRegistry.Allowance::resets)
+                .filter(now.plus(SOON)::isBefore);
+        Optional<Instant> until = Stream.of(leftAloneUntil, notBefore, usedUpUntil)
+                .flatMap(Optional::stream)
+                .filter(now::isBefore)
+                .max(Instant::compareTo);
+        if (until.isPresent()) {
+            return Optional.of(host + " wants to be left alone until " + until.get());
+        }
+        if (failure.isPresent() && !request.evenWhileFailing()) {
+            return failure;
+        }
+        return waiting.size() < MOST
+                ? Optional.empty()
+                : Optional.of("more than " + MOST + " requests wait for " + host);
+    }
+
+    private boolean isWithinInterval(long moment) {
+        return loop.nanos() - moment < interval.toNanos();
+    }
+
+    /** Whether there is one to send. */
+    boolean waiting() {
+        return !waiting.isEmpty();
+    }
+
+    /** How many are not answered yet. */
+    int underWay() {
+        return underWay;
+    }
+
+    /** Sends the one that waits for longest; {@code over} is told on the loop when it was answered, however. */
+    void sendNext(Runnable over) {
+        send(waiting.remove(), over);
+    }
+
+    private <T> void send(Request<T> request, Runnable over) {
+        underWay++;
+        sent.put(request.what(), loop.nanos());
+        port.elsewhere(() -> {
+            Runnable outcome = () -> request.failed("a defect of the agent");
+            try {
+                T answer = request.send();
+                outcome = () -> request.answered(answer);
+            } catch (RegistryException e) {
+                outcome = () -> failed(request, e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                outcome = () -> request.failed("the agent ends");
+            } catch (RuntimeException e) {
+                LOG.error("{} could not be read; this is a defect", request.what(), e);
+                outcome = () -> request.failed("a defect of the agent: " + e);
+            } finally {
+                Runnable told = outcome;
+                loop.execute(() -> {
+                    underWay--;
+                    try {
+                        told.run();
+                    } finally {
+                        over.run();
+                    }
+                });
+            }
+        });
+    }
+
+    /** What limits requests may not limit questions: where pulls are counted, {@code HEAD} is free. */
+    private void failed(Request<?> request, RegistryException e) {
+        if (Resolution.of(e) instanceof Resolution.RateLimited limit) {
+            notBefore = limit.until();
+        }
+        request.failed(Optional.ofNullable(e.getMessage()).orElseGet(e::toString));
+    }
+
+    /** The host fails: nothing is sent to it. */
+    void refuseAll(String words) {
+        for (Request<?> request : waiting) {
+            sent.remove(request.what());
+            loop.execute(() -> request.failed(words));
+        }
+        waiting.clear();
+    }
+
+    /** Drops what waits, and tells nobody. */
+    void clear() {
+        waiting.clear();
+    }
+
+    /** What was sent long ago may be sent again. */
+    void forgetOld() {
+        sent.values().removeIf(moment -> !isWithinInterval(moment));
+    }
+}
