@@ -47,8 +47,7 @@ final class Contents {
 
     private long lookedForRoom;
 
-    /** By image that is being read what waits for it. */
-    private final Map<ImageReference, Set<Runnable>> reading = new HashMap<>();
+    private final Map<Digest, Reading> reading = new HashMap<>();
 
     private final Set<Wanted> wanted = new HashSet<>();
 
@@ -72,6 +71,18 @@ final class Contents {
 
         int digests() {
             return 1 + content.children().size() + (content.config().isPresent() ? 1 : 0);
+        }
+    }
+
+    /** A manifest that is being read from a repository, and what goes on then. */
+    private record Reading(ImageReference image, Set<Runnable> then) {}
+
+    /** Reads a manifest unless another repository, from which it is being read, has it. */
+    private record OtherFirst(Contents contents, ImageReference image, Watched registry, Runnable then)
+            implements Runnable {
+        @Override
+        public void run() {
+            contents.read(image, registry, then);
         }
     }
 
@@ -174,17 +185,18 @@ final class Contents {
      * @param then what goes on when it was read, or could not be
      */
     void read(ImageReference image, Watched registry, Runnable then) {
-        Set<Runnable> others = reading.get(image);
-        if (others != null) {
-            others.add(then);
+        Digest digest = image.digest().orElseThrow();
+        Reading other = reading.get(digest);
+        if (other != null) {
+            other.then.add(other.image.equals(image) ? then : new OtherFirst(this, image, registry, then));
             return;
         }
         Failure failure = failures.get(image);
-        if (content(image.digest().orElseThrow()).isPresent() || (failure != null && failure.resting)) {
+        if (content(digest).isPresent() || (failure != null && failure.resting)) {
             loop.execute(then);
             return;
         }
-        reading.put(image, new LinkedHashSet<>(Set.of(then)));
+        reading.put(digest, new Reading(image, new LinkedHashSet<>(Set.of(then))));
         registry.queue().send(new Requests.Request<Content>() {
             @Override
             public String what() {
@@ -199,19 +211,19 @@ final class Contents {
             @Override
             public void answered(Content content) {
                 keep(image, content, registry.registry().interval());
-                goOn(image);
+                goOn(digest);
             }
 
             @Override
             public void failed(String words) {
                 fail(image, words, registry.registry().interval());
-                goOn(image);
+                goOn(digest);
             }
         });
     }
 
-    private void goOn(ImageReference image) {
-        Optional.ofNullable(reading.remove(image)).ifPresent(waiting -> waiting.forEach(Runnable::run));
+    private void goOn(Digest digest) {
+        Optional.ofNullable(reading.remove(digest)).ifPresent(over -> over.then.forEach(Runnable::run));
     }
 
     private void keep(ImageReference key, Content content, Duration interval) {

@@ -108,24 +108,23 @@ final class Execution {
                 .toList();
         if (!old.isEmpty()) {
             old.forEach(registries::look);
-        } else if (patches.pause(one).isPresent()) {
-            again(one, patches.pause(one).get());
+            return;
+        }
+        String reason = reason(one, decision.digests().toString());
+        Optional<Duration> pause = patches.pause(one, reason);
+        if (pause.isPresent()) {
+            again(one, pause.get());
         } else if (mayAct.getAsBoolean()) {
             decision.warnings().forEach(warning -> announcer.warns(one.workload(), warning));
             Workload planned = one.workload();
             Instant at = decision.at();
             Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
-            patches.send(
-                    one,
-                    reason(one, decision.digests().toString()),
-                    () -> cluster.restart(planned, restart),
-                    patched -> {
-                        remember(one, plan);
-                        one.restarted = Optional.of(decision);
-                        Rollout rollout =
-                                new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
-                        rollouts.started(planned, rollout, decision.digests(), patched);
-                    });
+            patches.send(one, reason, () -> cluster.restart(planned, restart), patched -> {
+                remember(one, plan);
+                one.restarted = Optional.of(decision);
+                Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
+                rollouts.started(planned, rollout, decision.digests(), patched);
+            });
         }
     }
 
@@ -137,15 +136,13 @@ final class Execution {
     }
 
     private void write(Tracked one, WorkloadState state, Runnable written) {
-        if (patches.pause(one).isPresent()) {
-            again(one, patches.pause(one).get());
+        String reason = reason(one, state.toString());
+        Optional<Duration> pause = patches.pause(one, reason);
+        if (pause.isPresent()) {
+            again(one, pause.get());
         } else if (mayAct.getAsBoolean()) {
             Workload planned = one.workload();
-            patches.send(
-                    one,
-                    reason(one, state.toString()),
-                    () -> cluster.remember(planned, state),
-                    patched -> written.run());
+            patches.send(one, reason, () -> cluster.remember(planned, state), patched -> written.run());
         }
     }
 }

@@ -109,7 +109,7 @@ final class Patches {
      * How long is left until a workload may be changed: after a failure it is left alone for a while, and so it is when it
      * was changed so often that something undoes at once what we do.
      */
-    Optional<Duration> pause(Tracked one) {
+    Optional<Duration> pause(Tracked one, String reason) {
         Instant now = clock.instant();
         Optional<Instant> again = one.requestsAgain(now);
         again.ifPresent(until -> {
@@ -120,7 +120,7 @@ final class Patches {
                 events.runaway();
             }
         });
-        return Stream.concat(again.stream(), Stream.of(one.notBefore))
+        return Stream.concat(again.stream(), Stream.of(one.notBefore, one.patchedFor(reason).notBefore))
                 .filter(now::isBefore)
                 .max(Instant::compareTo)
                 .map(until -> Duration.between(now, until));
@@ -178,9 +178,10 @@ final class Patches {
             one.missingPermission = Optional.empty();
             one.problem = Optional.empty();
             one.patched(patched.generation());
-            int again = one.patchedFor(reason);
-            if (again > UNDONE) {
-                undone(one, again - UNDONE);
+            Tracked.PatchedFor before = one.patchedFor(reason);
+            before.times++;
+            if (before.times > UNDONE) {
+                undone(one, before);
             } else {
                 problems.well(id.toString());
             }
@@ -200,10 +201,11 @@ final class Patches {
     }
 
     /** Whatever we write does not last: it is written less and less often. */
-    private void undone(Tracked one, int times) {
+    private void undone(Tracked one, Tracked.PatchedFor before) {
         String id = one.workload().id().toString();
         // 8 s, a minute, eight minutes, an hour, four and a half: each may be a rollout.
-        one.notBefore = clock.instant().plus(RETRY.multipliedBy(1L << Math.min(3 * times, LONGEST_UNDONE)));
+        int shift = Math.min(3 * (before.times - UNDONE), LONGEST_UNDONE);
+        before.notBefore = clock.instant().plus(RETRY.multipliedBy(1L << shift));
         boolean first = problems.problem(
                 id,
                 "undone",

@@ -43,9 +43,15 @@ final class Tracked {
     /** The generation that our own patch made: an older snapshot is from before it. */
     private long generation;
 
+    /** What was done for one reason, which nobody should have to do twice. */
+    static final class PatchedFor {
+        int times;
+        Instant notBefore = Instant.MIN;
+    }
+
     private List<Object> facts = List.of();
     private int plans;
-    private final Map<Integer, Integer> patchedFor = new LinkedHashMap<>();
+    private final Map<Integer, PatchedFor> patchedFor = new LinkedHashMap<>();
     /** When the API server was asked about it, in the last minute. */
     private final Deque<Instant> requests = new ArrayDeque<>();
 
@@ -164,13 +170,13 @@ final class Tracked {
         plans = 0;
     }
 
-    /** It was patched. Returns how often for this reason, as far as is remembered: the last few reasons are. */
-    int patchedFor(String reason) {
-        int times = patchedFor.merge(reason.hashCode(), 1, Integer::sum);
+    /** The patches of it for a reason, which are remembered for the last few reasons. */
+    PatchedFor patchedFor(String reason) {
+        PatchedFor patched = patchedFor.computeIfAbsent(reason.hashCode(), added -> new PatchedFor());
         if (patchedFor.size() > REASONS) {
             patchedFor.remove(patchedFor.keySet().iterator().next());
         }
-        return times;
+        return patched;
     }
 
     /** The API server was asked about it. */

@@ -52,14 +52,26 @@ class ContentsTest {
     }
 
     @Test
-    void whatTwoTagsOfOneRepositoryWantAtOnceIsFetchedOnceAndBothAreTold() {
+    void whatSeveralTagsWantAtOnceIsFetchedOnceAndAllAreTold() {
         contents.fetch(DEV, D1, registry);
         contents.fetch(PROD, D1, registry);
+        contents.fetch(COPY, D1, registry);
         assertThat(contents.busy()).isTrue();
         loop.settle();
         assertThat(source.read).containsExactly("r.example/app@" + D1);
-        assertThat(changed).containsExactlyInAnyOrder(DEV, PROD);
+        assertThat(changed).containsExactlyInAnyOrder(DEV, PROD, COPY);
         assertThat(contents.busy()).isFalse();
+    }
+
+    @Test
+    void whatOneOfTwoRepositoriesThatWantItAtOnceDoesNotGetTheOtherFetchesForItself() {
+        source.failing.add("r.example/app");
+        contents.fetch(DEV, D1, registry);
+        contents.fetch(COPY, D1, registry);
+        loop.settle();
+        assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/copy@" + D1);
+        assertThat(changed).containsExactlyInAnyOrder(DEV, COPY);
+        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
     }
 
     /** One follows a rollout of the digest before, the other plans for the one now. */

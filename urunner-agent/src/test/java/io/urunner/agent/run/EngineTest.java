@@ -8,20 +8,11 @@ import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Outcome;
-import io.urunner.agent.plan.Plan;
-import io.urunner.agent.plan.Policy;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.registry.Digest;
-import io.urunner.registry.FailedRequest;
-import io.urunner.registry.ImageReference;
-import io.urunner.registry.RegistryException;
-import io.urunner.registry.RegistryPrefix;
-import io.urunner.registry.UnauthorizedException;
-import io.urunner.registry.UnavailableException;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.io.IOException;
@@ -29,56 +20,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
-class EngineTest {
-    private static final Duration INTERVAL = Duration.ofSeconds(10);
-    private static final String APP = "r.example/team/app:latest";
-    private static final String OTHER = "q.example/team/other:latest";
-    private static final String D1 = digest(1);
-    private static final String D2 = digest(2);
-    private static final String D3 = digest(3);
-
-    @TempDir
-    private Path folder;
-
-    private final ManualLoop loop = new ManualLoop();
-    private final FakeCluster cluster = new FakeCluster();
-    private final FakeRegistry registry = new FakeRegistry();
-    private final List<Outcome> ended = new ArrayList<>();
-    private final List<Decision> told = new ArrayList<>();
-    private final List<String> noticed = new ArrayList<>();
-    private final List<Rollout> begun = new ArrayList<>();
-    private final List<AgentListener.Runaway> stopped = new ArrayList<>();
-    private boolean acts = true;
-    private DigestStore store;
-
-    @BeforeEach
-    void open() {
-        store = DigestStores.sqlite(folder.resolve("db"), "test");
-        registry.tags.put(APP, D1);
-        registry.tags.put(OTHER, D1);
-    }
-
-    @AfterEach
-    void close() {
-        store.close();
-    }
-
+class EngineTest extends EngineScene {
     @Test
     void asksOncePerImageAndPatchesEveryWorkloadOncePerMove() throws Exception {
         List<WorkloadId> ids = List.of(
@@ -733,205 +682,5 @@ class EngineTest {
         registry.tags.put(APP, D2);
         loop.advance(Duration.ofSeconds(15));
         assertThat(cluster.patches).hasSize(1);
-    }
-
-    /** Some pods pulled the next push by themselves: their rollout is compared with a digest that the tag left. */
-    @Test
-    void rolloutsThatAreJudgedWhileTheTagMovesOnReadEveryManifestOnce() {
-        List<WorkloadId> ids = List.of(
-                cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP), cluster.deployment("c", D1, APP));
-        start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
-        assertThat(cluster.patches).hasSize(3);
-        registry.tags.put(APP, D3);
-        cluster.runs(ids.get(0), D3);
-        cluster.rolling(ids.get(1));
-        cluster.runs(ids.get(2), digest(4));
-        loop.advance(INTERVAL);
-        Map.copyOf(cluster.followed).values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
-        loop.advance(INTERVAL.multipliedBy(20));
-        assertThat(registry.read).as("each digest once").hasSize(2).doesNotHaveDuplicates();
-        assertThat(registry.asked).as("22 passes, and a look").hasSizeBetween(22, 24);
-        assertThat(acted(ids.get(0))).as("it ran D3 already").contains(D2);
-        assertThat(acted(ids.get(1))).contains(D3);
-        assertThat(acted(ids.get(2))).contains(D3);
-        Map.copyOf(cluster.followed).values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
-        loop.settle();
-        assertThat(begun).as("every rollout is judged").hasSameSizeAs(ended);
-        assertThat(stopped).isEmpty();
-    }
-
-    @Test
-    void aTagThatMovesEverySecondCostsOneQuestionAPassAndOneManifestADigest() {
-        List<WorkloadId> ids = List.of(cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP, APP));
-        start();
-        registry.asked.clear();
-        for (int second = 0; second < 60; second++) {
-            registry.tags.put(APP, digest(second % 5 + 1));
-            cluster.runs(ids.get(second % 2), digest((second + 2) % 5 + 1));
-            loop.advance(Duration.ofSeconds(1));
-        }
-        loop.advance(INTERVAL.multipliedBy(10));
-        assertThat(registry.asked)
-                .as("16 passes, and at most a look in each interval")
-                .hasSizeBetween(16, 32);
-        assertThat(registry.read).hasSizeLessThanOrEqualTo(5).doesNotHaveDuplicates();
-        assertThat(stopped).isEmpty();
-    }
-
-    @Test
-    void aPlanThatIsMadeOverAndOverOnTheSameFactsIsStoppedUntilTheRegistryIsAskedAgain() {
-        WorkloadId id = cluster.deployment("a", D1, APP);
-        Engine engine = start();
-        Tracked one = engine.all().iterator().next();
-        Set<Plan> plans = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (int i = 0; i < 1000; i++) {
-            engine.touched(one);
-            loop.settle();
-            plans.add(one.plan.orElseThrow());
-        }
-        assertThat(plans).hasSizeLessThanOrEqualTo(50);
-        assertThat(stopped).containsExactly(AgentListener.Runaway.PLAN);
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
-        assertThat(cluster.patches).as("a push arrives all the same").containsExactly(id);
-    }
-
-    @Test
-    void aWorkloadIsPatchedAFewTimesAMinuteAndTheLastDigestArrives() {
-        WorkloadId id = cluster.deployment("a", D1, APP);
-        Hints hints = start().hints();
-        String last = D1;
-        for (int i = 0; i < 118; i++) {
-            last = "sha256:" + "%064x".formatted(i);
-            registry.tags.put(APP, last);
-            cluster.touch(id);
-            hints.pushed(List.of(new PushedTag("team/app", "latest")));
-            loop.advance(Duration.ofMillis(500));
-        }
-        assertThat(cluster.patches).hasSizeBetween(20, 30);
-        assertThat(stopped).containsOnly(AgentListener.Runaway.PATCH);
-        loop.advance(Duration.ofMinutes(2));
-        assertThat(acted(id)).contains(last);
-    }
-
-    private Engine start() {
-        return start(Limits.NONE);
-    }
-
-    private Engine start(Limits limits) {
-        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class));
-        Memory memory = new Memory(store, loop, Runnable::run, problems);
-        AgentListener listener = new AgentListener() {
-            @Override
-            public void rolloutEnded(Rollout rollout, Outcome outcome) {
-                ended.add(outcome);
-            }
-
-            @Override
-            public void rolloutStarted(Workload workload, Rollout rollout) {
-                begun.add(rollout);
-            }
-
-            @Override
-            public void moved(Workload workload, String reference, String from, String to) {
-                noticed.add(workload.id().name() + " " + to);
-            }
-
-            @Override
-            public void noticed(Workload workload, Notice notice, String words) {
-                noticed.add(workload.id().name() + " " + notice);
-            }
-
-            @Override
-            public void decided(Workload workload, Decision decision) {
-                told.add(decision);
-            }
-
-            @Override
-            public void stopped(Runaway what) {
-                stopped.add(what);
-            }
-        };
-        Engine engine = new Engine(new Engine.Parts(
-                cluster,
-                List.of(watched("r.example"), watched("q.example")),
-                loop,
-                loop,
-                Runnable::run,
-                Runnable::run,
-                memory,
-                problems,
-                listener,
-                Policy.DEFAULT,
-                limits,
-                DigestStore.Retention.DEFAULT,
-                Optional.empty(),
-                () -> acts));
-        cluster.start(id -> loop.execute(() -> engine.changed(id)));
-        memory.load(engine::resume, engine::start);
-        loop.settle();
-        return engine;
-    }
-
-    private WatchedRegistry watched(String host) {
-        return new WatchedRegistry(RegistryPrefix.parse(host), registry, INTERVAL, 4);
-    }
-
-    private String acted(WorkloadId id) {
-        return cluster.real(id).templateAnnotations().getOrDefault(Workload.DIGESTS, "");
-    }
-
-    private static Decision decision(Engine engine, WorkloadId id) {
-        return engine.all().stream()
-                .filter(one -> one.workload().id().equals(id))
-                .findFirst()
-                .flatMap(one -> one.plan)
-                .map(Plan::decision)
-                .orElseThrow();
-    }
-
-    private static String digest(int number) {
-        return "sha256:" + String.valueOf(number).repeat(64);
-    }
-
-    /** Knows the digests of tags, and which hosts are down. */
-    private static final class FakeRegistry implements WatchedRegistry.Source {
-        private final Map<String, String> tags = new HashMap<>();
-        private final Set<String> down = new HashSet<>();
-        private final List<String> asked = new ArrayList<>();
-        private final List<String> read = new ArrayList<>();
-        private boolean closed;
-
-        @Override
-        public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
-            asked.add(reference.toString());
-            if (closed) {
-                throw new UnauthorizedException(FailedRequest.of("resolve", reference.registry()), "401", null);
-            }
-            if (down.contains(reference.registry())) {
-                throw new UnavailableException(
-                        FailedRequest.of("resolve", reference.registry()), "connection refused", null, null);
-            }
-            return new WatchedRegistry.Answer(
-                    Digest.parse(tags.getOrDefault(reference.toString(), digest(9))), "application/json");
-        }
-
-        @Override
-        public WatchedRegistry.Content manifest(ImageReference image) {
-            read.add(image.toString());
-            return new WatchedRegistry.Content(List.of(), Optional.empty());
-        }
-
-        @Override
-        public boolean hasCredential(ImageReference reference) {
-            return !closed;
-        }
-
-        @Override
-        public Optional<WatchedRegistry.Allowance> allowance() {
-            return Optional.empty();
-        }
     }
 }

@@ -37,6 +37,8 @@ final class FakeCluster implements Cluster {
     private boolean answerLate;
 
     private boolean loseAnswer;
+    private boolean undo;
+    private boolean drop;
     /** Whether the watch shows changes by itself. */
     private boolean watching = true;
 
@@ -104,6 +106,16 @@ final class FakeCluster implements Cluster {
     /** The next GET is answered with what was there before the controller saw it, after the watch told what came of it. */
     void answerTheNextReadLate() {
         answerLate = true;
+    }
+
+    /** From now on a controller takes back at once what is patched, annotations included. */
+    void undoAll() {
+        undo = true;
+    }
+
+    /** From now on patches are answered as if they had been made, and change nothing. */
+    void dropAll() {
+        drop = true;
     }
 
     void pauseWatch() {
@@ -254,9 +266,28 @@ final class FakeCluster implements Cluster {
         if (!now.resourceVersion().equals(planned.resourceVersion())) {
             return new PatchResult.Conflict();
         }
-        Workload after = change(now, annotations, template);
         patches.add(planned.id());
+        if (drop) {
+            return new PatchResult.Patched(now.resourceVersion(), now.generation());
+        }
+        Workload after = change(now, annotations, template);
         put(after);
+        if (undo) {
+            put(new Workload(
+                    after.id(),
+                    after.uid(),
+                    Integer.toString(Integer.parseInt(after.resourceVersion()) + 1),
+                    after.generation() + 1,
+                    now.annotations(),
+                    now.templateAnnotations(),
+                    after.containers(),
+                    after.imagePullSecrets(),
+                    after.serviceAccount(),
+                    after.rollout(),
+                    after.currentRevision(),
+                    after.pods(),
+                    List.of("operator")));
+        }
         if (loseAnswer) {
             loseAnswer = false;
             throw new KubeException("the answer is lost", KubeException.NO_ANSWER);

@@ -1,0 +1,216 @@
+package io.urunner.agent.run;
+
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Policy;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Digest;
+import io.urunner.registry.FailedRequest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.UnauthorizedException;
+import io.urunner.registry.UnavailableException;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+/** An engine with a cluster and registries in memory, whose time is moved by hand. */
+abstract class EngineScene {
+    static final Duration INTERVAL = Duration.ofSeconds(10);
+    static final String APP = "r.example/team/app:latest";
+    static final String OTHER = "q.example/team/other:latest";
+    static final String D1 = digest(1);
+    static final String D2 = digest(2);
+    static final String D3 = digest(3);
+
+    @TempDir
+    Path folder;
+
+    final ManualLoop loop = new ManualLoop();
+    final FakeCluster cluster = new FakeCluster();
+    final FakeRegistry registry = new FakeRegistry();
+    final List<Outcome> ended = new ArrayList<>();
+    final List<Decision> told = new ArrayList<>();
+    final List<String> noticed = new ArrayList<>();
+    final List<Rollout> begun = new ArrayList<>();
+    final List<AgentListener.Runaway> stopped = new ArrayList<>();
+    boolean acts = true;
+    DigestStore store;
+
+    @BeforeEach
+    void open() {
+        store = DigestStores.sqlite(folder.resolve("db"), "test");
+        registry.tags.put(APP, D1);
+        registry.tags.put(OTHER, D1);
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+    }
+
+    Engine start() {
+        return start(Limits.NONE);
+    }
+
+    Engine start(Limits limits) {
+        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class));
+        Memory memory = new Memory(store, loop, Runnable::run, problems);
+        AgentListener listener = new AgentListener() {
+            @Override
+            public void rolloutEnded(Rollout rollout, Outcome outcome) {
+                ended.add(outcome);
+            }
+
+            @Override
+            public void rolloutStarted(Workload workload, Rollout rollout) {
+                begun.add(rollout);
+            }
+
+            @Override
+            public void moved(Workload workload, String reference, String from, String to) {
+                noticed.add(workload.id().name() + " " + to);
+            }
+
+            @Override
+            public void noticed(Workload workload, Notice notice, String words) {
+                noticed.add(workload.id().name() + " " + notice);
+            }
+
+            @Override
+            public void decided(Workload workload, Decision decision) {
+                told.add(decision);
+            }
+
+            @Override
+            public void stopped(Runaway what) {
+                stopped.add(what);
+            }
+        };
+        Engine engine = new Engine(new Engine.Parts(
+                cluster,
+                List.of(watched("r.example"), watched("q.example")),
+                loop,
+                loop,
+                Runnable::run,
+                registry::work,
+                memory,
+                problems,
+                listener,
+                Policy.DEFAULT,
+                limits,
+                DigestStore.Retention.DEFAULT,
+                Optional.empty(),
+                () -> acts));
+        cluster.start(id -> loop.execute(() -> engine.changed(id)));
+        memory.load(engine::resume, engine::start);
+        loop.settle();
+        return engine;
+    }
+
+    private WatchedRegistry watched(String host) {
+        return new WatchedRegistry(RegistryPrefix.parse(host), registry, INTERVAL, 4);
+    }
+
+    String acted(WorkloadId id) {
+        return cluster.real(id).templateAnnotations().getOrDefault(Workload.DIGESTS, "");
+    }
+
+    static Decision decision(Engine engine, WorkloadId id) {
+        return engine.all().stream()
+                .filter(one -> one.workload().id().equals(id))
+                .findFirst()
+                .flatMap(one -> one.plan)
+                .map(Plan::decision)
+                .orElseThrow();
+    }
+
+    static String digest(int number) {
+        return "sha256:" + String.valueOf(number).repeat(64);
+    }
+
+    /** Knows the digests of tags, and which hosts are down. */
+    final class FakeRegistry implements WatchedRegistry.Source {
+        final Map<String, String> tags = new HashMap<>();
+        final Set<String> down = new HashSet<>();
+        final List<String> asked = new ArrayList<>();
+        final List<String> read = new ArrayList<>();
+        boolean closed;
+        /** So many requests a minute. */
+        OptionalInt budget = OptionalInt.empty();
+
+        private long minute;
+        private int spent;
+
+        /** How long every answer takes. */
+        Duration slow = Duration.ZERO;
+
+        private void work(Runnable task) {
+            if (slow.isZero()) {
+                task.run();
+            } else {
+                loop.after(slow, task);
+            }
+        }
+
+        private void spend() {
+            long now = loop.instant().getEpochSecond() / 60;
+            spent = now == minute ? spent + 1 : 1;
+            minute = now;
+        }
+
+        @Override
+        public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+            asked.add(reference.toString());
+            spend();
+            if (closed) {
+                throw new UnauthorizedException(FailedRequest.of("resolve", reference.registry()), "401", null);
+            }
+            if (down.contains(reference.registry())) {
+                throw new UnavailableException(
+                        FailedRequest.of("resolve", reference.registry()), "connection refused", null, null);
+            }
+            return new WatchedRegistry.Answer(
+                    Digest.parse(tags.getOrDefault(reference.toString(), digest(9))), "application/json");
+        }
+
+        @Override
+        public WatchedRegistry.Content manifest(ImageReference image) {
+            read.add(image.toString());
+            spend();
+            return new WatchedRegistry.Content(List.of(), Optional.empty());
+        }
+
+        @Override
+        public boolean hasCredential(ImageReference reference) {
+            return !closed;
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> allowance() {
+            long now = loop.instant().getEpochSecond() / 60;
+            return budget.stream()
+                    .mapToObj(most -> new WatchedRegistry.Allowance(
+                            now == minute ? Math.max(0, most - spent) : most, Instant.ofEpochSecond((now + 1) * 60)))
+                    .findFirst();
+        }
+    }
+}
