@@ -6,6 +6,7 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,7 +19,14 @@ public final class AuditLog {
     }
 
     /** A request as the API server saw it. */
-    public record Entry(String verb, String resource, String namespace, String name, String userAgent, int status) {}
+    public record Entry(
+            String verb,
+            String resource,
+            String namespace,
+            String name,
+            String userAgent,
+            int status,
+            Instant received) {}
 
     /** Where the log ends now. */
     public long mark() {
@@ -45,7 +53,8 @@ public final class AuditLog {
                             object.path("namespace").asText(),
                             object.path("name").asText(),
                             json.path("userAgent").asText(),
-                            json.path("responseStatus").path("code").asInt()));
+                            json.path("responseStatus").path("code").asInt(),
+                            Instant.parse(json.path("requestReceivedTimestamp").asText())));
                 }
             }
         } catch (IOException e) {

@@ -7,11 +7,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -41,7 +44,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DockerRegistry implements AutoCloseable {
     private static final Duration START_DEADLINE = Duration.ofSeconds(20);
-    private static final Pattern ACCESS = Pattern.compile("\"([A-Z]+) (\\S+) HTTP/[0-9.]+\" ([0-9]{3}) ");
+    private static final Pattern ACCESS = Pattern.compile(
+            "\\[([^]]+)] \"([A-Z]+) (\\S+) HTTP/[0-9.]+\" ([0-9]{3}) \\S+ \"(?:[^\"\\\\]|\\\\.)*\" \"((?:[^\"\\\\]|\\\\.)*)\"");
+    private static final DateTimeFormatter ACCESS_TIME =
+            DateTimeFormatter.ofPattern("dd/MMM/yyyy:HH:mm:ss Z", Locale.ENGLISH);
 
     private final Builder settings;
     private final Path program;
@@ -57,8 +63,10 @@ public final class DockerRegistry implements AutoCloseable {
      * @param method the request's method
      * @param path the request's path, with its query
      * @param status the status of the answer
+     * @param at when it was asked, in whole seconds
+     * @param userAgent who asked: agents, the simulated nodes of a cluster and the tests have other names
      */
-    public record Access(String method, String path, int status) {}
+    public record Access(String method, String path, int status, Instant at, String userAgent) {}
 
     /** What the registry is like; without any call a plain one that everybody may use. */
     public static final class Builder {
@@ -345,7 +353,12 @@ public final class DockerRegistry implements AutoCloseable {
             for (String line : Files.readAllLines(file("access.log"), StandardCharsets.ISO_8859_1)) {
                 Matcher matcher = ACCESS.matcher(line);
                 if (matcher.find()) {
-                    accesses.add(new Access(matcher.group(1), matcher.group(2), Integer.parseInt(matcher.group(3))));
+                    accesses.add(new Access(
+                            matcher.group(2),
+                            matcher.group(3),
+                            Integer.parseInt(matcher.group(4)),
+                            Instant.from(ACCESS_TIME.parse(matcher.group(1))),
+                            matcher.group(5)));
                 }
             }
         } catch (IOException e) {
