@@ -6,6 +6,7 @@ import io.urunner.agent.plan.World.Runtime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -15,8 +16,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The promise, against a model of the world: at most one rollout per observed move of the tag, the last digest always
- * arrives, and a change that was taken back is not fought, whatever the order of pushes, passes, kills, lost answers and
- * lost stores.
+ * arrives, a change that was taken back is not fought, and the registry is asked for what is behind a digest once, whatever
+ * the order of pushes, passes, kills, lost answers and lost stores.
  */
 class PromiseTest {
     /** What may happen. */
@@ -216,6 +217,13 @@ class PromiseTest {
             assertThat(world.rolloutsAgainstTheUndo())
                     .as(() -> "what was taken back is not rolled out again: " + name)
                     .isZero();
+            int lives = agent.lives() + other.lives();
+            assertThat(world.contentQuestions())
+                    .as(() -> "what is behind a digest is asked for once by each of " + lives + " agents: " + name)
+                    .allSatisfy((digest, times) -> {
+                        assertThat(world.observed()).contains(digest);
+                        assertThat(times).isLessThanOrEqualTo(lives);
+                    });
         }
 
         /**
@@ -235,6 +243,7 @@ class PromiseTest {
         private void staysAtRest() {
             int before = world.rollouts().size();
             agent.pass();
+            asksOnceMoreAndForNothingElse();
             agent.kill();
             world.remembered = Optional.empty();
             world.history = List.of();
@@ -243,6 +252,24 @@ class PromiseTest {
             assertThat(world.rollouts().size())
                     .as(() -> "at rest nothing is rolled out: " + name)
                     .isEqualTo(before);
+            asksOnceMoreAndForNothingElse();
+        }
+
+        /** At rest a pass costs one question, and leads to no other. */
+        private void asksOnceMoreAndForNothingElse() {
+            int tag = world.tagQuestions();
+            Map<String, Integer> contents = Map.copyOf(world.contentQuestions());
+            agent.pass();
+            agent.replan();
+            assertThat(world.tagQuestions())
+                    .as(() -> "questions for the tag: " + name)
+                    .isEqualTo(tag + 1);
+            assertThat(world.contentQuestions())
+                    .as(() -> "questions for what is behind the digests: " + name)
+                    .isEqualTo(contents);
+            assertThat(agent.wantsToLook())
+                    .as(() -> "wants to look again: " + name)
+                    .isFalse();
         }
     }
 }

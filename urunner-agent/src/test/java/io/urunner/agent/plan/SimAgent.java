@@ -1,21 +1,32 @@
 package io.urunner.agent.plan;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.Workload;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** An agent reduced to its order of steps: look, ask, plan and act, remember. It can be killed between any two of them. */
+/**
+ * An agent reduced to its order of steps: look, ask, plan and act, remember; and judge the rollout that it finds complete.
+ * It can be killed between any two of them. What it has been told is behind a digest it keeps, and never asks for again.
+ */
 final class SimAgent {
     private final World world;
 
     private TagWatch watch = TagWatch.unknown();
     private Verdict.Kind said = Verdict.Kind.UNRESOLVED;
+    private Optional<Deferral> cause = Optional.empty();
     private int step;
     private Optional<Workload> snapshot = Optional.empty();
     private Instant seen = Instant.EPOCH;
     private Optional<String> toRemember = Optional.empty();
+    private final Map<String, Expansion.Known> contents = new HashMap<>();
+    private int lives = 1;
 
     SimAgent(World world) {
         this.world = world;
@@ -26,6 +37,13 @@ final class SimAgent {
         watch = TagWatch.of(world.history);
         step = 0;
         toRemember = Optional.empty();
+        contents.clear();
+        lives++;
+    }
+
+    /** How often it was started: so often it may ask for the same. */
+    int lives() {
+        return lives;
     }
 
     void pass() {
@@ -68,6 +86,11 @@ final class SimAgent {
         kill();
     }
 
+    /** Whether only another answer of the registry can tell: then an agent asks before its next pass. */
+    boolean wantsToLook() {
+        return cause.equals(Optional.of(Deferral.ANSWER_TOO_OLD));
+    }
+
     boolean says(Verdict.Kind kind) {
         return said == kind;
     }
@@ -84,11 +107,16 @@ final class SimAgent {
     private void planAndAct(boolean once) {
         for (int attempt = 0; attempt < 3; attempt++) {
             Workload planned = snapshot.orElseThrow();
-            Plan plan = plan(planned, new Expansion.NotFetched());
+            Plan plan = plan(planned);
             if (plan.decision() instanceof Decision.NeedsExpansion needs) {
-                plan = plan(planned, World.content(needs.needed().get(0).digest()));
+                fetch(needs.needed());
+                plan = plan(planned);
+                assertThat(plan.decision())
+                        .as("a plan that was told what it needs")
+                        .isNotInstanceOf(Decision.NeedsExpansion.class);
             }
             said = plan.verdicts().get(0).kind();
+            cause = plan.verdicts().get(0).cause();
             toRemember = Optional.ofNullable(plan.remember().get("app")).map(Plan.Remembered::digest);
             boolean done = true;
             if (plan.decision() instanceof Decision.Restart restart) {
@@ -97,6 +125,7 @@ final class SimAgent {
                 done = world.write(planned, plan.state().get());
             }
             if (done || once) {
+                judge(planned);
                 return;
             }
             toRemember = Optional.empty();
@@ -104,9 +133,39 @@ final class SimAgent {
         }
     }
 
-    private Plan plan(Workload workload, Expansion expansion) {
-        ContainerFacts.Tracked facts =
-                new ContainerFacts.Tracked(World.REF, watch.answer(), expansion, world.remembered);
+    /** The plan wants to know what is behind the tag's digest; the rollout, what is behind the one that it was started for. */
+    private void judge(Workload workload) {
+        if (!workload.rollout().observed() || !workload.rollout().complete()) {
+            return;
+        }
+        Outcome outcome = outcome(workload);
+        if (outcome instanceof Outcome.NeedsExpansion needs) {
+            fetch(needs.needed());
+            assertThat(outcome(workload))
+                    .as("a verdict on a rollout that was told what it needs")
+                    .isNotInstanceOf(Outcome.NeedsExpansion.class);
+        }
+    }
+
+    private Outcome outcome(Workload workload) {
+        return Verification.judge(
+                new RolloutOutcome.Succeeded(), Optional.of(workload), image -> content(image.digest()));
+    }
+
+    private Expansion content(String digest) {
+        Expansion.Known known = contents.get(digest);
+        return known == null ? new Expansion.NotFetched() : known;
+    }
+
+    private void fetch(Collection<ImageDigest> needed) {
+        needed.forEach(image -> contents.put(image.digest(), world.content(image.digest())));
+    }
+
+    private Plan plan(Workload workload) {
+        Answer answer = watch.answer();
+        Expansion expansion =
+                answer instanceof Answer.Resolved resolved ? content(resolved.digest()) : new Expansion.NotFetched();
+        ContainerFacts.Tracked facts = new ContainerFacts.Tracked(World.REF, answer, expansion, world.remembered);
         return Planner.plan(new Facts(
                 workload,
                 seen,

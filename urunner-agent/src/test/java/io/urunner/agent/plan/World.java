@@ -44,6 +44,8 @@ final class World {
     private final Set<String> broken = new HashSet<>();
     private final List<String> everPushed = new ArrayList<>();
     private final List<String> observed = new ArrayList<>();
+    private final Map<String, Integer> contentQuestions = new HashMap<>();
+    private int tagQuestions;
 
     private int resourceVersion = 1;
     private boolean seenByController = true;
@@ -158,6 +160,7 @@ final class World {
 
     String head() {
         tick();
+        tagQuestions++;
         return answer();
     }
 
@@ -171,6 +174,7 @@ final class World {
 
     /** An answer of a replica that lags behind: the digest that the tag had before. */
     String lagging() {
+        tagQuestions++;
         String old = everPushed.get(Math.max(0, everPushed.size() - 2));
         if (!observed.contains(old)) {
             observed.add(old);
@@ -178,7 +182,9 @@ final class World {
         return old;
     }
 
-    static Expansion.Known content(String digest) {
+    /** What the registry says is behind a digest. */
+    Expansion.Known content(String digest) {
+        contentQuestions.merge(digest, 1, Integer::sum);
         return new Expansion.Known(Set.of(digest, child(digest), config(digest)));
     }
 
@@ -302,6 +308,16 @@ final class World {
 
     String tag() {
         return tag;
+    }
+
+    /** How often agents asked for what is behind each digest. */
+    Map<String, Integer> contentQuestions() {
+        return contentQuestions;
+    }
+
+    /** How often agents asked which digest the tag has. */
+    int tagQuestions() {
+        return tagQuestions;
     }
 
     Optional<String> runs() {
