@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -40,7 +41,7 @@ public final class Cluster implements AutoCloseable {
         return thread;
     });
     private final KubeConnection connection;
-    private final List<String> namespaces = new ArrayList<>();
+    private final List<String> namespaces = Collections.synchronizedList(new ArrayList<>());
 
     private Cluster(Path kubeconfig) {
         this.kubeconfig = kubeconfig;

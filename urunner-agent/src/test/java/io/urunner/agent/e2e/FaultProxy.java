@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -41,6 +42,7 @@ import okio.BufferedSink;
  */
 final class FaultProxy implements AutoCloseable {
     private static final String GARBAGE = "<html><body>It works!</body></html>";
+    private static final Set<Fault> PASSED_ON = EnumSet.of(Fault.DELAY, Fault.LOSE, Fault.GARBLE, Fault.TRUNCATE);
     private static final Set<String> OF_THE_CONNECTION =
             Set.of("host", "connection", "content-length", "transfer-encoding", "accept-encoding");
 
@@ -49,6 +51,7 @@ final class FaultProxy implements AutoCloseable {
     private final OkHttpClient client;
     private final Set<Call> watches = ConcurrentHashMap.newKeySet();
     private final Map<Fault, Integer> injected = new EnumMap<>(Fault.class);
+    private final Map<String, Integer> lost = new ConcurrentHashMap<>();
     private volatile FaultSchedule schedule = FaultSchedule.NONE;
     private volatile Consumer<RecordedRequest> before = request -> {};
     private volatile Predicate<RecordedRequest> refused = request -> false;
@@ -138,6 +141,11 @@ final class FaultProxy implements AutoCloseable {
         }
     }
 
+    /** How many answers to requests of this path were lost, or came late or damaged: the server had given them. */
+    int lost(String path) {
+        return lost.getOrDefault(path, 0);
+    }
+
     private MockResponse answer(RecordedRequest request) throws InterruptedException {
         String userAgent = String.valueOf(request.getHeaders().get("User-Agent"));
         boolean watch = "1".equals(request.getUrl().queryParameter("watch"));
@@ -145,6 +153,9 @@ final class FaultProxy implements AutoCloseable {
         Fault fault = userAgent.startsWith("simulated-node") ? Fault.NONE : now.next(watch);
         synchronized (injected) {
             injected.merge(fault, 1, Integer::sum);
+        }
+        if (PASSED_ON.contains(fault)) {
+            lost.merge(request.getTarget(), 1, Integer::sum);
         }
         before.accept(request);
         if (refused.test(request)) {

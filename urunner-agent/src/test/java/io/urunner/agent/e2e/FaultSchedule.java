@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 
-/** Which requests go wrong, and how: a sequence that a seed determines. Thread-safe. */
+/** Which requests go wrong, and how, and which pushes another one follows: a sequence that a seed determines. Thread-safe. */
 final class FaultSchedule {
     /** Nothing goes wrong. */
     static final FaultSchedule NONE = new FaultSchedule(0, 0);
@@ -62,7 +62,7 @@ final class FaultSchedule {
     /**
      * A schedule.
      *
-     * @param share of the requests that go wrong, 0 to 1
+     * @param share of the requests that go wrong, or of the pushes that another one follows, 0 to 1
      */
     FaultSchedule(long seed, double share) {
         random = new Random(seed);
@@ -79,6 +79,11 @@ final class FaultSchedule {
 
     synchronized Duration delay() {
         return Duration.ofMillis(random.nextInt((int) LONGEST_DELAY.toMillis()));
+    }
+
+    /** Whether somebody pushes again while the rollouts of a push are under way. */
+    synchronized boolean pushesAgain() {
+        return random.nextDouble() < share;
     }
 
     /** After how many events a watch goes wrong. */

@@ -72,6 +72,7 @@ class ImageIdsIT {
                     assertThat(Seen.revision(cluster, id)).isEqualTo(2);
                     assertThat(outcomes.of(id)).singleElement().asString().startsWith("succeeded");
                 });
+                new Questions(registry, "team/app", INTERVAL, 1).assertFew();
             }
         } finally {
             run(form, Path.of(tools, "down"), state);

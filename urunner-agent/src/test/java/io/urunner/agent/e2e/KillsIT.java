@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Agents that are killed with {@code kill -9} at every moment: whatever happens, a move of the tag changes each template
- * once, and the last digest arrives.
+ * once, the last digest arrives, and the registry is not asked for more than so many agents need to know.
  */
 class KillsIT {
     private static final int DEPLOYMENTS = 6;
@@ -39,6 +39,7 @@ class KillsIT {
     private DockerRegistry registry;
     private String namespace;
     private List<WorkloadId> ids;
+    private Questions questions;
     private final List<AgentProcess> agents = new ArrayList<>();
     private int kills;
     private String pushed;
@@ -47,6 +48,7 @@ class KillsIT {
     void start() {
         cluster = Cluster.connect();
         registry = DockerRegistry.start();
+        questions = new Questions(registry, "team/app", Duration.ofSeconds(INTERVAL), 2);
         namespace = cluster.enabledNamespace();
         pushed = registry.push("team/app", "latest", "0");
         ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", DEPLOYMENTS);
@@ -120,9 +122,14 @@ class KillsIT {
                 Seen.within(SOON),
                 () -> Seen.running(cluster, namespace, DEPLOYMENTS, last));
         assertThat(ids).allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isBetween(ROUNDS + 2, ROUNDS + 4));
+        for (String name : List.of("a", "b")) {
+            Seen.awaitEndOfRollouts(database(name), "default");
+        }
+        questions.assertFew();
     }
 
     private AgentProcess agent(String name) {
+        questions.started();
         AgentProcess agent = AgentProcess.start(
                 folder.resolve(name + ".log"),
                 AgentProcess.settings(cluster, database(name), INTERVAL, registry.host()),

@@ -87,6 +87,8 @@ class ManyDeploymentsIT {
                 assertThat(Seen.median(took))
                         .as("the median of %s", took)
                         .isLessThan(Seen.within(INTERVAL.plusSeconds(2)));
+                Seen.awaitEndOfRollouts(folder.resolve("db"), "test");
+                new Questions(registry, "team/app", INTERVAL, 1).assertFew();
             }
         }
     }

@@ -3,37 +3,60 @@ package io.urunner.agent.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertAll;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.run.PushedTag;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.AuditLog;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.TestImage;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStores;
 import io.urunner.store.StoreException;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * A tag that moves on while its rollouts are under way, so that pods run other digests than their templates were changed
- * for: every rollout ends, the last digest arrives, and nobody is asked without end.
+ * for: every rollout ends, the last digest arrives, and neither the registry nor the API server is asked without end.
  */
 class PushesDuringRolloutsIT {
+    /** A test that runs beside the others of this class. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    @Timeout(value = 8, unit = TimeUnit.MINUTES)
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface AtOnce {}
+
     private static final Duration INTERVAL = Duration.ofSeconds(5);
     private static final Duration SOON = Duration.ofSeconds(60);
-    /** Pods of the first image end slowly: those that wait for their end start after the next push. */
+    private static final int FEW = 12;
+    private static final int PUSHES = 60;
+    private static final String TAG = "latest";
+    private static final String OTHER_TAG = "stable";
+
+    /** Pods of the first image end slowly: those that wait for that start after the push but one. */
     private static final String SLOW_TO_STOP = "{\"stop\": 2}";
 
     @TempDir
@@ -63,87 +86,229 @@ class PushesDuringRolloutsIT {
         }
     }
 
-    @Test
-    @Timeout(value = 5, unit = TimeUnit.MINUTES)
-    void ninetyNineDeploymentsOfOneImage() throws Exception {
+    @AtOnce
+    void ofManyDeployments() throws Exception {
         Scene scene = new Scene("many");
-        for (int i = 0; i < 99; i++) {
-            boolean recreate = i % 2 == 0;
-            scene.workload(WorkloadKind.DEPLOYMENT, "web-" + i, recreate);
-        }
-        scene.run();
+        scene.workloads(WorkloadKind.DEPLOYMENT, 99, TAG);
+        scene.movesOnDuringItsRollouts();
     }
 
-    /** Workloads of one repository. */
+    @AtOnce
+    void ofStatefulSets() throws Exception {
+        Scene scene = new Scene("sets");
+        scene.workloads(WorkloadKind.STATEFUL_SET, FEW, TAG);
+        scene.movesOnDuringItsRollouts();
+    }
+
+    @AtOnce
+    void ofDaemonSets() throws Exception {
+        Scene scene = new Scene("daemons");
+        scene.workloads(WorkloadKind.DAEMON_SET, FEW, TAG);
+        scene.movesOnDuringItsRollouts();
+    }
+
+    @AtOnce
+    void ofAnImageForSeveralPlatforms() throws Exception {
+        Scene scene = new Scene("platforms", content -> TestImage.index(content, "amd64", "arm64"));
+        scene.workloads(WorkloadKind.DEPLOYMENT, FEW, TAG);
+        scene.movesOnDuringItsRollouts();
+    }
+
+    @AtOnce
+    void ofTwoContainers() throws Exception {
+        Scene scene = new Scene("containers");
+        scene.push(OTHER_TAG, "another one");
+        scene.workloads(WorkloadKind.DEPLOYMENT, FEW, TAG, OTHER_TAG);
+        scene.begin();
+        scene.push(OTHER_TAG, "another two");
+        scene.push(TAG, "two");
+        scene.awaitUnderway();
+        scene.push(TAG, "three");
+        scene.push(OTHER_TAG, "another three");
+        scene.comesToRest();
+    }
+
+    @AtOnce
+    void ofTwoTagsOnOneDigest() throws Exception {
+        Scene scene = new Scene("tags");
+        scene.push(OTHER_TAG, "one");
+        scene.workloads(WorkloadKind.DEPLOYMENT, FEW / 2, TAG);
+        scene.workloads(WorkloadKind.STATEFUL_SET, FEW / 2, OTHER_TAG);
+        scene.begin();
+        scene.push(TAG, "two");
+        scene.push(OTHER_TAG, "two");
+        scene.awaitUnderway();
+        scene.push(TAG, "three");
+        scene.push(OTHER_TAG, "three");
+        scene.comesToRest();
+    }
+
+    @AtOnce
+    void everySecondForAMinute() throws Exception {
+        Scene scene = new Scene("restless");
+        scene.workloads(WorkloadKind.DEPLOYMENT, FEW, TAG);
+        scene.begin();
+        for (int push = 1; push <= PUSHES; push++) {
+            scene.push(TAG, "push " + push);
+            Thread.sleep(1000);
+        }
+        scene.comesToRest();
+    }
+
+    @AtOnce
+    void everySecondForAMinuteEachToldToTheAgent() throws Exception {
+        Scene scene = new Scene("told");
+        scene.workloads(WorkloadKind.DEPLOYMENT, FEW, TAG);
+        scene.begin();
+        for (int push = 1; push <= PUSHES; push++) {
+            scene.push(TAG, "push " + push);
+            scene.hint();
+            Thread.sleep(1000);
+        }
+        scene.comesToRest();
+    }
+
+    @AtOnce
+    void backToTheDigestBefore() throws Exception {
+        Scene scene = new Scene("back");
+        scene.workloads(WorkloadKind.DEPLOYMENT, FEW, TAG);
+        scene.begin();
+        scene.push(TAG, "two");
+        scene.awaitUnderway();
+        scene.push(TAG, "one");
+        // Pods that start when the tag is back run what our rollout was to replace, and nobody can tell why.
+        scene.comesToRest("succeeded", "superseded", "still old image");
+    }
+
+    /** Workloads of a namespace and a repository of their own. */
     private static final class Scene {
         private final String repository;
+        private final Function<String, TestImage> images;
         private final Stage stage;
         private final Questions questions;
-        private final List<WorkloadId> ids = new ArrayList<>();
+        private final Map<WorkloadId, List<String>> workloads = new LinkedHashMap<>();
+        private final Map<String, String> digests = new LinkedHashMap<>();
         private final long mark = cluster.auditLog().map(AuditLog::mark).orElse(0L);
 
         Scene(String name) {
+            this(name, TestImage::image);
+        }
+
+        Scene(String name, Function<String, TestImage> images) {
             repository = "moving/" + name;
+            this.images = images;
             stage = new Stage(cluster, registry, registry.host(), agent, repository, true);
             questions = new Questions(registry, repository, INTERVAL, 1);
-            stage.push("latest", "one", SLOW_TO_STOP);
+            stage.behaves(image("one").digest(), SLOW_TO_STOP);
+            push(TAG, "one");
         }
 
-        void workload(WorkloadKind kind, String name, boolean recreate) {
-            ids.add(stage.workload(kind, name, "latest", json -> {
-                if (recreate) {
-                    json.withObject("/spec/strategy").put("type", "Recreate");
-                }
-            }));
+        private TestImage image(String content) {
+            return images.apply(stage.namespace() + " " + content);
         }
 
-        void run() throws Exception {
-            String first = stage.push("latest", "one");
-            ids.forEach(id -> stage.awaitRunning(id, first));
-            stage.awaitPasses(2);
-            String second = stage.push("latest", "two");
-            Await.until(
-                    "a template is changed",
-                    Seen.within(SOON),
-                    () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, second)));
-            String third = stage.push("latest", "three");
-            ids.forEach(id -> stage.awaitRunning(id, third));
-            assertAll(this::awaitEnds, this::assertEndsStay, questions::assertFew, this::assertFewPatches);
+        void push(String tag, String content) {
+            digests.put(tag, registry.push(repository, tag, image(content)));
         }
 
-        /** Waits until every workload was rolled out, and each of its rollouts is recorded with how it ended. */
-        private void awaitEnds() {
-            Await.until("every rollout has ended", Seen.within(SOON), () -> {
-                assertEnds();
-                return true;
-            });
+        void hint() throws InterruptedException {
+            questions.hinted();
+            assertThat(agent.agent().hint(List.of(new PushedTag(repository, TAG))))
+                    .contains(1);
         }
 
-        private void assertEndsStay() throws Exception {
-            stage.awaitPasses(6);
-            assertEnds();
-        }
-
-        private void assertFewPatches() {
-            cluster.auditLog().ifPresent(log -> Questions.assertFewPerWorkload(log, mark, stage.namespace()));
-        }
-
-        private void assertEnds() throws StoreException {
-            Set<String> ours = ids.stream().map(WorkloadId::toString).collect(Collectors.toSet());
-            assertThat(store.unfinishedRollouts().stream()
-                            .map(RolloutRecord::workload)
-                            .filter(ours::contains))
-                    .as("workloads whose rollouts have not ended")
-                    .isEmpty();
-            for (WorkloadId id : ids) {
-                assertThat(rollouts(id)).as("rollouts of %s", id).isNotEmpty().allSatisfy(rollout -> {
-                    assertThat(rollout.outcome()).isPresent().get().isIn("succeeded", "superseded");
+        /** Workloads with a container of each tag. Of Deployments every other one stops its pod before the next starts. */
+        void workloads(WorkloadKind kind, int count, String... tags) {
+            for (int i = 0; i < count; i++) {
+                boolean recreate = kind == WorkloadKind.DEPLOYMENT && i % 2 == 0;
+                WorkloadId id = stage.workload(kind, kind.kind().toLowerCase(Locale.ROOT) + "-" + i, tags[0], json -> {
+                    ((ObjectNode) json.at("/spec/template/spec")).put("terminationGracePeriodSeconds", 30);
+                    if (recreate) {
+                        json.withObject("/spec/strategy").put("type", "Recreate");
+                    }
+                    if (kind == WorkloadKind.STATEFUL_SET) {
+                        json.withObject("/spec").put("replicas", 2);
+                    }
+                    for (int further = 1; further < tags.length; further++) {
+                        stage.container(json, "containers", "app-" + further, tags[further]);
+                    }
                 });
+                workloads.put(id, List.of(tags));
             }
         }
 
-        private List<RolloutRecord> rollouts(WorkloadId id) throws StoreException {
-            return store.rollouts(id.toString(), 200);
+        void movesOnDuringItsRollouts() throws Exception {
+            begin();
+            push(TAG, "two");
+            awaitUnderway();
+            push(TAG, "three");
+            comesToRest();
+        }
+
+        void begin() throws InterruptedException {
+            awaitRunning();
+            stage.awaitPasses(2);
+        }
+
+        private void awaitRunning() {
+            workloads.forEach((id, tags) ->
+                    stage.awaitRunning(id, tags.stream().map(digests::get).toArray(String[]::new)));
+        }
+
+        /** Waits until the first template is changed for the digest that the first tag has now. */
+        void awaitUnderway() {
+            String digest = digests.get(TAG);
+            Await.until(
+                    "a template names " + digest,
+                    Seen.within(SOON),
+                    () -> workloads.keySet().stream().anyMatch(id -> Seen.actedOn(cluster, id, digest)));
+        }
+
+        void comesToRest() {
+            comesToRest("succeeded", "superseded");
+        }
+
+        void comesToRest(String... outcomes) {
+            awaitRunning();
+            assertAll(
+                    () -> Await.until("every rollout has ended", Seen.within(SOON), () -> {
+                        assertEnded();
+                        return true;
+                    }),
+                    () -> {
+                        stage.awaitPasses(6);
+                        awaitRunning();
+                        assertEnded();
+                        assertThat(outcomes()).as("how rollouts ended").isSubsetOf(outcomes);
+                    },
+                    questions::assertFew,
+                    () -> cluster.auditLog()
+                            .ifPresent(log -> Questions.assertFewPerWorkload(log, mark, stage.namespace())));
+        }
+
+        /** Every workload was rolled out, and each of its rollouts is recorded with how it ended. */
+        private void assertEnded() throws StoreException {
+            Set<String> ours =
+                    workloads.keySet().stream().map(WorkloadId::toString).collect(Collectors.toSet());
+            assertThat(store.unfinishedRollouts().stream()
+                            .map(RolloutRecord::workload)
+                            .filter(ours::contains))
+                    .as("workloads with a rollout that has not ended")
+                    .isEmpty();
+            for (String id : ours) {
+                assertThat(store.rollouts(id, 1))
+                        .as("the last rollout of %s", id)
+                        .isNotEmpty();
+            }
+        }
+
+        private Set<String> outcomes() throws StoreException {
+            Set<String> outcomes = new TreeSet<>();
+            for (WorkloadId id : workloads.keySet()) {
+                store.rollouts(id.toString(), 2 * PUSHES)
+                        .forEach(rollout -> outcomes.add(rollout.outcome().orElse("none")));
+            }
+            return outcomes;
         }
     }
 }

@@ -1,11 +1,16 @@
 package io.urunner.agent.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -97,6 +102,16 @@ final class Seen {
                                         .path("imageID")
                                         .asText()
                                         .endsWith(digests.get(i))));
+    }
+
+    /** Waits until an agent's history knows of no rollout that has not ended. */
+    static void awaitEndOfRollouts(Path database, String clusterName) {
+        try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(database, clusterName))) {
+            Await.until("all rollouts that are recorded have ended", within(Duration.ofSeconds(60)), () -> {
+                assertThat(store.unfinishedRollouts()).isEmpty();
+                return true;
+            });
+        }
     }
 
     /** How long it is until something is seen, which must not take longer than the limit. */

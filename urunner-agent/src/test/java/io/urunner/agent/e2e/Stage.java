@@ -63,6 +63,13 @@ final class Stage {
     /** Pushes an image whose containers behave so, see {@code nodes --help}. */
     String push(String tag, String content, String behaviour) {
         String digest = TestImage.image(namespace + content).digest();
+        behaves(digest, behaviour);
+        assertThat(push(tag, content)).isEqualTo(digest);
+        return digest;
+    }
+
+    /** Containers of this digest behave so, see {@code nodes --help}. */
+    void behaves(String digest, String behaviour) {
         Path file = Path.of(System.getenv("URUNNER_TEST_CLUSTER"), "behaviour.json");
         synchronized (BEHAVIOUR) {
             try {
@@ -74,8 +81,6 @@ final class Stage {
                 throw new UncheckedIOException(e);
             }
         }
-        assertThat(push(tag, content)).isEqualTo(digest);
-        return digest;
     }
 
     WorkloadId deployment(String name, String tag) {
