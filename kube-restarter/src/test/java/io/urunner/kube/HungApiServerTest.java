@@ -130,6 +130,27 @@ class HungApiServerTest {
         }
     }
 
+    /** Each list would be at most 200 ms after the one before, for ever. */
+    @Test
+    void aWatchThatExpiresAtOnceIsListedForLessAndLessOften() throws Exception {
+        server.createContext("/", exchange -> {
+            if (exchange.getRequestURI().getQuery().contains("watch=1")) {
+                say(exchange, "{\"type\": \"ERROR\", \"object\": {\"code\": 410, \"message\": \"too old\"}}\n");
+                watches.incrementAndGet();
+            } else {
+                lists.incrementAndGet();
+                say(exchange, "{\"items\": [], \"metadata\": {\"resourceVersion\": \"1\"}}");
+            }
+            exchange.close();
+        });
+        try (WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster())) {
+            watch.start();
+            Await.until("expired", SOON, () -> watches.get() > 0);
+            Thread.sleep(6_000);
+            assertThat(lists).hasValueLessThan(25);
+        }
+    }
+
     @Test
     void anAnswerThatStopsInTheMiddleIsNotWaitedFor() {
         server.createContext("/", exchange -> {
