@@ -189,7 +189,8 @@ final class Tracked {
         while (!requests.isEmpty() && !requests.peek().plus(MINUTE).isAfter(now)) {
             requests.remove();
         }
-        return requests.size() < REQUESTS
+        // A patch that is refused for a conflict is followed by a read.
+        return requests.size() + 2 <= REQUESTS
                 ? Optional.empty()
                 : Optional.of(requests.peek().plus(MINUTE));
     }
