@@ -45,6 +45,10 @@ public final class PodCredentials implements CredentialProvider {
     private static final Duration LIFE_OF_ACCOUNTS = Duration.ofMinutes(1);
     /** What is missing may be made at any time, and what was refused may be replaced. */
     private static final Duration SHORT_LIFE = Duration.ofSeconds(15);
+    /** An API server that did not answer is asked again. */
+    private static final Duration RETRY = Duration.ofSeconds(5);
+    /** What nobody read again for so long is forgotten. */
+    private static final Duration UNUSED = LIFE.multipliedBy(2);
 
     private final InstantSource clock;
     private final Map<WorkloadId, Set<Repository>> repositories = new ConcurrentHashMap<>();
@@ -77,9 +81,9 @@ public final class PodCredentials implements CredentialProvider {
 
     private final class Cached<T> {
         private final Set<Credential> given = new HashSet<>();
-        private @Nullable T value;
+        private volatile @Nullable T value;
         private @Nullable KubeException denial;
-        private Instant read = Instant.MIN;
+        private volatile Instant read = Instant.MIN;
         private boolean refused;
 
         /** The value, read again if it is older than that. */
@@ -87,7 +91,7 @@ public final class PodCredentials implements CredentialProvider {
             Instant now = clock.instant();
             T known = value;
             KubeException denied = denial;
-            if (denied != null && now.isBefore(read.plus(denied.forbidden() ? LIFE_OF_ACCOUNTS : SHORT_LIFE))) {
+            if (denied != null && now.isBefore(read.plus(denied.forbidden() ? LIFE_OF_ACCOUNTS : RETRY))) {
                 throw denied;
             }
             if (known != null
@@ -117,9 +121,13 @@ public final class PodCredentials implements CredentialProvider {
             }
         }
 
-        /** What was read last. */
-        synchronized Optional<T> known() {
+        /** What was read last; does not wait for what is being read. */
+        Optional<T> known() {
             return Optional.ofNullable(value);
+        }
+
+        boolean isOld() {
+            return read.isAfter(Instant.MIN) && read.plus(UNUSED).isBefore(clock.instant());
         }
 
         synchronized void gave(Collection<Credential> credentials) {
@@ -191,7 +199,7 @@ public final class PodCredentials implements CredentialProvider {
         forgetUnused(id.namespace());
     }
 
-    /** Forgets what no workload of a namespace names any more; what a service account names ends with the account. */
+    /** Forgets what no workload of a namespace names any more, and no service account that one uses. */
     private void forgetUnused(String namespace) {
         Set<String> usedAccounts = new HashSet<>();
         Set<String> usedSecrets = new HashSet<>();
@@ -276,6 +284,9 @@ public final class PodCredentials implements CredentialProvider {
 
     private Optional<PullSecret> secret(Api from, Name name, String registry, String repository)
             throws CredentialException {
+        if (!secrets.containsKey(name)) {
+            secrets.values().removeIf(Cached::isOld);
+        }
         Cached<Optional<SecretData>> cached = secrets.computeIfAbsent(name, added -> new Cached<>());
         Optional<PullSecret> secret = guarded(
                         from,

@@ -1,0 +1,131 @@
+package io.urunner.agent.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpServer;
+import io.urunner.kube.Container;
+import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeConfiguration;
+import io.urunner.kube.KubeConnection;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.auth.CredentialException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How often the API server is asked for pull secrets, and what is kept of them. */
+class PodCredentialsTest {
+    private static final ImageReference APP = ImageReference.parse("r.example/team/app:latest");
+    private static final WorkloadId ID = new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web");
+
+    @TempDir
+    private Path folder;
+
+    private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+    private final ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+    private HttpServer server;
+    private KubeConnection connection;
+    private volatile int status = 200;
+    private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+    private final PodCredentials credentials = new PodCredentials(() -> now);
+
+    @BeforeEach
+    void start() throws Exception {
+        String config = Base64.getEncoder()
+                .encodeToString("{\"auths\":{\"r.example\":{\"username\":\"u\",\"password\":\"p\"}}}"
+                        .getBytes(StandardCharsets.UTF_8));
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            asked.add(exchange.getRequestURI().getPath().replaceFirst(".*/", ""));
+            byte[] body = ("{\"type\":\"kubernetes.io/dockerconfigjson\",\"data\":{\".dockerconfigjson\":\"" + config
+                            + "\"}}")
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(status, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        Path kubeconfig = Files.writeString(
+                folder.resolve("kubeconfig"), """
+                apiVersion: v1
+                kind: Config
+                clusters: [{name: one, cluster: {server: "http://127.0.0.1:%d"}}]
+                users: [{name: none, user: {}}]
+                contexts: [{name: one, context: {cluster: one, user: none}}]
+                current-context: one
+                """.formatted(server.getAddress().getPort()));
+        connection = new KubeConnection(KubeConfiguration.kubeconfig(kubeconfig), executor);
+        credentials.connect(new KubeAccess(connection));
+    }
+
+    @AfterEach
+    void stop() {
+        connection.close();
+        executor.shutdownNow();
+        server.stop(0);
+    }
+
+    @Test
+    void aSecretThatNoWorkloadNamesAnyMoreIsForgotten() throws Exception {
+        for (String secret : List.of("a", "b", "a")) {
+            credentials.uses(workload(secret), List.of(APP));
+            for (int i = 0; i < 10; i++) {
+                assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
+            }
+        }
+        assertThat(asked).containsExactly("a", "b", "a");
+    }
+
+    @Test
+    void anApiServerThatFailsIsNotAskedForASecretWithEveryQuestion() throws Exception {
+        credentials.uses(workload("a"), List.of(APP));
+        status = 500;
+        for (int i = 0; i < 60; i++) {
+            assertThatThrownBy(() -> credentials.credentials("r.example", "team/app"))
+                    .isInstanceOf(CredentialException.class);
+            now = now.plus(Duration.ofMillis(500));
+        }
+        assertThat(asked).as("in half a minute").hasSize(6);
+        status = 200;
+        now = now.plus(Duration.ofSeconds(5));
+        assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
+    }
+
+    private static Workload workload(String secret) {
+        return new Workload(
+                ID,
+                "uid",
+                "1",
+                1,
+                Map.of(),
+                Map.of(),
+                List.of(new Container("app", APP.toString(), "Always", false)),
+                List.of(secret),
+                "default",
+                new RolloutStatus(1, true, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()),
+                Optional.empty(),
+                List.of(),
+                List.of());
+    }
+}
