@@ -79,10 +79,10 @@ final class PostgresqlServer implements AutoCloseable {
                         bin -> Integer.parseInt(bin.getParent().getFileName().toString())));
     }
 
-    /** Below the ports that systems give to connections, one of which could take it before the server does. */
+    /** Below the ports that systems give to connections, and below those that control planes of tests choose from. */
     private static int freePort() {
         while (true) {
-            int port = ThreadLocalRandom.current().nextInt(20_000, 30_000);
+            int port = ThreadLocalRandom.current().nextInt(10_240, 20_000);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return socket.getLocalPort();
             } catch (IOException e) {
@@ -174,7 +174,8 @@ final class PostgresqlServer implements AutoCloseable {
     /** Ends every connection and stops the server, as an administrator would in a hurry. */
     void stop() throws Exception {
         if (process != null && process.isAlive()) {
-            execute(List.of("kill", "-INT", String.valueOf(process.pid())));
+            // The shell has this kill in itself; the program of that name is not everywhere.
+            execute(List.of("sh", "-c", "kill -INT " + process.pid()));
             if (!process.waitFor(30, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
             }

@@ -50,11 +50,19 @@ class RolloutFollowerIT {
 
     @AfterEach
     void stop() {
-        if (cluster != null) {
+        if (watch != null) {
             watch.close();
+        }
+        if (connection != null) {
             connection.close();
+        }
+        if (executor != null) {
             executor.shutdownNow();
+        }
+        if (registry != null) {
             registry.close();
+        }
+        if (cluster != null) {
             cluster.close();
         }
     }

@@ -46,6 +46,8 @@ class SkopeoIT {
     static void stop() {
         if (client != null) {
             client.close();
+        }
+        if (registry != null) {
             registry.close();
         }
     }

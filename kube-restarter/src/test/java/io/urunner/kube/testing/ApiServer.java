@@ -122,10 +122,10 @@ public final class ApiServer implements AutoCloseable {
         startAgain();
     }
 
-    /** Below the ports that systems give to connections, one of which could take it before the server does. */
+    /** Below the ports that systems give to connections, and below those that control planes of tests choose from. */
     private static int freePort() {
         while (true) {
-            int port = ThreadLocalRandom.current().nextInt(20_000, 30_000);
+            int port = ThreadLocalRandom.current().nextInt(10_240, 20_000);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return socket.getLocalPort();
             } catch (IOException e) {

@@ -39,7 +39,9 @@ class GitLabRegistryIT {
 
     @AfterEach
     void stop() {
-        registry.close();
+        if (registry != null) {
+            registry.close();
+        }
         tokens.close();
     }
 

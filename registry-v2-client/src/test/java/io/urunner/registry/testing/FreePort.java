@@ -3,20 +3,27 @@ package io.urunner.registry.testing;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Ports for servers that must be told theirs. */
 public final class FreePort {
-    /** Below the ports that systems give to connections, one of which could take it before the server does. */
-    private static final int FIRST = 20_000;
+    /**
+     * Below the ports that systems give to connections, one of which could take it before the server does; and below those
+     * that control planes of tests choose from.
+     */
+    private static final int FIRST = 10_240;
 
-    private static final int END = 30_000;
+    private static final int END = 20_000;
+
+    private static final AtomicInteger NEXT =
+            new AtomicInteger(ThreadLocalRandom.current().nextInt(END - FIRST));
 
     private FreePort() {}
 
-    /** A port that nobody listens on, another one each time as good as always. */
+    /** A port that nobody listens on, another one each time. */
     public static int find() {
         while (true) {
-            int port = ThreadLocalRandom.current().nextInt(FIRST, END);
+            int port = FIRST + Math.floorMod(NEXT.getAndIncrement(), END - FIRST);
             try (ServerSocket free = new ServerSocket(port)) {
                 return free.getLocalPort();
             } catch (IOException e) {

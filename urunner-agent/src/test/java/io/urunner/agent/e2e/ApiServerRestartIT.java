@@ -1,12 +1,11 @@
 package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
+import io.urunner.kube.testing.Requirement;
 import io.urunner.registry.testing.DockerRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,8 +29,8 @@ class ApiServerRestartIT {
     void theAgentGoesOnWithinTenSecondsAndRestartsNothingTwice() throws Exception {
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry = DockerRegistry.start()) {
-            Path tools = setting("URUNNER_TEST_CLUSTER_TOOLS", "names no folder with the program restart");
-            Path state = setting("URUNNER_TEST_CLUSTER", "names no folder of a cluster that may be restarted");
+            Path tools = Requirement.path("URUNNER_TEST_CLUSTER_TOOLS", "folder with the program restart");
+            Path state = Requirement.path("URUNNER_TEST_CLUSTER", "folder of a cluster that may be restarted");
             String namespace = cluster.enabledNamespace();
             String first = registry.push("team/app", "latest", "one");
             List<WorkloadId> ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", COUNT);
@@ -48,7 +47,7 @@ class ApiServerRestartIT {
                 Process restart = restart(tools, state);
                 String second = registry.push("team/app", "latest", "two");
                 assertThat(restart.waitFor(60, TimeUnit.SECONDS)).isTrue();
-                awaitBack(cluster, tools, state);
+                awaitBack(cluster);
                 Await.until(
                         "all are patched",
                         Seen.within(Duration.ofSeconds(10)),
@@ -68,7 +67,7 @@ class ApiServerRestartIT {
                         Seen.within(SOON),
                         () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, third)));
                 assertThat(restart(tools, state).waitFor(60, TimeUnit.SECONDS)).isTrue();
-                awaitBack(cluster, tools, state);
+                awaitBack(cluster);
                 Await.until(
                         "all are patched",
                         Seen.within(Duration.ofSeconds(10)),
@@ -83,22 +82,11 @@ class ApiServerRestartIT {
         }
     }
 
-    /** Another connection may have been given the API server's port while it was away: then it is started again. */
-    private static void awaitBack(Cluster cluster, Path tools, Path state) throws Exception {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                Await.until(
-                        "the API is back",
-                        Seen.within(Duration.ofSeconds(30)),
-                        () -> cluster.find("/api/v1/namespaces/default").isPresent());
-                return;
-            } catch (AssertionError e) {
-                if (attempt == 3) {
-                    throw e;
-                }
-                assertThat(restart(tools, state).waitFor(60, TimeUnit.SECONDS)).isTrue();
-            }
-        }
+    private static void awaitBack(Cluster cluster) throws Exception {
+        Await.until(
+                "the API is back",
+                Seen.within(Duration.ofSeconds(30)),
+                () -> cluster.find("/api/v1/namespaces/default").isPresent());
     }
 
     private static Process restart(Path tools, Path state) throws Exception {
@@ -108,16 +96,5 @@ class ApiServerRestartIT {
         return builder.redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-    }
-
-    private static Path setting(String variable, String problem) {
-        String value = System.getenv(variable);
-        if (value == null || value.isEmpty()) {
-            if ("true".equals(System.getenv("CI"))) {
-                fail(variable + " " + problem);
-            }
-            abort(variable + " " + problem);
-        }
-        return Path.of(String.valueOf(value));
     }
 }

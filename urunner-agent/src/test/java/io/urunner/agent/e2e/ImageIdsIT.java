@@ -1,13 +1,13 @@
 package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
+import io.urunner.kube.testing.Requirement;
 import io.urunner.registry.testing.DockerRegistry;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -21,7 +21,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ImageIdsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(60);
-    private static final String TOOLS = "URUNNER_TEST_CLUSTER_TOOLS";
 
     @TempDir
     private Path folder;
@@ -29,9 +28,9 @@ class ImageIdsIT {
     @ParameterizedTest
     @ValueSource(strings = {"cri-dockerd", "cri-o", "config"})
     void aMoveIsOneRolloutInEveryRuntimesWords(String form) throws Exception {
-        String tools = System.getenv(TOOLS);
-        assumeTrue(tools != null || "true".equals(System.getenv("CI")), TOOLS + " names no folder with the program up");
-        Path state = up(form, tools);
+        Path tools = Requirement.path("URUNNER_TEST_CLUSTER_TOOLS", "folder with the program up");
+        Path state = folder.resolve(form);
+        run(form, tools.resolve("up"), state);
         try (Cluster cluster = Cluster.of(state.resolve("kubeconfig"));
                 DockerRegistry registry = DockerRegistry.start()) {
             registry.push("team/app", "single", "one");
@@ -75,26 +74,7 @@ class ImageIdsIT {
                 new Questions(registry, "team/app", INTERVAL, 1).assertFew();
             }
         } finally {
-            run(form, Path.of(tools, "down"), state);
-        }
-    }
-
-    /**
-     * Starts a control plane and gives the folder of its state. Another connection may be given a port that was chosen for
-     * it before it takes it: then it is tried again.
-     */
-    private Path up(String form, String tools) throws Exception {
-        for (int attempt = 1; ; attempt++) {
-            Path state = folder.resolve(form + "-" + attempt);
-            try {
-                run(form, Path.of(tools, "up"), state);
-                return state;
-            } catch (AssertionError e) {
-                run(form, Path.of(tools, "down"), state);
-                if (attempt == 3) {
-                    throw e;
-                }
-            }
+            run(form, tools.resolve("down"), state);
         }
     }
 
