@@ -22,14 +22,14 @@ class ArchitectureTest {
     private static final String JDK = "java..";
     private static final String ANNOTATIONS = "org.jspecify..";
 
-    private final JavaClasses product = new ClassFileImporter()
+    private static final JavaClasses PRODUCT = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .withImportOption(location -> !location.contains("-tests.jar"))
             .importPackages("io.urunner");
 
     @Test
     void everyModuleIsSeen() {
-        Set<String> packages = product.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+        Set<String> packages = PRODUCT.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
 
         assertThat(packages)
                 .contains(
@@ -46,7 +46,7 @@ class ArchitectureTest {
 
     @Test
     void packagesHaveNoCycles() {
-        slices().matching("io.urunner.(**)").should().beFreeOfCycles().check(product);
+        slices().matching("io.urunner.(**)").should().beFreeOfCycles().check(PRODUCT);
     }
 
     @Test
@@ -57,7 +57,7 @@ class ArchitectureTest {
                 .should()
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(JDK, ANNOTATIONS, "io.urunner.registry.auth")
-                .check(product);
+                .check(PRODUCT);
     }
 
     @Test
@@ -69,7 +69,7 @@ class ArchitectureTest {
                     .resideInAPackage(itself + "..")
                     .should()
                     .dependOnClassesThat(ofOursOutside(itself, "io.urunner.registry.auth"))
-                    .check(product);
+                    .check(PRODUCT);
         }
     }
 
@@ -80,24 +80,24 @@ class ArchitectureTest {
                 .resideInAPackage("io.urunner.registry..")
                 .should()
                 .dependOnClassesThat(ofOursOutside("io.urunner.registry"))
-                .check(product);
+                .check(PRODUCT);
         noClasses()
                 .that()
                 .resideInAPackage("io.urunner.store..")
                 .should()
                 .dependOnClassesThat(ofOursOutside("io.urunner.store"))
-                .check(product);
+                .check(PRODUCT);
         noClasses()
                 .that()
                 .resideInAPackage("io.urunner.kube..")
                 .should()
                 .dependOnClassesThat(ofOursOutside("io.urunner.kube"))
-                .check(product);
+                .check(PRODUCT);
     }
 
     @Test
     void whoEmbedsTheRestarterSeesTheJdkAlone() {
-        assertThat(product.stream()
+        assertThat(PRODUCT.stream()
                         .filter(type -> type.getPackageName().equals("io.urunner.kube"))
                         .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
                         .flatMap(type -> type.getMembers().stream())
@@ -121,7 +121,7 @@ class ArchitectureTest {
                         "io.urunner.registry.harbor..",
                         "io.urunner.registry.ecr..",
                         "io.urunner.registry.digitalocean..")
-                .check(product);
+                .check(PRODUCT);
     }
 
     @Test
@@ -144,7 +144,7 @@ class ArchitectureTest {
                         "io.urunner.agent.config..",
                         "io.urunner.agent.http..",
                         "io.urunner.agent.cli..")
-                .check(product);
+                .check(PRODUCT);
     }
 
     @Test
@@ -155,12 +155,12 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("io.urunner.agent.demo..")
-                .check(product);
+                .check(PRODUCT);
     }
 
     @Test
     void noFieldIsStaticAndMutable() {
-        assertThat(product.stream()
+        assertThat(PRODUCT.stream()
                         .filter(type -> !type.isEnum())
                         .flatMap(type -> type.getFields().stream())
                         .filter(field -> field.getModifiers().contains(JavaModifier.STATIC))
@@ -171,8 +171,8 @@ class ArchitectureTest {
 
     @Test
     void everyPackageIsNullMarked() {
-        Set<String> packages = product.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
-        Set<String> marked = product.stream()
+        Set<String> packages = PRODUCT.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+        Set<String> marked = PRODUCT.stream()
                 .filter(type -> type.getSimpleName().equals("package-info"))
                 .filter(type -> type.isAnnotatedWith(NullMarked.class))
                 .map(JavaClass::getPackageName)

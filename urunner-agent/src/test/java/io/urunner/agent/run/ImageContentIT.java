@@ -15,7 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What images at a real registry say of themselves. */
-class ImageContentTest {
+class ImageContentIT {
     @Test
     void theLabelsOfAnImagesConfigurationAreReadWithOneRequestAfterItsManifest() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
