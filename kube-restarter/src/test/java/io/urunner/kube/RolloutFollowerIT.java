@@ -78,7 +78,13 @@ class RolloutFollowerIT {
                 "the watch has seen it",
                 LONG,
                 () -> watch.find(id)
-                        .map(each -> each.rollout().complete() && each.rollout().ready() > 0)
+                        .map(each -> each.rollout().complete()
+                                && each.rollout().ready() > 0
+                                // Pods have a watch of their own, which may be behind that of the workload.
+                                && running(each).stream()
+                                                .filter(Optional::isPresent)
+                                                .count()
+                                        == each.rollout().ready())
                         .orElse(false));
         return id;
     }
