@@ -40,6 +40,10 @@ final class Questions {
 
     private static final Set<String> WORKLOADS = Set.of("deployments", "statefulsets", "daemonsets");
     private static final int PER_WORKLOAD_AND_MINUTE = 30;
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    /** Agents count what they send; one request of many may be that much longer on its way than another. */
+    private static final Duration ON_THE_WAY = Duration.ofSeconds(5);
 
     private final DockerRegistry registry;
     private final String repository;
@@ -175,13 +179,18 @@ final class Questions {
                         TreeMap::new,
                         Collectors.mapping(AuditLog.Entry::received, Collectors.toList())));
         assertThat(asked).as("workloads that agents asked the API server for").isNotEmpty();
-        assertThat(asked).allSatisfy((workload, times) -> {
-            List<Instant> sorted = times.stream().sorted().toList();
-            for (int i = PER_WORKLOAD_AND_MINUTE; i < sorted.size(); i++) {
-                assertThat(Duration.between(sorted.get(i - PER_WORKLOAD_AND_MINUTE), sorted.get(i)))
-                        .as("%s times from %s on: reads and patches of %s", sorted.size(), sorted.get(0), workload)
-                        .isGreaterThan(Duration.ofMinutes(1));
+        List<String> problems = new ArrayList<>();
+        asked.forEach((workload, received) -> {
+            List<Instant> times = received.stream().sorted().toList();
+            for (int i = PER_WORKLOAD_AND_MINUTE; i < times.size(); i++) {
+                Instant from = times.get(i - PER_WORKLOAD_AND_MINUTE);
+                if (Duration.between(from, times.get(i)).plus(ON_THE_WAY).compareTo(MINUTE) < 0) {
+                    problems.add(workload + " was read and changed more than " + PER_WORKLOAD_AND_MINUTE
+                            + " times from " + from + " to " + times.get(i) + "; " + times.size() + " times in all");
+                    return;
+                }
             }
         });
+        assertThat(problems).as("what the API server was asked too often").isEmpty();
     }
 }
