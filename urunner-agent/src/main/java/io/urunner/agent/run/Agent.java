@@ -413,7 +413,7 @@ public final class Agent implements AutoCloseable {
         } catch (TimeoutException e) {
             throw new UnavailableException(
                     FailedRequest.of("check", registry.registry()),
-                    "other requests took all the time of " + CHECK.toSeconds() + " s",
+                    "it was not asked, or did not answer, within " + CHECK.toSeconds() + " s",
                     null,
                     e);
         } catch (ExecutionException e) {

@@ -30,7 +30,7 @@ final class Contents {
     /** With fewer than these nothing is given up. */
     private static final int FEW_DIGESTS = 2_000;
 
-    /** What nobody needed for so long may be given up. */
+    /** What nobody needed for so long, nor in two passes, may be given up. */
     private static final Duration UNUSED = Duration.ofMinutes(10);
 
     /** Where all that there is room for was in use, so long passes until that is looked at again. */
@@ -39,6 +39,7 @@ final class Contents {
     private static final int MOST_FAILURES = 10_000;
 
     private final Loop loop;
+    private final Duration unused;
     private final Consumer<ImageReference> changed;
     private final Map<Digest, Kept> kept = new HashMap<>();
     private int digests;
@@ -47,7 +48,7 @@ final class Contents {
 
     private long lookedForRoom;
 
-    private final Map<Digest, Reading> reading = new HashMap<>();
+    private final Map<Sought, Reading> reading = new HashMap<>();
 
     private final Set<Wanted> wanted = new HashSet<>();
 
@@ -73,6 +74,9 @@ final class Contents {
             return 1 + content.children().size() + (content.config().isPresent() ? 1 : 0);
         }
     }
+
+    /** A digest that is being read through a queue: a host that hangs keeps no other from reading it. */
+    private record Sought(HostQueue queue, Digest digest) {}
 
     /** A manifest that is being read from a repository, and what goes on then. */
     private record Reading(ImageReference image, Set<Runnable> then) {}
@@ -132,9 +136,13 @@ final class Contents {
         }
     }
 
-    /** {@code changed} is told when what a digest of a reference stands for is known, or cannot be had for now. */
-    Contents(Loop loop, Consumer<ImageReference> changed) {
+    /**
+     * {@code longest} is the longest interval of a registry; {@code changed} is told when what a digest of a reference
+     * stands for is known, or cannot be had for now.
+     */
+    Contents(Loop loop, Duration longest, Consumer<ImageReference> changed) {
         this.loop = loop;
+        unused = Pace.max(UNUSED, longest.multipliedBy(2));
         this.changed = changed;
     }
 
@@ -186,7 +194,8 @@ final class Contents {
      */
     void read(ImageReference image, Watched registry, Runnable then) {
         Digest digest = image.digest().orElseThrow();
-        Reading other = reading.get(digest);
+        Sought sought = new Sought(registry.queue(), digest);
+        Reading other = reading.get(sought);
         if (other != null) {
             other.then.add(other.image.equals(image) ? then : new OtherFirst(this, image, registry, then));
             return;
@@ -196,7 +205,7 @@ final class Contents {
             loop.execute(then);
             return;
         }
-        reading.put(digest, new Reading(image, new LinkedHashSet<>(Set.of(then))));
+        reading.put(sought, new Reading(image, new LinkedHashSet<>(Set.of(then))));
         registry.queue().send(new Requests.Request<Content>() {
             @Override
             public String what() {
@@ -211,25 +220,25 @@ final class Contents {
             @Override
             public void answered(Content content) {
                 keep(image, content, registry.registry().interval());
-                goOn(digest);
+                goOn(sought);
             }
 
             @Override
             public void failed(String words) {
                 fail(image, words, registry.registry().interval());
-                goOn(digest);
+                goOn(sought);
             }
         });
     }
 
-    private void goOn(Digest digest) {
-        Optional.ofNullable(reading.remove(digest)).ifPresent(over -> over.then.forEach(Runnable::run));
+    private void goOn(Sought sought) {
+        Optional.ofNullable(reading.remove(sought)).ifPresent(over -> over.then.forEach(Runnable::run));
     }
 
     private void keep(ImageReference key, Content content, Duration interval) {
         Kept added = new Kept(content, loop.nanos());
         if (digests + added.digests() > room) {
-            giveUpUnused(interval);
+            giveUpUnused();
         }
         if (digests + added.digests() > MOST_DIGESTS) {
             fail(key, "what so many digests stand for is not kept at once", interval);
@@ -240,13 +249,13 @@ final class Contents {
         digests += added.digests();
     }
 
-    private void giveUpUnused(Duration interval) {
+    private void giveUpUnused() {
         long now = loop.nanos();
         if (room == MOST_DIGESTS && now - lookedForRoom < LOOK_FOR_ROOM.toNanos()) {
             return;
         }
         lookedForRoom = now;
-        long before = now - Pace.max(UNUSED, interval.multipliedBy(2)).toNanos();
+        long before = now - unused.toNanos();
         kept.values().removeIf(one -> one.used < before);
         digests = kept.values().stream().mapToInt(Kept::digests).sum();
         room = Math.min(MOST_DIGESTS, Math.max(FEW_DIGESTS, 2 * digests));

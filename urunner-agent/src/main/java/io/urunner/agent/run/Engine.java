@@ -283,14 +283,16 @@ final class Engine implements Registries.Events, Patches.Events {
         Facts facts = facts(one);
         List<Object> fromOutside = new ArrayList<>(List.of(facts.seen(), facts.missingPermission()));
         one.references().forEach(reference -> fromOutside.add(registries.answer(reference)));
-        if (one.plannedOn(fromOutside)) {
+        String subject = one.workload().id() + " plans";
+        if (one.mayPlanOn(fromOutside)) {
+            problems.well(subject);
             return Optional.of(Planner.plan(facts));
         }
-        WorkloadId id = one.workload().id();
-        if (problems.problem(
-                id + " plans",
-                "planned over and over",
-                "the same plan was made over and over; this is a defect of the agent, and was stopped")) {
+        if (one.isFirstTooMany()) {
+            problems.problem(
+                    subject,
+                    "planned over and over",
+                    "the same plan was made over and over; this is a defect of the agent, and was stopped");
             listener.stopped(AgentListener.Runaway.PLAN);
         }
         return Optional.empty();

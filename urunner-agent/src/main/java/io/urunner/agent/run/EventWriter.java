@@ -85,6 +85,9 @@ final class EventWriter implements AgentListener {
                     events.write(workload, type, reason, message);
                     loop.execute(() -> problems.well("events"));
                 } catch (KubeException e) {
+                    if (Thread.currentThread().isInterrupted()) {
+                        return; // the agent ends
+                    }
                     loop.execute(() -> problems.problem(
                             "events", e.forbidden() ? "forbidden" : "not written", String.valueOf(e.getMessage())));
                 }

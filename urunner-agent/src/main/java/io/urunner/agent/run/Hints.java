@@ -12,8 +12,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Looks at once at what may be other than the registry last said, because somebody says that it was pushed. A reference that is hinted at over and over is looked at four times per second at most; the last hint always leads
- * to a look. On the loop.
+ * Looks at once at what may be other than the registry last said, because somebody says that it was pushed. A reference
+ * that is hinted at over and over is looked at four times per second at most; the last hint always leads to a look. On the
+ * loop.
  */
 final class Hints {
     private static final Duration REST = Duration.ofMillis(250);

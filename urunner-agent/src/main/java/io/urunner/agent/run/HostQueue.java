@@ -22,14 +22,19 @@ import java.util.function.Consumer;
  * host that hangs delays no other. Lives on the loop.
  *
  * <p>Whatever happens elsewhere in the agent, here it is bounded: a reference is asked for once per interval by a pass, once
- * more where its workload changed since, and as often as {@linkplain Hints hints} may; nothing else is asked for twice
- * within an interval.
+ * more where its workload changed since, as often as {@linkplain Hints hints} may, and when credentials changed; no other
+ * request is sent twice within an interval.
  *
  * <p>A pass asks every reference once. It asks one at a time until the host answered, then several at once: a host that
  * is down gets one or two questions, a rejected credential is shown once, and a limit is known before it is used up. What
  * failed last time comes last.
  */
 final class HostQueue {
+    /** How often everything is asked anew at most, if the interval is longer. */
+    private static final Duration ASK_ANEW = Duration.ofMinutes(1);
+
+    private static final Duration A_MOMENT = Duration.ofMillis(100);
+
     /** So many failures in a row end a pass. */
     private static final int FAILURES_THAT_END = 3;
 
@@ -56,6 +61,7 @@ final class HostQueue {
     private boolean requestsTurn = true;
 
     private Optional<Long> askedAnew = Optional.empty();
+    private Loop.Timer anewLater = () -> {};
     private boolean waitingForLimit;
 
     private boolean running;
@@ -63,6 +69,9 @@ final class HostQueue {
     private boolean whole;
     private boolean answered;
     private boolean limited;
+    /** Whether a pass ends because the host does not answer. */
+    private boolean givenUp;
+
     /** Whether the last question between the passes failed. */
     private boolean lookFailed;
 
@@ -71,6 +80,9 @@ final class HostQueue {
     private long startedAt;
     private long nextAt;
     private Duration round = Duration.ZERO;
+    /** When the first pass began after the last that failed. */
+    private long wellSince;
+
     private Optional<Instant> notBefore = Optional.empty();
     private Loop.Timer timer = () -> {};
     private Optional<Resolution.Problem> problem = Optional.empty();
@@ -121,6 +133,7 @@ final class HostQueue {
         pace = new Pace(interval);
         requests = new Requests(host, interval, loop, clock, port);
         nextAt = loop.nanos();
+        wellSince = loop.nanos();
     }
 
     String host() {
@@ -140,6 +153,7 @@ final class HostQueue {
     void stop() {
         timer.cancel();
         timer = () -> {};
+        anewLater.cancel();
         waiting.clear();
         soon.clear();
         requests.clear();
@@ -190,11 +204,17 @@ final class HostQueue {
     /**
      * Sends a request as soon as there is room for it. Where the host fails or wants to be left alone, it is not sent.
      *
-     * @param request what to send, told of its end later
+     * @param request what to send; told of its end later, unless the agent ends
      */
     void send(Requests.Request<?> request) {
-        requests.add(request, notBefore, pace.failing() ? Optional.of(failure()) : Optional.empty());
+        boolean failing = pace.failing() && !(running && answered);
+        requests.add(request, notBefore, failing ? Optional.of(failure()) : Optional.empty());
         pump();
+    }
+
+    /** Whether the same was sent within the interval, so that it would be refused. */
+    boolean wasSent(String what) {
+        return requests.wasSent(what);
     }
 
     private String failure() {
@@ -214,17 +234,24 @@ final class HostQueue {
     }
 
     /**
-     * Begins the next pass now, or after the one that runs; a host that backs off is left alone, and one that was asked
-     * anew less than an interval ago waits for its next pass.
+     * Begins the next pass now, or after the one that runs; a host that backs off is left alone. Who wants that again and
+     * again gets it once a minute.
      */
     void askAnew() {
-        if (askedAnew.filter(this::isWithinInterval).isPresent()) {
+        if (!running && (pace.failing() || notBefore.isPresent())) {
             return;
         }
-        askedAnew = Optional.of(loop.nanos());
+        long now = loop.nanos();
+        long rest = Math.min(interval.toNanos(), ASK_ANEW.toNanos());
+        if (askedAnew.isPresent() && now - askedAnew.get() < rest) {
+            anewLater.cancel();
+            anewLater = loop.after(Duration.ofNanos(rest - (now - askedAnew.get())), this::askAnew);
+            return;
+        }
+        askedAnew = Optional.of(now);
         if (running) {
             overdue = true;
-        } else if (!pace.failing() && notBefore.isEmpty()) {
+        } else {
             schedule(Duration.ZERO);
         }
     }
@@ -276,9 +303,11 @@ final class HostQueue {
             return;
         }
         long now = loop.nanos();
+        // A host that fails is asked for one or two references only: their age says nothing of a round.
         round = Duration.ofNanos(references.values().stream()
-                .filter(asked -> asked.failures == 0 && asked.at != Long.MIN_VALUE)
+                .filter(asked -> asked.failures == 0 && asked.at != Long.MIN_VALUE && asked.at - wellSince >= 0)
                 .mapToLong(asked -> now - asked.at)
+                .filter(age -> !pace.failing())
                 .max()
                 .orElse(0));
         Comparator<Map.Entry<ImageReference, Asked>> failedLast =
@@ -301,6 +330,7 @@ final class HostQueue {
         notBefore = Optional.empty();
         answered = false;
         limited = false;
+        givenUp = false;
         failuresInARow = 0;
         due.forEach(soon::remove); // removeAll would search the list for each
         waiting.addAll(due);
@@ -336,9 +366,17 @@ final class HostQueue {
         if (running && inFlight.isEmpty() && (waiting.isEmpty() || quota <= 0 || allowanceUsedUp())) {
             end();
         }
-        if (requests.waiting() && allowanceUsedUp() && !waitingForLimit) {
+        if (requests.anyWaiting() && allowanceUsedUp()) {
+            waitForLimit();
+        }
+    }
+
+    private void waitForLimit() {
+        Instant now = clock.instant();
+        Instant resets = port.allowance().map(WatchedRegistry.Allowance::resets).orElse(now);
+        if (!requests.refusedUntil(resets) && !waitingForLimit) {
             waitingForLimit = true;
-            loop.after(untilReset(), () -> {
+            loop.after(Pace.max(Duration.between(now, resets), A_MOMENT), () -> {
                 waitingForLimit = false;
                 pump();
             });
@@ -347,7 +385,9 @@ final class HostQueue {
 
     /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
     private boolean maySend() {
-        return requests.waiting()
+        return requests.anyWaiting()
+                && !limited
+                && !givenUp
                 && (requests.underWay() < concurrency - 1 || (concurrency == 1 && inFlight.isEmpty()));
     }
 
@@ -360,14 +400,6 @@ final class HostQueue {
             inFlight.add(reference);
             port.ask(reference, outcome -> answered(reference, outcome));
         }
-    }
-
-    private Duration untilReset() {
-        Instant now = clock.instant();
-        Duration left = port.allowance()
-                .map(allowance -> Duration.between(now, allowance.resets()))
-                .orElse(Duration.ZERO);
-        return Pace.max(left, Duration.ofMillis(100));
     }
 
     private boolean allowanceUsedUp() {
@@ -390,6 +422,7 @@ final class HostQueue {
             problem = Optional.of(unreachable.problem());
             asked.ifPresent(this::backOff);
             if (failuresInARow >= FAILURES_THAT_END || (!answered && (pace.failing() || failuresInARow > 1))) {
+                givenUp = true;
                 waiting.clear();
             }
         } else if (outcome instanceof Resolution.RateLimited refusal) {
@@ -428,6 +461,7 @@ final class HostQueue {
         } else if (lookFailed) {
             problem = Optional.empty();
         } else if (answered || references.isEmpty()) {
+            wellSince = pace.failing() ? startedAt : wellSince;
             pace.succeeded();
             problem = Optional.empty();
             failingSince = Optional.empty();

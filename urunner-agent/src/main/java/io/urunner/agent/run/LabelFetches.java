@@ -26,7 +26,7 @@ final class LabelFetches {
     /** So many wait at most per registry: when more tags move at once, the labels of some are never known. */
     private static final int WAITING = 500;
 
-    /** Of so many digests the labels are kept, for a tag that comes back and for another tag of the same image. */
+    /** Of so many configurations the labels are kept, for a tag that comes back and for another tag of the same image. */
     private static final int KEPT = 500;
 
     private final Memory memory;
@@ -68,9 +68,7 @@ final class LabelFetches {
     private void next(Watched registry, Line line) {
         while (!line.fetching && !line.waiting.isEmpty()) {
             Wanted wanted = line.waiting.remove();
-            if (known.containsKey(wanted.digest())) {
-                remember(wanted);
-            } else if (registry.registry().source().allowance().isEmpty()) {
+            if (registry.registry().source().allowance().isEmpty()) {
                 // Where pulls are limited, they belong to the nodes.
                 line.fetching = true;
                 follow(registry, line, wanted, wanted.digest(), 1);
@@ -97,10 +95,17 @@ final class LabelFetches {
 
     private void read(Watched registry, Line line, Wanted wanted, Descriptor config) {
         ImageReference image = wanted.image(config.digest());
+        String what = "the configuration " + image;
+        Optional<ImageLabels> read = known.get(config.digest());
+        if (read != null || registry.queue().wasSent(what)) {
+            Optional.ofNullable(read).ifPresent(labels -> remember(wanted, labels));
+            over(registry, line);
+            return;
+        }
         registry.queue().send(new Requests.Request<Optional<ImageLabels>>() {
             @Override
             public String what() {
-                return "the configuration " + image;
+                return what;
             }
 
             @Override
@@ -110,8 +115,8 @@ final class LabelFetches {
 
             @Override
             public void answered(Optional<ImageLabels> labels) {
-                known.put(wanted.digest(), labels);
-                remember(wanted);
+                known.put(config.digest(), labels);
+                remember(wanted, labels);
                 over(registry, line);
             }
 
@@ -123,11 +128,9 @@ final class LabelFetches {
         });
     }
 
-    private void remember(Wanted wanted) {
-        Optional.ofNullable(known.get(wanted.digest()))
-                .flatMap(labels -> labels)
-                .ifPresent(labels -> memory.labels(
-                        new Image(wanted.reference().toString(), wanted.digest().toString()), labels));
+    private void remember(Wanted wanted, Optional<ImageLabels> labels) {
+        labels.ifPresent(found -> memory.labels(
+                new Image(wanted.reference().toString(), wanted.digest().toString()), found));
     }
 
     private void over(Watched registry, Line line) {

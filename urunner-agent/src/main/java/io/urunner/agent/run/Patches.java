@@ -120,7 +120,7 @@ final class Patches {
                 events.runaway();
             }
         });
-        return Stream.concat(again.stream(), Stream.of(one.notBefore, one.patchedFor(reason).notBefore))
+        return Stream.concat(again.stream(), Stream.of(one.notBefore, one.notBefore(reason)))
                 .filter(now::isBefore)
                 .max(Instant::compareTo)
                 .map(until -> Duration.between(now, until));
@@ -178,10 +178,9 @@ final class Patches {
             one.missingPermission = Optional.empty();
             one.problem = Optional.empty();
             one.patched(patched.generation());
-            Tracked.PatchedFor before = one.patchedFor(reason);
-            before.times++;
-            if (before.times > UNDONE) {
-                undone(one, before);
+            Tracked.PatchedFor written = one.patchedFor(reason, clock.instant());
+            if (written.times > UNDONE) {
+                undone(one, written);
             } else {
                 problems.well(id.toString());
             }
@@ -201,11 +200,11 @@ final class Patches {
     }
 
     /** Whatever we write does not last: it is written less and less often. */
-    private void undone(Tracked one, Tracked.PatchedFor before) {
+    private void undone(Tracked one, Tracked.PatchedFor written) {
         String id = one.workload().id().toString();
         // 8 s, a minute, eight minutes, an hour, four and a half: each may be a rollout.
-        int shift = Math.min(3 * (before.times - UNDONE), LONGEST_UNDONE);
-        before.notBefore = clock.instant().plus(RETRY.multipliedBy(1L << shift));
+        int shift = Math.min(3 * (written.times - UNDONE), LONGEST_UNDONE);
+        written.notBefore = clock.instant().plus(RETRY.multipliedBy(1L << shift));
         boolean first = problems.problem(
                 id,
                 "undone",

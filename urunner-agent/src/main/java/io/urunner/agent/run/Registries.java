@@ -45,6 +45,7 @@ final class Registries {
     private final Map<ImageReference, Reference> gone = new HashMap<>();
 
     private final Map<RegistryPrefix, Checked> checked = new HashMap<>();
+    private final Map<RegistryPrefix, List<Consumer<Optional<RegistryException>>>> checking = new HashMap<>();
     private final Contents contents;
     private final LabelFetches labels;
     private final Loop loop;
@@ -75,6 +76,7 @@ final class Registries {
         private boolean historyKnown;
         private Optional<Resolution.Problem> problem = Optional.empty();
         private Instant failingSince = Instant.MIN;
+        private Loop.Timer forget = () -> {};
         /** When the last digest came. */
         private Instant answered = Instant.EPOCH;
     }
@@ -95,7 +97,13 @@ final class Registries {
         this.problems = problems;
         this.listener = listener;
         this.events = events;
-        contents = new Contents(loop, events::changed);
+        contents = new Contents(
+                loop,
+                registries.stream()
+                        .map(WatchedRegistry::interval)
+                        .max(Comparator.naturalOrder())
+                        .orElse(Duration.ZERO),
+                events::changed);
         labels = new LabelFetches(memory, contents);
         // Of two prefixes that match, the longer one says more.
         this.registries = registries.stream()
@@ -137,6 +145,7 @@ final class Registries {
 
     void track(ImageReference reference) {
         Reference before = gone.remove(reference);
+        Optional.ofNullable(before).ifPresent(back -> back.forget.cancel());
         references.putIfAbsent(reference, before == null ? new Reference() : before);
         find(reference).ifPresent(watched -> watched.queue().track(reference));
     }
@@ -148,7 +157,7 @@ final class Registries {
             watched.queue().untrack(reference);
             if (left != null) {
                 gone.put(reference, left);
-                loop.after(watched.registry().interval(), () -> gone.remove(reference, left));
+                left.forget = loop.after(watched.registry().interval(), () -> gone.remove(reference));
             }
         });
     }
@@ -256,11 +265,16 @@ final class Registries {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(prefix + " is not watched"));
         Checked before = checked.get(prefix);
-        Instant now = clock.instant();
-        if (before != null && before.at.plus(watched.registry().interval()).isAfter(now)) {
+        if (before != null && before.at.plus(watched.registry().interval()).isAfter(clock.instant())) {
             told.accept(before.trouble);
             return;
         }
+        List<Consumer<Optional<RegistryException>>> others = checking.get(prefix);
+        if (others != null) {
+            others.add(told);
+            return;
+        }
+        checking.put(prefix, new ArrayList<>(List.of(told)));
         WatchedRegistry.Source source = watched.registry().source();
         watched.queue().send(new Requests.Request<Optional<RegistryException>>() {
             @Override
@@ -284,14 +298,19 @@ final class Registries {
 
             @Override
             public void answered(Optional<RegistryException> trouble) {
-                checked.put(prefix, new Checked(now, trouble));
-                told.accept(trouble);
+                checked.put(prefix, new Checked(clock.instant(), trouble));
+                tell(trouble);
             }
 
             @Override
             public void failed(String words) {
-                told.accept(Optional.of(new RateLimitedException(
-                        FailedRequest.of("check", prefix.registry()), words, now, false, null)));
+                tell(Optional.of(new RateLimitedException(
+                        FailedRequest.of("check", prefix.registry()), words, clock.instant(), false, null)));
+            }
+
+            private void tell(Optional<RegistryException> trouble) {
+                Optional.ofNullable(checking.remove(prefix))
+                        .ifPresent(waiting -> waiting.forEach(one -> one.accept(trouble)));
             }
 
             @Override
@@ -429,7 +448,9 @@ final class Registries {
                             .addKeyValue(LogField.TO, found.digest())
                             .log("{} moved from {} to {}", reference, before.get(), found.digest());
                     events.moved(reference, before.get(), found.digest());
-                    find(reference).ifPresent(watched -> labels.moved(watched, reference, found.digest()));
+                    // Later: the host's queue does not know of this answer yet.
+                    loop.execute(() ->
+                            find(reference).ifPresent(watched -> labels.moved(watched, reference, found.digest())));
                 }
             } else if (outcome.trouble().isPresent() && references.containsKey(reference)) {
                 Resolution.Problem problem = outcome.trouble().get();
@@ -454,7 +475,7 @@ final class Registries {
         public void runaway(String what) {
             problems.problem(
                     "requests to " + registry.prefix(),
-                    "asked twice",
+                    what,
                     what + " was asked for twice within an interval; this is a defect of the agent, and was refused");
             listener.stopped(AgentListener.Runaway.REQUEST);
         }

@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -82,9 +83,7 @@ final class Requests {
     }
 
     private Optional<String> refusal(Request<?> request, Optional<Instant> leftAloneUntil, Optional<String> failure) {
-        if (Optional.ofNullable(sent.get(request.what()))
-                .filter(this::isWithinInterval)
-                .isPresent()) {
+        if (wasSent(request.what())) {
             port.runaway(request.what());
             return Optional.of("a defect of the agent: it asked for " + request.what() + " twice within an interval");
         }
@@ -98,7 +97,7 @@ final class Requests {
                 .filter(now::isBefore)
                 .max(Instant::compareTo);
         if (until.isPresent()) {
-            return Optional.of(host + " wants to be left alone until " + until.get());
+            return Optional.of(leftAlone(until.get()));
         }
         if (failure.isPresent() && !request.evenWhileFailing()) {
             return failure;
@@ -108,12 +107,23 @@ final class Requests {
                 : Optional.of("more than " + MOST + " requests wait for " + host);
     }
 
+    private String leftAlone(Instant until) {
+        return host + " wants to be left alone until " + until;
+    }
+
+    /** Whether the same was sent within the interval, so that it would be refused. */
+    boolean wasSent(String what) {
+        return Optional.ofNullable(sent.get(what))
+                .filter(this::isWithinInterval)
+                .isPresent();
+    }
+
     private boolean isWithinInterval(long moment) {
         return loop.nanos() - moment < interval.toNanos();
     }
 
     /** Whether there is one to send. */
-    boolean waiting() {
+    boolean anyWaiting() {
         return !waiting.isEmpty();
     }
 
@@ -161,17 +171,34 @@ final class Requests {
     private void failed(Request<?> request, RegistryException e) {
         if (Resolution.of(e) instanceof Resolution.RateLimited limit) {
             notBefore = limit.until();
+            limit.until().ifPresent(until -> refuse(leftAlone(until), false));
         }
         request.failed(Optional.ofNullable(e.getMessage()).orElseGet(e::toString));
     }
 
-    /** The host fails: nothing is sent to it. */
+    /** The host fails: nothing is sent to it but what is to find out whether it still does. */
     void refuseAll(String words) {
-        for (Request<?> request : waiting) {
+        refuse(words, true);
+    }
+
+    /** Refuses all where the host's limit lasts for too long to be waited for. Returns whether it does. */
+    boolean refusedUntil(Instant resets) {
+        boolean late = clock.instant().plus(SOON).isBefore(resets);
+        if (late) {
+            refuse(leftAlone(resets), false);
+        }
+        return late;
+    }
+
+    private void refuse(String words, boolean butChecks) {
+        List<Request<?>> refused = waiting.stream()
+                .filter(request -> !(butChecks && request.evenWhileFailing()))
+                .toList();
+        waiting.removeAll(refused);
+        for (Request<?> request : refused) {
             sent.remove(request.what());
             loop.execute(() -> request.failed(words));
         }
-        waiting.clear();
     }
 
     /** Drops what waits, and tells nobody. */

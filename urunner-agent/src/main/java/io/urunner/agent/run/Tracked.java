@@ -32,6 +32,9 @@ final class Tracked {
     private static final int REQUESTS = 30;
 
     private static final int REASONS = 4;
+    /** What was written lasts when nobody undid it for so long. */
+    private static final Duration LASTS = Duration.ofHours(1);
+
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     private Workload workload;
@@ -46,7 +49,8 @@ final class Tracked {
     /** What was done for one reason, which nobody should have to do twice. */
     static final class PatchedFor {
         int times;
-        Instant notBefore = Instant.MIN;
+        /** When it may be done once more. */
+        Instant notBefore = Instant.EPOCH;
     }
 
     private List<Object> facts = List.of();
@@ -113,7 +117,7 @@ final class Tracked {
 
     /** It was read, and says this: should the cluster have been set back, what the watch told before counts no more. */
     void read(Workload fresh) {
-        if (fresh.generation() < workload.generation()) {
+        if (fresh.uid().equals(workload.uid()) && fresh.generation() < workload.generation()) {
             generation = fresh.generation();
             workload = fresh;
         }
@@ -156,7 +160,7 @@ final class Tracked {
      *
      * @return whether that is worth it: false once it was planned on the same facts over and over
      */
-    boolean plannedOn(List<Object> now) {
+    boolean mayPlanOn(List<Object> now) {
         if (!now.equals(facts)) {
             facts = now;
             plans = 0;
@@ -165,18 +169,33 @@ final class Tracked {
         return plans <= PLANS;
     }
 
+    /** Whether the last plan that was wanted is the first one too many. */
+    boolean isFirstTooMany() {
+        return plans == PLANS + 1;
+    }
+
     /** What it waits for at others has changed. */
     void othersChanged() {
         plans = 0;
     }
 
-    /** The patches of it for a reason, which are remembered for the last few reasons. */
-    PatchedFor patchedFor(String reason) {
+    /** It was patched for a reason: the last few are remembered. */
+    PatchedFor patchedFor(String reason, Instant now) {
         PatchedFor patched = patchedFor.computeIfAbsent(reason.hashCode(), added -> new PatchedFor());
         if (patchedFor.size() > REASONS) {
             patchedFor.remove(patchedFor.keySet().iterator().next());
         }
+        boolean longAgo = patched.notBefore.plus(LASTS).isBefore(now);
+        patched.times = longAgo ? 1 : patched.times + 1;
+        patched.notBefore = now;
         return patched;
+    }
+
+    /** Before when it is not patched for this reason once more; the past if it may be. */
+    Instant notBefore(String reason) {
+        return Optional.ofNullable(patchedFor.get(reason.hashCode()))
+                .map(patched -> patched.notBefore)
+                .orElse(notBefore);
     }
 
     /** The API server was asked about it. */

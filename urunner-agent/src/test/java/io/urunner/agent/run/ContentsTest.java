@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -34,12 +35,12 @@ class ContentsTest {
     private final List<ImageReference> changed = new ArrayList<>();
     private final FakeSource source = new FakeSource();
     private final List<String> runaways = new ArrayList<>();
-    private final Watched registry;
-    private final Contents contents = new Contents(loop, changed::add);
+    private final Contents contents = new Contents(loop, INTERVAL, changed::add);
+    private final Watched registry = watched("r.example", INTERVAL, loop::execute);
 
-    ContentsTest() {
-        WatchedRegistry watched = new WatchedRegistry(RegistryPrefix.parse("r.example"), source, INTERVAL, 4);
-        registry = new Watched(watched, new HostQueue("r.example", INTERVAL, 4, loop, loop, new Port()));
+    private Watched watched(String host, Duration interval, Executor workers) {
+        WatchedRegistry watched = new WatchedRegistry(RegistryPrefix.parse(host), source, interval, 4);
+        return new Watched(watched, new HostQueue(host, interval, 4, loop, loop, new Port(workers)));
     }
 
     @Test
@@ -154,6 +155,30 @@ class ContentsTest {
     }
 
     @Test
+    void aHostThatHangsKeepsNoOtherFromReadingTheSameDigest() {
+        Watched hangs = watched("h.example", INTERVAL, task -> {});
+        contents.fetch(ImageReference.parse("h.example/app:dev"), D1, hangs);
+        fetch(DEV, D1);
+        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+    }
+
+    @Test
+    void whatARegistryNeedsThatIsAskedSeldomIsKeptUntilItsNextPass() {
+        Duration hour = Duration.ofHours(1);
+        Contents both = new Contents(loop, hour, changed::add);
+        Watched seldom = watched("s.example", hour, loop::execute);
+        ImageReference rare = ImageReference.parse("s.example/app:1");
+        both.fetch(rare, D1, seldom);
+        loop.settle();
+        loop.advance(Duration.ofMinutes(50));
+        for (int i = 100; i < 4000; i++) {
+            both.fetch(DEV, digest(i), registry);
+            loop.settle();
+        }
+        assertThat(both.expansion(rare, D1)).isEqualTo(known(D1));
+    }
+
+    @Test
     void whatNobodyNeedsAnyMoreMakesRoom() {
         fetch(DEV, D1);
         fetch(DEV, D2);
@@ -194,6 +219,12 @@ class ContentsTest {
     }
 
     private final class Port implements HostQueue.Port {
+        private final Executor workers;
+
+        Port(Executor workers) {
+            this.workers = workers;
+        }
+
         @Override
         public void ask(ImageReference reference, Consumer<Resolution> answer) {
             throw new UnsupportedOperationException();
@@ -206,7 +237,7 @@ class ContentsTest {
 
         @Override
         public void elsewhere(Runnable task) {
-            loop.execute(task);
+            workers.execute(task);
         }
 
         @Override

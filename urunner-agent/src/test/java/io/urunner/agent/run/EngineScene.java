@@ -7,6 +7,7 @@ import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
@@ -15,6 +16,7 @@ import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnauthorizedException;
 import io.urunner.registry.UnavailableException;
 import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStores;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -153,7 +155,10 @@ abstract class EngineScene {
         final Set<String> down = new HashSet<>();
         final List<String> asked = new ArrayList<>();
         final List<String> read = new ArrayList<>();
+        final List<String> configurations = new ArrayList<>();
+        final Map<String, WatchedRegistry.Content> contents = new HashMap<>();
         boolean closed;
+        boolean noBlobs;
         /** So many requests a minute. */
         OptionalInt budget = OptionalInt.empty();
 
@@ -196,7 +201,28 @@ abstract class EngineScene {
         public WatchedRegistry.Content manifest(ImageReference image) {
             read.add(image.toString());
             spend();
-            return new WatchedRegistry.Content(List.of(), Optional.empty());
+            return contents.getOrDefault(
+                    image.digest().orElseThrow().toString(), new WatchedRegistry.Content(List.of(), Optional.empty()));
+        }
+
+        @Override
+        public Optional<ImageLabels> labels(ImageReference image, Descriptor config) throws RegistryException {
+            configurations.add(config.digest().toString());
+            if (noBlobs) {
+                throw new UnavailableException(FailedRequest.of("read", image.registry()), "refused", null, null);
+            }
+            return Optional.of(new ImageLabels(Optional.of("4f2a"), Optional.empty(), Optional.empty()));
+        }
+
+        /** A manifest with a configuration. */
+        void image(String digest, String config) {
+            Descriptor descriptor =
+                    new Descriptor("application/vnd.oci.image.config.v1+json", Digest.parse(config), 10);
+            contents.put(digest, new WatchedRegistry.Content(List.of(), Optional.of(descriptor)));
+        }
+
+        void index(String digest, String child) {
+            contents.put(digest, new WatchedRegistry.Content(List.of(Digest.parse(child)), Optional.empty()));
         }
 
         @Override

@@ -398,6 +398,82 @@ class HostQueueTest {
     }
 
     @Test
+    void afterARequestThatIsTurnedAwayNoneOfThoseThatWaitIsSent() {
+        readFailure = new RateLimitedException(
+                FailedRequest.of("read", "r.example"), "429", loop.instant().plusSeconds(60), true, null);
+        IntStream.range(0, 200).forEach(i -> read("manifest " + i));
+        loop.settle();
+        assertThat(read).as("what was under way").hasSize(3);
+        assertThat(refused).hasSize(200);
+    }
+
+    @Test
+    void afterAQuestionThatIsTurnedAwayNoRequestIsSent() {
+        track(6);
+        queue.start();
+        loop.settle();
+        registry.hold();
+        loop.advance(INTERVAL);
+        registry.answerNext(FOUND);
+        loop.settle();
+        holdReads = true;
+        IntStream.range(0, 50).forEach(i -> read("manifest " + i));
+        registry.answerNext(new Resolution.RateLimited(
+                new Resolution.Problem(Deferral.RATE_LIMITED, "429"),
+                Optional.of(loop.instant().plusSeconds(60))));
+        loop.settle();
+        int underWay = heldReads.size();
+        registry.release(FOUND);
+        loop.settle();
+        releaseReads();
+        assertThat(read).hasSizeLessThanOrEqualTo(underWay);
+        assertThat(read.size() + refused.size()).as("each was told").isEqualTo(50);
+    }
+
+    @Test
+    void requestsThatWaitGiveUpWhenTheLimitTurnsOutToLastForHours() {
+        Instant resets = loop.instant().plus(Duration.ofHours(6));
+        registry.allowance = Optional.of(new WatchedRegistry.Allowance(2, resets));
+        holdReads = true;
+        IntStream.range(0, 5).forEach(i -> read("manifest " + i));
+        loop.settle();
+        registry.allowance = Optional.of(new WatchedRegistry.Allowance(0, resets));
+        releaseReads();
+        assertThat(read).hasSize(2);
+        assertThat(refused).hasSize(3).allMatch(words -> words.contains("wants to be left alone until"));
+    }
+
+    @Test
+    void theFirstAnswerAfterAnOutageLetsRequestsThrough() {
+        track(3);
+        registry.outcome = any -> DOWN;
+        queue.start();
+        loop.settle();
+        registry.outcome = any -> FOUND;
+        registry.whenAnswered = () -> read("manifest");
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(read).hasSize(1);
+        assertThat(refused).isEmpty();
+    }
+
+    @Test
+    void credentialsThatChangeAgainAndAgainAskAnewOnceAMinuteAndTheLastChangeCounts() {
+        HostQueue seldom = new HostQueue("r.example", Duration.ofHours(1), 4, loop, loop, registry);
+        seldom.track(reference(0));
+        seldom.start();
+        loop.settle();
+        for (int second = 0; second < 150; second++) {
+            seldom.askAnew();
+            loop.advance(Duration.ofSeconds(1));
+        }
+        assertThat(registry.asked).as("at the start, after 0, 60 and 120 s").hasSize(4);
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(registry.asked).as("after the last change").hasSize(5);
+        loop.advance(Duration.ofMinutes(30));
+        assertThat(registry.asked).hasSize(5);
+    }
+
+    @Test
     void whateverARequestThrowsItIsOverAndTheNextIsSent() {
         readError = new IllegalStateException("a fault");
         IntStream.range(0, 10).forEach(i -> read("broken " + i));
@@ -461,6 +537,7 @@ class HostQueueTest {
         private Function<ImageReference, Resolution> outcome = any -> FOUND;
         private Optional<WatchedRegistry.Allowance> allowance = Optional.empty();
         private final List<String> runaways = new ArrayList<>();
+        private Runnable whenAnswered = () -> {};
         private boolean holding;
         private int passes;
 
@@ -514,7 +591,10 @@ class HostQueueTest {
         }
 
         @Override
-        public void answered(ImageReference reference, Resolution outcome) {}
+        public void answered(ImageReference reference, Resolution outcome) {
+            whenAnswered.run();
+            whenAnswered = () -> {};
+        }
 
         @Override
         public void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem) {

@@ -8,11 +8,15 @@ import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryPrefix;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -237,5 +241,83 @@ class RunawayTest extends EngineScene {
         loop.advance(Duration.ofMinutes(30));
         assertThat(cluster.patches).hasSize(count).doesNotHaveDuplicates();
         assertThat(registry.asked.size() + registry.read.size()).isLessThanOrEqualTo(31 * 10);
+    }
+
+    /** One for the index and one for the image in it, as many pipelines push them. */
+    @Test
+    void tagsThatShareAConfigurationReadItOnceAndBothHaveItsLabels() throws Exception {
+        String single = "r.example/team/app:latest-amd64";
+        registry.tags.put(single, digest(3));
+        registry.index(digest(5), digest(6));
+        registry.image(digest(6), digest(8));
+        cluster.deployment("a", D1, APP);
+        cluster.deployment("b", digest(3), single);
+        start();
+        registry.tags.put(APP, digest(5));
+        registry.tags.put(single, digest(6));
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(registry.configurations).containsExactly(digest(8));
+        assertThat(stopped).isEmpty();
+        for (String reference : List.of(APP, single)) {
+            assertThat(store.digests(reference, 1).get(0).labels().orElseThrow().revision())
+                    .contains("4f2a");
+        }
+    }
+
+    @Test
+    void tagsWithOneDigestWhoseConfigurationCannotBeReadAreNoDefectOfOurs() {
+        String other = "r.example/team/app:1.2";
+        registry.tags.put(other, D1);
+        registry.image(D2, digest(8));
+        registry.noBlobs = true;
+        cluster.deployment("a", D1, APP);
+        cluster.deployment("b", D1, other);
+        start();
+        registry.tags.put(APP, D2);
+        registry.tags.put(other, D2);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(registry.configurations).containsExactly(digest(8));
+        assertThat(stopped).isEmpty();
+    }
+
+    /** A settle time that ends in the middle of an outage: nothing could be pulled. */
+    @Test
+    void anOutageMakesNoOldAnswerGoodAgain() {
+        for (int i = 0; i < 60; i++) {
+            registry.tags.put("r.example/team/m" + i + ":1", D1);
+            cluster.deployment("w" + i, D1, "r.example/team/m" + i + ":1");
+        }
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        cluster.annotate(id, "urunner.io/settle", "45m");
+        start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL.multipliedBy(2));
+        registry.down.add("r.example");
+        loop.advance(Duration.ofHours(2));
+        assertThat(cluster.patches).isEmpty();
+        registry.down.clear();
+        loop.advance(Duration.ofMinutes(11));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
+    void whoWantsToKnowAtOnceWhetherARegistryAnswersIsToldWhatTheFirstOneIs() {
+        cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.slow = Duration.ofSeconds(3);
+        registry.asked.clear();
+        List<String> told = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            engine.registries()
+                    .check(
+                            RegistryPrefix.parse("r.example"),
+                            Optional.of(ImageReference.parse(APP)),
+                            trouble -> told.add(trouble.toString()));
+            loop.advance(Duration.ofMillis(400));
+        }
+        loop.advance(Duration.ofSeconds(1));
+        assertThat(told).hasSize(20).containsOnly("Optional.empty");
+        assertThat(registry.asked).hasSize(1);
+        assertThat(stopped).isEmpty();
     }
 }
