@@ -1,14 +1,20 @@
 package io.urunner.kube.testing;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** The API server's own record of who asked what. */
 public final class AuditLog {
@@ -30,36 +36,62 @@ public final class AuditLog {
 
     /** Where the log ends now. */
     public long mark() {
-        return file.toFile().length();
+        return files().stream().mapToLong(File::length).sum();
     }
 
     /** What was asked since a mark, by clients whose User-Agent starts with this. */
     public List<Entry> since(long mark, String userAgent) {
+        while (true) {
+            List<File> files = files();
+            List<Entry> entries = read(files, mark, userAgent);
+            if (files().size() == files.size()) {
+                return entries;
+            }
+            // The server began a new file meanwhile.
+        }
+    }
+
+    /** The oldest first: at 100 MB the server renames the file, and begins another one. */
+    private List<File> files() {
+        String name = file.getFileName().toString();
+        String stem = name.substring(0, name.lastIndexOf('.')) + "-";
+        File[] old = Objects.requireNonNull(
+                file.toAbsolutePath().getParent().toFile().listFiles((folder, other) -> other.startsWith(stem)));
+        return Stream.concat(Stream.of(old).sorted(), Stream.of(file.toFile())).toList();
+    }
+
+    private static List<Entry> read(List<File> files, long mark, String userAgent) {
         List<Entry> entries = new ArrayList<>();
-        try (RandomAccessFile log = new RandomAccessFile(file.toFile(), "r")) {
-            log.seek(mark);
-            byte[] bytes = new byte[Math.toIntExact(log.length() - mark)];
-            log.readFully(bytes);
-            for (String line : new String(bytes, StandardCharsets.UTF_8).split("\n")) {
-                if (line.isEmpty() || !line.endsWith("}")) {
-                    continue;
-                }
-                JsonNode json = Cluster.json(line);
-                if (json.path("userAgent").asText().startsWith(userAgent)) {
-                    JsonNode object = json.path("objectRef");
-                    entries.add(new Entry(
-                            json.path("verb").asText(),
-                            object.path("resource").asText(),
-                            object.path("namespace").asText(),
-                            object.path("name").asText(),
-                            json.path("userAgent").asText(),
-                            json.path("responseStatus").path("code").asInt(),
-                            Instant.parse(json.path("requestReceivedTimestamp").asText())));
+        long skipped = mark;
+        for (File part : files) {
+            long length = part.length();
+            if (length > skipped) {
+                try (InputStream bytes = new FileInputStream(part)) {
+                    bytes.skipNBytes(skipped);
+                    new BufferedReader(new InputStreamReader(bytes, StandardCharsets.UTF_8))
+                            .lines()
+                            .filter(line -> line.endsWith("}") && line.contains("\"userAgent\":\"" + userAgent))
+                            .map(AuditLog::entry)
+                            .forEach(entries::add);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
                 }
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            skipped = Math.max(0, skipped - length);
         }
         return entries;
+    }
+
+    private static Entry entry(String line) {
+        JsonNode json = Cluster.json(line);
+        JsonNode object = json.path("objectRef");
+        return new Entry(
+                json.path("verb").asText(),
+                object.path("resource").asText(),
+                object.path("namespace").asText(),
+                object.path("name").asText(),
+                json.path("userAgent").asText(),
+                json.path("responseStatus").path("code").asInt(),
+                Instant.parse(json.path("requestReceivedTimestamp").asText()));
     }
 }
