@@ -351,6 +351,17 @@ final class HostQueue {
     }
 
     private void pump() {
+        fill();
+        if (running && inFlight.isEmpty() && (waiting.isEmpty() || quota <= 0 || allowanceUsedUp())) {
+            end();
+            fill();
+        }
+        if (requests.anyWaiting() && allowanceUsedUp()) {
+            waitForLimit();
+        }
+    }
+
+    private void fill() {
         while (inFlight.size() + requests.underWay() < concurrency && !allowanceUsedUp()) {
             boolean mayAsk = !waiting.isEmpty() && quota > 0 && (answered || inFlight.isEmpty());
             if (maySend() && (requestsTurn || !mayAsk)) {
@@ -362,12 +373,6 @@ final class HostQueue {
             } else {
                 break;
             }
-        }
-        if (running && inFlight.isEmpty() && (waiting.isEmpty() || quota <= 0 || allowanceUsedUp())) {
-            end();
-        }
-        if (requests.anyWaiting() && allowanceUsedUp()) {
-            waitForLimit();
         }
     }
 
@@ -452,6 +457,7 @@ final class HostQueue {
         boolean leftOver = !waiting.isEmpty();
         waiting.clear();
         running = false;
+        givenUp = false;
         if (failed) {
             pace.failed();
             failingSince = failingSince.or(() -> Optional.of(clock.instant()));

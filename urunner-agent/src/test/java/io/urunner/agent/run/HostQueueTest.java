@@ -444,6 +444,17 @@ class HostQueueTest {
     }
 
     @Test
+    void aHostThatAnswersForSomeReferencesOnlyIsSentRequestsAfterThePass() {
+        track(6);
+        registry.outcome = reference -> reference.equals(reference(0)) ? FOUND : DOWN;
+        queue.start();
+        loop.settle();
+        read("manifest");
+        loop.settle();
+        assertThat(read).hasSize(1);
+    }
+
+    @Test
     void theFirstAnswerAfterAnOutageLetsRequestsThrough() {
         track(3);
         registry.outcome = any -> DOWN;
