@@ -37,7 +37,7 @@ class SkopeoIT {
 
     @BeforeAll
     static void start() {
-        skopeo = Program.require("skopeo", "Debian package skopeo");
+        skopeo = Program.require("skopeo", "Debian's package skopeo");
         registry = DockerRegistry.start();
         client = RegistryClient.builder().build();
     }
