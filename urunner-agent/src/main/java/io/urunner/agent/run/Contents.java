@@ -236,6 +236,9 @@ final class Contents {
     }
 
     private void keep(ImageReference key, Content content, Duration interval) {
+        if (kept.containsKey(key.digest().orElseThrow())) {
+            return; // read from another host meanwhile
+        }
         Kept added = new Kept(content, loop.nanos());
         if (digests + added.digests() > room) {
             giveUpUnused();

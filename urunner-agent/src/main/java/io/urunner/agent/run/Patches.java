@@ -205,14 +205,12 @@ final class Patches {
         // 8 s, a minute, eight minutes, an hour, four and a half: each may be a rollout.
         int shift = Math.min(3 * (written.times - UNDONE), LONGEST_UNDONE);
         written.notBefore = clock.instant().plus(RETRY.multipliedBy(1L << shift));
-        boolean first = problems.problem(
+        problems.problem(
                 id,
                 "undone",
                 "what was written on it is undone at once, by a controller or an admission rule that does not keep"
                         + " annotations that begin with urunner.io/; it is tried less and less often");
-        if (first) {
-            events.runaway();
-        }
+        events.runaway();
     }
 
     private void failed(Tracked one, String words, Failure failure) {

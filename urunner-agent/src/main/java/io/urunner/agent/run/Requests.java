@@ -191,13 +191,15 @@ final class Requests {
     }
 
     private void refuse(String words, boolean butChecks) {
-        List<Request<?>> refused = waiting.stream()
-                .filter(request -> !(butChecks && request.evenWhileFailing()))
-                .toList();
-        waiting.removeAll(refused);
-        for (Request<?> request : refused) {
-            sent.remove(request.what());
-            loop.execute(() -> request.failed(words));
+        List<Request<?>> all = List.copyOf(waiting);
+        waiting.clear();
+        for (Request<?> request : all) {
+            if (butChecks && request.evenWhileFailing()) {
+                waiting.add(request);
+            } else {
+                sent.remove(request.what());
+                loop.execute(() -> request.failed(words));
+            }
         }
     }
 

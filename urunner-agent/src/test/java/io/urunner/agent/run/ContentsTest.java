@@ -34,6 +34,7 @@ class ContentsTest {
     private final ManualLoop loop = new ManualLoop();
     private final List<ImageReference> changed = new ArrayList<>();
     private final FakeSource source = new FakeSource();
+    private final List<Runnable> late = new ArrayList<>();
     private final List<String> runaways = new ArrayList<>();
     private final Contents contents = new Contents(loop, INTERVAL, changed::add);
     private final Watched registry = watched("r.example", INTERVAL, loop::execute);
@@ -156,10 +157,14 @@ class ContentsTest {
 
     @Test
     void aHostThatHangsKeepsNoOtherFromReadingTheSameDigest() {
-        Watched hangs = watched("h.example", INTERVAL, task -> {});
+        Watched hangs = watched("h.example", INTERVAL, late::add);
         contents.fetch(ImageReference.parse("h.example/app:dev"), D1, hangs);
         fetch(DEV, D1);
         assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+        late.forEach(Runnable::run);
+        loop.settle();
+        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+        assertThat(contents.busy()).isFalse();
     }
 
     @Test

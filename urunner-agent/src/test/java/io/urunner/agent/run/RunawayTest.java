@@ -140,7 +140,10 @@ class RunawayTest extends EngineScene {
         assertThat(cluster.patches).hasSizeBetween(2, 4);
         loop.advance(Duration.ofHours(1));
         assertThat(cluster.patches).hasSizeLessThanOrEqualTo(6);
-        assertThat(stopped).containsExactly(AgentListener.Runaway.PATCH);
+        assertThat(stopped)
+                .as("each time, so that the alert stays")
+                .hasSize(cluster.patches.size() - 2)
+                .containsOnly(AgentListener.Runaway.PATCH);
         registry.tags.put(APP, D3);
         int before = cluster.patches.size();
         loop.advance(Duration.ofMinutes(1));
@@ -157,7 +160,7 @@ class RunawayTest extends EngineScene {
         registry.tags.put(APP, D2);
         loop.advance(Duration.ofHours(1));
         assertThat(cluster.patches).hasSizeBetween(2, 6);
-        assertThat(stopped).containsExactly(AgentListener.Runaway.PATCH);
+        assertThat(stopped).containsOnly(AgentListener.Runaway.PATCH);
     }
 
     @Test
