@@ -25,11 +25,14 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
  * Counts what the agent and its registry client do. {@code docs/metrics.md} lists what is served. Labels are registries
- * that are configured, workloads that are watched, and words of closed sets, so their number is bounded. Thread-safe.
+ * that are configured, workloads that are watched, a bounded number of namespaces, and words of closed sets, so their number
+ * is bounded. Thread-safe.
  */
 public final class AgentMetrics implements AgentListener, RegistryObserver {
     private static final double[] ANSWER_SECONDS = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
@@ -38,6 +41,12 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     /** Served from the start: the first failure is an increase, too. */
     private static final List<String> OUTCOMES =
             List.of("succeeded", "still_old_image", "failed", "timed_out", "superseded");
+
+    /** So many namespaces have numbers of their own, the first ones that were served. */
+    private static final int NAMESPACES = 200;
+
+    /** The others together; no namespace can be called so. */
+    private static final String OTHERS = "(other)";
 
     private static final String REGISTRY = "registry";
     private static final String OUTCOME = "outcome";
@@ -66,6 +75,9 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
             counter("urunner_reloads_total", "Readings of the configuration while the agent ran.", OUTCOME);
     private final Counter runaways = counter(
             "urunner_runaways_stopped_total", "Times that something was about to be done over and over.", "what");
+    private final Counter served =
+            counter("urunner_served_total", "What was done for a namespace when it had its turn.", "what", "namespace");
+    private final Set<String> namespaces = ConcurrentHashMap.newKeySet();
     private final Counter rollouts = counter("urunner_rollouts_total", "Rollouts that ended.", OUTCOME);
     private final Histogram rolloutSeconds = histogram(
             "urunner_rollout_duration_seconds",
@@ -150,6 +162,12 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     @Override
     public void stopped(Runaway what) {
         runaways.labelValues(Words.label(what.name())).inc();
+    }
+
+    @Override
+    public void served(Served what, String namespace) {
+        boolean own = namespaces.contains(namespace) || (namespaces.size() < NAMESPACES && namespaces.add(namespace));
+        served.labelValues(Words.label(what.name()), own ? namespace : OTHERS).inc();
     }
 
     @Override

@@ -114,4 +114,26 @@ public interface AgentListener {
      * @param what what was stopped
      */
     default void stopped(Runaway what) {}
+
+    /** What namespaces take turns in. */
+    enum Served {
+        /** A question for the digest of a reference. */
+        QUESTION,
+        /** The content of an image that was fetched. */
+        CONTENT,
+        /** A workload that was planned. */
+        PLAN,
+        /** A workload that was changed. */
+        PATCH,
+        /** An Event. */
+        EVENT
+    }
+
+    /**
+     * It was a namespace's turn, and something was done for it.
+     *
+     * @param what what was done
+     * @param namespace the namespace; empty text for what is the agent's own
+     */
+    default void served(Served what, String namespace) {}
 }

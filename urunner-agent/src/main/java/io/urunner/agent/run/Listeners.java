@@ -78,4 +78,9 @@ final class Listeners implements AgentListener {
     public void stopped(Runaway what) {
         tell(listener -> listener.stopped(what));
     }
+
+    @Override
+    public void served(Served what, String namespace) {
+        tell(listener -> listener.served(what, namespace));
+    }
 }

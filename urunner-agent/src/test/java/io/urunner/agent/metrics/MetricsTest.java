@@ -7,6 +7,7 @@ import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.run.AgentListener;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.agent.run.HostStatus;
@@ -96,6 +97,7 @@ class MetricsTest {
         metrics.tokenFetched("ghcr.io", "ghcr.io", false, Duration.ofMillis(10));
         metrics.retried("ghcr.io", 1, Duration.ofMillis(10), "reset");
         metrics.hinted("harbor", "accepted");
+        metrics.served(AgentListener.Served.QUESTION, "shop");
         metrics.rolloutEnded(
                 new Rollout("1", WEB, "moved", List.of(), NOW.minusSeconds(20)), new Outcome.Failed("crash", true));
         status.set(Optional.of(status(
@@ -143,6 +145,7 @@ class MetricsTest {
                         "urunner_token_fetches_total{outcome=\"failure\",registry=\"ghcr.io\"} 1.0",
                         "urunner_request_retries_total{registry=\"ghcr.io\"} 1.0",
                         "urunner_hints_total{hook=\"harbor\",outcome=\"accepted\"} 1.0",
+                        "urunner_served_total{namespace=\"shop\",what=\"question\"} 1.0",
                         "urunner_rollouts_total{outcome=\"failed\"} 1.0",
                         "urunner_rollouts_total{outcome=\"succeeded\"} 0.0",
                         "urunner_rollout_duration_seconds_sum{outcome=\"failed\"} 20.0",
@@ -185,6 +188,23 @@ class MetricsTest {
 
         assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("application/openmetrics-text");
         assertThat(answer.body()).endsWith("# EOF\n");
+    }
+
+    @Test
+    void namespaces_without_end_make_no_metrics_without_end() throws Exception {
+        for (int i = 0; i < 1_000; i++) {
+            metrics.served(AgentListener.Served.PLAN, "n" + i);
+        }
+        metrics.served(AgentListener.Served.PLAN, "n7");
+
+        List<String> served = lines().stream()
+                .filter(line -> line.startsWith("urunner_served_total{"))
+                .toList();
+        assertThat(served)
+                .hasSize(201)
+                .contains(
+                        "urunner_served_total{namespace=\"n7\",what=\"plan\"} 2.0",
+                        "urunner_served_total{namespace=\"(other)\",what=\"plan\"} 800.0");
     }
 
     @Test
