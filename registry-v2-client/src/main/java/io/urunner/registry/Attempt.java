@@ -5,6 +5,7 @@ import io.urunner.registry.TokenService.Question;
 import io.urunner.registry.auth.AuthHints;
 import io.urunner.registry.auth.Credential;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
@@ -41,6 +42,9 @@ final class Attempt {
         }
     }
 
+    /** What stands in reasons for the credential. */
+    private static final String CREDENTIAL = "the credential";
+
     private static final Shown NOTHING = new Shown(null, null, null, false);
 
     private final Authorizer parts;
@@ -51,6 +55,8 @@ final class Attempt {
     private final Host host;
 
     private Shown shown = NOTHING;
+    private boolean wrong;
+    private @Nullable RegistryException rejection;
     private int status;
     private List<Challenge> challenges = List.of();
     private List<OciError> errors = List.of();
@@ -100,15 +106,63 @@ final class Attempt {
         if (refusal == null) {
             return;
         }
-        RegistryException earlier = refusal.error();
-        FailedRequest what = call.what().answered(earlier.status().orElse(401), earlier.errors());
-        String reason = refusal.reason() + "; the same credentials are not tried again before " + refusal.until();
-        throw new NotAccepted(error(what, reason, earlier instanceof DeniedException, null), false);
+        FailedRequest what = call.what().answered(refusal.status(), refusal.errors());
+        String reason =
+                named(refusal.reason()) + "; the same credentials are not tried again before " + refusal.until();
+        throw new NotAccepted(error(what, reason, refusal.denied(), null), false);
     }
 
-    private static RegistryException error(
-            FailedRequest what, String reason, boolean denied, @Nullable Throwable cause) {
+    static RegistryException error(FailedRequest what, String reason, boolean denied, @Nullable Throwable cause) {
         return denied ? new DeniedException(what, reason, cause) : new UnauthorizedException(what, reason, cause);
+    }
+
+    /** Notes a refusal of what was claimed. */
+    private RegistryException refuse(Claim claim, boolean denied, String reason, @Nullable Throwable cause) {
+        parts.ledger.refuse(claim, status, errors, denied, reason);
+        return error(call.what().answered(status, errors), named(reason), denied, cause);
+    }
+
+    /**
+     * Names the credential in a reason as its provider does. What is kept names none: another provider may have the same
+     * credential, and must not read whose it was.
+     */
+    private String named(String reason) {
+        String description = parts.provider.describe(call.registry(), call.repository());
+        return reason.replace(CREDENTIAL, CREDENTIAL + " (" + description + ")");
+    }
+
+    /**
+     * Waits for the turn to show a credential that nobody accepted yet.
+     *
+     * @return the lock, held; null if the credential is proven
+     */
+    private @Nullable ReentrantLock hold(Claim identity) throws NotAccepted, IOException, InterruptedException {
+        ReentrantLock lock = parts.ledger.holdUnproven(identity, deadline);
+        boolean admitted = false;
+        try {
+            throwIfRefused(identity);
+            Instant until = lock == null ? null : parts.suspect(call.registry(), credential);
+            if (until != null) {
+                String reason = call.registry() + " was shown too many wrong credentials; " + CREDENTIAL
+                        + " is not tried before " + until;
+                throw new NotAccepted(error(call.what(), named(reason), false, null), false);
+            }
+            admitted = true;
+            return lock;
+        } finally {
+            if (!admitted && lock != null) {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void release(@Nullable ReentrantLock lock) {
+        if (lock != null) {
+            if (!wrong) {
+                parts.acquit(call.registry(), credential);
+            }
+            lock.unlock();
+        }
     }
 
     /** What to show with the first request: what the registry demanded before. */
@@ -116,7 +170,7 @@ final class Attempt {
         if (credential instanceof Credential.RegistryToken own) {
             return new Shown("Bearer " + own.token().reveal(), null, null, false);
         }
-        ChallengeMemory.Demand demand = parts.memory.of(call);
+        ChallengeMemory.Demand demand = parts.memory.of(call, hints);
         if (credential instanceof Credential.Basic basic) {
             boolean directly = hints.basicDirectly() && (demand == null || !demand.basicRefused());
             if (directly || (demand != null && demand.realm() == null)) {
@@ -159,7 +213,7 @@ final class Attempt {
             }
             if (basicHelps) {
                 if (shown.header() == null) {
-                    parts.memory.learn(call, new ChallengeMemory.Demand(null, "", null, false));
+                    parts.memory.learn(call, hints, new ChallengeMemory.Demand(null, "", null, false));
                 }
                 return basic((Credential.Basic) credential);
             }
@@ -180,9 +234,10 @@ final class Attempt {
         String service = challenge.parameter("service");
         ChallengeMemory memory = parts.memory;
         Question question = new Question(realm, service, memory.scopes(call, scope), credential);
-        ChallengeMemory.Demand earlier = memory.of(call);
+        ChallengeMemory.Demand earlier = memory.of(call, hints);
         boolean basicRefused = shown.isCredentialItself() || (earlier != null && earlier.basicRefused());
-        memory.learn(call, new ChallengeMemory.Demand(realm, service, ChallengeMemory.opaque(scope), basicRefused));
+        memory.learn(
+                call, hints, new ChallengeMemory.Demand(realm, service, ChallengeMemory.opaque(scope), basicRefused));
         if (question.equals(shown.question())) {
             return shown.isStale() ? renewed() : null;
         }
@@ -214,9 +269,8 @@ final class Attempt {
         }
         Claim identity = Claim.identity(Addresses.authority(question.realm()), credential);
         boolean anonymous = credential instanceof Credential.Anonymous;
-        ReentrantLock lock = anonymous ? null : parts.ledger.holdUnproven(identity, deadline);
+        ReentrantLock lock = anonymous ? null : hold(identity);
         try {
-            throwIfRefused(identity);
             Token token = parts.tokens.get(question, host, deadline);
             if (!anonymous) {
                 parts.ledger.prove(identity);
@@ -225,9 +279,7 @@ final class Attempt {
         } catch (TokenService.Refused e) {
             throw refusedByIssuer(question, identity, e);
         } finally {
-            if (lock != null) {
-                lock.unlock();
-            }
+            release(lock);
         }
     }
 
@@ -241,12 +293,13 @@ final class Attempt {
      */
     private NotAccepted refusedByIssuer(Question question, Claim identity, TokenService.Refused refused)
             throws ProtocolViolationException {
-        FailedRequest what = call.what().answered(refused.status(), refused.errors());
+        status = refused.status();
+        errors = refused.errors();
         String issuer = "the token server " + Addresses.authority(question.realm());
-        boolean denied = refused.status() == 403;
-        if (refused.status() != 401 && !denied) {
+        boolean denied = status == 403;
+        if (status != 401 && !denied) {
             throw new ProtocolViolationException(
-                    what,
+                    call.what().answered(status, errors),
                     issuer + " does not understand the question for " + String.join(" ", question.scopes()),
                     refused);
         }
@@ -256,20 +309,17 @@ final class Attempt {
             claim = grant();
             reason = issuer + " gives no token without credentials, and none are configured for this repository";
         } else if (!denied) {
-            reason = issuer + " rejects " + who() + "; check it";
-        } else if (refused.errors().stream().anyMatch(error -> error.code().equals("DENIED"))) {
+            reason = issuer + " rejects " + CREDENTIAL + "; check it";
+        } else if (errors.stream().anyMatch(error -> error.code().equals("DENIED"))) {
             claim = grant();
-            reason = issuer + " denies this to " + who() + ": it is wrong, lacks the right, or this does not exist";
+            reason =
+                    issuer + " denies this to " + CREDENTIAL + ": it is wrong, lacks the right, or this does not exist";
         } else {
-            reason = issuer + " turns " + who() + " away: it has no right to the registry, or our address is banned";
+            reason = issuer + " turns " + CREDENTIAL
+                    + " away: it has no right to the registry, or our address is banned";
         }
-        RegistryException error = error(what, reason, denied, refused);
-        parts.ledger.refuse(claim, error, reason);
-        return new NotAccepted(error, true);
-    }
-
-    private String who() {
-        return "the credential (" + parts.provider.describe(call.registry(), call.repository()) + ")";
+        wrong = claim.equals(identity);
+        return new NotAccepted(refuse(claim, denied, reason, refused), true);
     }
 
     /** The answer, or null after noting what a refusal says. */
@@ -278,22 +328,18 @@ final class Attempt {
             return exchange();
         }
         Claim identity = identity();
-        ReentrantLock lock = parts.ledger.holdUnproven(identity, deadline);
+        ReentrantLock lock = hold(identity);
         try {
-            throwIfRefused(identity);
             Response response = exchange();
             if (response == null && isRejected()) {
-                String reason = call.registry() + " rejects " + who() + "; check it";
-                FailedRequest what = call.what().answered(status, errors);
-                parts.ledger.refuse(identity, new UnauthorizedException(what, reason, null), reason);
+                wrong = true;
+                rejection = refuse(identity, false, call.registry() + " rejects " + CREDENTIAL + "; check it", null);
             } else if (response != null && response.isSuccessful()) {
                 parts.ledger.prove(identity);
             }
             return response;
         } finally {
-            if (lock != null) {
-                lock.unlock();
-            }
+            release(lock);
         }
     }
 
@@ -318,6 +364,7 @@ final class Attempt {
         Request request = request(call);
         Response response = parts.transport.send(host, request, call.streams(), false, deadline);
         if (!isRefusal(response)) {
+            parts.noteShown(Objects.requireNonNull(request.tag(Claim.class)));
             return response;
         }
         try (response) {
@@ -356,10 +403,13 @@ final class Attempt {
         }
         Request.Builder request = parts.transport.request(url).method(asked.method(), asked.body());
         asked.headers().forEach(header -> request.header(header.getFirst(), header.getSecond()));
-        if (shown.header() != null && Addresses.sameOrigin(url, root)) {
-            request.header("Authorization", shown.header());
+        boolean shows = shown.header() != null && Addresses.sameOrigin(url, root);
+        if (shows) {
+            request.header("Authorization", Objects.requireNonNull(shown.header()));
         }
-        return request.build();
+        return request.tag(
+                        Claim.class, Claim.identity(host.authority(), shows ? credential : new Credential.Anonymous()))
+                .build();
     }
 
     private NotAccepted conclude() {
@@ -367,15 +417,11 @@ final class Attempt {
             parts.tokens.drop(shown.question(), shown.token());
         }
         boolean own = shown.isCredentialItself();
-        CredentialLedger.Refusal rejected = own ? parts.ledger.refusalOf(identity()) : null;
-        if (rejected != null) {
-            return new NotAccepted(rejected.error(), true);
+        if (own && rejection != null) {
+            return new NotAccepted(rejection, true);
         }
         boolean denied = status != 401 || own || challenges.stream().anyMatch(Challenge::saysInsufficientScope);
-        String reason = reason(denied);
-        RegistryException error = error(call.what().answered(status, errors), reason, denied, null);
-        parts.ledger.refuse(grant(), error, reason);
-        return new NotAccepted(error, own);
+        return new NotAccepted(refuse(grant(), denied, reason(denied), null), own);
     }
 
     private String reason(boolean denied) {
@@ -384,11 +430,11 @@ final class Attempt {
                     ? "this is not open to everybody, or does not exist; configure credentials for it"
                     : "the registry wants credentials, and none are configured for this repository";
         } else if (shown.header() == null) {
-            return who() + " is of a kind that the registry does not take";
+            return CREDENTIAL + " is of a kind that the registry does not take";
         }
         return denied
-                ? who() + " does not allow this, or it does not exist; give it the right"
-                : "the registry does not accept the token that it sent us for with " + who()
+                ? CREDENTIAL + " does not allow this, or it does not exist; give it the right"
+                : "the registry does not accept the token that it sent us for with " + CREDENTIAL
                         + ": it is wrong, does not allow this, or this does not exist";
     }
 }

@@ -5,37 +5,73 @@ import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sends calls with the credentials that they need: tries what the provider yields in its order, and asks it once more
- * where it was told that something was refused. Thread-safe.
+ * where it was told that something was refused. What is learned of a registry, of tokens and of single credentials is
+ * shared with the authorizers made {@linkplain #with from this one}; which credential did, and which did not, is not.
+ * Thread-safe.
  */
 final class Authorizer {
-    private static final int MOST_PREFERENCES = 10_000;
+    /** How many credentials one question tries in vain, and how many wrong ones a registry is shown in an interval. */
+    private static final int MOST_IN_VAIN = 4;
+
+    private static final Duration INTERVAL = Duration.ofMinutes(10);
+    private static final int MOST_REMEMBERED = 2_500;
 
     final Transport transport;
     final TokenService tokens;
     final CredentialProvider provider;
     final CredentialLedger ledger;
-    final ChallengeMemory memory = new ChallengeMemory();
+    final ChallengeMemory memory;
     private final Pauses pauses;
-    private final Map<String, Credential> preferences = LruMap.of(MOST_PREFERENCES);
+    private final InstantSource clock;
+    private final Map<String, Credential> preferences = LruMap.of(MOST_REMEMBERED);
+
+    /** When a credential last did not do: for what was asked, or, without a scope, for being wrong. */
+    private final Map<Claim, Instant> inVain = LruMap.of(MOST_REMEMBERED);
+
+    /** What hosts were shown and did not refuse. */
+    private final Map<Claim, Boolean> shown = LruMap.of(MOST_REMEMBERED);
 
     Authorizer(Transport transport, TokenService tokens, CredentialProvider provider, InstantSource clock) {
+        this(transport, tokens, provider, new CredentialLedger(clock), new ChallengeMemory(), new Pauses(clock), clock);
+    }
+
+    private Authorizer(
+            Transport transport,
+            TokenService tokens,
+            CredentialProvider provider,
+            CredentialLedger ledger,
+            ChallengeMemory memory,
+            Pauses pauses,
+            InstantSource clock) {
         this.transport = transport;
         this.tokens = tokens;
         this.provider = provider;
-        this.ledger = new CredentialLedger(clock);
-        this.pauses = new Pauses(clock);
+        this.ledger = ledger;
+        this.memory = memory;
+        this.pauses = pauses;
+        this.clock = clock;
+    }
+
+    /** One that shows other credentials. */
+    Authorizer with(CredentialProvider other) {
+        return new Authorizer(transport, tokens, other, ledger, memory, pauses, clock);
     }
 
     /**
@@ -46,56 +82,95 @@ final class Authorizer {
     Response send(Call call, Deadline deadline) throws RegistryException, IOException, InterruptedException {
         Set<Credential> tried = new HashSet<>();
         RegistryException failure = null;
+        TransientFailure limited = null;
         Response missing = null;
-        boolean again = true;
-        for (int round = 0; round < 2 && again; round++) {
-            again = false;
-            List<Credential> candidates = candidates(call);
-            for (Credential credential : candidates) {
-                if (!tried.add(credential)) {
-                    continue;
-                }
-                try {
-                    Response response = attempt(call, credential, deadline);
-                    closeQuietly(missing);
-                    // Registries hide what a credential may not see: another one may find it.
-                    if (response.code() == 404 && candidates.size() > 1) {
-                        missing = response;
+        int vain = 0;
+        int left = 0;
+        try {
+            boolean again = true;
+            for (int round = 0; round < 2 && again; round++) {
+                again = false;
+                List<Credential> candidates = candidates(call);
+                for (Credential credential : candidates) {
+                    if (vain == MOST_IN_VAIN) {
+                        break;
+                    }
+                    if (!tried.add(credential)) {
                         continue;
                     }
-                    if (candidates.size() > 1 && !(credential instanceof Credential.Anonymous)) {
-                        preferences.put(call.need(), credential);
+                    try {
+                        Response response = attempt(call, credential, deadline);
+                        // Registries hide what a credential may not see: another one may find it.
+                        if (response.code() != 404 || candidates.size() == 1) {
+                            boolean accepted = response.isSuccessful() || response.code() == 304;
+                            if (accepted && candidates.size() > 1 && !(credential instanceof Credential.Anonymous)) {
+                                preferences.put(call.need(), credential);
+                                preferences.put(call.registry(), credential);
+                            }
+                            return response;
+                        }
+                        close(missing);
+                        missing = response;
+                    } catch (TransientFailure e) {
+                        if (e.status() != 429) {
+                            throw e;
+                        }
+                        // One account's limit is not another's.
+                        limited = limited == null ? e : limited;
+                    } catch (NotAccepted e) {
+                        if (e.renewable() && !(credential instanceof Credential.Anonymous)) {
+                            provider.refused(call.registry(), credential);
+                            again = true;
+                        }
+                        if (failure == null) {
+                            failure = e.error();
+                        } else if (failure != e.error()) {
+                            failure.addSuppressed(e.error());
+                        }
                     }
-                    return response;
-                } catch (RegistryException | IOException | InterruptedException e) {
-                    closeQuietly(missing);
-                    throw e;
-                } catch (NotAccepted e) {
-                    if (e.renewable() && !(credential instanceof Credential.Anonymous)) {
-                        provider.refused(call.registry(), credential);
-                        again = true;
-                    }
-                    if (failure == null) {
-                        failure = e.error();
-                    } else if (failure != e.error()) {
-                        failure.addSuppressed(e.error());
-                    }
+                    vain++;
+                    inVain.put(need(call, credential), clock.instant());
                 }
+                candidates.removeAll(tried);
+                left = candidates.size();
             }
+            if (limited != null) {
+                throw limited;
+            }
+            if (left > 0) {
+                throw unfinished(call, failure, left);
+            }
+            if (missing != null) {
+                Response answer = missing;
+                missing = null;
+                return answer;
+            }
+            throw Objects.requireNonNull(failure);
+        } finally {
+            close(missing);
         }
-        if (missing != null) {
-            return missing;
-        }
-        throw Objects.requireNonNull(failure);
     }
 
-    private static void closeQuietly(@Nullable Response response) {
+    private static void close(@Nullable Response response) {
         if (response != null) {
             response.close();
         }
     }
 
-    /** The credentials to try, the one that did the last time first. */
+    private static RegistryException unfinished(Call call, @Nullable RegistryException failure, int left) {
+        String note = "of the credentials for it, " + left + " were not tried after " + MOST_IN_VAIN
+                + " that did not do; take out what is of no use";
+        if (failure == null) {
+            return new NotFoundException(call.what().answered(404, List.of()), note, null);
+        }
+        return Attempt.error(
+                failure.request(), failure.reason() + "; " + note, failure instanceof DeniedException, failure);
+    }
+
+    /**
+     * The credentials to try: the one that did the last time first. Of many, those come next that were not tried in vain
+     * yet, then those for which that was longest ago, so that in the end each has its turn.
+     */
     private List<Credential> candidates(Call call) throws RegistryException {
         List<Credential> yielded;
         try {
@@ -106,17 +181,86 @@ final class Authorizer {
                     ? new UnavailableException(call.what(), reason, null, e)
                     : new UnauthorizedException(call.what(), reason, e);
         }
-        if (yielded.isEmpty()) {
-            return List.of(new Credential.Anonymous());
+        List<Credential> candidates = new ArrayList<>(yielded);
+        if (candidates.isEmpty()) {
+            candidates.add(new Credential.Anonymous());
+        } else if (candidates.size() > MOST_IN_VAIN) {
+            candidates.clear();
+            yielded.stream()
+                    .map(credential -> Map.entry(lastInVain(call, credential), credential))
+                    .sorted(Map.Entry.comparingByKey())
+                    .forEach(entry -> candidates.add(entry.getValue()));
+            putFirst(preferences.get(call.registry()), candidates);
         }
-        Credential preferred = yielded.size() > 1 ? preferences.get(call.need()) : null;
-        if (preferred == null || !yielded.contains(preferred)) {
-            return yielded;
+        putFirst(preferences.get(call.need()), candidates);
+        return candidates;
+    }
+
+    private Instant lastInVain(Call call, Credential credential) {
+        Instant here = inVain.getOrDefault(need(call, credential), Instant.MIN);
+        Instant anywhere = inVain.getOrDefault(wrong(call.registry(), credential), Instant.MIN);
+        return here.isAfter(anywhere) ? here : anywhere;
+    }
+
+    private static void putFirst(@Nullable Credential preferred, List<Credential> candidates) {
+        if (preferred != null && candidates.remove(preferred)) {
+            candidates.add(0, preferred);
         }
-        List<Credential> ordered = new ArrayList<>(yielded);
-        ordered.remove(preferred);
-        ordered.add(0, preferred);
-        return ordered;
+    }
+
+    private static Claim need(Call call, Credential credential) {
+        return new Claim(call.registry(), call.joinedScopes(), credential);
+    }
+
+    private static Claim wrong(String registry, Credential credential) {
+        return new Claim(registry, "wrong", credential);
+    }
+
+    /**
+     * Notes that a registry is about to be shown a credential that nobody accepted yet, unless it was shown too many wrong
+     * ones.
+     *
+     * @return null, or until when no other is shown
+     */
+    synchronized @Nullable Instant suspect(String registry, Credential credential) {
+        Instant now = clock.instant();
+        List<Instant> recent = new ArrayList<>();
+        for (Map.Entry<Claim, Instant> entry : new ArrayList<>(inVain.entrySet())) {
+            Claim claim = entry.getKey();
+            if (claim.equals(wrong(registry, claim.credential()))
+                    && !claim.credential().equals(credential)
+                    && entry.getValue().plus(INTERVAL).isAfter(now)) {
+                recent.add(entry.getValue());
+            }
+        }
+        if (recent.size() >= MOST_IN_VAIN) {
+            return Collections.min(recent).plus(INTERVAL);
+        }
+        inVain.put(wrong(registry, credential), now);
+        return null;
+    }
+
+    /** Notes that what {@link #suspect} was told of is not wrong, as far as is known. */
+    void acquit(String registry, Credential credential) {
+        inVain.remove(wrong(registry, credential));
+    }
+
+    /** Notes that a host was shown something and did not refuse it. */
+    void noteShown(Claim identity) {
+        shown.put(identity, true);
+    }
+
+    /**
+     * What a host said last about its limit to the credentials with which it was asked from here: of several that which
+     * leaves most, since while one may ask, questions are answered. One whose window is over leaves all.
+     */
+    Optional<RateLimit> rateLimit(String host) {
+        Instant now = clock.instant();
+        return new ArrayList<>(shown.keySet())
+                .stream()
+                        .filter(claim -> claim.judge().equals(host))
+                        .flatMap(claim -> transport.rateLimit(claim).stream())
+                        .max(Comparator.comparingLong(limit -> limit.leaves(now)));
     }
 
     private Response attempt(Call call, Credential credential, Deadline deadline)
@@ -130,10 +274,12 @@ final class Authorizer {
         }
         try {
             Response response = new Attempt(this, call, credential, deadline).send();
-            if (response.code() == 429) {
-                pauses.note(asker, pauses.asked(response));
+            if (response.code() != 429) {
+                return response;
             }
-            return response;
+            try (response) {
+                throw new TransientFailure(call.registry(), 429, Bodies.errors(response), pauses.asked(response));
+            }
         } catch (TransientFailure e) {
             if (e.status() == 429) {
                 pauses.note(asker, e.retryAfter());

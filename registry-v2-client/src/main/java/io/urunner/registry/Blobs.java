@@ -104,7 +104,12 @@ final class Blobs {
                 : Addresses.objection(
                         location,
                         here,
-                        caller.transport().hosts().of(call.registry()).options().trustedHosts());
+                        caller.authorizer()
+                                .transport
+                                .hosts()
+                                .of(call.registry())
+                                .options()
+                                .trustedHosts());
         if (location == null || objection != null) {
             throw call.violated(
                     response.code(),

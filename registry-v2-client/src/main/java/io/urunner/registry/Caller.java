@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import io.urunner.registry.auth.CredentialProvider;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -25,7 +26,6 @@ final class Caller {
     private static final Duration GUESS = Duration.ofSeconds(60);
 
     private final Authorizer authorizer;
-    private final Transport transport;
     private final RetryPolicy policy;
     private final Duration budget;
     private final InstantSource clock;
@@ -36,7 +36,6 @@ final class Caller {
 
     Caller(
             Authorizer authorizer,
-            Transport transport,
             RetryPolicy policy,
             Duration budget,
             InstantSource clock,
@@ -45,7 +44,6 @@ final class Caller {
             DoubleSupplier random,
             RegistryObserver observer) {
         this.authorizer = authorizer;
-        this.transport = transport;
         this.policy = policy;
         this.budget = budget;
         this.clock = clock;
@@ -55,8 +53,13 @@ final class Caller {
         this.observer = observer;
     }
 
-    Transport transport() {
-        return transport;
+    /** One that shows other credentials. */
+    Caller with(CredentialProvider credentials) {
+        return new Caller(authorizer.with(credentials), policy, budget, clock, ticker, sleeper, random, observer);
+    }
+
+    Authorizer authorizer() {
+        return authorizer;
     }
 
     /** The answer to a call if it is a success; every other status is an error. */
@@ -129,6 +132,7 @@ final class Caller {
         try (response) {
             List<OciError> errors = Bodies.errors(response);
             if (status == 404 && call.method().equals("HEAD")) {
+                Transport transport = authorizer.transport;
                 errors = transport.explain(transport.hosts().of(call.registry()), response.request(), status, deadline);
             }
             throw error(

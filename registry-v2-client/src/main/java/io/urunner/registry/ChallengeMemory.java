@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import io.urunner.registry.auth.AuthHints;
 import java.util.List;
 import java.util.Map;
 import okhttp3.HttpUrl;
@@ -28,26 +29,27 @@ final class ChallengeMemory {
     private final Map<String, Demand> demands = LruMap.of(MOST);
     private final Map<String, List<String>> unusual = LruMap.of(MOST);
 
-    @Nullable Demand of(Call call) {
-        return demands.get(area(call));
+    @Nullable Demand of(Call call, AuthHints hints) {
+        return demands.get(area(call, hints));
     }
 
-    void learn(Call call, Demand demand) {
-        if (!demand.equals(of(call))) {
-            demands.put(area(call), demand);
+    void learn(Call call, AuthHints hints, Demand demand) {
+        if (!demand.equals(of(call, hints))) {
+            demands.put(area(call, hints), demand);
         }
     }
 
     /**
      * The part of a registry whose demands are alike: all repositories; the catalog and the root may differ (Harbor's
-     * do).
+     * do). A token server that a provider names is for its own credentials alone.
      */
-    private static String area(Call call) {
+    private static String area(Call call, AuthHints hints) {
+        String area = hints.tokenEndpoint().map(endpoint -> endpoint + " ").orElse("") + call.registry();
         if (!call.repository().isEmpty()) {
-            return call.registry();
+            return area;
         }
         int query = call.target().indexOf('?');
-        return call.registry() + (query < 0 ? call.target() : call.target().substring(0, query));
+        return area + (query < 0 ? call.target() : call.target().substring(0, query));
     }
 
     /** The scopes to ask for without a challenge. */

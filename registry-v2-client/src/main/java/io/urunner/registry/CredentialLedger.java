@@ -5,6 +5,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CredentialLedger {
     private static final Duration PATIENCE = Duration.ofHours(1);
-    private static final int MOST = 10_000;
+    private static final int MOST = 5_000;
 
     /**
      * What a credential claims.
@@ -31,8 +32,16 @@ final class CredentialLedger {
         }
     }
 
-    /** That a claim was refused: how, why, and until when it is not made again. */
-    record Refusal(RegistryException error, String reason, Instant until) {}
+    /**
+     * That a claim was refused. It says nothing of who made it, since others may make the same.
+     *
+     * @param status what it was answered
+     * @param errors the first of the errors that the answer named
+     * @param denied whether the credential is known and lacks a right
+     * @param reason why
+     * @param until until when the claim is not made again
+     */
+    record Refusal(int status, List<OciError> errors, boolean denied, String reason, Instant until) {}
 
     private final InstantSource clock;
     private final Map<Claim, Refusal> refusals = LruMap.of(MOST);
@@ -52,9 +61,12 @@ final class CredentialLedger {
         return null;
     }
 
-    void refuse(Claim claim, RegistryException error, String reason) {
+    void refuse(Claim claim, int status, List<OciError> errors, boolean denied, String reason) {
         proven.remove(claim);
-        refusals.put(claim, new Refusal(error, reason, clock.instant().plus(PATIENCE)));
+        List<OciError> first = errors.subList(0, Math.min(1, errors.size()));
+        refusals.put(
+                claim,
+                new Refusal(status, first, denied, reason, clock.instant().plus(PATIENCE)));
     }
 
     void prove(Claim identity) {

@@ -59,8 +59,7 @@ final class Pauses {
             return Optional.empty();
         }
         if (limit.resetAt().isPresent()) {
-            return Optional.of(RateLimitHeaders.bounded(
-                    Duration.between(now, limit.resetAt().get())));
+            return Optional.of(Duration.between(now, limit.resetAt().get()));
         }
         return limit.window().map(window -> window.compareTo(LONGEST_GUESS) < 0 ? window : LONGEST_GUESS);
     }

@@ -10,8 +10,8 @@ import java.util.OptionalLong;
  *
  * @param limit how many requests a window has
  * @param remaining how many are left in the current window
- * @param window how long a window is
- * @param resetAt when the current window ends
+ * @param window how long a window is, a day at most
+ * @param resetAt when the current window ends, within a day from when it was told
  * @param toldAt when it was told
  */
 public record RateLimit(
@@ -19,4 +19,10 @@ public record RateLimit(
         OptionalLong remaining,
         Optional<Duration> window,
         Optional<Instant> resetAt,
-        Instant toldAt) {}
+        Instant toldAt) {
+    /** How many requests are left now; without end where that was not told, or the window that it was told of is over. */
+    long leaves(Instant now) {
+        Optional<Instant> end = resetAt.or(() -> window.map(toldAt::plus));
+        return end.isPresent() && !end.get().isAfter(now) ? Long.MAX_VALUE : remaining.orElse(Long.MAX_VALUE);
+    }
+}

@@ -21,7 +21,7 @@ final class RateLimitHeaders {
 
     private static final String RETRY_AFTER = "Retry-After";
 
-    /** A longer wait is a mistake of the server's; somebody should look after a day. */
+    /** A longer wait or window is a mistake of the server's, or none to wait for: somebody should look after a day. */
     private static final Duration LONGEST = Duration.ofDays(1);
 
     private RateLimitHeaders() {}
@@ -47,16 +47,19 @@ final class RateLimitHeaders {
         return Optional.of(new RateLimit(
                 quota,
                 left,
-                window.isPresent() ? Optional.of(Duration.ofSeconds(window.getAsLong())) : Optional.empty(),
-                until.isPresent() ? Optional.of(moment(until.getAsLong(), now)) : Optional.empty(),
+                window.isPresent() ? Optional.of(bounded(Duration.ofSeconds(window.getAsLong()))) : Optional.empty(),
+                until.isPresent()
+                        ? Optional.of(now.plus(bounded(untilReset(until.getAsLong(), now))))
+                        : Optional.empty(),
                 now));
     }
 
-    private static Instant moment(long reset, Instant now) {
-        if (reset >= SMALLEST_EPOCH_MILLIS) {
-            return Instant.ofEpochMilli(reset);
+    private static Duration untilReset(long reset, Instant now) {
+        if (reset < SMALLEST_EPOCH) {
+            return Duration.ofSeconds(reset);
         }
-        return reset >= SMALLEST_EPOCH ? Instant.ofEpochSecond(reset) : now.plusSeconds(reset);
+        return Duration.between(
+                now, reset < SMALLEST_EPOCH_MILLIS ? Instant.ofEpochSecond(reset) : Instant.ofEpochMilli(reset));
     }
 
     @Nullable private static String first(Function<String, @Nullable String> headers, String... names) {

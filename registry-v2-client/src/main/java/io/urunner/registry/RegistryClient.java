@@ -32,8 +32,8 @@ public final class RegistryClient implements AutoCloseable {
 
     @Nullable private final OkHttpClient own;
 
-    private final Transport transport;
     private final Caller caller;
+    private final List<String> accept;
     private final Manifests manifests;
     private final Blobs blobs;
     private final Listings listings;
@@ -54,7 +54,7 @@ public final class RegistryClient implements AutoCloseable {
         }
         CredentialProvider provider =
                 builder.credentials != null ? builder.credentials : new CredentialRouter(Map.of());
-        transport = new Transport(
+        Transport transport = new Transport(
                 new Hosts(builder.hosts, builder.defaults, http),
                 builder.userAgent,
                 builder.clock,
@@ -64,7 +64,6 @@ public final class RegistryClient implements AutoCloseable {
         Authorizer authorizer = new Authorizer(transport, tokens, provider, builder.clock);
         caller = new Caller(
                 authorizer,
-                transport,
                 new RetryPolicy(builder.attempts, FIRST_DELAY, LONGEST_DELAY),
                 builder.deadline,
                 builder.clock,
@@ -72,7 +71,17 @@ public final class RegistryClient implements AutoCloseable {
                 builder.sleeper,
                 () -> ThreadLocalRandom.current().nextDouble(),
                 builder.observer);
-        manifests = new Manifests(caller, builder.accept);
+        accept = List.copyOf(builder.accept);
+        manifests = new Manifests(caller, accept);
+        blobs = new Blobs(caller);
+        listings = new Listings(caller, manifests);
+    }
+
+    private RegistryClient(Caller caller, List<String> accept) {
+        this.own = null;
+        this.caller = caller;
+        this.accept = accept;
+        manifests = new Manifests(caller, accept);
         blobs = new Blobs(caller);
         listings = new Listings(caller, manifests);
     }
@@ -84,6 +93,20 @@ public final class RegistryClient implements AutoCloseable {
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * A view of this client that shows other credentials. It shares what serves everybody: connections and how many there
+     * may be, what registries demand, the tokens and pauses of each credential, and which credentials were refused. It
+     * shares nothing that it was told itself: which credential did for what, and the {@linkplain #rateLimit limits} told
+     * to credentials that it does not show. A view costs little; keep one per circle of users for as long as the client,
+     * since it remembers which credential did.
+     *
+     * @param credentials where its credentials come from; neither the view nor this client closes it
+     * @return the view. Closing it does nothing; closing this client ends it
+     */
+    public RegistryClient withCredentials(CredentialProvider credentials) {
+        return new RegistryClient(caller.with(Objects.requireNonNull(credentials, "credentials")), accept);
     }
 
     /**
@@ -302,16 +325,20 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * What a host last said about the requests it grants.
+     * What a host last said about the requests it grants to the credentials that this client or view shows it. Of several
+     * that which leaves most: while one credential may ask, questions are answered.
      *
      * @param registry the registry as {@code host[:port]}
-     * @return the limit, or empty if the host said nothing yet
+     * @return the limit, or empty if the host told them none yet
      */
     public Optional<RateLimit> rateLimit(String registry) {
-        return transport.rateLimit(Repository.apiHost(registry));
+        return caller.authorizer().rateLimit(Repository.apiHost(registry));
     }
 
-    /** Closes the connections, unless the HTTP client is the caller's. Closing twice does nothing. */
+    /**
+     * Closes the connections, unless the HTTP client is the caller's or this is a {@linkplain #withCredentials view}.
+     * Closing twice does nothing.
+     */
     @Override
     public void close() {
         if (own != null) {

@@ -20,10 +20,12 @@ public abstract sealed class RegistryException extends Exception
     private static final long serialVersionUID = 1L;
 
     private final transient FailedRequest request;
+    private final String reason;
 
     RegistryException(FailedRequest request, String reason, @Nullable Throwable cause) {
         super(describe(request, reason), cause);
         this.request = Objects.requireNonNull(request, "request");
+        this.reason = reason;
     }
 
     private static String describe(FailedRequest request, String reason) {
@@ -38,6 +40,11 @@ public abstract sealed class RegistryException extends Exception
             words.append(": ");
         }
         return words.append(reason).toString();
+    }
+
+    /** What went wrong, without what was being done and what was answered. */
+    String reason() {
+        return reason;
     }
 
     /**

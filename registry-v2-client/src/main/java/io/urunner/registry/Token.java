@@ -72,8 +72,8 @@ record Token(Secret value, Instant renewAt) {
     private static Duration life(JsonNode root, String token, Instant serverNow) {
         Instant expiry = expiry(token);
         Duration jwt = expiry == null ? null : Duration.between(serverNow, expiry);
-        JsonNode expiresIn = root.path("expires_in");
-        long seconds = expiresIn.asLong(0);
+        // A number that is too large for a long is the largest one.
+        long seconds = (long) root.path("expires_in").asDouble(0);
         if (seconds <= 0) {
             return jwt == null || jwt.isNegative() ? DEFAULT_LIFE : jwt;
         }
@@ -124,7 +124,7 @@ record Token(Secret value, Instant renewAt) {
         try {
             JsonNode expiry =
                     Bodies.json(Base64.getUrlDecoder().decode(parts[1])).path("exp");
-            return expiry.isNumber() ? Instant.ofEpochSecond(expiry.asLong()) : null;
+            return expiry.isNumber() ? Instant.ofEpochSecond((long) expiry.asDouble()) : null;
         } catch (IOException | IllegalArgumentException | DateTimeException e) {
             return null;
         }

@@ -137,7 +137,7 @@ final class TokenService {
             }
             result.complete(token);
             return token;
-        } catch (Refused | IOException | InterruptedException | RuntimeException e) {
+        } catch (Refused | IOException | InterruptedException | RuntimeException | Error e) {
             result.completeExceptionally(e);
             throw e;
         } finally {

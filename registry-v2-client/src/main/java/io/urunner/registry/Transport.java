@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import io.urunner.registry.CredentialLedger.Claim;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
@@ -30,7 +31,7 @@ final class Transport {
     private final InstantSource clock;
     private final LongSupplier ticker;
     private final RegistryObserver observer;
-    private final Map<String, RateLimit> rateLimits = LruMap.of(MOST_REMEMBERED);
+    private final Map<Claim, RateLimit> rateLimits = LruMap.of(MOST_REMEMBERED);
     private final Map<String, Boolean> warnings = LruMap.of(MOST_REMEMBERED);
     private final Hosts hosts;
     private final String userAgent;
@@ -47,8 +48,9 @@ final class Transport {
         return hosts;
     }
 
-    Optional<RateLimit> rateLimit(String authority) {
-        return Optional.ofNullable(rateLimits.get(authority));
+    /** What a host said last about its limit to a credential with which {@linkplain Request#tag requests} were tagged. */
+    Optional<RateLimit> rateLimit(Claim identity) {
+        return Optional.ofNullable(rateLimits.get(identity));
     }
 
     /** Begins a request with what every one of ours has. */
@@ -183,7 +185,10 @@ final class Transport {
             RateLimit limit =
                     RateLimitHeaders.parse(response::header, clock.instant()).orElse(null);
             if (limit != null) {
-                rateLimits.put(host.authority(), limit);
+                Claim identity = response.request().tag(Claim.class);
+                if (identity != null && identity.judge().equals(host.authority()) && response.code() != 401) {
+                    rateLimits.put(identity, limit);
+                }
                 observer.rateLimited(host.authority(), limit);
             }
         }

@@ -11,6 +11,7 @@ import java.util.List;
 final class FixedCredentials implements CredentialProvider {
     volatile List<Credential> yielded;
     volatile AuthHints hints = AuthHints.NONE;
+    private volatile String description = "test account";
     final List<Credential> refused = new ArrayList<>();
     Runnable onRefused = () -> {};
 
@@ -24,6 +25,11 @@ final class FixedCredentials implements CredentialProvider {
 
     FixedCredentials hints(AuthHints newHints) {
         hints = newHints;
+        return this;
+    }
+
+    FixedCredentials described(String newDescription) {
+        description = newDescription;
         return this;
     }
 
@@ -45,6 +51,6 @@ final class FixedCredentials implements CredentialProvider {
 
     @Override
     public String describe(String registry, String repository) {
-        return "test account";
+        return description;
     }
 }

@@ -40,6 +40,12 @@ class TokenTest {
                 "{'token':'t','expires_in':'300'} | t | 270",
                 "{'token':'t','expires_in':3600} | t | 3570",
                 "{'token':'t','expires_in':99999999999} | t | 86370",
+                "{'token':'t','expires_in':99999999999999999999999999} | t | 86370",
+                "{'token':'t','expires_in':1e300} | t | 86370",
+                "{'token':'t','expires_in':-1e300} | t | 54",
+                "{'token':'t','expires_in':'99999999999999999999999999'} | t | 86370",
+                "{'token':'t','expires_in':300,'issued_at':'-999999999-01-01T00:00:00+18:00'} | t | 0",
+                "{'token':'t','expires_in':300,'issued_at':'+999999999-12-31T23:59:59-18:00'} | t | 270",
                 // issued some time ago, or in a future that is only our clock's mistake
                 "{'token':'t','expires_in':300,'issued_at':'2026-11-23T09:59:00Z'} | t | 216",
                 "{'token':'t','expires_in':300,'issued_at':'2026-11-23T11:59:00+02:00'} | t | 216",
@@ -104,6 +110,22 @@ class TokenTest {
         Token token = parse("{'token':'" + jwt + "'" + (expiresIn == null ? "" : ",'expires_in':" + expiresIn) + "}");
 
         assertThat(Duration.between(NOW, token.renewAt()).toSeconds()).isEqualTo(usedFor);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "3155688986440319, 86370",
+        "9223372036854775807, 54",
+        "99999999999999999999999999, 54",
+        "1e300, 54",
+        "-1e300, 54",
+        "-9223372036854775808, 54",
+        "0, 54",
+    })
+    void takesNoLifeWithoutEndFromAJwt(String exp, long usedFor) throws Exception {
+        String jwt = base64("{}") + "." + base64("{\"exp\":" + exp + "}") + ".x";
+
+        assertThat(parse("{'token':'" + jwt + "'}").renewAt()).isEqualTo(NOW.plusSeconds(usedFor));
     }
 
     @ParameterizedTest
