@@ -27,6 +27,7 @@ import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;
 import io.urunner.store.DigestStore;
@@ -55,6 +56,9 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
 
     /** The next pass is the retry: a registry that fails is not asked more often than its back-off says. */
     private static final int ATTEMPTS = 1;
+
+    /** Without an agent's knowledge of namespaces, nobody's pull secrets are shown. */
+    private static final CredentialProvider NO_PODS = new PodCredentials(SystemTime.CLOCK);
 
     /** How long a look may take. */
     private static final Duration LOOK = Duration.ofSeconds(60);
@@ -108,7 +112,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                             .toList(),
                     metrics);
             RegistryAccess access = parts.add(
-                    RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, counts));
+                    RegistryAccess.open(configuration, environment, SystemTime.CLOCK, ATTEMPTS, NO_PODS, counts));
             RegistryClient client = access.client();
             DigestStore history = store(
                     settings,
@@ -120,7 +124,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                     kubernetes,
                     scope(settings.kubernetes()),
                     settings.registries().stream()
-                            .map(registry -> watched(registry, settings, access, counts))
+                            .map(registry -> watched(registry, settings, access, counts, pods))
                             .toList(),
                     Optional.of(pods).filter(any -> settings.kubernetes().pullSecrets()),
                     looking ? new ReadHistory(store) : store,
@@ -149,7 +153,11 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                     version(),
                     instance(environment),
                     agent,
-                    new Explainer(scope(settings.kubernetes()), agent.access(), access.credentials(), store),
+                    new Explainer(
+                            scope(settings.kubernetes()),
+                            agent.access(),
+                            namespace -> access.credentials().withPods(pods.of(namespace)),
+                            store),
                     new Doctor(
                             settings,
                             scope(settings.kubernetes()),
@@ -158,7 +166,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                                     : Optional.empty(),
                             agent.access(),
                             agent::check,
-                            access.credentials(),
+                            namespace -> access.credentials().withPods(pods.of(namespace)),
                             store));
             String server = kubernetes.server().toString();
             return new AgentAssembly(configuration, current, access, agent, metrics, endpoints, insight, server, parts);
@@ -211,7 +219,11 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     }
 
     private static WatchedRegistry watched(
-            Settings.Registry registry, Settings settings, RegistryAccess access, RequestCounts counts) {
+            Settings.Registry registry,
+            Settings settings,
+            RegistryAccess access,
+            RequestCounts counts,
+            PodCredentials pods) {
         return WatchedRegistry.of(
                 registry.host(),
                 access.client(),
@@ -219,7 +231,10 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 registry.interval().orElse(settings.interval()),
                 registry.concurrency().orElse(CONCURRENCY),
                 registry.budget().map(perMinute -> new WatchedRegistry.Budget(perMinute, counts)),
-                access.credentials());
+                access.credentials(),
+                namespace -> settings.kubernetes().pullSecrets()
+                        ? Optional.of(access.credentials().onlyPods(pods.of(namespace)))
+                        : Optional.empty());
     }
 
     /** A secret as the settings have it now; while they say none, the one of the start. */

@@ -37,6 +37,48 @@ final class FallbackCredentials implements CredentialProvider {
         this.others = others;
     }
 
+    /**
+     * Those of pods alone, and none where the configured ones do: for what is asked with them is not for everybody.
+     *
+     * @param pods those of the pods
+     * @return the provider; nothing to close
+     */
+    CredentialProvider onlyPods(CredentialProvider pods) {
+        return new CredentialProvider() {
+            @Override
+            public List<Credential> credentials(String registry, String repository) throws CredentialException {
+                return isConfigured(registry, repository) && isNone(own.credentials(registry, repository))
+                        ? pods.credentials(registry, repository)
+                        : List.of();
+            }
+
+            @Override
+            public AuthHints hints(String registry) {
+                return FallbackCredentials.this.hints(registry);
+            }
+
+            @Override
+            public void refused(String registry, Credential refused) {
+                pods.refused(registry, refused);
+            }
+
+            @Override
+            public String describe(String registry, String repository) {
+                return pods.describe(registry, repository);
+            }
+        };
+    }
+
+    /**
+     * The same with those of other pods.
+     *
+     * @param pods those of the pods
+     * @return the provider; nothing to close
+     */
+    FallbackCredentials withPods(CredentialProvider pods) {
+        return new FallbackCredentials(configured, own, pods, others);
+    }
+
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
         if (!isConfigured(registry, repository)) {

@@ -31,14 +31,14 @@ final class RegistryAccess implements Wiring.Registries {
     private static final Duration HELPER_DEADLINE = Duration.ofSeconds(10);
 
     private final RegistryClient client;
-    private final CredentialProvider credentials;
+    private final FallbackCredentials credentials;
     private final ExchangeableCredentials own;
     private final InstantSource clock;
     private final CloseStack parts;
 
     private RegistryAccess(
             RegistryClient client,
-            CredentialProvider credentials,
+            FallbackCredentials credentials,
             ExchangeableCredentials own,
             InstantSource clock,
             CloseStack parts) {
@@ -71,7 +71,7 @@ final class RegistryAccess implements Wiring.Registries {
                     clock));
             List<Settings.Registry> registries = configuration.settings().registries();
             ExchangeableCredentials own = parts.add(new ExchangeableCredentials(router(configuration, clock)));
-            CredentialProvider credentials = new FallbackCredentials(
+            FallbackCredentials credentials = new FallbackCredentials(
                     registries.stream().map(Settings.Registry::host).toList(), own, pods, docker);
             RegistryClient.Builder builder = RegistryClient.builder()
                     .credentials(credentials)
@@ -167,8 +167,8 @@ final class RegistryAccess implements Wiring.Registries {
         own.exchange(router(configuration, clock));
     }
 
-    /** The credentials that the client uses: for saying which. */
-    CredentialProvider credentials() {
+    /** The credentials that the client uses. */
+    FallbackCredentials credentials() {
         return credentials;
     }
 

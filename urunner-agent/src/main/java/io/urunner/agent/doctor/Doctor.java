@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
@@ -40,7 +41,7 @@ public final class Doctor {
     private final Optional<String> leaseNamespace;
     private final KubeAccess access;
     private final RegistryCheck registries;
-    private final CredentialProvider credentials;
+    private final Function<String, CredentialProvider> credentials;
     private final DigestStore history;
 
     /** Asks a registry whether it answers. */
@@ -66,7 +67,7 @@ public final class Doctor {
      * @param leaseNamespace where the Lease of the election is; empty without one
      * @param access to the cluster
      * @param registries asks the registries
-     * @param credentials those that the client uses, for their names
+     * @param credentials by namespace, those that the registries are asked with for it, for their names
      * @param history the history database
      */
     public Doctor(
@@ -75,7 +76,7 @@ public final class Doctor {
             Optional<String> leaseNamespace,
             KubeAccess access,
             RegistryCheck registries,
-            CredentialProvider credentials,
+            Function<String, CredentialProvider> credentials,
             DigestStore history) {
         this.settings = settings;
         this.scope = scope;
@@ -138,7 +139,9 @@ public final class Doctor {
                 .map(ImageReference::parse)
                 .filter(registry.host()::matches)
                 .findFirst();
-        String credential = tracked.map(image -> credentials.describe(image.registry(), image.repository()))
+        String credential = tracked.map(image -> credentials
+                        .apply(namespace(image, status))
+                        .describe(image.registry(), image.repository()))
                 .orElse("");
         try {
             registries.check(registry.host(), tracked);
@@ -149,6 +152,17 @@ public final class Doctor {
         } catch (RegistryException e) {
             return Finding.wrong(check, String.valueOf(e.getMessage()), remedy(e, credential));
         }
+    }
+
+    /** The first namespace with a workload of this image. */
+    private static String namespace(ImageReference image, AgentStatus status) {
+        return status.workloads().stream()
+                .filter(workload -> workload.containers().stream()
+                        .anyMatch(container -> container.reference().equals(Optional.of(image.toString()))))
+                .map(workload -> workload.id().namespace())
+                .sorted()
+                .findFirst()
+                .orElse("");
     }
 
     private static String remedy(RegistryException e, String credential) {

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Explains what an agent does. Thread-safe; waits for the API server, the store and issuers of credentials. */
 public final class Explainer {
@@ -27,7 +28,7 @@ public final class Explainer {
 
     private final WatchScope scope;
     private final KubeAccess access;
-    private final CredentialProvider credentials;
+    private final Function<String, CredentialProvider> credentials;
     private final DigestStore history;
 
     /**
@@ -35,10 +36,14 @@ public final class Explainer {
      *
      * @param scope which namespaces are watched
      * @param access to the cluster, for what is not watched
-     * @param credentials those that the registries are asked with: only their names are told
+     * @param credentials by namespace, those that the registries are asked with for it: only their names are told
      * @param history the rollouts
      */
-    public Explainer(WatchScope scope, KubeAccess access, CredentialProvider credentials, DigestStore history) {
+    public Explainer(
+            WatchScope scope,
+            KubeAccess access,
+            Function<String, CredentialProvider> credentials,
+            DigestStore history) {
         this.scope = scope;
         this.access = access;
         this.credentials = credentials;
@@ -67,7 +72,7 @@ public final class Explainer {
                 } catch (StoreException e) {
                     trouble = Optional.ofNullable(e.getMessage());
                 }
-                entries.add(new Entry(workload, credentials(workload.containers()), last));
+                entries.add(new Entry(workload, credentials(workload), last));
             }
         }
         Optional<Untracked> untracked =
@@ -75,14 +80,15 @@ public final class Explainer {
         return new Explanation(source, status, entries, untracked, trouble);
     }
 
-    private Map<String, String> credentials(List<Verdict> containers) {
+    private Map<String, String> credentials(WorkloadStatus workload) {
+        CredentialProvider used = credentials.apply(workload.id().namespace());
         Map<String, String> names = new HashMap<>();
-        for (Verdict container : containers) {
+        for (Verdict container : workload.containers()) {
             container
                     .reference()
                     .map(ImageReference::parse)
                     .ifPresent(image -> names.put(
-                            container.container(), credentials.describe(image.registry(), image.repository())));
+                            container.container(), used.describe(image.registry(), image.repository())));
         }
         return names;
     }

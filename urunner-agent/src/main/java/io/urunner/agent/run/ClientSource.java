@@ -12,7 +12,10 @@ import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** A registry behind a client. */
 final class ClientSource implements WatchedRegistry.Source {
@@ -22,6 +25,9 @@ final class ClientSource implements WatchedRegistry.Source {
     /** What is assumed of a registry that tells how much is left, but not until when. */
     private static final Duration WINDOW = Duration.ofHours(1);
 
+    /** Of so many namespaces is kept which credentials did. */
+    private static final int MOST_NAMESPACES = 1_000;
+
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     private final RegistryClient client;
@@ -29,7 +35,15 @@ final class ClientSource implements WatchedRegistry.Source {
     private final InstantSource clock;
     private final Optional<WatchedRegistry.Budget> budget;
     private final CredentialProvider credentials;
+    private final Function<String, Optional<CredentialProvider>> pullSecrets;
     private final ImageContent content;
+    private final Map<String, Optional<WatchedRegistry.Source>> namespaces = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Optional<WatchedRegistry.Source>> eldest) {
+            return size() > MOST_NAMESPACES;
+        }
+    };
+
     private Instant minute = Instant.MIN;
     /** What was sent before this minute, but for what went beyond the budget of the one before. */
     private long before;
@@ -39,8 +53,10 @@ final class ClientSource implements WatchedRegistry.Source {
             String registry,
             InstantSource clock,
             Optional<WatchedRegistry.Budget> budget,
-            CredentialProvider credentials) {
+            CredentialProvider credentials,
+            Function<String, Optional<CredentialProvider>> pullSecrets) {
         this.credentials = credentials;
+        this.pullSecrets = pullSecrets;
         this.client = client;
         this.registry = registry;
         this.clock = clock;
@@ -81,19 +97,31 @@ final class ClientSource implements WatchedRegistry.Source {
     }
 
     @Override
+    public synchronized Optional<WatchedRegistry.Source> of(String namespace) {
+        return namespaces.computeIfAbsent(
+                namespace,
+                added -> pullSecrets
+                        .apply(namespace)
+                        .map(own -> new ClientSource(
+                                client.withCredentials(own),
+                                registry,
+                                clock,
+                                Optional.empty(),
+                                own,
+                                none -> Optional.empty())));
+    }
+
+    @Override
     public Optional<WatchedRegistry.Allowance> allowance() {
-        Optional<WatchedRegistry.Allowance> theirs = registry.equals(COUNTS_NO_HEAD)
+        return registry.equals(COUNTS_NO_HEAD)
                 ? Optional.empty()
                 : client.rateLimit(registry)
                         .filter(limit -> limit.remaining().isPresent())
                         .map(this::allowance);
-        Optional<WatchedRegistry.Allowance> ours = ours();
-        return theirs.isPresent() && ours.isPresent()
-                ? Optional.of(theirs.get().stricter(ours.get(), clock.instant()))
-                : theirs.or(() -> ours);
     }
 
-    private synchronized Optional<WatchedRegistry.Allowance> ours() {
+    @Override
+    public synchronized Optional<WatchedRegistry.Allowance> budget() {
         if (budget.isEmpty()) {
             return Optional.empty();
         }
@@ -106,12 +134,22 @@ final class ClientSource implements WatchedRegistry.Source {
             minute = now;
         }
         long left = Math.max(0, most - (sent - before));
-        return Optional.of(new WatchedRegistry.Allowance(left, minute.plus(MINUTE)));
+        return Optional.of(allowance(left, minute.plus(MINUTE), most, MINUTE));
+    }
+
+    /** Of what is left, half of what the rest of the time would have is kept for the questions whose time comes. */
+    private WatchedRegistry.Allowance allowance(long left, Instant resets, long most, Duration window) {
+        double rest = Math.max(0, Duration.between(clock.instant(), resets).toMillis());
+        return new WatchedRegistry.Allowance(left, resets, (long) (most / 2.0 * Math.min(1, rest / window.toMillis())));
     }
 
     private WatchedRegistry.Allowance allowance(RateLimit limit) {
         Instant resets = limit.resetAt()
                 .orElseGet(() -> limit.toldAt().plus(limit.window().orElse(WINDOW)));
-        return new WatchedRegistry.Allowance(limit.remaining().getAsLong(), resets);
+        return allowance(
+                limit.remaining().getAsLong(),
+                resets,
+                limit.limit().orElse(0),
+                limit.window().filter(window -> !window.isZero()).orElse(WINDOW));
     }
 }

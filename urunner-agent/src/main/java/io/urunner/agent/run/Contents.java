@@ -6,6 +6,7 @@ import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What manifests lead to, each read once, when a plan, a rollout that is judged or the history needs it. That never
  * changes, so it is kept by digest, whoever asked and of whichever repository; reading it here throws nothing away. A
- * failure is that of one repository, with a back-off of its own. On the loop.
+ * failure is that of one repository and asker, with a back-off of its own. On the loop.
  */
 final class Contents {
     /** So many digests are kept at most. Beyond that new ones are refused, rather than those in use read again and again. */
@@ -52,9 +53,9 @@ final class Contents {
 
     private final Set<Wanted> wanted = new HashSet<>();
 
-    private final Map<ImageReference, Failure> failures = new LinkedHashMap<>() {
+    private final Map<Question, Failure> failures = new LinkedHashMap<>() {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<ImageReference, Failure> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Question, Failure> eldest) {
             return size() > MOST_FAILURES;
         }
     };
@@ -75,18 +76,19 @@ final class Contents {
         }
     }
 
-    /** A digest that is being read through a queue: a host that hangs keeps no other from reading it. */
-    private record Sought(HostQueue queue, Digest digest) {}
+    /** A digest that an asker reads through a queue: a host that hangs keeps no other from reading it. */
+    private record Sought(HostQueue queue, Asker asker, Digest digest) {}
 
     /** A manifest that is being read from a repository, and what goes on then. */
-    private record Reading(ImageReference image, Set<Runnable> then) {}
+    private record Reading(Question image, Set<Runnable> then) {}
 
     /** Reads a manifest unless another repository, from which it is being read, has it. */
-    private record OtherFirst(Contents contents, ImageReference image, Watched registry, Runnable then)
+    private record OtherFirst(
+            Contents contents, Question image, Collection<String> namespaces, Watched registry, Runnable then)
             implements Runnable {
         @Override
         public void run() {
-            contents.read(image, registry, then);
+            contents.read(image, namespaces, registry, then);
         }
     }
 
@@ -101,38 +103,38 @@ final class Contents {
 
     /** A digest of a reference of which must be known what it stands for. Goes on whenever a manifest of it was read. */
     private final class Wanted implements Runnable {
-        private final ImageReference reference;
+        private final Question question;
         private final Digest digest;
         private final Watched registry;
 
-        Wanted(ImageReference reference, Digest digest, Watched registry) {
-            this.reference = reference;
+        Wanted(Question question, Digest digest, Watched registry) {
+            this.question = question;
             this.digest = digest;
             this.registry = registry;
         }
 
         @Override
         public void run() {
-            if (!(expansion(reference, digest) instanceof Expansion.NotFetched)) {
+            if (!(expansion(question, digest) instanceof Expansion.NotFetched)) {
                 if (wanted.remove(this)) {
-                    changed.accept(reference);
+                    changed.accept(question.reference());
                 }
                 return;
             }
             for (Digest missing :
                     ContentWalk.from(digest, Contents.this::content).missing()) {
-                read(reference.toRepository().digest(missing), registry, this);
+                read(question.image(missing), registry.namespaces(question), registry, this);
             }
         }
 
         @Override
         public boolean equals(@Nullable Object other) {
-            return other instanceof Wanted that && reference.equals(that.reference) && digest.equals(that.digest);
+            return other instanceof Wanted that && question.equals(that.question) && digest.equals(that.digest);
         }
 
         @Override
         public int hashCode() {
-            return Objects.hash(reference, digest);
+            return Objects.hash(question, digest);
         }
     }
 
@@ -147,7 +149,7 @@ final class Contents {
     }
 
     /** What a digest stands for, as far as it is known. */
-    Expansion expansion(ImageReference reference, Digest digest) {
+    Expansion expansion(Question question, Digest digest) {
         Kept root = kept.get(digest);
         if (root != null && root.expansion.isPresent()) {
             root.used = loop.nanos();
@@ -159,9 +161,9 @@ final class Contents {
             return walk.expansion();
         }
         for (Digest missing : walk.missing()) {
-            Failure failure = failures.get(reference.toRepository().digest(missing));
+            Failure failure = failures.get(question.image(missing));
             if (failure != null && failure.resting) {
-                failure.told.add(reference);
+                failure.told.add(question.reference());
                 return new Expansion.Unavailable(failure.words);
             }
         }
@@ -179,8 +181,8 @@ final class Contents {
     }
 
     /** Reads what is missing to know what a digest stands for. */
-    void fetch(ImageReference reference, Digest digest, Watched registry) {
-        Wanted added = new Wanted(reference, digest, registry);
+    void fetch(Question question, Digest digest, Watched registry) {
+        Wanted added = new Wanted(question, digest, registry);
         if (wanted.add(added)) {
             added.run();
         }
@@ -190,14 +192,15 @@ final class Contents {
      * Reads one manifest, unless it is known or cannot be had for now.
      *
      * @param image the image, by its digest alone: tags that have one digest share it
+     * @param namespaces for whom
      * @param then what goes on when it was read, or could not be
      */
-    void read(ImageReference image, Watched registry, Runnable then) {
-        Digest digest = image.digest().orElseThrow();
-        Sought sought = new Sought(registry.queue(), digest);
+    void read(Question image, Collection<String> namespaces, Watched registry, Runnable then) {
+        Digest digest = image.reference().digest().orElseThrow();
+        Sought sought = new Sought(registry.queue(), image.asker(), digest);
         Reading other = reading.get(sought);
         if (other != null) {
-            other.then.add(other.image.equals(image) ? then : new OtherFirst(this, image, registry, then));
+            other.then.add(other.image.equals(image) ? then : new OtherFirst(this, image, namespaces, registry, then));
             return;
         }
         Failure failure = failures.get(image);
@@ -209,12 +212,22 @@ final class Contents {
         registry.queue().send(new Requests.Request<Content>() {
             @Override
             public String what() {
-                return "the manifest " + image;
+                return image.asker().at("the manifest " + image.reference());
+            }
+
+            @Override
+            public Asker asker() {
+                return image.asker();
+            }
+
+            @Override
+            public Collection<String> namespaces() {
+                return namespaces;
             }
 
             @Override
             public Content send() throws RegistryException, InterruptedException {
-                return registry.registry().source().manifest(image);
+                return registry.source(image.asker()).manifest(image.reference());
             }
 
             @Override
@@ -235,8 +248,9 @@ final class Contents {
         Optional.ofNullable(reading.remove(sought)).ifPresent(over -> over.then.forEach(Runnable::run));
     }
 
-    private void keep(ImageReference key, Content content, Duration interval) {
-        if (kept.containsKey(key.digest().orElseThrow())) {
+    private void keep(Question key, Content content, Duration interval) {
+        Digest digest = key.reference().digest().orElseThrow();
+        if (kept.containsKey(digest)) {
             return; // read from another host meanwhile
         }
         Kept added = new Kept(content, loop.nanos());
@@ -248,7 +262,7 @@ final class Contents {
             return;
         }
         failures.remove(key);
-        kept.put(key.digest().orElseThrow(), added);
+        kept.put(digest, added);
         digests += added.digests();
     }
 
@@ -264,7 +278,7 @@ final class Contents {
         room = Math.min(MOST_DIGESTS, Math.max(FEW_DIGESTS, 2 * digests));
     }
 
-    private void fail(ImageReference key, String words, Duration interval) {
+    private void fail(Question key, String words, Duration interval) {
         Failure failure = failures.computeIfAbsent(key, added -> new Failure());
         failure.words = words;
         failure.times++;

@@ -236,12 +236,13 @@ final class Engine implements Registries.Events, Patches.Events {
     }
 
     @Override
-    public void moved(ImageReference reference, String from, String to) {
-        listener.moved(reference.toString(), from, to);
+    public void moved(Question question, String from, String to) {
+        String reference = question.reference().toString();
+        listener.moved(reference, from, to);
         if (mayAct()) {
-            fleet.users(reference).stream()
+            fleet.users(question).stream()
                     .flatMap(id -> fleet.find(id).stream())
-                    .forEach(one -> listener.moved(one.workload(), reference.toString(), from, to));
+                    .forEach(one -> listener.moved(one.workload(), reference, from, to));
         }
     }
 
@@ -266,7 +267,8 @@ final class Engine implements Registries.Events, Patches.Events {
                 dirty.remove(id);
             } else if (!one.acting
                     && !one.outdated()
-                    && one.references().stream().noneMatch(registries::pending)) {
+                    && one.references().stream()
+                            .noneMatch(reference -> registries.pending(reference, id.namespace()))) {
                 dirty.remove(id);
                 alone(id, () -> plan(one).ifPresent(plan -> plans.put(one, plan)));
             }
@@ -282,7 +284,8 @@ final class Engine implements Registries.Events, Patches.Events {
     private Optional<Plan> plan(Tracked one) {
         Facts facts = facts(one);
         List<Object> fromOutside = new ArrayList<>(List.of(facts.seen(), facts.missingPermission()));
-        one.references().forEach(reference -> fromOutside.add(registries.answer(reference)));
+        one.references().forEach(reference -> fromOutside.add(
+                registries.answer(reference, one.workload().id().namespace())));
         String subject = one.workload().id() + " plans";
         if (one.mayPlanOn(fromOutside)) {
             problems.well(subject);
@@ -333,12 +336,13 @@ final class Engine implements Registries.Events, Patches.Events {
 
     private Facts facts(Tracked one) {
         Map<String, ContainerFacts> containers = new HashMap<>();
+        String namespace = one.workload().id().namespace();
         one.containers().forEach((container, tracking) -> {
             if (tracking instanceof Tracking.Follows follows) {
                 String reference = follows.reference().toString();
-                Answer answer = registries.answer(follows.reference());
+                Answer answer = registries.answer(follows.reference(), namespace);
                 Expansion expansion = answer instanceof Answer.Resolved resolved
-                        ? registries.expansion(new ImageDigest(reference, resolved.digest()))
+                        ? registries.expansion(new ImageDigest(reference, resolved.digest()), namespace)
                         : new Expansion.NotFetched();
                 containers.put(
                         container,

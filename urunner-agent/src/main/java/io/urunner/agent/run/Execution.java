@@ -52,15 +52,17 @@ final class Execution {
     /** A workload was planned: that is told, and done. */
     void carryOut(Tracked one, Plan plan) {
         one.again.cancel();
+        String namespace = one.workload().id().namespace();
         one.plan = Optional.of(plan);
         one.staleSince = Staleness.since(
-                one.staleSince, plan, rollouts.running(one.workload().id()), registries::standsSince);
+                one.staleSince, plan, rollouts.running(one.workload().id()), reference -> registries.standsSince(
+                        ImageReference.parse(reference), namespace));
         if (mayAct.getAsBoolean()) {
             announcer.planned(one, plan);
         }
         Decision decision = plan.decision();
         if (decision instanceof Decision.NeedsExpansion needs) {
-            registries.fetch(needs.needed());
+            registries.fetch(needs.needed(), namespace);
         } else if (decision instanceof Decision.Restart restart) {
             restart(one, plan, restart);
         } else {
@@ -86,8 +88,9 @@ final class Execution {
 
     /** The references whose answers are older than what the cluster said of the workload last. */
     private List<ImageReference> askedBeforeSeen(Tracked one) {
+        String namespace = one.workload().id().namespace();
         return one.references().stream()
-                .filter(reference -> registries.answer(reference) instanceof Answer.Resolved resolved
+                .filter(reference -> registries.answer(reference, namespace) instanceof Answer.Resolved resolved
                         && resolved.asked().isBefore(one.seen()))
                 .toList();
     }
@@ -102,9 +105,10 @@ final class Execution {
     }
 
     private void restart(Tracked one, Plan plan, Decision.Restart decision) {
+        String namespace = one.workload().id().namespace();
         List<ImageReference> old = one.references().stream()
-                .filter(reference -> registries.answer(reference) instanceof Answer.Resolved resolved
-                        && registries.tooOld(reference, resolved))
+                .filter(reference -> registries.answer(reference, namespace) instanceof Answer.Resolved
+                        && registries.tooOld(reference, namespace))
                 .toList();
         if (!old.isEmpty()) {
             old.forEach(registries::look);
@@ -131,7 +135,9 @@ final class Execution {
     /** What a patch says, and the pushes for which it says that: with the same reason it is sent only if it was undone. */
     private String reason(Tracked one, String text) {
         return one.references().stream()
-                .map(reference -> registries.standsSince(reference.toString()).toString())
+                .map(reference -> registries
+                        .standsSince(reference, one.workload().id().namespace())
+                        .toString())
                 .collect(Collectors.joining(" ", "", " " + text));
     }
 

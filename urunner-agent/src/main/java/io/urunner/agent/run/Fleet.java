@@ -9,6 +9,7 @@ import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,7 +22,8 @@ final class Fleet {
     private final Policy policy;
     private final Optional<PodCredentials> credentials;
     private final Map<WorkloadId, Tracked> tracked = new TreeMap<>();
-    private final Map<ImageReference, Set<WorkloadId>> users = new HashMap<>();
+    /** By reference and namespace. */
+    private final Map<ImageReference, Map<String, Set<WorkloadId>>> users = new HashMap<>();
     private Optional<Map<ImageDigest, Quarantine>> quarantined = Optional.empty();
 
     /**
@@ -47,8 +49,19 @@ final class Fleet {
         return users.keySet();
     }
 
-    Set<WorkloadId> users(ImageReference reference) {
-        return users.getOrDefault(reference, Set.of());
+    List<WorkloadId> users(ImageReference reference) {
+        return users.getOrDefault(reference, Map.of()).values().stream()
+                .flatMap(Set::stream)
+                .toList();
+    }
+
+    /** Those for whom a question is asked. */
+    List<WorkloadId> users(Question question) {
+        return question.asker()
+                .namespace()
+                .map(namespace -> List.copyOf(users.getOrDefault(question.reference(), Map.of())
+                        .getOrDefault(namespace, Set.of())))
+                .orElseGet(() -> users(question.reference()));
     }
 
     /** The digests whose rollout failed at one of the workloads; read once per change. */
@@ -98,16 +111,23 @@ final class Fleet {
     }
 
     private void join(ImageReference reference, WorkloadId id) {
-        if (users.computeIfAbsent(reference, added -> new TreeSet<>()).add(id)) {
-            registries.track(reference);
+        Map<String, Set<WorkloadId>> byNamespace = users.computeIfAbsent(reference, added -> new TreeMap<>());
+        if (!byNamespace.containsKey(id.namespace())) {
+            byNamespace.put(id.namespace(), new TreeSet<>());
+            registries.track(reference, id.namespace());
         }
+        byNamespace.get(id.namespace()).add(id);
     }
 
     private void leave(ImageReference reference, WorkloadId id) {
-        Set<WorkloadId> left = users.get(reference);
-        if (left != null && left.remove(id) && left.isEmpty()) {
+        Map<String, Set<WorkloadId>> byNamespace = users.getOrDefault(reference, Map.of());
+        Set<WorkloadId> left = byNamespace.getOrDefault(id.namespace(), Set.of());
+        if (left.contains(id) && left.remove(id) && left.isEmpty()) {
+            byNamespace.remove(id.namespace());
+            registries.untrack(reference, id.namespace());
+        }
+        if (byNamespace.isEmpty()) {
             users.remove(reference);
-            registries.untrack(reference);
         }
     }
 }

@@ -34,12 +34,12 @@ final class Hints {
 
     /** A reference that is about to move. */
     private static final class Expected {
-        private final Optional<Instant> stoodSince;
+        private final List<Optional<Instant>> stoodSince;
         private int looks;
         private boolean told;
         private Loop.Timer next = () -> {};
 
-        Expected(Optional<Instant> stoodSince) {
+        Expected(List<Optional<Instant>> stoodSince) {
             this.stoodSince = stoodSince;
         }
     }
@@ -93,8 +93,8 @@ final class Hints {
         });
     }
 
-    private Optional<Instant> standsSince(ImageReference reference) {
-        return registries.standsSince(reference.toString());
+    private List<Optional<Instant>> standsSince(ImageReference reference) {
+        return registries.standsSince(reference);
     }
 
     private void look(ImageReference reference) {

@@ -1,33 +1,33 @@
 package io.urunner.agent.run;
 
-import io.urunner.registry.ImageReference;
+import io.urunner.agent.run.WatchedRegistry.Allowance;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * All that one registry host is asked: a schedule, a pace and a bounded number of requests in flight of its own, so that a
  * host that hangs delays no other. Lives on the loop.
  *
- * <p>Whatever happens elsewhere in the agent, here it is bounded: a reference is asked for once per interval by a pass, once
- * more where its workload changed since, as often as {@linkplain Hints hints} may, and when credentials changed; no other
- * request is sent twice within an interval.
+ * <p>Whatever happens elsewhere in the agent, here it is bounded: a question is asked once per interval by a pass, once more
+ * where a workload changed since, as often as {@linkplain Hints hints} may, and when credentials changed; no other request
+ * is sent twice within an interval.
  *
- * <p>A pass asks every reference once. It asks one at a time until the host answered, then several at once: a host that
- * is down gets one or two questions, a rejected credential is shown once, and a limit is known before it is used up. What
- * failed last time comes last.
+ * <p>A pass asks every question once. Namespaces take {@linkplain Turns turns}, however many questions each has, and one that
+ * fails or hangs leaves room for the others. What holds back one {@linkplain Standing asker} holds back no other. What
+ * failed last time, or was never answered, comes last.
  */
 final class HostQueue {
     /** How often everything is asked anew at most, if the interval is longer. */
@@ -35,8 +35,11 @@ final class HostQueue {
 
     private static final Duration A_MOMENT = Duration.ofMillis(100);
 
-    /** So many failures in a row end a pass. */
+    /** So many failures of one namespace in a row end its part of a pass, where there are others. */
     private static final int FAILURES_THAT_END = 3;
+
+    /** So many questions of one namespace wait at most: the others are asked in later passes. */
+    private static final int MOST = 200_000;
 
     private final String host;
     private final Duration interval;
@@ -44,59 +47,62 @@ final class HostQueue {
     private final Loop loop;
     private final InstantSource clock;
     private final Port port;
-    private final Pace pace;
-    private final Map<ImageReference, Asked> references = new LinkedHashMap<>();
-    /** Those that were asked for less than an interval ago, and are not any more: who comes back is not new. */
-    private final Map<ImageReference, Asked> gone = new LinkedHashMap<>();
+    private final Map<Question, Asked> questions = new LinkedHashMap<>();
+    /** Those that were asked less than an interval ago, and are not any more: who comes back is not new. */
+    private final Map<Question, Asked> gone = new LinkedHashMap<>();
 
-    private final Set<ImageReference> soon = new LinkedHashSet<>();
-    private final Set<ImageReference> waiting = new LinkedHashSet<>();
-    /** Those of the waiting that come first, the last hint before the others; some may have been asked meanwhile. */
-    private final Deque<ImageReference> hinted = new ArrayDeque<>();
+    private final Map<Asker, Standing> standings = new LinkedHashMap<>();
+    private final Turns<Question> waiting = new Turns<>(MOST);
+    /** Those of the waiting that come first, where it is the turn of a hint. */
+    private final Turns<Question> hinted = new Turns<>(MOST);
 
-    private final Set<ImageReference> inFlight = new HashSet<>();
+    /** By question the namespace whose turn it was. */
+    private final Map<Question, String> inFlight = new HashMap<>();
+    /** By namespace, how many of its questions in a row had no answer. */
+    private final Map<String, Integer> failuresInARow = new HashMap<>();
 
     private final Requests requests;
     /** Whether a request comes next, where a question could, too. */
     private boolean requestsTurn = true;
 
+    private boolean hintsTurn = true;
+
     private Optional<Long> askedAnew = Optional.empty();
     private Loop.Timer anewLater = () -> {};
     private boolean waitingForLimit;
 
+    /** What the pass that runs has not come to. */
+    private final Set<Question> left = new HashSet<>();
+
     private boolean running;
     private boolean overdue;
-    private boolean whole;
-    private boolean answered;
-    private boolean limited;
-    /** Whether a pass ends because the host does not answer. */
-    private boolean givenUp;
-
-    /** Whether the last question between the passes failed. */
-    private boolean lookFailed;
-
-    private int failuresInARow;
-    private int quota;
+    private boolean looked;
     private long startedAt;
     private long nextAt;
-    private Duration round = Duration.ZERO;
-    /** When the first pass began after the last that failed. */
-    private long wellSince;
+    /** Our own budget is not used further than to this in a pass. */
+    private long floor;
 
-    private Optional<Instant> notBefore = Optional.empty();
-    private Loop.Timer timer = () -> {};
-    private Optional<Resolution.Problem> problem = Optional.empty();
-    private Optional<Instant> failingSince = Optional.empty();
+    private Duration round = Duration.ZERO;
     private Optional<Instant> lastAnswer = Optional.empty();
+    private Loop.Timer timer = () -> {};
     private long passes;
 
     /** What the queue needs of its surroundings. */
     interface Port {
         /** Asks the registry elsewhere and gives the outcome back on the loop, always, once. */
-        void ask(ImageReference reference, Consumer<Resolution> answer);
+        void ask(Question question, Consumer<Resolution> answer);
 
-        /** The registry's limit as far as it is known. */
-        Optional<WatchedRegistry.Allowance> allowance();
+        /** The namespaces for which this is asked. */
+        Collection<String> namespaces(Question question);
+
+        /** The registry's limit for an asker, as far as it is known. */
+        Optional<Allowance> allowance(Asker asker);
+
+        /** Our own limit for all that is sent. */
+        Optional<Allowance> budget();
+
+        /** Whether there is more than one namespace. */
+        boolean hasTenants();
 
         /** Runs something that waits for the registry elsewhere. */
         void elsewhere(Runnable task);
@@ -104,23 +110,55 @@ final class HostQueue {
         /** Somebody in the agent asks for the same thing over and over. */
         void runaway(String what);
 
-        /** An answer came; the reference is no longer pending. */
-        void answered(ImageReference reference, Resolution outcome);
+        /** A question is asked, or a request sent, because it is this namespace's turn. */
+        void served(AgentListener.Served what, String namespace);
+
+        /** An answer came; the question is no longer pending. */
+        void answered(Question question, Resolution outcome);
+
+        /** None of an asker's questions waits any more: what is wrong for it with the host, if something is. */
+        void settled(Asker asker, Optional<Resolution.Problem> problem);
 
         /**
-         * A pass is over. References that it did not come to are no longer pending.
+         * A pass is over. Questions that it did not come to are no longer pending.
          *
          * @param whole whether it was one over all references
-         * @param problem what is wrong with the host, if something is
          */
-        void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem);
+        void passed(HostQueue host, boolean whole, Duration took);
     }
 
     private static final class Asked {
         private int failures;
+        private boolean proven;
         private Optional<Long> looked = Optional.empty();
         private long at = Long.MIN_VALUE;
         private long notBefore = Long.MIN_VALUE;
+        /** Whether it waits because somebody wants to know, and not because its time came. */
+        private boolean extra;
+
+        /** Whether somebody wanted to know once more while it was asked. */
+        private boolean again;
+
+        /** Whether it was answered the last time that it was asked. */
+        boolean answers() {
+            return proven && failures == 0;
+        }
+
+        void answered() {
+            proven = true;
+            failures = 0;
+            notBefore = Long.MIN_VALUE;
+        }
+
+        void failed(long now, Duration interval) {
+            failures++;
+            notBefore = now + Pace.backOff(interval, failures).toNanos();
+        }
+
+        /** Whether its age says how long a round takes. */
+        boolean isAskedInTurn(long now) {
+            return failures == 0 && at != Long.MIN_VALUE && (notBefore == Long.MIN_VALUE || notBefore - now <= 0);
+        }
     }
 
     HostQueue(String host, Duration interval, int concurrency, Loop loop, InstantSource clock, Port port) {
@@ -130,10 +168,8 @@ final class HostQueue {
         this.loop = loop;
         this.clock = clock;
         this.port = port;
-        pace = new Pace(interval);
         requests = new Requests(host, interval, loop, clock, port);
         nextAt = loop.nanos();
-        wellSince = loop.nanos();
     }
 
     String host() {
@@ -154,50 +190,107 @@ final class HostQueue {
         timer.cancel();
         timer = () -> {};
         anewLater.cancel();
-        waiting.clear();
-        soon.clear();
+        List.copyOf(waiting.all()).forEach(this::leave);
         requests.clear();
     }
 
-    /** Asks this reference from now on: at once if the host is well and has nothing else to do, else in its next pass. */
-    void track(ImageReference reference) {
-        if (references.containsKey(reference)) {
+    private Standing standing(Asker asker) {
+        return standings.computeIfAbsent(asker, added -> new Standing(interval, loop, clock));
+    }
+
+    /** Asks this from now on: at once if the host is well and has nothing else to do, else in its next pass. */
+    void track(Question question) {
+        if (questions.containsKey(question)) {
             return;
         }
-        Asked before = gone.remove(reference);
-        references.put(reference, before == null ? new Asked() : before);
+        Asked before = gone.remove(question);
+        questions.put(question, before == null ? new Asked() : before);
+        standing(question.asker()).questions++;
         if (before == null || !isWithinInterval(before.at)) {
-            askSoon(reference);
+            askSoon(question);
         }
     }
 
-    void untrack(ImageReference reference) {
-        Optional.ofNullable(references.remove(reference))
-                .filter(asked -> isWithinInterval(asked.at))
-                .ifPresent(asked -> gone.put(reference, asked));
-        soon.remove(reference);
-        waiting.remove(reference);
+    void untrack(Question question) {
+        Asked asked = questions.remove(question);
+        if (asked == null) {
+            return;
+        }
+        leave(question);
+        if (isWithinInterval(asked.at)) {
+            gone.put(question, asked);
+        }
+        Standing standing = standing(question.asker());
+        standing.questions--;
+        if (standing.isIdle()) {
+            standings.remove(question.asker());
+        }
+        left.remove(question);
+        pump();
     }
 
     private boolean isWithinInterval(long moment) {
         return moment != Long.MIN_VALUE && loop.nanos() - moment < interval.toNanos();
     }
 
-    /** Asks this reference before its turn, if the host is well, and at most once per interval: else its turn comes. */
-    void look(ImageReference reference) {
-        Asked asked = references.get(reference);
+    /** Asks this before its turn, if the host is well, and at most once per interval: else its turn comes. */
+    void look(Question question) {
+        Asked asked = questions.get(question);
         if (asked != null && asked.looked.filter(this::isWithinInterval).isEmpty()) {
             asked.looked = Optional.of(loop.nanos());
-            askSoon(reference);
+            askSoon(question);
         }
     }
 
-    private void askSoon(ImageReference reference) {
-        if (references.containsKey(reference) && !waiting.contains(reference)) {
-            soon.add(reference);
-            if (mayLook()) {
-                begin(false, List.copyOf(soon));
-            }
+    /** Asks this next, where the host is well; after the answer that is on its way, if one is. */
+    void lookNext(Question question) {
+        if (inFlight.containsKey(question)) {
+            Optional.ofNullable(questions.get(question)).ifPresent(asked -> asked.again = true);
+        } else if (mayLook(question)) {
+            hinted.add(question, port.namespaces(question));
+            askSoon(question);
+        }
+    }
+
+    /** Does not ask this before its turn comes after so long. */
+    void rest(Question question, Duration pause) {
+        Optional.ofNullable(questions.get(question))
+                .ifPresent(asked -> asked.notBefore = loop.nanos() + pause.toNanos());
+    }
+
+    /** Whether this may be asked between the passes. */
+    private boolean mayLook(Question question) {
+        Asker asker = question.asker();
+        Instant now = clock.instant();
+        return (running || passes > 0)
+                && questions.containsKey(question)
+                && standing(asker).pausedUntil().isEmpty()
+                && Stream.of(port.allowance(asker), port.budget())
+                        .flatMap(Optional::stream)
+                        .allMatch(limit -> limit.spare(now) > 0);
+    }
+
+    private void askSoon(Question question) {
+        if (mayLook(question) && !pending(question)) {
+            questions.get(question).extra = true;
+            looked = true;
+            await(question, false);
+        }
+        pump();
+    }
+
+    private void await(Question question, boolean pass) {
+        if (waiting.add(question, port.namespaces(question))) {
+            standing(question.asker()).waits(pass);
+        }
+    }
+
+    /** It does not wait any more. */
+    private void leave(Question question) {
+        hinted.remove(question);
+        if (waiting.remove(question)) {
+            left.remove(question);
+            standing(question.asker()).leaves();
         }
     }
 
@@ -207,9 +300,18 @@ final class HostQueue {
      * @param request what to send; told of its end later, unless the agent ends
      */
     void send(Requests.Request<?> request) {
-        boolean failing = pace.failing() && !(running && answered);
-        requests.add(request, notBefore, failing ? Optional.of(failure()) : Optional.empty());
+        Standing standing = standing(request.asker());
+        Optional<Instant> alone =
+                standing.pausedUntil().filter(until -> standing.isLimited()).map(this::instant);
+        requests.add(
+                request,
+                alone,
+                standing.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
         pump();
+    }
+
+    private Instant instant(long nanos) {
+        return clock.instant().plusNanos(nanos - loop.nanos());
     }
 
     /** Whether the same was sent within the interval, so that it would be refused. */
@@ -217,20 +319,8 @@ final class HostQueue {
         return requests.wasSent(what);
     }
 
-    private String failure() {
-        return problem.map(Resolution.Problem::message).orElse(host + " does not answer");
-    }
-
-    /** Asks this reference next in the pass that runs, where the host is well; else soon. */
-    void lookNext(ImageReference reference) {
-        if (running && answered && !limited && references.containsKey(reference) && !inFlight.contains(reference)) {
-            soon.remove(reference);
-            waiting.add(reference);
-            hinted.push(reference);
-            pump();
-        } else {
-            askSoon(reference);
-        }
+    private String failure(Asker asker) {
+        return standing(asker).problem().map(Resolution.Problem::message).orElse(host + " does not answer");
     }
 
     /**
@@ -238,7 +328,7 @@ final class HostQueue {
      * again gets it once a minute.
      */
     void askAnew() {
-        if (!running && (pace.failing() || notBefore.isPresent())) {
+        if (!running && allPaused().isPresent()) {
             return;
         }
         long now = loop.nanos();
@@ -249,6 +339,9 @@ final class HostQueue {
             return;
         }
         askedAnew = Optional.of(now);
+        questions.values().stream()
+                .filter(asked -> asked.failures == 0)
+                .forEach(asked -> asked.notBefore = Long.MIN_VALUE);
         if (running) {
             overdue = true;
         } else {
@@ -256,34 +349,58 @@ final class HostQueue {
         }
     }
 
-    /** Whether a running pass has not yet come to this reference. */
-    boolean pending(ImageReference reference) {
-        return inFlight.contains(reference) || waiting.contains(reference);
+    /** Whether it is about to be asked, or is being asked. */
+    boolean pending(Question question) {
+        return inFlight.containsKey(question) || waiting.contains(question);
     }
 
     boolean running() {
-        return running;
+        return running || !inFlight.isEmpty() || !waiting.isEmpty();
     }
 
-    /** What is wrong with the host, if something is. */
-    Optional<Resolution.Problem> problem() {
-        return problem;
+    /** What is wrong with the host for an asker, if something is. */
+    Optional<Resolution.Problem> problem(Asker asker) {
+        return Optional.ofNullable(standings.get(asker)).flatMap(Standing::problem);
     }
 
-    Optional<Instant> failingSince() {
-        return failingSince;
+    Optional<Instant> failingSince(Asker asker) {
+        return Optional.ofNullable(standings.get(asker)).flatMap(Standing::failingSince);
+    }
+
+    /** Something is wrong with the host if nobody is answered. */
+    private Optional<Standing> sick() {
+        List<Standing> used = standings.values().stream()
+                .filter(one -> one.questions > 0 && one.isHeard())
+                .toList();
+        return used.stream().allMatch(one -> one.problem().isPresent())
+                ? used.stream().findFirst()
+                : Optional.empty();
     }
 
     HostStatus status() {
+        Optional<Standing> sick = sick();
         return new HostStatus(
                 host,
-                references.size(),
-                problem.isEmpty(),
-                problem.map(Resolution.Problem::message),
-                failingSince,
+                (int) questions.keySet().stream()
+                        .map(Question::reference)
+                        .distinct()
+                        .count(),
+                sick.isEmpty(),
+                sick.flatMap(Standing::problem).map(Resolution.Problem::message),
+                sick.flatMap(Standing::failingSince),
                 lastAnswer,
-                running ? Optional.empty() : Optional.of(clock.instant().plusNanos(nextAt - loop.nanos())),
+                running ? Optional.empty() : Optional.of(instant(nextAt)),
                 passes);
+    }
+
+    /** When this is asked next; empty while it is being asked. */
+    Optional<Instant> next(Question question) {
+        if (pending(question)) {
+            return Optional.empty();
+        }
+        long at = Math.max(nextAt - loop.nanos(), 0);
+        long paused = standing(question.asker()).pausedUntil().map(until -> until - loop.nanos()).orElse(0L);
+        return Optional.of(clock.instant().plusNanos(Math.max(at, paused)));
     }
 
     private void schedule(Duration delay) {
@@ -292,212 +409,329 @@ final class HostQueue {
         timer = loop.after(delay, this::due);
     }
 
-    /** How long it takes until all references have been asked once more, as far as the last pass showed. */
+    /** How long it takes until all questions have been asked once more, as far as the last pass showed. */
     Duration round() {
         return round;
     }
 
     private void due() {
-        if (running) {
-            overdue = true;
-            return;
-        }
-        long now = loop.nanos();
-        // A host that fails is asked for one or two references only: their age says nothing of a round.
-        round = Duration.ofNanos(references.values().stream()
-                .filter(asked -> asked.failures == 0 && asked.at != Long.MIN_VALUE && asked.at - wellSince >= 0)
-                .mapToLong(asked -> now - asked.at)
-                .filter(age -> !pace.failing())
-                .max()
-                .orElse(0));
-        Comparator<Map.Entry<ImageReference, Asked>> failedLast =
-                Comparator.comparingInt(entry -> Math.min(1, entry.getValue().failures));
-        List<ImageReference> due = references.entrySet().stream()
-                .filter(entry -> entry.getValue().notBefore <= now)
-                .sorted(failedLast.thenComparingLong(entry -> entry.getValue().at))
-                .map(Map.Entry::getKey)
-                .toList();
-        begin(true, due);
-    }
-
-    private void begin(boolean whole, Collection<ImageReference> due) {
         gone.values().removeIf(asked -> !isWithinInterval(asked.at));
         requests.forgetOld();
-        running = true;
-        overdue = false;
-        this.whole = whole;
-        startedAt = loop.nanos();
-        notBefore = Optional.empty();
-        answered = false;
-        limited = false;
-        givenUp = false;
-        failuresInARow = 0;
-        due.forEach(soon::remove); // removeAll would search the list for each
-        waiting.addAll(due);
-        hinted.clear();
-        quota = port.allowance()
-                .map(allowance -> allowance.quota(
-                        waiting.size(),
-                        (int) due.stream().filter(this::neverAsked).count(),
-                        interval,
-                        clock.instant()))
-                .orElse(Integer.MAX_VALUE);
+        Instant clockNow = clock.instant();
+        Optional<Allowance> budget = port.budget();
+        if (budget.isPresent() && budget.get().left(clockNow) <= 0) {
+            schedule(Pace.max(budget.get().rest(clockNow), A_MOMENT));
+            return;
+        }
+        schedule(interval);
+        measureRound();
+        Map<Asker, List<Question>> due = due(loop.nanos());
+        List<Question> all = due.values().stream().flatMap(List::stream).toList();
+        if (all.isEmpty() && !questions.isEmpty() && !running && waiting.isEmpty()) {
+            allPaused().ifPresent(this::schedule);
+            pump();
+            return;
+        }
+        floor = budget.map(limit -> floor(limit, all)).orElse(0L);
+        failuresInARow.clear();
+        due.forEach(this::begin);
+        if (!running) {
+            running = true;
+            startedAt = loop.nanos();
+            left.addAll(waiting.all());
+            left.addAll(inFlight.keySet());
+        }
         pump();
     }
 
-    private boolean neverAsked(ImageReference reference) {
-        Asked asked = references.get(reference);
-        return asked != null && asked.at == Long.MIN_VALUE;
+    /** What is asked in a pass: what was answered before first, and of that what was asked longest ago. */
+    private Map<Asker, List<Question>> due(long now) {
+        Map<Asker, List<Question>> due = new LinkedHashMap<>();
+        questions.entrySet().stream()
+                .filter(entry -> isDue(entry.getKey(), entry.getValue(), now))
+                .sorted(Comparator.comparing((Map.Entry<Question, Asked> entry) -> !entry.getValue().answers())
+                        .thenComparingLong(entry -> entry.getValue().at))
+                .map(Map.Entry::getKey)
+                .forEach(question -> due.computeIfAbsent(question.asker(), added -> new ArrayList<>())
+                        .add(question));
+        return due;
+    }
+
+    private boolean isDue(Question question, Asked asked, long now) {
+        boolean askedAlready = running && isWithinInterval(asked.at);
+        boolean rests = asked.notBefore != Long.MIN_VALUE && asked.notBefore - now > 0;
+        return !askedAlready
+                && !rests
+                && !inFlight.containsKey(question)
+                && standing(question.asker()).pausedUntil().isEmpty();
+    }
+
+    private void begin(Asker asker, List<Question> due) {
+        Set<String> namespaces = new HashSet<>();
+        for (Question question : due) {
+            questions.get(question).extra = false;
+            await(question, true);
+            if (namespaces.size() < FAILURES_THAT_END) {
+                namespaces.addAll(port.namespaces(question));
+            }
+        }
+        standing(asker)
+                .begins(
+                        namespaces.size(),
+                        port.allowance(asker).map(limit -> floor(limit, due)).orElse(0L));
+    }
+
+    private long floor(Allowance limit, List<Question> due) {
+        long neverAsked = due.stream()
+                .filter(question -> questions.get(question).at == Long.MIN_VALUE)
+                .count();
+        return limit.floor(due.size(), (int) neverAsked, interval, clock.instant());
+    }
+
+    private void measureRound() {
+        long now = loop.nanos();
+        // Who fails asks one or two questions only: their age says nothing of a round.
+        round = Duration.ofNanos(questions.entrySet().stream()
+                .filter(entry -> entry.getValue().isAskedInTurn(now)
+                        && standing(entry.getKey().asker()).isWellSince(entry.getValue().at))
+                .mapToLong(entry -> now - entry.getValue().at)
+                .max()
+                .orElse(0));
+    }
+
+    /** For how long all are paused who have questions; empty if somebody may ask. */
+    private Optional<Duration> allPaused() {
+        Duration least = Duration.ofNanos(Long.MAX_VALUE);
+        boolean any = false;
+        for (Standing standing : standings.values()) {
+            if (standing.questions > 0) {
+                Optional<Long> until = standing.pausedUntil();
+                if (until.isEmpty()) {
+                    return Optional.empty();
+                }
+                any = true;
+                least = Pace.min(least, Duration.ofNanos(until.get() - loop.nanos()));
+            }
+        }
+        return any ? Optional.of(least) : Optional.empty();
     }
 
     private void pump() {
         fill();
-        if (running && inFlight.isEmpty() && (waiting.isEmpty() || quota <= 0 || allowanceUsedUp())) {
-            end();
-            fill();
+        if (inFlight.isEmpty() && requests.underWay() == 0 && isBudgetUsed()) {
+            waiting.all().forEach(this::leave);
         }
-        if (requests.anyWaiting() && allowanceUsedUp()) {
-            waitForLimit();
+        for (Map.Entry<Asker, Standing> entry : List.copyOf(standings.entrySet())) {
+            leaveIfUsed(entry.getKey(), entry.getValue());
+            if (entry.getValue().ends()) {
+                settled(entry.getKey(), entry.getValue());
+            }
+        }
+        if (running && left.isEmpty()) {
+            passed();
+        } else if (!running && looked && waiting.isEmpty() && inFlight.isEmpty()) {
+            looked = false;
+            port.passed(this, false, Duration.ZERO);
+        }
+        waitForLimits();
+    }
+
+    /** What a limit does not let be asked in this pass is asked in a later one. */
+    private void leaveIfUsed(Asker asker, Standing standing) {
+        if (standing.onlyWaits()) {
+            port.allowance(asker).filter(standing::hasUsed).ifPresent(limit -> {
+                leaveAll(asker);
+                Duration spacing = limit.spacing(clock.instant());
+                if (spacing.compareTo(interval) > 0) {
+                    standing.spaces(spacing);
+                }
+            });
         }
     }
 
+    private void leaveAll(Asker asker) {
+        waiting.all().stream()
+                .filter(question -> question.asker().equals(asker))
+                .forEach(this::leave);
+    }
+
+    private void settled(Asker asker, Standing standing) {
+        if (standing.failing()) {
+            requests.refuseAll(asker, failure(asker));
+            // The asker's own pace holds back now; when it is back, all are asked at once.
+            questions.forEach((question, asked) -> {
+                if (question.asker().equals(asker)) {
+                    asked.notBefore = Long.MIN_VALUE;
+                }
+            });
+        }
+        port.settled(asker, standing.problem());
+        if (standing.isIdle()) {
+            standings.remove(asker);
+        }
+        allPaused().ifPresent(this::schedule);
+    }
+
+    private void passed() {
+        running = false;
+        looked = false;
+        passes++;
+        if (overdue) {
+            overdue = false;
+            schedule(allPaused().orElse(Duration.ZERO));
+        }
+        port.passed(this, true, Duration.ofNanos(loop.nanos() - startedAt));
+    }
+
     private void fill() {
-        while (inFlight.size() + requests.underWay() < concurrency && !allowanceUsedUp()) {
-            boolean mayAsk = !waiting.isEmpty() && quota > 0 && (answered || inFlight.isEmpty());
-            if (maySend() && (requestsTurn || !mayAsk)) {
-                requestsTurn = false;
-                requests.sendNext(this::pump);
-            } else if (mayAsk) {
-                requestsTurn = true;
-                askNext();
-            } else {
+        while (inFlight.size() + requests.underWay() < concurrency && !isBudgetUsed()) {
+            boolean sent = requestsTurn ? sendNext() || askNext() : askNext() || sendNext();
+            if (!sent) {
                 break;
             }
         }
     }
 
-    private void waitForLimit() {
-        Instant now = clock.instant();
-        Instant resets = port.allowance().map(WatchedRegistry.Allowance::resets).orElse(now);
-        if (!requests.refusedUntil(resets) && !waitingForLimit) {
-            waitingForLimit = true;
-            loop.after(Pace.max(Duration.between(now, resets), A_MOMENT), () -> {
-                waitingForLimit = false;
-                pump();
-            });
-        }
+    private boolean isBudgetUsed() {
+        return port.budget()
+                .filter(limit -> limit.left(clock.instant()) - inFlight.size() - requests.underWay() <= Math.max(0, floor))
+                .isPresent();
     }
 
     /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
-    private boolean maySend() {
-        return requests.anyWaiting()
-                && !limited
-                && !givenUp
-                && (requests.underWay() < concurrency - 1 || (concurrency == 1 && inFlight.isEmpty()));
-    }
-
-    private void askNext() {
-        ImageReference reference = hinted.isEmpty() ? waiting.iterator().next() : hinted.pop();
-        Asked asked = references.get(reference);
-        if (waiting.remove(reference) && asked != null) {
-            asked.at = loop.nanos();
-            quota--;
-            inFlight.add(reference);
-            port.ask(reference, outcome -> answered(reference, outcome));
+    private boolean sendNext() {
+        if (requests.underWay() >= Math.max(1, concurrency - reserve())) {
+            return false;
         }
+        requestsTurn = false;
+        return requests.sendNext(this::maySend, this::pump);
     }
 
-    private boolean allowanceUsedUp() {
-        return port.allowance()
-                .map(allowance -> allowance.left(clock.instant()) <= inFlight.size() + requests.underWay())
-                .orElse(false);
+    private boolean maySend(Asker asker) {
+        Standing standing = standing(asker);
+        return !standing.isLimited()
+                && port.allowance(asker)
+                        .filter(limit -> limit.left(clock.instant()) <= standing.inFlight() + requests.underWay())
+                        .isEmpty();
     }
 
-    private void answered(ImageReference reference, Resolution outcome) {
-        inFlight.remove(reference);
-        Optional<Asked> asked = Optional.ofNullable(references.get(reference));
+    private int reserve() {
+        return Math.max(1, concurrency / 4);
+    }
+
+    private boolean askNext() {
+        requestsTurn = true;
+        Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(this::mayAsk) : Optional.empty();
+        hintsTurn = next.isEmpty();
+        next = next.or(() -> waiting.next(this::mayAsk));
+        next.ifPresent(turn -> {
+            Question question = turn.item();
+            hinted.remove(question);
+            waiting.remove(question);
+            Asked asked = questions.get(question);
+            asked.at = loop.nanos();
+            if (asked.extra) {
+                floor--;
+            }
+            standing(question.asker()).asks();
+            inFlight.put(question, turn.namespace());
+            port.served(AgentListener.Served.QUESTION, turn.namespace());
+            port.ask(question, outcome -> answered(question, outcome));
+        });
+        return next.isPresent();
+    }
+
+    private boolean mayAsk(Question question) {
+        Standing standing = standing(question.asker());
+        return standing.mayAsk()
+                && port.allowance(question.asker()).filter(standing::hasUsed).isEmpty()
+                && (!port.hasTenants() || concurrency == 1 || leavesRoom(question));
+    }
+
+    /** What hangs for one namespace, or was never answered, leaves room for others. */
+    private boolean leavesRoom(Question question) {
+        int most = concurrency - reserve();
+        boolean unproven = !questions.get(question).answers();
+        long others = inFlight.keySet().stream()
+                .filter(other -> !Optional.ofNullable(questions.get(other))
+                        .map(Asked::answers)
+                        .orElse(false))
+                .count();
+        if (unproven && others + requests.underWay() >= most) {
+            return false;
+        }
+        return port.namespaces(question).stream()
+                .anyMatch(namespace ->
+                        inFlight.values().stream().filter(namespace::equals).count() < most);
+    }
+
+    private void answered(Question question, Resolution outcome) {
+        String namespace = inFlight.remove(question);
+        left.remove(question);
+        Standing standing = standing(question.asker());
+        standing.over();
+        Asked asked = Optional.ofNullable(questions.get(question)).orElseGet(Asked::new);
         if (outcome instanceof Resolution.Found || outcome instanceof Resolution.Refused) {
-            answered = true;
-            failuresInARow = 0;
+            standing.answered();
+            failuresInARow.remove(namespace);
             lastAnswer = Optional.of(clock.instant());
-            asked.ifPresent(state -> state.failures = 0);
-            asked.ifPresent(state -> state.notBefore = Long.MIN_VALUE);
+            asked.answered();
         } else if (outcome instanceof Resolution.Unreachable unreachable) {
-            failuresInARow++;
-            problem = Optional.of(unreachable.problem());
-            asked.ifPresent(this::backOff);
-            if (failuresInARow >= FAILURES_THAT_END || (!answered && (pace.failing() || failuresInARow > 1))) {
-                givenUp = true;
-                waiting.clear();
+            standing.unanswered(unreachable.problem());
+            asked.failed(loop.nanos(), interval);
+            if (standing.givesUp()) {
+                leaveAll(question.asker());
+            } else if (failuresInARow.merge(namespace, 1, Integer::sum) >= FAILURES_THAT_END && port.hasTenants()) {
+                leaveUnanswered(namespace);
             }
         } else if (outcome instanceof Resolution.RateLimited refusal) {
-            limited = true;
-            problem = Optional.of(refusal.problem());
-            notBefore = refusal.until();
-            waiting.clear();
+            standing.limited(refusal.problem(), refusal.until());
+            leaveAll(question.asker());
+            requests.refuseAll(question.asker(), failure(question.asker()));
         } else if (outcome instanceof Resolution.Rejected rejected) {
-            problem = Optional.of(rejected.problem());
-            failingSince = failingSince.or(() -> Optional.of(clock.instant()));
+            standing.rejected(rejected.problem());
         }
-        port.answered(reference, outcome);
+        port.answered(question, outcome);
+        if (asked.again) {
+            asked.again = false;
+            lookNext(question);
+        }
         pump();
     }
 
-    private void backOff(Asked asked) {
-        asked.failures++;
-        asked.notBefore = loop.nanos() + Pace.backOff(interval, asked.failures).toNanos();
+    /** A namespace's questions that fail one after the other make way. */
+    private void leaveUnanswered(String namespace) {
+        waiting.all().stream()
+                .filter(question -> !questions.get(question).answers()
+                        && port.namespaces(question).stream().allMatch(namespace::equals))
+                .forEach(this::leave);
     }
 
-    private void end() {
-        // Right after a push the registry may still be writing: the first failure between the passes does not hold it
-        // back.
-        boolean noAnswer = !answered && failuresInARow > 0;
-        lookFailed = noAnswer && !whole && !limited && !pace.failing() && !lookFailed;
-        boolean failed = limited || (noAnswer && !lookFailed);
-        boolean leftOver = !waiting.isEmpty();
-        waiting.clear();
-        running = false;
-        givenUp = false;
-        if (failed) {
-            pace.failed();
-            failingSince = failingSince.or(() -> Optional.of(clock.instant()));
-            requests.refuseAll(failure());
-            // The host's own pace holds back now; when it is back, all are asked at once.
-            references.values().forEach(state -> state.notBefore = Long.MIN_VALUE);
-        } else if (lookFailed) {
-            problem = Optional.empty();
-        } else if (answered || references.isEmpty()) {
-            wellSince = pace.failing() ? startedAt : wellSince;
-            pace.succeeded();
-            problem = Optional.empty();
-            failingSince = Optional.empty();
+    /** Requests wait for a limit that is soon counted anew; from one that is not they are refused. */
+    private void waitForLimits() {
+        if (!requests.anyWaiting() || waitingForLimit) {
+            return;
         }
-        Duration took = Duration.ofNanos(loop.nanos() - startedAt);
-        if (whole) {
-            passes++;
-        }
-        if (overdue && !failed && !leftOver) {
-            schedule(Duration.ZERO);
-        } else if (whole || failed) {
-            schedule(leftOver || limited ? Pace.max(pace.next(took), pause()) : pace.next(took));
-        }
-        port.passed(this, whole, took, problem);
-        if (mayLook() && !soon.isEmpty()) {
-            begin(false, List.copyOf(soon));
-        }
-    }
-
-    /** Whether references may be asked between the passes. */
-    private boolean mayLook() {
-        return !running && !overdue && !pace.failing() && notBefore.isEmpty() && passes > 0;
-    }
-
-    /** How long the registry wants to be left alone, or how long its limit must be spread. */
-    private Duration pause() {
         Instant now = clock.instant();
-        Duration asked = notBefore.map(until -> Duration.between(now, until)).orElse(Duration.ZERO);
-        return port.allowance()
-                .map(allowance -> Pace.max(asked, allowance.spacing(now)))
-                .orElse(asked);
+        Optional<Instant> budget = port.budget()
+                .filter(limit -> limit.left(now) <= 0)
+                .map(Allowance::resets);
+        for (Asker asker : List.copyOf(requests.askers())) {
+            Optional<Instant> resets = Stream.of(
+                            budget,
+                            port.allowance(asker)
+                                    .filter(limit -> limit.left(now) <= 0)
+                                    .map(Allowance::resets))
+                    .flatMap(Optional::stream)
+                    .max(Comparator.naturalOrder());
+            if (resets.isPresent() && !requests.refusedUntil(asker, resets.get())) {
+                waitingForLimit = true;
+                loop.after(Pace.max(Pace.min(Duration.between(now, resets.get()), Requests.SOON), A_MOMENT), () -> {
+                    waitingForLimit = false;
+                    pump();
+                });
+                return;
+            }
+        }
     }
 }

@@ -3,12 +3,10 @@ package io.urunner.agent.run;
 import io.urunner.agent.run.WatchedRegistry.Content;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
-import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import io.urunner.store.DigestStore.Image;
 import io.urunner.store.DigestStore.ImageLabels;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,7 +21,7 @@ import org.slf4j.LoggerFactory;
 final class LabelFetches {
     private static final Logger LOG = LoggerFactory.getLogger(LabelFetches.class);
 
-    /** So many wait at most per registry: when more tags move at once, the labels of some are never known. */
+    /** So many wait at most per registry and namespace: when more tags move at once, the labels of some are never known. */
     private static final int WAITING = 500;
 
     /** Of so many configurations the labels are kept, for a tag that comes back and for another tag of the same image. */
@@ -41,15 +39,11 @@ final class LabelFetches {
 
     /** What waits at one registry. */
     private static final class Line {
-        private final Deque<Wanted> waiting = new ArrayDeque<>();
+        private final Turns<Wanted> waiting = new Turns<>(WAITING);
         private boolean fetching;
     }
 
-    private record Wanted(ImageReference reference, Digest digest) {
-        ImageReference image(Digest other) {
-            return reference.toRepository().digest(other);
-        }
-    }
+    private record Wanted(Question question, Digest digest) {}
 
     LabelFetches(Memory memory, Contents contents) {
         this.memory = memory;
@@ -57,18 +51,17 @@ final class LabelFetches {
     }
 
     /** A tag moved. */
-    void moved(Watched registry, ImageReference reference, String digest) {
+    void moved(Watched registry, Question question, String digest) {
         Line line = lines.computeIfAbsent(registry, added -> new Line());
-        if (line.waiting.size() < WAITING) {
-            line.waiting.add(new Wanted(reference, Digest.parse(digest)));
-            next(registry, line);
-        }
+        line.waiting.add(new Wanted(question, Digest.parse(digest)), registry.namespaces(question));
+        next(registry, line);
     }
 
     private void next(Watched registry, Line line) {
         while (!line.fetching && !line.waiting.isEmpty()) {
-            Wanted wanted = line.waiting.remove();
-            if (registry.registry().source().allowance().isEmpty()) {
+            Wanted wanted = line.waiting.next().orElseThrow().item();
+            if (registry.source(wanted.question.asker()).allowance().isEmpty()
+                    && registry.registry().source().budget().isEmpty()) {
                 // Where pulls are limited, they belong to the nodes.
                 line.fetching = true;
                 follow(registry, line, wanted, wanted.digest(), 1);
@@ -78,7 +71,7 @@ final class LabelFetches {
 
     /** From the digest of the tag over the first image of an index to the configuration of an image. */
     private void follow(Watched registry, Line line, Wanted wanted, Digest digest, int depth) {
-        contents.read(wanted.image(digest), registry, () -> {
+        contents.read(wanted.question.image(digest), registry.namespaces(wanted.question), registry, () -> {
             Optional<Content> content = contents.content(digest);
             Optional<Descriptor> config = content.flatMap(Content::config);
             Optional<Digest> child =
@@ -94,8 +87,8 @@ final class LabelFetches {
     }
 
     private void read(Watched registry, Line line, Wanted wanted, Descriptor config) {
-        ImageReference image = wanted.image(config.digest());
-        String what = "the configuration " + image;
+        Question image = wanted.question.image(config.digest());
+        String what = image.asker().at("the configuration " + image.reference());
         Optional<ImageLabels> read = known.get(config.digest());
         if (read != null || registry.queue().wasSent(what)) {
             Optional.ofNullable(read).ifPresent(labels -> remember(wanted, labels));
@@ -109,8 +102,18 @@ final class LabelFetches {
             }
 
             @Override
+            public Asker asker() {
+                return image.asker();
+            }
+
+            @Override
+            public Collection<String> namespaces() {
+                return registry.namespaces(wanted.question);
+            }
+
+            @Override
             public Optional<ImageLabels> send() throws RegistryException, InterruptedException {
-                return registry.registry().source().labels(image, config);
+                return registry.source(image.asker()).labels(image.reference(), config);
             }
 
             @Override
@@ -122,7 +125,7 @@ final class LabelFetches {
 
             @Override
             public void failed(String words) {
-                LOG.debug("the labels of {}@{} cannot be had: {}", wanted.reference(), wanted.digest(), words);
+                LOG.debug("the labels of {}@{} cannot be had: {}", image.reference(), wanted.digest(), words);
                 over(registry, line);
             }
         });
@@ -130,7 +133,8 @@ final class LabelFetches {
 
     private void remember(Wanted wanted, Optional<ImageLabels> labels) {
         labels.ifPresent(found -> memory.labels(
-                new Image(wanted.reference().toString(), wanted.digest().toString()), found));
+                new Image(
+                        wanted.question.reference().toString(), wanted.digest().toString()), found));
     }
 
     private void over(Watched registry, Line line) {

@@ -51,6 +51,10 @@ final class Pace {
         return max(interval, delay.compareTo(LONGEST) > 0 ? LONGEST : delay);
     }
 
+    static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
+    }
+
     static Duration max(Duration a, Duration b) {
         return a.compareTo(b) >= 0 ? a : b;
     }

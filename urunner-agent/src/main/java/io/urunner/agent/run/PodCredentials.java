@@ -34,9 +34,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The credentials that the pods of watched workloads pull with: the pull secrets that the pod template names, else those
- * of its service account. A repository that several workloads use is read with the secrets of all of them, one after the
- * other until one does: there is one question per reference, whoever uses it. Secrets are read by name when they are
- * needed, again when a registry refuses what they hold, and otherwise every few minutes. Thread-safe.
+ * of its service account. Secrets are read by name when they are needed, again when a registry refuses what they hold, and
+ * otherwise every few minutes. An agent uses those of a {@linkplain #of namespace} for that namespace alone; as a provider,
+ * this yields those of all, for a command that knows of one workload only. Thread-safe.
  */
 public final class PodCredentials implements CredentialProvider {
     private static final Logger LOG = LoggerFactory.getLogger(PodCredentials.class);
@@ -231,12 +231,42 @@ public final class PodCredentials implements CredentialProvider {
         }
     }
 
+    /**
+     * The credentials of one namespace's workloads alone: what is read with them is for that namespace.
+     *
+     * @param namespace the namespace
+     * @return its credentials; nothing to close
+     */
+    public CredentialProvider of(String namespace) {
+        return new CredentialProvider() {
+            @Override
+            public List<Credential> credentials(String registry, String repository) throws CredentialException {
+                return PodCredentials.this.credentials(registry, repository, Optional.of(namespace));
+            }
+
+            @Override
+            public void refused(String registry, Credential refused) {
+                PodCredentials.this.refused(registry, refused);
+            }
+
+            @Override
+            public String describe(String registry, String repository) {
+                return PodCredentials.this.describe(registry, repository, Optional.of(namespace));
+            }
+        };
+    }
+
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
+        return credentials(registry, repository, Optional.empty());
+    }
+
+    private List<Credential> credentials(String registry, String repository, Optional<String> namespace)
+            throws CredentialException {
         Api now = api;
         Set<Credential> all = new LinkedHashSet<>();
         if (now != null) {
-            for (Source source : sources(registry, repository)) {
+            for (Source source : sources(registry, repository, namespace)) {
                 List<PullSecret> found = new ArrayList<>();
                 for (String name : names(now, source)) {
                     secret(now, new Name(source.namespace(), name), registry, repository)
@@ -249,14 +279,15 @@ public final class PodCredentials implements CredentialProvider {
     }
 
     /** Where the users of a repository name their secrets, in the order of the namespaces. */
-    private Collection<Source> sources(String registry, String repository) {
+    private Collection<Source> sources(String registry, String repository, Optional<String> namespace) {
         Map<String, Source> sources = new TreeMap<>();
         if (repository.isEmpty()) {
             // The registry as a whole: no pod uses that.
             return List.of();
         }
         users.getOrDefault(new Repository(registry, repository), Map.of())
-                .values()
+                .values().stream()
+                .filter(source -> namespace.isEmpty() || namespace.get().equals(source.namespace()))
                 .forEach(source -> sources.put(
                         source.namespace()
                                 + (source.secrets().isEmpty()
@@ -335,7 +366,11 @@ public final class PodCredentials implements CredentialProvider {
 
     @Override
     public String describe(String registry, String repository) {
-        return sources(registry, repository).stream()
+        return describe(registry, repository, Optional.empty());
+    }
+
+    private String describe(String registry, String repository, Optional<String> namespace) {
+        return sources(registry, repository, namespace).stream()
                 .map(source -> (source.secrets().isEmpty()
                                 ? "those of the service account " + source.serviceAccount()
                                 : String.join(", ", source.secrets()))

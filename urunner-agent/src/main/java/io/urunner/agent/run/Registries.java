@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,9 @@ final class Registries {
 
     /** So many digests of a tag's history are enough to know one that comes back. */
     private static final int HISTORY = 50;
+
+    /** What is private is asked without pull secrets at most so often. */
+    private static final Duration REST = Duration.ofMinutes(10);
 
     private final List<Watched> registries;
     private final Map<ImageReference, Reference> references = new HashMap<>();
@@ -61,8 +65,8 @@ final class Registries {
         /** What is known of a reference may be other than before, and a pass that asked for it is through with it. */
         void changed(ImageReference reference);
 
-        /** A reference has another digest than before. */
-        void moved(ImageReference reference, String from, String to);
+        /** A reference has another digest than before, for those whom the question is asked for. */
+        void moved(Question question, String from, String to);
 
         /** A pass over a registry is over. */
         void passed(boolean whole);
@@ -71,14 +75,40 @@ final class Registries {
     /** When people last wanted to know whether a registry answers, and what was wrong. */
     private record Checked(Instant at, Optional<RegistryException> trouble) {}
 
+    /** What is known of a reference that is used. */
     private static final class Reference {
+        private final Map<Asker, Known> known = new HashMap<>(Map.of(Asker.EVERYBODY, new Known()));
+        /** Whether the registry does not tell everybody. */
+        private boolean closed;
+
+        private Loop.Timer forget = () -> {};
+
+        Known everybody() {
+            return known.get(Asker.EVERYBODY);
+        }
+
+        /** Who is asked about it for a namespace: itself, where not everybody may read it and it has pull secrets. */
+        Asker asker(String namespace) {
+            Asker own = Asker.of(namespace);
+            Known apart = known.get(own);
+            return apart != null && !apart.hasNoSecret ? own : Asker.EVERYBODY;
+        }
+    }
+
+    /** What is known of a reference, with the credentials of an asker. */
+    private static final class Known {
         private TagWatch watch = TagWatch.unknown();
         private boolean historyKnown;
         private Optional<Resolution.Problem> problem = Optional.empty();
         private Instant failingSince = Instant.MIN;
-        private Loop.Timer forget = () -> {};
         /** When the last digest came. */
         private Instant answered = Instant.EPOCH;
+        /** Whether the namespace has no pull secret for it. */
+        private boolean hasNoSecret;
+
+        boolean isFound() {
+            return problem.isEmpty() && watch.answer() instanceof Answer.Resolved;
+        }
     }
 
     Registries(
@@ -116,13 +146,13 @@ final class Registries {
     private Watched watched(WatchedRegistry registry) {
         return new Watched(
                 registry,
-                new HostQueue(
+                watched -> new HostQueue(
                         registry.prefix().toString(),
                         registry.interval(),
                         registry.concurrency(),
                         loop,
                         clock,
-                        new Port(registry)));
+                        new Port(watched)));
     }
 
     void start() {
@@ -143,33 +173,80 @@ final class Registries {
                 .findFirst();
     }
 
-    void track(ImageReference reference) {
-        Reference before = gone.remove(reference);
-        Optional.ofNullable(before).ifPresent(back -> back.forget.cancel());
-        references.putIfAbsent(reference, before == null ? new Reference() : before);
-        find(reference).ifPresent(watched -> watched.queue().track(reference));
+    /** A namespace uses a reference from now on. */
+    void track(ImageReference reference, String namespace) {
+        Reference known = references.get(reference);
+        if (known == null) {
+            known = Optional.ofNullable(gone.remove(reference)).orElseGet(Reference::new);
+            known.forget.cancel();
+            references.put(reference, known);
+        }
+        Reference used = known;
+        find(reference).ifPresent(watched -> {
+            watched.uses(reference, namespace);
+            watched.queue().track(new Question(reference, Asker.EVERYBODY));
+            askApart(watched, reference, used, namespace);
+        });
     }
 
-    void untrack(ImageReference reference) {
-        Reference left = references.remove(reference);
-        problems.forget(subject(reference)::equals);
+    /** A namespace does not use a reference any more. */
+    void untrack(ImageReference reference, String namespace) {
+        Reference left = references.get(reference);
         find(reference).ifPresent(watched -> {
-            watched.queue().untrack(reference);
+            boolean nobody = watched.leaves(reference, namespace);
             if (left != null) {
-                gone.put(reference, left);
-                left.forget = loop.after(watched.registry().interval(), () -> gone.remove(reference));
+                askNoMore(watched, reference, left, Asker.of(namespace));
+                if (nobody) {
+                    watched.queue().untrack(new Question(reference, Asker.EVERYBODY));
+                    references.remove(reference);
+                    problems.forget(subject(reference)::equals);
+                    gone.put(reference, left);
+                    left.forget = loop.after(watched.registry().interval(), () -> gone.remove(reference));
+                }
             }
         });
     }
 
+    /**
+     * Asks with the pull secrets of a namespace, where the registry does not tell everybody. What is public costs one
+     * question, whoever uses it, and nobody's password is shown for it.
+     */
+    private void askApart(Watched watched, ImageReference reference, Reference known, String namespace) {
+        Asker asker = Asker.of(namespace);
+        if (known.closed
+                && !known.known.containsKey(asker)
+                && watched.hasSource(namespace)) {
+            known.known.put(asker, new Known());
+            watched.queue().track(new Question(reference, asker));
+        }
+    }
+
+    private void askNoMore(Watched watched, ImageReference reference, Reference known, Asker asker) {
+        if (known.known.remove(asker) != null) {
+            watched.queue().untrack(new Question(reference, asker));
+            problems.forget(subject(new Question(reference, asker))::equals);
+        }
+    }
+
     /** Asks for a reference before its turn, at most once per interval. */
     void look(ImageReference reference) {
-        find(reference).ifPresent(watched -> watched.queue().look(reference));
+        questions(reference, (queue, question) -> queue.look(question));
     }
 
     /** Asks for a reference as soon as its registry may be asked for anything. */
     void lookNext(ImageReference reference) {
-        find(reference).ifPresent(watched -> watched.queue().lookNext(reference));
+        questions(reference, (queue, question) -> queue.lookNext(question));
+    }
+
+    private void questions(ImageReference reference, BiConsumer<HostQueue, Question> ask) {
+        Reference known = references.get(reference);
+        if (known != null) {
+            boolean open = known.everybody().isFound() || known.known.size() == 1;
+            find(reference)
+                    .ifPresent(watched -> List.copyOf(known.known.keySet()).stream()
+                            .filter(asker -> open || !asker.equals(Asker.EVERYBODY))
+                            .forEach(asker -> ask.accept(watched.queue(), new Question(reference, asker))));
+        }
     }
 
     /** Asks for everything now, except at registries that want to be left alone. */
@@ -182,63 +259,81 @@ final class Registries {
         return references.keySet();
     }
 
-    /** Whether a pass is about to bring an answer for this reference. */
-    boolean pending(ImageReference reference) {
+    /** Whether an answer about this reference is on its way for a namespace. */
+    boolean pending(ImageReference reference, String namespace) {
         return find(reference)
-                .map(watched -> watched.queue().pending(reference))
+                .map(watched -> watched.queue().pending(question(reference, namespace)))
                 .orElse(false);
     }
 
-    /** What the registry says. Where a host that fails was not asked for a reference again, its failure is the answer. */
-    Answer answer(ImageReference reference) {
+    /** What is asked for a namespace that uses a reference. */
+    private Question question(ImageReference reference, String namespace) {
         Reference known = references.get(reference);
-        if (known == null) {
+        return new Question(reference, known == null ? Asker.EVERYBODY : known.asker(namespace));
+    }
+
+    /**
+     * What the registry says to a namespace. Where a host that fails was not asked for a reference again, its failure is
+     * the answer.
+     */
+    Answer answer(ImageReference reference, String namespace) {
+        Reference all = references.get(reference);
+        if (all == null) {
             return new Answer.NotAsked();
         }
+        Asker asker = all.asker(namespace);
+        Known known = all.known.get(asker);
         if (known.problem.isPresent()) {
             Resolution.Problem problem = known.problem.get();
             return new Answer.Failed(problem.kind(), problem.message(), known.failingSince);
         }
         Answer answer = known.watch.answer();
-        Optional<HostQueue> failing = find(reference)
-                .map(Watched::queue)
-                .filter(queue -> queue.problem().isPresent());
-        return failing.isPresent() && (!(answer instanceof Answer.Resolved resolved) || tooOld(reference, resolved))
+        Optional<HostQueue> queue = find(reference).map(Watched::queue);
+        Optional<Resolution.Problem> failing = queue.flatMap(one -> one.problem(asker));
+        return failing.isPresent() && (!(answer instanceof Answer.Resolved) || tooOld(reference, namespace))
                 ? new Answer.Failed(
-                        failing.get().problem().get().kind(),
-                        failing.get().problem().get().message(),
-                        failing.get().failingSince().orElseGet(clock::instant))
+                        failing.get().kind(),
+                        failing.get().message(),
+                        queue.flatMap(one -> one.failingSince(asker)).orElseGet(clock::instant))
                 : answer;
     }
 
-    /** Since when a reference has the digest that it has, as far as was seen; empty while that is not known. */
-    Optional<Instant> standsSince(String reference) {
-        return answer(ImageReference.parse(reference)) instanceof Answer.Resolved resolved
+    /** Since when a reference has the digest that a namespace sees, as far as was seen; empty while that is not known. */
+    Optional<Instant> standsSince(ImageReference reference, String namespace) {
+        return answer(reference, namespace) instanceof Answer.Resolved resolved
                 ? Optional.of(resolved.since())
                 : Optional.empty();
+    }
+
+    /** Since when a reference has the digests that those see who use it. */
+    List<Optional<Instant>> standsSince(ImageReference reference) {
+        return find(reference).stream()
+                .flatMap(watched -> watched.users(reference).stream())
+                .map(namespace -> standsSince(reference, namespace))
+                .toList();
     }
 
     /**
      * Whether an answer is too old to act on: a decision older than one interval is made again. Where a limit or the
      * registry's own pace does not let all be asked in an interval, an answer is good until it is the reference's turn.
      */
-    boolean tooOld(ImageReference reference, Answer.Resolved answer) {
+    boolean tooOld(ImageReference reference, String namespace) {
         Optional<Watched> watched = find(reference);
         Duration interval = watched.map(one -> one.registry().interval()).orElse(Duration.ZERO);
         Duration round = watched.map(one -> one.queue().round()).orElse(Duration.ZERO);
         // A pass takes its time: half an interval more, and a moment for short ones.
         Duration most = Pace.max(interval, round).multipliedBy(3).dividedBy(2).plusSeconds(2);
         Instant since = Optional.ofNullable(references.get(reference))
-                .map(known -> known.answered)
-                .orElse(answer.asked());
+                .map(known -> known.known.get(known.asker(namespace)).answered)
+                .orElse(Instant.EPOCH);
         return since.plus(most).isBefore(clock.instant());
     }
 
-    Expansion expansion(ImageDigest key) {
+    Expansion expansion(ImageDigest key, String namespace) {
         try {
             ImageReference reference = ImageReference.parse(key.reference());
             return watches(reference)
-                    ? contents.expansion(reference, Digest.parse(key.digest()))
+                    ? contents.expansion(question(reference, namespace), Digest.parse(key.digest()))
                     : new Expansion.Unavailable(reference.registry() + " is not watched");
         } catch (IllegalArgumentException e) {
             return new Expansion.Unavailable(String.valueOf(e.getMessage())); // somebody wrote it into an annotation
@@ -246,10 +341,12 @@ final class Registries {
     }
 
     /** Fetches what digests stand for; when that is known, or cannot be had for now, the reference has changed. */
-    void fetch(Collection<ImageDigest> keys) {
+    void fetch(Collection<ImageDigest> keys, String namespace) {
         for (ImageDigest key : keys) {
             ImageReference reference = ImageReference.parse(key.reference());
-            find(reference).ifPresent(watched -> contents.fetch(reference, Digest.parse(key.digest()), watched));
+            find(reference)
+                    .ifPresent(watched -> contents.fetch(
+                            question(reference, namespace), Digest.parse(key.digest()), watched));
         }
     }
 
@@ -275,7 +372,10 @@ final class Registries {
             return;
         }
         checking.put(prefix, new ArrayList<>(List.of(told)));
-        WatchedRegistry.Source source = watched.registry().source();
+        WatchedRegistry.Source source = watched.source(reference
+                .flatMap(one -> watched.users(one).stream().findFirst().map(namespace -> question(one, namespace)))
+                .map(Question::asker)
+                .orElse(Asker.EVERYBODY));
         watched.queue().send(new Requests.Request<Optional<RegistryException>>() {
             @Override
             public String what() {
@@ -325,9 +425,9 @@ final class Registries {
         return registries.stream().anyMatch(watched -> watched.queue().running()) || contents.busy();
     }
 
-    /** When a reference is asked next; empty while it is being asked. */
-    Optional<Instant> nextLook(ImageReference reference) {
-        return find(reference).flatMap(watched -> watched.queue().status().nextPass());
+    /** When a reference is asked next for a namespace; empty while it is being asked. */
+    Optional<Instant> nextLook(ImageReference reference, String namespace) {
+        return find(reference).flatMap(watched -> watched.queue().next(question(reference, namespace)));
     }
 
     /** Whether every registry was asked for all of its references once. */
@@ -346,39 +446,44 @@ final class Registries {
         return "image " + reference;
     }
 
+    private static String subject(Question question) {
+        return question.asker().at(subject(question.reference()));
+    }
+
     /** What the queue of one registry asks, and learns. */
     private final class Port implements HostQueue.Port {
-        private final WatchedRegistry registry;
-        private final Map<ImageReference, Resolution.Problem> unreachable =
-                new TreeMap<>(Comparator.comparing(ImageReference::toString));
+        private final Watched watched;
+        private final Map<Question, Resolution.Problem> unreachable =
+                new TreeMap<>(Comparator.comparing(Registries::subject));
 
-        Port(WatchedRegistry registry) {
-            this.registry = registry;
+        Port(Watched watched) {
+            this.watched = watched;
         }
 
         @Override
-        public void ask(ImageReference reference, Consumer<Resolution> answer) {
-            boolean historyKnown = Optional.ofNullable(references.get(reference))
-                    .map(known -> known.historyKnown)
-                    .orElse(true);
+        public void ask(Question question, Consumer<Resolution> answer) {
+            boolean historyKnown = known(question).map(known -> known.historyKnown).orElse(true);
             Instant asked = clock.instant();
             long started = loop.nanos();
+            WatchedRegistry.Source source = watched.source(question.asker());
             workers.execute(() -> {
                 Optional<List<TagDigest>> history = Optional.empty();
                 Resolution outcome = defect("it was not asked");
                 try {
-                    history = historyKnown ? history : memory.history(reference.toString(), HISTORY);
-                    outcome = resolve(reference);
+                    history = historyKnown
+                            ? history
+                            : memory.history(question.reference().toString(), HISTORY);
+                    outcome = resolve(source, question);
                 } finally {
                     Optional<List<TagDigest>> past = history;
                     Resolution now = outcome;
                     loop.execute(() -> {
                         try {
-                            past.ifPresent(digests -> known(reference, digests));
-                            learn(reference, now, asked);
+                            past.ifPresent(digests -> known(question, digests));
+                            learn(question, now, asked);
                             listener.resolved(
-                                    registry.prefix().toString(),
-                                    reference.toString(),
+                                    watched.registry().prefix().toString(),
+                                    question.reference().toString(),
                                     now.word(),
                                     Duration.ofNanos(loop.nanos() - started));
                         } finally {
@@ -394,76 +499,136 @@ final class Registries {
                     new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + what));
         }
 
-        private Resolution resolve(ImageReference reference) {
+        private static Resolution resolve(WatchedRegistry.Source source, Question question) {
+            ImageReference reference = question.reference();
             try {
-                WatchedRegistry.Answer answer = registry.source().resolve(reference);
+                if (question.asker().namespace().isPresent() && !source.hasCredential(reference)) {
+                    return new Resolution.NothingToShow(
+                            new Resolution.Problem(Deferral.NO_CREDENTIAL, "there is no pull secret for " + reference));
+                }
+                WatchedRegistry.Answer answer = source.resolve(reference);
                 return new Resolution.Found(answer.digest().toString(), answer.mediaType());
             } catch (RegistryException e) {
-                return e instanceof UnauthorizedException && !registry.source().hasCredential(reference)
+                return e instanceof UnauthorizedException && !source.hasCredential(reference)
                         ? Resolution.noCredential(e)
                         : Resolution.of(e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return new Resolution.Unreachable(
                         new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent ends"));
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | StackOverflowError e) {
                 LOG.error("{} could not be resolved; this is a defect", reference, e);
                 return defect(e.toString());
             }
         }
 
-        private void known(ImageReference reference, List<TagDigest> history) {
-            Reference known = references.get(reference);
-            if (known != null && !known.historyKnown) {
+        /** What is known, also of what is not used any more but may be again. */
+        private Optional<Known> known(Question question) {
+            return Optional.ofNullable(references.getOrDefault(question.reference(), gone.get(question.reference())))
+                    .flatMap(reference -> Optional.ofNullable(reference.known.get(question.asker())));
+        }
+
+        private void known(Question question, List<TagDigest> history) {
+            known(question).filter(known -> !known.historyKnown).ifPresent(known -> {
                 known.historyKnown = true;
                 if (known.watch.counted().isEmpty()) {
                     known.watch = TagWatch.of(history.stream()
                             .map(past -> new TagWatch.Past(past.digest(), past.firstSeen(), past.lastSeen()))
                             .toList());
                 }
+            });
+        }
+
+        private void learn(Question question, Resolution outcome, Instant asked) {
+            Optional<Known> found = known(question);
+            if (found.isPresent()) {
+                if (outcome instanceof Resolution.Found now) {
+                    sees(question, found.get(), now, asked);
+                } else {
+                    outcome.trouble().ifPresent(problem -> fails(question, found.get(), outcome, problem, asked));
+                }
             }
         }
 
-        private void learn(ImageReference reference, Resolution outcome, Instant asked) {
-            Reference known = references.getOrDefault(reference, gone.get(reference));
-            if (known == null) {
+        private void sees(Question question, Known known, Resolution.Found found, Instant asked) {
+            ImageReference reference = question.reference();
+            Optional<String> before = known.watch.counted().map(TagWatch.Past::digest);
+            known.watch = known.watch.see(found.digest(), asked);
+            known.answered = clock.instant();
+            known.problem = Optional.empty();
+            known.hasNoSecret = false;
+            problems.well(subject(question));
+            Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);
+            if (now.equals(Optional.of(found.digest()))) {
+                memory.seen(new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));
+            }
+            if (before.isPresent() && !before.equals(now)) {
+                LOG.atInfo()
+                        .addKeyValue(LogField.EVENT, "moved")
+                        .addKeyValue(LogField.REFERENCE, reference)
+                        .addKeyValue(LogField.FROM, before.get())
+                        .addKeyValue(LogField.TO, found.digest())
+                        .log("{} moved from {} to {}", reference, before.get(), found.digest());
+                events.moved(question, before.get(), found.digest());
+                // Later: the host's queue does not know of this answer yet.
+                loop.execute(() -> labels.moved(watched, question, found.digest()));
+            }
+            Reference all = references.get(reference);
+            if (all != null && question.asker().equals(Asker.EVERYBODY)) {
+                all.closed = false;
+                Set.copyOf(all.known.keySet()).stream()
+                        .filter(asker -> !asker.equals(Asker.EVERYBODY))
+                        .forEach(asker -> askNoMore(watched, reference, all, asker));
+            }
+        }
+
+        private void fails(
+                Question question, Known known, Resolution outcome, Resolution.Problem problem, Instant asked) {
+            ImageReference reference = question.reference();
+            Reference all = references.get(reference);
+            if (all == null) {
                 return;
             }
-            if (outcome instanceof Resolution.Found found) {
-                Optional<String> before = known.watch.counted().map(TagWatch.Past::digest);
-                known.watch = known.watch.see(found.digest(), asked);
-                known.answered = clock.instant();
-                known.problem = Optional.empty();
-                problems.well(subject(reference));
-                Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);
-                if (now.equals(Optional.of(found.digest()))) {
-                    memory.seen(
-                            new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));
-                }
-                if (before.isPresent() && !before.equals(now)) {
-                    LOG.atInfo()
-                            .addKeyValue(LogField.EVENT, "moved")
-                            .addKeyValue(LogField.REFERENCE, reference)
-                            .addKeyValue(LogField.FROM, before.get())
-                            .addKeyValue(LogField.TO, found.digest())
-                            .log("{} moved from {} to {}", reference, before.get(), found.digest());
-                    events.moved(reference, before.get(), found.digest());
-                    // Later: the host's queue does not know of this answer yet.
-                    loop.execute(() ->
-                            find(reference).ifPresent(watched -> labels.moved(watched, reference, found.digest())));
-                }
-            } else if (outcome.trouble().isPresent() && references.containsKey(reference)) {
-                Resolution.Problem problem = outcome.trouble().get();
-                if (known.problem.isEmpty()) {
-                    known.failingSince = asked;
-                }
-                known.problem = Optional.of(problem);
-                if (outcome instanceof Resolution.Refused) {
-                    problems.problem(subject(reference), problem);
-                } else if (!(outcome instanceof Resolution.RateLimited)) {
-                    unreachable.put(reference, problem);
-                }
+            if (known.problem.isEmpty()) {
+                known.failingSince = asked;
             }
+            known.problem = Optional.of(problem);
+            known.hasNoSecret = outcome instanceof Resolution.NothingToShow;
+            if (question.asker().equals(Asker.EVERYBODY) && !(outcome instanceof Resolution.Unreachable)) {
+                all.closed = true;
+                watched.users(reference).forEach(namespace -> askApart(watched, reference, all, namespace));
+            }
+            if (all.closed) {
+                tellIfClosed(new Question(reference, Asker.EVERYBODY), all);
+            }
+            if (outcome instanceof Resolution.Refused && !question.asker().equals(Asker.EVERYBODY)) {
+                problems.problem(subject(question), problem);
+            } else if (outcome instanceof Resolution.Unreachable || outcome instanceof Resolution.Rejected) {
+                unreachable.put(question, problem);
+            }
+        }
+
+        /** A problem for those who have no pull secret; where everybody has, it is seldom asked without. */
+        private void tellIfClosed(Question question, Reference all) {
+            List<Asker> users = watched.users(question.reference()).stream()
+                    .map(all::asker)
+                    .toList();
+            Optional<Resolution.Problem> problem = all.everybody().problem;
+            if (users.contains(Asker.EVERYBODY) && problem.isPresent() && problem.get().kind() != Deferral.RATE_LIMITED) {
+                problems.problem(subject(question), problem.get());
+            } else if (users.stream().allMatch(asker -> all.known.get(asker).isFound())) {
+                watched.queue().rest(question, Pace.max(REST, watched.registry().interval().multipliedBy(10)));
+            }
+        }
+
+        @Override
+        public Collection<String> namespaces(Question question) {
+            return watched.namespaces(question);
+        }
+
+        @Override
+        public boolean hasTenants() {
+            return watched.hasTenants();
         }
 
         @Override
@@ -474,32 +639,51 @@ final class Registries {
         @Override
         public void runaway(String what) {
             problems.problem(
-                    "requests to " + registry.prefix(),
+                    "requests to " + watched.registry().prefix(),
                     what,
                     what + " was asked for twice within an interval; this is a defect of the agent, and was refused");
             listener.stopped(AgentListener.Runaway.REQUEST);
         }
 
         @Override
-        public Optional<Allowance> allowance() {
-            return registry.source().allowance();
+        public void served(AgentListener.Served what, String namespace) {
+            listener.served(what, namespace);
         }
 
         @Override
-        public void answered(ImageReference reference, Resolution outcome) {
-            events.changed(reference);
+        public Optional<Allowance> allowance(Asker asker) {
+            return watched.source(asker).allowance();
         }
 
         @Override
-        public void passed(HostQueue queue, boolean whole, Duration took, Optional<Resolution.Problem> problem) {
-            String subject = "registry " + queue.host();
+        public Optional<Allowance> budget() {
+            return watched.registry().source().budget();
+        }
+
+        @Override
+        public void answered(Question question, Resolution outcome) {
+            events.changed(question.reference());
+        }
+
+        @Override
+        public void settled(Asker asker, Optional<Resolution.Problem> problem) {
+            String subject = "registry " + asker.at(watched.queue().host());
             if (problem.isPresent()) {
                 problems.problem(subject, problem.get());
             } else {
                 problems.well(subject);
-                unreachable.forEach((reference, trouble) -> problems.problem(subject(reference), trouble));
             }
-            unreachable.clear();
+            unreachable.entrySet().removeIf(entry -> {
+                boolean own = entry.getKey().asker().equals(asker);
+                if (own && problem.isEmpty()) {
+                    problems.problem(subject(entry.getKey()), entry.getValue());
+                }
+                return own;
+            });
+        }
+
+        @Override
+        public void passed(HostQueue queue, boolean whole, Duration took) {
             if (whole) {
                 listener.passed(queue.host(), took);
             }

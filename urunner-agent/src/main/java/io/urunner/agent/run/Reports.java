@@ -42,7 +42,8 @@ final class Reports {
     private AgentStatus.WorkloadStatus status(Tracked one, boolean goesOn) {
         Optional<Instant> next = one.references().stream()
                 .filter(reference -> goesOn)
-                .map(engine.registries()::nextLook)
+                .map(reference -> engine.registries()
+                        .nextLook(reference, one.workload().id().namespace()))
                 .flatMap(Optional::stream)
                 .min(Comparator.naturalOrder());
         return new AgentStatus.WorkloadStatus(

@@ -4,12 +4,13 @@ import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,23 +22,26 @@ import org.slf4j.LoggerFactory;
 final class Requests {
     private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
 
-    /** So many wait at most. */
+    /** So many of one namespace wait at most. */
     private static final int MOST = 10_000;
 
     /** A limit that is used up for longer is not waited for. */
-    private static final Duration SOON = Duration.ofMinutes(1);
+    static final Duration SOON = Duration.ofMinutes(1);
 
     private final String host;
     private final Duration interval;
     private final Loop loop;
     private final InstantSource clock;
     private final HostQueue.Port port;
-    private final Deque<Request<?>> waiting = new ArrayDeque<>();
+    private final Turns<Request<?>> waiting = new Turns<>(MOST);
+    /** By asker how many of them wait. */
+    private final Map<Asker, Integer> askers = new HashMap<>();
     /** By name of a request when it was sent. */
     private final Map<String, Long> sent = new HashMap<>();
 
     private int underWay;
-    private Optional<Instant> notBefore = Optional.empty();
+    /** Until when an asker may send none. */
+    private final Map<Asker, Instant> notBefore = new HashMap<>();
 
     /**
      * A request.
@@ -47,6 +51,16 @@ final class Requests {
     interface Request<T> {
         /** Names it: the same is sent once per interval. */
         String what();
+
+        /** With whose credentials it is sent. */
+        default Asker asker() {
+            return Asker.EVERYBODY;
+        }
+
+        /** The namespaces for which it is sent; none if it is for the agent's own. */
+        default Collection<String> namespaces() {
+            return List.of();
+        }
 
         /** Sends it, on another thread, and waits for the answer. */
         T send() throws RegistryException, InterruptedException;
@@ -74,11 +88,15 @@ final class Requests {
     /** Takes a request, or tells it why it is not sent: {@code failure} is what is wrong with the host. */
     void add(Request<?> request, Optional<Instant> leftAloneUntil, Optional<String> failure) {
         Optional<String> refusal = refusal(request, leftAloneUntil, failure);
+        if (refusal.isEmpty() && !waiting.add(request, request.namespaces())) {
+            refusal = Optional.of("more than " + MOST + " requests wait for " + host);
+        }
         if (refusal.isPresent()) {
-            loop.execute(() -> request.failed(refusal.get()));
+            String words = refusal.get();
+            loop.execute(() -> request.failed(words));
         } else {
             sent.put(request.what(), loop.nanos());
-            waiting.add(request);
+            askers.merge(request.asker(), 1, Integer::sum);
         }
     }
 
@@ -88,23 +106,19 @@ final class Requests {
             return Optional.of("a defect of the agent: it asked for " + request.what() + " twice within an interval");
         }
         Instant now = clock.instant();
-        Optional<Instant> usedUpUntil = port.allowance()
+        Optional<Instant> usedUpUntil = port.allowance(request.asker())
                 .filter(allowance -> allowance.left(now) == 0)
                 .map(WatchedRegistry.Allowance::resets)
                 .filter(now.plus(SOON)::isBefore);
-        Optional<Instant> until = Stream.of(leftAloneUntil, notBefore, usedUpUntil)
+        Optional<Instant> until = Stream.of(
+                        leftAloneUntil, Optional.ofNullable(notBefore.get(request.asker())), usedUpUntil)
                 .flatMap(Optional::stream)
                 .filter(now::isBefore)
                 .max(Instant::compareTo);
         if (until.isPresent()) {
             return Optional.of(leftAlone(until.get()));
         }
-        if (failure.isPresent() && !request.evenWhileFailing()) {
-            return failure;
-        }
-        return waiting.size() < MOST
-                ? Optional.empty()
-                : Optional.of("more than " + MOST + " requests wait for " + host);
+        return request.evenWhileFailing() ? Optional.empty() : failure;
     }
 
     private String leftAlone(Instant until) {
@@ -132,9 +146,27 @@ final class Requests {
         return underWay;
     }
 
-    /** Sends the one that waits for longest; {@code over} is told on the loop when it was answered, however. */
-    void sendNext(Runnable over) {
-        send(waiting.remove(), over);
+    /** With whose credentials something is to be sent. */
+    Set<Asker> askers() {
+        return askers.keySet();
+    }
+
+    /**
+     * Sends the next one of an asker who may; {@code over} is told on the loop when it was answered, however. Returns
+     * whether there was one.
+     */
+    boolean sendNext(Predicate<Asker> may, Runnable over) {
+        Optional<Turns.Turn<Request<?>>> next = waiting.next(request -> may.test(request.asker()));
+        next.ifPresent(turn -> {
+            left(turn.item());
+            port.served(AgentListener.Served.CONTENT, turn.namespace());
+            send(turn.item(), over);
+        });
+        return next.isPresent();
+    }
+
+    private void left(Request<?> request) {
+        askers.computeIfPresent(request.asker(), (asker, waiting) -> waiting == 1 ? null : waiting - 1);
     }
 
     private <T> void send(Request<T> request, Runnable over) {
@@ -170,33 +202,36 @@ final class Requests {
     /** What limits requests may not limit questions: where pulls are counted, {@code HEAD} is free. */
     private void failed(Request<?> request, RegistryException e) {
         if (Resolution.of(e) instanceof Resolution.RateLimited limit) {
-            notBefore = limit.until();
-            limit.until().ifPresent(until -> refuse(leftAlone(until), false));
+            limit.until().ifPresent(until -> {
+                notBefore.put(request.asker(), until);
+                refuse(request.asker(), leftAlone(until), false);
+            });
         }
         request.failed(Optional.ofNullable(e.getMessage()).orElseGet(e::toString));
     }
 
-    /** The host fails: nothing is sent to it but what is to find out whether it still does. */
-    void refuseAll(String words) {
-        refuse(words, true);
+    /** The host fails for an asker: nothing is sent but what is to find out whether it still does. */
+    void refuseAll(Asker asker, String words) {
+        refuse(asker, words, true);
     }
 
-    /** Refuses all where the host's limit lasts for too long to be waited for. Returns whether it does. */
-    boolean refusedUntil(Instant resets) {
+    /** Refuses all of an asker whose limit lasts for too long to be waited for. Returns whether it does. */
+    boolean refusedUntil(Asker asker, Instant resets) {
         boolean late = clock.instant().plus(SOON).isBefore(resets);
         if (late) {
-            refuse(leftAlone(resets), false);
+            refuse(asker, leftAlone(resets), false);
         }
         return late;
     }
 
-    private void refuse(String words, boolean butChecks) {
-        List<Request<?>> all = List.copyOf(waiting);
-        waiting.clear();
-        for (Request<?> request : all) {
-            if (butChecks && request.evenWhileFailing()) {
-                waiting.add(request);
-            } else {
+    private void refuse(Asker asker, String words, boolean butChecks) {
+        if (!askers.containsKey(asker)) {
+            return;
+        }
+        for (Request<?> request : waiting.all()) {
+            if (request.asker().equals(asker) && !(butChecks && request.evenWhileFailing())) {
+                waiting.remove(request);
+                left(request);
                 sent.remove(request.what());
                 loop.execute(() -> request.failed(words));
             }
@@ -206,10 +241,13 @@ final class Requests {
     /** Drops what waits, and tells nobody. */
     void clear() {
         waiting.clear();
+        askers.clear();
     }
 
     /** What was sent long ago may be sent again. */
     void forgetOld() {
         sent.values().removeIf(moment -> !isWithinInterval(moment));
+        Instant now = clock.instant();
+        notBefore.values().removeIf(until -> !now.isBefore(until));
     }
 }

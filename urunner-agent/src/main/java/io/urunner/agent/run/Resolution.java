@@ -50,6 +50,13 @@ sealed interface Resolution {
      */
     record RateLimited(Problem problem, Optional<Instant> until) implements Resolution {}
 
+    /**
+     * Nothing was asked, since there is no credential to ask with.
+     *
+     * @param problem that there is none
+     */
+    record NothingToShow(Problem problem) implements Resolution {}
+
     /** What a failed question comes to. */
     static Resolution of(RegistryException e) {
         if (e instanceof NotFoundException) {
@@ -62,7 +69,10 @@ sealed interface Resolution {
             Optional<Instant> until = Optional.of(limited.retryAt()).filter(moment -> limited.isRetryAtNamed());
             return new RateLimited(new Problem(Deferral.RATE_LIMITED, words(e)), until);
         } else if (e instanceof ProtocolViolationException) {
-            return new Unreachable(new Problem(Deferral.REGISTRY_CONFUSED, words(e)));
+            Problem problem = new Problem(Deferral.REGISTRY_CONFUSED, words(e));
+            // Whoever says that a question is wrong is there: another question may be right.
+            boolean blamesUs = e.status().orElse(0) / 100 == 4;
+            return blamesUs ? new Refused(problem) : new Unreachable(problem);
         } else if (e instanceof UnavailableException unavailable
                 && unavailable.retryAt().isPresent()) {
             return new RateLimited(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
@@ -83,6 +93,8 @@ sealed interface Resolution {
     default Optional<Problem> trouble() {
         if (this instanceof Refused refused) {
             return Optional.of(refused.problem);
+        } else if (this instanceof NothingToShow nothing) {
+            return Optional.of(nothing.problem);
         } else if (this instanceof Rejected rejected) {
             return Optional.of(rejected.problem);
         } else if (this instanceof Unreachable unreachable) {

@@ -190,10 +190,11 @@ final class Rollouts {
 
     private void judge(Followed one) {
         WorkloadId id = one.rollout.workload();
-        Outcome outcome = Verification.judge(one.ended.orElseThrow(), cluster.find(id), registries::expansion);
+        Outcome outcome = Verification.judge(
+                one.ended.orElseThrow(), cluster.find(id), key -> registries.expansion(key, id.namespace()));
         if (outcome instanceof Outcome.NeedsExpansion needs) {
             one.awaited = needs.needed().stream().map(ImageDigest::reference).collect(Collectors.toSet());
-            registries.fetch(needs.needed());
+            registries.fetch(needs.needed(), id.namespace());
             return;
         }
         followed.remove(id);

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * A registry to watch.
@@ -39,6 +40,8 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
      * @param concurrency the questions in flight at most
      * @param budget how many requests are sent at most; empty if that is not limited
      * @param credentials those that the client shows
+     * @param pullSecrets by namespace, what is shown for that namespace alone where the registry does not tell everybody;
+     *     empty if none is
      * @return the registry
      */
     public static WatchedRegistry of(
@@ -48,8 +51,9 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             Duration interval,
             int concurrency,
             Optional<Budget> budget,
-            CredentialProvider credentials) {
-        ClientSource source = new ClientSource(client, prefix.registry(), clock, budget, credentials);
+            CredentialProvider credentials,
+            Function<String, Optional<CredentialProvider>> pullSecrets) {
+        ClientSource source = new ClientSource(client, prefix.registry(), clock, budget, credentials, pullSecrets);
         return new WatchedRegistry(prefix, source, interval, concurrency);
     }
 
@@ -120,6 +124,25 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
          * @return what is left of it; empty if it speaks of none
          */
         Optional<Allowance> allowance();
+
+        /**
+         * Our own limit for all that is sent to the registry, with whatever credentials.
+         *
+         * @return what is left of it; empty if there is none
+         */
+        default Optional<Allowance> budget() {
+            return Optional.empty();
+        }
+
+        /**
+         * What answers for one namespace alone, with its pull secrets.
+         *
+         * @param namespace the namespace
+         * @return the source; empty where no pull secrets are read, or none is needed since credentials are configured
+         */
+        default Optional<Source> of(String namespace) {
+            return Optional.empty();
+        }
     }
 
     /**
@@ -144,40 +167,59 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
     }
 
     /**
-     * What a registry's limit still allows.
+     * What a limit still allows.
      *
-     * @param remaining the questions that are left until the reset
-     * @param resets when the registry counts anew
+     * @param remaining the requests that are left until the reset
+     * @param resets when they are counted anew
+     * @param reserved how many of those are kept for the questions whose time comes
      */
-    public record Allowance(long remaining, Instant resets) {
-        /** The questions that are left now. */
+    public record Allowance(long remaining, Instant resets, long reserved) {
+        /** No registry is believed that its limit lasts for longer. */
+        private static final Duration LONGEST = Duration.ofDays(7);
+
+        /**
+         * A limit of which nothing is reserved.
+         *
+         * @param remaining the requests that are left until the reset
+         * @param resets when they are counted anew
+         */
+        public Allowance(long remaining, Instant resets) {
+            this(remaining, resets, 0);
+        }
+
+        /** The requests that are left now. */
         long left(Instant now) {
             return resets.isAfter(now) ? remaining : Long.MAX_VALUE;
         }
 
+        /** How many of them may be spent on what somebody wants to know before its time. */
+        long spare(Instant now) {
+            return resets.isAfter(now) ? Math.max(0, remaining - reserved) : Long.MAX_VALUE;
+        }
+
+        /** How long until they are counted anew. */
+        Duration rest(Instant now) {
+            return Pace.max(Duration.ZERO, Pace.min(LONGEST, Duration.between(now, resets)));
+        }
+
         /**
-         * How many of the references a pass may ask, so that the rest of the limit lasts until the reset. What was never
-         * asked may take half of what is left at once.
+         * What a pass over these references leaves, so that the rest of the limit lasts until the reset. What was never
+         * asked may have half of what is left at once, as far as that is not reserved.
          */
-        int quota(int references, int neverAsked, Duration interval, Instant now) {
+        long floor(int references, int neverAsked, Duration interval, Instant now) {
             long left = left(now);
-            double passes = Math.max(1, (double) Duration.between(now, resets).toMillis() / interval.toMillis());
+            double passes = Math.max(1, (double) rest(now).toMillis() / interval.toMillis());
             if (left >= references * passes) {
-                return references;
+                return Math.max(0, left - references);
             }
             long share = Math.max(1, (long) (left / passes));
-            return (int) Math.min(left, Math.max(share, Math.min(neverAsked, left / 2)));
+            long quota = Math.max(share, Math.min(neverAsked, Math.min(left / 2, spare(now))));
+            return Math.max(0, left - quota);
         }
 
-        /** The one of two that leaves more time from one question to the next. */
-        Allowance stricter(Allowance that, Instant now) {
-            return spacing(now).compareTo(that.spacing(now)) >= 0 ? this : that;
-        }
-
-        /** How long to wait from one question to the next, so that the rest lasts until the reset. */
+        /** How long to wait from one request to the next, so that the rest lasts until the reset. */
         Duration spacing(Instant now) {
-            Duration rest = Duration.between(now, resets);
-            return rest.isNegative() ? Duration.ZERO : rest.dividedBy(Math.max(1, remaining));
+            return rest(now).dividedBy(Math.max(1, remaining));
         }
     }
 }
