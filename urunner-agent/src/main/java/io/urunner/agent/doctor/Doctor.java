@@ -26,8 +26,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
 
@@ -139,9 +139,8 @@ public final class Doctor {
                 .map(ImageReference::parse)
                 .filter(registry.host()::matches)
                 .findFirst();
-        String credential = tracked.map(image -> credentials
-                        .apply(namespace(image, status))
-                        .describe(image.registry(), image.repository()))
+        String credential = tracked.map(image ->
+                        credentials.apply(namespace(image, status)).describe(image.registry(), image.repository()))
                 .orElse("");
         try {
             registries.check(registry.host(), tracked);

@@ -87,8 +87,8 @@ public final class Explainer {
             container
                     .reference()
                     .map(ImageReference::parse)
-                    .ifPresent(image -> names.put(
-                            container.container(), used.describe(image.registry(), image.repository())));
+                    .ifPresent(image ->
+                            names.put(container.container(), used.describe(image.registry(), image.repository())));
         }
         return names;
     }

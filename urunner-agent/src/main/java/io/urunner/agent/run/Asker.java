@@ -17,7 +17,8 @@ record Asker(Optional<String> namespace) {
 
     /** As in {@code registry.example with the pull secrets of namespace shop}. */
     String at(String host) {
-        return namespace.map(name -> host + " with the pull secrets of namespace " + name)
+        return namespace
+                .map(name -> host + " with the pull secrets of namespace " + name)
                 .orElse(host);
     }
 }

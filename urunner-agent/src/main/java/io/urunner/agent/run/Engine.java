@@ -284,8 +284,9 @@ final class Engine implements Registries.Events, Patches.Events {
     private Optional<Plan> plan(Tracked one) {
         Facts facts = facts(one);
         List<Object> fromOutside = new ArrayList<>(List.of(facts.seen(), facts.missingPermission()));
-        one.references().forEach(reference -> fromOutside.add(
-                registries.answer(reference, one.workload().id().namespace())));
+        one.references()
+                .forEach(reference -> fromOutside.add(
+                        registries.answer(reference, one.workload().id().namespace())));
         String subject = one.workload().id() + " plans";
         if (one.mayPlanOn(fromOutside)) {
             problems.well(subject);

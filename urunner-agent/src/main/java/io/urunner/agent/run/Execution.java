@@ -55,8 +55,10 @@ final class Execution {
         String namespace = one.workload().id().namespace();
         one.plan = Optional.of(plan);
         one.staleSince = Staleness.since(
-                one.staleSince, plan, rollouts.running(one.workload().id()), reference -> registries.standsSince(
-                        ImageReference.parse(reference), namespace));
+                one.staleSince,
+                plan,
+                rollouts.running(one.workload().id()),
+                reference -> registries.standsSince(ImageReference.parse(reference), namespace));
         if (mayAct.getAsBoolean()) {
             announcer.planned(one, plan);
         }

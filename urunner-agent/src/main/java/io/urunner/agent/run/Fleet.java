@@ -24,6 +24,7 @@ final class Fleet {
     private final Map<WorkloadId, Tracked> tracked = new TreeMap<>();
     /** By reference and namespace. */
     private final Map<ImageReference, Map<String, Set<WorkloadId>>> users = new HashMap<>();
+
     private Optional<Map<ImageDigest, Quarantine>> quarantined = Optional.empty();
 
     /**
@@ -59,8 +60,8 @@ final class Fleet {
     List<WorkloadId> users(Question question) {
         return question.asker()
                 .namespace()
-                .map(namespace -> List.copyOf(users.getOrDefault(question.reference(), Map.of())
-                        .getOrDefault(namespace, Set.of())))
+                .map(namespace -> List.copyOf(
+                        users.getOrDefault(question.reference(), Map.of()).getOrDefault(namespace, Set.of())))
                 .orElseGet(() -> users(question.reference()));
     }
 

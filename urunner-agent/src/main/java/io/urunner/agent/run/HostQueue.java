@@ -303,10 +303,7 @@ final class HostQueue {
         Standing standing = standing(request.asker());
         Optional<Instant> alone =
                 standing.pausedUntil().filter(until -> standing.isLimited()).map(this::instant);
-        requests.add(
-                request,
-                alone,
-                standing.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
+        requests.add(request, alone, standing.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
         pump();
     }
 
@@ -399,7 +396,10 @@ final class HostQueue {
             return Optional.empty();
         }
         long at = Math.max(nextAt - loop.nanos(), 0);
-        long paused = standing(question.asker()).pausedUntil().map(until -> until - loop.nanos()).orElse(0L);
+        long paused = standing(question.asker())
+                .pausedUntil()
+                .map(until -> until - loop.nanos())
+                .orElse(0L);
         return Optional.of(clock.instant().plusNanos(Math.max(at, paused)));
     }
 
@@ -444,12 +444,18 @@ final class HostQueue {
         pump();
     }
 
-    /** What is asked in a pass: what was answered before first, and of that what was asked longest ago. */
+    /**
+     * What is asked in a pass, first what was asked longest ago; last what failed. Where nothing was answered lately, what
+     * was answered before tells best whether the host is back.
+     */
     private Map<Asker, List<Question>> due(long now) {
         Map<Asker, List<Question>> due = new LinkedHashMap<>();
         questions.entrySet().stream()
                 .filter(entry -> isDue(entry.getKey(), entry.getValue(), now))
-                .sorted(Comparator.comparing((Map.Entry<Question, Asked> entry) -> !entry.getValue().answers())
+                .sorted(Comparator.comparing((Map.Entry<Question, Asked> entry) ->
+                                standing(entry.getKey().asker()).failing()
+                                        ? !entry.getValue().answers()
+                                        : entry.getValue().failures > 0)
                         .thenComparingLong(entry -> entry.getValue().at))
                 .map(Map.Entry::getKey)
                 .forEach(question -> due.computeIfAbsent(question.asker(), added -> new ArrayList<>())
@@ -594,7 +600,8 @@ final class HostQueue {
 
     private boolean isBudgetUsed() {
         return port.budget()
-                .filter(limit -> limit.left(clock.instant()) - inFlight.size() - requests.underWay() <= Math.max(0, floor))
+                .filter(limit ->
+                        limit.left(clock.instant()) - inFlight.size() - requests.underWay() <= Math.max(0, floor))
                 .isPresent();
     }
 
@@ -621,6 +628,9 @@ final class HostQueue {
 
     private boolean askNext() {
         requestsTurn = true;
+        if (standings.values().stream().noneMatch(Standing::mayAskNext)) {
+            return false;
+        }
         Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(this::mayAsk) : Optional.empty();
         hintsTurn = next.isEmpty();
         next = next.or(() -> waiting.next(this::mayAsk));
@@ -633,7 +643,7 @@ final class HostQueue {
             if (asked.extra) {
                 floor--;
             }
-            standing(question.asker()).asks();
+            standing(question.asker()).asks(asked.answers());
             inFlight.put(question, turn.namespace());
             port.served(AgentListener.Served.QUESTION, turn.namespace());
             port.ask(question, outcome -> answered(question, outcome));
@@ -680,7 +690,7 @@ final class HostQueue {
             standing.unanswered(unreachable.problem());
             asked.failed(loop.nanos(), interval);
             if (standing.givesUp()) {
-                leaveAll(question.asker());
+                probeOrLeave(question.asker(), standing);
             } else if (failuresInARow.merge(namespace, 1, Integer::sum) >= FAILURES_THAT_END && port.hasTenants()) {
                 leaveUnanswered(namespace);
             }
@@ -699,6 +709,17 @@ final class HostQueue {
         pump();
     }
 
+    /** What was answered before tells whether the host does not answer, or for some questions only. */
+    private void probeOrLeave(Asker asker, Standing standing) {
+        Optional<Question> probe = standing.hasProbed()
+                ? Optional.empty()
+                : waiting.all().stream()
+                        .filter(question -> question.asker().equals(asker)
+                                && questions.get(question).answers())
+                        .findFirst();
+        probe.ifPresentOrElse(question -> hinted.add(question, port.namespaces(question)), () -> leaveAll(asker));
+    }
+
     /** A namespace's questions that fail one after the other make way. */
     private void leaveUnanswered(String namespace) {
         waiting.all().stream()
@@ -713,9 +734,8 @@ final class HostQueue {
             return;
         }
         Instant now = clock.instant();
-        Optional<Instant> budget = port.budget()
-                .filter(limit -> limit.left(now) <= 0)
-                .map(Allowance::resets);
+        Optional<Instant> budget =
+                port.budget().filter(limit -> limit.left(now) <= 0).map(Allowance::resets);
         for (Asker asker : List.copyOf(requests.askers())) {
             Optional<Instant> resets = Stream.of(
                             budget,

@@ -134,7 +134,8 @@ final class LabelFetches {
     private void remember(Wanted wanted, Optional<ImageLabels> labels) {
         labels.ifPresent(found -> memory.labels(
                 new Image(
-                        wanted.question.reference().toString(), wanted.digest().toString()), found));
+                        wanted.question.reference().toString(), wanted.digest().toString()),
+                found));
     }
 
     private void over(Watched registry, Line line) {

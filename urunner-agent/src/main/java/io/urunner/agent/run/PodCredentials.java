@@ -285,8 +285,7 @@ public final class PodCredentials implements CredentialProvider {
             // The registry as a whole: no pod uses that.
             return List.of();
         }
-        users.getOrDefault(new Repository(registry, repository), Map.of())
-                .values().stream()
+        users.getOrDefault(new Repository(registry, repository), Map.of()).values().stream()
                 .filter(source -> namespace.isEmpty() || namespace.get().equals(source.namespace()))
                 .forEach(source -> sources.put(
                         source.namespace()

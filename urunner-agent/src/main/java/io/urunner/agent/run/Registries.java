@@ -213,9 +213,7 @@ final class Registries {
      */
     private void askApart(Watched watched, ImageReference reference, Reference known, String namespace) {
         Asker asker = Asker.of(namespace);
-        if (known.closed
-                && !known.known.containsKey(asker)
-                && watched.hasSource(namespace)) {
+        if (known.closed && !known.known.containsKey(asker) && watched.hasSource(namespace)) {
             known.known.put(asker, new Known());
             watched.queue().track(new Question(reference, asker));
         }
@@ -345,8 +343,8 @@ final class Registries {
         for (ImageDigest key : keys) {
             ImageReference reference = ImageReference.parse(key.reference());
             find(reference)
-                    .ifPresent(watched -> contents.fetch(
-                            question(reference, namespace), Digest.parse(key.digest()), watched));
+                    .ifPresent(watched ->
+                            contents.fetch(question(reference, namespace), Digest.parse(key.digest()), watched));
         }
     }
 
@@ -462,7 +460,8 @@ final class Registries {
 
         @Override
         public void ask(Question question, Consumer<Resolution> answer) {
-            boolean historyKnown = known(question).map(known -> known.historyKnown).orElse(true);
+            boolean historyKnown =
+                    known(question).map(known -> known.historyKnown).orElse(true);
             Instant asked = clock.instant();
             long started = loop.nanos();
             WatchedRegistry.Source source = watched.source(question.asker());
@@ -610,14 +609,18 @@ final class Registries {
 
         /** A problem for those who have no pull secret; where everybody has, it is seldom asked without. */
         private void tellIfClosed(Question question, Reference all) {
-            List<Asker> users = watched.users(question.reference()).stream()
-                    .map(all::asker)
-                    .toList();
+            List<Asker> users =
+                    watched.users(question.reference()).stream().map(all::asker).toList();
             Optional<Resolution.Problem> problem = all.everybody().problem;
-            if (users.contains(Asker.EVERYBODY) && problem.isPresent() && problem.get().kind() != Deferral.RATE_LIMITED) {
+            if (users.contains(Asker.EVERYBODY)
+                    && problem.isPresent()
+                    && problem.get().kind() != Deferral.RATE_LIMITED) {
                 problems.problem(subject(question), problem.get());
             } else if (users.stream().allMatch(asker -> all.known.get(asker).isFound())) {
-                watched.queue().rest(question, Pace.max(REST, watched.registry().interval().multipliedBy(10)));
+                watched.queue()
+                        .rest(
+                                question,
+                                Pace.max(REST, watched.registry().interval().multipliedBy(10)));
             }
         }
 

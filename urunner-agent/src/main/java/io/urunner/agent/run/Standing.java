@@ -35,6 +35,7 @@ final class Standing {
     private boolean answered;
     private boolean limited;
     private boolean whole;
+    private boolean probed;
     private int unanswered;
     /** For how many namespaces it asks in this round. */
     private int namespaces = 1;
@@ -70,6 +71,7 @@ final class Standing {
             limited = false;
             whole = false;
             unanswered = 0;
+            probed = false;
         }
         whole |= pass;
         open++;
@@ -96,12 +98,24 @@ final class Standing {
         return open > 0 && inFlight == 0;
     }
 
+    /** Whether something of it waits that may be asked. */
+    boolean mayAskNext() {
+        return open > inFlight && mayAsk();
+    }
+
     int inFlight() {
         return inFlight;
     }
 
-    void asks() {
+    /** A question is asked; {@code probe} says whether it was answered before, so that its failure means something. */
+    void asks(boolean probe) {
         inFlight++;
+        probed |= probe;
+    }
+
+    /** Whether a question was asked in this round that was answered before. */
+    boolean hasProbed() {
+        return probed;
     }
 
     /** What was asked has an outcome. */

@@ -59,7 +59,10 @@ final class Watched {
 
     /** For which namespaces something is asked. */
     Collection<String> namespaces(Question question) {
-        return question.asker().namespace().<Collection<String>>map(List::of).orElseGet(() -> users(question.reference()));
+        return question.asker()
+                .namespace()
+                .<Collection<String>>map(List::of)
+                .orElseGet(() -> users(question.reference()));
     }
 
     boolean hasTenants() {

@@ -64,7 +64,14 @@ final class TestAgent implements AutoCloseable {
         InstantSource clock = InstantSource.system();
         List<WatchedRegistry> watched = Stream.of(registries)
                 .map(registry -> WatchedRegistry.of(
-                        RegistryPrefix.parse(registry), client, clock, interval, 8, Optional.empty(), shown))
+                        RegistryPrefix.parse(registry),
+                        client,
+                        clock,
+                        interval,
+                        8,
+                        Optional.empty(),
+                        shown,
+                        namespace -> Optional.empty()))
                 .toList();
         agent = new Agent(new AgentParts(
                 cluster,

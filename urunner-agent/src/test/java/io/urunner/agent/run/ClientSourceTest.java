@@ -9,7 +9,6 @@ import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryObserver;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -46,15 +45,20 @@ class ClientSourceTest {
                     .defaults(HostOptions.DEFAULTS.withPlainHttp())
                     .clock(() -> now)
                     .build()) {
-                ClientSource source =
-                        new ClientSource(client, host, () -> now, Optional.empty(), new CredentialRouter(Map.of()));
+                ClientSource source = new ClientSource(
+                        client,
+                        host,
+                        () -> now,
+                        Optional.empty(),
+                        new CredentialRouter(Map.of()),
+                        namespace -> Optional.empty());
                 source.resolve(ImageReference.parse(host + "/team/app"));
 
                 now = now.plusSeconds(seconds - 1);
                 assertThat(source.allowance().orElseThrow().left(now)).isZero();
                 now = now.plusSeconds(1);
                 WatchedRegistry.Allowance after = source.allowance().orElseThrow();
-                assertThat(after.quota(50, 0, Duration.ofSeconds(30), now)).isEqualTo(50);
+                assertThat(after.left(now)).isEqualTo(Long.MAX_VALUE);
             }
         }
     }
@@ -82,7 +86,8 @@ class ClientSourceTest {
                         host,
                         () -> now,
                         Optional.of(new WatchedRegistry.Budget(5, sent)),
-                        new CredentialRouter(Map.of()));
+                        new CredentialRouter(Map.of()),
+                        namespace -> Optional.empty());
                 assertThat(left(source)).isEqualTo(5);
                 for (int left = 3; left >= -1; left -= 2) {
                     assertThatThrownBy(() -> source.resolve(ImageReference.parse(host + "/team/app")))
@@ -99,6 +104,6 @@ class ClientSourceTest {
     }
 
     private long left(ClientSource source) {
-        return source.allowance().orElseThrow().left(now);
+        return source.budget().orElseThrow().left(now);
     }
 }

@@ -12,6 +12,7 @@ import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -41,7 +42,7 @@ class ContentsTest {
 
     private Watched watched(String host, Duration interval, Executor workers) {
         WatchedRegistry watched = new WatchedRegistry(RegistryPrefix.parse(host), source, interval, 4);
-        return new Watched(watched, new HostQueue(host, interval, 4, loop, loop, new Port(workers)));
+        return new Watched(watched, any -> new HostQueue(host, interval, 4, loop, loop, new Port(workers)));
     }
 
     @Test
@@ -49,15 +50,15 @@ class ContentsTest {
         fetch(DEV, D1);
         fetch(COPY, D1);
         assertThat(source.read).containsExactly("r.example/app@" + D1);
-        assertThat(contents.expansion(COPY, D1)).isEqualTo(known(D1));
+        assertThat(contents.expansion(question(COPY), D1)).isEqualTo(known(D1));
         assertThat(changed).containsExactly(DEV, COPY);
     }
 
     @Test
     void whatSeveralTagsWantAtOnceIsFetchedOnceAndAllAreTold() {
-        contents.fetch(DEV, D1, registry);
-        contents.fetch(PROD, D1, registry);
-        contents.fetch(COPY, D1, registry);
+        contents.fetch(question(DEV), D1, registry);
+        contents.fetch(question(PROD), D1, registry);
+        contents.fetch(question(COPY), D1, registry);
         assertThat(contents.busy()).isTrue();
         loop.settle();
         assertThat(source.read).containsExactly("r.example/app@" + D1);
@@ -68,12 +69,12 @@ class ContentsTest {
     @Test
     void whatOneOfTwoRepositoriesThatWantItAtOnceDoesNotGetTheOtherFetchesForItself() {
         source.failing.add("r.example/app");
-        contents.fetch(DEV, D1, registry);
-        contents.fetch(COPY, D1, registry);
+        contents.fetch(question(DEV), D1, registry);
+        contents.fetch(question(COPY), D1, registry);
         loop.settle();
         assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/copy@" + D1);
         assertThat(changed).containsExactlyInAnyOrder(DEV, COPY);
-        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
     }
 
     /** One follows a rollout of the digest before, the other plans for the one now. */
@@ -82,8 +83,8 @@ class ContentsTest {
         for (int i = 0; i < 1000; i++) {
             fetch(DEV, D1);
             fetch(DEV, D2);
-            assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
-            assertThat(contents.expansion(DEV, D2)).isEqualTo(known(D2));
+            assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+            assertThat(contents.expansion(question(DEV), D2)).isEqualTo(known(D2));
         }
         assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/app@" + D2);
     }
@@ -96,8 +97,10 @@ class ContentsTest {
         source.index(D2, digest(12), digest(11));
         fetch(DEV, D1);
         fetch(PROD, D2);
-        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1, digest(11), digest(12), digest(21), digest(22)));
-        assertThat(contents.expansion(PROD, D2)).isEqualTo(known(D2, digest(11), digest(12), digest(21), digest(22)));
+        assertThat(contents.expansion(question(DEV), D1))
+                .isEqualTo(known(D1, digest(11), digest(12), digest(21), digest(22)));
+        assertThat(contents.expansion(question(PROD), D2))
+                .isEqualTo(known(D2, digest(11), digest(12), digest(21), digest(22)));
         assertThat(source.read).hasSize(4).doesNotHaveDuplicates();
     }
 
@@ -107,7 +110,7 @@ class ContentsTest {
             source.index(digest(i), digest(i + 1));
         }
         fetch(DEV, D1);
-        assertThat(contents.expansion(DEV, D1)).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.expansion(question(DEV), D1)).isInstanceOf(Expansion.Unavailable.class);
         assertThat(source.read).hasSize(ContentWalk.DEEPEST);
 
         source.read.clear();
@@ -117,7 +120,7 @@ class ContentsTest {
                         .mapToObj(ContentsTest::digest)
                         .toArray(Digest[]::new));
         fetch(DEV, digest(99));
-        assertThat(contents.expansion(DEV, digest(99))).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.expansion(question(DEV), digest(99))).isInstanceOf(Expansion.Unavailable.class);
         assertThat(source.read).hasSize(1);
 
         source.read.clear();
@@ -130,11 +133,11 @@ class ContentsTest {
     void aFailureIsThatOfOneRepositoryUntilAnotherHadAnAnswer() {
         source.failing.add("r.example/app");
         fetch(DEV, D1);
-        assertThat(contents.expansion(DEV, D1)).isInstanceOf(Expansion.Unavailable.class);
-        assertThat(contents.expansion(COPY, D1)).isInstanceOf(Expansion.NotFetched.class);
+        assertThat(contents.expansion(question(DEV), D1)).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.expansion(question(COPY), D1)).isInstanceOf(Expansion.NotFetched.class);
         fetch(COPY, D1);
         assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/copy@" + D1);
-        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
     }
 
     @Test
@@ -152,18 +155,18 @@ class ContentsTest {
         loop.advance(INTERVAL.multipliedBy(64));
         assertThat(changed).containsExactlyInAnyOrder(DEV, PROD);
         fetch(DEV, D1);
-        assertThat(contents.expansion(PROD, D1)).isEqualTo(known(D1));
+        assertThat(contents.expansion(question(PROD), D1)).isEqualTo(known(D1));
     }
 
     @Test
     void aHostThatHangsKeepsNoOtherFromReadingTheSameDigest() {
         Watched hangs = watched("h.example", INTERVAL, late::add);
-        contents.fetch(ImageReference.parse("h.example/app:dev"), D1, hangs);
+        contents.fetch(question(ImageReference.parse("h.example/app:dev")), D1, hangs);
         fetch(DEV, D1);
-        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
         late.forEach(Runnable::run);
         loop.settle();
-        assertThat(contents.expansion(DEV, D1)).isEqualTo(known(D1));
+        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
         assertThat(contents.busy()).isFalse();
     }
 
@@ -173,14 +176,14 @@ class ContentsTest {
         Contents both = new Contents(loop, hour, changed::add);
         Watched seldom = watched("s.example", hour, loop::execute);
         ImageReference rare = ImageReference.parse("s.example/app:1");
-        both.fetch(rare, D1, seldom);
+        both.fetch(question(rare), D1, seldom);
         loop.settle();
         loop.advance(Duration.ofMinutes(50));
         for (int i = 100; i < 4000; i++) {
-            both.fetch(DEV, digest(i), registry);
+            both.fetch(question(DEV), digest(i), registry);
             loop.settle();
         }
-        assertThat(both.expansion(rare, D1)).isEqualTo(known(D1));
+        assertThat(both.expansion(question(rare), D1)).isEqualTo(known(D1));
     }
 
     @Test
@@ -188,18 +191,18 @@ class ContentsTest {
         fetch(DEV, D1);
         fetch(DEV, D2);
         loop.advance(Duration.ofMinutes(11));
-        contents.expansion(DEV, D2);
+        contents.expansion(question(DEV), D2);
         IntStream.range(100, 4000).forEach(i -> fetch(DEV, digest(i)));
-        assertThat(contents.expansion(DEV, D2)).isEqualTo(known(D2));
-        assertThat(contents.expansion(DEV, D1)).isInstanceOf(Expansion.NotFetched.class);
+        assertThat(contents.expansion(question(DEV), D2)).isEqualTo(known(D2));
+        assertThat(contents.expansion(question(DEV), D1)).isInstanceOf(Expansion.NotFetched.class);
     }
 
     /** Two that need more than there is room for would else fetch in turns without end. */
     @Test
     void whereAllIsNeededWhatIsNewHasToWait() {
         IntStream.range(100, 60_000).forEach(i -> fetch(DEV, digest(i)));
-        assertThat(contents.expansion(DEV, digest(100))).isInstanceOf(Expansion.Known.class);
-        assertThat(contents.expansion(DEV, digest(59_999))).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.expansion(question(DEV), digest(100))).isInstanceOf(Expansion.Known.class);
+        assertThat(contents.expansion(question(DEV), digest(59_999))).isInstanceOf(Expansion.Unavailable.class);
         int read = source.read.size();
         IntStream.range(100, 60_000).forEach(i -> fetch(DEV, digest(i)));
         assertThat(source.read).hasSize(read);
@@ -207,7 +210,7 @@ class ContentsTest {
     }
 
     private void fetch(ImageReference reference, Digest digest) {
-        contents.fetch(reference, digest, registry);
+        contents.fetch(question(reference), digest, registry);
         loop.settle();
     }
 
@@ -223,6 +226,10 @@ class ContentsTest {
         return new Expansion.Known(all);
     }
 
+    private static Question question(ImageReference reference) {
+        return new Question(reference, Asker.EVERYBODY);
+    }
+
     private final class Port implements HostQueue.Port {
         private final Executor workers;
 
@@ -231,12 +238,12 @@ class ContentsTest {
         }
 
         @Override
-        public void ask(ImageReference reference, Consumer<Resolution> answer) {
+        public void ask(Question question, Consumer<Resolution> answer) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public Optional<WatchedRegistry.Allowance> allowance() {
+        public Optional<WatchedRegistry.Allowance> allowance(Asker asker) {
             return Optional.empty();
         }
 
@@ -251,10 +258,31 @@ class ContentsTest {
         }
 
         @Override
-        public void answered(ImageReference reference, Resolution outcome) {}
+        public void answered(Question question, Resolution outcome) {}
 
         @Override
-        public void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem) {}
+        public void passed(HostQueue host, boolean whole, Duration took) {}
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> budget() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Collection<String> namespaces(Question question) {
+            return List.of();
+        }
+
+        @Override
+        public boolean hasTenants() {
+            return false;
+        }
+
+        @Override
+        public void served(AgentListener.Served what, String namespace) {}
+
+        @Override
+        public void settled(Asker asker, Optional<Resolution.Problem> problem) {}
     }
 
     /** Has every digest; those of which it was not told are manifests without a configuration. */

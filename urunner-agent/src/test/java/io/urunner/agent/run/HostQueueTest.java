@@ -10,6 +10,7 @@ import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -146,7 +147,7 @@ class HostQueueTest {
         track(1);
         queue.start();
         loop.settle();
-        queue.track(reference(7));
+        queue.track(question(7));
         loop.settle();
         assertThat(registry.asked).containsExactly(reference(0), reference(7));
     }
@@ -157,7 +158,7 @@ class HostQueueTest {
         registry.outcome = any -> DOWN;
         queue.start();
         loop.settle();
-        queue.track(reference(7));
+        queue.track(question(7));
         loop.settle();
         assertThat(registry.asked).containsExactly(reference(0));
     }
@@ -168,15 +169,16 @@ class HostQueueTest {
         queue.start();
         loop.settle();
         registry.hold();
-        queue.track(reference(7));
+        queue.track(question(7));
         loop.advance(INTERVAL.plusSeconds(1));
         assertThat(registry.asked).containsExactly(reference(0), reference(7));
         registry.release(FOUND);
         loop.settle();
         registry.release(FOUND);
         loop.settle();
-        registry.release(FOUND);
-        assertThat(registry.asked).hasSize(4);
+        assertThat(registry.asked).as("what was just asked is not asked again").hasSize(3);
+        loop.advance(INTERVAL);
+        assertThat(registry.asked).hasSize(5);
     }
 
     @Test
@@ -188,7 +190,7 @@ class HostQueueTest {
         loop.advance(INTERVAL);
         registry.answerNext(FOUND);
         loop.settle();
-        queue.lookNext(reference(19));
+        queue.lookNext(question(19));
         registry.answerNext(FOUND);
         loop.settle();
         assertThat(registry.asked.get(registry.asked.size() - 1)).isEqualTo(reference(19));
@@ -198,7 +200,7 @@ class HostQueueTest {
     }
 
     @Test
-    void theLastHintComesFirstAndAReferenceThatIsHintedAtTwiceIsAskedOnce() {
+    void everySecondQuestionIsOneThatWasHintedAtWhichIsAskedOnce() {
         track(20);
         queue.start();
         loop.settle();
@@ -206,13 +208,14 @@ class HostQueueTest {
         loop.advance(INTERVAL);
         registry.answerNext(FOUND);
         loop.settle();
-        List.of(17, 18, 19, 17, 16).forEach(i -> queue.lookNext(reference(i)));
-        queue.untrack(reference(16));
+        List.of(17, 18, 19, 17, 16).forEach(i -> queue.lookNext(question(i)));
+        queue.untrack(question(16));
         int before = registry.asked.size();
         registry.release(FOUND);
         loop.settle();
-        assertThat(registry.asked.subList(before, before + 3))
-                .containsExactly(reference(17), reference(19), reference(18));
+        List<ImageReference> next = registry.asked.subList(before, registry.asked.size());
+        assertThat(List.of(next.get(0), next.get(2), next.get(4)))
+                .containsExactly(reference(17), reference(18), reference(19));
         assertThat(registry.asked)
                 .as("once in this pass, without the one untracked")
                 .hasSize(39);
@@ -227,9 +230,9 @@ class HostQueueTest {
         track(before);
         queue.start();
         loop.settle();
-        IntStream.range(before, all).forEach(i -> queue.track(reference(i)));
-        IntStream.range(before / 2, before).forEach(i -> queue.untrack(reference(i)));
-        IntStream.range(before / 2, before).forEach(i -> queue.track(reference(i)));
+        IntStream.range(before, all).forEach(i -> queue.track(question(i)));
+        IntStream.range(before / 2, before).forEach(i -> queue.untrack(question(i)));
+        IntStream.range(before / 2, before).forEach(i -> queue.track(question(i)));
         registry.release(FOUND);
         loop.settle();
         assertThat(registry.asked).hasSize(all).doesNotHaveDuplicates();
@@ -243,7 +246,7 @@ class HostQueueTest {
         registry.hold();
         loop.advance(INTERVAL);
         assertThat(registry.asked).hasSize(2);
-        queue.lookNext(reference(0));
+        queue.lookNext(question(0));
         assertThat(registry.asked).hasSize(2);
         registry.release(FOUND);
         loop.settle();
@@ -256,20 +259,20 @@ class HostQueueTest {
         queue.start();
         loop.settle();
         registry.outcome = any -> DOWN;
-        queue.lookNext(reference(0));
+        queue.lookNext(question(0));
         loop.settle();
-        assertThat(queue.problem()).isEmpty();
+        assertThat(queue.problem(Asker.EVERYBODY)).isEmpty();
         registry.outcome = any -> FOUND;
-        queue.lookNext(reference(0));
+        queue.lookNext(question(0));
         loop.settle();
         assertThat(registry.asked).hasSize(3);
         registry.outcome = any -> DOWN;
-        queue.lookNext(reference(0));
+        queue.lookNext(question(0));
         loop.settle();
-        queue.lookNext(reference(0));
+        queue.lookNext(question(0));
         loop.settle();
-        assertThat(queue.problem()).isPresent();
-        queue.lookNext(reference(0));
+        assertThat(queue.problem(Asker.EVERYBODY)).isPresent();
+        queue.lookNext(question(0));
         loop.advance(INTERVAL.minusMillis(1));
         assertThat(registry.asked).hasSize(5);
     }
@@ -281,7 +284,7 @@ class HostQueueTest {
         loop.settle();
         for (int i = 0; i < 50; i++) {
             loop.advance(Duration.ofMillis(200));
-            queue.look(reference(0));
+            queue.look(question(0));
         }
         loop.settle();
         assertThat(registry.asked)
@@ -296,16 +299,16 @@ class HostQueueTest {
         loop.settle();
         for (int i = 0; i < 50; i++) {
             loop.advance(Duration.ofMillis(200));
-            queue.untrack(reference(0));
-            queue.track(reference(0));
+            queue.untrack(question(0));
+            queue.track(question(0));
         }
         loop.settle();
         assertThat(registry.asked).as("three passes").hasSize(3);
         assertThat(registry.passes).isEqualTo(3);
-        queue.untrack(reference(0));
+        queue.untrack(question(0));
         loop.advance(INTERVAL.multipliedBy(2));
         registry.asked.clear();
-        queue.track(reference(0));
+        queue.track(question(0));
         loop.settle();
         assertThat(registry.asked).as("long gone: it is a new one").hasSize(1);
     }
@@ -470,7 +473,7 @@ class HostQueueTest {
     @Test
     void credentialsThatChangeAgainAndAgainAskAnewOnceAMinuteAndTheLastChangeCounts() {
         HostQueue seldom = new HostQueue("r.example", Duration.ofHours(1), 4, loop, loop, registry);
-        seldom.track(reference(0));
+        seldom.track(question(0));
         seldom.start();
         loop.settle();
         for (int second = 0; second < 150; second++) {
@@ -534,7 +537,11 @@ class HostQueueTest {
     }
 
     private void track(int count) {
-        IntStream.range(0, count).forEach(i -> queue.track(reference(i)));
+        IntStream.range(0, count).forEach(i -> queue.track(question(i)));
+    }
+
+    private static Question question(int i) {
+        return new Question(reference(i), Asker.EVERYBODY);
     }
 
     private static ImageReference reference(int i) {
@@ -570,7 +577,8 @@ class HostQueueTest {
         }
 
         @Override
-        public void ask(ImageReference reference, Consumer<Resolution> answer) {
+        public void ask(Question question, Consumer<Resolution> answer) {
+            ImageReference reference = question.reference();
             asked.add(reference);
             allowance = allowance.map(before -> before.resets().isAfter(loop.instant())
                     ? new WatchedRegistry.Allowance(before.remaining() - 1, before.resets())
@@ -597,18 +605,39 @@ class HostQueueTest {
         }
 
         @Override
-        public Optional<WatchedRegistry.Allowance> allowance() {
+        public Optional<WatchedRegistry.Allowance> allowance(Asker asker) {
             return allowance;
         }
 
         @Override
-        public void answered(ImageReference reference, Resolution outcome) {
+        public Optional<WatchedRegistry.Allowance> budget() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Collection<String> namespaces(Question question) {
+            return List.of("team");
+        }
+
+        @Override
+        public boolean hasTenants() {
+            return false;
+        }
+
+        @Override
+        public void served(AgentListener.Served what, String namespace) {}
+
+        @Override
+        public void settled(Asker asker, Optional<Resolution.Problem> problem) {}
+
+        @Override
+        public void answered(Question question, Resolution outcome) {
             whenAnswered.run();
             whenAnswered = () -> {};
         }
 
         @Override
-        public void passed(HostQueue host, boolean whole, Duration took, Optional<Resolution.Problem> problem) {
+        public void passed(HostQueue host, boolean whole, Duration took) {
             passes++;
         }
     }
