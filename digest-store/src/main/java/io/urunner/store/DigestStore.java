@@ -102,6 +102,16 @@ public interface DigestStore extends AutoCloseable {
     List<RolloutRecord> unfinishedRollouts() throws StoreException;
 
     /**
+     * The rollouts of all workloads that were requested since a time, newest first.
+     *
+     * @param since the time
+     * @param limit how many at most
+     * @return the rollouts
+     * @throws StoreException if the database refuses
+     */
+    List<RolloutRecord> rolloutsSince(Instant since, int limit) throws StoreException;
+
+    /**
      * The rollouts that brought a digest of a reference, newest first.
      *
      * @param reference the reference, in canonical form

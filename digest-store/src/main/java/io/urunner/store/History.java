@@ -118,6 +118,16 @@ final class History {
                 + " ORDER BY o.requested, o.id, c.place"));
     }
 
+    List<RolloutRecord> rolloutsSince(Instant since, int limit) {
+        return records(
+                query(ROLLOUTS + " WHERE o.id IN (SELECT x.id FROM rollout x JOIN workload y ON y.id = x.workload_id"
+                                + " WHERE x.requested >= :since AND y.cluster_id = :cluster"
+                                + " ORDER BY x.requested DESC, x.id DESC LIMIT :limit)"
+                                + " ORDER BY o.requested DESC, o.id DESC, c.place")
+                        .bind("since", since.toEpochMilli())
+                        .bind("limit", limit));
+    }
+
     List<RolloutRecord> rolloutsTo(String reference, String digest) {
         return records(query(ROLLOUTS + " WHERE o.id IN (SELECT x.rollout_id FROM rollout_change x"
                         + " WHERE x.reference_id ="

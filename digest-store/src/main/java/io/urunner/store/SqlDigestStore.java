@@ -141,6 +141,11 @@ final class SqlDigestStore implements DigestStore {
     }
 
     @Override
+    public List<RolloutRecord> rolloutsSince(Instant since, int limit) throws StoreException {
+        return read("read the last rollouts", history -> history.rolloutsSince(since, limit));
+    }
+
+    @Override
     public List<RolloutRecord> rolloutsTo(String reference, String digest) throws StoreException {
         return read("read the rollouts of " + reference, history -> history.rolloutsTo(reference, digest));
     }

@@ -85,6 +85,7 @@ abstract class DigestStoreContract {
         assertThat(store.rollouts(WORKLOAD, 10)).isEmpty();
         assertThat(store.rolloutsTo(WEB, A)).isEmpty();
         assertThat(store.unfinishedRollouts()).isEmpty();
+        assertThat(store.rolloutsSince(NOON, 10)).isEmpty();
         assertThat(store.prune(Retention.DEFAULT, Set.of(), NOON)).isZero();
     }
 
@@ -327,6 +328,26 @@ abstract class DigestStoreContract {
     }
 
     @Test
+    void theLastRolloutsOfAllWorkloadsAreReadNewestFirst() throws Exception {
+        RolloutRecord old = requested("r1", minute(0), B);
+        RolloutRecord first = requested("r2", minute(5), C);
+        RolloutRecord other = new RolloutRecord(
+                "r1",
+                "blog/Deployment/web",
+                "moved",
+                List.of(new Change("web", WEB, Optional.of(A), B), new Change("side", "other:1", Optional.empty(), C)),
+                minute(6),
+                Optional.of(minute(7)),
+                Optional.of("failed"),
+                Optional.of("crash"));
+        store.write(rollouts(old, first, other));
+
+        assertThat(store.rolloutsSince(minute(5), 10)).containsExactly(other, first);
+        assertThat(store.rolloutsSince(minute(5), 1)).containsExactly(other);
+        assertThat(store.rolloutsSince(minute(8), 10)).isEmpty();
+    }
+
+    @Test
     void aRolloutWithoutChangesIsKeptToo() throws Exception {
         RolloutRecord bare = new RolloutRecord(
                 "r1", WORKLOAD, "resume", List.of(), minute(0), Optional.empty(), Optional.empty(), Optional.empty());
@@ -386,6 +407,7 @@ abstract class DigestStoreContract {
         assertThat(green.remembered()).isEmpty();
         assertThat(green.rollouts(WORKLOAD, 10)).containsExactly(requested("r1", minute(7), C));
         assertThat(store.rollouts(WORKLOAD, 10)).containsExactly(requested("r1", minute(0), B));
+        assertThat(store.rolloutsSince(minute(0), 10)).containsExactly(requested("r1", minute(0), B));
 
         assertThat(green.prune(Retention.DEFAULT, Set.of(), day(400))).isEqualTo(2);
         assertThat(store.digests(WEB, 10)).hasSize(1);

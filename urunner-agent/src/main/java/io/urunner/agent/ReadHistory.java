@@ -74,6 +74,11 @@ final class ReadHistory implements DigestStore {
     }
 
     @Override
+    public List<RolloutRecord> rolloutsSince(Instant since, int limit) {
+        return or(List.of(), () -> store.rolloutsSince(since, limit));
+    }
+
+    @Override
     public List<RolloutRecord> rolloutsTo(String reference, String digest) {
         return or(List.of(), () -> store.rolloutsTo(reference, digest));
     }
