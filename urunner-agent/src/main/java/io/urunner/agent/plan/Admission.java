@@ -2,12 +2,13 @@ package io.urunner.agent.plan;
 
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.kube.WorkloadState;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -16,49 +17,50 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Says which of the planned rollouts may start now: within the budget, and behind the canary of their image. Single use,
- * for one round of decisions; not thread-safe. It knows only what the workloads' annotations say, so a restart of the
- * agent forgets nothing.
+ * for one round of decisions; not thread-safe.
+ *
+ * <p>Within a namespace the workloads' annotations count, so a restart of the agent forgets nothing. Of other namespaces
+ * only our own rollouts do, and each of them for a while: what somebody writes on his workloads, or how long his rollouts
+ * take, holds nobody else for ever.
  */
 public final class Admission {
     private final Limits limits;
-    /** By {@code reference@digest} those that were rolled out for it, in the order of their ids. */
-    private final Map<String, Set<Workload>> acted = new HashMap<>();
-
-    private final Set<WorkloadId> running = new HashSet<>();
-    private final Map<ImageDigest, WorkloadId> canaries = new HashMap<>();
+    private final List<Slot> shared = new ArrayList<>();
+    private final Collection<Slot> slots;
+    private final Function<String, Collection<Standing>> fleet;
+    private final Experience experience;
+    private final Instant now;
+    private final Map<String, Namespace> namespaces = new HashMap<>();
 
     /**
      * An admission for one round.
      *
      * @param limits the limits
-     * @param fleet all workloads that are watched, as they are now
-     * @param started the workloads that were patched and may not look so yet in {@code fleet}
+     * @param slots the rollouts that are under way, as far as we know by ourselves
+     * @param fleet by namespace the workloads that are watched, as they are now
+     * @param experience what our rollouts showed
      * @param now the time
      */
-    public Admission(Limits limits, Collection<Workload> fleet, Set<WorkloadId> started, Instant now) {
+    public Admission(
+            Limits limits,
+            Collection<Slot> slots,
+            Function<String, Collection<Standing>> fleet,
+            Experience experience,
+            Instant now) {
         this.limits = limits;
-        running.addAll(started);
-        fleet.stream()
-                .filter(workload -> isRollingOut(workload, limits.patience(), now))
-                .forEach(workload -> running.add(workload.id()));
-        if (limits.canary()) {
-            fleet.stream().sorted(Comparator.comparing(Workload::id)).forEach(this::note);
-        }
-    }
-
-    private void note(Workload workload) {
-        Map<String, String> digests = States.digests(workload).digests();
-        workload.containers().stream()
-                .flatMap(container -> Optional.ofNullable(digests.get(container.name())).stream())
-                .forEach(image -> acted.computeIfAbsent(image, added -> new LinkedHashSet<>())
-                        .add(workload));
-    }
-
-    private Set<Workload> acted(ImageDigest image) {
-        return acted.getOrDefault(image.reference() + "@" + image.digest(), Set.of());
+        this.slots = slots;
+        this.fleet = fleet;
+        this.experience = experience;
+        this.now = now;
+        slots.stream()
+                .filter(slot -> slot.until.filter(now::isBefore).isPresent())
+                .forEach(shared::add);
     }
 
     /**
@@ -82,111 +84,220 @@ public final class Admission {
     }
 
     /**
-     * Goes through the plans of one round, in the order of the workloads' ids.
+     * A rollout that is under way.
+     *
+     * @param workload of which workload
+     * @param images what it brings
+     * @param until until when other namespaces wait for it at the longest; empty if they never do
+     */
+    public record Slot(WorkloadId workload, Set<ImageDigest> images, Optional<Instant> until) {
+        public Slot {
+            images = Set.copyOf(images);
+        }
+    }
+
+    /** What is under way in one namespace, and what was tried there. */
+    private static final class Namespace {
+        private final Set<WorkloadId> running = new HashSet<>();
+        /** By {@code reference@digest} those that were rolled out for it, in the order of their ids. */
+        private final Map<String, Set<WorkloadId>> tried = new HashMap<>();
+
+        private final Map<WorkloadId, Standing> known = new HashMap<>();
+
+        void starts(WorkloadId workload, Collection<ImageDigest> images) {
+            running.add(workload);
+            images.forEach(image -> tried(text(image), workload));
+        }
+
+        void tried(String image, WorkloadId workload) {
+            tried.computeIfAbsent(image, added -> new LinkedHashSet<>()).add(workload);
+        }
+
+        boolean isProven(ImageDigest image) {
+            return tried.getOrDefault(text(image), Set.of()).stream()
+                    .anyMatch(id -> !running.contains(id)
+                            && Optional.ofNullable(known.get(id))
+                                    .filter(standing -> standing.isHealthyOn(image))
+                                    .isPresent());
+        }
+
+        /** The workload that has the digest already, if none that has it is healthy. */
+        Optional<WorkloadId> canary(ImageDigest image) {
+            return isProven(image)
+                    ? Optional.empty()
+                    : tried.getOrDefault(text(image), Set.of()).stream().findFirst();
+        }
+
+        private static String text(ImageDigest image) {
+            return image.reference() + "@" + image.digest();
+        }
+    }
+
+    private Namespace namespace(String name) {
+        return namespaces.computeIfAbsent(name, added -> {
+            Namespace namespace = new Namespace();
+            for (Standing standing : fleet.apply(name)) {
+                WorkloadId id = standing.workload().id();
+                namespace.known.put(id, standing);
+                standing.tried().forEach(image -> namespace.tried(image, id));
+                if (standing.isRollingOut(limits.patience(), now)) {
+                    namespace.running.add(id);
+                }
+            }
+            slots.stream()
+                    .filter(slot -> slot.workload.namespace().equals(name))
+                    .forEach(slot -> namespace.starts(slot.workload, slot.images));
+            return namespace;
+        });
+    }
+
+    /**
+     * Goes through the plans of one round: first those of the namespace with the fewest rollouts under way, of these the
+     * one whose last rollout began longest ago; within a namespace in the order of the workloads' ids.
      *
      * @param plans the plans
      * @return the same plans, with the restarts that must wait deferred
      */
     public List<Plan> admit(Collection<Plan> plans) {
         List<Plan> admitted = new ArrayList<>();
-        plans.stream().sorted(Comparator.comparing(Plan::workload)).forEach(plan -> admitted.add(admit(plan)));
+        Map<String, Deque<Plan>> restarts = new TreeMap<>();
+        plans.stream().sorted(Comparator.comparing(Plan::workload)).forEach(plan -> {
+            if (plan.decision() instanceof Decision.Restart) {
+                restarts.computeIfAbsent(plan.workload().namespace(), added -> new ArrayDeque<>())
+                        .add(plan);
+            } else {
+                admitted.add(plan);
+            }
+        });
+        Comparator<String> fewest =
+                Comparator.comparingInt(name -> namespace(name).running.size());
+        while (!restarts.isEmpty()) {
+            String next = restarts.keySet().stream()
+                    .min(fewest.thenComparing(experience::lastBegun).thenComparing(Comparator.naturalOrder()))
+                    .orElseThrow();
+            Plan plan = restarts.get(next).remove();
+            if (restarts.get(next).isEmpty()) {
+                restarts.remove(next);
+            }
+            admitted.add(plan.decision() instanceof Decision.Restart restart ? admit(plan, restart) : plan);
+        }
         return admitted;
     }
 
-    private Plan admit(Plan plan) {
-        if (!(plan.decision() instanceof Decision.Restart restart)) {
-            return plan;
-        }
-        Optional<Decision> waits = behindCanary(plan.workload(), restart).or(() -> beyondBudget(plan.workload()));
+    private Plan admit(Plan plan, Decision.Restart restart) {
+        WorkloadId workload = plan.workload();
+        Set<ImageDigest> images = images(restart.changes());
+        Optional<Decision> waits = failedElsewhere(workload, images)
+                .or(() -> behindCanary(workload, images))
+                .or(() -> beyondBudget(workload));
         if (waits.isPresent()) {
             return plan.with(waits.get());
         }
-        running.add(plan.workload());
-        restart.changes().stream()
-                .map(Admission::image)
-                .filter(image -> !isProven(image))
-                .forEach(image -> canaries.putIfAbsent(image, plan.workload()));
+        namespace(workload.namespace()).starts(workload, images);
+        shared.add(new Slot(workload, images, Optional.of(now.plus(experience.hold(workload.namespace())))));
         return plan;
     }
 
-    private Optional<Decision> behindCanary(WorkloadId workload, Decision.Restart restart) {
-        if (!limits.canary()) {
-            return Optional.empty();
-        }
-        for (Decision.Change change : restart.changes()) {
-            ImageDigest image = image(change);
-            Optional<WorkloadId> first =
-                    Optional.ofNullable(canaries.get(image)).or(() -> unhealthyCanary(image));
-            if (first.isPresent() && !first.get().equals(workload)) {
+    /**
+     * What a rollout brings.
+     *
+     * @param changes the containers whose digest moves
+     * @return the images
+     */
+    public static Set<ImageDigest> images(Collection<Decision.Change> changes) {
+        return changes.stream()
+                .map(change -> new ImageDigest(change.reference(), change.to()))
+                .collect(Collectors.toSet());
+    }
+
+    private Optional<Decision> failedElsewhere(WorkloadId workload, Set<ImageDigest> images) {
+        for (ImageDigest image : images) {
+            Optional<Instant> until = experience.failedElsewhereUntil(image, workload.namespace(), now);
+            if (until.isPresent()) {
                 return deferred(
-                        Deferral.CANARY, image + " goes to " + first.get() + " first, which is not healthy on it yet");
+                        Deferral.FAILED_ELSEWHERE,
+                        image + " failed in other namespaces: it is tried here at " + until.get()
+                                + ", unless the tag moves, or it works in another namespace before",
+                        until);
             }
         }
         return Optional.empty();
     }
 
-    /** The workload that has the digest already, if none that has it is healthy. */
-    private Optional<WorkloadId> unhealthyCanary(ImageDigest image) {
-        return isProven(image)
-                ? Optional.empty()
-                : acted(image).stream().map(Workload::id).findFirst();
+    private Optional<Decision> behindCanary(WorkloadId workload, Set<ImageDigest> images) {
+        if (!limits.canary()) {
+            return Optional.empty();
+        }
+        Namespace own = namespace(workload.namespace());
+        for (ImageDigest image : images) {
+            Optional<WorkloadId> first = own.canary(image);
+            if (first.isPresent() && !first.get().equals(workload)) {
+                return deferred(
+                        Deferral.CANARY,
+                        image + " goes to " + first.get() + " first, which is not healthy on it yet",
+                        Optional.empty());
+            }
+            Optional<Instant> elsewhere = own.isProven(image) ? Optional.empty() : canaryElsewhere(workload, image);
+            if (elsewhere.isPresent()) {
+                return deferred(
+                        Deferral.CANARY,
+                        image
+                                + " goes to another namespace first, where it is not healthy yet; that is waited for until "
+                                + elsewhere.get(),
+                        elsewhere);
+            }
+        }
+        return Optional.empty();
     }
 
-    private boolean isProven(ImageDigest image) {
-        return acted(image).stream().anyMatch(workload -> isHealthy(workload, image));
-    }
-
-    private boolean isHealthy(Workload workload, ImageDigest image) {
-        return workload.rollout().complete()
-                && !running.contains(workload.id())
-                && States.of(workload).containers().values().stream()
-                        .noneMatch(state -> state.reference().equals(image.reference())
-                                && state.failed().equals(Optional.of(image.digest())));
+    private Optional<Instant> canaryElsewhere(WorkloadId workload, ImageDigest image) {
+        return experience
+                .triedUntil(image, now)
+                .flatMap(longest -> shared.stream()
+                        .filter(slot -> slot.images.contains(image)
+                                && !slot.workload.namespace().equals(workload.namespace()))
+                        .flatMap(slot -> slot.until.stream())
+                        .map(until -> until.isBefore(longest) ? until : longest)
+                        .min(Comparator.naturalOrder()));
     }
 
     private Optional<Decision> beyondBudget(WorkloadId workload) {
-        if (running.size() >= limits.inCluster().orElse(Integer.MAX_VALUE)) {
+        List<Slot> others =
+                shared.stream().filter(slot -> !slot.workload.equals(workload)).toList();
+        long inCluster = others.stream().map(Slot::workload).distinct().count();
+        if (inCluster >= limits.inCluster().orElse(Integer.MAX_VALUE)) {
             return deferred(
                     Deferral.BUDGET,
-                    running.size() + " rollouts are running in the cluster, and the budget is "
-                            + limits.inCluster().getAsInt());
+                    inCluster + " rollouts are running in the cluster, and the budget is "
+                            + limits.inCluster().getAsInt(),
+                    others.stream().flatMap(slot -> slot.until.stream()).min(Comparator.naturalOrder()));
         }
-        long here = running.stream()
-                .filter(other -> other.namespace().equals(workload.namespace()))
+        long here = namespace(workload.namespace()).running.stream()
+                .filter(other -> !other.equals(workload))
                 .count();
         return here >= limits.inNamespace().orElse(Integer.MAX_VALUE)
                 ? deferred(
                         Deferral.BUDGET,
                         here + " rollouts are running in namespace " + workload.namespace() + ", and the budget is "
-                                + limits.inNamespace().getAsInt())
+                                + limits.inNamespace().getAsInt(),
+                        Optional.empty())
                 : Optional.empty();
     }
 
-    private static Optional<Decision> deferred(Deferral cause, String words) {
-        return Optional.of(new Decision.Deferred(cause, words, Optional.empty()));
+    private static Optional<Decision> deferred(Deferral cause, String words, Optional<Instant> until) {
+        return Optional.of(new Decision.Deferred(cause, words, until));
     }
 
     /**
-     * Whether a rollout of ours is running: one that failed, or does not end, makes room for others.
+     * Whether a rollout of ours is running, as the workload itself tells it: one that failed, or does not end, makes room
+     * for others.
      *
      * @param workload the workload
      * @param patience how long a rollout that does not end counts as running
      * @param now the time
-     * @return true if it counts against the budget
+     * @return true if it counts against the budget of its namespace
      */
     public static boolean isRollingOut(Workload workload, Duration patience, Instant now) {
-        WorkloadState state = States.of(workload);
-        boolean failed = state.containers().values().stream()
-                .anyMatch(container -> container.failed().isPresent());
-        Optional<Instant> acted = state.lastAct();
-        return acted.isPresent()
-                && acted.get().isAfter(now.minus(patience))
-                && !failed
-                && workload.rollout().deadlineExceeded().isEmpty()
-                && !workload.rollout().complete();
-    }
-
-    private static ImageDigest image(Decision.Change change) {
-        return new ImageDigest(change.reference(), change.to());
+        return Standing.of(workload).isRollingOut(patience, now);
     }
 }

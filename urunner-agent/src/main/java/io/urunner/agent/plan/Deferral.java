@@ -30,6 +30,8 @@ public enum Deferral {
     COOLDOWN("cooldown"),
     /** No window is open. */
     WINDOW("outside the windows"),
+    /** The digest failed in several other namespaces, and worked nowhere. */
+    FAILED_ELSEWHERE("failed elsewhere"),
     /** Another workload of the same image goes first. */
     CANARY("canary goes first"),
     /** Too many rollouts are running. */

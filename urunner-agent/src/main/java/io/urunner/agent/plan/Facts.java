@@ -13,7 +13,7 @@ import java.util.Optional;
  *     cannot contradict these pods
  * @param policy the policy, with what is wrong in the workload's annotations
  * @param containers per container of the template what is known; a container that is missing counts as not asked yet
- * @param quarantined the digests that must not be rolled out, see {@link Quarantine#of}
+ * @param quarantined the digests that must not be rolled out in its namespace, see {@link Quarantine#of}
  * @param missingPermission which permission the API server said is missing to change this workload, in words
  * @param now the time
  */

@@ -18,8 +18,22 @@ import java.util.Optional;
  * @param digests what the template says
  */
 public record Underway(Instant since, String why, List<Decision.Change> changes, DigestsAnnotation digests) {
+    private static final String FOUND = "found under way";
+    private static final String ROLLED_BACK = "rolled back by ";
+
     public Underway {
         changes = List.copyOf(changes);
+    }
+
+    /**
+     * Whether a rollout is known from its workload's annotations alone, so that whoever may write them may have made it up,
+     * or was a rollback.
+     *
+     * @param why the rollout's reason, in words
+     * @return true if it proves nothing to others
+     */
+    public static boolean isHearsay(String why) {
+        return why.equals(FOUND) || why.startsWith(ROLLED_BACK);
     }
 
     /**
@@ -42,7 +56,7 @@ public record Underway(Instant since, String why, List<Decision.Change> changes,
                     .ifPresent(
                             digest -> changes.add(new Decision.Change(container, written.reference(), from, digest)));
         });
-        String why = state.hold().map(held -> "rolled back by " + held.by()).orElse("found under way");
+        String why = state.hold().map(held -> ROLLED_BACK + held.by()).orElse(FOUND);
         return changes.isEmpty()
                 ? Optional.empty()
                 : state.lastAct().map(since -> new Underway(since, why, changes, digests));

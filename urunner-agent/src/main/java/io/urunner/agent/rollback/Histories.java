@@ -2,6 +2,7 @@ package io.urunner.agent.rollback;
 
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Intervention.Followed;
+import io.urunner.agent.plan.Underway;
 import io.urunner.agent.rollback.HistoryReport.Row;
 import io.urunner.agent.rollback.HistoryReport.Tag;
 import io.urunner.kube.ImageId;
@@ -141,7 +142,8 @@ public final class Histories {
     }
 
     /**
-     * The history of a tag, from the store alone.
+     * The history of a tag, from the store alone. What only a workload's annotations told of is left out: whoever may
+     * write them could tell that others' images failed.
      *
      * @param reference the image reference
      * @return the history
@@ -154,7 +156,9 @@ public final class Histories {
                 reference,
                 Restorability.of(with.registry(), with.cluster()),
                 users(remembered(), text, ""),
-                digest -> ask(() -> with.store().rolloutsTo(text, digest)).orElse(List.of()));
+                digest -> ask(() -> with.store().rolloutsTo(text, digest)).orElse(List.of()).stream()
+                        .filter(rollout -> !Underway.isHearsay(rollout.why()))
+                        .toList());
         return new HistoryReport(Optional.empty(), Optional.empty(), List.of(new Tag(Optional.empty(), text, rows)));
     }
 

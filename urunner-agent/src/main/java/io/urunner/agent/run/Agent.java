@@ -40,17 +40,11 @@ import org.slf4j.LoggerFactory;
 public final class Agent implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
-    /** Patches in flight. */
-    private static final int KUBE_WORKERS = 16;
-
     /** One renews the Lease, and one gives it back while a renewal does not end. */
     private static final int LEASE_WORKERS = 2;
 
     /** Events wait for each other, patches do not wait for them. */
     private static final int EVENT_WRITERS = 2;
-
-    /** So many Events wait at most: while the API server is away they come to more. */
-    private static final int EVENTS_WAITING = 10_000;
 
     /** Of one workload there is one patch, of the store one write, of the Lease one renewal at a time. */
     private static final int UNLIMITED = Integer.MAX_VALUE;
@@ -90,7 +84,7 @@ public final class Agent implements AutoCloseable {
     private final ThreadPoolExecutor leaseWorkers;
     private final Optional<Leadership> leadership;
     private final Memory memory;
-    private final StateLog problems = new StateLog(LOG);
+    private final StateLog problems;
     private final Engine engine;
     private final Reports reports;
 
@@ -113,21 +107,28 @@ public final class Agent implements AutoCloseable {
     public Agent(AgentParts parts) {
         clock = parts.clock();
         loop = new LoopThread(Threads.named("loop"), parts.ticker());
+        problems = new StateLog(LOG, loop);
         kubeThreads = new ScheduledThreadPoolExecutor(2, Threads.named("watch"));
         kubeThreads.setRemoveOnCancelPolicy(true);
-        kubeWorkers = pool(KUBE_WORKERS, UNLIMITED, "patch");
-        eventWriters = pool(EVENT_WRITERS, EVENTS_WAITING, "event");
+        kubeWorkers = pool(Patches.AT_ONCE, UNLIMITED, "patch");
+        eventWriters = pool(EVENT_WRITERS, UNLIMITED, "event");
         registryWorkers = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
         storeThread = pool(1, UNLIMITED, "store");
         connection = new KubeConnection(parts.kubernetes(), kubeThreads, "urunner");
         cluster = new KubeCluster(connection, parts.scope());
         leaseWorkers = pool(LEASE_WORKERS, UNLIMITED, "lease");
-        memory = new Memory(parts.store(), loop, storeThread, problems);
+        memory = new Memory(parts.store(), loop, clock, storeThread, problems);
         parts.podCredentials().ifPresent(this::connect);
         List<AgentListener> listeners = new ArrayList<>(parts.listeners());
         listeners.add(new EventWriter(
-                new KubeEvents(connection, "urunner", parts.instance(), clock), cluster, eventWriters, loop, problems));
+                new KubeEvents(connection, "urunner", parts.instance(), clock)::write,
+                cluster,
+                eventWriters,
+                EVENT_WRITERS,
+                loop,
+                problems,
+                new Listeners(parts.listeners())));
         engine = new Engine(new Engine.Parts(
                 cluster,
                 parts.registries(),

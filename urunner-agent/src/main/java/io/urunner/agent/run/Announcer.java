@@ -23,9 +23,12 @@ final class Announcer {
             EnumSet.of(Deferral.NOT_ASKED_YET, Deferral.UNCONFIRMED, Deferral.ANSWER_TOO_OLD);
 
     private final AgentListener listener;
+    private final StateLog log;
 
-    Announcer(AgentListener listener) {
+    /** {@code log} says how many lines there may be. */
+    Announcer(AgentListener listener, StateLog log) {
         this.listener = listener;
+        this.log = log;
     }
 
     /** A workload was planned. */
@@ -58,7 +61,11 @@ final class Announcer {
 
     private void tell(Workload workload, Decision decision) {
         listener.decided(workload, decision);
-        LOG.atLevel(level(decision))
+        Level level = level(decision);
+        if (!LOG.isEnabledForLevel(level) || !log.mayTell(workload.id().namespace())) {
+            return;
+        }
+        LOG.atLevel(level)
                 .addKeyValue(LogField.EVENT, "decided")
                 .addKeyValue(LogField.WORKLOAD, workload.id())
                 .addKeyValue(LogField.DECISION, decision.words())
@@ -72,7 +79,10 @@ final class Announcer {
         return decision instanceof Decision.UpToDate done && done.diagnosis().isPresent() ? Level.WARN : Level.DEBUG;
     }
 
-    private static void say(Level level, Workload workload, String notice) {
+    private void say(Level level, Workload workload, String notice) {
+        if (!log.mayTell(workload.id().namespace())) {
+            return;
+        }
         LOG.atLevel(level)
                 .addKeyValue(LogField.EVENT, "notice")
                 .addKeyValue(LogField.WORKLOAD, workload.id())

@@ -17,13 +17,13 @@ import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.Retention;
-import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -46,7 +46,19 @@ import org.slf4j.LoggerFactory;
 final class Engine implements Registries.Events, Patches.Events {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
+    /** What waits for the rollouts of others. */
+    private static final Set<Deferral> WAITS = EnumSet.of(Deferral.BUDGET, Deferral.CANARY, Deferral.FAILED_ELSEWHERE);
+
     private static final Duration WATCH_CATCHES_UP = Duration.ofSeconds(1);
+
+    /** So many plans are made before others of the loop have their turn. */
+    private static final int AT_ONCE = 50;
+
+    /** How often those that wait for others are planned anew at most. */
+    private static final Duration WAKE = Duration.ofSeconds(1);
+
+    /** How often those whose answer is on its way are looked at, should nobody tell that it came. */
+    private static final Duration LOOK = Duration.ofSeconds(5);
 
     private final Cluster cluster;
     private final Loop loop;
@@ -64,15 +76,25 @@ final class Engine implements Registries.Events, Patches.Events {
     private final Housekeeping housekeeping;
     private final AgentListener listener;
 
-    private final Set<WorkloadId> dirty = new LinkedHashSet<>();
-    /** Those that wait for the rollouts of others: whatever changes may be what they wait for. */
-    private final Set<WorkloadId> waiting = new LinkedHashSet<>();
+    private final Turns<WorkloadId> dirty = new Turns<>(Integer.MAX_VALUE);
+    /** Those to plan for which something is on its way: an answer, or the end of a patch. */
+    private final Set<WorkloadId> unready = new LinkedHashSet<>();
+    /** By namespace those that wait for the rollouts of others: whatever changes may be what they wait for. */
+    private final Map<String, Waiting> waiting = new HashMap<>();
 
-    private List<RolloutRecord> unfinished = List.of();
+    private Memory.Past past = Memory.Past.NONE;
     private boolean started;
     private boolean stopped;
     private boolean planning;
+    private boolean lookingAtUnready;
     private Optional<Instant> lastPass = Optional.empty();
+
+    /** Those of a namespace that wait for the rollouts of others. */
+    private static final class Waiting {
+        private final Set<WorkloadId> workloads = new LinkedHashSet<>();
+        private long woken = Long.MIN_VALUE;
+        private boolean later;
+    }
 
     /** What the engine needs of its surroundings; {@code mayAct} says whether this agent is the one that acts. */
     record Parts(
@@ -113,9 +135,10 @@ final class Engine implements Registries.Events, Patches.Events {
                 parts.listener,
                 registries,
                 limits.patience(),
-                this::touch,
+                problems,
+                this::over,
                 housekeeping::flushSoon);
-        patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, mayAct, this);
+        patches = new Patches(cluster, loop, clock, parts.kubeWorkers, problems, mayAct, listener, this);
         execution = new Execution(parts, registries, rollouts, patches, this::touch);
     }
 
@@ -124,8 +147,9 @@ final class Engine implements Registries.Events, Patches.Events {
         started = true;
         cluster.workloads().forEach(workload -> alone(workload.id(), () -> changed(workload.id())));
         listener.leading(mayAct());
-        resume(unfinished);
-        unfinished = List.of();
+        resume(past);
+        past = Memory.Past.NONE;
+        begin();
         registries.start();
         housekeeping.start();
     }
@@ -155,11 +179,17 @@ final class Engine implements Registries.Events, Patches.Events {
     }
 
     /** Follows what was started before this process was, as soon as the cluster has been seen; the one that acts does. */
-    void resume(List<RolloutRecord> records) {
+    void resume(Memory.Past before) {
         if (!started) {
-            unfinished = records;
+            past = before;
         } else if (mayAct()) {
-            rollouts.resume(records);
+            rollouts.resume(before);
+        }
+    }
+
+    private void begin() {
+        if (mayAct()) {
+            rollouts.begin(fleet.all());
         }
     }
 
@@ -167,6 +197,7 @@ final class Engine implements Registries.Events, Patches.Events {
     void leads(boolean now) {
         if (now) {
             // What the one before left is in the cluster, and in the store where they share one.
+            begin();
             memory.load(this::resume, this::touchAll);
         } else {
             rollouts.stop();
@@ -175,8 +206,14 @@ final class Engine implements Registries.Events, Patches.Events {
     }
 
     private void touchAll() {
-        fleet.all().forEach(one -> dirty.add(one.workload().id()));
+        fleet.all().forEach(one -> later(one.workload().id()));
         planSoon();
+    }
+
+    /** Plans a workload when it is its namespace's turn. */
+    private void later(WorkloadId id) {
+        unready.remove(id);
+        dirty.add(id, List.of(id.namespace()));
     }
 
     /** Nothing is planned any more. */
@@ -184,6 +221,7 @@ final class Engine implements Registries.Events, Patches.Events {
         stopped = true;
         registries.stop();
         rollouts.stop();
+        patches.stop();
         fleet.all().forEach(one -> one.again.cancel());
     }
 
@@ -207,18 +245,61 @@ final class Engine implements Registries.Events, Patches.Events {
         WorkloadId id = gone.workload().id();
         fleet.remove(gone);
         dirty.remove(id);
-        waiting.remove(id);
+        unready.remove(id);
+        unwait(id);
         rollouts.forget(id);
+        patches.forget(gone);
+        wakeAll(); // what it held is free
         problems.forget(subject -> subject.equals(id.toString()) || subject.equals(id + " plans"));
     }
 
-    /** Plans a workload soon: many touches of one moment are one plan. */
+    /** Plans a workload soon: many touches of one moment are one plan. Those that wait in its namespace may go on. */
     private void touch(WorkloadId id) {
-        dirty.add(id);
-        waiting.forEach(other -> fleet.find(other).ifPresent(Tracked::othersChanged));
-        dirty.addAll(waiting);
-        waiting.clear();
+        later(id);
+        wake(id.namespace());
         planSoon();
+    }
+
+    /** A rollout is over: others may begin, wherever they are. */
+    private void over(WorkloadId id) {
+        touch(id);
+        wakeAll();
+    }
+
+    private void wakeAll() {
+        List.copyOf(waiting.keySet()).forEach(this::wake);
+        planSoon();
+    }
+
+    /** Once in a while: a namespace in which all waits and something changes all the time is not planned all the time. */
+    private void wake(String namespace) {
+        Waiting all = waiting.get(namespace);
+        if (all == null || all.workloads.isEmpty()) {
+            return;
+        }
+        long rest = all.woken == Long.MIN_VALUE ? 0 : WAKE.toNanos() - (loop.nanos() - all.woken);
+        if (rest <= 0) {
+            all.woken = loop.nanos();
+            all.workloads.forEach(id -> {
+                fleet.find(id).ifPresent(Tracked::othersChanged);
+                later(id);
+            });
+            all.workloads.clear();
+        } else if (!all.later) {
+            all.later = true;
+            loop.after(Duration.ofNanos(rest), () -> {
+                all.later = false;
+                wake(namespace);
+                planSoon();
+            });
+        }
+    }
+
+    private void unwait(WorkloadId id) {
+        waiting.computeIfPresent(id.namespace(), (name, all) -> {
+            all.workloads.remove(id);
+            return all.workloads.isEmpty() && fleet.all(name).isEmpty() ? null : all;
+        });
     }
 
     private void planSoon() {
@@ -230,8 +311,8 @@ final class Engine implements Registries.Events, Patches.Events {
 
     @Override
     public void changed(ImageReference reference) {
-        dirty.addAll(fleet.users(reference));
-        dirty.addAll(rollouts.undecided(reference));
+        fleet.users(reference).forEach(this::later);
+        rollouts.undecided(reference).forEach(this::later);
         planSoon();
     }
 
@@ -251,7 +332,7 @@ final class Engine implements Registries.Events, Patches.Events {
         if (whole) {
             lastPass = Optional.of(clock.instant());
         }
-        planSoon();
+        lookAtUnready();
         housekeeping.flushSoon();
     }
 
@@ -261,20 +342,40 @@ final class Engine implements Registries.Events, Patches.Events {
             return;
         }
         Map<Tracked, Plan> plans = new LinkedHashMap<>();
-        for (WorkloadId id : new ArrayList<>(dirty)) {
-            Tracked one = fleet.find(id).orElse(null);
-            if (one == null) {
-                dirty.remove(id);
-            } else if (!one.acting
-                    && !one.outdated()
-                    && one.references().stream()
-                            .noneMatch(reference -> registries.pending(reference, id.namespace()))) {
-                dirty.remove(id);
-                alone(id, () -> plan(one).ifPresent(plan -> plans.put(one, plan)));
+        for (int made = 0; made < AT_ONCE && !dirty.isEmpty(); ) {
+            Turns.Turn<WorkloadId> turn = dirty.next().orElseThrow();
+            Tracked one = fleet.find(turn.item()).orElse(null);
+            if (one != null && isReady(one)) {
+                made++;
+                listener.served(AgentListener.Served.PLAN, turn.namespace());
+                alone(turn.item(), () -> plan(one).ifPresent(plan -> plans.put(one, plan)));
+            } else if (one != null) {
+                unready.add(turn.item());
             }
         }
         admitted(plans).forEach((one, plan) -> alone(one.workload().id(), () -> execution.carryOut(one, plan)));
+        if (!dirty.isEmpty()) {
+            planSoon();
+        } else if (!unready.isEmpty() && !lookingAtUnready) {
+            lookingAtUnready = true;
+            loop.after(LOOK, () -> {
+                lookingAtUnready = false;
+                lookAtUnready();
+            });
+        }
         flushIfQuiet();
+    }
+
+    private boolean isReady(Tracked one) {
+        String namespace = one.workload().id().namespace();
+        return !one.acting
+                && !one.outdated()
+                && one.references().stream().noneMatch(reference -> registries.pending(reference, namespace));
+    }
+
+    private void lookAtUnready() {
+        List.copyOf(unready).forEach(this::later);
+        planSoon();
     }
 
     /**
@@ -303,36 +404,54 @@ final class Engine implements Registries.Events, Patches.Events {
     }
 
     /** A workload at which we fail keeps no other from its plan. */
-    private static void alone(WorkloadId id, Runnable task) {
+    private void alone(WorkloadId id, Runnable task) {
         try {
             task.run();
         } catch (RuntimeException e) {
+            if (!problems.mayTell(id.namespace())) {
+                return;
+            }
             LOG.error("{} cannot be planned; this is a defect, the others go on", id, e);
         }
     }
 
     /** The plans that may be carried out now; the others wait for the rollouts of other workloads. */
     private Map<Tracked, Plan> admitted(Map<Tracked, Plan> plans) {
-        if (limits.equals(Limits.NONE)
-                || plans.values().stream().noneMatch(plan -> plan.decision() instanceof Decision.Restart)) {
+        if (plans.values().stream().noneMatch(plan -> plan.decision() instanceof Decision.Restart)) {
             return plans;
         }
-        Set<WorkloadId> started = fleet.all().stream()
-                .filter(one -> one.acting
-                        || one.outdated()
-                        || rollouts.running(one.workload().id()))
-                .map(one -> one.workload().id())
-                .collect(Collectors.toSet());
-        List<Workload> all = fleet.all().stream().map(Tracked::workload).toList();
+        Admission admission = new Admission(
+                limits,
+                slots(),
+                namespace ->
+                        fleet.all(namespace).stream().map(Tracked::standing).toList(),
+                rollouts.experience(),
+                clock.instant());
         Map<Tracked, Plan> admitted = new LinkedHashMap<>();
-        for (Plan plan : new Admission(limits, all, started, clock.instant()).admit(plans.values())) {
+        for (Plan plan : admission.admit(plans.values())) {
             admitted.put(fleet.find(plan.workload()).orElseThrow(), plan);
-            if (plan.decision() instanceof Decision.Deferred deferred
-                    && (deferred.cause() == Deferral.BUDGET || deferred.cause() == Deferral.CANARY)) {
-                waiting.add(plan.workload());
+            if (plan.decision() instanceof Decision.Deferred deferred && WAITS.contains(deferred.cause())) {
+                waiting.computeIfAbsent(plan.workload().namespace(), added -> new Waiting())
+                        .workloads
+                        .add(plan.workload());
             }
         }
         return admitted;
+    }
+
+    /** The rollouts that are under way, with those whose patch is on its way or does not show yet. */
+    private List<Admission.Slot> slots() {
+        List<Admission.Slot> slots = new ArrayList<>(rollouts.slots());
+        for (Tracked one : fleet.all()) {
+            WorkloadId id = one.workload().id();
+            one.starting()
+                    .filter(restart -> !rollouts.running(id))
+                    .ifPresent(restart -> slots.add(new Admission.Slot(
+                            id,
+                            Admission.images(restart.changes()),
+                            Optional.of(restart.at().plus(rollouts.experience().hold(id.namespace()))))));
+        }
+        return slots;
     }
 
     private Facts facts(Tracked one) {
@@ -358,7 +477,7 @@ final class Engine implements Registries.Events, Patches.Events {
                 one.seen(),
                 one.policy(),
                 containers,
-                fleet.quarantined(),
+                fleet.quarantined(one.workload().id().namespace()),
                 one.missingPermission,
                 clock.instant());
     }
@@ -394,6 +513,7 @@ final class Engine implements Registries.Events, Patches.Events {
 
     @Override
     public void settled() {
+        wakeAll();
         flushIfQuiet();
     }
 
@@ -409,7 +529,7 @@ final class Engine implements Registries.Events, Patches.Events {
 
     /** Whether nothing is under way: every plan is made, and what it wanted is done. */
     boolean quiet() {
-        return dirty.isEmpty() && patches.quiet() && !planning && !registries.busy();
+        return dirty.isEmpty() && unready.isEmpty() && patches.quiet() && !planning && !registries.busy();
     }
 
     /** Asks at once again where only the next answer decides. Returns whether there was such a reference. */

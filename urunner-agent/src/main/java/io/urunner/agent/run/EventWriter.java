@@ -6,29 +6,78 @@ import io.urunner.agent.plan.Outcome;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.Workload;
+import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 
-/** Tells what happens to a workload with Kubernetes Events on it. On the loop; they are written elsewhere. */
+/**
+ * Tells what happens to a workload with Kubernetes Events on it. On the loop; they are written elsewhere, the namespaces in
+ * turn, and not more than so many of one.
+ */
 final class EventWriter implements AgentListener {
     /** Of what waits, this does not end by itself: somebody must push the tag, or give us the right. */
     private static final Set<Deferral> TO_BE_MENDED = EnumSet.of(
             Deferral.TAG_NOT_FOUND, Deferral.NO_CREDENTIAL, Deferral.CREDENTIAL_REJECTED, Deferral.ACCESS_DENIED);
 
-    private final KubeEvents events;
+    /** So many Events of one namespace are written in a minute. */
+    static final int OF_A_NAMESPACE = 300;
+
+    /** So many of them wait at most: while the API server is away they come to more. */
+    private static final int WAITING = 1_000;
+
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    private final Writer events;
     private final Cluster cluster;
     private final ExecutorService workers;
+    private final int atOnce;
     private final Loop loop;
     private final StateLog problems;
+    private final AgentListener listener;
+    private final Ration ration;
+    private final Turns<Event> waiting = new Turns<>(WAITING);
+    private int underWay;
 
-    EventWriter(KubeEvents events, Cluster cluster, ExecutorService workers, Loop loop, StateLog problems) {
+    /** Writes an Event; blocks until the API server answers. */
+    interface Writer {
+        void write(Workload workload, KubeEvents.Type type, String reason, String message) throws KubeException;
+    }
+
+    /** An Event to write; each is another one. */
+    private static final class Event {
+        private final Workload workload;
+        private final KubeEvents.Type type;
+        private final String reason;
+        private final String message;
+
+        Event(Workload workload, KubeEvents.Type type, String reason, String message) {
+            this.workload = workload;
+            this.type = type;
+            this.reason = reason;
+            this.message = message;
+        }
+    }
+
+    /** {@code atOnce} are written at once; {@code listener} is told whose they were. */
+    EventWriter(
+            Writer events,
+            Cluster cluster,
+            ExecutorService workers,
+            int atOnce,
+            Loop loop,
+            StateLog problems,
+            AgentListener listener) {
         this.events = events;
         this.cluster = cluster;
         this.workers = workers;
+        this.atOnce = atOnce;
         this.loop = loop;
         this.problems = problems;
+        this.listener = listener;
+        ration = new Ration(OF_A_NAMESPACE, MINUTE, loop, problems::eventsLeftOut);
     }
 
     @Override
@@ -79,23 +128,50 @@ final class EventWriter implements AgentListener {
     }
 
     private void write(Workload workload, KubeEvents.Type type, String reason, String message) {
+        String namespace = workload.id().namespace();
+        if (!ration.take(namespace)) {
+            return;
+        }
+        if (!waiting.add(new Event(workload, type, reason, message), List.of(namespace))) {
+            problems.problem("events", "too many", "too many wait to be written: some are left out");
+        }
+        writeNext();
+    }
+
+    private void writeNext() {
+        while (underWay < atOnce && !workers.isShutdown() && !waiting.isEmpty()) {
+            Turns.Turn<Event> turn = waiting.next().orElseThrow();
+            listener.served(Served.EVENT, turn.namespace());
+            underWay++;
+            try {
+                workers.execute(() -> write(turn.item()));
+            } catch (RejectedExecutionException e) {
+                underWay--; // the agent ends: what happened is in the store and in the log
+                return;
+            }
+        }
+    }
+
+    private void write(Event event) {
+        Runnable outcome = () -> problems.problem("events", "not written", "a defect of the agent");
         try {
-            workers.execute(() -> {
+            events.write(event.workload, event.type, event.reason, event.message);
+            outcome = () -> problems.well("events");
+        } catch (KubeException e) {
+            outcome = Thread.currentThread().isInterrupted()
+                    ? () -> {} // the agent ends
+                    : () -> problems.problem(
+                            "events", e.forbidden() ? "forbidden" : "not written", String.valueOf(e.getMessage()));
+        } finally {
+            Runnable told = outcome;
+            loop.execute(() -> {
+                underWay--;
                 try {
-                    events.write(workload, type, reason, message);
-                    loop.execute(() -> problems.well("events"));
-                } catch (KubeException e) {
-                    if (Thread.currentThread().isInterrupted()) {
-                        return; // the agent ends
-                    }
-                    loop.execute(() -> problems.problem(
-                            "events", e.forbidden() ? "forbidden" : "not written", String.valueOf(e.getMessage())));
+                    told.run();
+                } finally {
+                    writeNext();
                 }
             });
-        } catch (RejectedExecutionException e) {
-            if (!workers.isShutdown()) {
-                problems.problem("events", "too many", "too many wait to be written: some are left out");
-            } // else the agent ends: what happened is in the store and in the log
         }
     }
 }

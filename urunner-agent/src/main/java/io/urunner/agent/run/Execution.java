@@ -42,7 +42,7 @@ final class Execution {
         clock = parts.clock();
         memory = parts.memory();
         mayAct = parts.mayAct();
-        announcer = new Announcer(parts.listener());
+        announcer = new Announcer(parts.listener(), parts.problems());
         this.registries = registries;
         this.rollouts = rollouts;
         this.patches = patches;
@@ -125,10 +125,11 @@ final class Execution {
             Workload planned = one.workload();
             Instant at = decision.at();
             Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
-            patches.send(one, reason, () -> cluster.restart(planned, restart), patched -> {
+            Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
+            rollouts.starting(rollout);
+            patches.send(one, Optional.of(decision), reason, () -> cluster.restart(planned, restart), patched -> {
                 remember(one, plan);
                 one.restarted = Optional.of(decision);
-                Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
                 rollouts.started(planned, rollout, decision.digests(), patched);
             });
         }
@@ -150,7 +151,8 @@ final class Execution {
             again(one, pause.get());
         } else if (mayAct.getAsBoolean()) {
             Workload planned = one.workload();
-            patches.send(one, reason, () -> cluster.remember(planned, state), patched -> written.run());
+            patches.send(
+                    one, Optional.empty(), reason, () -> cluster.remember(planned, state), patched -> written.run());
         }
     }
 }

@@ -24,8 +24,10 @@ final class Fleet {
     private final Map<WorkloadId, Tracked> tracked = new TreeMap<>();
     /** By reference and namespace. */
     private final Map<ImageReference, Map<String, Set<WorkloadId>>> users = new HashMap<>();
+    /** By namespace, as far as it was asked for since the last change. */
+    private final Map<String, Map<ImageDigest, Quarantine>> quarantined = new HashMap<>();
 
-    private Optional<Map<ImageDigest, Quarantine>> quarantined = Optional.empty();
+    private final Map<String, Map<WorkloadId, Tracked>> namespaces = new HashMap<>();
 
     /**
      * {@code registries} are told which references are used, {@code credentials} by whom; {@code policy} holds where
@@ -65,14 +67,18 @@ final class Fleet {
                 .orElseGet(() -> users(question.reference()));
     }
 
-    /** The digests whose rollout failed at one of the workloads; read once per change. */
-    Map<ImageDigest, Quarantine> quarantined() {
-        if (quarantined.isEmpty()) {
+    /** The workloads of a namespace. */
+    Collection<Tracked> all(String namespace) {
+        return namespaces.getOrDefault(namespace, Map.of()).values();
+    }
+
+    /** The digests whose rollout failed at one of the workloads of a namespace; read once per change. */
+    Map<ImageDigest, Quarantine> quarantined(String namespace) {
+        return quarantined.computeIfAbsent(namespace, added -> {
             Map<ImageDigest, Quarantine> all = new HashMap<>();
-            tracked.values().forEach(each -> each.quarantined().forEach(all::putIfAbsent));
-            quarantined = Optional.of(all);
-        }
-        return quarantined.get();
+            all(namespace).forEach(each -> each.quarantined().forEach(all::putIfAbsent));
+            return Map.copyOf(all);
+        });
     }
 
     /** A workload is seen for the first time, or has changed. */
@@ -82,7 +88,8 @@ final class Fleet {
         if (known == null) {
             known = new Tracked(snapshot, seen, policy, registries::watches);
             tracked.put(id, known);
-            quarantined = Optional.empty();
+            namespaces.computeIfAbsent(id.namespace(), added -> new TreeMap<>()).put(id, known);
+            quarantined.remove(id.namespace());
             Set<ImageReference> references = known.references();
             credentials.ifPresent(all -> all.uses(snapshot, references));
             references.forEach(reference -> join(reference, id));
@@ -97,7 +104,7 @@ final class Fleet {
         after.stream().filter(reference -> !before.contains(reference)).forEach(reference -> join(reference, id));
         before.stream().filter(reference -> !after.contains(reference)).forEach(reference -> leave(reference, id));
         if (!failed.equals(known.quarantined())) {
-            quarantined = Optional.empty();
+            quarantined.remove(id.namespace());
         }
     }
 
@@ -105,10 +112,14 @@ final class Fleet {
     void remove(Tracked gone) {
         WorkloadId id = gone.workload().id();
         tracked.remove(id);
+        namespaces.computeIfPresent(id.namespace(), (name, all) -> {
+            all.remove(id);
+            return all.isEmpty() ? null : all;
+        });
         gone.again.cancel();
         credentials.ifPresent(all -> all.gone(id));
         gone.references().forEach(reference -> leave(reference, id));
-        quarantined = Optional.empty();
+        quarantined.remove(id.namespace());
     }
 
     private void join(ImageReference reference, WorkloadId id) {

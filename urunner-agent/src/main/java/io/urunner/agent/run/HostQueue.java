@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  * is sent twice within an interval.
  *
  * <p>A pass asks every question once. Namespaces take {@linkplain Turns turns}, however many questions each has, and one that
- * fails or hangs leaves room for the others. What holds back one {@linkplain Standing asker} holds back no other. What
+ * fails or hangs leaves room for the others. What holds back one {@linkplain AskerPace asker} holds back no other. What
  * failed last time, or was never answered, comes last.
  */
 final class HostQueue {
@@ -51,7 +51,7 @@ final class HostQueue {
     /** Those that were asked less than an interval ago, and are not any more: who comes back is not new. */
     private final Map<Question, Asked> gone = new LinkedHashMap<>();
 
-    private final Map<Asker, Standing> standings = new LinkedHashMap<>();
+    private final Map<Asker, AskerPace> standings = new LinkedHashMap<>();
     private final Turns<Question> waiting = new Turns<>(MOST);
     /** Those of the waiting that come first, where it is the turn of a hint. */
     private final Turns<Question> hinted = new Turns<>(MOST);
@@ -194,8 +194,8 @@ final class HostQueue {
         requests.clear();
     }
 
-    private Standing standing(Asker asker) {
-        return standings.computeIfAbsent(asker, added -> new Standing(interval, loop, clock));
+    private AskerPace standing(Asker asker) {
+        return standings.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
     }
 
     /** Asks this from now on: at once if the host is well and has nothing else to do, else in its next pass. */
@@ -220,7 +220,7 @@ final class HostQueue {
         if (isWithinInterval(asked.at)) {
             gone.put(question, asked);
         }
-        Standing standing = standing(question.asker());
+        AskerPace standing = standing(question.asker());
         standing.questions--;
         if (standing.isIdle()) {
             standings.remove(question.asker());
@@ -300,7 +300,7 @@ final class HostQueue {
      * @param request what to send; told of its end later, unless the agent ends
      */
     void send(Requests.Request<?> request) {
-        Standing standing = standing(request.asker());
+        AskerPace standing = standing(request.asker());
         Optional<Instant> alone =
                 standing.pausedUntil().filter(until -> standing.isLimited()).map(this::instant);
         requests.add(request, alone, standing.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
@@ -357,16 +357,16 @@ final class HostQueue {
 
     /** What is wrong with the host for an asker, if something is. */
     Optional<Resolution.Problem> problem(Asker asker) {
-        return Optional.ofNullable(standings.get(asker)).flatMap(Standing::problem);
+        return Optional.ofNullable(standings.get(asker)).flatMap(AskerPace::problem);
     }
 
     Optional<Instant> failingSince(Asker asker) {
-        return Optional.ofNullable(standings.get(asker)).flatMap(Standing::failingSince);
+        return Optional.ofNullable(standings.get(asker)).flatMap(AskerPace::failingSince);
     }
 
     /** Something is wrong with the host if nobody is answered. */
-    private Optional<Standing> sick() {
-        List<Standing> used = standings.values().stream()
+    private Optional<AskerPace> sick() {
+        List<AskerPace> used = standings.values().stream()
                 .filter(one -> one.questions > 0 && one.isHeard())
                 .toList();
         return used.stream().allMatch(one -> one.problem().isPresent())
@@ -375,7 +375,7 @@ final class HostQueue {
     }
 
     HostStatus status() {
-        Optional<Standing> sick = sick();
+        Optional<AskerPace> sick = sick();
         return new HostStatus(
                 host,
                 (int) questions.keySet().stream()
@@ -383,8 +383,8 @@ final class HostQueue {
                         .distinct()
                         .count(),
                 sick.isEmpty(),
-                sick.flatMap(Standing::problem).map(Resolution.Problem::message),
-                sick.flatMap(Standing::failingSince),
+                sick.flatMap(AskerPace::problem).map(Resolution.Problem::message),
+                sick.flatMap(AskerPace::failingSince),
                 lastAnswer,
                 running ? Optional.empty() : Optional.of(instant(nextAt)),
                 passes);
@@ -509,7 +509,7 @@ final class HostQueue {
     private Optional<Duration> allPaused() {
         Duration least = Duration.ofNanos(Long.MAX_VALUE);
         boolean any = false;
-        for (Standing standing : standings.values()) {
+        for (AskerPace standing : standings.values()) {
             if (standing.questions > 0) {
                 Optional<Long> until = standing.pausedUntil();
                 if (until.isEmpty()) {
@@ -527,7 +527,7 @@ final class HostQueue {
         if (inFlight.isEmpty() && requests.underWay() == 0 && isBudgetUsed()) {
             waiting.all().forEach(this::leave);
         }
-        for (Map.Entry<Asker, Standing> entry : List.copyOf(standings.entrySet())) {
+        for (Map.Entry<Asker, AskerPace> entry : List.copyOf(standings.entrySet())) {
             leaveIfUsed(entry.getKey(), entry.getValue());
             if (entry.getValue().ends()) {
                 settled(entry.getKey(), entry.getValue());
@@ -543,7 +543,7 @@ final class HostQueue {
     }
 
     /** What a limit does not let be asked in this pass is asked in a later one. */
-    private void leaveIfUsed(Asker asker, Standing standing) {
+    private void leaveIfUsed(Asker asker, AskerPace standing) {
         if (standing.onlyWaits()) {
             port.allowance(asker).filter(standing::hasUsed).ifPresent(limit -> {
                 leaveAll(asker);
@@ -561,7 +561,7 @@ final class HostQueue {
                 .forEach(this::leave);
     }
 
-    private void settled(Asker asker, Standing standing) {
+    private void settled(Asker asker, AskerPace standing) {
         if (standing.failing()) {
             requests.refuseAll(asker, failure(asker));
             // The asker's own pace holds back now; when it is back, all are asked at once.
@@ -615,7 +615,7 @@ final class HostQueue {
     }
 
     private boolean maySend(Asker asker) {
-        Standing standing = standing(asker);
+        AskerPace standing = standing(asker);
         return !standing.isLimited()
                 && port.allowance(asker)
                         .filter(limit -> limit.left(clock.instant()) <= standing.inFlight() + requests.underWay())
@@ -628,7 +628,7 @@ final class HostQueue {
 
     private boolean askNext() {
         requestsTurn = true;
-        if (standings.values().stream().noneMatch(Standing::mayAskNext)) {
+        if (standings.values().stream().noneMatch(AskerPace::mayAskNext)) {
             return false;
         }
         Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(this::mayAsk) : Optional.empty();
@@ -652,7 +652,7 @@ final class HostQueue {
     }
 
     private boolean mayAsk(Question question) {
-        Standing standing = standing(question.asker());
+        AskerPace standing = standing(question.asker());
         return standing.mayAsk()
                 && port.allowance(question.asker()).filter(standing::hasUsed).isEmpty()
                 && (!port.hasTenants() || concurrency == 1 || leavesRoom(question));
@@ -678,7 +678,7 @@ final class HostQueue {
     private void answered(Question question, Resolution outcome) {
         String namespace = inFlight.remove(question);
         left.remove(question);
-        Standing standing = standing(question.asker());
+        AskerPace standing = standing(question.asker());
         standing.over();
         Asked asked = Optional.ofNullable(questions.get(question)).orElseGet(Asked::new);
         if (outcome instanceof Resolution.Found || outcome instanceof Resolution.Refused) {
@@ -710,7 +710,7 @@ final class HostQueue {
     }
 
     /** What was answered before tells whether the host does not answer, or for some questions only. */
-    private void probeOrLeave(Asker asker, Standing standing) {
+    private void probeOrLeave(Asker asker, AskerPace standing) {
         Optional<Question> probe = standing.hasProbed()
                 ? Optional.empty()
                 : waiting.all().stream()

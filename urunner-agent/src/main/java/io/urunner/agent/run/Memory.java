@@ -11,7 +11,9 @@ import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
 import io.urunner.store.DigestStore.TrackedContainer;
 import io.urunner.store.StoreException;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,10 +40,13 @@ final class Memory {
     /** Among so many of the last rollouts of a workload one is looked for. */
     private static final int RECENT = 5;
 
+    private static final Duration RECENTLY = Duration.ofDays(1);
+
     private static final String SUBJECT = "history database";
 
     private final DigestStore store;
     private final Loop loop;
+    private final InstantSource clock;
     private final Executor storeThread;
     private final StateLog problems;
 
@@ -57,9 +62,10 @@ final class Memory {
     private Runnable atRest = () -> {};
     private volatile boolean works = true;
 
-    Memory(DigestStore store, Loop loop, Executor storeThread, StateLog problems) {
+    Memory(DigestStore store, Loop loop, InstantSource clock, Executor storeThread, StateLog problems) {
         this.store = store;
         this.loop = loop;
+        this.clock = clock;
         this.storeThread = storeThread;
         this.problems = problems;
     }
@@ -68,14 +74,16 @@ final class Memory {
      * Reads what is remembered. Where the store does not answer, the agent goes on without; what was learnt since counts
      * more than what is read later.
      *
-     * @param unfinished told of the rollouts that have not ended, on the loop
+     * @param past told of the rollouts before, on the loop
      * @param done told on the loop when the store answered or failed, at the first attempt
      */
-    void load(Consumer<List<RolloutRecord>> unfinished, Runnable done) {
+    void load(Consumer<Past> past, Runnable done) {
         onStore(
                 () -> {
                     Map<TrackedContainer, String> read = store.remembered();
-                    List<RolloutRecord> open = store.unfinishedRollouts();
+                    Past before = new Past(
+                            store.unfinishedRollouts(),
+                            store.rolloutsSince(clock.instant().minus(RECENTLY), KEPT_ROLLOUTS));
                     loop.execute(() -> {
                         read.forEach((container, digest) -> {
                             // What was learnt since and is not written yet counts more.
@@ -85,7 +93,7 @@ final class Memory {
                         });
                         loaded = true;
                         well();
-                        unfinished.accept(open);
+                        past.accept(before);
                         done.run();
                     });
                 },
@@ -93,6 +101,16 @@ final class Memory {
                     failed(e);
                     done.run();
                 });
+    }
+
+    /**
+     * What an agent should know of the rollouts before its time.
+     *
+     * @param unfinished those that have not ended
+     * @param recent those of the last day, the newest first
+     */
+    record Past(List<RolloutRecord> unfinished, List<RolloutRecord> recent) {
+        static final Past NONE = new Past(List.of(), List.of());
     }
 
     private interface Work {

@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Decision;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.Workload;
@@ -7,6 +8,9 @@ import io.urunner.kube.WorkloadId;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
@@ -15,11 +19,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Changes workloads: one patch of a workload at a time, beside the loop. What was changed meanwhile is read again with
- * GET; what fails is tried again later, with growing pauses. On the loop.
+ * Changes workloads: one patch of a workload at a time, beside the loop, the namespaces in turn. What was changed meanwhile
+ * is read again with GET; what fails is tried again later, with growing pauses. On the loop.
  */
 final class Patches {
     private static final Logger LOG = LoggerFactory.getLogger(Patches.class);
+
+    /** Patches at once. */
+    static final int AT_ONCE = 16;
+
+    /** So many of them at most are one namespace's. */
+    private static final int OF_A_NAMESPACE = 12;
 
     /** So often in a row is planned anew after a conflict, before the next change of the workload is waited for. */
     private static final int CONFLICTS = 5;
@@ -49,7 +59,13 @@ final class Patches {
     private final StateLog problems;
     private final BooleanSupplier mayAct;
     private final Events events;
+    private final AgentListener listener;
+    private final Turns<Tracked> waiting = new Turns<>(Integer.MAX_VALUE);
+    private final Map<Tracked, Runnable> tasks = new HashMap<>();
+    private final Map<String, Integer> sent = new HashMap<>();
     private int underWay;
+    private int atOnce;
+    private boolean stopped;
 
     /** Told on the loop. */
     interface Events {
@@ -90,6 +106,7 @@ final class Patches {
             Executor workers,
             StateLog problems,
             BooleanSupplier mayAct,
+            AgentListener listener,
             Events events) {
         this.cluster = cluster;
         this.loop = loop;
@@ -97,6 +114,7 @@ final class Patches {
         this.workers = workers;
         this.problems = problems;
         this.mayAct = mayAct;
+        this.listener = listener;
         this.events = events;
     }
 
@@ -127,15 +145,41 @@ final class Patches {
     }
 
     /**
-     * Sends a patch.
+     * Sends a patch when it is its turn.
      *
+     * @param starting the rollout that it starts, if it does
      * @param reason what the patch says and why: a second one with the same reason means that the first was undone
      */
-    void send(Tracked one, String reason, Patch patch, Done done) {
-        WorkloadId id = one.workload().id();
+    void send(Tracked one, Optional<Decision.Restart> starting, String reason, Patch patch, Done done) {
         one.acting = true;
+        one.starting = starting;
         one.requested(clock.instant());
         underWay++;
+        tasks.put(one, () -> send(one, reason, patch, done));
+        waiting.add(one, List.of(namespace(one)));
+        sendNext();
+    }
+
+    private static String namespace(Tracked one) {
+        return one.workload().id().namespace();
+    }
+
+    private void sendNext() {
+        while (!stopped && atOnce < AT_ONCE) {
+            Optional<Turns.Turn<Tracked>> next =
+                    waiting.next(one -> sent.getOrDefault(namespace(one), 0) < OF_A_NAMESPACE);
+            if (next.isEmpty()) {
+                return;
+            }
+            listener.served(AgentListener.Served.PATCH, next.get().namespace());
+            Optional.ofNullable(tasks.remove(next.get().item())).ifPresent(Runnable::run);
+        }
+    }
+
+    private void send(Tracked one, String reason, Patch patch, Done done) {
+        WorkloadId id = one.workload().id();
+        atOnce++;
+        sent.merge(id.namespace(), 1, Integer::sum);
         workers.execute(() -> {
             Runnable end = () -> failed(one, "a defect of the agent", Failure.REFUSED);
             try {
@@ -155,9 +199,34 @@ final class Patches {
                 LOG.error("{} could not be changed; this is a defect", id, e);
                 end = () -> failed(one, "a defect of the agent: " + e, Failure.REFUSED);
             } finally {
-                loop.execute(end);
+                Runnable told = end;
+                loop.execute(() -> {
+                    atOnce--;
+                    sent.computeIfPresent(id.namespace(), (name, count) -> count == 1 ? null : count - 1);
+                    try {
+                        told.run();
+                    } finally {
+                        sendNext();
+                    }
+                });
             }
         });
+    }
+
+    /** A workload went away, or is not watched any more: what was not sent yet is not sent. */
+    void forget(Tracked one) {
+        if (waiting.remove(one)) {
+            tasks.remove(one);
+            over(one);
+            events.settled();
+        }
+    }
+
+    /** Nothing is sent any more; what is under way ends. */
+    void stop() {
+        stopped = true;
+        waiting.clear();
+        tasks.clear();
     }
 
     /** While the patch waited for its turn, another agent was elected. */

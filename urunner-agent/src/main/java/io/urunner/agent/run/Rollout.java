@@ -1,13 +1,17 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Underway;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore.Change;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A rollout that this agent started, or found started.
@@ -21,6 +25,16 @@ import java.util.Optional;
 public record Rollout(String id, WorkloadId workload, String why, List<Decision.Change> changes, Instant requested) {
     public Rollout {
         changes = List.copyOf(changes);
+    }
+
+    /** What it brings. */
+    Set<ImageDigest> images() {
+        return Admission.images(changes);
+    }
+
+    /** Whether it is known from annotations alone, which prove nothing to other namespaces. */
+    boolean isHearsay() {
+        return Underway.isHearsay(why);
     }
 
     static Rollout of(WorkloadId workload, RolloutRecord record) {

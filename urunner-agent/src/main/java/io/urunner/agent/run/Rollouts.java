@@ -1,8 +1,10 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Admission;
+import io.urunner.agent.plan.Experience;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Quarantine;
 import io.urunner.agent.plan.Underway;
 import io.urunner.agent.plan.Verification;
 import io.urunner.kube.DigestsAnnotation;
@@ -16,7 +18,9 @@ import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +39,17 @@ final class Rollouts {
     /** A rollout that is over is recorded afterwards unless it was started before that. */
     private static final Duration RECENT = Duration.ofDays(1);
 
+    /** A time that is further ahead is a wrong clock's, or made up. */
+    private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
+
+    /** How long after its beginning an agent learns of rollouts that others began before. */
+    private static final Duration BEGINNING = Duration.ofMinutes(1);
+
+    /** So many rollouts that only annotations tell of are followed per namespace and hour. */
+    private static final int HEARSAY = 200;
+
+    private static final Duration HOUR = Duration.ofHours(1);
+
     private final Cluster cluster;
     private final Loop loop;
     private final InstantSource clock;
@@ -42,28 +57,40 @@ final class Rollouts {
     private final AgentListener listener;
     private final Registries registries;
     private final Duration patience;
-    private final Consumer<WorkloadId> touch;
+    private final StateLog log;
+    private final Consumer<WorkloadId> over;
     private final Runnable flushSoon;
+    private final Experience experience;
+    private final Ration hearsay;
     private final Map<WorkloadId, Followed> followed = new HashMap<>();
     private final Map<WorkloadId, String> lastFollowed = new HashMap<>();
     private final Map<WorkloadId, Outcome.Failed> toQuarantine = new HashMap<>();
+    /** The last rollout of a workload whose patch was not answered: the API server may have taken it. */
+    private final Map<WorkloadId, Rollout> unanswered = new HashMap<>();
+
+    private Instant began = Instant.MIN;
 
     private static final class Followed {
-        private final Rollout rollout;
+        private Rollout rollout;
         private final CompletableFuture<RolloutOutcome> outcome;
+        /** Whether others wait for it. */
+        private boolean shared;
+
         private Optional<RolloutOutcome> ended = Optional.empty();
         /** Whose content is awaited, to judge it. */
         private Set<String> awaited = Set.of();
 
-        Followed(Rollout rollout, CompletableFuture<RolloutOutcome> outcome) {
+        Followed(Rollout rollout, CompletableFuture<RolloutOutcome> outcome, boolean shared) {
             this.rollout = rollout;
             this.outcome = outcome;
+            this.shared = shared;
         }
     }
 
     /**
      * @param patience how long a rollout is followed
-     * @param touch plans a workload anew
+     * @param log says how many lines there may be
+     * @param over told of the workload when a rollout is over
      * @param flushSoon writes what was learnt to the store
      */
     Rollouts(
@@ -74,7 +101,8 @@ final class Rollouts {
             AgentListener listener,
             Registries registries,
             Duration patience,
-            Consumer<WorkloadId> touch,
+            StateLog log,
+            Consumer<WorkloadId> over,
             Runnable flushSoon) {
         this.cluster = cluster;
         this.loop = loop;
@@ -83,19 +111,44 @@ final class Rollouts {
         this.listener = listener;
         this.registries = registries;
         this.patience = patience;
-        this.touch = touch;
+        this.log = log;
+        this.over = over;
         this.flushSoon = flushSoon;
+        experience = new Experience(patience);
+        hearsay = new Ration(
+                HEARSAY,
+                HOUR,
+                loop,
+                (namespace, count) -> LOG.warn(
+                        "{} rollouts that annotations in namespace {} tell of were not followed", count, namespace));
+    }
+
+    /** From now on this agent acts: what others began before counts as under way, as the workloads tell it now. */
+    void begin(Collection<Tracked> fleet) {
+        began = clock.instant();
+        fleet.stream().filter(one -> !one.references().isEmpty()).forEach(one -> adopt(one.workload()));
+    }
+
+    /** A patch is about to be sent, whose answer may be lost. */
+    void starting(Rollout rollout) {
+        unanswered.put(rollout.workload(), rollout);
     }
 
     /** A patch was taken. */
     void started(Workload workload, Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
-        LOG.atInfo()
-                .addKeyValue(LogField.EVENT, "rollout_started")
-                .addKeyValue(LogField.WORKLOAD, rollout.workload())
-                .log("{}: rollout started: {}", rollout.workload(), rollout.why());
+        if (log.mayTell(rollout.workload().namespace())) {
+            LOG.atInfo()
+                    .addKeyValue(LogField.EVENT, "rollout_started")
+                    .addKeyValue(LogField.WORKLOAD, rollout.workload())
+                    .log("{}: rollout started: {}", rollout.workload(), rollout.why());
+        }
         toQuarantine.remove(rollout.workload());
+        unanswered.remove(rollout.workload());
         memory.rollout(rollout.running());
         listener.rolloutStarted(workload, rollout);
+        if (!rollout.isHearsay()) {
+            experience.begun(rollout.workload(), rollout.images(), rollout.requested());
+        }
         follow(rollout, digests, patched);
     }
 
@@ -111,28 +164,64 @@ final class Rollouts {
         }
         Instant now = clock.instant();
         Underway.of(workload)
+                .filter(found -> found.since().isBefore(now.plus(CLOCKS_DIFFER)))
                 .filter(found -> !found.since().toString().equals(lastFollowed.get(id)))
-                .ifPresent(found -> {
-                    String key = found.since().toString();
-                    Rollout rollout = new Rollout(key, id, found.why(), found.changes(), found.since());
-                    PatchResult.Patched patched =
-                            new PatchResult.Patched(workload.resourceVersion(), workload.generation());
-                    if (Admission.isRollingOut(workload, patience, now)) {
-                        started(workload, rollout, found.digests(), patched);
-                    } else if (found.since().isAfter(now.minus(RECENT))) {
-                        lastFollowed.put(id, key);
-                        memory.hasRollout(id, key, recorded -> {
-                            if (!recorded && !followed.containsKey(id)) {
-                                follow(rollout, found.digests(), patched);
-                            }
-                        });
-                    }
-                });
+                .ifPresent(found -> adopt(workload, found, now));
+    }
+
+    private void adopt(Workload workload, Underway found, Instant now) {
+        WorkloadId id = workload.id();
+        String key = found.since().toString();
+        boolean runs = Admission.isRollingOut(workload, patience, now);
+        Optional<Rollout> ours =
+                Optional.ofNullable(unanswered.get(id)).filter(sent -> sent.id().equals(key));
+        if ((!runs && found.since().isBefore(now.minus(RECENT))) || (ours.isEmpty() && !hearsay.take(id.namespace()))) {
+            return;
+        }
+        Rollout rollout = ours.orElseGet(() -> new Rollout(key, id, found.why(), found.changes(), found.since()));
+        PatchResult.Patched patched = new PatchResult.Patched(workload.resourceVersion(), workload.generation());
+        if (runs) {
+            started(workload, rollout, found.digests(), patched);
+        } else {
+            lastFollowed.put(id, key);
+            memory.hasRollout(id, key, recorded -> {
+                if (!recorded && !followed.containsKey(id)) {
+                    follow(rollout, found.digests(), patched);
+                }
+            });
+        }
+    }
+
+    /** Not every failure is the image's: one that is has been written on the workload, too. */
+    private void learn(List<RolloutRecord> recent) {
+        for (RolloutRecord record : recent) {
+            if (Underway.isHearsay(record.why())) {
+                continue;
+            }
+            try {
+                WorkloadId id = WorkloadId.parse(record.workload());
+                Rollout rollout = Rollout.of(id, record);
+                experience.begun(id, rollout.images(), record.requested());
+                Instant when = record.finished().orElse(record.requested());
+                if (record.outcome().equals(Optional.of("succeeded"))) {
+                    experience.ended(id, rollout.images(), when, new Outcome.Succeeded(""));
+                } else if (record.outcome().equals(Optional.of("failed"))) {
+                    Set<ImageDigest> failed = new HashSet<>(rollout.images());
+                    failed.retainAll(cluster.find(id)
+                            .map(workload -> Quarantine.of(List.of(workload)).keySet())
+                            .orElse(Set.of()));
+                    experience.ended(id, failed, when, new Outcome.Failed("", true));
+                }
+            } catch (IllegalArgumentException e) {
+                LOG.warn("a remembered rollout is left out: {}", e.getMessage());
+            }
+        }
     }
 
     /** Rollouts that were under way when the agent ended: those whose template still says so are followed on. */
-    void resume(List<RolloutRecord> unfinished) {
-        for (RolloutRecord record : unfinished) {
+    void resume(Memory.Past past) {
+        learn(past.recent());
+        for (RolloutRecord record : past.unfinished()) {
             WorkloadId id;
             try {
                 id = WorkloadId.parse(record.workload());
@@ -153,7 +242,14 @@ final class Rollouts {
             if (!still) {
                 memory.rollout(rollout.ended(
                         clock.instant(), new Outcome.Superseded("it ended while no agent was there to see it")));
-            } else if (!followed.containsKey(id)) {
+            } else if (followed.containsKey(id)) {
+                // It was found on the workload; now it is known by ourselves.
+                Followed found = followed.get(id);
+                if (found.rollout.id().equals(rollout.id())) {
+                    found.rollout = rollout;
+                    found.shared = !rollout.isHearsay();
+                }
+            } else {
                 follow(
                         rollout,
                         digests.get(),
@@ -165,7 +261,7 @@ final class Rollouts {
 
     private void follow(Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
         CompletableFuture<RolloutOutcome> outcome = cluster.follow(rollout.workload(), digests, patched, patience);
-        Followed now = new Followed(rollout, outcome);
+        Followed now = new Followed(rollout, outcome, !rollout.isHearsay() || isFromBefore(rollout));
         lastFollowed.put(rollout.workload(), rollout.id());
         Followed before = followed.put(rollout.workload(), now);
         if (before != null) {
@@ -179,6 +275,35 @@ final class Rollouts {
                 LOG.error("the rollout of {} is followed no more; this is a defect", rollout.workload(), failure);
             }
         });
+    }
+
+    /** What is told while we begin of the time before may be another agent's. Nobody can make it up later. */
+    private boolean isFromBefore(Rollout rollout) {
+        return rollout.requested().isBefore(began)
+                && clock.instant().minus(BEGINNING).isBefore(began);
+    }
+
+    /**
+     * The rollouts that are under way. Others wait for those that we know by ourselves, and for none of them longer than
+     * for its namespace's share of our patience, however it is asked to be.
+     */
+    List<Admission.Slot> slots() {
+        return followed.values().stream().map(this::slot).toList();
+    }
+
+    private Admission.Slot slot(Followed one) {
+        Rollout rollout = one.rollout;
+        Instant now = clock.instant();
+        Instant since = rollout.requested().isAfter(now) ? now : rollout.requested();
+        return new Admission.Slot(
+                rollout.workload(),
+                rollout.images(),
+                Optional.of(since.plus(experience.hold(rollout.workload().namespace())))
+                        .filter(until -> one.shared));
+    }
+
+    Experience experience() {
+        return experience;
     }
 
     private void over(Followed one, RolloutOutcome end) {
@@ -202,7 +327,7 @@ final class Rollouts {
         if (outcome instanceof Outcome.Failed failed) {
             toQuarantine.put(id, failed);
         }
-        touch.accept(id);
+        over.accept(id);
     }
 
     /** The workloads whose rollouts wait for what a digest of this stands for, though they may not use it any more. */
@@ -239,20 +364,31 @@ final class Rollouts {
     private void end(Followed one, Outcome outcome) {
         Rollout rollout = one.rollout;
         boolean well = outcome instanceof Outcome.Succeeded || outcome instanceof Outcome.Superseded;
-        LOG.atLevel(well ? Level.INFO : Level.WARN)
-                .addKeyValue(LogField.EVENT, "rollout_ended")
-                .addKeyValue(LogField.WORKLOAD, rollout.workload())
-                .addKeyValue(LogField.OUTCOME, outcome.name())
-                .log("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
+        if (log.mayTell(rollout.workload().namespace())) {
+            LOG.atLevel(well ? Level.INFO : Level.WARN)
+                    .addKeyValue(LogField.EVENT, "rollout_ended")
+                    .addKeyValue(LogField.WORKLOAD, rollout.workload())
+                    .addKeyValue(LogField.OUTCOME, outcome.name())
+                    .log("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
+        }
+        if (!rollout.isHearsay()) {
+            experience.ended(rollout.workload(), rollout.images(), clock.instant(), outcome);
+        }
         memory.rollout(rollout.ended(clock.instant(), outcome));
         flushSoon.run();
         listener.rolloutEnded(rollout, outcome);
     }
 
-    /** A workload went away. */
+    /** A workload went away, or its namespace is not watched any more: nobody waits for its rollout. */
     void forget(WorkloadId id) {
         lastFollowed.remove(id);
         toQuarantine.remove(id);
+        unanswered.remove(id);
+        Followed gone = followed.remove(id);
+        if (gone != null) {
+            gone.outcome.cancel(false);
+            end(gone, new Outcome.Superseded("the workload was deleted, or is not watched any more"));
+        }
     }
 
     /** Whether one of this workload is under way. */
@@ -266,5 +402,6 @@ final class Rollouts {
         followed.clear();
         lastFollowed.clear();
         toQuarantine.clear();
+        unanswered.clear();
     }
 }

@@ -1,18 +1,58 @@
 package io.urunner.agent.run;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 
-/** Says what is wrong once when it begins, once when it becomes something else, and once when it is over. On the loop. */
+/**
+ * Says what is wrong once when it begins, once when it becomes something else, and once when it is over. What concerns one
+ * namespace fills no more than its share of the log. On the loop.
+ */
 final class StateLog {
+    /** So many lines of the log are about one namespace in a minute. */
+    static final int LINES = 200;
+
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
     private final Logger log;
+    private final Ration lines;
     private final Map<String, String> kinds = new HashMap<>();
 
-    StateLog(Logger log) {
+    StateLog(Logger log, Loop loop) {
         this.log = log;
+        lines = new Ration(
+                LINES,
+                MINUTE,
+                loop,
+                (owner, count) -> log.atWarn()
+                        .addKeyValue(LogField.EVENT, "left_out")
+                        .addKeyValue(LogField.SUBJECT, owner)
+                        .log("{}: {} lines of the last minute were left out", owner, count));
+    }
+
+    /** Whether one more line about a namespace may be written; asked for every line that would be. */
+    boolean mayTell(String namespace) {
+        return lines.take("namespace " + namespace);
+    }
+
+    /** Not all Events of a namespace were written. */
+    void eventsLeftOut(String namespace, int count) {
+        log.atWarn()
+                .addKeyValue(LogField.EVENT, "left_out")
+                .addKeyValue(LogField.SUBJECT, "events in namespace " + namespace)
+                .log("events in namespace {}: {} of the last minute were left out", namespace, count);
+    }
+
+    /** Of a workload its namespace; of other subjects what they have in common. */
+    private static String owner(String subject) {
+        int slash = subject.indexOf('/');
+        int space = subject.indexOf(' ');
+        return slash > 0 && (space < 0 || slash < space)
+                ? "namespace " + subject.substring(0, slash)
+                : space < 0 ? subject : subject.substring(0, space);
     }
 
     /**
@@ -25,7 +65,7 @@ final class StateLog {
      */
     boolean problem(String subject, String kind, String message) {
         boolean news = !kind.equals(kinds.put(subject, kind));
-        if (news) {
+        if (news && lines.take(owner(subject))) {
             log.atWarn()
                     .addKeyValue(LogField.EVENT, "problem")
                     .addKeyValue(LogField.SUBJECT, subject)
@@ -41,7 +81,7 @@ final class StateLog {
 
     /** It is well again, or always was. */
     void well(String subject) {
-        if (kinds.remove(subject) != null) {
+        if (kinds.remove(subject) != null && lines.take(owner(subject))) {
             log.atInfo()
                     .addKeyValue(LogField.EVENT, "well")
                     .addKeyValue(LogField.SUBJECT, subject)

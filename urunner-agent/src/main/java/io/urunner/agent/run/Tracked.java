@@ -5,6 +5,7 @@ import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
 import io.urunner.agent.plan.Quarantine;
+import io.urunner.agent.plan.Standing;
 import io.urunner.agent.plan.Tracking;
 import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
@@ -43,6 +44,7 @@ final class Tracked {
     private Map<String, Tracking> containers = Map.of();
     private Set<ImageReference> references = Set.of();
     private Map<ImageDigest, Quarantine> quarantined = Map.of();
+    private Standing standing;
     /** The generation that our own patch made: an older snapshot is from before it. */
     private long generation;
 
@@ -58,6 +60,9 @@ final class Tracked {
     private final Map<Integer, PatchedFor> patchedFor = new LinkedHashMap<>();
     /** When the API server was asked about it, in the last minute. */
     private final Deque<Instant> requests = new ArrayDeque<>();
+
+    /** What the last patch was to start, if it was a rollout. */
+    Optional<Decision.Restart> starting = Optional.empty();
 
     /** Whether a patch or a read of it is under way. */
     boolean acting;
@@ -87,6 +92,7 @@ final class Tracked {
         this.workload = workload;
         this.seen = seen;
         policy = new Policy.Reading(defaults, List.of());
+        standing = Standing.of(workload);
         update(workload, seen, defaults, watched);
     }
 
@@ -115,6 +121,16 @@ final class Tracked {
         return quarantined;
     }
 
+    /** What its annotations claim. */
+    Standing standing() {
+        return standing;
+    }
+
+    /** The rollout whose patch is on its way, or that the snapshot at hand does not show yet. */
+    Optional<Decision.Restart> starting() {
+        return acting || outdated() ? starting : Optional.empty();
+    }
+
     /** It was read, and says this: should the cluster have been set back, what the watch told before counts no more. */
     void read(Workload fresh) {
         if (fresh.uid().equals(workload.uid()) && fresh.generation() < workload.generation()) {
@@ -141,6 +157,7 @@ final class Tracked {
         workload = snapshot;
         seen = when;
         quarantined = Quarantine.of(List.of(snapshot));
+        standing = Standing.of(snapshot);
         policy = defaults.override(
                 snapshot.annotations(),
                 snapshot.containers().stream().map(Container::name).collect(Collectors.toSet()));

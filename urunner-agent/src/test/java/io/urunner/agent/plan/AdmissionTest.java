@@ -7,9 +7,13 @@ import static io.urunner.agent.plan.Given.REF;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Admission.Slot;
+import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,9 +24,12 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
-    private static final Duration PATIENCE = Duration.ofMinutes(10);
+    private static final Duration PATIENCE = Duration.ofMinutes(15);
+    private static final ImageDigest IMAGE = new ImageDigest(REF, D2);
 
     private final List<Given> fleet = new ArrayList<>();
+    private final List<Slot> slots = new ArrayList<>();
+    private final Experience experience = new Experience(PATIENCE);
 
     @Test
     void withoutLimitsEverythingStarts() {
@@ -54,8 +61,8 @@ class AdmissionTest {
     void rolloutsThatRunCountAndThoseThatFailedOrTakeTooLongDoNot() {
         Given running = rolledOut("a", "running").notComplete();
         fleet.add(running);
-        stale("b", "stale");
-        assertThat(admit(limits(1, 0, false))).containsExactly("up to date", "deferred: rollout budget");
+        stale("a", "stale");
+        assertThat(admit(limits(0, 1, false))).containsExactly("up to date", "deferred: rollout budget");
 
         assertThat(Admission.isRollingOut(running.build(), PATIENCE, NOW)).isTrue();
         assertThat(Admission.isRollingOut(running.build(), Duration.ofSeconds(30), NOW))
@@ -70,8 +77,9 @@ class AdmissionTest {
     void whatWasJustStartedCountsBeforeItShows() {
         stale("a", "one");
 
-        assertThat(admit(limits(1, 0, false), Set.of(WorkloadId.parse("x/Deployment/y"))))
-                .containsExactly("deferred: rollout budget");
+        underWay("x/Deployment/y", Duration.ZERO);
+
+        assertThat(admit(limits(1, 0, false))).containsExactly("deferred: rollout budget");
     }
 
     @Test
@@ -112,6 +120,185 @@ class AdmissionTest {
                 .isEqualTo(Map.of(new ImageDigest(REF, D2), new Quarantine(failed.id(), "CrashLoopBackOff")));
     }
 
+    @Test
+    void whatIsWrittenOnWorkloadsOfAnotherNamespaceHoldsNobody() {
+        fleet.add(rolledOut("aaa-evil", "running").notComplete());
+        fleet.add(failed("aaa-evil", "failed"));
+        stale("b", "mine");
+
+        assertThat(admit(limits(1, 0, true))).last().isEqualTo("restart");
+    }
+
+    @Test
+    void whatIsWrittenOnWorkloadsOfAnotherNamespaceProvesNothing() {
+        fleet.add(rolledOut("aaa-evil", "fine"));
+        stale("b", "one");
+        stale("b", "two");
+
+        assertThat(admit(limits(0, 0, true))).containsExactly("up to date", "restart", "deferred: canary goes first");
+    }
+
+    @Test
+    void theCanaryOfAnotherNamespaceIsWaitedForForAWhile() {
+        stale("b", "mine");
+        underWay("aaa-evil/Deployment/forever", Duration.ofMinutes(14));
+
+        Decision waits = decide(limits(0, 0, true)).get(0);
+        assertThat(waits).isInstanceOfSatisfying(Decision.Deferred.class, deferred -> {
+            assertThat(deferred.cause()).isEqualTo(Deferral.CANARY);
+            assertThat(deferred.until()).contains(NOW.plus(Duration.ofMinutes(1)));
+            assertThat(deferred.reason()).contains("another namespace").doesNotContain("evil", "forever");
+        });
+
+        slots.clear();
+        underWay("aaa-evil/Deployment/forever", Duration.ofMinutes(15));
+        assertThat(admit(limits(1, 0, true))).containsExactly("restart");
+    }
+
+    @Test
+    void canariesOfAnotherNamespaceOneAfterTheOtherAreNotWaitedForLonger() {
+        stale("b", "mine");
+        underWay("aaa-evil/Deployment/first", Duration.ofMinutes(16));
+        underWay("aaa-evil/Deployment/second", Duration.ofMinutes(8));
+        underWay("aaa-evil/Deployment/third", Duration.ZERO);
+
+        assertThat(admit(limits(0, 0, true))).containsExactly("restart");
+    }
+
+    @Test
+    void whoKeptOthersWaitingIsWaitedForLessTheNextTime() {
+        stale("b", "mine");
+        WorkloadId evil = WorkloadId.parse("aaa-evil/Deployment/forever");
+        experience.ended(evil, Set.of(), NOW, new Outcome.TimedOut("its pods"));
+
+        underWay(evil.toString(), Duration.ofSeconds(59));
+        assertThat(admit(limits(1, 0, false))).containsExactly("deferred: rollout budget");
+
+        slots.clear();
+        underWay(evil.toString(), Duration.ofSeconds(60));
+        assertThat(admit(limits(1, 0, true))).containsExactly("restart");
+
+        experience.ended(evil, Set.of(), NOW, new Outcome.Succeeded(""));
+        assertThat(experience.hold("aaa-evil")).isEqualTo(PATIENCE);
+    }
+
+    @Test
+    void anImageThatWorkedElsewhereStillGoesToOneOfANamespaceFirst() {
+        experience.begun(WorkloadId.parse("a/Deployment/one"), Set.of(IMAGE), NOW);
+        experience.ended(WorkloadId.parse("a/Deployment/one"), Set.of(IMAGE), NOW, new Outcome.Succeeded(""));
+        underWay("a/Deployment/two", Duration.ZERO);
+        stale("b", "one");
+        stale("b", "two");
+
+        assertThat(admit(limits(0, 0, true))).containsExactly("restart", "deferred: canary goes first");
+    }
+
+    @Test
+    void aWorkloadWithoutPodsProvesNothingAndHoldsNobody() {
+        fleet.add(rolledOut("a", "asleep").rollout(Given.rollout(0)));
+        stale("a", "two");
+        stale("a", "three");
+
+        assertThat(admit(limits(0, 0, true))).containsExactly("up to date", "deferred: canary goes first", "restart");
+    }
+
+    @Test
+    void aPausedRolloutOfAnotherNamespaceHoldsNobodyAfterTheDeadline() {
+        RolloutStatus paused =
+                new RolloutStatus(1, true, true, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty());
+        fleet.add(rolledOut("aaa-evil", "paused").rollout(paused));
+        stale("b", "mine");
+        underWay("aaa-evil/Deployment/paused", PATIENCE);
+
+        assertThat(admit(limits(1, 0, true))).last().isEqualTo("restart");
+    }
+
+    @Test
+    void whatIsOnItsWayButDoesNotShowYetIsTheCanary() {
+        stale("a", "one");
+        slots.add(new Slot(WorkloadId.parse("a/Deployment/zero"), Set.of(IMAGE), Optional.of(NOW.plusSeconds(1))));
+
+        assertThat(admit(limits(0, 0, true))).containsExactly("deferred: canary goes first");
+    }
+
+    @Test
+    void oneNamespaceInWhichAnImageFailedHoldsNoOther() {
+        failed("aaa-evil/Deployment/one", Duration.ofSeconds(10));
+        failed("aaa-evil/Deployment/two", Duration.ofSeconds(10));
+        stale("b", "mine");
+
+        assertThat(admit(Limits.NONE)).containsExactly("restart");
+    }
+
+    @Test
+    void anImageThatFailedInSeveralNamespacesWaitsForAWhileUnlessItWorksInOne() {
+        failed("x/Deployment/one", Duration.ofMinutes(20));
+        failed("y/Deployment/one", Duration.ofMinutes(10));
+        failed("y/Deployment/two", Duration.ZERO);
+        stale("b", "mine");
+
+        assertThat(decide(Limits.NONE).get(0)).isInstanceOfSatisfying(Decision.Deferred.class, deferred -> {
+            assertThat(deferred.cause()).isEqualTo(Deferral.FAILED_ELSEWHERE);
+            assertThat(deferred.until()).contains(NOW.plus(Duration.ofMinutes(5)));
+            assertThat(deferred.reason())
+                    .contains("other namespaces")
+                    .doesNotContain("secret words", "x/Deployment", "y/Deployment");
+        });
+
+        experience.ended(WorkloadId.parse("z/Deployment/one"), Set.of(IMAGE), NOW, new Outcome.Succeeded(""));
+        assertThat(admit(Limits.NONE)).containsExactly("restart");
+    }
+
+    @Test
+    void failingAgainAndAgainMakesNobodyWaitLonger() {
+        failed("x/Deployment/one", Duration.ofMinutes(30));
+        failed("y/Deployment/one", Duration.ofMinutes(16));
+        failed("x/Deployment/one", Duration.ofMinutes(2));
+        failed("y/Deployment/one", Duration.ofMinutes(1));
+        stale("b", "mine");
+
+        assertThat(admit(Limits.NONE)).containsExactly("restart");
+    }
+
+    @Test
+    void whoHasTheFewestRolloutsComesFirstAndThenWhoBeganLongestAgo() {
+        stale("aaa-evil", "one");
+        stale("aaa-evil", "two");
+        stale("b", "mine");
+        experience.begun(WorkloadId.parse("aaa-evil/Deployment/zero"), Set.of(), NOW.minusSeconds(1));
+
+        assertThat(admit(limits(1, 0, false)))
+                .containsExactly("deferred: rollout budget", "deferred: rollout budget", "restart");
+        assertThat(admit(limits(2, 0, false))).containsExactly("restart", "deferred: rollout budget", "restart");
+    }
+
+    @Test
+    void anActInTheFarFutureIsNoRolloutThatRuns() {
+        Workload given = rolledOut("a", "one").build();
+        Given future = rolledOut("a", "one")
+                .state("app", acted(given, Instant.parse("9999-12-31T23:59:59Z")))
+                .notComplete();
+        Given past =
+                rolledOut("a", "one").state("app", acted(given, Instant.EPOCH)).notComplete();
+
+        assertThat(Admission.isRollingOut(future.build(), PATIENCE, NOW)).isFalse();
+        assertThat(Admission.isRollingOut(past.build(), PATIENCE, NOW)).isFalse();
+    }
+
+    private static WorkloadState.ContainerState acted(Workload workload, Instant at) {
+        WorkloadState.ContainerState state = States.of(workload).containers().get("app");
+        return new WorkloadState.ContainerState(
+                state.reference(),
+                state.acted(),
+                Optional.of(at),
+                state.replaced(),
+                state.rejected(),
+                state.rejectedBy(),
+                state.failed(),
+                state.failure(),
+                state.originalImage());
+    }
+
     private void stale(String namespace, String name) {
         fleet.add(Given.workload()
                 .named(namespace, name)
@@ -144,17 +331,38 @@ class AdmissionTest {
     }
 
     private List<String> admit(Limits limits) {
-        return admit(limits, Set.of());
+        return decide(limits).stream().map(Decision::words).toList();
     }
 
-    private List<String> admit(Limits limits, Set<WorkloadId> started) {
+    private List<Decision> decide(Limits limits) {
         List<Workload> workloads = fleet.stream().map(Given::build).toList();
         List<Plan> plans = fleet.stream().map(Given::plan).toList();
-        Map<WorkloadId, String> decided = new HashMap<>();
-        new Admission(limits, workloads, started, NOW)
+        Map<WorkloadId, Decision> decided = new HashMap<>();
+        new Admission(
+                        limits,
+                        slots,
+                        namespace -> workloads.stream()
+                                .filter(workload -> workload.id().namespace().equals(namespace))
+                                .map(Standing::of)
+                                .toList(),
+                        experience,
+                        NOW)
                 .admit(plans)
-                .forEach(plan -> decided.put(plan.workload(), plan.decision().words()));
+                .forEach(plan -> decided.put(plan.workload(), plan.decision()));
         return workloads.stream().map(workload -> decided.get(workload.id())).toList();
+    }
+
+    /** A rollout of ours for D2 is under way, and began so long ago. */
+    private void underWay(String workload, Duration ago) {
+        WorkloadId id = WorkloadId.parse(workload);
+        experience.begun(id, Set.of(IMAGE), NOW.minus(ago));
+        slots.add(new Slot(id, Set.of(IMAGE), Optional.of(NOW.minus(ago).plus(experience.hold(id.namespace())))));
+    }
+
+    private void failed(String workload, Duration ago) {
+        WorkloadId id = WorkloadId.parse(workload);
+        experience.begun(id, Set.of(IMAGE), NOW.minus(ago));
+        experience.ended(id, Set.of(IMAGE), NOW.minus(ago), new Outcome.Failed("secret words", true));
     }
 
     private static Limits limits(int inCluster, int inNamespace, boolean canary) {

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,8 +55,11 @@ abstract class EngineScene {
     final List<String> noticed = new ArrayList<>();
     final List<Rollout> begun = new ArrayList<>();
     final List<AgentListener.Runaway> stopped = new ArrayList<>();
+    final List<String> served = new ArrayList<>();
     boolean acts = true;
     DigestStore store;
+    /** Who waits for the API server. */
+    Executor kubeWorkers = Runnable::run;
 
     @BeforeEach
     void open() {
@@ -74,8 +78,8 @@ abstract class EngineScene {
     }
 
     Engine start(Limits limits) {
-        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class));
-        Memory memory = new Memory(store, loop, Runnable::run, problems);
+        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class), loop);
+        Memory memory = new Memory(store, loop, loop, Runnable::run, problems);
         AgentListener listener = new AgentListener() {
             @Override
             public void rolloutEnded(Rollout rollout, Outcome outcome) {
@@ -106,13 +110,18 @@ abstract class EngineScene {
             public void stopped(Runaway what) {
                 stopped.add(what);
             }
+
+            @Override
+            public void served(Served what, String namespace) {
+                served.add(what + " " + namespace);
+            }
         };
         Engine engine = new Engine(new Engine.Parts(
                 cluster,
                 List.of(watched("r.example"), watched("q.example")),
                 loop,
                 loop,
-                Runnable::run,
+                task -> kubeWorkers.execute(task),
                 registry::work,
                 memory,
                 problems,

@@ -48,7 +48,11 @@ final class FakeCluster implements Cluster {
 
     /** A Deployment whose pods run a digest, one container per image. */
     WorkloadId deployment(String name, String running, String... images) {
-        WorkloadId id = new WorkloadId("shop", WorkloadKind.DEPLOYMENT, name);
+        return deploymentIn("shop", name, running, images);
+    }
+
+    WorkloadId deploymentIn(String namespace, String name, String running, String... images) {
+        WorkloadId id = new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, name);
         List<Container> containers = new ArrayList<>();
         List<Pod.ContainerStatus> statuses = new ArrayList<>();
         for (String image : images) {
@@ -153,6 +157,11 @@ final class FakeCluster implements Cluster {
     /** Somebody annotates a workload. */
     void annotate(WorkloadId id, String name, String value) {
         put(change(real.get(id), Map.of(name, value), Map.of()));
+    }
+
+    /** Somebody annotates a workload and its template. */
+    void forge(WorkloadId id, String state, String digests) {
+        put(change(real.get(id), Map.of(Workload.STATE, state), Map.of(Workload.DIGESTS, digests)));
     }
 
     private static Workload with(Workload old, RolloutStatus status, List<Pod> pods) {

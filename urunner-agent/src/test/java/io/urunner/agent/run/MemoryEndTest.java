@@ -28,7 +28,8 @@ class MemoryEndTest {
     private Path folder;
 
     private Memory memory(DigestStore store) {
-        return new Memory(store, loop, storeThread::add, new StateLog(LoggerFactory.getLogger(MemoryEndTest.class)));
+        return new Memory(
+                store, loop, loop, storeThread::add, new StateLog(LoggerFactory.getLogger(MemoryEndTest.class), loop));
     }
 
     private void storeWorks() {

@@ -34,7 +34,8 @@ class MemoryTest {
     @BeforeEach
     void start() throws Exception {
         store = DigestStores.sqlite(folder.resolve("missing").resolve("db"), "test");
-        memory = new Memory(store, loop, Runnable::run, new StateLog(LoggerFactory.getLogger(MemoryTest.class)));
+        memory = new Memory(
+                store, loop, loop, Runnable::run, new StateLog(LoggerFactory.getLogger(MemoryTest.class), loop));
     }
 
     @AfterEach

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * several at once: a host that is down gets one or two questions, a rejected credential is shown once, and a limit is known
  * before it is used up.
  */
-final class Standing {
+final class AskerPace {
     /** Nobody is left alone for longer, whatever a registry says. */
     private static final Duration LONGEST = Duration.ofDays(7);
 
@@ -54,7 +54,7 @@ final class Standing {
     private Optional<Resolution.Problem> problem = Optional.empty();
     private Optional<Instant> failingSince = Optional.empty();
 
-    Standing(Duration interval, Loop loop, InstantSource clock) {
+    AskerPace(Duration interval, Loop loop, InstantSource clock) {
         this.interval = interval;
         this.loop = loop;
         this.clock = clock;

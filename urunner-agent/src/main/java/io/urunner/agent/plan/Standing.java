@@ -1,0 +1,64 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A workload with what its annotations claim of our rollouts. Whoever may change the workload may write what he wants, so
+ * it counts within its namespace only. Immutable.
+ *
+ * @param workload the workload
+ * @param state what was done with it
+ * @param digests what its template was rolled out for
+ */
+public record Standing(Workload workload, WorkloadState state, DigestsAnnotation digests) {
+    /**
+     * Reads a workload's annotations.
+     *
+     * @param workload the workload
+     * @return what they claim
+     */
+    public static Standing of(Workload workload) {
+        return new Standing(workload, States.of(workload), States.digests(workload));
+    }
+
+    /** Whether a rollout of ours is running: one that failed, or does not end, makes room for others. */
+    boolean isRollingOut(Duration patience, Instant now) {
+        return state.lastAct()
+                        .filter(acted -> acted.isAfter(now.minus(patience)) && !States.isOfAWrongClock(acted, now))
+                        .isPresent()
+                && state.containers().values().stream()
+                        .noneMatch(container -> container.failed().isPresent())
+                && workload.rollout().deadlineExceeded().isEmpty()
+                && !workload.rollout().complete();
+    }
+
+    /** {@code reference@digest} of what its containers were rolled out for; where no pods are wanted, nothing was tried. */
+    Set<String> tried() {
+        Set<String> tried = new HashSet<>();
+        if (!ContainerRules.noPodsWanted(workload)) {
+            workload.containers().forEach(container -> {
+                String image = digests.digests().get(container.name());
+                if (image != null) {
+                    tried.add(image);
+                }
+            });
+        }
+        return tried;
+    }
+
+    boolean isHealthyOn(ImageDigest image) {
+        return workload.rollout().complete()
+                && state.containers().values().stream()
+                        .noneMatch(container -> container.reference().equals(image.reference())
+                                && container
+                                        .failed()
+                                        .filter(image.digest()::equals)
+                                        .isPresent());
+    }
+}
