@@ -2,34 +2,87 @@ package io.urunner.registry;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import okhttp3.Dns;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
-/** Where a registry may send us: the rules for realms, redirects and upload locations, which are a remote party's input. */
+/**
+ * Where a registry may send us: the rules for realms, redirects and upload locations, which are a remote party's input.
+ * What a name stands for is looked at when it is resolved to be connected to ({@link Guard}).
+ */
 final class Addresses {
+    private static final String PRIVATE =
+            "it is a private address that is not the registry's own; list it under the registry's trusted hosts if it is"
+                    + " right";
+
+    /**
+     * What is not on the Internet, as prefix and its bits: this network, private (RFC 1918), shared (RFC 6598), loopback,
+     * link-local, protocol assignments, relays to 6to4, benchmarks, multicast and reserved. Clouds serve metadata in some of
+     * these ranges, and Azure at one address of its own.
+     */
+    private static final int[] PRIVATE_V4 = {
+        0x00000000,
+        8,
+        0x0a000000,
+        8,
+        0x64400000,
+        10,
+        0x7f000000,
+        8,
+        0xa9fe0000,
+        16,
+        0xac100000,
+        12,
+        0xc0000000,
+        24,
+        0xc0586300,
+        24,
+        0xc0a80000,
+        16,
+        0xc6120000,
+        15,
+        0xe0000000,
+        3,
+        0xa83f8110,
+        32
+    };
+
     private Addresses() {}
+
+    /** Resolves one name as others do, and nothing that is private for it: what was looked at is what is connected to. */
+    record Guard(Dns dns, String name) implements Dns {
+        @Override
+        public List<InetAddress> lookup(String hostname) throws UnknownHostException {
+            List<InetAddress> found = dns.lookup(hostname);
+            // Other names are those of proxies, which resolve this one by themselves.
+            if (hostname.equals(name) && found.stream().anyMatch(Addresses::isPrivate)) {
+                UnknownHostException refused = new UnknownHostException(name);
+                refused.initCause(new Violation("the registry leads to " + name + ", which is not asked: " + PRIVATE));
+                throw refused;
+            }
+            return found;
+        }
+    }
 
     /**
      * Why a URL that a registry gave is not followed, or null if it is.
      *
      * @param url the URL
-     * @param origin the registry's own URL
-     * @param trusted the hosts that somebody listed, {@code host} or {@code host:port}
+     * @param origin what gave it
+     * @param trusted whether its host is the registry's own, or listed as trusted
+     * @param plain whether its host may be asked in plain http by settings of its own
      */
-    @Nullable static String objection(HttpUrl url, HttpUrl origin, Set<String> trusted) {
-        if (origin.isHttps() && !url.isHttps()) {
+    @Nullable static String objection(HttpUrl url, HttpUrl origin, boolean trusted, boolean plain) {
+        boolean known = trusted || url.host().equals(origin.host());
+        if (!url.isHttps() && origin.isHttps()) {
             return "it is plain http although the registry is https";
+        } else if (!url.isHttps() && !known && !plain) {
+            return "it is plain http, which is allowed for the registry's own host alone";
         }
-        boolean known = url.host().equals(origin.host())
-                || trusted.contains(url.host())
-                || trusted.contains(authority(url))
-                || trusted.contains(url.host() + ":" + url.port());
-        if (!known && isPrivate(url.host())) {
-            return "it is a private address that is not the registry's own; list it as trusted if it is right";
-        }
-        return null;
+        return !known && isPrivate(url.host()) ? PRIVATE : null;
     }
 
     static boolean sameOrigin(HttpUrl one, HttpUrl other) {
@@ -52,28 +105,33 @@ final class Addresses {
         return literal != null && literal.isLoopbackAddress();
     }
 
-    /** Whether a host is an address, not a name, in a range that is not routed on the Internet. */
-    static boolean isPrivate(String host) {
-        if (isLoopback(host)) {
-            return true;
-        }
+    /** Whether a host is an address, not a name, that is not on the Internet. */
+    private static boolean isPrivate(String host) {
         InetAddress literal = literal(host);
-        if (literal == null) {
-            return looksNumeric(host);
+        return isLoopback(host) || (literal == null ? looksNumeric(host) : isPrivate(literal));
+    }
+
+    /**
+     * Whether an address is not on the Internet. Of IPv6 that is all but 2000::/3, and in it protocol assignments (Teredo
+     * among them) and 6to4: what leads to an IPv4 address by a detour is not taken for what it leads to.
+     */
+    static boolean isPrivate(InetAddress address) {
+        ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
+        int first = bytes.getInt();
+        if (bytes.hasRemaining()) {
+            return first >>> 29 != 1 || first >>> 16 == 0x2002 || first >>> 9 == 0x20010000 >>> 9;
         }
-        byte[] bytes = literal.getAddress();
-        boolean uniqueLocal = bytes.length == 16 && (bytes[0] & 0xfe) == 0xfc;
-        boolean carrierGrade = bytes.length == 4 && bytes[0] == 100 && (bytes[1] & 0xc0) == 64;
-        return literal.isAnyLocalAddress()
-                || literal.isLinkLocalAddress()
-                || literal.isSiteLocalAddress()
-                || literal.isMulticastAddress()
-                || uniqueLocal
-                || carrierGrade;
+        for (int i = 0; i < PRIVATE_V4.length; i += 2) {
+            if ((first ^ PRIVATE_V4[i]) >>> (Integer.SIZE - PRIVATE_V4[i + 1]) == 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Nullable private static InetAddress literal(String host) {
-        boolean v4 = host.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
+        // A number with a leading zero is octal to some.
+        boolean v4 = host.matches("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}");
         boolean v6 = host.indexOf(':') >= 0;
         if (!v4 && !v6) {
             return null;
@@ -86,9 +144,8 @@ final class Addresses {
         }
     }
 
-    /** Whether the system's resolver might read the host as a number: 127.1, 0x7f000001, 2130706433. */
+    /** Whether the system's resolver, or a proxy, might read the host as a number: 127.1, 0x7f000001, 2130706433. */
     private static boolean looksNumeric(String host) {
-        String last = host.substring(host.lastIndexOf('.') + 1);
-        return last.matches("[0-9]+|0[xX][0-9a-fA-F]*");
+        return host.matches("(?i)(.*\\.)?([0-9]+|0x[0-9a-f]*)\\.*");
     }
 }

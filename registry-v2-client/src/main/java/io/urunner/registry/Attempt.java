@@ -54,6 +54,9 @@ final class Attempt {
     private final AuthHints hints;
     private final Host host;
 
+    /** The token server that the provider names, null to go where the registry says. */
+    private final @Nullable HttpUrl endpoint;
+
     private Shown shown = NOTHING;
     private boolean wrong;
     private @Nullable RegistryException rejection;
@@ -68,6 +71,7 @@ final class Attempt {
         this.deadline = deadline;
         this.hints = parts.provider.hints(call.registry());
         this.host = parts.transport.hosts().of(call.registry());
+        this.endpoint = hints.tokenEndpoint().map(HttpUrl::get).orElse(null);
     }
 
     /**
@@ -200,13 +204,16 @@ final class Attempt {
                 String named = challenge.parameter("realm");
                 if (challenge.isBearer() && !named.isEmpty()) {
                     HttpUrl realm = realm(named);
-                    String objection = realm == null ? "it is no http or https URL" : objection(realm);
+                    String objection = realm == null
+                            ? "it is no http or https URL"
+                            : endpoint != null ? null : parts.transport.hosts().objection(host, realm, host.root());
                     if (realm != null && objection == null) {
                         return answer(challenge, realm);
                     } else if (!basicHelps) {
                         throw new ProtocolViolationException(
                                 call.what().answered(status, errors),
-                                "the registry sends us for a token to " + named + ", which is not asked: " + objection,
+                                "the registry sends us for a token to " + (realm == null ? "nowhere" : realm.redact())
+                                        + ", which is not asked: " + objection,
                                 null);
                     }
                 }
@@ -245,20 +252,13 @@ final class Attempt {
     }
 
     private @Nullable HttpUrl realm(String named) throws IOException {
-        if (hints.tokenEndpoint().isPresent()) {
-            return HttpUrl.get(hints.tokenEndpoint().get());
+        if (endpoint != null) {
+            return endpoint;
         }
         HttpUrl realm = host.root().resolve(named);
         return realm == null
                 ? null
                 : realm.newBuilder().username("").password("").fragment(null).build();
-    }
-
-    private @Nullable String objection(HttpUrl realm) throws IOException {
-        if (hints.tokenEndpoint().isPresent()) {
-            return null;
-        }
-        return Addresses.objection(realm, host.root(), host.options().trustedHosts());
     }
 
     /** A token to show; one that nobody has yet is fetched. */
@@ -271,7 +271,7 @@ final class Attempt {
         boolean anonymous = credential instanceof Credential.Anonymous;
         ReentrantLock lock = anonymous ? null : hold(identity);
         try {
-            Token token = parts.tokens.get(question, host, deadline);
+            Token token = parts.tokens.get(question, endpoint == null ? host : host.trusting(endpoint), deadline);
             if (!anonymous) {
                 parts.ledger.prove(identity);
             }

@@ -96,20 +96,12 @@ final class Blobs {
     }
 
     private HttpUrl location(Call call, Response response) throws ProtocolViolationException {
+        Hosts hosts = caller.authorizer().transport.hosts();
         String header = response.header("Location");
         HttpUrl here = response.request().url();
         @Nullable HttpUrl location = header == null ? null : here.resolve(header);
-        String objection = location == null
-                ? "it names none"
-                : Addresses.objection(
-                        location,
-                        here,
-                        caller.authorizer()
-                                .transport
-                                .hosts()
-                                .of(call.registry())
-                                .options()
-                                .trustedHosts());
+        String objection =
+                location == null ? "it names none" : hosts.objection(hosts.of(call.registry()), location, here);
         if (location == null || objection != null) {
             throw call.violated(
                     response.code(),

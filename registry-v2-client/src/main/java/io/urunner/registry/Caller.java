@@ -96,7 +96,7 @@ final class Caller {
                     ? Optional.empty()
                     : policy.delay(attempt, retryAfter(failure), deadline.remaining(), random.getAsDouble());
             if (delay.isEmpty()) {
-                throw error(call, failure);
+                throw error(call, failure, deadline.asked());
             }
             observer.retried(call.registry(), attempt, delay.get(), String.valueOf(failure.getMessage()));
             sleeper.sleep(delay.get());
@@ -157,7 +157,7 @@ final class Caller {
         };
     }
 
-    private RegistryException error(Call call, IOException failure) {
+    private RegistryException error(Call call, IOException failure, String host) {
         if (failure instanceof TransientFailure answered) {
             Instant now = clock.instant();
             Instant retryAt = answered.retryAfter().isPresent()
@@ -175,7 +175,7 @@ final class Caller {
                     retryAt,
                     failure);
         }
-        return new UnavailableException(call.what(), words(call, failure), null, failure);
+        return new UnavailableException(call.what(), words(host, failure), null, failure);
     }
 
     /** The error for an answer whose body could not be read, or could not be understood. */
@@ -184,25 +184,24 @@ final class Caller {
             throw new InterruptedException("interrupted while reading the answer of " + call.registry());
         }
         return failure instanceof IOException broken && !(failure instanceof Violation)
-                ? error(call, broken)
+                ? error(call, broken, call.registry())
                 : call.violated(200, "the answer is of no use: " + failure.getMessage(), failure);
     }
 
-    private static String words(Call call, IOException failure) {
-        String registry = call.registry();
+    private static String words(String host, IOException failure) {
         @Nullable String detail = failure.getMessage();
         if (isCertificateTrouble(failure)) {
-            return "the certificate of " + registry + " is not trusted: " + detail
+            return "the certificate of " + host + " is not trusted: " + detail
                     + "; configure its authority, or accept any certificate for this host";
         } else if (failure instanceof SSLException) {
-            return registry + " does not speak TLS as we do: " + detail
+            return host + " does not speak TLS as we do: " + detail
                     + "; if it is a plain http registry, allow that for this host";
         } else if (failure instanceof UnknownHostException) {
             return "the host is not known: " + detail;
         } else if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {
-            return registry + " cannot be reached: " + detail;
+            return host + " cannot be reached: " + detail;
         } else if (failure instanceof SocketTimeoutException || failure instanceof java.io.InterruptedIOException) {
-            return registry + " did not answer in time: " + detail;
+            return host + " did not answer in time: " + detail;
         }
         return "the connection failed: " + (detail == null ? failure : detail);
     }

@@ -3,14 +3,25 @@ package io.urunner.registry;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/** The moment by which a call of the client must be over. */
+/** The moment by which a call of the client must be over, and how far the call has come. Not thread-safe. */
 final class Deadline {
     private final LongSupplier ticker;
     private final long end;
+    private String asked = "";
 
     Deadline(LongSupplier ticker, Duration budget) {
         this.ticker = ticker;
         this.end = ticker.getAsLong() + budget.toNanos();
+    }
+
+    /** Notes whose turn it is to answer. */
+    void asks(String host) {
+        asked = host;
+    }
+
+    /** The host that was asked last. */
+    String asked() {
+        return asked;
     }
 
     /** What is left, never negative. */

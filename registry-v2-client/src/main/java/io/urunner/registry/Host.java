@@ -1,7 +1,9 @@
 package io.urunner.registry;
 
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
@@ -20,10 +22,14 @@ final class Host {
     @Nullable private volatile HttpUrl root;
 
     Host(String authority, HostOptions options, OkHttpClient client) {
+        this(authority, options, client, new Semaphore(options.concurrency()));
+    }
+
+    private Host(String authority, HostOptions options, OkHttpClient client, Semaphore gate) {
         this.authority = authority;
         this.options = options;
         this.client = client;
-        this.gate = new Semaphore(options.concurrency());
+        this.gate = gate;
         HttpUrl secure = HttpUrl.parse("https://" + authority + "/");
         if (secure == null) {
             throw new IllegalArgumentException("not a registry host: " + authority);
@@ -33,6 +39,23 @@ final class Host {
         } else if (!Addresses.isLoopback(secure.host()) || options.proxy().isPresent()) {
             this.root = secure;
         }
+    }
+
+    /** This host, as one that is trusted to lead to a URL. */
+    Host trusting(HttpUrl url) {
+        Set<String> trusted = new HashSet<>(options.trustedHosts());
+        trusted.add(Addresses.authority(url));
+        return new Host(authority, options.withTrustedHosts(trusted), client, gate);
+    }
+
+    /** Whether it may lead to a URL wherever that is: it is on the same host, or on one that is listed. */
+    boolean trusts(HttpUrl url) {
+        HttpUrl own = HttpUrl.get("https://" + authority + "/");
+        Set<String> listed = options.trustedHosts();
+        return url.host().equals(own.host())
+                || listed.contains(url.host())
+                || listed.contains(Addresses.authority(url))
+                || listed.contains(url.host() + ":" + url.port());
     }
 
     String authority() {

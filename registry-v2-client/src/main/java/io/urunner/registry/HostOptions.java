@@ -3,21 +3,27 @@ package io.urunner.registry;
 import java.net.Proxy;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
- * How one host is reached. Immutable: start from {@link #DEFAULTS} and change what differs.
+ * How one host is reached. Immutable: start from {@link #DEFAULTS} and change what differs. What a registry leads to, a
+ * token server or a storage, is another host with options of its own, but for what is said below.
  *
  * @param plainHttp whether requests go over plain http; loopback hosts fall back to it by themselves
  * @param insecureTls whether any certificate is accepted
- * @param authorities certificates of authorities to trust beside those of the Java runtime
- * @param clientCertificate what to show in the TLS handshake; it is shown to this host alone
- * @param proxy the proxy to go through, empty for the one of the Java runtime's proxy selector
+ * @param authorities certificates of authorities to trust beside those of the Java runtime, here, at other ports of the
+ *     same host and at the trusted hosts
+ * @param clientCertificate what to show in the TLS handshake; it is shown to this host alone, and not when a registry that
+ *     does not trust it leads to it
+ * @param proxy the proxy to go through, empty for the one of the Java runtime's proxy selector; also to where this host
+ *     leads. A proxy resolves names itself: what it may connect to is its own rule
  * @param concurrency how many requests may wait for this host's answer at the same time
  * @param trustedHosts further hosts ({@code host[:port]}) to which this registry's challenges and redirects may lead though
- *     their addresses are private
+ *     their addresses are private, or they are asked in plain http as this host is
  */
 public record HostOptions(
         boolean plainHttp,
@@ -38,7 +44,9 @@ public record HostOptions(
         if (concurrency < 1) {
             throw new IllegalArgumentException("concurrency is at least 1, not " + concurrency);
         }
-        trustedHosts = Set.copyOf(trustedHosts);
+        trustedHosts = trustedHosts.stream()
+                .map(host -> host.toLowerCase(Locale.ROOT))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /**
@@ -118,8 +126,24 @@ public record HostOptions(
         return new HostOptions(plainHttp, insecureTls, authorities, clientCertificate, proxy, concurrency, hosts);
     }
 
-    /** What holds for a host that this one leads to, and that has no options of its own. */
-    HostOptions forCompanions() {
+    HostOptions withoutClientCertificate() {
         return new HostOptions(plainHttp, insecureTls, authorities, Optional.empty(), proxy, concurrency, trustedHosts);
+    }
+
+    /**
+     * What holds for a host that this one leads to, and that has no options of its own.
+     *
+     * @param defaults what holds for hosts without options
+     * @param trusted whether this one is trusted to lead there
+     */
+    HostOptions forCompanion(HostOptions defaults, boolean trusted) {
+        return new HostOptions(
+                defaults.plainHttp,
+                defaults.insecureTls,
+                trusted ? authorities : defaults.authorities,
+                Optional.empty(),
+                proxy.or(() -> defaults.proxy),
+                concurrency,
+                Set.of());
     }
 }

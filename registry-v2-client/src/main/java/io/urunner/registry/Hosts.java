@@ -1,10 +1,15 @@
 package io.urunner.registry;
 
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import okhttp3.Authenticator;
 import okhttp3.CookieJar;
+import okhttp3.Dns;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
 
 /** The hosts that a client talks to, each with its options. Thread-safe. */
 final class Hosts {
@@ -15,13 +20,17 @@ final class Hosts {
     private final OkHttpClient base;
     private final Map<Map.Entry<String, HostOptions>, Host> hosts = LruMap.of(MOST);
 
+    /** The hosts to which registries led, which do not displace those that somebody named. */
+    private final Map<List<Object>, Host> companions = LruMap.of(MOST);
+
     /**
      * Hosts over an HTTP client.
      *
      * @param base the client; what it does about redirects, authentication and cookies is switched off
      */
     Hosts(Map<String, HostOptions> options, HostOptions defaults, OkHttpClient base) {
-        this.options = Map.copyOf(options);
+        this.options = new HashMap<>();
+        options.forEach((host, own) -> this.options.put(host.toLowerCase(Locale.ROOT), own));
         this.defaults = defaults;
         this.base = base.newBuilder()
                 .followRedirects(false)
@@ -34,40 +43,49 @@ final class Hosts {
 
     /** The host that serves a registry's API. */
     Host of(String registry) {
-        String apiHost = Repository.apiHost(registry);
-        HostOptions own = options.get(registry);
-        return host(apiHost, own != null ? own : options.getOrDefault(apiHost, defaults));
+        String name = registry.toLowerCase(Locale.ROOT);
+        String apiHost = Repository.apiHost(name);
+        HostOptions own = options.get(name);
+        HostOptions reached = own != null ? own : options.getOrDefault(apiHost, defaults);
+        return hosts.computeIfAbsent(
+                Map.entry(apiHost, reached), key -> new Host(apiHost, reached, client(reached, base.dns())));
     }
 
-    /** The host of a URL that a registry gave; without options of its own it is reached as the registry is. */
+    /** Why a URL that was given on behalf of a registry is not followed, or null if it is. */
+    @Nullable String objection(Host registry, HttpUrl url, HttpUrl origin) {
+        boolean plain = options.getOrDefault(Addresses.authority(url), defaults).plainHttp();
+        return Addresses.objection(url, origin, registry.trusts(url), plain);
+    }
+
+    /**
+     * The host of a URL that a registry gave. It is reached by its own options, not as the registry is; without any, by the
+     * defaults, and as to the way there, the proxy and how many requests there may be, like the registry. Authorities of the
+     * registry are good for hosts that it is trusted with; a client certificate is shown to no others.
+     */
     Host companion(Host registry, HttpUrl url) {
         String authority = Addresses.authority(url);
-        if (isHost(registry, url)) {
+        HttpUrl root = HttpUrl.parse(url.scheme() + "://" + registry.authority() + "/");
+        if (root != null && Addresses.sameOrigin(root, url)) {
             return registry;
         }
+        boolean trusted = registry.trusts(url);
         HostOptions own = options.get(authority);
-        HostOptions reached = own != null ? own : registry.options().forCompanions();
-        return host(authority, reached);
+        HostOptions known = own != null ? own : registry.options().forCompanion(defaults, trusted);
+        HostOptions reached = trusted ? known : known.withoutClientCertificate();
+        Dns dns = trusted ? base.dns() : new Addresses.Guard(base.dns(), url.host());
+        return companions.computeIfAbsent(
+                List.of(authority, reached, dns), key -> new Host(authority, reached, client(reached, dns)));
     }
 
-    private static boolean isHost(Host host, HttpUrl url) {
-        HttpUrl own = HttpUrl.parse(url.scheme() + "://" + host.authority() + "/");
-        return own != null && Addresses.sameOrigin(own, url);
-    }
-
-    private Host host(String authority, HostOptions reached) {
-        return hosts.computeIfAbsent(
-                Map.entry(authority, reached), key -> new Host(authority, reached, client(reached)));
-    }
-
-    private OkHttpClient client(HostOptions reached) {
+    private OkHttpClient client(HostOptions reached, Dns dns) {
         if (reached.proxy().isEmpty()
                 && reached.authorities().isEmpty()
                 && reached.clientCertificate().isEmpty()
-                && !reached.insecureTls()) {
+                && !reached.insecureTls()
+                && dns.equals(base.dns())) {
             return base;
         }
-        OkHttpClient.Builder builder = base.newBuilder();
+        OkHttpClient.Builder builder = base.newBuilder().dns(dns);
         if (reached.proxy().isPresent()) {
             builder.proxy(reached.proxy().get());
         }

@@ -146,7 +146,8 @@ final class Listings {
         if (next == null || !Addresses.sameOrigin(next, here)) {
             throw page.violated(
                     response.code(),
-                    "the next page is said to be at " + Bodies.printable(link.get()) + ", which is not this registry",
+                    "the next page is said to be at " + (next == null ? "no URL" : next.redact())
+                            + ", which is not this registry",
                     null);
         }
         return next.encodedPath() + (next.encodedQuery() == null ? "" : "?" + next.encodedQuery());

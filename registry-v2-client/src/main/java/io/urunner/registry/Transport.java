@@ -82,8 +82,7 @@ final class Transport {
             if (hop == MOST_REDIRECTS) {
                 throw new Violation(from + "there were " + MOST_REDIRECTS + " before it");
             }
-            String objection =
-                    Addresses.objection(next, request.url(), origin.options().trustedHosts());
+            String objection = hosts.objection(origin, next, request.url());
             boolean leaves = !Addresses.sameOrigin(next, request.url());
             if (objection == null && leaves && keepsCredentials) {
                 objection = "credentials are for the host that was asked alone";
@@ -140,6 +139,7 @@ final class Transport {
             throw new SocketTimeoutException(
                     host.options().concurrency() + " other requests to " + host.authority() + " took all the time");
         }
+        deadline.asks(host.authority());
         long started = ticker.getAsLong();
         int status = 0;
         try {
@@ -161,6 +161,9 @@ final class Transport {
                         new InterruptedException("interrupted while asking " + host.authority());
                 interrupted.initCause(e);
                 throw interrupted;
+            }
+            if (e.getCause() instanceof Violation refused) {
+                throw refused;
             }
             if (e instanceof ConnectException) {
                 host.unreachable();
