@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import okhttp3.Response;
 
 /** Reads the bodies of answers, never more of them than is sensible. */
@@ -16,6 +17,8 @@ final class Bodies {
 
     private static final int MAX_ERRORS = 20;
     private static final int MAX_WORDS = 300;
+    private static final Pattern SECRETS =
+            Pattern.compile("(?<=://)[^/\\s]+(?=@)|(?i)(?<=(password|passwd|secret|token)=)\\S+");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Bodies() {}
@@ -77,9 +80,11 @@ final class Bodies {
                 : List.of(new OciError("UNKNOWN", printable(text)));
     }
 
-    /** What a remote party wrote, fit for one line of a log. */
+    /** What a remote party wrote, fit for one line of a log: without user info of URLs, and what it calls a secret. */
     static String printable(String text) {
-        String bounded = text.length() > MAX_WORDS ? text.substring(0, MAX_WORDS) + "…" : text;
-        return bounded.replaceAll("\\p{Cntrl}+", " ").strip();
+        String line = SECRETS.matcher(text.replaceAll("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+", " "))
+                .replaceAll("[secret]")
+                .strip();
+        return line.length() > MAX_WORDS ? line.substring(0, MAX_WORDS) + "…" : line;
     }
 }

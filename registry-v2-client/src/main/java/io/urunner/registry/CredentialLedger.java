@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,11 +23,15 @@ final class CredentialLedger {
     /**
      * What a credential claims.
      *
-     * @param judge who judges it: a registry, or a token server
+     * @param judge who judges it: a registry, or a token server; the case of its letters does not matter
      * @param scope what it is to allow; empty for being known at all
      * @param credential the credential
      */
     record Claim(String judge, String scope, Credential credential) {
+        Claim {
+            judge = judge.toLowerCase(Locale.ROOT);
+        }
+
         static Claim identity(String judge, Credential credential) {
             return new Claim(judge, "", credential);
         }

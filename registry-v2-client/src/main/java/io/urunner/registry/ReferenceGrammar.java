@@ -192,13 +192,23 @@ final class ReferenceGrammar {
 
     /** A text for an error message: bounded, and without characters that would break a line of a log. */
     static String quote(String text) {
-        var quoted = new StringBuilder("\"");
-        int end = Math.min(text.length(), MAX_QUOTE);
-        for (int i = 0; i < end; i++) {
+        int start = host(text);
+        var quoted = new StringBuilder(start > 0 ? "\"[secret]@" : "\"");
+        int end = Math.min(text.length(), start + MAX_QUOTE);
+        for (int i = start; i < end; i++) {
             char c = text.charAt(i);
             quoted.append(c < ' ' || c > '~' ? '?' : c);
         }
         return quoted.append(end < text.length() ? "…\"" : "\"").toString();
+    }
+
+    /** Where a host begins that stands after a user or a token, 0 if none does. What stands before a digest is a name. */
+    private static int host(String text) {
+        int at = text.lastIndexOf('@');
+        if (at >= 0 && text.substring(at).matches("(?s)@sha[0-9]+:.*")) {
+            at = text.lastIndexOf('@', at - 1);
+        }
+        return at >= 0 && text.substring(at).matches("(?s).*[.:/].*") ? at + 1 : 0;
     }
 
     private static boolean isLowerOrDigit(char c) {

@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * {@code evilreg.example/team/app}; {@code reg.example} and {@code reg.example:443} are two registries, as they are to
  * Kubernetes. Immutable.
  *
- * @param registry {@code host[:port]}; the names of Docker Hub become {@code docker.io}
+ * @param registry {@code host[:port]}, in lower case unless only an upper-case letter tells that it is a host; the names of
+ *     Docker Hub become {@code docker.io}
  * @param path the path prefix without slashes around it, or the empty text for the whole registry
  */
 public record RegistryPrefix(String registry, String path) {
@@ -26,8 +28,11 @@ public record RegistryPrefix(String registry, String path) {
         if (reason != null) {
             throw new IllegalArgumentException(reason);
         }
-        if (DOCKER_HUB_NAMES.contains(registry)) {
+        String lower = registry.toLowerCase(Locale.ROOT);
+        if (DOCKER_HUB_NAMES.contains(lower)) {
             registry = Repository.DOCKER_HUB;
+        } else if (ReferenceGrammar.looksLikeHost(lower)) {
+            registry = lower;
         }
     }
 

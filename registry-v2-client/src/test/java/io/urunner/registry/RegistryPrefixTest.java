@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RegistryPrefixTest {
     @ParameterizedTest(name = "{0} and {1}: {2}")
@@ -102,10 +103,38 @@ class RegistryPrefixTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "me:s3cret@reg.example",
+                "s3cret@reg.example/team",
+                "https://me:s3cret@reg.example",
+                "http://me:s3cret@reg.example",
+                "me:s3c@s3cret@reg.example/x",
+                "me:s3cret/s3cret@reg.example",
+                "s3cret@shadow.example",
+                "s3cret@localhost:5000",
+            })
+    void what_stands_before_an_at_is_not_repeated(String text) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> RegistryPrefix.parse(text))
+                .withMessageNotContaining("s3c")
+                .withStackTraceContaining("[secret]@");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ImageReference.parse(text + "/app@sha256:" + "a".repeat(64)))
+                .withMessageNotContaining("s3c");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ImageReference.parse(text + "/app:v1"))
+                .withMessageNotContaining("s3c");
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "https://reg.example:5000/team/, reg.example:5000/team",
         "https://index.docker.io/v1/, docker.io",
-        "reg.example, reg.example"
+        "reg.example, reg.example",
+        "REG.Example:5000/team, reg.example:5000/team",
+        "INDEX.Docker.io, docker.io",
+        "FOO/team, FOO/team",
     })
     void the_text_is_canonical_and_reads_back(String text, String canonical) {
         RegistryPrefix prefix = RegistryPrefix.parse(text);

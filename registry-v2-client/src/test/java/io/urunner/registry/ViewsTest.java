@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -185,6 +186,30 @@ class ViewsTest {
                 .withMessageNotContaining("tenant-a");
 
         assertThat(registry.requests).hasSize(asked);
+    }
+
+    @Test
+    void takesAHostForTheSameInAnyLetterCase() {
+        String host = registry.host().replace("127.0.0.1", "Localhost");
+        for (String name : List.of(host, host.toLowerCase(Locale.ROOT))) {
+            assertThatExceptionOfType(UnauthorizedException.class)
+                    .isThrownBy(() -> view("a").resolve(ImageReference.parse(name + "/team/app")));
+        }
+
+        assertThat(usersShown()).containsExactly("a");
+    }
+
+    @Test
+    void repeatsNoSecretThatARegistryTells() {
+        registry.answer(request -> status(403)
+                .setBody("{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no password=s3cret;b for"
+                        + " https://me:s3cret@s3cret@reg.example/\u009b31m\u202e\u2028Token=s3cret\"}]}"));
+
+        assertThatExceptionOfType(DeniedException.class)
+                .isThrownBy(() -> client.manifest(registry.image("team/app")))
+                .withMessageContaining(
+                        "DENIED (no password=[secret] for https://[secret]@reg.example/ 31m Token=[secret])")
+                .satisfies(e -> assertThat(e.toString()).doesNotContain("s3cret"));
     }
 
     @Test

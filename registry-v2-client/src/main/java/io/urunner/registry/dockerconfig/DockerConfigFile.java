@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -123,12 +124,19 @@ public final class DockerConfigFile implements CredentialProvider {
     }
 
     private static String server(String registry) {
-        return DOCKER_HUB_NAMES.contains(registry) ? DOCKER_HUB_SERVER : registry;
+        String host = host(registry);
+        return host.equals(DOCKER_HUB) ? DOCKER_HUB_SERVER : host;
+    }
+
+    /** A host by its one name: in lower case, and Docker Hub's. */
+    private static String host(String name) {
+        String host = name.toLowerCase(Locale.ROOT);
+        return DOCKER_HUB_NAMES.contains(host) ? DOCKER_HUB : host;
     }
 
     /** The keys that are for a repository, as {@link #normal} has them, the most specific first. */
     private static List<String> names(String registry, String repository) {
-        String host = DOCKER_HUB_NAMES.contains(registry) ? DOCKER_HUB : registry;
+        String host = host(registry);
         var names = new ArrayList<String>();
         for (int end = repository.length(); end > 0; end = repository.lastIndexOf('/', end - 1)) {
             names.add(host + "/" + repository.substring(0, end));
@@ -151,7 +159,7 @@ public final class DockerConfigFile implements CredentialProvider {
         return value;
     }
 
-    /** A key without scheme, slashes at its end and the root of the API; Docker Hub by its one name. */
+    /** A key without scheme, slashes at its end and the root of the API; its host by its one name. */
     private static String normal(String key) {
         int scheme = key.indexOf("://");
         String rest = scheme < 0 ? key : key.substring(scheme + 3);
@@ -164,8 +172,7 @@ public final class DockerConfigFile implements CredentialProvider {
             rest = rest.substring(0, rest.length() - 3);
         }
         int slash = rest.indexOf('/');
-        String host = slash < 0 ? rest : rest.substring(0, slash);
-        return DOCKER_HUB_NAMES.contains(host) ? DOCKER_HUB + rest.substring(host.length()) : rest;
+        return slash < 0 ? host(rest) : host(rest.substring(0, slash)) + rest.substring(slash);
     }
 
     private synchronized Loaded load() throws CredentialException {

@@ -60,6 +60,10 @@ class DockerConfigFileTest {
     @CsvSource(delimiter = '|', textBlock = """
                     reg.example                     | reg.example/app             | yes
                     reg.example                     | reg.example/team/app        | yes
+                    reg.example                     | REG.Example/app             | yes
+                    https://REG.example/v2/         | reg.example/app             | yes
+                    Reg.Example:5000/team           | reg.EXAMPLE:5000/team/app   | yes
+                    https://Index.Docker.IO/v1/     | nginx                       | yes
                     reg.example                     | reg.example:5000/app        | no
                     reg.example:5000                | reg.example:5000/app        | yes
                     reg.example:5000                | reg.example/app             | no
