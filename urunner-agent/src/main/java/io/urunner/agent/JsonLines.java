@@ -1,11 +1,11 @@
 package io.urunner.agent;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.encoder.EncoderBase;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import io.urunner.agent.text.Printable;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -20,7 +20,7 @@ import org.slf4j.event.KeyValuePair;
  * members of their own, and {@code error} with the stack trace.
  */
 final class JsonLines extends EncoderBase<ILoggingEvent> {
-    /** Half of a pair of surrogates, which UTF-8 cannot hold, survives when it is escaped. */
+    /** Whatever reads the log, and in which charset, sees the same. */
     private static final JsonFactory JSON =
             JsonFactory.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 
@@ -45,13 +45,13 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
             json.writeStringField("time", DateTimeFormatter.ISO_INSTANT.format(time));
             json.writeStringField("level", event.getLevel().toString());
             json.writeStringField("logger", event.getLoggerName());
-            json.writeStringField("message", event.getFormattedMessage());
+            json.writeStringField("message", LogText.message(event));
             List<KeyValuePair> pairs = event.getKeyValuePairs();
             for (KeyValuePair pair : pairs == null ? List.<KeyValuePair>of() : pairs) {
-                json.writeStringField(pair.key, String.valueOf(pair.value));
+                json.writeStringField(pair.key, Printable.line(String.valueOf(pair.value)));
             }
             if (event.getThrowableProxy() != null) {
-                json.writeStringField("error", ThrowableProxyUtil.asString(event.getThrowableProxy()));
+                json.writeStringField("error", LogText.trace(event.getThrowableProxy()));
             }
             json.writeEndObject();
         } catch (IOException e) {

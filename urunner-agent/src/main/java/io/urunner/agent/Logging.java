@@ -3,18 +3,18 @@ package io.urunner.agent;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import io.urunner.agent.config.Settings;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.SimpleFormatter;
 import org.slf4j.LoggerFactory;
 
 /** Configures Logback from the settings; there is no file of its own to read, which would cost time at every start. */
 final class Logging {
-    private static final String TEXT = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX, UTC} %-5level %msg%n%ex{full}";
-
     /** What they say at INFO and DEBUG is about themselves, and some of it shows headers. */
     private static final List<String> CHATTY = List.of(
             "okhttp3",
@@ -37,6 +37,7 @@ final class Logging {
         console.setTarget(toStdout ? "System.out" : "System.err");
         console.setEncoder(encoder(format, context));
         console.start();
+        takeOver();
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(level(level));
         root.addAppender(console);
@@ -46,18 +47,60 @@ final class Logging {
         }
     }
 
-    private static Encoder<ILoggingEvent> encoder(Settings.LogFormat format, LoggerContext context) {
-        if (format == Settings.LogFormat.JSON) {
-            JsonLines json = new JsonLines();
-            json.setContext(context);
-            json.start();
-            return json;
+    /** Whether what is logged is written anywhere yet. */
+    static boolean isConfigured() {
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        return context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)
+                .iteratorForAppenders()
+                .hasNext();
+    }
+
+    /** OkHttp, the driver of PostgreSQL and the JDK log by the JDK's own means, which write to stderr as they please. */
+    private static void takeOver() {
+        java.util.logging.Logger root =
+                java.util.logging.LogManager.getLogManager().getLogger("");
+        for (Handler handler : root.getHandlers()) {
+            root.removeHandler(handler);
         }
-        PatternLayoutEncoder text = new PatternLayoutEncoder();
-        text.setContext(context);
-        text.setPattern(TEXT);
-        text.start();
-        return text;
+        root.addHandler(new FromJdk());
+    }
+
+    /** Hands on what is logged by the JDK's means. */
+    private static final class FromJdk extends Handler {
+        private final SimpleFormatter formatter = new SimpleFormatter();
+
+        @Override
+        public void publish(LogRecord event) {
+            String name = event.getLoggerName() == null ? "java" : event.getLoggerName();
+            int severity = event.getLevel().intValue();
+            org.slf4j.event.Level level = severity >= java.util.logging.Level.SEVERE.intValue()
+                    ? org.slf4j.event.Level.ERROR
+                    : severity >= java.util.logging.Level.WARNING.intValue()
+                            ? org.slf4j.event.Level.WARN
+                            : severity >= java.util.logging.Level.INFO.intValue()
+                                    ? org.slf4j.event.Level.INFO
+                                    : org.slf4j.event.Level.DEBUG;
+            LoggerFactory.getLogger(name)
+                    .atLevel(level)
+                    .setCause(event.getThrown())
+                    .log(formatter.formatMessage(event));
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+    }
+
+    private static Encoder<ILoggingEvent> encoder(Settings.LogFormat format, LoggerContext context) {
+        Encoder<ILoggingEvent> lines = switch (format) {
+            case JSON -> new JsonLines();
+            case TEXT -> new TextLines();
+        };
+        lines.setContext(context);
+        lines.start();
+        return lines;
     }
 
     private static Level level(Settings.LogLevel level) {

@@ -44,10 +44,10 @@ public final class Answers {
         AgentStatus status = explanation.status();
         int code = explanation.found() && status.synced() ? ExitCode.OK : ExitCode.HINDERED;
         if (json) {
-            return new Answer(ExplanationJson.of(explanation).toPrettyString() + "\n", code);
+            return new Answer(Output.pretty(ExplanationJson.of(explanation)), code);
         }
         StringWriter text = new StringWriter();
-        PrintWriter out = new PrintWriter(text);
+        PrintWriter out = Terminal.on(text);
         out.println(explanation.source());
         if (!status.acts()) {
             status.election().ifPresent(election -> out.println(standby(election)));
@@ -155,10 +155,10 @@ public final class Answers {
         boolean wrong = findings.stream().anyMatch(finding -> finding.result() == Finding.Result.WRONG);
         int code = wrong ? ExitCode.HINDERED : ExitCode.OK;
         if (json) {
-            return new Answer(json(source, findings, !wrong).toPrettyString() + "\n", code);
+            return new Answer(Output.pretty(json(source, findings, !wrong)), code);
         }
         StringWriter text = new StringWriter();
-        PrintWriter out = new PrintWriter(text);
+        PrintWriter out = Terminal.on(text);
         out.println(source);
         out.println();
         Table table = new Table("CHECK", "RESULT", "FINDING");

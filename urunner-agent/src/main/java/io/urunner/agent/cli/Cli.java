@@ -31,6 +31,7 @@ public final class Cli {
         line.setOut(context.out())
                 .setErr(context.err())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
                 .setParameterExceptionHandler(Cli::wrongUsage)
                 .setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, command));
         int code = line.execute(arguments);
@@ -66,8 +67,8 @@ public final class Cli {
     }
 
     private static int failed(Exception failure, CommandLine command) {
-        if (failure instanceof ConfigurationException) {
-            command.getErr().println("urunner: " + failure.getMessage());
+        if (failure instanceof ConfigurationException wrong) {
+            command.getErr().print("urunner: " + wrong.getMessage() + "\n");
             return ExitCode.WRONG_CONFIGURATION;
         }
         if (failure instanceof CommandException known) {

@@ -61,7 +61,7 @@ final class HistoryCommand extends ByHandCommand {
         }
         warnings.forEach(warning -> context.err().println("urunner: " + warning));
         if (output.json()) {
-            print(json(report).toPrettyString());
+            context.out().print(Output.pretty(json(report)));
         } else {
             text(report);
         }

@@ -1,6 +1,7 @@
 package io.urunner.agent.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.agent.text.Printable;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -34,9 +35,14 @@ final class Output {
     /** Prints in the form that is asked for; the other one is not made. */
     void print(PrintWriter out, Supplier<Table> table, Supplier<JsonNode> json) {
         if (json()) {
-            out.println(json.get().toPrettyString());
+            out.print(pretty(json.get()));
         } else {
             table.get().print(out);
         }
+    }
+
+    /** JSON as it is printed: indented, with a new line at its end, and harmless. */
+    static String pretty(JsonNode json) {
+        return Printable.json(json).toPrettyString() + "\n";
     }
 }

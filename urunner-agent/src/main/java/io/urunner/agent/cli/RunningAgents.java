@@ -32,6 +32,8 @@ final class RunningAgents {
     private static final int CONNECT_MILLIS = 3_000;
     /** The doctor asks every registry before it answers. */
     private static final int READ_MILLIS = 120_000;
+    /** Ten thousand workloads, each in a line of a kilobyte and more. */
+    private static final int LARGEST_BODY = 16 << 20;
 
     @Option(
             names = "--url",
@@ -142,7 +144,14 @@ final class RunningAgents {
     private static String body(HttpURLConnection connection) throws IOException {
         try (InputStream body =
                 connection.getErrorStream() == null ? connection.getInputStream() : connection.getErrorStream()) {
-            return body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8);
+            if (body == null) {
+                return "";
+            }
+            byte[] bytes = body.readNBytes(LARGEST_BODY + 1);
+            if (bytes.length > LARGEST_BODY) {
+                throw new IOException("its answer has more than " + LARGEST_BODY + " bytes");
+            }
+            return new String(bytes, StandardCharsets.UTF_8);
         }
     }
 }

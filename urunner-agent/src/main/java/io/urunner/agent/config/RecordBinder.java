@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.agent.text.Printable;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * For one thread.
  */
 final class RecordBinder {
+    private static final Pattern VARIABLE = Pattern.compile("[A-Z_][A-Z0-9_]*");
+    private static final Pattern PATH = Pattern.compile("\\.{0,2}/\\S*|[A-Za-z]:[\\\\/]\\S*");
+
     private final Map<String, String> environment;
     private final List<Problem> problems = new ArrayList<>();
     private final List<EffectiveValue> values = new ArrayList<>();
@@ -82,7 +88,7 @@ final class RecordBinder {
     }
 
     private void problem(String where, String what) {
-        problems.add(new Problem(where, Redaction.of(what)));
+        problems.add(new Problem(Printable.line(where), Printable.line(what)));
     }
 
     private static String where(Origin origin, String key) {
@@ -257,19 +263,19 @@ final class RecordBinder {
         }
         try {
             Object value = Texts.read(type, text);
-            values.add(new EffectiveValue(key, Redaction.of(text), node.origin()));
+            values.add(new EffectiveValue(key, Printable.setting(text), node.origin()));
             return value;
         } catch (IllegalArgumentException e) {
-            problem(node.origin(), key, String.valueOf(e.getMessage()));
+            problem(node.origin(), key, String.valueOf(e.getMessage()).replace(text, Printable.setting(text)));
             return null;
         }
     }
 
     private @Nullable SecretSource secret(Node node, String key) {
         if (node instanceof Node.Reference reference && reference.kind() == Node.Reference.Kind.FILE) {
-            Path file = Path.of(reference.target());
-            if (!Files.isReadable(file)) {
-                problem(node.origin(), key, "the secret file " + file + " is not there or cannot be read");
+            Path file = path(reference);
+            if (file == null || !Files.isReadable(file)) {
+                problem(node.origin(), key, "the secret " + named(reference) + " is not there or cannot be read");
                 return null;
             }
             values.add(new EffectiveValue(key, "[secret] of the file " + file, node.origin()));
@@ -299,24 +305,39 @@ final class RecordBinder {
             text = environment.get(reference.target());
             referenced.add(reference.target());
         } else {
-            files.add(Path.of(reference.target()));
+            Path file = path(reference);
             try {
-                text = Files.readString(Path.of(reference.target()));
+                text = file == null ? "" : Files.readString(file);
+                Optional.ofNullable(file).ifPresent(files::add);
             } catch (IOException e) {
-                problem(node.origin(), key, "the file " + reference.target() + " cannot be read");
+                problem(node.origin(), key, "the " + named(reference) + " cannot be read");
                 return null;
             }
         }
         if (text == null || text.isBlank()) {
-            boolean variable = reference.kind() == Node.Reference.Kind.ENV;
-            problem(
-                    node.origin(),
-                    key,
-                    "the " + (variable ? "environment variable " : "file ") + reference.target()
-                            + (text == null ? " is not set" : " is empty"));
+            problem(node.origin(), key, "the " + named(reference) + (text == null ? " is not set" : " is empty"));
             return null;
         }
         return text.strip();
+    }
+
+    private static @Nullable Path path(Node.Reference reference) {
+        try {
+            return Path.of(reference.target());
+        } catch (InvalidPathException e) {
+            return null;
+        }
+    }
+
+    /** Where a value should stand; what does not look like a name or a path may be the secret itself, put there by mistake. */
+    private static String named(Node.Reference reference) {
+        String target = reference.target();
+        return switch (reference.kind()) {
+            case ENV ->
+                "environment variable "
+                        + (VARIABLE.matcher(target).matches() ? target : "that is named there (a name in capitals)");
+            case FILE -> "file " + (PATH.matcher(target).matches() ? target : "that is named there (an absolute path)");
+        };
     }
 
     /** Some records are read from one text. */

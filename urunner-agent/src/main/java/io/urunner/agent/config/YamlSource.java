@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
@@ -36,6 +38,8 @@ final class YamlSource {
 
     /** A few aliases of aliases can stand for more values than there is memory for. */
     private static final int MAX_NODES = 50_000;
+
+    private static final Pattern REPEATING = Pattern.compile(".*?\\b(alias|anchor|handle|tag)\\b(?= \\S)");
 
     private final Path file;
     private final RecordBinder binder;
@@ -95,11 +99,20 @@ final class YamlSource {
             }
         } catch (MarkedYamlEngineException e) {
             int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
-            binder.problem(new Origin.FileLine(file, line), "not YAML", String.valueOf(e.getProblem()));
+            binder.problem(new Origin.FileLine(file, line), "not YAML", words(e.getProblem()));
         } catch (YamlEngineException e) {
             binder.problem(new Origin.FileLine(file, 1), "not YAML", String.valueOf(e.getMessage()));
         }
         return Node.Mapping.EMPTY;
+    }
+
+    /** What the parser says; where it repeats what stands in the file, that may be a password without quotes. */
+    private static String words(@Nullable String problem) {
+        String words = String.valueOf(problem);
+        Matcher repeating = REPEATING.matcher(words);
+        return repeating.lookingAt()
+                ? repeating.group() + "; a text that begins with *, & or ! needs quotes around it"
+                : words;
     }
 
     private @Nullable Node convert(

@@ -1,5 +1,6 @@
 package io.urunner.agent.http;
 
+import io.urunner.agent.text.Printable;
 import java.io.IOException;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -56,23 +57,25 @@ public interface Endpoint {
      *
      * @param status the HTTP status
      * @param contentType its media type
-     * @param body its text
+     * @param body its text; what is given is made harmless
      * @param headers further headers
      */
     record Response(int status, String contentType, String body, Map<String, String> headers) {
         public Response {
+            body = Printable.lines(body);
             headers = Map.copyOf(headers);
         }
 
         /**
-         * An answer in plain text.
+         * An answer of one line in plain text.
          *
          * @param status the HTTP status
-         * @param body the text
+         * @param line the line
          * @return the answer
          */
-        public static Response text(int status, String body) {
-            return new Response(status, "text/plain; charset=utf-8", body, Map.of());
+        public static Response text(int status, String line) {
+            String shown = Printable.line(line.stripTrailing()) + (line.endsWith("\n") ? "\n" : "");
+            return new Response(status, "text/plain; charset=utf-8", shown, Map.of());
         }
     }
 

@@ -142,13 +142,13 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
 
     @Override
     public void passed(String host, Duration took) {
-        passes.labelValues(host).inc();
+        passes.labelValues(Words.name(host)).inc();
     }
 
     @Override
     public void resolved(String host, String reference, String outcome, Duration took) {
-        resolves.labelValues(host, Words.label(outcome)).inc();
-        resolveSeconds.labelValues(host).observe(Unit.nanosToSeconds(took.toNanos()));
+        resolves.labelValues(Words.name(host), Words.label(outcome)).inc();
+        resolveSeconds.labelValues(Words.name(host)).observe(Unit.nanosToSeconds(took.toNanos()));
     }
 
     @Override
@@ -172,12 +172,12 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
 
     @Override
     public void tokenFetched(String host, String tokenServer, boolean success, Duration elapsed) {
-        tokens.labelValues(host, success ? SUCCESS : FAILURE).inc();
+        tokens.labelValues(Words.name(host), success ? SUCCESS : FAILURE).inc();
     }
 
     @Override
     public void retried(String host, int attempt, Duration delay, String reason) {
-        retries.labelValues(host).inc();
+        retries.labelValues(Words.name(host)).inc();
     }
 
     /**
@@ -187,7 +187,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
      * @param outcome what came of it, a word of a closed set
      */
     public void hinted(String hook, String outcome) {
-        hints.labelValues(hook, outcome).inc();
+        hints.labelValues(Words.name(hook), Words.label(outcome)).inc();
     }
 
     /**

@@ -69,7 +69,7 @@ final class StatusCollector implements MultiCollector {
         Family remaining = new Family(
                 "urunner_registry_rate_limit_remaining", "What is left of the registry's limit, where it tells one.");
         for (HostStatus host : status.registries()) {
-            Labels labels = Labels.of("registry", host.host());
+            Labels labels = Labels.of("registry", Words.name(host.host()));
             up.add(labels, host.healthy() ? 1 : 0);
             references.add(labels, host.references());
             rateLimit
@@ -91,9 +91,9 @@ final class StatusCollector implements MultiCollector {
             running += workload.rolloutRunning() ? 1 : 0;
             staleness.add(
                     Labels.of(
-                            "namespace", workload.id().namespace(),
+                            "namespace", Words.name(workload.id().namespace()),
                             "kind", workload.id().kind().kind(),
-                            "name", workload.id().name(),
+                            "name", Words.name(workload.id().name()),
                             "state", state.name),
                     seconds(workload.staleSince()
                             .map(since -> Duration.between(since, status.at()))

@@ -1,12 +1,21 @@
 package io.urunner.agent.metrics;
 
+import io.urunner.agent.text.Printable;
 import java.util.Locale;
 
-/** The agent's words for states and outcomes, as values of labels. */
+/** Texts as values of labels. */
 final class Words {
+    /** A name of Kubernetes has 253 characters at most. */
+    private static final int LONGEST_NAME = 256;
+
     private Words() {}
 
-    /** {@code rate limited} and {@code rate-limited} are both {@code rate_limited}. */
+    /** A name: of a registry, a namespace, a workload. */
+    static String name(String text) {
+        return Printable.line(text, LONGEST_NAME);
+    }
+
+    /** A state or an outcome: {@code rate limited} and {@code rate-limited} are both {@code rate_limited}. */
     static String label(String words) {
         return words.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "_");
     }

@@ -109,7 +109,7 @@ final class Act {
                 Optional.empty(),
                 Optional.empty(),
                 sameFailure ? state.failed() : Optional.empty(),
-                sameFailure ? state.failure() : Optional.empty(),
+                sameFailure ? state.failure().map(States::said) : Optional.empty(),
                 original);
     }
 

@@ -130,16 +130,18 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                                 Optional.of(now),
                                 replaced(workload, each, target.digest()),
                                 Optional.of(target.tagNow()),
-                                Optional.of(by),
+                                Optional.of(States.said(by)),
                                 state.failed().filter(digest -> !digest.equals(target.digest())),
-                                state.failure().filter(text -> !state.failed().equals(Optional.of(target.digest()))),
+                                state.failure()
+                                        .filter(text -> !state.failed().equals(Optional.of(target.digest())))
+                                        .map(States::said),
                                 Optional.of(each.original())));
             }
             next.change(each, target.digest(), each.rejected().orElse(target.tagNow()));
         }
         WorkloadState.Hold hold = before.hold()
                 .map(held -> new WorkloadState.Hold(held.since(), held.by(), untilNextPush))
-                .orElseGet(() -> new WorkloadState.Hold(now, by, untilNextPush));
+                .orElseGet(() -> new WorkloadState.Hold(now, States.said(by), untilNextPush));
         return next.build(Optional.of(hold), now);
     }
 

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.agent.text.Printable;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
@@ -15,6 +16,9 @@ import java.util.TreeMap;
 /** Reads what we wrote on workloads. */
 final class States {
     private static final DigestsAnnotation NO_DIGESTS = new DigestsAnnotation(Collections.emptySortedMap());
+
+    /** An annotation is no place for a long story. */
+    private static final int LONGEST_TEXT = 512;
 
     private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
 
@@ -57,6 +61,11 @@ final class States {
         return new WorkloadState(containers, state.hold());
     }
 
+    /** What others said, as we write it into an annotation. */
+    static String said(String text) {
+        return Printable.line(text, LONGEST_TEXT);
+    }
+
     static ContainerState rejected(ContainerState state, Optional<String> digest, Optional<String> by) {
         return new ContainerState(
                 state.reference(),
@@ -64,7 +73,7 @@ final class States {
                 state.actedAt(),
                 state.replaced(),
                 digest,
-                by,
+                by.map(States::said),
                 state.failed(),
                 state.failure(),
                 state.originalImage());
@@ -79,7 +88,7 @@ final class States {
                 state.rejected(),
                 state.rejectedBy(),
                 digest,
-                failure,
+                failure.map(States::said),
                 state.originalImage());
     }
 

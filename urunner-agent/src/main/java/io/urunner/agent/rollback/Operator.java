@@ -142,7 +142,7 @@ public final class Operator {
                 return dryRun ? Optional.empty() : finish(workload, timeout);
             }
             if (dryRun) {
-                tell.accept(Restarter.describe(workload, planned.restart()));
+                Restarter.describe(workload, planned.restart()).lines().forEach(tell);
                 return Optional.empty();
             }
             PatchResult result = planned.rollsOut()

@@ -3,6 +3,7 @@ package io.urunner.agent.run;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.text.Printable;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.Workload;
@@ -155,7 +156,7 @@ final class EventWriter implements AgentListener {
     private void write(Event event) {
         Runnable outcome = () -> problems.problem("events", "not written", "a defect of the agent");
         try {
-            events.write(event.workload, event.type, event.reason, event.message);
+            events.write(event.workload, event.type, event.reason, Printable.line(event.message));
             outcome = () -> problems.well("events");
         } catch (KubeException e) {
             outcome = Thread.currentThread().isInterrupted()

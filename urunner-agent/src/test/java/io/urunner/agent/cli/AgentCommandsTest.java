@@ -7,6 +7,7 @@ import io.urunner.agent.config.PluginDirectory;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
 import io.urunner.agent.run.OnceReport;
+import io.urunner.agent.text.NastyStrings;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What {@code once} and {@code run} print and how they exit, with an agent that says what the test wants. */
 class AgentCommandsTest {
@@ -179,5 +182,42 @@ class AgentCommandsTest {
                 .contains("failed unexpectedly", "of the test")
                 .doesNotContain("\tat ");
         assertThat(calls).endsWith("close");
+    }
+
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void once_prints_a_row_per_container_whatever_others_wrote(String text) {
+        report = new OnceReport(
+                List.of(
+                        new OnceReport.Row(text, text, Optional.of(text), Optional.of(text), text, text),
+                        new OnceReport.Row(
+                                "shop/Deployment/db", "pg", Optional.empty(), Optional.empty(), "none", "not watched")),
+                List.of("registry.example: " + text));
+
+        assertThat(run("once")).isEqualTo(1);
+
+        assertThat(out.toString().lines()).hasSize(3).allSatisfy(NastyStrings::assertHarmless);
+        assertThat(out.toString().lines().toList().get(2)).hasSizeLessThan(1000);
+        assertThat(err.toString().lines()).singleElement().satisfies(line -> NastyStrings.assertHarmless(line, 20_000));
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void what_is_wrongly_asked_for_is_repeated_harmlessly(String text) {
+        run("explain", text);
+        run("digest", text);
+        run("history", "--" + text);
+        run("once", "--set", text);
+        run("once", "--timeout", text);
+        run("once", "--config", "/" + text.replace('\0', 'x'));
+        failure = Optional.of(new CommandException(text, ExitCode.HINDERED));
+        run("once");
+
+        assertThat((out.toString() + err).lines()).allSatisfy(line -> NastyStrings.assertHarmless(line, 20_000));
+        assertThat(err.toString().lines()).hasSizeLessThan(30);
     }
 }

@@ -2,9 +2,16 @@ package io.urunner.agent.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.agent.doctor.Finding;
 import io.urunner.agent.explain.Explanation;
+import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
+import io.urunner.agent.text.NastyStrings;
+import io.urunner.agent.text.Printable;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Instant;
@@ -13,6 +20,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class AnswersTest {
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
@@ -95,5 +104,52 @@ class AnswersTest {
 
     private static AgentStatus status(boolean acts, boolean synced, Optional<AgentStatus.Election> election) {
         return new AgentStatus(NOW, acts, election, synced, true, Optional.empty(), List.of(), List.of(), List.of());
+    }
+
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void whatOthersWroteIsExplainedHarmlessly(String text) throws Exception {
+        RolloutRecord last = new RolloutRecord(
+                text, text, text, List.of(), NOW, Optional.of(NOW), Optional.of("failed"), Optional.of(text));
+        Verdict verdict = new Verdict(
+                text, Optional.of(text), Optional.of(text), Set.of(text), Verdict.Kind.STALE, Optional.empty(), text);
+        AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
+                WEB,
+                Optional.of(new Decision.Blocked(Blockage.POLICY, text)),
+                List.of(verdict),
+                Optional.empty(),
+                false,
+                Optional.empty());
+        Explanation explanation = new Explanation(
+                text,
+                status(true, true, election("web-2_x", Optional.of(text))),
+                List.of(new Explanation.Entry(workload, Map.of(text, text), Optional.of(last))),
+                Optional.of(new Explanation.Untracked(WEB, true, text)),
+                Optional.of(text));
+        List<Finding> findings = List.of(new Finding(text, Finding.Result.WRONG, text, text));
+
+        assertThat(Answers.explanation(explanation, false).text().lines())
+                .hasSize(6)
+                .allSatisfy(line -> NastyStrings.assertHarmless(line, 20_000));
+        assertThat(Answers.findings(text, findings, false).text().lines())
+                .hasSize(5)
+                .allSatisfy(line -> NastyStrings.assertHarmless(line, 20_000));
+        assertHarmlessJson(Answers.explanation(explanation, true).text());
+        assertHarmlessJson(Answers.findings(text, findings, true).text());
+    }
+
+    private static void assertHarmlessJson(String text) throws Exception {
+        assertThat(text.lines()).allSatisfy(NastyStrings::assertHarmless);
+        assertHarmless(new ObjectMapper().readTree(text));
+    }
+
+    private static void assertHarmless(JsonNode json) {
+        json.fieldNames().forEachRemaining(name -> NastyStrings.assertHarmless(name, Printable.LINE));
+        json.forEach(AnswersTest::assertHarmless);
+        NastyStrings.assertHarmless(json.asText(), Printable.LINE);
     }
 }

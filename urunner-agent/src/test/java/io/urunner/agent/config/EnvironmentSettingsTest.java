@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Policy;
 import io.urunner.agent.plan.Window;
+import io.urunner.agent.text.NastyStrings;
+import io.urunner.agent.text.Printable;
 import io.urunner.registry.auth.CredentialException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EnvironmentSettingsTest {
@@ -434,7 +437,32 @@ class EnvironmentSettingsTest {
                         new EffectiveValue("interval", "30", Origin.DEFAULT),
                         new EffectiveValue(
                                 "store.url",
-                                "jdbc:postgresql://u:[secret]@db/x?password=[secret]&ssl=true",
+                                "jdbc:postgresql://[secret]@db/x?password=[secret]&ssl=true",
                                 new Origin.Variable("URUNNER_CONF_DATABASE_URL")));
+    }
+
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void a_problem_is_one_harmless_line_whatever_the_value(String text) {
+        for (String variable : List.of(
+                "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
+                "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
+                "URUNNER_CONF_FREQUENCY_CHECK_SECONDS",
+                "URUNNER_CONF_LOG_LEVEL",
+                "URUNNER_CONF_DATABASE_URL",
+                "URUNNER_CONF_HTTP_PORT",
+                "URUNNER_SECR_HTTP_TOKEN_FILE",
+                "URUNNER_CONF_" + text)) {
+            try {
+                load(Map.of(variable, text)).values().forEach(value -> NastyStrings.assertHarmless(value.text()));
+            } catch (ConfigurationException e) {
+                assertThat(e.problems())
+                        .allSatisfy(problem -> NastyStrings.assertHarmless(problem.toString(), 2 * Printable.LINE + 2));
+            }
+        }
     }
 }

@@ -318,7 +318,7 @@ class FileSettingsTest {
         assertThat(problems("registries: [{host: 'user:hunter2@a.example'}]"))
                 .singleElement()
                 .asString()
-                .contains("user:[secret]@a.example")
+                .contains("\"[secret]@a.example\"")
                 .doesNotContain("hunter2");
         assertThat(problems(
                         "registries:",
@@ -350,5 +350,34 @@ class FileSettingsTest {
         flags.put("log.lvl", "INFO");
         assertThat(problems("registries: [{host: a.example}]"))
                 .containsExactly("--set log.lvl: unknown key; did you mean level?");
+    }
+
+    @Test
+    void a_secret_that_stands_in_the_wrong_place_is_in_no_problem() throws IOException {
+        environment.put("URUNNER_CONF_HTTP_PORT", "0");
+        for (String token : List.of(
+                "*hunter2",
+                "&hunter2 &hunter2 x",
+                "!hunter2!x y",
+                "{env: hunter2-x}",
+                "{file: hunter2}",
+                "{file: \"hunter2\\0\"}",
+                "[hunter2, hunter2]",
+                "{hunter2: hunter2}: x",
+                "'hunter2",
+                "hunter2: x: y",
+                "@hunter2",
+                "`hunter2",
+                "%hunter2")) {
+            assertThat(problems(
+                            "registries:",
+                            "- host: a.example",
+                            "  type: gitlab",
+                            "  credentials:",
+                            "    token: " + token))
+                    .as(token)
+                    .isNotEmpty()
+                    .allSatisfy(problem -> assertThat(problem).doesNotContain("hunter2"));
+        }
     }
 }

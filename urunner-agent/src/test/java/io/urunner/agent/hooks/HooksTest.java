@@ -2,8 +2,11 @@ package io.urunner.agent.hooks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.urunner.agent.http.AgentServer;
 import io.urunner.agent.run.PushedTag;
+import io.urunner.agent.text.NastyStrings;
+import io.urunner.agent.text.Printable;
 import io.urunner.registry.auth.SecretSource;
 import io.urunner.registry.testing.UsedSecrets;
 import java.net.URI;
@@ -28,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the hooks take, over HTTP. */
@@ -247,5 +251,28 @@ class HooksTest {
         }
         assertThat(statuses).containsExactly(405, 404, 404);
         assertThat(hinted).isEmpty();
+    }
+
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void whatASenderWroteIsRepeatedHarmlessly(String text) throws Exception {
+        String quoted = JsonNodeFactory.instance.textNode(text).toString();
+        for (String body : List.of("{\"reference\": " + quoted + "}", "{\"type\": " + quoted + "}", text)) {
+            HttpResponse<String> answer = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/hooks/generic"))
+                                    .header("Authorization", "Bearer " + SECRET)
+                                    .POST(BodyPublishers.ofString(body))
+                                    .build(),
+                            BodyHandlers.ofString());
+            assertThat(answer.statusCode()).isBetween(200, 499);
+            assertThat(answer.body().lines())
+                    .singleElement()
+                    .satisfies(line -> NastyStrings.assertHarmless(line, Printable.LINE));
+        }
     }
 }

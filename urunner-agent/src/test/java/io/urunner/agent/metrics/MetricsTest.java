@@ -12,7 +12,9 @@ import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.agent.run.HostStatus;
 import io.urunner.agent.run.Rollout;
+import io.urunner.agent.text.NastyStrings;
 import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
 import io.urunner.registry.RateLimit;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -39,6 +41,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the endpoint serves, over HTTP. */
 class MetricsTest {
@@ -248,5 +252,44 @@ class MetricsTest {
                         words -> words[3] + " " + labels.apply(words[2]),
                         (a, b) -> a + " and " + b,
                         TreeMap::new));
+    }
+
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void aLabelIsOneShortLineWhateverItsName(String text) throws Exception {
+        metrics.passed(text, Duration.ZERO);
+        metrics.resolved(text, text, "found", Duration.ZERO);
+        status.set(Optional.of(new AgentStatus(
+                NOW,
+                true,
+                Optional.empty(),
+                true,
+                true,
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                List.of(new WorkloadStatus(
+                        new WorkloadId(text, WorkloadKind.DEPLOYMENT, text),
+                        Optional.empty(),
+                        List.of(),
+                        Optional.empty(),
+                        false,
+                        Optional.empty())))));
+
+        String served = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
+                                .build(),
+                        BodyHandlers.ofString())
+                .body();
+
+        assertThat(served).contains("urunner_workload_staleness_seconds{", "urunner_passes_total{");
+        assertThat(served.lines())
+                .allSatisfy(line -> NastyStrings.assertHarmless(line, 1500))
+                .allMatch(line -> line.matches("#.*|[a-z_]+(\\{.*})? \\S+"));
     }
 }

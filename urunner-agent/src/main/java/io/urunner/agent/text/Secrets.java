@@ -1,0 +1,77 @@
+package io.urunner.agent.text;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Takes secrets out of texts before they are shown: passwords in URLs and parameters, tokens in headers. */
+final class Secrets {
+    private static final String MASK = "[secret]";
+
+    /** What stands after the {@code @} of an image's digest; before that one is no secret. */
+    private static final String NO_DIGEST = "(?!(?:sha|blake|md)\\d+:)";
+
+    /** Nobody can say where a password ends, so only a further parameter ends it. */
+    private static final Pattern PASSWORD = Pattern.compile(
+            "(?i)((?:password|passwd|passphrase|(?<![a-z])pass|pwd)=)(?!\\[secret]).+?(?=&[a-z][\\w.-]{0,40}=|$)");
+
+    /** Parameters of signed URLs, and of those that hand out tokens. */
+    private static final Pattern TOKEN =
+            Pattern.compile("(?i)((?:token|secret|signature|[?&]sig|api[_-]?key)=)(?!\\[secret])[^\\s&;,'\"]+");
+
+    private static final Pattern MEMBER =
+            Pattern.compile("(?i)(\"(?:password|[a-z_]*token|[a-z_]*secret|auth)\"\\s*:\\s*\")[^\"]+");
+
+    private static final Pattern BASIC =
+            Pattern.compile("(?i)(\\bBasic[\\s:]+)(?-i:(?=[A-Za-z+/]*(?:[0-9=]|[a-z][A-Z])))[A-Za-z0-9+/]{6,}={0,2}");
+    private static final Pattern BEARER = Pattern.compile("(?i)(\\bBearer[\\s:]+)[A-Za-z0-9._~+/-]{20,}=*");
+    private static final Pattern JWT = Pattern.compile("\\beyJ[\\w-]{5,}\\.[\\w-]+\\.[\\w-]*");
+
+    private static final Pattern USER_INFO = Pattern.compile("(?<=:/|//)[^/?#\\s]*@" + NO_DIGEST);
+
+    /** A password that should have been encoded: the text after the colon is no port. */
+    private static final Pattern UNENCODED_USER_INFO =
+            Pattern.compile("(?<=:/|//)[^\\s/?#:@\\[]*:(?!\\d{0,5}(?:[/\\s'\"),;\\]]|$))[^@\\s]*@" + NO_DIGEST);
+
+    private static final Pattern USER_AND_PASSWORD =
+            Pattern.compile("(?<![\\w.%+-])[\\w.%+-]+:[^/@\\s'\"][^@\\s'\"]*@" + NO_DIGEST);
+
+    private static final Pattern BEFORE_AN_AT = Pattern.compile("(.*?//)?.*@" + NO_DIGEST, Pattern.DOTALL);
+
+    private Secrets() {}
+
+    /** A text of anybody's. User info is taken out of URLs. */
+    static String removed(String text) {
+        String parameters = parameters(text);
+        if (parameters.indexOf('@') < 0) {
+            return parameters;
+        }
+        String urls = USER_INFO.matcher(parameters).replaceAll("");
+        urls = UNENCODED_USER_INFO.matcher(urls).replaceAll("");
+        return USER_AND_PASSWORD.matcher(urls).replaceAll(MASK + "@");
+    }
+
+    /** The value of a setting: nothing that stands before an {@code @} is shown, but for an image's name. */
+    static String ofSetting(String value) {
+        String parameters = parameters(value);
+        Matcher matcher = BEFORE_AN_AT.matcher(parameters);
+        if (!matcher.lookingAt()) {
+            return parameters;
+        }
+        String scheme = matcher.group(1) == null ? "" : matcher.group(1);
+        return scheme + MASK + "@" + parameters.substring(matcher.end());
+    }
+
+    private static String parameters(String text) {
+        String shown = text;
+        if (shown.indexOf('=') >= 0) {
+            shown = PASSWORD.matcher(shown).replaceAll("$1" + MASK);
+            shown = TOKEN.matcher(shown).replaceAll("$1" + MASK);
+        }
+        if (shown.indexOf('"') >= 0) {
+            shown = MEMBER.matcher(shown).replaceAll("$1" + MASK);
+        }
+        shown = BASIC.matcher(shown).replaceAll("$1" + MASK);
+        shown = BEARER.matcher(shown).replaceAll("$1" + MASK);
+        return JWT.matcher(shown).replaceAll(MASK);
+    }
+}

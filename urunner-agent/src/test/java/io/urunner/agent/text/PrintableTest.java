@@ -1,0 +1,105 @@
+package io.urunner.agent.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PrintableTest {
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void what_others_write_becomes_one_short_line_that_can_be_seen(String text) {
+        String line = Printable.line(text);
+
+        NastyStrings.assertHarmless(line, Printable.LINE);
+        assertThat(Printable.line(line)).as("twice").isEqualTo(line);
+        NastyStrings.assertHarmless(Printable.line("before " + text + " after", 256), 256);
+        NastyStrings.assertHarmless(Printable.setting(text));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "shop/Deployment/web: restart: the tag moved",
+                "registry.example:5000/team/app:1.2@sha256:0123456789abcdef",
+                "https://registry.example:5000/v2/team/app/manifests/sha256:0123",
+                "https://[::1]:5000/v2/team@x",
+                "https://registry.example/v2/team@x",
+                "by alice@example.com",
+                "invalid username or password: ask your administrator",
+                "Basic authentication is not supported",
+                "Bearer realm=\"https://auth.example/token\",service=\"registry\"",
+                "the file that is named by URUNNER_SECR_HTTP_TOKEN_FILE",
+                "ümläut Здравствуйте 你好 नमस्ते عربي 🚀 Ångström",
+                "two  spaces stay"
+            })
+    void what_is_harmless_stays(String text) {
+        assertThat(Printable.line(text)).isEqualTo(text);
+        assertThat(Printable.lines(text + "\n" + text)).isEqualTo(text + "\n" + text);
+    }
+
+    @Test
+    void what_cannot_be_seen_leaves_a_mark_and_what_separates_a_space() {
+        assertThat(Printable.line("a\u001B[31mb\u202Ec\u200Bd\uD83De")).isEqualTo("a\uFFFD[31mb\uFFFDc\uFFFDd\uFFFDe");
+        assertThat(Printable.line("a\nb\tc\u2028d\u00A0e")).isEqualTo("a b c d e");
+    }
+
+    @Test
+    void what_is_cut_says_how_long_it_was() {
+        assertThat(Printable.line("x".repeat(200_000)))
+                .startsWith("xxx")
+                .endsWith("x… (200000 characters)")
+                .hasSize(Printable.LINE - 2);
+        assertThat(Printable.line("x".repeat(1024))).isEqualTo("x".repeat(1024));
+        assertThat(Printable.line("🚀".repeat(257))).endsWith("🚀… (514 characters)");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "https://user:pw@host/v2/               | https://host/v2/",
+                "see https://token@host, and http://a:b@c | see https://host, and http://c",
+                "//user:pw@host/x                       | //host/x",
+                "https://user:p@ss@host                 | https://host",
+                "https://user:p/w@host                  | https://host",
+                "https://user:12#w@host                 | https://host",
+                "login user:pw@host:5000 failed         | login [secret]@host:5000 failed",
+                "jdbc:postgresql://h/d?password=a;b c&ssl=true | jdbc:postgresql://h/d?password=[secret]&ssl=true",
+                "jdbc:postgresql://h/d?user=u&sslpassword=a,b | jdbc:postgresql://h/d?user=u&sslpassword=[secret]",
+                "PASSWORD=x                             | PASSWORD=[secret]",
+                "GET /blob?sig=abc%2Fd&se=1             | GET /blob?sig=[secret]&se=1",
+                "X-Amz-Security-Token=abc&x=y           | X-Amz-Security-Token=[secret]&x=y",
+                "you sent Basic dXNlcjpwdw== to us      | you sent Basic [secret] to us",
+                "Authorization: Bearer abcdefghijklmnopqrstuvwxyz | Authorization: Bearer [secret]",
+                "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln | got [secret]",
+                "'{\"password\" : \"a b\", \"x\":1}'    | '{\"password\" : \"[secret]\", \"x\":1}'"
+            })
+    void passwords_are_shown_nowhere(String text, String shown) {
+        assertThat(Printable.line(text)).isEqualTo(shown.replaceAll("^'|'$", text.startsWith("'") ? "'" : "$0"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "token@registry.example                 | [secret]@registry.example",
+                "user:p@ss w@registry.example/x         | [secret]@registry.example/x",
+                "https://user:p//w@host/x               | https://[secret]@host/x",
+                "jdbc:postgresql://u:p@h/d?password=a@b&ssl=true | jdbc:postgresql://[secret]@h/d?password=[secret]&ssl=true",
+                "registry.example/app:1@sha256:0123     | registry.example/app:1@sha256:0123",
+                "u:p@registry.example/app@sha256:0123   | [secret]@registry.example/app@sha256:0123"
+            })
+    void of_a_setting_nothing_before_an_at_is_shown(String value, String shown) {
+        assertThat(Printable.setting(value)).isEqualTo(shown);
+    }
+}
