@@ -14,7 +14,10 @@ import io.urunner.agent.config.SettingsLoader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.MatchResult;
@@ -160,7 +163,13 @@ class ChartTest {
                         .asText("unset"))
                 .as("no class at all, for a volume that is bound by hand")
                 .isEmpty();
-        assertThat(Chart.render().podSpec().path("volumes").toString()).contains("{\"name\":\"data\",\"emptyDir\":{}}");
+        assertThat(Chart.render().podSpec().path("volumes").toString())
+                .contains("{\"name\":\"data\",\"emptyDir\":{\"sizeLimit\":\"1Gi\"}}");
+        assertThat(Chart.render(folder, "persistence: {emptyDirSize: 200Mi}")
+                        .podSpec()
+                        .path("volumes")
+                        .toString())
+                .contains("{\"name\":\"data\",\"emptyDir\":{\"sizeLimit\":\"200Mi\"}}");
         Chart existing = Chart.render(folder, "persistence: {enabled: true, existingClaim: mine}");
         assertThat(existing.all("PersistentVolumeClaim")).isEmpty();
         assertThat(existing.podSpec().path("volumes").findValuesAsText("claimName"))
@@ -413,5 +422,65 @@ class ChartTest {
                 .forEach(mount -> mounts.put(
                         mount.path("name").asText(), mount.path("mountPath").asText()));
         return mounts;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "config: {URUNNER_CONF_DATABASE_URL: 'jdbc:postgresql://db/x?user=u&password=hunter2'}",
+                "config: {URUNNER_CONF_DATABASE_URL: 'jdbc:postgresql://db/x?user=u&sslpassword=hunter2'}",
+                "config: {URUNNER_CONF_DATABASE_URL: 'jdbc:postgresql://db/x;PASSWORD=hunter2'}",
+                "config: {URUNNER_CONF_DATABASE_URL: 'jdbc:postgresql://u:hunter2@db/x'}",
+                "config: {URUNNER_CONF_DATABASE_URL: 'jdbc:postgresql://u:hunter/2@db/x'}",
+                "config: {URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: 'u:hunter2@registry.example'}",
+                "config: {URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: 'https://hunter2@registry.example'}",
+                "extraEnv: [{name: X, value: 'jdbc:postgresql://db/x?password=hunter2'}]"
+            })
+    void aPasswordIsRefusedWhereEverybodyReadsIt(String values) {
+        assertThatThrownBy(() -> Chart.render(folder, values))
+                .hasMessageContaining("secret.extra.URUNNER_SECR_DATABASE_PASS")
+                .hasMessageContaining("config.URUNNER_CONF_DATABASE_USER")
+                .message()
+                .doesNotContain("hunter");
+    }
+
+    @Test
+    void aDatabaseWithoutPasswordInItsUrlIsTaken() throws Exception {
+        Chart chart = Chart.render(folder, """
+                config:
+                  URUNNER_CONF_DATABASE_URL: "jdbc:postgresql://db:5432/urunner?ssl=true&currentSchema=passes"
+                  URUNNER_CONF_DATABASE_USER: user@server
+                secret: {extra: {URUNNER_SECR_DATABASE_PASS: hunter2}}
+                """);
+        assertThat(load(chart).settings().store().password()).isPresent();
+        assertThat(chart.only("ConfigMap").toString()).doesNotContain("hunter2");
+    }
+
+    @Test
+    void theChecksumOfASecretIsSaltedAndChangesWithIt() throws Exception {
+        String first = checksum("secret: {harbor: {username: u, password: hunter2}}");
+        assertThat(checksum("secret: {harbor: {username: u, password: hunter2}}"))
+                .isEqualTo(first);
+        assertThat(checksum("secret: {harbor: {username: u, password: hunter3}}"))
+                .isNotEqualTo(first);
+        MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+        for (JsonNode secret : Chart.render(folder, "secret: {harbor: {username: u, password: hunter2}}")
+                .all("Secret")) {
+            for (JsonNode value : secret.path("data")) {
+                byte[] plain = Base64.getDecoder().decode(value.asText());
+                assertThat(HexFormat.of().formatHex(sha256.digest(plain))).isNotEqualTo(first);
+            }
+        }
+        String template = Files.readString(Chart.FOLDER.resolve("templates/deployment.yaml"));
+        assertThat(template.lines().filter(line -> line.contains("checksum/") && line.contains("ecret")))
+                .hasSize(2)
+                .allMatch(line -> line.contains("urunner.checksum") && !line.contains("sha256sum"));
+    }
+
+    private String checksum(String values) {
+        return Chart.render(folder, values)
+                .only("Deployment")
+                .at("/spec/template/metadata/annotations/checksum~1secret")
+                .asText();
     }
 }
