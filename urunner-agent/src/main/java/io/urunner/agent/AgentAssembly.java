@@ -44,6 +44,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,6 +61,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     /** Without an agent's knowledge of namespaces, nobody's pull secrets are shown. */
     private static final CredentialProvider NO_PODS = new PodCredentials(SystemTime.CLOCK);
 
+    private static final String METRICS = "/metrics";
+
     /** How long a look may take. */
     private static final Duration LOOK = Duration.ofSeconds(60);
 
@@ -70,6 +73,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     private final RegistryAccess access;
     private final Agent agent;
     private final AgentMetrics metrics;
+    private final Map<String, Supplier<String>> probes;
     private final Map<String, Endpoint> endpoints;
     private final Insight insight;
     private final String server;
@@ -81,6 +85,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             RegistryAccess access,
             Agent agent,
             AgentMetrics metrics,
+            Map<String, Supplier<String>> probes,
             Map<String, Endpoint> endpoints,
             Insight insight,
             String server,
@@ -90,6 +95,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         this.access = access;
         this.agent = agent;
         this.metrics = metrics;
+        this.probes = probes;
         this.endpoints = endpoints;
         this.insight = insight;
         this.server = server;
@@ -138,12 +144,12 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                     SystemTime.CLOCK,
                     SystemTime.TICKER,
                     List.of(metrics))));
-            Map<String, Endpoint> endpoints = new HashMap<>(Map.of(
-                    "/livez", Endpoint.probe(agent::notAlive),
-                    "/readyz", Endpoint.probe(agent::notReady),
-                    "/readyz/history",
-                            Endpoint.probe(() -> agent.historyWorks() ? "" : "the history database does not work"),
-                    "/metrics", metrics.endpoint(agent::status, client::rateLimit)));
+            Map<String, Supplier<String>> probes = Map.of(
+                    "/livez", agent::notAlive,
+                    "/readyz", agent::notReady,
+                    "/readyz/history", () -> agent.historyWorks() ? "" : "the history database does not work");
+            Map<String, Endpoint> endpoints =
+                    new HashMap<>(Map.of(METRICS, metrics.endpoint(agent::status, client::rateLimit)));
             settings.http()
                     .hooks()
                     .secret()
@@ -169,7 +175,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                             namespace -> access.credentials().withPods(pods.of(namespace)),
                             store));
             String server = kubernetes.server().toString();
-            return new AgentAssembly(configuration, current, access, agent, metrics, endpoints, insight, server, parts);
+            return new AgentAssembly(
+                    configuration, current, access, agent, metrics, probes, endpoints, insight, server, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
@@ -292,11 +299,22 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 .ifPresent(start -> tokens.add(live(current, now -> now.http().token(), start)));
         Map<String, Endpoint> all = new HashMap<>(endpoints);
         insight.endpoints(reader).forEach((path, endpoint) -> all.put(path, BearerToken.required(tokens, endpoint)));
-        AgentServer httpServer = parts.add(new AgentServer(port, all, task -> {
-            Thread thread = new Thread(task, "urunner-http");
-            thread.setDaemon(true);
-            return thread;
-        }));
+        configuration.settings().http().metricsToken().ifPresent(start -> {
+            // Who may ask the agent anything may ask for its metrics, too.
+            List<SecretSource> either = new ArrayList<>(tokens);
+            either.add(live(current, now -> now.http().metricsToken(), start));
+            all.computeIfPresent(METRICS, (path, endpoint) -> BearerToken.required(either, endpoint));
+        });
+        AgentServer httpServer = parts.add(new AgentServer(
+                port,
+                probes,
+                all,
+                task -> {
+                    Thread thread = new Thread(task, "urunner-http");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                SystemTime.TICKER));
         try {
             httpServer.start();
         } catch (IOException e) {

@@ -29,7 +29,8 @@ final class Reloader implements AutoCloseable {
     private static final long PERIOD_MILLIS = 1_000;
 
     /** Secrets that are read for every use, from where the configuration says now. */
-    private static final Set<String> SECRETS = Set.of("http.token", "http.hooks.secret", "store.password");
+    private static final Set<String> SECRETS =
+            Set.of("http.token", "http.metricsToken", "http.hooks.secret", "store.password");
 
     private final ScheduledExecutorService thread = new ScheduledThreadPoolExecutor(1, task -> {
         Thread made = new Thread(task, "urunner-reload");
@@ -63,7 +64,7 @@ final class Reloader implements AutoCloseable {
 
     void start() {
         Future<?> unused =
-                thread.scheduleWithFixedDelay(this::look, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+                thread.scheduleWithFixedDelay(this::lookOnceMore, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
         Signals.listen("HUP", () -> {
             try {
                 thread.execute(() -> reload("SIGHUP"));
@@ -71,6 +72,15 @@ final class Reloader implements AutoCloseable {
                 LOG.debug("SIGHUP comes too late: the agent ends");
             }
         });
+    }
+
+    /** What throws would end the looks. */
+    private void lookOnceMore() {
+        try {
+            look();
+        } catch (RuntimeException | Error e) {
+            LOG.error("the configuration's files could not be looked at; this is a defect", e);
+        }
     }
 
     private void look() {

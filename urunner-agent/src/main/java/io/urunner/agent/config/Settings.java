@@ -421,6 +421,7 @@ public record Settings(
      * @param port the port; 0 for none
      * @param token what {@code explain} and {@code doctor} show from elsewhere; empty if only those of the agent's own
      *     user on its own machine may ask
+     * @param metricsToken what {@code /metrics} wants to be shown; empty if everybody may read it
      * @param hooks what registries may tell
      */
     public record Http(
@@ -435,6 +436,12 @@ public record Settings(
                     meaning =
                             "bearer token with which commands on other machines may ask the agent; those in its pod find one by themselves")
             Optional<SecretSource> token,
+
+            @Setting(
+                    variable = "URUNNER_SECR_METRICS_TOKEN",
+                    meaning =
+                            "bearer token that `/metrics` wants to be shown; everybody may read it where it is not set")
+            Optional<SecretSource> metricsToken,
 
             Hooks hooks) {
         public Http {

@@ -1,10 +1,8 @@
 package io.urunner.agent.hooks;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.urunner.agent.http.BodyTooLargeException;
 import io.urunner.agent.http.Endpoint;
 import io.urunner.agent.http.Endpoint.Response;
 import io.urunner.agent.run.PushedTag;
@@ -19,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +27,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Hooks {
     private static final Logger LOG = LoggerFactory.getLogger(Hooks.class);
-    private static final int LARGEST_BODY = 1024 * 1024;
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final SecretSource secret;
@@ -82,38 +80,60 @@ public final class Hooks {
     public Map<String, Endpoint> endpoints() {
         Map<String, Endpoint> endpoints = new HashMap<>();
         for (Payload payload : Payload.values()) {
-            endpoints.put("/hooks/" + payload.hook(), request -> answer(payload, request));
+            endpoints.put("/hooks/" + payload.hook(), new Hook(payload));
         }
         return endpoints;
     }
 
-    private Response answer(Payload payload, Endpoint.Request request) throws IOException {
-        if (!request.method().equals("POST")) {
-            return new Response(405, "text/plain; charset=utf-8", "method not allowed\n", Map.of("Allow", "POST"));
+    private final class Hook implements Endpoint {
+        private final Payload payload;
+
+        Hook(Payload payload) {
+            this.payload = payload;
         }
-        Secret expected;
-        try {
-            expected = secret.read();
-        } catch (CredentialException e) {
-            LOG.warn("hints cannot be checked: {}", e.getMessage());
-            return Response.text(503, "the secret of the hooks cannot be read\n");
+
+        @Override
+        public int longestBody() {
+            return payload.sender().longestBody();
         }
-        byte[] body;
-        try {
-            body = request.body(LARGEST_BODY);
-        } catch (BodyTooLargeException e) {
-            tally.hinted(payload.hook(), "malformed");
-            throw e;
+
+        @Override
+        public Optional<Response> refusal(Request head) {
+            if (!head.method().equals("POST")) {
+                return Optional.of(new Response(
+                        405, "text/plain; charset=utf-8", "method not allowed\n", Map.of("Allow", "POST")));
+            }
+            Optional<Response> refusal = unless(secret -> payload.sender().mayBeProven(head, secret));
+            if (refusal.isEmpty() && head.length() > longestBody()) {
+                tally.hinted(payload.hook(), "malformed");
+                return Optional.of(Response.text(413, "the body is longer than " + longestBody() + " bytes\n"));
+            }
+            return refusal;
         }
-        if (!payload.sender().isProven(request, body, expected)) {
-            return refused(payload);
+
+        @Override
+        public Response answer(Request request) throws IOException {
+            return unless(secret -> payload.sender().isProven(request, secret))
+                    .orElseGet(() -> Hooks.this.answer(payload, request.body()));
         }
+
+        private Optional<Response> unless(Predicate<Secret> proof) {
+            try {
+                return proof.test(secret.read()) ? Optional.empty() : Optional.of(refused(payload));
+            } catch (CredentialException e) {
+                LOG.warn("hints cannot be checked: {}", e.getMessage());
+                return Optional.of(Response.text(503, "the secret of the hooks cannot be read\n"));
+            }
+        }
+    }
+
+    private Response answer(Payload payload, byte[] body) {
         if (refusing.remove(payload)) {
             LOG.info("hook {}: well again", payload.hook());
         }
         try {
             return take(payload, JSON.readTree(body));
-        } catch (JsonProcessingException e) {
+        } catch (IOException e) {
             return malformed(payload, "not JSON");
         } catch (IllegalArgumentException e) {
             return malformed(payload, String.valueOf(e.getMessage()));

@@ -61,7 +61,7 @@ public final class BearerToken {
                     : new Endpoint.Response(
                             401,
                             "text/plain; charset=utf-8",
-                            "this needs the agent's bearer token\n",
+                            "this needs a bearer token\n",
                             Map.of("WWW-Authenticate", "Bearer realm=\"urunner\""));
         };
     }
@@ -70,7 +70,7 @@ public final class BearerToken {
         try {
             return token.read().equals(shown);
         } catch (CredentialException e) {
-            LOG.warn("the token of the HTTP endpoint: {}", e.getMessage());
+            LOG.warn("a token of the HTTP endpoints: {}", e.getMessage());
             return false;
         }
     }

@@ -3,6 +3,7 @@ package io.urunner.agent.http;
 import io.urunner.agent.text.Printable;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Answers the requests to one path. Implementations are thread-safe and do not wait long. */
@@ -11,11 +12,30 @@ public interface Endpoint {
     /**
      * Answers a request.
      *
-     * @param request the request
+     * @param request the request, with its body
      * @return the answer
-     * @throws IOException if the connection fails
+     * @throws IOException if it cannot be written
      */
     Response answer(Request request) throws IOException;
+
+    /**
+     * Looks at a request before anything of its body is read: who does not prove himself sends none.
+     *
+     * @param head the request, without its body
+     * @return what refuses it; empty if it is to be read and answered
+     */
+    default Optional<Response> refusal(Request head) {
+        return Optional.empty();
+    }
+
+    /**
+     * How long a body may be. A longer one is answered 413.
+     *
+     * @return so many bytes; 0 if no body is read at all
+     */
+    default int longestBody() {
+        return 0;
+    }
 
     /** A request. */
     interface Request {
@@ -30,7 +50,7 @@ public interface Endpoint {
          * A header.
          *
          * @param name its name, in any case
-         * @return its first value, or the empty text
+         * @return its value, or the empty text; of several fields all values, after commas
          */
         String header(String name);
 
@@ -42,14 +62,18 @@ public interface Endpoint {
         Map<String, String> query();
 
         /**
-         * Reads the body.
+         * How long the body is, as its sender says.
          *
-         * @param limit how many bytes at most
-         * @return the body
-         * @throws BodyTooLargeException if the body is longer; what is not caught is answered with 413
-         * @throws IOException if the connection fails
+         * @return so many bytes; negative if it comes in chunks
          */
-        byte[] body(int limit) throws IOException;
+        long length();
+
+        /**
+         * The body.
+         *
+         * @return all of it; nothing where no body is read
+         */
+        byte[] body();
     }
 
     /**

@@ -291,6 +291,34 @@ class ChartTest {
         assertThat(silent.all("Service")).isEmpty();
     }
 
+    @Test
+    void theServiceMonitorShowsTheTokenThatTheAgentWants() throws Exception {
+        Chart mounted = Chart.render(
+                folder, "{metricsToken: {secretName: scrape, key: metrics}, serviceMonitor: {enabled: true}}");
+        assertThat(credentials(mounted)).isEqualTo("{\"name\":\"scrape\",\"key\":\"metrics\"}");
+        JsonNode env = mounted.container().path("env");
+        assertThat(env.toString())
+                .contains("{\"name\":\"URUNNER_SECR_METRICS_TOKEN_FILE\",\"value\":\"/etc/urunner/metrics/token\"}");
+        assertThat(mounts(mounted)).containsEntry("metrics-token", "/etc/urunner/metrics");
+        assertThat(load(mounted).settings().http().metricsToken()).isPresent();
+        assertThat(mounted.podSpec().path("volumes").toString())
+                .contains("\"secretName\":\"scrape\",\"items\":[{\"key\":\"metrics\",\"path\":\"token\"}]");
+        Chart variable = Chart.render(
+                folder,
+                "{secret: {extra: {URUNNER_SECR_METRICS_TOKEN: in-the-values}}, serviceMonitor: {enabled: true}}");
+        assertThat(credentials(variable)).isEqualTo("{\"name\":\"urunner\",\"key\":\"URUNNER_SECR_METRICS_TOKEN\"}");
+        assertThat(load(variable).settings().http().metricsToken()).isPresent();
+        Chart open = Chart.render(folder, "serviceMonitor: {enabled: true}");
+        assertThat(credentials(open)).isEmpty();
+        assertThat(load(open).settings().http().metricsToken()).isEmpty();
+    }
+
+    private static String credentials(Chart chart) {
+        JsonNode endpoint =
+                chart.only("ServiceMonitor").path("spec").path("endpoints").path(0);
+        return endpoint.path("authorization").path("credentials").toString();
+    }
+
     /** IRSA and its like find the ServiceAccount by its annotations. */
     @Test
     void annotationsGoToTheServiceAccount() {
@@ -399,6 +427,7 @@ class ChartTest {
                             .toString());
         }
         environment.computeIfPresent("URUNNER_CONF_PLUGIN_DIR", (name, value) -> folder.toString());
+        environment.computeIfPresent("URUNNER_SECR_METRICS_TOKEN_FILE", (name, value) -> secret.toString());
         try {
             return new SettingsLoader(environment, directory -> new PluginDirectory().discover(directory))
                     .load(Overrides.NONE);

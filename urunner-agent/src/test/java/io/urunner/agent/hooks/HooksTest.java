@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.crypto.Mac;
@@ -79,7 +80,7 @@ class HooksTest {
                     return Optional.of((int) pushed.stream().filter(APP::equals).count());
                 },
                 (hook, outcome) -> counted.add(hook + " " + outcome));
-        server = new AgentServer(0, hooks.endpoints(), Thread::new);
+        server = new AgentServer(0, Map.of(), hooks.endpoints(), Thread::new, System::nanoTime);
         port = server.start();
     }
 

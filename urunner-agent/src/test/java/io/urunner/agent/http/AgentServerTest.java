@@ -11,6 +11,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -20,18 +21,26 @@ class AgentServerTest {
     private final AtomicReference<String> problem = new AtomicReference<>("");
     private final AgentServer server = new AgentServer(
             0,
-            Map.of(
-                    "/livez", Endpoint.probe(problem::get),
-                    "/echo",
-                            request -> Endpoint.Response.text(
-                                    200,
-                                    request.query()
-                                            + new String(request.body(8), java.nio.charset.StandardCharsets.UTF_8)),
-                    "/broken",
-                            request -> {
-                                throw new IllegalStateException("a defect");
-                            }),
-            Thread::new);
+            Map.of("/livez", problem::get, "/brokenz", () -> {
+                throw new AssertionError("a defect");
+            }),
+            Map.of("/echo", new Echo(), "/broken", request -> {
+                throw new IllegalStateException("a defect");
+            }),
+            Thread::new,
+            System::nanoTime);
+
+    private static final class Echo implements Endpoint {
+        @Override
+        public Response answer(Request request) {
+            return Response.text(200, request.query() + new String(request.body(), StandardCharsets.UTF_8));
+        }
+
+        @Override
+        public int longestBody() {
+            return 8;
+        }
+    }
 
     @AfterEach
     void close() {
@@ -72,13 +81,15 @@ class AgentServerTest {
     void aDefectIsAnsweredAndTheServerGoesOn() throws Exception {
         int port = server.start();
         assertThat(get(port, "/broken").statusCode()).isEqualTo(500);
+        assertThat(get(port, "/brokenz").statusCode()).isEqualTo(500);
         assertThat(get(port, "/livez").statusCode()).isEqualTo(200);
     }
 
     @Test
     void aTakenPortIsNamedWithTheRemedy() throws Exception {
         try (ServerSocket taken = new ServerSocket(0)) {
-            try (AgentServer second = new AgentServer(taken.getLocalPort(), Map.of(), Thread::new)) {
+            try (AgentServer second =
+                    new AgentServer(taken.getLocalPort(), Map.of(), Map.of(), Thread::new, System::nanoTime)) {
                 assertThatThrownBy(second::start)
                         .isInstanceOf(IOException.class)
                         .hasMessageContaining("port " + taken.getLocalPort())

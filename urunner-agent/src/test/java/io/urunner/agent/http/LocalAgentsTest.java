@@ -104,7 +104,12 @@ class LocalAgentsTest {
             }
 
             @Override
-            public byte[] body(int limit) {
+            public long length() {
+                return 0;
+            }
+
+            @Override
+            public byte[] body() {
                 return new byte[0];
             }
         };

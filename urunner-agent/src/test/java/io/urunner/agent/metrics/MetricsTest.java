@@ -55,6 +55,7 @@ class MetricsTest {
     private final AgentMetrics metrics = new AgentMetrics("1.2.3", () -> NOW);
     private final AgentServer server = new AgentServer(
             0,
+            Map.of(),
             Map.of(
                     "/metrics",
                     metrics.endpoint(
@@ -67,7 +68,8 @@ class MetricsTest {
                                             Optional.empty(),
                                             NOW))
                                     : Optional.empty())),
-            Thread::new);
+            Thread::new,
+            System::nanoTime);
     private int port;
 
     @BeforeEach

@@ -3,7 +3,6 @@ package io.urunner.agent.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.http.AgentServer;
-import io.urunner.agent.http.Endpoint;
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Policy;
 import io.urunner.kube.KubeConfiguration;
@@ -51,8 +50,10 @@ class ProbesTest {
                 Agent agent = agent(KubeConfiguration.kubeconfig(kubeconfig), store);
                 AgentServer server = new AgentServer(
                         0,
-                        Map.of("/livez", Endpoint.probe(agent::notAlive), "/readyz", Endpoint.probe(agent::notReady)),
-                        Thread::new)) {
+                        Map.of("/livez", agent::notAlive, "/readyz", agent::notReady),
+                        Map.of(),
+                        Thread::new,
+                        System::nanoTime)) {
             int port = server.start();
             agent.start();
             assertThat(get(port, "/livez")).isEqualTo("200 ok");
