@@ -157,7 +157,7 @@ public final class LeaderElection implements AutoCloseable {
             campaign();
         } catch (KubeException e) {
             failed(KubeConnection.words(e));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("the Lease {}/{} could not be looked at; this is a defect", namespace, name, e);
             failed(e.toString());
         }

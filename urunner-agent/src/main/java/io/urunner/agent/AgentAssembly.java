@@ -149,7 +149,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                     "/readyz", agent::notReady,
                     "/readyz/history", () -> agent.historyWorks() ? "" : "the history database does not work");
             Map<String, Endpoint> endpoints =
-                    new HashMap<>(Map.of(METRICS, metrics.endpoint(agent::status, client::rateLimit)));
+                    new HashMap<>(Map.of(METRICS, metrics.endpoint(agent::status, client::rateLimit, agent::stuck)));
             settings.http()
                     .hooks()
                     .secret()

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Counts what the agent and its registry client do. {@code docs/metrics.md} lists what is served. Labels are registries
@@ -123,10 +124,14 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
      *
      * @param status how it stands, asked at every scrape
      * @param rateLimit by registry host the limit that it told last
+     * @param stuck by queue of the agent for how long it is stuck
      * @return the endpoint
      */
-    public Endpoint endpoint(StatusSource status, Function<String, Optional<RateLimit>> rateLimit) {
-        registry.register(new StatusCollector(status, rateLimit));
+    public Endpoint endpoint(
+            StatusSource status,
+            Function<String, Optional<RateLimit>> rateLimit,
+            Supplier<Map<String, Duration>> stuck) {
+        registry.register(new StatusCollector(status, rateLimit, stuck));
         JvmMemoryMetrics.builder().register(registry);
         JvmGarbageCollectorMetrics.builder().register(registry);
         JvmThreadsMetrics.builder().register(registry);

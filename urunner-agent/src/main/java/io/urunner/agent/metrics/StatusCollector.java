@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The agent's state as gauges. Nothing is kept from one scrape to the next, so what is no longer watched is no longer
@@ -26,25 +27,39 @@ final class StatusCollector implements MultiCollector {
 
     private final StatusSource source;
     private final Function<String, Optional<RateLimit>> rateLimit;
+    private final Supplier<Map<String, Duration>> stuck;
 
-    StatusCollector(StatusSource source, Function<String, Optional<RateLimit>> rateLimit) {
+    StatusCollector(
+            StatusSource source,
+            Function<String, Optional<RateLimit>> rateLimit,
+            Supplier<Map<String, Duration>> stuck) {
         this.source = source;
         this.rateLimit = rateLimit;
+        this.stuck = stuck;
     }
 
     @Override
     public MetricSnapshots collect() {
+        MetricSnapshots.Builder all = queues();
         try {
-            return source.status().map(this::gauges).orElseGet(MetricSnapshots::new);
+            source.status().ifPresent(status -> addTo(all, status));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new MetricSnapshots();
         }
+        return all.build();
     }
 
-    private MetricSnapshots gauges(AgentStatus status) {
-        MetricSnapshots.Builder all = MetricSnapshots.builder()
-                .metricSnapshot(single("urunner_leader", "1 if this agent is the one that acts.", status.acts()))
+    /** Served also where the agent does not say how it stands. */
+    private MetricSnapshots.Builder queues() {
+        Family queues = new Family(
+                "urunner_queue_stuck_seconds",
+                "For how long a queue of the agent is stuck though it has something to do; 0 while it moves.");
+        stuck.get().forEach((queue, time) -> queues.add(Labels.of("queue", queue), seconds(time)));
+        return queues.addTo(MetricSnapshots.builder());
+    }
+
+    private void addTo(MetricSnapshots.Builder all, AgentStatus status) {
+        all.metricSnapshot(single("urunner_leader", "1 if this agent is the one that acts.", status.acts()))
                 .metricSnapshot(single(
                         "urunner_synced", "1 once everything watched has been seen in the cluster.", status.synced()))
                 .metricSnapshot(single(
@@ -60,10 +75,10 @@ final class StatusCollector implements MultiCollector {
                         "urunner_last_pass_timestamp_seconds",
                         "When a pass over a registry ended last.",
                         seconds(Duration.between(Instant.EPOCH, last)))));
-        return registries(workloads(all, status), status).build();
+        registries(workloads(all, status), status);
     }
 
-    private MetricSnapshots.Builder registries(MetricSnapshots.Builder all, AgentStatus status) {
+    private void registries(MetricSnapshots.Builder all, AgentStatus status) {
         Family up = new Family("urunner_registry_up", "1 if the registry answered when asked last.");
         Family references = new Family("urunner_registry_references", "References that the registry is asked for.");
         Family remaining = new Family(
@@ -76,7 +91,7 @@ final class StatusCollector implements MultiCollector {
                     .apply(host.host().replaceFirst("/.*", ""))
                     .ifPresent(limit -> limit.remaining().ifPresent(left -> remaining.add(labels, (double) left)));
         }
-        return remaining.addTo(references.addTo(up.addTo(all)));
+        remaining.addTo(references.addTo(up.addTo(all)));
     }
 
     private MetricSnapshots.Builder workloads(MetricSnapshots.Builder all, AgentStatus status) {

@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -87,6 +88,7 @@ public final class Agent implements AutoCloseable {
     private final StateLog problems;
     private final Engine engine;
     private final Reports reports;
+    private final Watchdog watchdog;
 
     private State state = State.NEW;
     private volatile boolean synced;
@@ -121,14 +123,17 @@ public final class Agent implements AutoCloseable {
         memory = new Memory(parts.store(), loop, clock, storeThread, problems);
         parts.podCredentials().ifPresent(this::connect);
         List<AgentListener> listeners = new ArrayList<>(parts.listeners());
-        listeners.add(new EventWriter(
+        EventWriter events = new EventWriter(
                 new KubeEvents(connection, "urunner", parts.instance(), clock)::write,
                 cluster,
                 eventWriters,
                 EVENT_WRITERS,
                 loop,
                 problems,
-                new Listeners(parts.listeners())));
+                new Listeners(parts.listeners()));
+        listeners.add(events);
+        watchdog = new Watchdog(loop::nanos);
+        listeners.add(watchdog);
         engine = new Engine(new Engine.Parts(
                 cluster,
                 parts.registries(),
@@ -148,6 +153,9 @@ public final class Agent implements AutoCloseable {
                 .map(lease ->
                         new Leadership(lease, connection, clock, parts.ticker(), leaseWorkers, loop, engine::leads));
         reports = new Reports(engine, cluster, memory, clock);
+        watchdog.watch("patches", Watchdog.API_SERVER, engine::patchesStandStill);
+        watchdog.watch("events", Watchdog.API_SERVER, events::standsStill);
+        watchdog.watch("history", Watchdog.STORE, memory::standsStill);
     }
 
     private void connect(PodCredentials credentials) {
@@ -184,7 +192,7 @@ public final class Agent implements AutoCloseable {
             leadership.ifPresent(Leadership::start);
             engine.start();
         }));
-        loop.execute(this::watchOver);
+        loop.every(WATCH_PERIOD, this::watchOver);
     }
 
     /**
@@ -274,14 +282,18 @@ public final class Agent implements AutoCloseable {
     }
 
     private void pollSynced(Runnable next) {
-        if (cluster.synced()) {
-            synced = true;
+        try {
+            synced = cluster.synced();
+        } finally {
+            if (!synced) {
+                loop.after(POLL, () -> pollSynced(next));
+            }
+        }
+        if (synced) {
             LOG.info(
                     "the cluster has been seen: {} workloads",
                     cluster.workloads().size());
             next.run();
-        } else {
-            loop.after(POLL, () -> pollSynced(next));
         }
     }
 
@@ -320,7 +332,7 @@ public final class Agent implements AutoCloseable {
                         problem -> problems.problem(ELECTION, kind(problem, "not possible"), problem),
                         () -> problems.well(ELECTION));
         passed = passed || (synced && engine.registries().passed());
-        loop.after(WATCH_PERIOD, this::watchOver);
+        watchdog.look(synced ? engine.registries().status() : List.of(), clock.instant());
     }
 
     /** Of a permission that is missing the verb: when it is granted, the next one may be missing. */
@@ -336,13 +348,25 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * What is wrong with the agent itself, for a liveness probe. A registry or an API server that hangs is not.
+     * What is wrong with the agent itself, for a liveness probe. A registry or an API server that hangs is not; a queue
+     * that does not move though everybody it waits for had his deadline is.
      *
      * @return the problem in words; empty text if it lives
      */
     public String notAlive() {
         Duration silent = loop.sinceBeat();
-        return silent.compareTo(DEAD) > 0 ? "the scheduler has stood still for " + silent.toSeconds() + " s" : "";
+        return silent.compareTo(DEAD) > 0
+                ? "the scheduler has stood still for " + silent.toSeconds() + " s"
+                : watchdog.hopeless();
+    }
+
+    /**
+     * Which of the agent's queues are stuck: there is something to do, and nothing was done for longer than all deadlines.
+     *
+     * @return by queue for how long it is stuck already; zero while it moves
+     */
+    public Map<String, Duration> stuck() {
+        return watchdog.stuck();
     }
 
     /**

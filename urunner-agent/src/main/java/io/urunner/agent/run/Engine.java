@@ -407,7 +407,7 @@ final class Engine implements Registries.Events, Patches.Events {
     private void alone(WorkloadId id, Runnable task) {
         try {
             task.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (!problems.mayTell(id.namespace())) {
                 return;
             }
@@ -566,6 +566,11 @@ final class Engine implements Registries.Events, Patches.Events {
 
     Rollouts rollouts() {
         return rollouts;
+    }
+
+    /** For how long patches are under way, and none ended. */
+    Duration patchesStandStill() {
+        return patches.standsStill();
     }
 
     boolean mayAct() {

@@ -13,12 +13,16 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Tells what happens to a workload with Kubernetes Events on it. On the loop; they are written elsewhere, the namespaces in
  * turn, and not more than so many of one.
  */
 final class EventWriter implements AgentListener {
+    private static final Logger LOG = LoggerFactory.getLogger(EventWriter.class);
+
     /** Of what waits, this does not end by itself: somebody must push the tag, or give us the right. */
     private static final Set<Deferral> TO_BE_MENDED = EnumSet.of(
             Deferral.TAG_NOT_FOUND, Deferral.NO_CREDENTIAL, Deferral.CREDENTIAL_REJECTED, Deferral.ACCESS_DENIED);
@@ -40,6 +44,7 @@ final class EventWriter implements AgentListener {
     private final AgentListener listener;
     private final Ration ration;
     private final Turns<Event> waiting = new Turns<>(WAITING);
+    private final Progress progress;
     private int underWay;
 
     /** Writes an Event; blocks until the API server answers. */
@@ -79,6 +84,7 @@ final class EventWriter implements AgentListener {
         this.problems = problems;
         this.listener = listener;
         ration = new Ration(OF_A_NAMESPACE, MINUTE, loop, problems::eventsLeftOut);
+        progress = new Progress(loop::nanos);
     }
 
     @Override
@@ -144,13 +150,24 @@ final class EventWriter implements AgentListener {
             Turns.Turn<Event> turn = waiting.next().orElseThrow();
             listener.served(Served.EVENT, turn.namespace());
             underWay++;
+            progress.begun();
+            boolean taken = false;
             try {
                 workers.execute(() -> write(turn.item()));
+                taken = true;
             } catch (RejectedExecutionException e) {
-                underWay--; // the agent ends: what happened is in the store and in the log
-                return;
+                return; // the agent ends: what happened is in the store and in the log
+            } finally {
+                if (!taken) {
+                    ended();
+                }
             }
         }
+    }
+
+    private void ended() {
+        underWay--;
+        progress.ended();
     }
 
     private void write(Event event) {
@@ -163,10 +180,13 @@ final class EventWriter implements AgentListener {
                     ? () -> {} // the agent ends
                     : () -> problems.problem(
                             "events", e.forbidden() ? "forbidden" : "not written", String.valueOf(e.getMessage()));
+        } catch (RuntimeException | Error e) {
+            LOG.error("an Event on {} could not be written; this is a defect", event.workload.id(), e);
+            outcome = () -> problems.problem("events", "not written", "a defect of the agent: " + e);
         } finally {
             Runnable told = outcome;
             loop.execute(() -> {
-                underWay--;
+                ended();
                 try {
                     told.run();
                 } finally {
@@ -174,5 +194,10 @@ final class EventWriter implements AgentListener {
                 }
             });
         }
+    }
+
+    /** For how long Events wait and none was written. */
+    Duration standsStill() {
+        return progress.standsStill();
     }
 }

@@ -42,12 +42,12 @@ final class Housekeeping {
 
     void start() {
         loop.after(PRUNE_FIRST, this::prune);
+        loop.every(PRUNE_EVERY, this::prune);
     }
 
     private void prune() {
         forgetWhatIsGone();
         memory.prune(retention, inUse.get(), clock.instant());
-        loop.after(PRUNE_EVERY, this::prune);
     }
 
     /** What was gone the last time, too, is forgotten: a namespace that is unlabelled for a while is not. */

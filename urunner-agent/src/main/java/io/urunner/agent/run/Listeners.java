@@ -23,7 +23,7 @@ final class Listeners implements AgentListener {
         for (AgentListener listener : all) {
             try {
                 what.accept(listener);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("a listener failed; this is a defect", e);
             }
         }

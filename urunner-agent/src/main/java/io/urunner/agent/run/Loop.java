@@ -17,6 +17,22 @@ interface Loop extends Executor {
      */
     Timer after(Duration delay, Runnable task);
 
+    /**
+     * Runs something again and again, also after it threw.
+     *
+     * @param period how long from the end of one time to the next
+     * @param task what; it is not run at once
+     */
+    default void every(Duration period, Runnable task) {
+        after(period, () -> {
+            try {
+                task.run();
+            } finally {
+                every(period, task);
+            }
+        });
+    }
+
     /** The time since some fixed moment, in nanoseconds. */
     long nanos();
 

@@ -30,7 +30,7 @@ final class LoopThread implements Loop, AutoCloseable {
     /** Starts the heartbeat. */
     void start() {
         beat = ticker.getAsLong();
-        after(BEAT, this::start);
+        every(BEAT, () -> beat = ticker.getAsLong());
     }
 
     /** How long ago the loop last showed that it lives. */
@@ -72,7 +72,8 @@ final class LoopThread implements Loop, AutoCloseable {
         return () -> {
             try {
                 task.run();
-            } catch (RuntimeException | LinkageError | StackOverflowError e) {
+            } catch (RuntimeException | Error e) {
+                // Whatever it is: the executor would swallow it.
                 LOG.error("a task of the agent's loop failed; this is a defect, the loop goes on", e);
             }
         };

@@ -49,6 +49,7 @@ final class Memory {
     private final InstantSource clock;
     private final Executor storeThread;
     private final StateLog problems;
+    private final Progress progress;
 
     private final Map<TrackedContainer, String> remembered = new HashMap<>();
     private Set<TrackedContainer> toForget = new HashSet<>();
@@ -68,6 +69,7 @@ final class Memory {
         this.clock = clock;
         this.storeThread = storeThread;
         this.problems = problems;
+        progress = new Progress(loop::nanos);
     }
 
     /**
@@ -85,21 +87,27 @@ final class Memory {
                             store.unfinishedRollouts(),
                             store.rolloutsSince(clock.instant().minus(RECENTLY), KEPT_ROLLOUTS));
                     loop.execute(() -> {
-                        read.forEach((container, digest) -> {
-                            // What was learnt since and is not written yet counts more.
-                            if (!toRemember.containsKey(container) && !toForget.contains(container)) {
-                                remembered.put(container, digest);
-                            }
-                        });
-                        loaded = true;
-                        well();
-                        past.accept(before);
-                        done.run();
+                        try {
+                            read.forEach((container, digest) -> {
+                                // What was learnt since and is not written yet counts more.
+                                if (!toRemember.containsKey(container) && !toForget.contains(container)) {
+                                    remembered.put(container, digest);
+                                }
+                            });
+                            loaded = true;
+                            well();
+                            past.accept(before);
+                        } finally {
+                            done.run();
+                        }
                     });
                 },
                 e -> {
-                    failed(e);
-                    done.run();
+                    try {
+                        failed(e);
+                    } finally {
+                        done.run();
+                    }
                 });
     }
 
@@ -119,15 +127,33 @@ final class Memory {
 
     /** {@code failed} is told on the loop. */
     private void onStore(Work work, Consumer<StoreException> failed) {
-        storeThread.execute(() -> {
+        progress.begun();
+        Runnable task = () -> {
             try {
                 work.run();
             } catch (StoreException e) {
                 loop.execute(() -> failed.accept(e));
-            } catch (RuntimeException e) {
-                loop.execute(() -> failed.accept(new StoreException("a defect of the agent: " + e, e)));
+            } catch (RuntimeException | Error e) {
+                loop.execute(() -> failed.accept(defect(e)));
+            } finally {
+                progress.ended();
             }
-        });
+        };
+        try {
+            storeThread.execute(task);
+        } catch (RuntimeException | Error e) { // such as a thread that cannot be made
+            progress.ended();
+            loop.execute(() -> failed.accept(defect(e)));
+        }
+    }
+
+    private static StoreException defect(Throwable e) {
+        return new StoreException("a defect of the agent: " + e, e);
+    }
+
+    /** For how long there is something to read or write in the store, and nothing was. */
+    Duration standsStill() {
+        return progress.standsStill();
     }
 
     /** The digest that is remembered for a container. */
@@ -267,9 +293,9 @@ final class Memory {
         } catch (StoreException e) {
             loop.execute(() -> failed(e));
             return Optional.empty();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // Without an answer the reference would be asked for without end.
-            loop.execute(() -> failed(new StoreException("a defect of the agent: " + e, e)));
+            loop.execute(() -> failed(defect(e)));
             return Optional.empty();
         }
     }

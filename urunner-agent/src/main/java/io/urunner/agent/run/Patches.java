@@ -63,9 +63,9 @@ final class Patches {
     private final Turns<Tracked> waiting = new Turns<>(Integer.MAX_VALUE);
     private final Map<Tracked, Runnable> tasks = new HashMap<>();
     private final Map<String, Integer> sent = new HashMap<>();
-    private int underWay;
     private int atOnce;
     private boolean stopped;
+    private final Progress progress;
 
     /** Told on the loop. */
     interface Events {
@@ -116,11 +116,17 @@ final class Patches {
         this.mayAct = mayAct;
         this.listener = listener;
         this.events = events;
+        progress = new Progress(loop::nanos);
     }
 
     /** Whether none is under way. */
     boolean quiet() {
-        return underWay == 0;
+        return progress.quiet();
+    }
+
+    /** For how long patches are under way, and none ended. */
+    Duration standsStill() {
+        return progress.standsStill();
     }
 
     /**
@@ -154,7 +160,7 @@ final class Patches {
         one.acting = true;
         one.starting = starting;
         one.requested(clock.instant());
-        underWay++;
+        progress.begun();
         tasks.put(one, () -> send(one, reason, patch, done));
         waiting.add(one, List.of(namespace(one)));
         sendNext();
@@ -180,7 +186,7 @@ final class Patches {
         WorkloadId id = one.workload().id();
         atOnce++;
         sent.merge(id.namespace(), 1, Integer::sum);
-        workers.execute(() -> {
+        Runnable task = () -> {
             Runnable end = () -> failed(one, "a defect of the agent", Failure.REFUSED);
             try {
                 if (mayAct.getAsBoolean()) {
@@ -195,22 +201,33 @@ final class Patches {
                 String words = Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
                 Failure failure = e.forbidden() ? Failure.FORBIDDEN : e.refused() ? Failure.REFUSED : Failure.PASSING;
                 end = () -> failed(one, words, failure);
-            } catch (RuntimeException e) {
-                LOG.error("{} could not be changed; this is a defect", id, e);
-                end = () -> failed(one, "a defect of the agent: " + e, Failure.REFUSED);
+            } catch (RuntimeException | Error e) {
+                end = () -> broken(one, e);
             } finally {
                 Runnable told = end;
-                loop.execute(() -> {
-                    atOnce--;
-                    sent.computeIfPresent(id.namespace(), (name, count) -> count == 1 ? null : count - 1);
-                    try {
-                        told.run();
-                    } finally {
-                        sendNext();
-                    }
-                });
+                loop.execute(() -> ended(id.namespace(), told));
             }
-        });
+        };
+        try {
+            workers.execute(task);
+        } catch (RuntimeException | Error e) { // such as a thread that cannot be made
+            loop.execute(() -> ended(id.namespace(), () -> broken(one, e)));
+        }
+    }
+
+    private void ended(String namespace, Runnable told) {
+        atOnce--;
+        sent.computeIfPresent(namespace, (name, count) -> count == 1 ? null : count - 1);
+        try {
+            told.run();
+        } finally {
+            sendNext();
+        }
+    }
+
+    private void broken(Tracked one, Throwable e) {
+        LOG.error("{} could not be changed; this is a defect", one.workload().id(), e);
+        failed(one, "a defect of the agent: " + e, Failure.REFUSED);
     }
 
     /** A workload went away, or is not watched any more: what was not sent yet is not sent. */
@@ -237,35 +254,47 @@ final class Patches {
     }
 
     private void answered(Tracked one, String reason, Reply reply, Done done) {
-        WorkloadId id = one.workload().id();
         over(one);
-        if (reply.result() instanceof PatchResult.Conflict) {
-            one.requested(clock.instant()); // it was read, too
+        try {
+            if (reply.result() instanceof PatchResult.Conflict) {
+                conflict(one, reply.fresh());
+            } else if (reply.result() instanceof PatchResult.Patched patched) {
+                patched(one, reason, patched, done);
+            } else {
+                events.read(one, Optional.empty());
+            }
+        } finally {
+            events.settled();
         }
-        if (reply.result() instanceof PatchResult.Patched patched) {
-            one.failures = 0;
-            one.missingPermission = Optional.empty();
-            one.problem = Optional.empty();
-            one.patched(patched.generation());
-            Tracked.PatchedFor written = one.patchedFor(reason, clock.instant());
+    }
+
+    private void patched(Tracked one, String reason, PatchResult.Patched patched, Done done) {
+        one.failures = 0;
+        one.missingPermission = Optional.empty();
+        one.problem = Optional.empty();
+        one.patched(patched.generation());
+        Tracked.PatchedFor written = one.patchedFor(reason, clock.instant());
+        try {
             if (written.times > UNDONE) {
                 undone(one, written);
             } else {
-                problems.well(id.toString());
+                problems.well(one.workload().id().toString());
             }
             done.patched(patched);
+        } finally {
             events.patched(one);
-        } else if (reply.result() instanceof PatchResult.Conflict) {
-            LOG.debug("{} was changed meanwhile: it is planned again", id);
-            one.failures++;
-            if (one.failures >= CONFLICTS) {
-                one.notBefore = clock.instant().plus(RETRY);
-            }
-            events.read(one, reply.fresh());
-        } else {
-            events.read(one, Optional.empty());
         }
-        events.settled();
+    }
+
+    private void conflict(Tracked one, Optional<Workload> fresh) {
+        LOG.debug(
+                "{} was changed meanwhile: it is planned again", one.workload().id());
+        one.requested(clock.instant()); // it was read, too
+        one.failures++;
+        if (one.failures >= CONFLICTS) {
+            one.notBefore = clock.instant().plus(RETRY);
+        }
+        events.read(one, fresh);
     }
 
     /** Whatever we write does not last: it is written less and less often. */
@@ -295,13 +324,16 @@ final class Patches {
         one.notBefore = clock.instant().plus(delay);
         one.missingPermission = forbidden ? Optional.of(words) : Optional.empty();
         one.problem = Optional.of(words);
-        problems.problem(id.toString(), forbidden ? "forbidden" : "not changed", words);
-        events.touched(one);
         loop.after(delay, () -> {
             one.missingPermission = Optional.empty();
             events.touched(one);
         });
-        events.settled();
+        try {
+            problems.problem(id.toString(), forbidden ? "forbidden" : "not changed", words);
+            events.touched(one);
+        } finally {
+            events.settled();
+        }
     }
 
     private static Duration retry(int failures) {
@@ -311,6 +343,6 @@ final class Patches {
 
     private void over(Tracked one) {
         one.acting = false;
-        underWay--;
+        progress.ended();
     }
 }

@@ -273,6 +273,11 @@ final class Rollouts {
                 loop.execute(() -> over(now, end));
             } else if (failure != null && !outcome.isCancelled()) {
                 LOG.error("the rollout of {} is followed no more; this is a defect", rollout.workload(), failure);
+                loop.execute(() -> {
+                    if (followed.remove(rollout.workload(), now)) {
+                        touch.accept(rollout.workload());
+                    }
+                });
             }
         });
     }

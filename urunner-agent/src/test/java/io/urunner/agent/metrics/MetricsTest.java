@@ -67,7 +67,8 @@ class MetricsTest {
                                             Optional.empty(),
                                             Optional.empty(),
                                             NOW))
-                                    : Optional.empty())),
+                                    : Optional.empty(),
+                            () -> Map.of("history", Duration.ofSeconds(70), "patches", Duration.ZERO))),
             Thread::new,
             System::nanoTime);
     private int port;
@@ -167,7 +168,9 @@ class MetricsTest {
                         "urunner_workloads{cause=\"held\",state=\"blocked\"} 1.0",
                         "urunner_workload_staleness_seconds{kind=\"Deployment\",name=\"web\",namespace=\"shop\",state=\"deferred\"} 90.0",
                         "urunner_workload_staleness_seconds{kind=\"StatefulSet\",name=\"db\",namespace=\"shop\",state=\"blocked\"} 0.0",
-                        "urunner_rollouts_running 2.0");
+                        "urunner_rollouts_running 2.0",
+                        "urunner_queue_stuck_seconds{queue=\"history\"} 70.0",
+                        "urunner_queue_stuck_seconds{queue=\"patches\"} 0.0");
     }
 
     @Test
@@ -185,7 +188,9 @@ class MetricsTest {
         everythingHappens();
         status.set(Optional.empty());
 
-        assertThat(get("text/plain").body()).contains("urunner_passes_total").doesNotContain("urunner_leader");
+        assertThat(get("text/plain").body())
+                .contains("urunner_passes_total", "urunner_queue_stuck_seconds")
+                .doesNotContain("urunner_leader");
     }
 
     @Test

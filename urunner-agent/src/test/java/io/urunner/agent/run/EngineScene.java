@@ -174,10 +174,16 @@ abstract class EngineScene {
         private long minute;
         private int spent;
 
+        /** Whether what is to be asked never is, nor answered: no thread of the real agent may do that. */
+        boolean lost;
+
         /** How long every answer takes. */
         Duration slow = Duration.ZERO;
 
         private void work(Runnable task) {
+            if (lost) {
+                return;
+            }
             if (slow.isZero()) {
                 task.run();
             } else {

@@ -36,6 +36,7 @@ final class FakeCluster implements Cluster {
     /** The next patch is made, but its answer is lost. */
     private boolean answerLate;
 
+    private final Map<String, Error> faults = new HashMap<>();
     private boolean loseAnswer;
     private boolean undo;
     private boolean drop;
@@ -97,6 +98,23 @@ final class FakeCluster implements Cluster {
 
     void refuse(KubeException with) {
         refusal = Optional.of(with);
+    }
+
+    /** The next time this step is done it fails with an error. */
+    void fail(String step, Error with) {
+        faults.put(step, with);
+    }
+
+    private void step(String name) {
+        Error fault = faults.remove(name);
+        if (fault != null) {
+            throw fault;
+        }
+    }
+
+    /** Whether all that was to fail has failed. */
+    boolean hasFailed() {
+        return faults.isEmpty();
     }
 
     void allow() {
@@ -236,6 +254,7 @@ final class FakeCluster implements Cluster {
 
     @Override
     public Optional<Workload> find(WorkloadId id) {
+        step("find");
         return Optional.ofNullable(shown.get(id));
     }
 
@@ -264,6 +283,7 @@ final class FakeCluster implements Cluster {
 
     private PatchResult patch(Workload planned, Map<String, String> annotations, Map<String, String> template)
             throws KubeException {
+        step("before the patch");
         if (refusal.isPresent()) {
             refused++;
             throw refusal.get();
@@ -281,6 +301,7 @@ final class FakeCluster implements Cluster {
         }
         Workload after = change(now, annotations, template);
         put(after);
+        step("after the patch");
         if (undo) {
             put(new Workload(
                     after.id(),
@@ -306,6 +327,7 @@ final class FakeCluster implements Cluster {
 
     @Override
     public Optional<Workload> read(WorkloadId id) {
+        step("read");
         reads++;
         Optional<Workload> found = Optional.ofNullable(real.get(id));
         if (!answerLate) {
@@ -321,6 +343,7 @@ final class FakeCluster implements Cluster {
     @Override
     public CompletableFuture<RolloutOutcome> follow(
             WorkloadId id, DigestsAnnotation digests, PatchResult.Patched patched, Duration timeout) {
+        step("follow");
         CompletableFuture<RolloutOutcome> outcome = new CompletableFuture<>();
         followed.put(id, outcome);
         return outcome;

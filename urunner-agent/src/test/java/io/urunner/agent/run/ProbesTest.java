@@ -10,6 +10,8 @@ import io.urunner.kube.WatchScope;
 import io.urunner.kube.testing.Await;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -38,16 +40,8 @@ class ProbesTest {
 
     @Test
     void onlyASchedulerThatStandsStillFailsLiveness() throws Exception {
-        Path kubeconfig = Files.writeString(folder.resolve("kubeconfig"), """
-                apiVersion: v1
-                kind: Config
-                clusters: [{name: none, cluster: {server: "http://127.0.0.1:1"}}]
-                users: [{name: none, user: {}}]
-                contexts: [{name: none, context: {cluster: none, user: none}}]
-                current-context: none
-                """);
         try (DigestStore store = DigestStores.sqlite(folder.resolve("db"), "test");
-                Agent agent = agent(KubeConfiguration.kubeconfig(kubeconfig), store);
+                Agent agent = agent(KubeConfiguration.kubeconfig(kubeconfig()), store);
                 AgentServer server = new AgentServer(
                         0,
                         Map.of("/livez", agent::notAlive, "/readyz", agent::notReady),
@@ -81,6 +75,47 @@ class ProbesTest {
                     () -> get(port, "/livez").equals("200 ok"));
             asker.join();
         }
+    }
+
+    @Test
+    void aStoreThatNeverAnswersFailsLivenessInTheEnd() throws Exception {
+        DigestStore hanging = (DigestStore) Proxy.newProxyInstance(
+                DigestStore.class.getClassLoader(), new Class<?>[] {DigestStore.class}, (proxy, called, arguments) -> {
+                    released.await();
+                    throw new AssertionError("it ends with the test");
+                });
+        try (Agent agent = agent(KubeConfiguration.kubeconfig(kubeconfig()), hanging)) {
+            agent.start();
+            later.addAndGet(Duration.ofMinutes(16).toNanos());
+            Await.until(
+                    "it is stuck",
+                    Duration.ofSeconds(10),
+                    () -> !agent.stuck().getOrDefault("history", Duration.ZERO).isZero());
+            Await.until(
+                    "and lives", Duration.ofSeconds(10), () -> agent.notAlive().isEmpty());
+            later.addAndGet(Duration.ofMinutes(16).toNanos());
+            Await.until(
+                    "it is hopeless",
+                    Duration.ofSeconds(10),
+                    () -> agent.notAlive().startsWith("history: is stuck for "));
+            released.countDown();
+            Await.until(
+                    "it is well again",
+                    Duration.ofSeconds(10),
+                    () -> agent.notAlive().isEmpty());
+        }
+    }
+
+    /** Of an API server that is away. */
+    private Path kubeconfig() throws IOException {
+        return Files.writeString(folder.resolve("kubeconfig"), """
+                apiVersion: v1
+                kind: Config
+                clusters: [{name: none, cluster: {server: "http://127.0.0.1:1"}}]
+                users: [{name: none, user: {}}]
+                contexts: [{name: none, context: {cluster: none, user: none}}]
+                current-context: none
+                """);
     }
 
     private Agent agent(KubeConfiguration cluster, DigestStore store) {
