@@ -342,8 +342,9 @@ public final class AgentServer implements AutoCloseable {
                 if (refusal.isPresent()) {
                     byte[] bytes = bytes(refusal.get(), !isHead(request));
                     next = () -> connection.answer(bytes);
-                } else if (endpoint.longestBody() > 0 && request.length() != 0) {
-                    next = () -> readBody(connection, endpoint);
+                } else if (request.length() != 0 && endpoint.longestBody() > 0) {
+                    int most = endpoint.longestBody();
+                    next = () -> readBody(connection, endpoint, most);
                 } else {
                     byte[] bytes = answered(endpoint, request);
                     next = () -> connection.answer(bytes);
@@ -357,8 +358,9 @@ public final class AgentServer implements AutoCloseable {
         });
     }
 
-    private void readBody(Connection connection, Endpoint endpoint) throws IOException, MalformedRequestException {
-        if (connection.awaitBody(endpoint.longestBody())) {
+    private void readBody(Connection connection, Endpoint endpoint, int most)
+            throws IOException, MalformedRequestException {
+        if (connection.awaitBody(most)) {
             ask(connection, endpoint);
         }
     }

@@ -13,9 +13,12 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AgentServerTest {
     private final AtomicReference<String> problem = new AtomicReference<>("");
@@ -24,9 +27,21 @@ class AgentServerTest {
             Map.of("/livez", problem::get, "/brokenz", () -> {
                 throw new AssertionError("a defect");
             }),
-            Map.of("/echo", new Echo(), "/broken", request -> {
-                throw new IllegalStateException("a defect");
-            }),
+            Map.of(
+                    "/echo",
+                    new Echo(),
+                    "/broken",
+                    request -> {
+                        throw new IllegalStateException("a defect");
+                    },
+                    "/refusal",
+                    new Broken("refusal"),
+                    "/longestBody",
+                    new Broken("longestBody"),
+                    "/answer",
+                    new Broken("answer"),
+                    "/nothing",
+                    new Broken("nothing")),
             Thread::new,
             System::nanoTime);
 
@@ -83,6 +98,44 @@ class AgentServerTest {
         assertThat(get(port, "/broken").statusCode()).isEqualTo(500);
         assertThat(get(port, "/brokenz").statusCode()).isEqualTo(500);
         assertThat(get(port, "/livez").statusCode()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"refusal", "longestBody", "answer", "nothing"})
+    void anErrorAtAnyStepEndsThatRequestAndNoThread(String step) throws Exception {
+        int port = server.start();
+        for (int i = 0; i < 20; i++) {
+            assertThat(send(port, "/" + step, "POST", "x").statusCode()).isEqualTo(500);
+        }
+        assertThat(send(port, "/echo", "POST", "x").statusCode()).isEqualTo(200);
+    }
+
+    /** Fails at one step. */
+    private record Broken(String step) implements Endpoint {
+        private void at(String here) {
+            if (step.equals(here)) {
+                throw new NoClassDefFoundError("a library of nobody");
+            }
+        }
+
+        @Override
+        public Optional<Response> refusal(Request head) {
+            at("refusal");
+            return Optional.empty();
+        }
+
+        @Override
+        public int longestBody() {
+            at("longestBody");
+            return 8;
+        }
+
+        @Override
+        @SuppressWarnings("NullAway")
+        public Response answer(Request request) {
+            at("answer");
+            return step.equals("nothing") ? null : Response.text(200, "");
+        }
     }
 
     @Test
