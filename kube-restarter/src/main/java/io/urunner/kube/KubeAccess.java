@@ -1,7 +1,6 @@
 package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.kube.KubeConnection.Answer;
 import io.urunner.kube.KubeConnection.Call;
@@ -16,6 +15,8 @@ import java.util.TreeSet;
 
 /** Small questions to the API server, one request each. Thread-safe; blocks until the API server answers. */
 public final class KubeAccess {
+    private static final int LARGEST_SECRET = 256 * 1024;
+
     private final KubeConnection connection;
 
     /**
@@ -122,18 +123,33 @@ public final class KubeAccess {
      * @param namespace its namespace
      * @param name its name
      * @return the Secret; empty if there is none
-     * @throws KubeException if the API server refused or could not be reached
+     * @throws KubeException if the API server refused or could not be reached; also, as {@link KubeException#refused}, if
+     *     no Secret can have this name, of which nothing is asked, or if it holds more than 256 kB
      */
     public Optional<SecretData> secret(String namespace, String name) throws KubeException {
+        String path = KubeConnection.path("/api/v1", namespace, "secrets", name);
         Optional<JsonNode> found = get(
-                "/api/v1/namespaces/" + namespace + "/secrets/" + name,
+                Call.get(path).wanting(ObservedJson.SECRET),
                 "get secrets in namespace " + namespace + " (" + name + ")");
         if (found.isEmpty()) {
             return Optional.empty();
         }
         Map<String, byte[]> data = new HashMap<>();
-        for (Map.Entry<String, JsonNode> each : found.get().path("data").properties()) {
-            data.put(each.getKey(), Base64.getDecoder().decode(each.getValue().asText()));
+        int size = 0;
+        try {
+            for (Map.Entry<String, JsonNode> each : found.get().path("data").properties()) {
+                byte[] value = Base64.getDecoder().decode(each.getValue().asText());
+                data.put(each.getKey(), value);
+                size += value.length;
+            }
+        } catch (IllegalArgumentException e) {
+            throw new KubeException("the secret " + name + " in namespace " + namespace + " is not in Base64", e);
+        }
+        if (size > LARGEST_SECRET || found.get().has(JsonSieve.CUT)) {
+            throw new KubeException(
+                    "the secret " + name + " in namespace " + namespace + " is not used: it holds more than "
+                            + LARGEST_SECRET / 1024 + " kB",
+                    KubeException.TOO_LARGE);
         }
         return Optional.of(new SecretData(found.get().path("type").asText(), data));
     }
@@ -143,13 +159,13 @@ public final class KubeAccess {
      *
      * @param namespace its namespace
      * @param name its name
-     * @return the names; empty if there is no such service account
-     * @throws KubeException if the API server refused or could not be reached
+     * @return the names, as they stand there; empty if there is no such service account
+     * @throws KubeException if the API server refused or could not be reached, or no service account can have this name
      */
     public List<String> pullSecrets(String namespace, String name) throws KubeException {
         List<String> names = new ArrayList<>();
         get(
-                        "/api/v1/namespaces/" + namespace + "/serviceaccounts/" + name,
+                        KubeConnection.path("/api/v1", namespace, "serviceaccounts", name),
                         "get serviceaccounts in namespace " + namespace + " (" + name + ")")
                 .ifPresent(body -> body.path("imagePullSecrets")
                         .forEach(each -> names.add(each.path("name").asText())));
@@ -164,19 +180,13 @@ public final class KubeAccess {
      */
     public Set<String> nodePlatforms() throws KubeException {
         Set<String> platforms = new TreeSet<>();
-        String next = "";
-        do {
-            JsonNode page = get("/api/v1/nodes?limit=500" + (next.isEmpty() ? "" : "&continue=" + next), "list nodes")
-                    .orElse(MissingNode.getInstance());
-            for (JsonNode node : page.path("items")) {
-                JsonNode labels = node.path("metadata").path("labels");
-                if (labels.has("kubernetes.io/os") && labels.has("kubernetes.io/arch")) {
-                    platforms.add(labels.path("kubernetes.io/os").asText() + "/"
-                            + labels.path("kubernetes.io/arch").asText());
-                }
+        connection.list("/api/v1/nodes", "", "list nodes", node -> {
+            JsonNode labels = node.path("metadata").path("labels");
+            if (labels.has("kubernetes.io/os") && labels.has("kubernetes.io/arch")) {
+                platforms.add(labels.path("kubernetes.io/os").asText() + "/"
+                        + labels.path("kubernetes.io/arch").asText());
             }
-            next = page.path("metadata").path("continue").asText();
-        } while (!next.isEmpty());
+        });
         return platforms;
     }
 
@@ -184,21 +194,22 @@ public final class KubeAccess {
      * The labels of a namespace, by whichever of LIST and GET is allowed.
      *
      * @param namespace its name
-     * @return the labels; empty if there is no such namespace
-     * @throws KubeException if the API server refused or could not be reached
+     * @return the labels, of those that we know; empty if there is no such namespace
+     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
      */
     public Optional<Map<String, String>> labels(String namespace) throws KubeException {
+        String path = "/api/v1/namespaces";
+        String name = KubeName.namespace(namespace);
         try {
-            return get("/api/v1/namespaces?fieldSelector=metadata.name%3D" + namespace, "list namespaces")
-                    .map(body -> body.path("items").path(0))
-                    .filter(JsonNode::isObject)
-                    .map(KubeAccess::labels);
+            List<Map<String, String>> found = new ArrayList<>();
+            String selector = "fieldSelector=" + KubeName.encoded("metadata.name=" + name);
+            connection.list(path, selector, "list namespaces", object -> found.add(labels(object)));
+            return found.stream().findFirst();
         } catch (KubeException e) {
             if (!e.forbidden()) {
                 throw e;
             }
-            return get("/api/v1/namespaces/" + namespace, "get namespaces (" + namespace + ")")
-                    .map(KubeAccess::labels);
+            return get(path + "/" + name, "get namespaces (" + name + ")").map(KubeAccess::labels);
         }
     }
 
@@ -206,13 +217,13 @@ public final class KubeAccess {
      * The labels of a workload, watched or not.
      *
      * @param id which one
-     * @return the labels; empty if there is no such workload
-     * @throws KubeException if the API server refused or could not be reached
+     * @return the labels, of those that we know; empty if there is no such workload
+     * @throws KubeException if the API server refused or could not be reached, or no workload can have this name
      */
     public Optional<Map<String, String>> labels(WorkloadId id) throws KubeException {
         String resource = id.kind().resource();
         return get(
-                        "/apis/apps/v1/namespaces/" + id.namespace() + "/" + resource + "/" + id.name(),
+                        KubeConnection.path("/apis/apps/v1", id.namespace(), resource, id.name()),
                         "get " + resource + " in namespace " + id.namespace() + " (" + id.name() + ")")
                 .map(KubeAccess::labels);
     }
@@ -227,7 +238,11 @@ public final class KubeAccess {
     }
 
     private Optional<JsonNode> get(String path, String doing) throws KubeException {
-        Answer answer = connection.send(Call.get(path), doing);
+        return get(Call.get(path), doing);
+    }
+
+    private Optional<JsonNode> get(Call call, String doing) throws KubeException {
+        Answer answer = connection.send(call, doing);
         return switch (answer.status()) {
             case 200 -> Optional.of(answer.body());
             case 404 -> Optional.empty();

@@ -1,9 +1,7 @@
 package io.urunner.kube;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -22,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +39,7 @@ public final class KubeConnection implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(KubeConnection.class);
     private static final Duration CONNECT = Duration.ofSeconds(3);
+    private static final int PAGE = 100;
     private static final int TOKEN_SECONDS = 60;
     private static final int REFUSED_MILLIS = 5000;
 
@@ -147,8 +147,17 @@ public final class KubeConnection implements AutoCloseable {
         return closed;
     }
 
-    /** An answer of the API server, with its body if that was JSON. */
-    record Answer(int status, JsonNode body) {
+    /**
+     * An answer of the API server.
+     *
+     * @param body what is needed of its body, if that was JSON
+     * @param bytes how long the body was
+     */
+    record Answer(int status, JsonNode body, long bytes) {
+        Answer(int status, JsonNode body) {
+            this(status, body, 0);
+        }
+
         /** What a {@code Status} object says, see "API conventions: response status kind". */
         String message() {
             String message = body.path("message").asText("");
@@ -164,22 +173,71 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
-    /** A request that waits to be sent. */
+    /**
+     * A request that waits to be sent.
+     *
+     * @param wanted what is needed of the answer, see {@link JsonSieve}
+     * @param item told each item of an answer that is a list
+     */
     record Call(
             String method,
             String path,
             @Nullable String type,
-            @Nullable String body) {
+            @Nullable String body,
+            JsonNode wanted,
+            @Nullable Consumer<JsonNode> item) {
+        Call(String method, String path, @Nullable String type, @Nullable String body) {
+            this(method, path, type, body, ObservedJson.ANSWER, null);
+        }
+
         static Call get(String path) {
             return new Call("GET", path, null, null);
         }
+
+        Call wanting(JsonNode needed) {
+            return new Call(method, path, type, body, needed, item);
+        }
+
+        /** Of an answer that is a list. */
+        Call each(Consumer<JsonNode> of) {
+            return new Call(method, path, type, body, ObservedJson.LIST, of);
+        }
+
+        private HttpResponse.BodyHandler<JsonBody.Kept> handler() {
+            return info -> item == null ? JsonBody.answer(wanted) : JsonBody.list(wanted, item);
+        }
+    }
+
+    /**
+     * The path of an object or, without a name, of a collection.
+     *
+     * @param group for example {@code /apis/apps/v1}
+     * @throws KubeException if the namespace or the name is none that an object can have: nothing is asked then
+     */
+    static String path(String group, String namespace, String resource, String... name) throws KubeException {
+        StringBuilder path = new StringBuilder(group)
+                .append("/namespaces/")
+                .append(KubeName.namespace(namespace))
+                .append('/')
+                .append(resource);
+        for (String each : name) {
+            path.append('/').append(KubeName.object(resource, each));
+        }
+        return path.toString();
     }
 
     HttpRequest.Builder request(String path) throws IOException {
         HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create(configuration.server() + path))
                 .header("Accept", JSON_TYPE)
                 .header("User-Agent", userAgent);
-        authorization().ifPresent(value -> builder.header("Authorization", value));
+        Optional<String> authorization = authorization();
+        if (authorization.isPresent()) {
+            if (!authorization.get().chars().allMatch(each -> each == '\t' || (each >= ' ' && each < 0x7F))) {
+                // The HTTP client would say so, and quote it.
+                throw new IOException("the credential for the API server is no single line of visible characters");
+            }
+            builder.header("Authorization", authorization.get());
+        }
         return builder;
     }
 
@@ -225,18 +283,23 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
-    /** Reads without waiting. The answer's body is handed on as bytes. */
-    CompletableFuture<HttpResponse<byte[]>> get(String path, String accept) {
+    /** Reads without waiting. */
+    CompletableFuture<Answer> get(Call call, String accept) {
         try {
             // A timeout of the HTTP client ends with the headers before Java 26, and with the body since.
-            CompletableFuture<HttpResponse<byte[]>> answer = requests.sendAsync(
-                    request(path).setHeader("Accept", accept).build(), HttpResponse.BodyHandlers.ofByteArray());
+            CompletableFuture<HttpResponse<JsonBody.Kept>> answer = requests.sendAsync(
+                    request(call.path()).setHeader("Accept", accept).build(), call.handler());
             Future<?> timer = after(deadlines.answer(), () -> answer.cancel(true));
             whenDone(answer, (response, error) -> timer.cancel(false));
-            return answer;
+            return answer.thenApply(KubeConnection::answer);
         } catch (IOException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    private static Answer answer(HttpResponse<JsonBody.Kept> response) {
+        return new Answer(
+                response.statusCode(), response.body().json(), response.body().bytes());
     }
 
     /**
@@ -263,7 +326,7 @@ public final class KubeConnection implements AutoCloseable {
         if (closed) {
             throw new KubeException("cannot " + doing + ": the connection is closed", KubeException.NO_ANSWER);
         }
-        CompletableFuture<HttpResponse<byte[]>> future = null;
+        CompletableFuture<HttpResponse<JsonBody.Kept>> future = null;
         try {
             HttpRequest.Builder builder = request(call.path());
             String body = call.body();
@@ -273,9 +336,8 @@ public final class KubeConnection implements AutoCloseable {
             if (call.type() != null) {
                 builder.header("Content-Type", call.type());
             }
-            future = requests.sendAsync(builder.build(), HttpResponse.BodyHandlers.ofByteArray());
-            HttpResponse<byte[]> response = future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
-            Answer answer = new Answer(response.statusCode(), json(response.body()));
+            future = requests.sendAsync(builder.build(), call.handler());
+            Answer answer = answer(future.get(deadline.toMillis(), TimeUnit.MILLISECONDS));
             if (answer.status() / 100 == 2 && !answer.body().isObject()) {
                 throw new IOException("HTTP " + answer.status() + " without a JSON object");
             }
@@ -292,6 +354,27 @@ public final class KubeConnection implements AutoCloseable {
                 future.cancel(true);
             }
         }
+    }
+
+    /**
+     * Lists objects page by page.
+     *
+     * @param path of the collection
+     * @param selector as query parameter, encoded; may be empty
+     * @param item told each object
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    void list(String path, String selector, String doing, Consumer<JsonNode> item) throws KubeException {
+        String parameters = "?limit=" + PAGE + (selector.isEmpty() ? "" : "&" + selector);
+        String next = "";
+        do {
+            String from = next.isEmpty() ? "" : "&continue=" + KubeName.encoded(next);
+            Answer answer = send(Call.get(path + parameters + from).each(item), doing);
+            if (answer.status() != 200) {
+                throw refused(doing, answer);
+            }
+            next = answer.body().path("metadata").path("continue").asText("");
+        } while (!next.isEmpty());
     }
 
     private KubeException noAnswer(String doing, Throwable cause) {
@@ -312,16 +395,6 @@ public final class KubeConnection implements AutoCloseable {
             return "it does not answer in time";
         }
         return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
-    }
-
-    static JsonNode json(byte[] body) {
-        try {
-            return JSON.readTree(body);
-        } catch (JsonProcessingException e) {
-            return MissingNode.getInstance();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 
     /** The error for an answer that is no success. */

@@ -67,18 +67,19 @@ public final class KubeEvents {
         String cut = message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE - 1) + "…";
         String namespace = workload.id().namespace();
         String name = name(workload, type, reason, cut);
-        String path = "/api/v1/namespaces/" + namespace + "/events";
+        String path = KubeConnection.path("/api/v1", namespace, "events");
+        String object = KubeConnection.path("/api/v1", namespace, "events", name);
         String doing = "create events in namespace " + namespace;
         int count = counts.merge(name, 1, Integer::sum);
         // Names tell: the same event of another instance, or of an earlier life of this one, is there already.
-        if (count > 1 && again(path + "/" + name, count, namespace)) {
+        if (count > 1 && again(object, count, namespace)) {
             return;
         }
         Answer answer = connection.send(
                 new Call("POST", path, KubeConnection.JSON_TYPE, event(workload, type, reason, cut, name)), doing);
         if (answer.status() == 409) {
             counts.put(name, Math.max(2, count));
-            again(path + "/" + name, Math.max(2, count), namespace);
+            again(object, Math.max(2, count), namespace);
         } else if (answer.status() == 201) {
             counts.put(name, 1);
         } else if (answer.status() != 404 && !isTerminating(answer)) {
@@ -142,6 +143,6 @@ public final class KubeEvents {
                 .replace("-", "")
                 .substring(0, 16);
         String name = workload.id().name();
-        return name.substring(0, Math.min(name.length(), 200)) + "." + hash;
+        return name.substring(0, Math.min(name.length(), 200)).replaceAll("[-.]+$", "") + "." + hash;
     }
 }

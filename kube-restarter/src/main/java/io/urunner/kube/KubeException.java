@@ -9,6 +9,12 @@ public final class KubeException extends Exception {
     /** The status of a request that got no answer. */
     public static final int NO_ANSWER = 0;
 
+    /** The status of what is not asked because nothing can have such a name: the API server would refuse it so. */
+    static final int NO_NAME = 400;
+
+    /** The status of an answer that is too large to be used. */
+    static final int TOO_LARGE = 413;
+
     private final int status;
     private final boolean admission;
 

@@ -31,10 +31,10 @@ public final class LeaderElection implements AutoCloseable {
     /** A look and a renewal that get no answer are over, and can be tried again, before this instance stops leading. */
     private static final Duration ANSWER = Duration.ofSeconds(4);
 
+    private static final String GROUP = "/apis/coordination.k8s.io/v1";
     private static final int PERIOD_MILLIS = 1_500;
 
     private final KubeConnection connection;
-    private final String path;
     private final String namespace;
     private final String name;
     private final String identity;
@@ -85,7 +85,6 @@ public final class LeaderElection implements AutoCloseable {
         this.connection = connection;
         this.namespace = namespace;
         this.name = name;
-        this.path = "/apis/coordination.k8s.io/v1/namespaces/" + namespace + "/leases";
         this.identity = identity;
         this.clock = clock;
         this.nanos = nanos;
@@ -176,13 +175,19 @@ public final class LeaderElection implements AutoCloseable {
     private void campaign() throws KubeException {
         String doing = "get leases in namespace " + namespace + " (" + name + ")";
         long asked = nanos.getAsLong();
-        Answer answer = connection.send(Call.get(path + "/" + name), doing, ANSWER);
+        Answer answer = connection.send(Call.get(path()).wanting(ObservedJson.LEASE), doing, ANSWER);
         if (answer.status() == 404) {
-            write("POST", path, lease(null, identity), asked);
+            write("POST", KubeConnection.path(GROUP, namespace, "leases"), lease(null, identity), asked);
             return;
         }
         if (answer.status() != 200) {
             throw connection.refused(doing, answer);
+        }
+        if (answer.body().has(JsonSieve.CUT)) {
+            throw new KubeException(
+                    "cannot " + doing + ": it is too large to be written back: "
+                            + answer.body().path(JsonSieve.CUT).asText(),
+                    KubeException.TOO_LARGE);
         }
         JsonNode spec = answer.body().path("spec");
         String found = spec.path("holderIdentity").asText("");
@@ -201,10 +206,14 @@ public final class LeaderElection implements AutoCloseable {
                     || asked - seenAt >= Duration.ofSeconds(seconds).toNanos();
         }
         if (found.equals(identity) || free) {
-            write("PUT", path + "/" + name, lease(answer.body(), identity), asked);
+            write("PUT", path(), lease(answer.body(), identity), asked);
         } else {
             lost();
         }
+    }
+
+    private String path() throws KubeException {
+        return KubeConnection.path(GROUP, namespace, "leases", name);
     }
 
     private void write(String method, String to, ObjectNode lease, long asked) throws KubeException {
@@ -314,8 +323,9 @@ public final class LeaderElection implements AutoCloseable {
     private void release() throws KubeException {
         String doing = "give back the lease " + name + " in namespace " + namespace;
         for (int attempt = 0; attempt < 2; attempt++) {
-            Answer answer = connection.send(Call.get(path + "/" + name), doing, ANSWER);
+            Answer answer = connection.send(Call.get(path()).wanting(ObservedJson.LEASE), doing, ANSWER);
             if (answer.status() != 200
+                    || answer.body().has(JsonSieve.CUT)
                     || !answer.body()
                             .path("spec")
                             .path("holderIdentity")
@@ -326,7 +336,7 @@ public final class LeaderElection implements AutoCloseable {
             Answer written = connection.send(
                     new Call(
                             "PUT",
-                            path + "/" + name + "?fieldManager=urunner",
+                            path() + "?fieldManager=urunner",
                             KubeConnection.JSON_TYPE,
                             lease(answer.body(), "").toString()),
                     doing,

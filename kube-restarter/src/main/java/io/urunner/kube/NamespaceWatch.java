@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,17 +21,26 @@ import org.jspecify.annotations.Nullable;
 final class NamespaceWatch {
     private static final String ENABLED_WORKLOADS = "labelSelector=urunner%21%3Ddisable";
 
+    /** What it costs to remember that something is refused. */
+    private static final int REFUSAL = 200;
+
     private final KubeConnection connection;
     private final String namespace;
     private final Object lock;
     private final Consumer<WorkloadId> changed;
     private final Runnable flush;
+    private final LongConsumer keptMore;
 
     private final Map<WorkloadKind, Reflector<Observed.WorkloadObject>> workloads = new EnumMap<>(WorkloadKind.class);
     private final Map<String, String> uids = new HashMap<>();
     private final Map<String, Map<String, Observed.Revision>> revisions = new HashMap<>();
     private final Map<String, Map<String, Observed.PodObject>> pods = new HashMap<>();
+    /** The uids of workloads, and of controllers of pods, of which next to nothing is kept: there was too much. */
+    private final Map<String, Refusal> refusals = new HashMap<>();
+
     private final List<Runnable> toStart = new ArrayList<>();
+    private long kept;
+    private @Nullable WatchProblem givenUp;
     private @Nullable Reflector<Observed.Revision> replicaSets;
     private @Nullable Reflector<Observed.Revision> controllerRevisions;
     private @Nullable Reflector<Observed.PodObject> podObjects;
@@ -40,14 +50,21 @@ final class NamespaceWatch {
      *
      * @param changed told of each workload that changed, with the lock held
      * @param flush called when that was all, without the lock
+     * @param keptMore told how many bytes more are kept, or fewer, with the lock held
      */
     NamespaceWatch(
-            KubeConnection connection, String namespace, Object lock, Consumer<WorkloadId> changed, Runnable flush) {
+            KubeConnection connection,
+            String namespace,
+            Object lock,
+            Consumer<WorkloadId> changed,
+            Runnable flush,
+            LongConsumer keptMore) {
         this.connection = connection;
         this.namespace = namespace;
         this.lock = lock;
         this.changed = changed;
         this.flush = flush;
+        this.keptMore = keptMore;
         for (WorkloadKind kind : WorkloadKind.values()) {
             workloads.put(
                     kind,
@@ -73,7 +90,7 @@ final class NamespaceWatch {
                 new Reflector.Source(
                         resource,
                         Optional.of(namespace),
-                        group + "/namespaces/" + namespace + "/" + resource,
+                        group + "/namespaces/" + KubeName.encoded(namespace) + "/" + resource,
                         query,
                         metadataOnly),
                 parser,
@@ -101,16 +118,25 @@ final class NamespaceWatch {
         }
     }
 
+    String namespace() {
+        return namespace;
+    }
+
     void tick() {
         all().forEach(Reflector::tick);
+        retryRefused();
     }
 
     /** Whether everything that may be seen was seen. With the lock held. */
     boolean settled() {
-        return all().stream().allMatch(each -> each.synced() || each.hopeless());
+        return givenUp != null || all().stream().allMatch(each -> each.synced() || each.hopeless());
     }
 
     void problems(Consumer<WatchProblem> to) {
+        if (givenUp != null) {
+            to.accept(givenUp);
+            return;
+        }
         for (Reflector<?> each : all()) {
             WatchProblem problem = each.problem();
             if (problem != null) {
@@ -155,7 +181,8 @@ final class NamespaceWatch {
 
     /** Whether the pods and revisions of this kind are known: before that nothing can be said of its workloads. */
     private boolean visible(WorkloadKind kind) {
-        return synced(podObjects)
+        return givenUp == null
+                && synced(podObjects)
                 && switch (kind) {
                     case DEPLOYMENT -> synced(replicaSets);
                     case STATEFUL_SET -> true;
@@ -177,12 +204,9 @@ final class NamespaceWatch {
     }
 
     private void changedOwner(String uid) {
-        for (Reflector<Observed.WorkloadObject> each : workloads.values()) {
-            Observed.WorkloadObject object = each.object(uid);
-            if (object != null) {
-                changed.accept(object.workload().id());
-                return;
-            }
+        Observed.WorkloadObject object = workload(uid);
+        if (object != null) {
+            changed.accept(object.workload().id());
         }
     }
 
@@ -238,6 +262,186 @@ final class NamespaceWatch {
         }
     }
 
+    /**
+     * That nothing is kept of a workload, or of the pods of a controller.
+     *
+     * @param words why, for people
+     * @param generation which the workload had: once it is changed it is tried again
+     */
+    private record Refusal(String words, long generation) {}
+
+    /** About how many bytes are kept. With the lock held. */
+    long kept() {
+        return kept;
+    }
+
+    private void weigh(@Nullable Observed before, @Nullable Observed after) {
+        weigh((after == null ? 0 : after.weight()) - (before == null ? 0 : before.weight()));
+    }
+
+    private void weigh(long bytes) {
+        if (givenUp == null && bytes != 0) {
+            kept += bytes;
+            keptMore.accept(bytes);
+        }
+    }
+
+    /** Forgets everything, and takes nothing any more. Closing is left to the caller. With the lock held. */
+    void giveUp(String why) {
+        changedAll();
+        long all = kept;
+        kept = 0;
+        givenUp = new WatchProblem(
+                "workloads", Optional.of(namespace), false, "cannot watch namespace " + namespace + ": " + why);
+        workloads.values().forEach(Reflector::clear);
+        for (Reflector<?> each : new Reflector<?>[] {replicaSets, controllerRevisions, podObjects}) {
+            if (each != null) {
+                each.clear();
+            }
+        }
+        uids.clear();
+        revisions.clear();
+        pods.clear();
+        refusals.clear();
+        keptMore.accept(-all);
+    }
+
+    /**
+     * Lets go of the largest workload, of more if that is not enough.
+     *
+     * @param wanted how many bytes
+     * @param most how many may be kept of all namespaces, for the message
+     * @return how many bytes were freed; none if there is nothing left to let go of
+     */
+    long refuseLargest(long wanted, long most) {
+        Map<String, Long> sizes = new HashMap<>();
+        pods.forEach((controller, each) -> add(sizes, workloadOf(controller), each));
+        revisions.forEach((owner, each) -> add(sizes, owner, each));
+        workloads
+                .values()
+                .forEach(each ->
+                        each.objects().forEach(object -> sizes.merge(object.uid(), (long) object.weight(), Long::sum)));
+        sizes.keySet().removeAll(refusals.keySet());
+        List<Map.Entry<String, Long>> largest = new ArrayList<>(sizes.entrySet());
+        largest.sort(Map.Entry.<String, Long>comparingByValue().reversed());
+        long before = kept;
+        for (Map.Entry<String, Long> each : largest) {
+            refuse(
+                    each.getKey(),
+                    "it is too large to be followed: it and its pods would take " + each.getValue() / 1024
+                            + " kB of memory, of " + most / 1024 + " kB for all workloads");
+            if (before - kept >= wanted) {
+                break;
+            }
+        }
+        return before - kept;
+    }
+
+    private static void add(Map<String, Long> sizes, String owner, Map<String, ? extends Observed> of) {
+        of.values().forEach(each -> sizes.merge(owner, (long) each.weight(), Long::sum));
+    }
+
+    /** The uid of the workload behind a controller of pods; the controller's own if that is none, or not known. */
+    private String workloadOf(String controller) {
+        Observed.Revision replicaSet = replicaSets == null ? null : replicaSets.object(controller);
+        return replicaSet == null ? controller : replicaSet.owner();
+    }
+
+    private void refuse(String uid, String words) {
+        Observed.WorkloadObject object = workload(uid);
+        refusals.put(
+                uid, new Refusal(words, object == null ? 0 : object.workload().generation()));
+        weigh(REFUSAL);
+        List<String> controllers = new ArrayList<>(List.of(uid));
+        for (Observed.Revision each : List.copyOf(of(revisions, uid))) {
+            controllers.add(each.uid());
+            replaceRevision(each.uid(), small(each));
+        }
+        for (String controller : controllers) {
+            for (Observed.PodObject pod : List.copyOf(of(pods, controller))) {
+                if (podObjects != null) {
+                    podObjects.replace(pod.uid(), null);
+                }
+            }
+        }
+        if (object != null) {
+            workloads(object.workload().id().kind()).replace(uid, small(object, words));
+        }
+    }
+
+    private void accept(String uid) {
+        if (refusals.remove(uid) != null) {
+            weigh(-REFUSAL);
+        }
+    }
+
+    private void replaceRevision(String uid, Observed.Revision by) {
+        if (replicaSets != null) {
+            replicaSets.replace(uid, by);
+        }
+        if (controllerRevisions != null) {
+            controllerRevisions.replace(uid, by);
+        }
+    }
+
+    private static Observed.Revision small(Observed.Revision revision) {
+        return new Observed.Revision(
+                revision.uid(), revision.owner(), revision.number(), revision.hash(), Optional.empty());
+    }
+
+    /** What is kept of a workload that is refused: that it is there, and why. */
+    private static Observed.WorkloadObject small(Observed.WorkloadObject object, String words) {
+        Workload workload = object.workload();
+        return new Observed.WorkloadObject(
+                new Workload(
+                        workload.id(),
+                        workload.uid(),
+                        workload.resourceVersion(),
+                        workload.generation(),
+                        Map.of(),
+                        Map.of(),
+                        List.of(),
+                        List.of(),
+                        workload.serviceAccount(),
+                        workload.rollout(),
+                        Optional.empty(),
+                        List.of(),
+                        List.of(),
+                        List.of(words)),
+                object.revision(),
+                List.of());
+    }
+
+    private Observed.@Nullable WorkloadObject workload(String uid) {
+        for (Reflector<Observed.WorkloadObject> each : workloads.values()) {
+            Observed.WorkloadObject object = each.object(uid);
+            if (object != null) {
+                return object;
+            }
+        }
+        return null;
+    }
+
+    /** Workloads that were changed since they were refused get another try. */
+    private void retryRefused() {
+        boolean again = false;
+        List<Reflector<?>> all = all();
+        synchronized (lock) {
+            for (Map.Entry<String, Refusal> each : List.copyOf(refusals.entrySet())) {
+                Observed.WorkloadObject object = workload(each.getKey());
+                if (object != null
+                        && object.workload().generation() != each.getValue().generation()) {
+                    accept(each.getKey());
+                    of(revisions, each.getKey()).forEach(revision -> accept(revision.uid()));
+                    again = true;
+                }
+            }
+        }
+        if (again) {
+            all.forEach(Reflector::startAgain);
+        }
+    }
+
     private abstract class Relay<T> implements Reflector.Sink<T> {
         @Override
         public void synced() {
@@ -252,6 +456,12 @@ final class NamespaceWatch {
 
     private final class WorkloadSink extends Relay<Observed.WorkloadObject> {
         @Override
+        public Observed.WorkloadObject keep(Observed.WorkloadObject object) {
+            Refusal refusal = refusals.get(object.uid());
+            return refusal == null ? object : small(object, refusal.words());
+        }
+
+        @Override
         public void changed(Observed.@Nullable WorkloadObject before, Observed.@Nullable WorkloadObject after) {
             // Deleted and made again under the same name, the new one may be told of before the old one is gone.
             if (before != null) {
@@ -264,31 +474,48 @@ final class NamespaceWatch {
                 uids.put(id.kind() + "/" + id.name(), after.uid());
                 need(id.kind());
                 changed.accept(id);
+            } else if (before != null) {
+                accept(before.uid());
             }
+            weigh(before, after);
         }
     }
 
     private final class RevisionSink extends Relay<Observed.Revision> {
+        @Override
+        public Observed.Revision keep(Observed.Revision revision) {
+            Refusal pods = refusals.get(revision.uid());
+            if (pods != null && !refusals.containsKey(revision.owner())) {
+                // Its pods were too many before it was known whose they are.
+                refuse(revision.owner(), pods.words());
+            }
+            return refusals.containsKey(revision.owner()) ? small(revision) : revision;
+        }
+
         @Override
         public void changed(Observed.@Nullable Revision before, Observed.@Nullable Revision after) {
             index(revisions, before, after, Observed.Revision::owner);
             if (after != null && !after.equals(before)) {
                 changedOwner(after.owner());
             }
+            weigh(before, after);
         }
     }
 
     private final class PodSink extends Relay<Observed.PodObject> {
         @Override
+        public Observed.@Nullable PodObject keep(Observed.PodObject pod) {
+            return refusals.containsKey(pod.owner()) || refusals.containsKey(workloadOf(pod.owner())) ? null : pod;
+        }
+
+        @Override
         public void changed(Observed.@Nullable PodObject before, Observed.@Nullable PodObject after) {
             index(pods, before, after, Observed.PodObject::owner);
             Observed.PodObject any = after == null ? before : after;
-            if (any == null || (after != null && after.equals(before))) {
-                return;
+            if (any != null) {
+                changedOwner(workloadOf(any.owner()));
+                weigh(before, after);
             }
-            Reflector<Observed.Revision> sets = replicaSets;
-            Observed.Revision replicaSet = sets == null ? null : sets.object(any.owner());
-            changedOwner(replicaSet == null ? any.owner() : replicaSet.owner());
         }
     }
 }

@@ -2,6 +2,7 @@ package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Takes the few fields that are needed out of the API server's JSON. */
@@ -18,6 +20,69 @@ final class ObservedJson {
     private static final String REVISION = "deployment.kubernetes.io/revision";
     private static final String TEMPLATE_HASH = "pod-template-hash";
     private static final String REVISION_HASH = "controller-revision-hash";
+
+    /** The longest annotation of ours that people write; those that we write have as much for each two containers. */
+    private static final int LONGEST_ANNOTATION = 4_096;
+
+    private static final int LONGEST_IMAGE = 4_096;
+    /** The longest text about what was done, at a revision: how many containers it has is not known there. */
+    private static final int LONGEST_STATE = 65_536;
+
+    private static final int MOST_ANNOTATIONS = 32;
+    private static final int MOST_PULL_SECRETS = 100;
+    private static final int LONGEST_MESSAGE = 1_024;
+    private static final Set<String> WRITTEN_BY_US = Set.of(Workload.STATE, Workload.DIGESTS);
+
+    private static final String ANNOTATIONS = """
+            {'urunner.io/state': 262144, 'urunner.io/digests': 262144, 'urunner.io/*': 4097,
+             'deployment.kubernetes.io/revision': 32}""";
+    private static final String CONTAINERS = "{'name': 254, 'image': 4097, 'imagePullPolicy': 32}";
+    private static final String STATUSES = """
+            {'name': 254, 'imageID': 1024, 'ready': 8, 'restartCount': 16,
+             'state': {'waiting': {'reason': 128, 'message': 1024}, 'terminated': {'reason': 128, 'exitCode': 16}}}""";
+    private static final String STATUS_OF_A_REFUSAL =
+            "'message': 1024, 'reason': 128, 'code': 16, 'details': {'causes': {'reason': 128}}";
+
+    /** What is needed of any object, of an answer that refuses, and of a list but for its items. */
+    static final JsonNode ANSWER =
+            JsonSieve.wanted("""
+            {%1$s, 'gitVersion': 64, 'type': 256, 'imagePullSecrets': {'name': 254}, 'revision': 32,
+             'metadata': {'namespace': 254, 'name': 254, 'uid': 64, 'resourceVersion': 64, 'generation': 32,
+               'deletionTimestamp': 64, 'creationTimestamp': 64, 'continue': 65536, 'annotations': %2$s,
+               'labels': {'urunner': 64, 'pod-template-hash': 64, 'controller-revision-hash': 64,
+                 'kubernetes.io/os': 64, 'kubernetes.io/arch': 64},
+               'ownerReferences': {'controller': 8, 'kind': 64, 'uid': 64},
+               'managedFields': {'manager': 128, 'time': 64, 'fieldsV1': {'f:spec': {'f:template': 1}}}},
+             'data': {'spec': {'template': {'metadata': {'annotations': %2$s}}}},
+             'spec': {'replicas': 32, 'paused': 8, 'updateStrategy': {'type': 32, 'rollingUpdate': {'partition': 32}},
+               'selector': {'matchLabels': {'*': 64}, 'matchExpressions': {'key': 320, 'operator': 32, 'values': 64}},
+               'template': {'metadata': {'annotations': %2$s}, 'spec': {
+                 'serviceAccountName': 254, 'imagePullSecrets': {'name': 254},
+                 'initContainers': %3$s, 'containers': %3$s}}},
+             'status': {'allowed': 8, 'observedGeneration': 32, 'updateRevision': 254, 'phase': 32,
+               'replicas': 32, 'updatedReplicas': 32, 'readyReplicas': 32, 'availableReplicas': 32, 'numberReady': 32,
+               'desiredNumberScheduled': 32, 'currentNumberScheduled': 32, 'updatedNumberScheduled': 32,
+               'numberAvailable': 32,
+               'conditions': {'type': 64, 'status': 16, 'reason': 128, 'message': 1024},
+               'initContainerStatuses': %4$s, 'containerStatuses': %4$s}}""".formatted(STATUS_OF_A_REFUSAL, ANNOTATIONS, CONTAINERS, STATUSES));
+
+    /** What is needed of a list, and of each of its items. */
+    static final JsonNode LIST = ANSWER.<ObjectNode>deepCopy().set("items", ANSWER);
+
+    /** What is needed of each line of a watch. */
+    static final JsonNode EVENT =
+            JsonSieve.wanted("{'type': 16}").<ObjectNode>deepCopy().set("object", ANSWER);
+
+    /** A Secret. */
+    static final JsonNode SECRET =
+            JsonSieve.wanted("{%s, 'type': 256, 'data': {'*': 1048576}}".formatted(STATUS_OF_A_REFUSAL));
+
+    /** A Lease, with all that is written back. */
+    static final JsonNode LEASE = JsonSieve.wanted("""
+            {%s, 'apiVersion': 64, 'kind': 64,
+             'metadata': {'name': 254, 'namespace': 254, 'uid': 64, 'resourceVersion': 64, 'creationTimestamp': 64,
+               'labels': {'*': 64}, 'annotations': {'*': 1048576}, 'ownerReferences': {'*': 1024}, 'finalizers': 512},
+             'spec': {'*': 1024}}""".formatted(STATUS_OF_A_REFUSAL));
 
     private ObservedJson() {}
 
@@ -38,26 +103,38 @@ final class ObservedJson {
         JsonNode metadata = json.path("metadata");
         JsonNode template = json.path("spec").path("template");
         JsonNode podSpec = template.path("spec");
+        List<String> problems = new ArrayList<>();
+        if (json.has(JsonSieve.CUT)) {
+            problems.add("it is too large to be followed: " + text(json, JsonSieve.CUT));
+        }
         List<Container> containers = new ArrayList<>();
-        containers(podSpec.path("initContainers"), true, containers);
-        containers(podSpec.path("containers"), false, containers);
+        containers(podSpec.path("initContainers"), true, containers, problems);
+        containers(podSpec.path("containers"), false, containers, problems);
         List<String> pullSecrets = new ArrayList<>();
-        podSpec.path("imagePullSecrets").forEach(each -> pullSecrets.add(text(each, "name")));
+        for (JsonNode each : podSpec.path("imagePullSecrets")) {
+            if (pullSecrets.size() == MOST_PULL_SECRETS) {
+                problems.add("it names more than " + MOST_PULL_SECRETS + " pull secrets");
+                break;
+            }
+            pullSecrets.add(text(each, "name"));
+        }
+        int most = longestOfOurs(containers.size());
         String serviceAccount = text(podSpec, "serviceAccountName");
         Workload workload = new Workload(
                 new WorkloadId(shared(metadata, "namespace"), kind, text(metadata, "name")),
                 text(metadata, "uid"),
                 text(metadata, "resourceVersion"),
                 metadata.path("generation").asLong(),
-                ours(metadata.path("annotations")),
-                ours(template.path("metadata").path("annotations")),
+                ours(metadata.path("annotations"), most, problems),
+                ours(template.path("metadata").path("annotations"), most, problems),
                 containers,
                 pullSecrets,
                 serviceAccount.isEmpty() ? "default" : serviceAccount.intern(),
                 rollout(kind, json),
                 Optional.empty(),
                 List.of(),
-                List.of());
+                List.of(),
+                problems);
         Optional<String> revision = switch (kind) {
             case DEPLOYMENT -> filled(metadata.path("annotations"), REVISION);
             case STATEFUL_SET -> filled(json.path("status"), "updateRevision");
@@ -66,18 +143,46 @@ final class ObservedJson {
         return new Observed.WorkloadObject(workload, revision, templateManagers(metadata.path("managedFields")));
     }
 
-    private static void containers(JsonNode json, boolean init, List<Container> containers) {
+    private static void containers(JsonNode json, boolean init, List<Container> containers, List<String> problems) {
         for (JsonNode each : json) {
+            if (text(each, "image").length() > LONGEST_IMAGE) {
+                problems.add("container " + text(each, "name") + ": its image has more than " + LONGEST_IMAGE
+                        + " characters");
+                continue;
+            }
             containers.add(
                     new Container(shared(each, "name"), shared(each, "image"), shared(each, "imagePullPolicy"), init));
         }
     }
 
-    private static Map<String, String> ours(JsonNode annotations) {
+    /** How long an annotation may be that we write ourselves, on a workload with so many containers. */
+    static int longestOfOurs(int containers) {
+        return Math.max(LONGEST_ANNOTATION, LONGEST_ANNOTATION / 2 * containers);
+    }
+
+    /**
+     * The annotations of ours.
+     *
+     * @param most how long those may be that we write ourselves
+     * @param problems gets those that are too long, by name: they are not kept
+     */
+    private static Map<String, String> ours(JsonNode annotations, int most, List<String> problems) {
         Map<String, String> found = new HashMap<>();
         for (Map.Entry<String, JsonNode> each : annotations.properties()) {
-            if (each.getKey().startsWith(OURS)) {
-                found.put(each.getKey().intern(), each.getValue().asText());
+            String name = each.getKey();
+            if (!name.startsWith(OURS)) {
+                continue;
+            }
+            String value = each.getValue().asText();
+            int longest = WRITTEN_BY_US.contains(name) ? most : LONGEST_ANNOTATION;
+            if (found.size() == MOST_ANNOTATIONS) {
+                problems.add("it has more than " + MOST_ANNOTATIONS + " annotations " + OURS + "…: remove some");
+                break;
+            } else if (value.length() > longest) {
+                problems.add(
+                        "annotation " + name + ": it has more than " + longest + " characters: shorten or remove it");
+            } else {
+                found.put(name.intern(), value);
             }
         }
         return found;
@@ -179,9 +284,8 @@ final class ObservedJson {
                         owner,
                         shared(metadata.path("annotations"), REVISION),
                         text(metadata.path("labels"), TEMPLATE_HASH),
-                        Observed.State.of(metadata.path("annotations")
-                                .path(Workload.STATE)
-                                .textValue()));
+                        Observed.State.of(ours(metadata.path("annotations"), LONGEST_STATE, new ArrayList<>())
+                                .get(Workload.STATE)));
     }
 
     /** A ControllerRevision; null if it belongs to no DaemonSet: a StatefulSet's status says which one is current. */
@@ -213,10 +317,10 @@ final class ObservedJson {
         String revision = json.has("revision") ? text(json, "revision") : text(metadata.path("annotations"), REVISION);
         return new PastTemplate(
                 text(metadata, "name"),
-                revision.isEmpty() ? 0 : Long.parseLong(revision),
-                Instant.parse(text(metadata, "creationTimestamp")),
-                ours(metadata.path("annotations")),
-                ours(spec.path("template").path("metadata").path("annotations")));
+                number(revision),
+                time(text(metadata, "creationTimestamp")),
+                ours(metadata.path("annotations"), LONGEST_STATE, new ArrayList<>()),
+                ours(spec.path("template").path("metadata").path("annotations"), LONGEST_STATE, new ArrayList<>()));
     }
 
     /** A pod; null if no workload controls it. */
@@ -267,7 +371,8 @@ final class ObservedJson {
         String reason = text(waiting, "reason");
         if (!reason.isEmpty() && !reason.equals("ContainerCreating") && !reason.equals("PodInitializing")) {
             String message = text(waiting, "message");
-            return Optional.of(message.isEmpty() ? reason : reason + ": " + message);
+            String words = message.isEmpty() ? reason : reason + ": " + message;
+            return Optional.of(words.substring(0, Math.min(words.length(), LONGEST_MESSAGE)));
         }
         JsonNode terminated = state.path("terminated");
         if (terminated.path("exitCode").asInt() != 0) {
@@ -275,6 +380,15 @@ final class ObservedJson {
                     + terminated.path("exitCode").asInt());
         }
         return Optional.empty();
+    }
+
+    /** Anybody may write a revision's number into the annotation. */
+    static long number(String text) {
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            return 0;
+        }
     }
 
     /** The uid of the controller, if it is of this kind. */

@@ -1,12 +1,16 @@
 package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.kube.KubeConnection.Call;
 import java.io.IOException;
-import java.net.http.HttpResponse;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -26,7 +30,10 @@ import org.slf4j.LoggerFactory;
 final class Reflector<T extends Observed> {
     private static final Logger LOG = LoggerFactory.getLogger(Reflector.class);
 
-    private static final int PAGE = 100;
+    private static final int MOST_ON_A_PAGE = 100;
+    /** A page that is longer took the API server much memory and us much of the deadline: the next one has fewer objects. */
+    private static final long LONG_PAGE = 4 * 1024 * 1024;
+
     private static final int LONGEST_DELAY_MILLIS = 2_000;
     private static final int REFUSED_DELAY_MILLIS = 5_000;
     private static final int REFUSALS_BEFORE_LIST = 3;
@@ -42,11 +49,13 @@ final class Reflector<T extends Observed> {
     private boolean synced;
     private boolean closed;
     private String version = "";
+    private int page = MOST_ON_A_PAGE;
     private int failures;
     /** Whether the last watch was refused because its version had expired. */
     private boolean expired;
 
     private int refusals;
+    private boolean relist;
     private int silentTicks;
     private WatchPool.@Nullable Stream stream;
     private @Nullable WatchProblem problem;
@@ -78,6 +87,11 @@ final class Reflector<T extends Observed> {
 
     /** Who uses the picture. Called with the lock held, {@link #flush} without. */
     interface Sink<T> {
+        /** What is kept of an object; null for nothing. */
+        default @Nullable T keep(T object) {
+            return object;
+        }
+
         /** An object came (no before), changed or went (no after). */
         void changed(@Nullable T before, @Nullable T after);
 
@@ -115,6 +129,18 @@ final class Reflector<T extends Observed> {
         connection.watches().list(this::list);
     }
 
+    /** Lists once more, for what was not kept before. */
+    void startAgain() {
+        WatchPool.Stream running;
+        synchronized (lock) {
+            relist = true;
+            running = stream;
+        }
+        if (running != null) {
+            running.cancel();
+        }
+    }
+
     /** What is there; read with the lock held. */
     Collection<T> objects() {
         return objects.values();
@@ -138,10 +164,16 @@ final class Reflector<T extends Observed> {
         return problem;
     }
 
+    /** Forgets everything, and takes nothing any more; close it then. With the lock held. */
+    void clear() {
+        closed = true;
+        objects.clear();
+    }
+
     void close() {
         WatchPool.Stream running;
         synchronized (lock) {
-            closed = true;
+            clear();
             running = stream;
             stream = null;
         }
@@ -176,63 +208,99 @@ final class Reflector<T extends Observed> {
                 return CompletableFuture.completedFuture(null);
             }
         }
-        return page(new LinkedHashMap<>(), "").whenComplete((nothing, error) -> {
+        return page(new HashSet<>(), "").whenComplete((nothing, error) -> {
             if (error == null) {
                 watch();
             } else {
+                if (!(cause(error) instanceof Refused)) {
+                    pages(2 * LONG_PAGE);
+                }
                 failed("list", cause(error), true);
             }
         });
     }
 
-    private CompletableFuture<Void> page(Map<String, T> found, String next) {
-        String parameters = "limit=" + PAGE + (next.isEmpty() ? "" : "&continue=" + next);
-        return connection.get(source.with(parameters), source.accept(true)).thenCompose(response -> {
-            if (response.statusCode() != 200) {
-                throw new Refused(response.statusCode(), message(response));
+    /** Asks for fewer objects at once from now on, or for more after pages that were short. */
+    private void pages(long bytes) {
+        synchronized (lock) {
+            page = bytes > LONG_PAGE
+                    ? (int) Math.max(1, page * LONG_PAGE / bytes)
+                    : bytes > LONG_PAGE / 4 ? page : Math.min(MOST_ON_A_PAGE, 2 * page);
+        }
+    }
+
+    private int page() {
+        synchronized (lock) {
+            return page;
+        }
+    }
+
+    /** Takes the objects of a page as they come; {@code found} are the uids of those that there are. */
+    private CompletableFuture<Void> page(Set<String> found, String next) {
+        synchronized (lock) {
+            if (closed) {
+                return CompletableFuture.completedFuture(null);
             }
-            JsonNode metadata = ListPage.read(response.body(), item -> {
-                T object = parser.apply(item);
-                if (object != null) {
-                    found.put(object.uid(), object);
-                }
-            });
-            String token = metadata.path("continue").asText("");
+        }
+        String parameters = "limit=" + page() + (next.isEmpty() ? "" : "&continue=" + KubeName.encoded(next));
+        Call call = Call.get(source.with(parameters)).each(item -> listed(item, found));
+        return connection.get(call, source.accept(true)).thenCompose(answer -> {
+            if (answer.status() != 200) {
+                throw new Refused(answer.status(), answer.message());
+            }
+            pages(answer.bytes());
+            String token = answer.body().path("metadata").path("continue").asText("");
             if (!token.isEmpty()) {
+                sink.flush();
                 return page(found, token);
             }
-            String version = metadata.path("resourceVersion").asText("");
-            if (version.isEmpty()) {
-                throw new Refused(response.statusCode(), "its answer is no list");
+            String seen = answer.body().path("metadata").path("resourceVersion").asText("");
+            if (seen.isEmpty()) {
+                throw new Refused(answer.status(), "its answer is no list");
             }
-            replace(found, version);
+            listed(found, seen);
             return CompletableFuture.completedFuture(null);
         });
     }
 
-    private static String message(HttpResponse<byte[]> response) {
-        return new KubeConnection.Answer(response.statusCode(), KubeConnection.json(response.body())).message();
+    private void listed(JsonNode item, Set<String> found) {
+        T object = parser.apply(item);
+        synchronized (lock) {
+            if (object != null && !closed) {
+                found.add(object.uid());
+                put(object);
+            }
+        }
     }
 
-    private void replace(Map<String, T> found, String foundVersion) {
+    /** What there is of an object now. With the lock held. */
+    private void put(T object) {
+        T after = sink.keep(object);
+        T before = after == null ? objects.remove(object.uid()) : objects.put(object.uid(), after);
+        if (!Objects.equals(before, after)) {
+            sink.changed(before, after);
+        }
+    }
+
+    /** Keeps something else of an object from now on; null for nothing. With the lock held. */
+    void replace(String uid, @Nullable T after) {
+        T before = after == null ? objects.remove(uid) : objects.replace(uid, after);
+        if (before != null && !before.equals(after)) {
+            sink.changed(before, after);
+        }
+    }
+
+    /** Everything that there is was told. */
+    private void listed(Set<String> found, String foundVersion) {
         synchronized (lock) {
             if (closed) {
                 return;
             }
-            Map<String, T> before = new LinkedHashMap<>(objects);
-            objects.clear();
-            objects.putAll(found);
-            before.forEach((uid, object) -> {
-                if (!found.containsKey(uid)) {
-                    sink.changed(object, null);
+            for (String uid : List.copyOf(objects.keySet())) {
+                if (!found.contains(uid)) {
+                    replace(uid, null);
                 }
-            });
-            found.forEach((uid, object) -> {
-                T old = before.get(uid);
-                if (!object.equals(old)) {
-                    sink.changed(old, object);
-                }
-            });
+            }
             version = foundVersion;
             // That the watch from here on expired at once says more than that the list succeeded.
             failures = expired ? failures : 0;
@@ -251,11 +319,18 @@ final class Reflector<T extends Observed> {
         int seconds = ThreadLocalRandom.current().nextInt(240, 480);
         try {
             String from;
+            boolean list;
             synchronized (lock) {
                 if (closed) {
                     return;
                 }
                 from = version;
+                list = relist;
+                relist = false;
+            }
+            if (list) {
+                start();
+                return;
             }
             Attempt attempt = new Attempt();
             started = connection
@@ -263,10 +338,10 @@ final class Reflector<T extends Observed> {
                     .open(
                             connection
                                     .request(source.with("watch=1&allowWatchBookmarks=true&timeoutSeconds=" + seconds
-                                            + "&resourceVersion=" + from))
+                                            + "&resourceVersion=" + KubeName.encoded(from)))
                                     .setHeader("Accept", source.accept(false)),
                             attempt::status,
-                            attempt::line);
+                            attempt::event);
             synchronized (lock) {
                 stream = started;
                 silentTicks = 0;
@@ -299,8 +374,7 @@ final class Reflector<T extends Observed> {
             }
         }
 
-        void line(byte[] line) {
-            JsonNode event = KubeConnection.json(line);
+        void event(JsonNode event) {
             JsonNode object = event.path("object");
             String type = event.path("type").asText();
             if (type.equals("ERROR")) {
@@ -323,12 +397,10 @@ final class Reflector<T extends Observed> {
                 failures = 0;
                 refusals = 0;
                 expired = false;
-                if (!type.equals("BOOKMARK")) {
-                    String uid = object.path("metadata").path("uid").asText();
-                    T before = after == null ? objects.remove(uid) : objects.put(uid, after);
-                    if (before != null || after != null) {
-                        sink.changed(before, after);
-                    }
+                if (after != null) {
+                    put(after);
+                } else if (!type.equals("BOOKMARK")) {
+                    replace(object.path("metadata").path("uid").asText(), null);
                 }
             }
             sink.flush();

@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.kube.KubeConnection.Answer;
 import io.urunner.kube.KubeConnection.Call;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -204,7 +202,7 @@ public final class Restarter {
 
     private static String selectorOf(JsonNode workload) {
         return "labelSelector="
-                + URLEncoder.encode(selector(workload.path("spec").path("selector")), StandardCharsets.UTF_8);
+                + KubeName.encoded(selector(workload.path("spec").path("selector")));
     }
 
     private <T> void list(
@@ -215,24 +213,16 @@ public final class Restarter {
             Function<JsonNode, @Nullable T> parser,
             List<T> to)
             throws KubeException {
-        String doing = "list " + resource + " in namespace " + id.namespace();
-        String next = "";
-        do {
-            Answer answer = connection.send(
-                    Call.get(group + "/namespaces/" + id.namespace() + "/" + resource + "?limit=100&" + selector
-                            + (next.isEmpty() ? "" : "&continue=" + next)),
-                    doing);
-            if (answer.status() != 200) {
-                throw connection.refused(doing, answer);
-            }
-            for (JsonNode item : answer.body().path("items")) {
-                T object = parser.apply(item);
-                if (object != null) {
-                    to.add(object);
-                }
-            }
-            next = answer.body().path("metadata").path("continue").asText("");
-        } while (!next.isEmpty());
+        connection.list(
+                KubeConnection.path(group, id.namespace(), resource),
+                selector,
+                "list " + resource + " in namespace " + id.namespace(),
+                json -> {
+                    T object = parser.apply(json);
+                    if (object != null) {
+                        to.add(object);
+                    }
+                });
     }
 
     /** A label selector as its query parameter. */
@@ -273,7 +263,7 @@ public final class Restarter {
         Answer answer = connection.send(
                 new Call(
                         "DELETE",
-                        "/api/v1/namespaces/" + namespace + "/pods/" + pod.name(),
+                        KubeConnection.path("/api/v1", namespace, "pods", pod.name()),
                         KubeConnection.JSON_TYPE,
                         options.toString()),
                 doing);
@@ -284,7 +274,7 @@ public final class Restarter {
         };
     }
 
-    private static String path(WorkloadId id) {
-        return "/apis/apps/v1/namespaces/" + id.namespace() + "/" + id.kind().resource() + "/" + id.name();
+    private static String path(WorkloadId id) throws KubeException {
+        return KubeConnection.path("/apis/apps/v1", id.namespace(), id.kind().resource(), id.name());
     }
 }

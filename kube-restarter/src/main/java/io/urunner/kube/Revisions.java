@@ -53,7 +53,8 @@ final class Revisions {
                 base.rollout(),
                 current,
                 pods,
-                managersSince(state.map(Observed.State::acted), object.managers()));
+                managersSince(state.map(Observed.State::acted), object.managers()),
+                base.problems());
     }
 
     /**
@@ -62,8 +63,10 @@ final class Revisions {
      */
     private static Optional<Observed.State> state(Workload workload, Collection<Observed.Revision> revisions) {
         Optional<Observed.State> own = Observed.State.of(workload.annotations().get(Workload.STATE));
+        int longest = ObservedJson.longestOfOurs(workload.containers().size());
         return revisions.stream()
                 .flatMap(revision -> revision.state().stream())
+                .filter(copy -> copy.text().length() <= longest)
                 .filter(copy -> own.isEmpty() || copy.acted().isAfter(own.get().acted()))
                 .max(Comparator.comparing(Observed.State::acted))
                 .or(() -> own);
@@ -97,7 +100,7 @@ final class Revisions {
             case STATEFUL_SET -> object.revision();
             case DAEMON_SET ->
                 revisions.stream()
-                        .max(Comparator.comparingLong(each -> Long.parseLong(each.number())))
+                        .max(Comparator.comparingLong(each -> ObservedJson.number(each.number())))
                         .map(Observed.Revision::hash);
         };
     }

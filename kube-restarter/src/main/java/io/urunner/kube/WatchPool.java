@@ -1,5 +1,6 @@
 package io.urunner.kube;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -55,14 +56,14 @@ final class WatchPool {
     /** A watch that runs. */
     static final class Stream {
         private final Slot slot;
-        private final LineSubscriber lines;
+        private final JsonBody body;
         private final CompletableFuture<Void> started = new CompletableFuture<>();
         private final CompletableFuture<Void> ended = new CompletableFuture<>();
         private volatile @Nullable HttpClient client;
 
-        private Stream(Slot slot, Consumer<byte[]> line) {
+        private Stream(Slot slot, Consumer<JsonNode> event) {
             this.slot = slot;
-            this.lines = new LineSubscriber(line);
+            this.body = JsonBody.watch(ObservedJson.EVENT, event);
         }
 
         /** Completes when the watch is over, with an error if it broke. */
@@ -71,7 +72,7 @@ final class WatchPool {
         }
 
         void cancel() {
-            lines.cancel();
+            body.cancel();
         }
     }
 
@@ -103,9 +104,9 @@ final class WatchPool {
      *
      * @param request the request
      * @param status told the status of the answer, when it comes
-     * @param line told each line of an answer with status 200; must not block
+     * @param event told each event of an answer with status 200; must not block
      */
-    Stream open(HttpRequest.Builder request, IntConsumer status, Consumer<byte[]> line) {
+    Stream open(HttpRequest.Builder request, IntConsumer status, Consumer<JsonNode> event) {
         CompletableFuture<Void> before;
         Slot slot;
         Stream stream;
@@ -115,7 +116,7 @@ final class WatchPool {
                     .findFirst()
                     .orElse(overflow);
             slot.streams++;
-            stream = new Stream(slot, line);
+            stream = new Stream(slot, event);
             before = slot.lastStarted;
             slot.lastStarted = stream.started;
         }
@@ -127,27 +128,27 @@ final class WatchPool {
             open.remove(stream);
             stream.started.complete(null);
         });
-        HttpResponse.BodyHandler<Void> handler = info -> {
+        HttpResponse.BodyHandler<JsonBody.Kept> handler = info -> {
             stream.started.complete(null);
             status.accept(info.statusCode());
-            return info.statusCode() == 200 ? stream.lines : HttpResponse.BodySubscribers.discarding();
+            return info.statusCode() == 200 ? stream.body : HttpResponse.BodySubscribers.replacing(JsonBody.NOTHING);
         };
         // One after the other: of several requests at once each would open a connection of its own.
         KubeConnection.whenDone(before, (nothing, error) -> send(stream, request, handler));
         return stream;
     }
 
-    private void send(Stream stream, HttpRequest.Builder request, HttpResponse.BodyHandler<Void> handler) {
+    private void send(Stream stream, HttpRequest.Builder request, HttpResponse.BodyHandler<JsonBody.Kept> handler) {
         HttpClient client;
         synchronized (this) {
             client = stream.slot.client;
         }
-        if (closed || stream.lines.cancelled()) {
+        if (closed || stream.body.cancelled()) {
             stream.ended.cancel(false);
             return;
         }
         stream.client = client;
-        CompletableFuture<HttpResponse<Void>> answer = client.sendAsync(request.build(), handler);
+        CompletableFuture<HttpResponse<JsonBody.Kept>> answer = client.sendAsync(request.build(), handler);
         KubeConnection.whenDone(answer, (response, error) -> {
             if (error == null) {
                 stream.ended.complete(null);
@@ -202,7 +203,7 @@ final class WatchPool {
         }
     }
 
-    /** Runs a list when fewer than a few run: each holds a page of objects in memory. */
+    /** Runs a list when fewer than a few run: the API server holds a page of objects in memory for each. */
     void list(Supplier<CompletableFuture<?>> list) {
         synchronized (this) {
             if (lists >= LISTS) {

@@ -22,6 +22,8 @@ import java.util.Optional;
  * @param pods its pods, of any revision
  * @param templateManagers the field managers that changed the pod template since we acted last, newest first; one that
  *     only removed fields is not noted by Kubernetes
+ * @param problems what is wrong with it in words, for its owner: what of it is too large to be kept, and therefore is not
+ *     among the rest. While there is any, it must not be acted on
  */
 public record Workload(
         WorkloadId id,
@@ -36,7 +38,8 @@ public record Workload(
         RolloutStatus rollout,
         Optional<String> currentRevision,
         List<Pod> pods,
-        List<String> templateManagers) {
+        List<String> templateManagers,
+        List<String> problems) {
     /** The annotation of the pod template that says what was last acted on, see {@link DigestsAnnotation}. */
     public static final String DIGESTS = "urunner.io/digests";
 
@@ -50,5 +53,54 @@ public record Workload(
         imagePullSecrets = List.copyOf(imagePullSecrets);
         pods = List.copyOf(pods);
         templateManagers = List.copyOf(templateManagers);
+        problems = List.copyOf(problems);
+    }
+
+    /**
+     * A workload of which all is kept.
+     *
+     * @param id which one
+     * @param uid its uid
+     * @param resourceVersion its version
+     * @param generation its generation
+     * @param annotations its own annotations
+     * @param templateAnnotations the pod template's annotations
+     * @param containers the containers and init containers of the template
+     * @param imagePullSecrets the names of the template's pull secrets
+     * @param serviceAccount the template's service account
+     * @param rollout how far the controllers are
+     * @param currentRevision the revision that new pods get
+     * @param pods its pods
+     * @param templateManagers the field managers that changed the pod template since we acted last
+     */
+    public Workload(
+            WorkloadId id,
+            String uid,
+            String resourceVersion,
+            long generation,
+            Map<String, String> annotations,
+            Map<String, String> templateAnnotations,
+            List<Container> containers,
+            List<String> imagePullSecrets,
+            String serviceAccount,
+            RolloutStatus rollout,
+            Optional<String> currentRevision,
+            List<Pod> pods,
+            List<String> templateManagers) {
+        this(
+                id,
+                uid,
+                resourceVersion,
+                generation,
+                annotations,
+                templateAnnotations,
+                containers,
+                imagePullSecrets,
+                serviceAccount,
+                rollout,
+                currentRevision,
+                pods,
+                templateManagers,
+                List.of());
     }
 }

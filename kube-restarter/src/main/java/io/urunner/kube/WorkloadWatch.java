@@ -1,8 +1,10 @@
 package io.urunner.kube;
 
-import java.net.http.HttpResponse;
+import io.urunner.kube.KubeConnection.Answer;
+import io.urunner.kube.KubeConnection.Call;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,10 @@ public final class WorkloadWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WorkloadWatch.class);
 
     private static final int LABEL_MILLIS = 1_000;
+    private static final int TRY_AGAIN_MILLIS = 600_000;
+    /** The part of what may be kept that is made free at least, when there is too much. */
+    private static final int SOME_ROOM = 64;
+
     private static final String METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
     private final KubeConnection connection;
@@ -36,21 +42,31 @@ public final class WorkloadWatch implements AutoCloseable {
 
     // Guarded by the lock.
     private final Map<String, NamespaceWatch> namespaces = new TreeMap<>();
-    private final Map<String, Optional<WatchProblem>> read = new TreeMap<>();
+    private final Map<String, Optional<WatchProblem>> labels = new TreeMap<>();
     private final Set<WorkloadId> changes = new LinkedHashSet<>();
     private final List<Runnable> starts = new ArrayList<>();
     private final List<ScheduledFuture<?>> timers = new ArrayList<>();
     private final @Nullable Reflector<Observed.Namespace> labelled;
+    private final long most;
+    private long kept;
+    private boolean makingRoom;
     private boolean started;
     private boolean closed;
 
     /**
-     * A watch that is not started.
+     * A watch that is not started. It keeps no more than a quarter of the memory that Java may have: beyond that the largest
+     * workload is not followed any more, and says so in its {@link Workload#problems}.
      *
      * @param connection to which cluster; stays the caller's to close
      * @param scope which namespaces
      */
     public WorkloadWatch(KubeConnection connection, WatchScope scope) {
+        this(connection, scope, Runtime.getRuntime().maxMemory() / 4);
+    }
+
+    /** {@code most}: how many bytes are kept of all namespaces together. */
+    WorkloadWatch(KubeConnection connection, WatchScope scope, long most) {
+        this.most = most;
         this.connection = connection;
         this.scope = scope;
         this.labelled = scope.namespaces().isEmpty()
@@ -114,63 +130,96 @@ public final class WorkloadWatch implements AutoCloseable {
             labelled.tick();
         }
         all.forEach(NamespaceWatch::tick);
+        flush();
     }
 
     /** Reads whether a namespace of the fixed list is labelled. */
     private void readLabel(String namespace) {
-        KubeConnection.whenDone(connection.get("/api/v1/namespaces/" + namespace, METADATA), (response, error) -> {
-            Observed.Namespace found = null;
-            Optional<WatchProblem> problem = Optional.empty();
-            if (error != null) {
-                problem = Optional.of(new WatchProblem("", Optional.empty(), false, connection.unreachable(error)));
-            } else {
-                Observed.Namespace answer = ObservedJson.namespace(KubeConnection.json(response.body()));
-                if (response.statusCode() == 200 && answer.name().equals(namespace)) {
-                    found = answer;
-                } else {
-                    problem = Optional.of(labelProblem(namespace, response));
-                }
-            }
-            synchronized (lock) {
-                if (closed) {
-                    return;
-                }
-                read.put(namespace, problem);
-                if (found != null || (error == null && response.statusCode() == 404)) {
-                    set(namespace, found != null && found.enabled() && !found.terminating());
-                }
-            }
-            flush();
-            connection.later(() -> readLabel(namespace), LABEL_MILLIS);
-        });
+        KubeConnection.whenDone(
+                connection.get(Call.get("/api/v1/namespaces/" + KubeName.encoded(namespace)), METADATA),
+                (answer, error) -> {
+                    Observed.Namespace found = null;
+                    Optional<WatchProblem> problem = Optional.empty();
+                    if (error != null) {
+                        problem = Optional.of(
+                                new WatchProblem("", Optional.empty(), false, connection.unreachable(error)));
+                    } else {
+                        Observed.Namespace read = ObservedJson.namespace(answer.body());
+                        if (answer.status() == 200 && read.name().equals(namespace)) {
+                            found = read;
+                        } else {
+                            problem = Optional.of(labelProblem(namespace, answer));
+                        }
+                    }
+                    synchronized (lock) {
+                        if (closed) {
+                            return;
+                        }
+                        labels.put(namespace, problem);
+                        if (found != null || (error == null && answer.status() == 404)) {
+                            set(namespace, found != null && found.enabled() && !found.terminating());
+                        }
+                    }
+                    flush();
+                    connection.later(() -> readLabel(namespace), LABEL_MILLIS);
+                });
     }
 
-    private WatchProblem labelProblem(String namespace, HttpResponse<byte[]> response) {
-        boolean permission = response.statusCode() == 403;
-        if (response.statusCode() == 401) {
+    private WatchProblem labelProblem(String namespace, Answer answer) {
+        boolean permission = answer.status() == 403;
+        if (answer.status() == 401) {
             connection.forgetAuthorization();
         }
-        String answer =
-                new KubeConnection.Answer(response.statusCode(), KubeConnection.json(response.body())).message();
         return new WatchProblem(
                 "namespaces",
                 Optional.of(namespace),
                 permission,
-                (permission ? "may not" : "cannot") + " get namespace " + namespace + ": " + answer);
+                (permission ? "may not" : "cannot") + " get namespace " + namespace + ": " + answer.message());
     }
 
     /** Begins or ends to watch a namespace. With the lock held. */
     private void set(String name, boolean enabled) {
         NamespaceWatch watch = namespaces.get(name);
         if (enabled && watch == null && !closed) {
-            NamespaceWatch opened = new NamespaceWatch(connection, name, lock, changes::add, this::flush);
+            NamespaceWatch opened =
+                    new NamespaceWatch(connection, name, lock, changes::add, this::flush, this::keptMore);
             namespaces.put(name, opened);
             starts.add(opened::start);
         } else if (!enabled && watch != null) {
             namespaces.remove(name);
             changes.addAll(watch.ids());
+            watch.giveUp("it is not watched any more");
             starts.add(watch::close);
         }
+    }
+
+    /** Of all namespaces so many bytes more are kept, or fewer. With the lock held. */
+    private void keptMore(long bytes) {
+        kept += bytes;
+        if (makingRoom) {
+            return;
+        }
+        makingRoom = true;
+        while (kept > most) {
+            NamespaceWatch largest =
+                    Collections.max(namespaces.values(), Comparator.comparingLong(NamespaceWatch::kept));
+            if (largest.refuseLargest(kept - most + most / SOME_ROOM, most) <= 0) {
+                largest.giveUp("it has more workloads than can be kept in memory, and none of them is followed");
+                starts.add(largest::close);
+                connection.later(() -> tryAgain(largest), TRY_AGAIN_MILLIS);
+            }
+        }
+        makingRoom = false;
+    }
+
+    /** Watches a namespace anew that was given up. */
+    private void tryAgain(NamespaceWatch watch) {
+        synchronized (lock) {
+            if (!closed && namespaces.remove(watch.namespace(), watch)) {
+                set(watch.namespace(), true);
+            }
+        }
+        flush();
     }
 
     private final class NamespaceSink implements Reflector.Sink<Observed.Namespace> {
@@ -220,8 +269,8 @@ public final class WorkloadWatch implements AutoCloseable {
     public boolean synced() {
         synchronized (lock) {
             boolean known = labelled == null
-                    ? read.keySet().containsAll(scope.namespaces())
-                            && read.values().stream()
+                    ? labels.keySet().containsAll(scope.namespaces())
+                            && labels.values().stream()
                                     .allMatch(each -> each.isEmpty()
                                             || !each.get().resource().isEmpty())
                     : labelled.synced() || labelled.hopeless();
@@ -277,7 +326,7 @@ public final class WorkloadWatch implements AutoCloseable {
             if (labelled != null && labelled.problem() != null) {
                 found.add(labelled.problem());
             }
-            read.values().forEach(each -> each.ifPresent(found::add));
+            labels.values().forEach(each -> each.ifPresent(found::add));
             namespaces.values().forEach(each -> each.problems(found::add));
             // That the API server cannot be reached every watch finds out by itself, each in its own words.
             List<WatchProblem> unreachable =
