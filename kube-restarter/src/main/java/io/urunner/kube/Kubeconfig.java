@@ -4,11 +4,16 @@ import io.kubernetes.client.openapi.ApiClient;
 import io.kubernetes.client.openapi.ApiException;
 import io.kubernetes.client.util.ClientBuilder;
 import io.kubernetes.client.util.KubeConfig;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.InputStream;
+import java.io.StringReader;
 import java.net.ProxySelector;
 import java.net.Socket;
 import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -29,6 +34,7 @@ import okhttp3.Protocol;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
 import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /**
  * Reads kubeconfig files with client-java, which knows every way to authenticate that they may name. What it makes of
@@ -39,6 +45,8 @@ import org.jspecify.annotations.Nullable;
 final class Kubeconfig {
     private static final Duration PROGRAMS_RUN_AGAIN_AFTER = Duration.ofMinutes(5);
     private static final Duration PROGRAMS_END_WITHIN = Duration.ofSeconds(20);
+    private static final Path SHELL = Path.of("/bin/sh");
+    private static final int LARGEST = 4 * 1024 * 1024;
 
     private Kubeconfig() {}
 
@@ -50,11 +58,7 @@ final class Kubeconfig {
             if (Files.notExists(file)) {
                 continue;
             }
-            try (Reader reader = Files.newBufferedReader(file)) {
-                documents.add(new Document(file, KubeConfig.loadKubeConfig(reader)));
-            } catch (IOException | RuntimeException e) {
-                throw new KubeConfigurationException("cannot read the kubeconfig " + file + ": " + e.getMessage(), e);
-            }
+            documents.add(new Document(file, load(file)));
         }
         if (documents.isEmpty()) {
             throw new KubeConfigurationException(
@@ -76,28 +80,108 @@ final class Kubeconfig {
             throw new KubeConfigurationException("the kubeconfig " + files
                     + ": tls-server-name is not supported: use a server address that its certificate names");
         }
-        merged.setFile(current.file().toAbsolutePath().toFile());
+        Path file = current.file().toAbsolutePath();
+        merged.setFile(file.toFile());
         merged.setContext(context);
+        URI server = address(cluster.get("server"), "server", files);
+        ProxySelector proxy = cluster.get("proxy-url") instanceof String url && !url.isBlank()
+                ? KubeConfiguration.proxy(address(url, "proxy-url", files))
+                : null;
+        quiet(user, file);
         try {
             ApiClient client =
                     ClientBuilder.kubeconfig(merged, PROGRAMS_RUN_AGAIN_AFTER).build();
-            URI server = URI.create(client.getBasePath().replaceFirst("/+$", ""));
-            if (!"https".equals(server.getScheme()) && !"http".equals(server.getScheme())) {
-                throw new KubeConfigurationException(
-                        "the kubeconfig " + files + ": server '" + server + "' is no http(s) address");
-            }
-            ProxySelector proxy =
-                    cluster.get("proxy-url") instanceof String url ? KubeConfiguration.proxy(URI.create(url)) : null;
             return new KubeConfiguration(
-                    server,
+                    URI.create(server.toString().replaceFirst("/+$", "")),
                     Optional.ofNullable(merged.getNamespace()),
                     tls(client),
                     proxy,
                     user.get("tokenFile") instanceof String tokenFile
                             ? tokenFile(current.file().resolveSibling(tokenFile))
                             : authorization(client));
+        } catch (FileSystemException | FileNotFoundException e) {
+            throw new KubeConfigurationException("cannot use the kubeconfig " + files + ": " + e, e);
         } catch (IOException | GeneralSecurityException | RuntimeException e) {
-            throw new KubeConfigurationException("cannot use the kubeconfig " + files + ": " + e.getMessage(), e);
+            // What they say may quote keys.
+            throw new KubeConfigurationException("cannot use the kubeconfig " + files
+                    + ": its certificates, its keys or the user's credential cannot be read ("
+                    + e.getClass().getSimpleName()
+                    + ")");
+        }
+    }
+
+    /** What is wrong with a text that is not YAML is not told in the parser's words: they quote lines, and so secrets. */
+    private static KubeConfig load(Path file) throws KubeConfigurationException {
+        String text;
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(LARGEST + 1);
+            if (bytes.length > LARGEST) {
+                throw new KubeConfigurationException(
+                        "cannot read the kubeconfig " + file + ": it is longer than " + LARGEST + " bytes");
+            }
+            text = new String(bytes, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new KubeConfigurationException("cannot read the kubeconfig " + file + ": " + e, e);
+        }
+        String where = "";
+        try {
+            return KubeConfig.loadKubeConfig(new StringReader(text));
+        } catch (MarkedYAMLException e) {
+            where = e.getProblemMark() == null
+                    ? ""
+                    : " from line " + (e.getProblemMark().getLine() + 1) + ", column "
+                            + (e.getProblemMark().getColumn() + 1) + " on";
+        } catch (RuntimeException e) {
+            // Of another form than a kubeconfig has.
+        }
+        throw new KubeConfigurationException("cannot read the kubeconfig " + file + ": it is no kubeconfig in YAML"
+                + where + "; 'kubectl config view' with it tells more");
+    }
+
+    /** An address without anything secret in it. */
+    private static URI address(Object text, String field, List<Path> files) throws KubeConfigurationException {
+        String where = "the kubeconfig " + files + ": " + field;
+        URI uri;
+        try {
+            uri = new URI(String.valueOf(text).strip());
+        } catch (URISyntaxException e) {
+            throw new KubeConfigurationException(
+                    where + " is no address: it cannot be read near its character " + (e.getIndex() + 1));
+        }
+        if (uri.getRawAuthority() != null && uri.getRawAuthority().contains("@")) {
+            throw new KubeConfigurationException(where
+                    + " carries a user name or password, which is not supported: leave out what is before the @"
+                    + (field.equals("server") ? ", and give it as username and password of the user" : ""));
+        }
+        if (!"https".equals(uri.getScheme()) && !"http".equals(uri.getScheme())) {
+            throw new KubeConfigurationException(where + " is no http(s) address"
+                    + (uri.getScheme() == null ? "" : ", but " + uri.getScheme() + ":"));
+        }
+        if (uri.getHost() == null || uri.getRawQuery() != null || uri.getRawFragment() != null) {
+            throw new KubeConfigurationException(where + " is no address such as https://kubernetes.example.com:6443");
+        }
+        return uri;
+    }
+
+    /** Has the error output of a credential program thrown away, which may show secrets; else it would be in our log. */
+    @SuppressWarnings("unchecked")
+    private static void quiet(Map<?, ?> user, Path file) {
+        if (user.get("exec") instanceof Map<?, ?> exec
+                && exec.get("command") instanceof String command
+                && Files.isExecutable(SHELL)) {
+            List<Object> arguments = new ArrayList<>(List.of(
+                    "-c",
+                    "exec \"$0\" \"$@\" 2>/dev/null",
+                    command.contains("/")
+                            ? file.resolveSibling(command).normalize().toString()
+                            : command));
+            if (exec.get("args") instanceof List<?> more) {
+                arguments.addAll(more);
+            }
+            Map<Object, Object> changed = new HashMap<>(exec);
+            changed.put("command", SHELL.toString());
+            changed.put("args", arguments);
+            ((Map<Object, Object>) user).put("exec", changed);
         }
     }
 
@@ -172,8 +256,9 @@ final class Kubeconfig {
                     .execute()) {
                 return Optional.ofNullable(answer.request().header("Authorization"));
             } catch (ApiException | RuntimeException e) {
-                // Whoever runs a credential program throws anything when that fails.
-                throw new IOException("the kubeconfig's credential cannot be had: " + e.getMessage(), e);
+                // Whoever runs a credential program throws anything when that fails, and quotes what it said.
+                throw new IOException("the kubeconfig's credential cannot be had ("
+                        + e.getClass().getSimpleName() + "); run its credential program by hand to see why");
             }
         };
         return new ImpatientAuthorization(patient, PROGRAMS_END_WITHIN);

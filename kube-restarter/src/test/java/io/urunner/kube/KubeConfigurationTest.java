@@ -2,15 +2,22 @@ package io.urunner.kube;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.urunner.kube.testing.Await;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -149,6 +156,89 @@ class KubeConfigurationTest {
         assertThatThrownBy(() ->
                         KubeConfiguration.kubeconfig(file("c", kubeconfig("{}").replace("https:", "ftp:"))))
                 .hasMessageContaining("ftp:");
+    }
+
+    @Test
+    void noSecretIsInWhatIsSaidOfAWrongFile() throws Exception {
+        String good = kubeconfig("{token: hunter2}");
+        String server = "https://127.0.0.1:6443/";
+        for (String wrong : List.of(
+                good.replace("token: hunter2", "token: *hunter2"),
+                good.replace("token: hunter2", "token: !hunter2 x"),
+                good.replace("token: hunter2", "token: &hunter2 [,]"),
+                good.replace("{token: hunter2}", "token: hunter2: x"),
+                good.replace("token: hunter2", "token: \"hunter2\\q\""),
+                good.replace("token: hunter2", "token: %hunter2"),
+                good.replace("token: hunter2", "token: hunter2, token"),
+                good + "- hunter2",
+                "hunter2",
+                "users: hunter2",
+                "{current-context: main, contexts: hunter2}",
+                "- hunter2: [",
+                good.replace(server, "https://me:hunter2@127.0.0.1:6443"),
+                good.replace(server, "https://hunter2@127.0.0.1:6443"),
+                good.replace(server, "https://me:hun ter2@127.0.0.1:6443"),
+                good.replace(server, "https://me:hunter2%@127.0.0.1"),
+                good.replace(server, "https://me:hunter2@"),
+                good.replace(server, "me:hunter2@127.0.0.1:443"),
+                good.replace(server, "https://127.0.0.1/?token=hunter2"),
+                good.replace("server:", "proxy-url: 'http://me:hunter2@127.0.0.1:3128', server:"),
+                good.replace("server:", "proxy-url: 'http://me:hunter2 @127.0.0.1:3128', server:"),
+                good.replace("server:", "proxy-url: 'me:hunter2', server:"),
+                good.replace("token:", "client-key-data: hunter2, client-certificate-data: hunter2, token:"),
+                good.replace("server:", "certificate-authority-data: hunter2, server:"))) {
+            Throwable said = catchThrowable(() -> KubeConfiguration.kubeconfig(file("c", wrong)));
+            if (said == null) {
+                continue;
+            }
+            StringWriter all = new StringWriter();
+            said.printStackTrace(new PrintWriter(all));
+            assertThat(all.toString()).as(wrong).doesNotContain("hunter2").doesNotContain("hun ter2");
+            assertThat(said)
+                    .as(wrong)
+                    .isInstanceOf(KubeConfigurationException.class)
+                    .hasMessageContaining("kubeconfig");
+        }
+        assertThatThrownBy(() ->
+                        KubeConfiguration.kubeconfig(file("c", good.replace("token: hunter2", "token: *hunter2"))))
+                .hasMessageMatching(".* from line \\d+, column \\d+ on;.*");
+        assertThatThrownBy(() ->
+                        KubeConfiguration.kubeconfig(file("c", good.replace(server, "https://me:hunter2@127.0.0.1"))))
+                .hasMessageContaining("server carries a user name or password");
+    }
+
+    @Test
+    void whatACredentialProgramSaysOnItsErrorOutputIsShownToNobody() throws Exception {
+        Path said = folder.resolve("said");
+        Files.setPosixFilePermissions(
+                file(
+                        "program",
+                        "#!/bin/sh\n[ /dev/stderr -ef /dev/null ] && echo thrown away > " + said
+                                + "\necho '{\"apiVersion\": \"client.authentication.k8s.io/v1\","
+                                + " \"kind\": \"ExecCredential\", \"status\": {\"token\": \"'\"$1\"'\"}}'"),
+                PosixFilePermissions.fromString("rwx------"));
+        KubeConfiguration configuration = KubeConfiguration.kubeconfig(file(
+                "config",
+                kubeconfig(
+                        "{exec: {apiVersion: client.authentication.k8s.io/v1, command: ./program, args: [a b, c]}}")));
+        assertThat(header(configuration)).isEqualTo("Bearer a b");
+        assertThat(said).hasContent("thrown away\n");
+    }
+
+    @Test
+    void aCredentialThatNoHeaderCanHoldIsNotQuoted() throws Exception {
+        Path token = file("token", "hunter2\nhunter3");
+        ScheduledExecutorService executor = Executors.newScheduledThreadPool(1);
+        try (KubeConnection connection = new KubeConnection(
+                KubeConfiguration.kubeconfig(file("config", kubeconfig("{tokenFile: token}"))), executor)) {
+            assertThatThrownBy(() -> new KubeAccess(connection).version())
+                    .isInstanceOf(KubeException.class)
+                    .hasMessageContaining("no single line")
+                    .hasMessageNotContaining("hunter");
+        } finally {
+            executor.shutdownNow();
+        }
+        assertThat(token).exists();
     }
 
     @Test
