@@ -26,6 +26,7 @@ public final class Main {
         PrintWriter err = writer(FileDescriptor.err);
         Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> uncaught(thread, failure, err));
         ProcessTermination termination = new ProcessTermination();
+        Logging.catchPrinted();
         int code;
         try (Composition composition = new Composition()) {
             code = Cli.execute(

@@ -11,6 +11,7 @@ import io.urunner.registry.Pem;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryObserver;
 import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.dockerconfig.CredentialHelpers;
@@ -121,8 +122,12 @@ final class RegistryAccess implements Wiring.Registries {
                             registry.credentials(),
                             new PluginContext(registry.host().registry(), clock));
         } catch (IllegalArgumentException e) {
+            boolean refuses = !(e.getCause() instanceof CredentialException failure && failure.isTransient());
             throw new CommandException(
-                    "the settings of the registry " + registry.host() + " do not fit it: " + e.getMessage(),
+                    refuses
+                            ? "the settings of the registry " + registry.host() + " do not fit it: " + e.getMessage()
+                            : "the credentials of the registry " + registry.host() + ", which is of the type '"
+                                    + registry.type() + "', cannot be had: " + e.getMessage(),
                     ExitCode.WRONG_CONFIGURATION,
                     e);
         }

@@ -2,11 +2,13 @@ package io.urunner.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.agent.config.PluginJars;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -193,6 +195,35 @@ class AgentJarIT {
                     .as("it goes on; it said: " + out() + err())
                     .isFalse();
         }
+    }
+
+    @Test
+    void what_a_plugin_prints_comes_into_no_answer_and_a_broken_one_is_named_without_a_stack_trace() throws Exception {
+        PluginJars.plugin(
+                folder.resolve("acme.jar"),
+                "AcmePlugin",
+                Map.of("members", "{ System.out.println(\"hello from acme\"); }"));
+        Files.writeString(folder.resolve("broken.jar"), "404 page not found");
+        Map<String, String> environment = Map.of(
+                "URUNNER_CONF_PLUGIN_DIR", folder.toString(),
+                "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "acme",
+                "URUNNER_SECR_ACME_USER", "ci",
+                "URUNNER_SECR_ACME_PASS", "Tr0ub4dor-and-3");
+
+        assertThat(run(environment, "config")).as(err()).isZero();
+        assertThat(out()).contains("acme").doesNotContain("hello from acme");
+        assertThat(err())
+                .contains("warning: the plugin jar " + folder.resolve("broken.jar"))
+                .doesNotContain("\tat ");
+
+        Map<String, String> other = new HashMap<>(environment);
+        other.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "broken");
+        assertThat(run(other, "run")).isEqualTo(2);
+        assertThat(err())
+                .contains(
+                        "'broken' is not a known type",
+                        folder.resolve("broken.jar").toString())
+                .doesNotContain("\tat ", "Tr0ub4dor");
     }
 
     @Test

@@ -91,12 +91,18 @@ final class EnvironmentSource {
         return component.getGenericType().getTypeName().contains(SecretSource.class.getName());
     }
 
-    /** Reports the variables that look like ours and are not. */
-    void reportUnknown(CredentialPlugins plugins) {
+    /**
+     * Reports the variables that look like ours and are not.
+     *
+     * @param plugins those that there are
+     * @param somePluginsAreUnknown whether variables of plugins may belong to one that could not be used
+     */
+    void reportUnknown(CredentialPlugins plugins, boolean somePluginsAreUnknown) {
         Set<String> known = known(plugins);
         for (String name : new TreeSet<>(environment.keySet())) {
             boolean ours = name.startsWith("URUNNER_") || name.startsWith("DOCKER_API_");
-            if (ours && !known.contains(name) && !isForeign(name)) {
+            boolean excused = somePluginsAreUnknown && name.startsWith(PluginVariables.START);
+            if (ours && !known.contains(name) && !isForeign(name) && !excused) {
                 binder.problem(new Origin.Variable(name), "", "unknown name" + Suggestion.didYouMean(name, known));
             }
         }

@@ -5,6 +5,9 @@ import java.util.Map;
 
 /** The environment variables of the plugins' settings: {@code URUNNER_SECR_<PREFIX>_<KEY>}. */
 final class PluginVariables {
+    /** What the variables of all plugins begin with. */
+    static final String START = "URUNNER_SECR_";
+
     /** The original's names, where they are not the type itself. */
     private static final Map<String, String> PREFIXES =
             Map.of("aws_ecr", "AWS", "digitalocean", "DIGITAL_OCEAN", "dockerhub", "REGISTRY", "generic", "REGISTRY");
@@ -19,6 +22,6 @@ final class PluginVariables {
     /** The variable of a setting of a plugin: {@code gitlab}, {@code authUrl} is URUNNER_SECR_GITLAB_AUTH_URL. */
     static String name(String type, String component) {
         String key = component.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toUpperCase(Locale.ROOT);
-        return "URUNNER_SECR_" + prefix(type) + "_" + key;
+        return START + prefix(type) + "_" + key;
     }
 }

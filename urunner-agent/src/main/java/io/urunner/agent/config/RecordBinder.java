@@ -1,6 +1,7 @@
 package io.urunner.agent.config;
 
 import io.urunner.agent.text.Printable;
+import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;
 import java.io.IOException;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class RecordBinder {
     private static final Pattern VARIABLE = Pattern.compile("[A-Z_][A-Z0-9_]*");
     private static final Pattern PATH = Pattern.compile("\\.{0,2}/\\S*|[A-Za-z]:[\\\\/]\\S*");
+    private static final int MOST_OF_A_MESSAGE = 1_000;
 
     private final Map<String, String> environment;
     private final List<Problem> problems = new ArrayList<>();
@@ -122,6 +124,58 @@ final class RecordBinder {
         return construct(type, arguments, mapping, scope);
     }
 
+    /** Why no text can become a record of this class; empty if it can. */
+    static Optional<String> unreadable(Class<?> type) {
+        return unreadable(type, new HashSet<>());
+    }
+
+    private static Optional<String> unreadable(Class<?> type, Set<Class<?>> around) {
+        if (!around.add(type)) {
+            return Optional.of(type.getName() + " contains itself");
+        }
+        for (RecordComponent component : type.getRecordComponents()) {
+            Class<?> content = component.getType();
+            if (content == Optional.class || content == List.class) {
+                content = component.getGenericType() instanceof ParameterizedType generic
+                                && generic.getActualTypeArguments()[0] instanceof Class<?> argument
+                        ? argument
+                        : Object.class;
+            }
+            if (content.isRecord() && isNested(content)) {
+                Optional<String> within = unreadable(content, around);
+                if (within.isPresent()) {
+                    return within;
+                }
+            } else if (content != SecretSource.class && !Texts.canRead(content)) {
+                return Optional.of("its component '" + component.getName() + "' is a "
+                        + component.getGenericType().getTypeName()
+                        + ", which no text can become: CredentialPlugin says what can");
+            }
+        }
+        around.remove(type);
+        return Optional.empty();
+    }
+
+    /** The values in a record, and in the records in it. */
+    static List<Object> values(Record record) throws ReflectiveOperationException {
+        List<Object> values = new ArrayList<>();
+        for (RecordComponent component : record.getClass().getRecordComponents()) {
+            component.getAccessor().setAccessible(true);
+            Object value = component.getAccessor().invoke(record);
+            List<?> contents = value instanceof Optional<?> optional
+                    ? optional.stream().toList()
+                    : value instanceof List<?> list ? list : value == null ? List.of() : List.of(value);
+            for (Object content : contents) {
+                if (content instanceof Record nested && !(content instanceof RegistryPrefix)) {
+                    values.addAll(values(nested));
+                } else {
+                    values.add(content);
+                }
+            }
+        }
+        return values;
+    }
+
     private static Set<String> names(Class<?> type) {
         Set<String> names = new LinkedHashSet<>();
         for (RecordComponent component : type.getRecordComponents()) {
@@ -139,15 +193,30 @@ final class RecordBinder {
             constructor.setAccessible(true);
             return constructor.newInstance(arguments);
         } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof IllegalArgumentException refusal) {
-                String message = String.valueOf(refusal.getMessage());
-                problem(culprits(type, message, mapping, scope), message);
-                return null;
-            }
-            throw new IllegalStateException("the settings " + type.getName() + " cannot be created", e.getCause());
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("the settings " + type.getName() + " cannot be created", e);
+            List<Secret> secrets = FailureText.secretsOf(contents(arguments));
+            Throwable cause = e.getCause();
+            boolean isRefusal = cause != null && cause.getClass() == IllegalArgumentException.class;
+            String message = isRefusal
+                    ? FailureText.line(cause.getMessage(), MOST_OF_A_MESSAGE, secrets)
+                    : cannotBeMade(type, cause == null ? e : cause, secrets);
+            problem(culprits(type, message, mapping, scope), message);
+            return null;
+        } catch (ReflectiveOperationException | LinkageError e) {
+            String message = cannotBeMade(type, e, FailureText.secretsOf(contents(arguments)));
+            problem(culprits(type, message, mapping, scope), message);
+            return null;
         }
+    }
+
+    private static String cannotBeMade(Class<?> type, Throwable failure, List<Secret> secrets) {
+        return "the settings " + type.getName() + " cannot be made of it: " + FailureText.of(failure, secrets);
+    }
+
+    private static List<Object> contents(Object[] arguments) {
+        return Stream.of(arguments)
+                .flatMap(argument -> argument instanceof Optional<?> optional ? optional.stream() : Stream.of(argument))
+                .map(Object.class::cast)
+                .toList();
     }
 
     /** The places that a record's refusal is about: the components that it begins with or quotes, else all. */

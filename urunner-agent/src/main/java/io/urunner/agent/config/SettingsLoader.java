@@ -5,6 +5,7 @@ import io.urunner.registry.auth.CredentialPlugins;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,8 @@ public final class SettingsLoader {
                     "host", new Node.Scalar("harbor.default.svc.cluster.local:8080", Origin.DEFAULT),
                     "type", new Node.Scalar("harbor", Origin.DEFAULT)),
             Origin.DEFAULT);
+
+    private static final int MOST_UNUSABLE = 10;
 
     private final Map<String, String> environment;
     private final PluginDiscovery discovery;
@@ -52,6 +56,26 @@ public final class SettingsLoader {
          * @throws IllegalArgumentException if there is something wrong with them, or with the directory
          */
         CredentialPlugins discover(Optional<Path> directory);
+
+        /**
+         * What is there and cannot be used: each with its jar, its class, the reason and what to do.
+         *
+         * @param directory where was looked beside the class path, if anywhere
+         * @return one line each, without a secret
+         */
+        default List<String> problems(Optional<Path> directory) {
+            return List.of();
+        }
+
+        /**
+         * The jars that bring no plugin and need not: libraries, which are only spoken of when a plugin is missed.
+         *
+         * @param directory where was looked beside the class path, if anywhere
+         * @return one line each
+         */
+        default List<String> others(Optional<Path> directory) {
+            return List.of();
+        }
     }
 
     /**
@@ -84,6 +108,7 @@ public final class SettingsLoader {
         private final EnvironmentSource variables = new EnvironmentSource(environment, binder);
         private final Set<String> ambiguous = new TreeSet<>();
         private CredentialPlugins plugins = CredentialPlugins.of();
+        private Optional<Path> pluginDirectory = Optional.empty();
 
         Load(Overrides overrides, boolean defaultRegistry) {
             this.overrides = overrides;
@@ -107,7 +132,8 @@ public final class SettingsLoader {
                 tree = tree.with(List.of(value.getKey().split("\\.")), new Node.Scalar(value.getValue(), origin));
             }
             plugins = discover(tree.entries().get("pluginDirectory"));
-            variables.reportUnknown(plugins);
+            variables.reportUnknown(
+                    plugins, !discovery.problems(pluginDirectory).isEmpty());
             Settings settings = binder.bind(
                     Settings.class,
                     tree,
@@ -126,10 +152,10 @@ public final class SettingsLoader {
 
         private CredentialPlugins discover(@Nullable Node directory) {
             try {
-                return discovery.discover(
-                        directory instanceof Node.Scalar scalar
-                                ? Optional.of(Path.of(scalar.text().strip()))
-                                : Optional.empty());
+                pluginDirectory = directory instanceof Node.Scalar scalar
+                        ? Optional.of(Path.of(scalar.text().strip()))
+                        : Optional.empty();
+                return discovery.discover(pluginDirectory);
             } catch (IllegalArgumentException e) {
                 binder.problem(
                         directory == null ? Origin.DEFAULT : directory.origin(),
@@ -140,7 +166,7 @@ public final class SettingsLoader {
         }
 
         private List<String> warnings(Settings settings) {
-            List<String> warnings = new ArrayList<>();
+            List<String> warnings = new ArrayList<>(discovery.problems(pluginDirectory));
             List<String> missing = ManifestTypes.missingFrom(settings.acceptHeader());
             if (!missing.isEmpty()) {
                 warnings.add("DOCKER_API_ACCEPT_HEADER lacks " + String.join(", ", missing)
@@ -272,7 +298,7 @@ public final class SettingsLoader {
                         key + ".type",
                         "'" + type + "' is not a known type of registry"
                                 + Suggestion.didYouMean(type, plugins.types()) + " (known: "
-                                + String.join(", ", plugins.types()) + ")");
+                                + String.join(", ", plugins.types()) + ")" + unusable(type));
                 return null;
             }
             CredentialPlugin<?> plugin = plugins.get(type);
@@ -294,6 +320,18 @@ public final class SettingsLoader {
                             component -> fromEnvironment ? PluginVariables.name(type, component.getName()) : "",
                             need(type, registry),
                             component -> Optional.empty()));
+        }
+
+        /** What may have been meant to bring a type; what says so first. */
+        private String unusable(String type) {
+            List<String> all = new ArrayList<>(discovery.problems(pluginDirectory));
+            all.addAll(discovery.others(pluginDirectory));
+            all.sort(Comparator.comparing(problem -> !problem.contains("'" + type + "'")));
+            String more = all.size() > MOST_UNUSABLE ? "; and " + (all.size() - MOST_UNUSABLE) + " more" : "";
+            return all.isEmpty()
+                    ? ""
+                    : "; what could not be used: "
+                            + all.stream().limit(MOST_UNUSABLE).collect(Collectors.joining("; ")) + more;
         }
 
         /** Why a registry wants a setting of its plugin, and what to say if it is another registry than was meant. */

@@ -107,13 +107,16 @@ final class AskerPace {
         return inFlight;
     }
 
-    /** A question is asked; {@code probe} says whether it was answered before, so that its failure means something. */
-    void asks(boolean probe) {
+    void asks() {
         inFlight++;
-        probed |= probe;
     }
 
-    /** Whether a question was asked in this round that was answered before. */
+    /** Where it fails, the host does: what is asked was answered before. */
+    void probes() {
+        probed = true;
+    }
+
+    /** Whether such a question was asked in this round. */
     boolean hasProbed() {
         return probed;
     }

@@ -133,6 +133,10 @@ final class HostQueue {
         private Optional<Long> looked = Optional.empty();
         private long at = Long.MIN_VALUE;
         private long notBefore = Long.MIN_VALUE;
+        private Optional<Long> restsUntil = Optional.empty();
+        /** Since when it was answered each time. */
+        private long answersSince;
+
         /** Whether it waits because somebody wants to know, and not because its time came. */
         private boolean extra;
 
@@ -144,7 +148,8 @@ final class HostQueue {
             return proven && failures == 0;
         }
 
-        void answered() {
+        void answered(long now) {
+            answersSince = answers() ? answersSince : now;
             proven = true;
             failures = 0;
             notBefore = Long.MIN_VALUE;
@@ -155,9 +160,14 @@ final class HostQueue {
             notBefore = now + Pace.backOff(interval, failures).toNanos();
         }
 
+        boolean rests(long now) {
+            return (notBefore != Long.MIN_VALUE && notBefore - now > 0)
+                    || restsUntil.filter(until -> until - now > 0).isPresent();
+        }
+
         /** Whether its age says how long a round takes. */
         boolean isAskedInTurn(long now) {
-            return failures == 0 && at != Long.MIN_VALUE && (notBefore == Long.MIN_VALUE || notBefore - now <= 0);
+            return failures == 0 && at != Long.MIN_VALUE && !rests(now);
         }
     }
 
@@ -255,7 +265,7 @@ final class HostQueue {
     /** Does not ask this before its turn comes after so long. */
     void rest(Question question, Duration pause) {
         Optional.ofNullable(questions.get(question))
-                .ifPresent(asked -> asked.notBefore = loop.nanos() + pause.toNanos());
+                .ifPresent(asked -> asked.restsUntil = Optional.of(loop.nanos() + pause.toNanos()));
     }
 
     /** Whether this may be asked between the passes. */
@@ -336,9 +346,7 @@ final class HostQueue {
             return;
         }
         askedAnew = Optional.of(now);
-        questions.values().stream()
-                .filter(asked -> asked.failures == 0)
-                .forEach(asked -> asked.notBefore = Long.MIN_VALUE);
+        questions.values().forEach(asked -> asked.restsUntil = Optional.empty());
         if (running) {
             overdue = true;
         } else {
@@ -465,9 +473,8 @@ final class HostQueue {
 
     private boolean isDue(Question question, Asked asked, long now) {
         boolean askedAlready = running && isWithinInterval(asked.at);
-        boolean rests = asked.notBefore != Long.MIN_VALUE && asked.notBefore - now > 0;
         return !askedAlready
-                && !rests
+                && !asked.rests(now)
                 && !inFlight.containsKey(question)
                 && standing(question.asker()).pausedUntil().isEmpty();
     }
@@ -481,10 +488,20 @@ final class HostQueue {
                 namespaces.addAll(port.namespaces(question));
             }
         }
-        standing(asker)
-                .begins(
-                        namespaces.size(),
-                        port.allowance(asker).map(limit -> floor(limit, due)).orElse(0L));
+        Optional<Allowance> limit = port.allowance(asker);
+        standing(asker).begins(namespaces.size(), limit.map(some -> floor(some, due)).orElse(0L));
+        if (port.hasTenants() && limit.isEmpty() && port.budget().isEmpty()) {
+            // What hangs or fails for one does not come first.
+            steadiest(asker).ifPresent(question -> hinted.add(question, port.namespaces(question)));
+        }
+    }
+
+    /** Of what waits, what was answered for longest without a break: it tells best whether the host answers. */
+    private Optional<Question> steadiest(Asker asker) {
+        return waiting.all().stream()
+                .filter(question ->
+                        question.asker().equals(asker) && questions.get(question).answers())
+                .min(Comparator.comparingLong(question -> questions.get(question).answersSince));
     }
 
     private long floor(Allowance limit, List<Question> due) {
@@ -643,7 +660,10 @@ final class HostQueue {
             if (asked.extra) {
                 floor--;
             }
-            standing(question.asker()).asks(asked.answers());
+            standing(question.asker()).asks();
+            if (asked.answers() && !port.hasTenants()) {
+                standing(question.asker()).probes();
+            }
             inFlight.put(question, turn.namespace());
             port.served(AgentListener.Served.QUESTION, turn.namespace());
             port.ask(question, outcome -> answered(question, outcome));
@@ -685,7 +705,7 @@ final class HostQueue {
             standing.answered();
             failuresInARow.remove(namespace);
             lastAnswer = Optional.of(clock.instant());
-            asked.answered();
+            asked.answered(loop.nanos());
         } else if (outcome instanceof Resolution.Unreachable unreachable) {
             standing.unanswered(unreachable.problem());
             asked.failed(loop.nanos(), interval);
@@ -711,13 +731,13 @@ final class HostQueue {
 
     /** What was answered before tells whether the host does not answer, or for some questions only. */
     private void probeOrLeave(Asker asker, AskerPace standing) {
-        Optional<Question> probe = standing.hasProbed()
-                ? Optional.empty()
-                : waiting.all().stream()
-                        .filter(question -> question.asker().equals(asker)
-                                && questions.get(question).answers())
-                        .findFirst();
-        probe.ifPresentOrElse(question -> hinted.add(question, port.namespaces(question)), () -> leaveAll(asker));
+        Optional<Question> probe = standing.hasProbed() ? Optional.empty() : steadiest(asker);
+        probe.ifPresentOrElse(
+                question -> {
+                    standing.probes();
+                    hinted.add(question, port.namespaces(question));
+                },
+                () -> leaveAll(asker));
     }
 
     /** A namespace's questions that fail one after the other make way. */

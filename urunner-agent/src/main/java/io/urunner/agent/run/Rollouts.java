@@ -275,7 +275,7 @@ final class Rollouts {
                 LOG.error("the rollout of {} is followed no more; this is a defect", rollout.workload(), failure);
                 loop.execute(() -> {
                     if (followed.remove(rollout.workload(), now)) {
-                        touch.accept(rollout.workload());
+                        over.accept(rollout.workload());
                     }
                 });
             }

@@ -8,20 +8,10 @@ import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
-import java.util.stream.Stream;
-import javax.tools.JavaCompiler;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,7 +21,7 @@ class PluginDirectoryTest {
             package elsewhere;
             import io.urunner.registry.auth.*;
             import java.util.List;
-            public final class AcmePlugin implements CredentialPlugin<AcmePlugin.Settings> {
+                        public final class AcmePlugin implements CredentialPlugin<AcmePlugin.Settings> {
                 public record Settings(String account, SecretSource apiKey) {}
                 public String type() { return "acme"; }
                 public Class<Settings> settingsType() { return Settings.class; }
@@ -116,39 +106,9 @@ class PluginDirectoryTest {
     }
 
     private void pack() throws IOException {
-        Path source = Files.createDirectories(folder.resolve("src/elsewhere")).resolve("AcmePlugin.java");
-        Files.writeString(source, PLUGIN);
-        Path classes = Files.createDirectories(folder.resolve("classes"));
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        assertThat(compiler.run(
-                        null,
-                        null,
-                        null,
-                        List.of(
-                                        "-d",
-                                        classes.toString(),
-                                        "-cp",
-                                        System.getProperty("java.class.path"),
-                                        "-proc:none",
-                                        source.toString())
-                                .toArray(String[]::new)))
-                .isZero();
-        try (OutputStream file = Files.newOutputStream(folder.resolve("acme.jar"));
-                JarOutputStream jar = new JarOutputStream(file);
-                Stream<Path> files = Files.walk(classes)) {
-            files.filter(Files::isRegularFile)
-                    .forEach(path -> add(jar, classes.relativize(path).toString(), path));
-            jar.putNextEntry(new JarEntry("META-INF/services/io.urunner.registry.auth.CredentialPlugin"));
-            jar.write("elsewhere.AcmePlugin\n".getBytes(StandardCharsets.UTF_8));
-        }
-    }
-
-    private static void add(JarOutputStream jar, String name, Path path) {
-        try {
-            jar.putNextEntry(new JarEntry(name));
-            Files.copy(path, jar);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        PluginJars.pack(
+                folder.resolve("acme.jar"),
+                PluginJars.compile(folder, Map.of("AcmePlugin", PLUGIN)),
+                "elsewhere.AcmePlugin");
     }
 }

@@ -7,6 +7,7 @@ import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.DeniedException;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
@@ -168,6 +169,16 @@ abstract class EngineScene {
         final Map<String, WatchedRegistry.Content> contents = new HashMap<>();
         boolean closed;
         boolean noBlobs;
+        /** By reference what it is answered instead of a digest. */
+        final Map<String, RegistryException> failing = new HashMap<>();
+        /** By private reference the namespaces whose pull secrets open it. */
+        final Map<String, Set<String>> readers = new HashMap<>();
+        /** By namespace the references for which it has a pull secret, good or not. */
+        final Map<String, Set<String>> secrets = new HashMap<>();
+        /** By namespace what its credential is answered. */
+        final Map<String, RegistryException> accounts = new HashMap<>();
+        /** What was asked with pull secrets: the namespace, and the reference. */
+        final List<String> shown = new ArrayList<>();
         /** So many requests a minute. */
         OptionalInt budget = OptionalInt.empty();
 
@@ -180,7 +191,16 @@ abstract class EngineScene {
         /** How long every answer takes. */
         Duration slow = Duration.ZERO;
 
+        /** Workers that hang are let go on by hand. */
+        final List<Runnable> hung = new ArrayList<>();
+
+        boolean hang;
+
         private void work(Runnable task) {
+            if (hang) {
+                hung.add(task);
+                return;
+            }
             if (lost) {
                 return;
             }
@@ -198,9 +218,64 @@ abstract class EngineScene {
         }
 
         @Override
+        public Optional<WatchedRegistry.Source> of(String namespace) {
+            return Optional.of(new Account(namespace));
+        }
+
+        /** With the pull secrets of a namespace. */
+        private final class Account implements WatchedRegistry.Source {
+            private final String namespace;
+
+            Account(String namespace) {
+                this.namespace = namespace;
+            }
+
+            @Override
+            public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+                shown.add(namespace + " " + reference);
+                if (accounts.containsKey(namespace)) {
+                    spend();
+                    throw accounts.get(namespace);
+                }
+                if (!readers.getOrDefault(reference.toString(), Set.of()).contains(namespace)) {
+                    spend();
+                    throw new DeniedException(FailedRequest.of("resolve", reference.registry()), "403", null);
+                }
+                return answer(reference);
+            }
+
+            @Override
+            public WatchedRegistry.Content manifest(ImageReference image) {
+                return FakeRegistry.this.manifest(image);
+            }
+
+            @Override
+            public boolean hasCredential(ImageReference reference) {
+                return secrets.getOrDefault(namespace, Set.of()).contains(reference.toString());
+            }
+
+            @Override
+            public Optional<WatchedRegistry.Allowance> allowance() {
+                return Optional.empty();
+            }
+        }
+
+        @Override
         public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+            if (readers.containsKey(reference.toString())) {
+                asked.add(reference.toString());
+                spend();
+                throw new UnauthorizedException(FailedRequest.of("resolve", reference.registry()), "401", null);
+            }
+            return answer(reference);
+        }
+
+        private WatchedRegistry.Answer answer(ImageReference reference) throws RegistryException {
             asked.add(reference.toString());
             spend();
+            if (failing.containsKey(reference.toString())) {
+                throw failing.get(reference.toString());
+            }
             if (closed) {
                 throw new UnauthorizedException(FailedRequest.of("resolve", reference.registry()), "401", null);
             }
@@ -242,11 +317,16 @@ abstract class EngineScene {
 
         @Override
         public boolean hasCredential(ImageReference reference) {
-            return !closed;
+            return !closed && !readers.containsKey(reference.toString());
         }
 
         @Override
         public Optional<WatchedRegistry.Allowance> allowance() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> budget() {
             long now = loop.instant().getEpochSecond() / 60;
             return budget.stream()
                     .mapToObj(most -> new WatchedRegistry.Allowance(

@@ -101,13 +101,14 @@ class ErrorsTest extends EngineScene {
         Memory memory = new Memory(
                 store,
                 loop,
+                loop,
                 task -> {
                     if (faults.getAndDecrement() > 0) {
                         throw new OutOfMemoryError("unable to create native thread");
                     }
                     accepted.add(task);
                 },
-                new StateLog(LoggerFactory.getLogger(ErrorsTest.class)));
+                new StateLog(LoggerFactory.getLogger(ErrorsTest.class), loop));
         memory.seen(new DigestStore.Sighting(APP, D1, Optional.empty(), loop.instant()));
         memory.flush();
         loop.settle();
@@ -139,7 +140,7 @@ class ErrorsTest extends EngineScene {
                     workers,
                     5,
                     loop,
-                    new StateLog(LoggerFactory.getLogger(ErrorsTest.class)),
+                    new StateLog(LoggerFactory.getLogger(ErrorsTest.class), loop),
                     new AgentListener() {});
             for (int i = 0; i < 5; i++) {
                 events.moved(cluster.find(web).orElseThrow(), APP, D1, D2);

@@ -1,0 +1,262 @@
+package io.urunner.agent.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.plan.Answer;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.registry.FailedRequest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.ProtocolViolationException;
+import io.urunner.registry.RateLimitedException;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.UnavailableException;
+import io.urunner.kube.WorkloadId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What the registry is asked for one namespace holds up no other, and what it answers one is not told another. */
+class TenantsTest extends EngineScene {
+    private static final String EVIL = "aaa-evil";
+    private static final ImageReference IMAGE = ImageReference.parse(APP);
+    private static final Duration SOON = INTERVAL.plusSeconds(5);
+
+    private static RegistryException answer(int status) {
+        FailedRequest request = FailedRequest.of("resolve", "r.example").answered(status, List.of());
+        return status < 500
+                ? new ProtocolViolationException(request, "status " + status, null)
+                : new UnavailableException(request, "status " + status, null, null);
+    }
+
+    private static RegistryException limited(Instant until) {
+        return new RateLimitedException(FailedRequest.of("resolve", "r.example"), "429", until, true, null);
+    }
+
+    /** A namespace with so many references, and ours with one. */
+    private WorkloadId neighbours(int references) {
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        cluster.deploymentIn(EVIL, "web", D1, many(references));
+        return mine;
+    }
+
+    private static String[] many(int references) {
+        return IntStream.range(0, references)
+                .mapToObj(i -> "r.example/x" + i + ":latest")
+                .toArray(String[]::new);
+    }
+
+    private void assertPushArrives(WorkloadId mine, String digest) {
+        registry.tags.put(APP, digest);
+        loop.advance(SOON);
+        assertThat(acted(mine)).contains(digest);
+    }
+
+    @Test
+    void referencesThatTheRegistryRefusesHoldUpNobody() {
+        for (String image : many(300)) {
+            registry.failing.put(image, answer(400));
+        }
+        WorkloadId mine = neighbours(300);
+        Engine engine = start();
+        loop.advance(Duration.ofMinutes(5));
+        assertPushArrives(mine, D2);
+        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+    }
+
+    @Test
+    void repositoriesThatAreBrokenAreNotTheHost() {
+        for (String image : many(300)) {
+            registry.failing.put(image, answer(500));
+        }
+        WorkloadId mine = neighbours(300);
+        Engine engine = start();
+        for (int minute = 0; minute < 10; minute++) {
+            loop.advance(Duration.ofMinutes(1));
+            assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+        }
+        assertPushArrives(mine, D2);
+    }
+
+    /** They answer, then they do not, again and again: a host that is down looks like that, too. */
+    @Test
+    void severalNamespacesWhoseRepositoriesComeAndGoAreNotTheHost() {
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        for (int i = 0; i < 5; i++) {
+            cluster.deploymentIn(EVIL + i, "web", D1, "r.example/x" + i + ":latest");
+        }
+        start();
+        for (int round = 0; round < 20; round++) {
+            boolean broken = round % 2 == 0;
+            for (String image : many(5)) {
+                if (broken) {
+                    registry.failing.put(image, answer(503));
+                } else {
+                    registry.failing.remove(image);
+                }
+            }
+            assertPushArrives(mine, digest(round % 2 + 2));
+            cluster.runs(mine, digest(round % 2 + 2));
+            loop.advance(INTERVAL);
+        }
+    }
+
+    @Test
+    void aHostThatIsDownIsAskedSeldomHoweverManyNamespacesAskIt() {
+        for (int i = 0; i < 50; i++) {
+            cluster.deploymentIn("team" + i, "web", D1, "r.example/x" + i + ":latest");
+        }
+        Engine engine = start();
+        registry.down.add("r.example");
+        registry.asked.clear();
+        loop.advance(INTERVAL);
+        assertThat(registry.asked).as("of three namespaces, and of the steadiest").hasSize(4);
+        assertThat(engine.registries().status()).anyMatch(host -> !host.healthy());
+        loop.advance(Duration.ofMinutes(30));
+        assertThat(registry.asked).as("one or two each time, 20 s to 10 min apart").hasSizeBetween(7, 24);
+        registry.down.clear();
+        loop.advance(Duration.ofMinutes(10));
+        assertThat(new HashSet<>(registry.asked)).as("all again").hasSize(50);
+    }
+
+    @Test
+    void aBudgetIsSharedByNamespaceAndNotByReference() {
+        registry.budget = OptionalInt.of(60);
+        WorkloadId mine = neighbours(300);
+        start();
+        for (int push = 0; push < 7; push++) {
+            String digest = digest(push + 2);
+            registry.tags.put(APP, digest);
+            loop.advance(SOON);
+            assertThat(acted(mine)).as("push " + push).contains(digest);
+            cluster.runs(mine, digest);
+        }
+    }
+
+    @Test
+    void newReferencesEverySecondTakeNobodysShareOfABudget() {
+        registry.budget = OptionalInt.of(60);
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        start();
+        loop.advance(Duration.ofMinutes(1));
+        registry.tags.put(APP, D2);
+        boolean seen = false;
+        for (int second = 0; second < 15 && !seen; second++) {
+            for (int i = 0; i < 20; i++) {
+                cluster.deploymentIn(EVIL, "web" + i, D1, "r.example/y" + second + "-" + i + ":latest");
+            }
+            loop.advance(Duration.ofSeconds(1));
+            seen = acted(mine).contains(D2);
+        }
+        assertThat(acted(mine)).contains(D2);
+    }
+
+    @Test
+    void whatIsPrivateIsToldToThoseWhoseSecretsOpenItAndToNobodyElse() {
+        registry.readers.put(APP, Set.of("shop"));
+        registry.secrets.put("shop", Set.of(APP));
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        WorkloadId theirs = cluster.deploymentIn(EVIL, "web", D1, APP);
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        assertPushArrives(mine, D2);
+        assertThat(cluster.patches).doesNotContain(theirs);
+        assertThat(engine.registries().answer(IMAGE, EVIL))
+                .isInstanceOfSatisfying(Answer.Failed.class, failed -> assertThat(failed.reason())
+                        .isEqualTo(Deferral.NO_CREDENTIAL));
+        assertThat(decision(engine, theirs).toString()).doesNotContain(D2).doesNotContain("shop");
+        assertThat(registry.shown).allMatch(shown -> shown.startsWith("shop "));
+    }
+
+    @Test
+    void whatIsPublicCostsOneQuestionAndNobodysPassword() {
+        for (int i = 0; i < 50; i++) {
+            cluster.deploymentIn("team" + i, "web", D1, APP);
+            registry.secrets.put("team" + i, Set.of(APP));
+        }
+        start();
+        registry.asked.clear();
+        loop.advance(INTERVAL.multipliedBy(10));
+        assertThat(registry.asked).hasSize(10);
+        assertThat(registry.shown).isEmpty();
+    }
+
+    @Test
+    void whatIsPrivateCostsOneQuestionANamespace() {
+        Set<String> teams = new HashSet<>();
+        for (int i = 0; i < 50; i++) {
+            cluster.deploymentIn("team" + i, "web", D1, APP);
+            registry.secrets.put("team" + i, Set.of(APP));
+            teams.add("team" + i);
+        }
+        registry.readers.put(APP, teams);
+        start();
+        loop.advance(INTERVAL.multipliedBy(2));
+        registry.asked.clear();
+        registry.shown.clear();
+        loop.advance(INTERVAL.multipliedBy(10));
+        assertThat(registry.shown).as("each namespace once a pass").hasSize(500);
+        assertThat(registry.asked).as("and at most once without a secret").hasSizeBetween(500, 501);
+    }
+
+    @Test
+    void oneAccountsLimitOrBanIsItsOwn() {
+        registry.readers.put(APP, Set.of("shop"));
+        registry.secrets.put("shop", Set.of(APP));
+        registry.secrets.put(EVIL, Set.of(APP, "r.example/x0:latest"));
+        registry.readers.put("r.example/x0:latest", Set.of(EVIL));
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        cluster.deploymentIn(EVIL, "web", D1, APP, "r.example/x0:latest");
+        registry.accounts.put(EVIL, limited(loop.instant().plus(Duration.ofDays(1))));
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        registry.shown.clear();
+        loop.advance(Duration.ofMinutes(10));
+        assertThat(registry.shown).as("left alone for a day").noneMatch(shown -> shown.startsWith(EVIL));
+        assertPushArrives(mine, D2);
+        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+    }
+
+    @Test
+    void whoMayNotAskAnonymouslyForNowAsksWithItsSecret() {
+        registry.secrets.put("shop", Set.of(APP));
+        registry.readers.put(APP, Set.of("shop"));
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        start();
+        registry.failing.put("r.example/x0:latest", limited(loop.instant().plus(Duration.ofDays(1))));
+        cluster.deploymentIn(EVIL, "web", D1, "r.example/x0:latest");
+        loop.advance(INTERVAL);
+        assertPushArrives(mine, D2);
+    }
+
+    @Test
+    void aSecretThatIsMadeLaterOpensTheImage() {
+        registry.readers.put(APP, Set.of("shop"));
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        assertThat(engine.registries().answer(IMAGE, "shop")).isInstanceOf(Answer.Failed.class);
+        registry.secrets.put("shop", Set.of(APP));
+        assertPushArrives(mine, D2);
+        registry.secrets.clear();
+        registry.readers.remove(APP);
+        loop.advance(Duration.ofMinutes(10));
+        registry.shown.clear();
+        assertPushArrives(mine, D3);
+        assertThat(registry.shown).as("it is open to everybody now").isEmpty();
+    }
+
+    @Test
+    void aResetInTheYear33658IsNotWaitedFor() {
+        registry.failing.put(APP, limited(Instant.parse("+33658-09-27T01:46:40Z")));
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        start();
+        registry.failing.clear();
+        loop.advance(Duration.ofDays(8));
+        assertPushArrives(mine, D2);
+    }
+}
