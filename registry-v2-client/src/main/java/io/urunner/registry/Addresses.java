@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a registry may send us: the rules for realms, redirects and upload locations, which are a remote party's input.
- * What a name stands for is looked at when it is resolved to be connected to ({@link Guard}).
+ * What a name stands for is looked at when it is resolved to be connected to ({@link #guard}).
  */
 final class Addresses {
     private static final String PRIVATE =
@@ -52,19 +52,21 @@ final class Addresses {
 
     private Addresses() {}
 
-    /** Resolves one name as others do, and nothing that is private for it: what was looked at is what is connected to. */
-    record Guard(Dns dns, String name) implements Dns {
-        @Override
-        public List<InetAddress> lookup(String hostname) throws UnknownHostException {
+    /** Resolves as another does, and to nothing private for a name: what was looked at is what is connected to. */
+    static Dns guard(Dns dns, String name) {
+        return hostname -> {
             List<InetAddress> found = dns.lookup(hostname);
-            // Other names are those of proxies, which resolve this one by themselves.
-            if (hostname.equals(name) && found.stream().anyMatch(Addresses::isPrivate)) {
-                UnknownHostException refused = new UnknownHostException(name);
-                refused.initCause(new Violation("the registry leads to " + name + ", which is not asked: " + PRIVATE));
-                throw refused;
+            for (InetAddress address : found) {
+                // Other names are those of proxies, which resolve this one by themselves.
+                if (hostname.equals(name) && isPrivate(address)) {
+                    UnknownHostException refused = new UnknownHostException(name);
+                    refused.initCause(
+                            new Violation("the registry leads to " + name + ", which is not asked: " + PRIVATE));
+                    throw refused;
+                }
             }
             return found;
-        }
+        };
     }
 
     /**

@@ -9,8 +9,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sends calls with the credentials that they need: tries what the provider yields in its order, and asks it once more
  * where it was told that something was refused. What is learned of a registry, of tokens and of single credentials is
- * shared with the authorizers made {@linkplain #with from this one}; which credential did, and which did not, is not.
+ * shared with the authorizers made from this one; which credential did, and which did not, is not.
  * Thread-safe.
  */
 final class Authorizer {
@@ -32,13 +32,13 @@ final class Authorizer {
 
     private static final Duration INTERVAL = Duration.ofMinutes(10);
     private static final int MOST_REMEMBERED = 2_500;
+    private static final String WRONG = "wrong";
 
     final Transport transport;
     final TokenService tokens;
     final CredentialProvider provider;
     final CredentialLedger ledger;
     final ChallengeMemory memory;
-    private final Pauses pauses;
     private final InstantSource clock;
     private final Map<String, Credential> preferences = LruMap.of(MOST_REMEMBERED);
 
@@ -49,29 +49,22 @@ final class Authorizer {
     private final Map<Claim, Boolean> shown = LruMap.of(MOST_REMEMBERED);
 
     Authorizer(Transport transport, TokenService tokens, CredentialProvider provider, InstantSource clock) {
-        this(transport, tokens, provider, new CredentialLedger(clock), new ChallengeMemory(), new Pauses(clock), clock);
-    }
-
-    private Authorizer(
-            Transport transport,
-            TokenService tokens,
-            CredentialProvider provider,
-            CredentialLedger ledger,
-            ChallengeMemory memory,
-            Pauses pauses,
-            InstantSource clock) {
         this.transport = transport;
         this.tokens = tokens;
         this.provider = provider;
-        this.ledger = ledger;
-        this.memory = memory;
-        this.pauses = pauses;
+        this.ledger = new CredentialLedger(clock);
+        this.memory = new ChallengeMemory();
         this.clock = clock;
     }
 
-    /** One that shows other credentials. */
-    Authorizer with(CredentialProvider other) {
-        return new Authorizer(transport, tokens, other, ledger, memory, pauses, clock);
+    /** One that shows other credentials than another. */
+    Authorizer(Authorizer shared, CredentialProvider provider) {
+        this.transport = shared.transport;
+        this.tokens = shared.tokens;
+        this.provider = provider;
+        this.ledger = shared.ledger;
+        this.memory = shared.memory;
+        this.clock = shared.clock;
     }
 
     /**
@@ -185,11 +178,9 @@ final class Authorizer {
         if (candidates.isEmpty()) {
             candidates.add(new Credential.Anonymous());
         } else if (candidates.size() > MOST_IN_VAIN) {
-            candidates.clear();
-            yielded.stream()
-                    .map(credential -> Map.entry(lastInVain(call, credential), credential))
-                    .sorted(Map.Entry.comparingByKey())
-                    .forEach(entry -> candidates.add(entry.getValue()));
+            Map<Credential, Instant> last = new HashMap<>();
+            candidates.forEach(credential -> last.put(credential, lastInVain(call, credential)));
+            candidates.sort(Comparator.comparing(last::get));
             putFirst(preferences.get(call.registry()), candidates);
         }
         putFirst(preferences.get(call.need()), candidates);
@@ -213,7 +204,7 @@ final class Authorizer {
     }
 
     private static Claim wrong(String registry, Credential credential) {
-        return new Claim(registry, "wrong", credential);
+        return new Claim(registry, WRONG, credential);
     }
 
     /**
@@ -224,19 +215,24 @@ final class Authorizer {
      */
     synchronized @Nullable Instant suspect(String registry, Credential credential) {
         Instant now = clock.instant();
-        List<Instant> recent = new ArrayList<>();
+        Claim own = wrong(registry, credential);
+        int recent = 0;
+        Instant oldest = now;
         for (Map.Entry<Claim, Instant> entry : new ArrayList<>(inVain.entrySet())) {
             Claim claim = entry.getKey();
-            if (claim.equals(wrong(registry, claim.credential()))
-                    && !claim.credential().equals(credential)
-                    && entry.getValue().plus(INTERVAL).isAfter(now)) {
-                recent.add(entry.getValue());
+            Instant shownAt = entry.getValue();
+            if (claim.scope().equals(WRONG)
+                    && claim.judge().equals(own.judge())
+                    && !claim.equals(own)
+                    && shownAt.plus(INTERVAL).isAfter(now)) {
+                recent++;
+                oldest = shownAt.isBefore(oldest) ? shownAt : oldest;
             }
         }
-        if (recent.size() >= MOST_IN_VAIN) {
-            return Collections.min(recent).plus(INTERVAL);
+        if (recent >= MOST_IN_VAIN) {
+            return oldest.plus(INTERVAL);
         }
-        inVain.put(wrong(registry, credential), now);
+        inVain.put(own, now);
         return null;
     }
 
@@ -256,21 +252,24 @@ final class Authorizer {
      */
     Optional<RateLimit> rateLimit(String host) {
         Instant now = clock.instant();
-        return new ArrayList<>(shown.keySet())
-                .stream()
-                        .filter(claim -> claim.judge().equals(host))
-                        .flatMap(claim -> transport.rateLimit(claim).stream())
-                        .max(Comparator.comparingLong(limit -> limit.leaves(now)));
+        RateLimit best = null;
+        for (Claim claim : new ArrayList<>(shown.keySet())) {
+            RateLimit limit = claim.judge().equalsIgnoreCase(host) ? transport.rateLimit(claim) : null;
+            if (limit != null && (best == null || limit.leaves(now) > best.leaves(now))) {
+                best = limit;
+            }
+        }
+        return Optional.ofNullable(best);
     }
 
     private Response attempt(Call call, Credential credential, Deadline deadline)
             throws NotAccepted, RegistryException, IOException, InterruptedException {
         Claim asker = Claim.identity(call.registry(), credential);
-        pauses.check(asker);
+        ledger.throwIfPaused(asker);
         if (call.countsAsPull()) {
             // Who may pull no more may still ask what a tag names.
             asker = new Claim(call.registry(), "pull", credential);
-            pauses.check(asker);
+            ledger.throwIfPaused(asker);
         }
         try {
             Response response = new Attempt(this, call, credential, deadline).send();
@@ -278,11 +277,11 @@ final class Authorizer {
                 return response;
             }
             try (response) {
-                throw new TransientFailure(call.registry(), 429, Bodies.errors(response), pauses.asked(response));
+                throw TransientFailure.of(call.registry(), response, clock.instant());
             }
         } catch (TransientFailure e) {
-            if (e.status() == 429) {
-                pauses.note(asker, e.retryAfter());
+            if (e.status() == 429 && e.retryAfter().isPresent()) {
+                ledger.pause(asker, e.retryAfter().get());
             }
             throw e;
         }

@@ -55,7 +55,8 @@ final class Caller {
 
     /** One that shows other credentials. */
     Caller with(CredentialProvider credentials) {
-        return new Caller(authorizer.with(credentials), policy, budget, clock, ticker, sleeper, random, observer);
+        return new Caller(
+                new Authorizer(authorizer, credentials), policy, budget, clock, ticker, sleeper, random, observer);
     }
 
     Authorizer authorizer() {
@@ -85,7 +86,9 @@ final class Caller {
                 if (!RetryPolicy.isTransient(response.code()) || expected.contains(response.code())) {
                     return checked(call, response, expected, deadline);
                 }
-                failure = transientFailure(call, response);
+                try (response) {
+                    failure = TransientFailure.of(call.registry(), response, clock.instant());
+                }
             } catch (Violation e) {
                 throw new ProtocolViolationException(call.what(), String.valueOf(e.getMessage()), e);
             } catch (IOException e) {
@@ -100,13 +103,6 @@ final class Caller {
             }
             observer.retried(call.registry(), attempt, delay.get(), String.valueOf(failure.getMessage()));
             sleeper.sleep(delay.get());
-        }
-    }
-
-    private TransientFailure transientFailure(Call call, Response response) {
-        try (response) {
-            return new TransientFailure(
-                    call.registry(), response.code(), Bodies.errors(response), Pauses.asked(response, clock.instant()));
         }
     }
 

@@ -8,13 +8,14 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which credentials were accepted and which refused. A refused one is not shown again before an hour has passed:
- * registries ban addresses that fail too often. One that changes is another one. Thread-safe.
+ * Which credentials were accepted, which refused, and which are to pause. A refused one is not shown again before an hour
+ * has passed: registries ban addresses that fail too often. One that changes is another one. Thread-safe.
  */
 final class CredentialLedger {
     private static final Duration PATIENCE = Duration.ofHours(1);
@@ -51,6 +52,7 @@ final class CredentialLedger {
     private final InstantSource clock;
     private final Map<Claim, Refusal> refusals = LruMap.of(MOST);
     private final Map<Claim, Boolean> proven = LruMap.of(MOST);
+    private final Map<Claim, Instant> pauses = LruMap.of(MOST);
     private final Map<Claim, ReentrantLock> locks = LruMap.of(MOST);
 
     CredentialLedger(InstantSource clock) {
@@ -72,6 +74,27 @@ final class CredentialLedger {
         refusals.put(
                 claim,
                 new Refusal(status, first, denied, reason, clock.instant().plus(PATIENCE)));
+    }
+
+    /**
+     * Stops a request that would come before a registry asked it to, with these credentials.
+     *
+     * @throws TransientFailure with the rest of the pause
+     */
+    void throwIfPaused(Claim asker) throws TransientFailure {
+        Instant until = pauses.get(asker);
+        if (until == null) {
+            return;
+        }
+        Instant now = clock.instant();
+        if (now.isBefore(until)) {
+            throw new TransientFailure(asker.judge(), 429, List.of(), Optional.of(Duration.between(now, until)));
+        }
+        pauses.remove(asker, until);
+    }
+
+    void pause(Claim asker, Duration wait) {
+        pauses.put(asker, clock.instant().plus(wait));
     }
 
     void prove(Claim identity) {

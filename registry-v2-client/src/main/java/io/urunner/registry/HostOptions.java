@@ -2,12 +2,12 @@ package io.urunner.registry;
 
 import java.net.Proxy;
 import java.security.cert.X509Certificate;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * How one host is reached. Immutable: start from {@link #DEFAULTS} and change what differs. What a registry leads to, a
@@ -44,9 +44,11 @@ public record HostOptions(
         if (concurrency < 1) {
             throw new IllegalArgumentException("concurrency is at least 1, not " + concurrency);
         }
-        trustedHosts = trustedHosts.stream()
-                .map(host -> host.toLowerCase(Locale.ROOT))
-                .collect(Collectors.toUnmodifiableSet());
+        Set<String> trusted = new HashSet<>();
+        for (String host : trustedHosts) {
+            trusted.add(host.toLowerCase(Locale.ROOT));
+        }
+        trustedHosts = Set.copyOf(trusted);
     }
 
     /**
@@ -142,7 +144,7 @@ public record HostOptions(
                 defaults.insecureTls,
                 trusted ? authorities : defaults.authorities,
                 Optional.empty(),
-                proxy.or(() -> defaults.proxy),
+                proxy.isPresent() ? proxy : defaults.proxy,
                 concurrency,
                 Set.of());
     }

@@ -72,9 +72,9 @@ final class Hosts {
         HostOptions own = options.get(authority);
         HostOptions known = own != null ? own : registry.options().forCompanion(defaults, trusted);
         HostOptions reached = trusted ? known : known.withoutClientCertificate();
-        Dns dns = trusted ? base.dns() : new Addresses.Guard(base.dns(), url.host());
+        Dns dns = trusted ? base.dns() : Addresses.guard(base.dns(), url.host());
         return companions.computeIfAbsent(
-                List.of(authority, reached, dns), key -> new Host(authority, reached, client(reached, dns)));
+                List.of(authority, reached, trusted), key -> new Host(authority, reached, client(reached, dns)));
     }
 
     private OkHttpClient client(HostOptions reached, Dns dns) {
@@ -82,7 +82,7 @@ final class Hosts {
                 && reached.authorities().isEmpty()
                 && reached.clientCertificate().isEmpty()
                 && !reached.insecureTls()
-                && dns.equals(base.dns())) {
+                && dns == base.dns()) {
             return base;
         }
         OkHttpClient.Builder builder = base.newBuilder().dns(dns);

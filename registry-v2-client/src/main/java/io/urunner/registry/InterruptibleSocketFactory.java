@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketAddress;
 import java.nio.channels.SocketChannel;
 import javax.net.SocketFactory;
 import org.jspecify.annotations.Nullable;
@@ -18,32 +17,26 @@ final class InterruptibleSocketFactory extends SocketFactory {
 
     @Override
     public Socket createSocket(String host, int port) throws IOException {
-        return connect(new InetSocketAddress(host, port), null);
+        return createSocket(InetAddress.getByName(host), port, null, 0);
     }
 
     @Override
     public Socket createSocket(String host, int port, InetAddress localHost, int localPort) throws IOException {
-        return connect(new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
+        return createSocket(InetAddress.getByName(host), port, localHost, localPort);
     }
 
     @Override
     public Socket createSocket(InetAddress host, int port) throws IOException {
-        return connect(new InetSocketAddress(host, port), null);
+        return createSocket(host, port, null, 0);
     }
 
     @Override
-    public Socket createSocket(InetAddress address, int port, InetAddress localAddress, int localPort)
+    public Socket createSocket(InetAddress address, int port, @Nullable InetAddress localAddress, int localPort)
             throws IOException {
-        return connect(new InetSocketAddress(address, port), new InetSocketAddress(localAddress, localPort));
-    }
-
-    private Socket connect(SocketAddress remote, @Nullable SocketAddress local) throws IOException {
         Socket socket = createSocket();
         try {
-            if (local != null) {
-                socket.bind(local);
-            }
-            socket.connect(remote);
+            socket.bind(new InetSocketAddress(localAddress, localPort));
+            socket.connect(new InetSocketAddress(address, port));
             return socket;
         } catch (IOException e) {
             socket.close();

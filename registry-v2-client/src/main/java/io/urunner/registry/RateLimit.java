@@ -20,9 +20,9 @@ public record RateLimit(
         Optional<Duration> window,
         Optional<Instant> resetAt,
         Instant toldAt) {
-    /** How many requests are left now; without end where that was not told, or the window that it was told of is over. */
+    /** How many requests are left now; without end where that was not told, or is over. */
     long leaves(Instant now) {
-        Optional<Instant> end = resetAt.or(() -> window.map(toldAt::plus));
-        return end.isPresent() && !end.get().isAfter(now) ? Long.MAX_VALUE : remaining.orElse(Long.MAX_VALUE);
+        boolean over = resetAt.isPresent() && !resetAt.get().isAfter(now);
+        return over ? Long.MAX_VALUE : remaining.orElse(Long.MAX_VALUE);
     }
 }

@@ -276,11 +276,8 @@ final class TokenService {
     private JsonNode read(Response response, Question question) throws Refused, IOException {
         int status = response.code();
         if (RetryPolicy.isTransient(status)) {
-            throw new TransientFailure(
-                    "the token server " + Addresses.authority(question.realm()),
-                    status,
-                    Bodies.errors(response),
-                    Pauses.asked(response, clock.instant()));
+            throw TransientFailure.of(
+                    "the token server " + Addresses.authority(question.realm()), response, clock.instant());
         }
         if (status >= 400) {
             throw new Refused(status, Bodies.errors(response));

@@ -2,11 +2,16 @@ package io.urunner.registry;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import okhttp3.Response;
 
 /** An answer that may be another one later (408, 429, 5xx). It never leaves the client. */
 final class TransientFailure extends IOException {
+    /** A window says how long it is, not when it ends: it may end sooner, so somebody looks after an hour. */
+    private static final Duration LONGEST_GUESS = Duration.ofHours(1);
+
     private final transient Optional<Duration> retryAfter;
     private final transient List<OciError> errors;
     private final int status;
@@ -16,6 +21,28 @@ final class TransientFailure extends IOException {
         this.status = status;
         this.errors = errors;
         this.retryAfter = retryAfter;
+    }
+
+    /** The failure that an answer tells of. */
+    static TransientFailure of(String host, Response response, Instant now) {
+        return new TransientFailure(host, response.code(), Bodies.errors(response), pause(response, now));
+    }
+
+    /** How long an answer asks us to wait: by {@code Retry-After}, otherwise by its window of requests. */
+    private static Optional<Duration> pause(Response response, Instant now) {
+        Optional<Duration> retryAfter = RateLimitHeaders.retryAfter(response.headers(), now);
+        if (retryAfter.isPresent() || response.code() != 429) {
+            return retryAfter;
+        }
+        RateLimit limit = RateLimitHeaders.parse(response::header, now).orElse(null);
+        if (limit == null || limit.remaining().orElse(0) > 0) {
+            return Optional.empty();
+        }
+        if (limit.resetAt().isPresent()) {
+            return Optional.of(Duration.between(now, limit.resetAt().get()));
+        }
+        boolean known = limit.window().isPresent() && limit.window().get().compareTo(LONGEST_GUESS) > 0;
+        return known ? Optional.of(LONGEST_GUESS) : limit.window();
     }
 
     int status() {

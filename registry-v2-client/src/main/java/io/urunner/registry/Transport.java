@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
@@ -49,8 +48,8 @@ final class Transport {
     }
 
     /** What a host said last about its limit to a credential with which {@linkplain Request#tag requests} were tagged. */
-    Optional<RateLimit> rateLimit(Claim identity) {
-        return Optional.ofNullable(rateLimits.get(identity));
+    @Nullable RateLimit rateLimit(Claim identity) {
+        return rateLimits.get(identity);
     }
 
     /** Begins a request with what every one of ours has. */
