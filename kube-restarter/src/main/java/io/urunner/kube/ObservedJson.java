@@ -112,11 +112,15 @@ final class ObservedJson {
         containers(podSpec.path("containers"), false, containers, problems);
         List<String> pullSecrets = new ArrayList<>();
         for (JsonNode each : podSpec.path("imagePullSecrets")) {
-            if (pullSecrets.size() == MOST_PULL_SECRETS) {
-                problems.add("it names more than " + MOST_PULL_SECRETS + " pull secrets");
-                break;
-            }
             pullSecrets.add(text(each, "name"));
+        }
+        if (pullSecrets.size() > MOST_PULL_SECRETS) {
+            problems.add("it names more than " + MOST_PULL_SECRETS + " pull secrets");
+        }
+        if (json.has(JsonSieve.CUT) || pullSecrets.size() > MOST_PULL_SECRETS) {
+            // It is not acted on: nothing need be asked for it.
+            containers.clear();
+            pullSecrets.clear();
         }
         int most = longestOfOurs(containers.size());
         String serviceAccount = text(podSpec, "serviceAccountName");

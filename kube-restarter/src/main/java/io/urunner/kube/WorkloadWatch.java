@@ -31,7 +31,7 @@ public final class WorkloadWatch implements AutoCloseable {
     private static final int LABEL_MILLIS = 1_000;
     private static final int TRY_AGAIN_MILLIS = 600_000;
     /** The part of what may be kept that is made free at least, when there is too much. */
-    private static final int SOME_ROOM = 64;
+    private static final int SOME_ROOM = 32;
 
     private static final String METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 

@@ -101,7 +101,7 @@ final class YamlSource {
             int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
             binder.problem(new Origin.FileLine(file, line), "not YAML", words(e.getProblem()));
         } catch (YamlEngineException e) {
-            binder.problem(new Origin.FileLine(file, 1), "not YAML", String.valueOf(e.getMessage()));
+            binder.problem(new Origin.FileLine(file, 1), "not YAML", "it cannot be read");
         }
         return Node.Mapping.EMPTY;
     }

@@ -4,6 +4,8 @@ package io.urunner.agent.plan;
 public enum Blockage {
     /** An annotation {@code urunner.io/…} of the workload has a wrong value or a name that is none. */
     POLICY("wrong policy annotation"),
+    /** The workload, an annotation of it or all that would have to be kept of it is too large. */
+    TOO_LARGE("too large to be followed"),
     /** The workload is held. */
     HOLD("held"),
     /** Somebody took our change back; until the tag moves. */

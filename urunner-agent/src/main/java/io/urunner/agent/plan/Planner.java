@@ -86,7 +86,9 @@ public final class Planner {
 
     private Decision decide() {
         if (!facts.policy().problems().isEmpty()) {
-            return new Blocked(Blockage.POLICY, String.join("; ", facts.policy().problems()));
+            return new Blocked(
+                    workload.problems().isEmpty() ? Blockage.POLICY : Blockage.TOO_LARGE,
+                    String.join("; ", facts.policy().problems()));
         }
         if (hold.holds()) {
             return new Blocked(Blockage.HOLD, hold.words());

@@ -133,6 +133,9 @@ public final class Operator {
             Workload workload = with.cluster()
                     .read(id)
                     .orElseThrow(() -> RefusedException.wronglyAsked("there is no " + id + " in this cluster"));
+            if (!workload.problems().isEmpty()) {
+                throw RefusedException.hindered(id + ": " + String.join("; ", workload.problems()));
+            }
             Intervention planned = planning.plan(workload);
             if (planned.isDone()) {
                 tell.accept(

@@ -100,7 +100,8 @@ final class Announcer {
 
     /** What makes a decision with the same words another one: the digests that it is about, or wrong annotations. */
     private static String about(Plan plan) {
-        if (plan.decision() instanceof Decision.Blocked blocked && blocked.cause() == Blockage.POLICY) {
+        if (plan.decision() instanceof Decision.Blocked blocked
+                && (blocked.cause() == Blockage.POLICY || blocked.cause() == Blockage.TOO_LARGE)) {
             return blocked.reason();
         }
         return plan.verdicts().stream()

@@ -3,6 +3,7 @@ package io.urunner.agent.run;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeAccess.SecretData;
 import io.urunner.kube.KubeException;
+import io.urunner.kube.KubeName;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
@@ -91,7 +92,8 @@ public final class PodCredentials implements CredentialProvider {
             Instant now = clock.instant();
             T known = value;
             KubeException denied = denial;
-            if (denied != null && now.isBefore(read.plus(denied.forbidden() ? LIFE_OF_ACCOUNTS : RETRY))) {
+            if (denied != null
+                    && now.isBefore(read.plus(denied.forbidden() || denied.refused() ? LIFE_OF_ACCOUNTS : RETRY))) {
                 throw denied;
             }
             if (known != null
@@ -314,6 +316,18 @@ public final class PodCredentials implements CredentialProvider {
 
     private Optional<PullSecret> secret(Api from, Name name, String registry, String repository)
             throws CredentialException {
+        if (!KubeName.isOfObject(name.name())) {
+            String what = "names of pull secrets in namespace " + name.namespace();
+            if (missing.add(what)) {
+                from.problems()
+                        .missing(
+                                what,
+                                "a workload or service account in namespace " + name.namespace()
+                                        + " names a pull secret " + KubeName.shown(name.name())
+                                        + ", which cannot be: it is skipped");
+            }
+            return Optional.empty();
+        }
         if (!secrets.containsKey(name)) {
             secrets.values().removeIf(Cached::isOld);
         }
@@ -339,7 +353,10 @@ public final class PodCredentials implements CredentialProvider {
                                                 other.get().data().get(entry.getKey())))));
     }
 
-    /** Without the permission there is nothing to show: that is said once, and the agent's own credentials remain. */
+    /**
+     * Without the permission, and of a secret that is too large, there is nothing to show: that is said once, and the other
+     * credentials remain.
+     */
     private <T> T guarded(Api from, String what, T nothing, Read<T> read) throws CredentialException {
         try {
             T found = read.read();
@@ -348,11 +365,12 @@ public final class PodCredentials implements CredentialProvider {
             }
             return found;
         } catch (KubeException e) {
-            if (!e.forbidden()) {
+            if (!e.forbidden() && !e.refused()) {
                 throw new CredentialException(what + " cannot be read: " + e.getMessage(), true, e);
             }
-            if (missing.add(what)) {
-                from.problems().missing(what, String.valueOf(e.getMessage()));
+            String which = e.forbidden() ? what : "some " + what;
+            if (missing.add(which)) {
+                from.problems().missing(which, String.valueOf(e.getMessage()));
             }
             return nothing;
         }

@@ -14,6 +14,7 @@ import io.urunner.store.DigestStore.TrackedContainer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -161,6 +162,11 @@ final class Tracked {
         policy = defaults.override(
                 snapshot.annotations(),
                 snapshot.containers().stream().map(Container::name).collect(Collectors.toSet()));
+        if (!snapshot.problems().isEmpty()) {
+            List<String> all = new ArrayList<>(snapshot.problems());
+            all.addAll(policy.problems());
+            policy = new Policy.Reading(policy.policy(), all);
+        }
         containers = new LinkedHashMap<>();
         references = new LinkedHashSet<>();
         for (Container container : snapshot.containers()) {

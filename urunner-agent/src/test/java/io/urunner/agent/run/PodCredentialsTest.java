@@ -98,6 +98,48 @@ class PodCredentialsTest {
     }
 
     @Test
+    void whatCannotBeTheNameOfASecretIsSkippedAndToldOnce() throws Exception {
+        List<String> told = new ArrayList<>();
+        credentials.connect(new KubeAccess(connection), new PodCredentials.Problems() {
+            @Override
+            public void missing(String what, String message) {
+                told.add(message);
+            }
+
+            @Override
+            public void well(String what) {}
+        });
+        for (String name : List.of(
+                "../../tenant-a/secrets/x",
+                "",
+                ".",
+                "..",
+                "a b",
+                "a/b",
+                "a%2fb",
+                "a?limit=1",
+                "a#",
+                "A",
+                "a\n",
+                "ä",
+                "-a",
+                "a..b",
+                "a".repeat(254),
+                "\u202ea\u0007".repeat(100_000))) {
+            credentials.uses(workload(name), List.of(APP));
+            assertThat(credentials.credentials("r.example", "team/app"))
+                    .as(name)
+                    .isEmpty();
+        }
+        assertThat(asked).isEmpty();
+        assertThat(told)
+                .containsExactly("a workload or service account in namespace shop names a pull secret"
+                        + " '../../tenant-a/secrets/x', which cannot be: it is skipped");
+        credentials.uses(workload("a.b-1"), List.of(APP));
+        assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
+    }
+
+    @Test
     void anApiServerThatFailsIsNotAskedForASecretWithEveryQuestion() throws Exception {
         credentials.uses(workload("a"), List.of(APP));
         status = 500;
