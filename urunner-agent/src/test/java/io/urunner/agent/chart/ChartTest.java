@@ -206,13 +206,41 @@ class ChartTest {
     }
 
     @Test
-    void pullSecretsAreReadOnlyIfAsked() {
-        assertThat(Chart.render().only("ClusterRole").path("rules").toString()).doesNotContain("secrets");
-        assertThat(Chart.render(folder, "rbac: {pullSecrets: true}")
-                        .only("ClusterRole")
+    void pullSecretsAreReadOnlyIfAskedAndInTheNamespacesOfTheScope() throws Exception {
+        String rule = "[\"secrets\",\"serviceaccounts\"],\"verbs\":[\"get\"]";
+        assertThat(Chart.render().objects().toString()).doesNotContain("\"secrets\"");
+        assertThat(Chart.render(folder, "scope: [shop, pay]").objects().toString())
+                .doesNotContain("\"secrets\"");
+        Chart chart = Chart.render(folder, "{scope: [shop, pay], rbac: {pullSecrets: true}}");
+        assertThat(chart.all("ClusterRole")).isEmpty();
+        assertThat(chart.all("ClusterRoleBinding")).isEmpty();
+        assertThat(chart.all("Role"))
+                .hasSize(2)
+                .allSatisfy(role -> assertThat(role.path("rules").toString()).contains(rule));
+        assertThat(load(chart).settings().kubernetes().pullSecrets()).isTrue();
+        assertThat(load(Chart.render()).settings().kubernetes().pullSecrets()).isFalse();
+    }
+
+    @Test
+    void readingEverySecretOfTheClusterIsCalledThat() throws Exception {
+        Chart chart = Chart.render(folder, "rbac: {readAllSecrets: true}");
+        assertThat(chart.named("ClusterRole", "urunner-agents").path("rules").toString())
+                .doesNotContain("secrets");
+        assertThat(chart.named("ClusterRole", "urunner-agents-read-all-secrets")
                         .path("rules")
                         .toString())
-                .contains("[\"secrets\",\"serviceaccounts\"],\"verbs\":[\"get\"]");
+                .isEqualTo(
+                        "[{\"apiGroups\":[\"\"],\"resources\":[\"secrets\",\"serviceaccounts\"],\"verbs\":[\"get\"]}]");
+        assertThat(chart.named("ClusterRoleBinding", "urunner-agents-read-all-secrets")
+                        .path("roleRef")
+                        .path("name")
+                        .asText())
+                .isEqualTo("urunner-agents-read-all-secrets");
+        assertThat(load(chart).settings().kubernetes().pullSecrets()).isTrue();
+        assertThatThrownBy(() -> Chart.render(folder, "rbac: {pullSecrets: true}"))
+                .hasMessageContaining("rbac.readAllSecrets");
+        assertThatThrownBy(() -> Chart.render(folder, "{scope: [shop], rbac: {readAllSecrets: true}}"))
+                .hasMessageContaining("rbac.pullSecrets");
     }
 
     @Test
@@ -389,6 +417,8 @@ class ChartTest {
                 "config: {URUNNER_SECR_GITLAB_TOKEN: x}",
                 "scope: all",
                 "scope: []",
+                "scope: ['../kube-system']",
+                "scope: [Shop]",
                 "registries: [{type: gitlab}]",
                 "registries: [{host: a.example, intervall: 5}]",
                 "serviceMonitor: {enabled: maybe}",
