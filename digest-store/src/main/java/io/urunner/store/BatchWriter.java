@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * once. Of a tag that did not move only one row of {@code tag_now} is written.
  */
 final class BatchWriter {
+    private static final int MOST_MEDIA_TYPES = 1_000;
+
     private final Lane.Session session;
     private final Handle handle;
     private final long cluster;
@@ -111,7 +113,7 @@ final class BatchWriter {
         }
         if (tag.mediaTypeId == null && sighting.mediaType().isPresent()) {
             tag.mediaTypeId = mediaType(sighting.mediaType().get());
-            changed = true;
+            changed |= tag.mediaTypeId != null;
         }
         tag.lastSeen = news.seen;
         return changed;
@@ -151,20 +153,25 @@ final class BatchWriter {
         stays.add(tag.reference, tag.digest, tag.mediaTypeId, tag.firstSeen, tag.lastSeen);
     }
 
-    /** All clusters share the media types, of which there are few. */
-    private long mediaType(String text) {
+    /**
+     * All clusters share the media types, of which there are few, unless a registry makes up another one for each answer:
+     * then there is none for what comes after the thousandth.
+     */
+    private @Nullable Long mediaType(String text) {
         Optional<Long> id = known.mediaType(text);
         if (id.isEmpty()) {
-            handle.createUpdate("INSERT INTO media_type (text) VALUES (:text) ON CONFLICT (text) DO NOTHING")
+            handle.createUpdate("INSERT INTO media_type (text) SELECT CAST(:text AS TEXT)"
+                            + " WHERE (SELECT count(*) FROM media_type) < :most ON CONFLICT (text) DO NOTHING")
                     .bind("text", text)
+                    .bind("most", MOST_MEDIA_TYPES)
                     .execute();
-            id = Optional.of(handle.createQuery("SELECT id FROM media_type WHERE text = :text")
+            id = handle.createQuery("SELECT id FROM media_type WHERE text = :text")
                     .bind("text", text)
-                    .mapTo(long.class)
-                    .one());
-            known.addMediaType(text, id.get());
+                    .mapTo(Long.class)
+                    .findOne();
+            id.ifPresent(number -> known.addMediaType(text, number));
         }
-        return id.get();
+        return id.orElse(null);
     }
 
     // ---- what images say of themselves, and what is remembered

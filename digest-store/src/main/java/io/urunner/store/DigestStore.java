@@ -10,7 +10,13 @@ import java.util.Set;
  * Remembers for every reference the digests that it had, for every tracked container the digest that it was last seen
  * with or rolled out to, and every rollout with its outcome. {@link DigestStores} makes one.
  *
- * <p>All texts are opaque; times are written with millisecond precision. Everything belongs to the cluster that the store
+ * <p>All texts are opaque, and bounded where they come in, in the constructors of the records below. Texts that name
+ * something, such as references, digests and workloads, have at most 1024 characters and no NUL; others are refused with
+ * {@link IllegalArgumentException}, for cut they would name something else. Texts for people are cut: reasons and messages at
+ * 1024 characters, labels at 256, media types at 255, outcomes at 128; of media types a database holds a thousand, and what
+ * comes after those is stored without one.
+ *
+ * <p>Times are written with millisecond precision. Everything belongs to the cluster that the store
  * was made for; what another cluster wrote into the same database is neither seen nor touched.
  *
  * <p>Thread-safe: one write at a time, reads beside it. Every call connects by itself where that is needed, so a store
@@ -122,9 +128,9 @@ public interface DigestStore extends AutoCloseable {
     List<RolloutRecord> rolloutsTo(String reference, String digest) throws StoreException;
 
     /**
-     * Deletes what the retention does not keep, in small transactions. Kept in any case are the digests that are
-     * remembered for a tracked container, those that the caller names, and the newest rollout of every workload with a
-     * tracked container.
+     * Deletes what the retention does not keep, in small transactions. Kept in any case is the newest stay of each
+     * digest that is remembered for a tracked container, or that the caller names, and the newest rollout of every workload
+     * with a tracked container.
      *
      * @param retention what to keep
      * @param inUse digests that run or are pinned
@@ -144,7 +150,13 @@ public interface DigestStore extends AutoCloseable {
      * @param container the container's name
      * @param reference the reference, in canonical form
      */
-    record TrackedContainer(String workload, String container, String reference) {}
+    record TrackedContainer(String workload, String container, String reference) {
+        public TrackedContainer {
+            StoredText.key("the workload", workload);
+            StoredText.key("the container", container);
+            StoredText.key("the reference", reference);
+        }
+    }
 
     /**
      * That a reference had a digest.
@@ -154,7 +166,13 @@ public interface DigestStore extends AutoCloseable {
      * @param mediaType the manifest's media type, if known
      * @param seen when
      */
-    record Sighting(String reference, String digest, Optional<String> mediaType, Instant seen) {}
+    record Sighting(String reference, String digest, Optional<String> mediaType, Instant seen) {
+        public Sighting {
+            StoredText.key("the reference", reference);
+            StoredText.key("the digest", digest);
+            mediaType = StoredText.words(mediaType, 255);
+        }
+    }
 
     /**
      * An image that a reference named.
@@ -162,16 +180,30 @@ public interface DigestStore extends AutoCloseable {
      * @param reference the reference, in canonical form
      * @param digest the digest that it had
      */
-    record Image(String reference, String digest) {}
+    record Image(String reference, String digest) {
+        public Image {
+            StoredText.key("the reference", reference);
+            StoredText.key("the digest", digest);
+        }
+    }
 
     /**
      * What an image's configuration says of it.
      *
      * @param revision {@code org.opencontainers.image.revision}
      * @param version {@code org.opencontainers.image.version}
-     * @param created when the image was made
+     * @param created when the image was made; what is said is left out if it is not in the years 1 to 9999
      */
-    record ImageLabels(Optional<String> revision, Optional<String> version, Optional<Instant> created) {}
+    record ImageLabels(Optional<String> revision, Optional<String> version, Optional<Instant> created) {
+        private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
+        private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
+
+        public ImageLabels {
+            revision = StoredText.words(revision, 256);
+            version = StoredText.words(version, 256);
+            created = created.filter(time -> !time.isBefore(EARLIEST) && !time.isAfter(LATEST));
+        }
+    }
 
     /**
      * One stay of a digest behind a reference.
@@ -199,7 +231,14 @@ public interface DigestStore extends AutoCloseable {
      * @param from the digest before, if known
      * @param to the digest that was rolled out
      */
-    record Change(String container, String reference, Optional<String> from, String to) {}
+    record Change(String container, String reference, Optional<String> from, String to) {
+        public Change {
+            StoredText.key("the container", container);
+            StoredText.key("the reference", reference);
+            from.ifPresent(digest -> StoredText.key("the digest", digest));
+            StoredText.key("the digest", to);
+        }
+    }
 
     /**
      * A rollout. It is written when it was requested, and again under the same id when it ended; what changed is taken
@@ -224,6 +263,11 @@ public interface DigestStore extends AutoCloseable {
             Optional<String> outcome,
             Optional<String> message) {
         public RolloutRecord {
+            StoredText.key("the rollout's id", id);
+            StoredText.key("the workload", workload);
+            why = StoredText.words(why, 1024);
+            outcome = StoredText.words(outcome, 128);
+            message = StoredText.words(message, 1024);
             changes = List.copyOf(changes);
         }
     }
@@ -267,7 +311,7 @@ public interface DigestStore extends AutoCloseable {
 
     /**
      * What pruning keeps: of each reference the newest stays of digests, as many as the one limit says, unless they ended
-     * longer ago than the other says; rollouts up to the same age.
+     * longer ago than the other says; rollouts up to the same age, of each workload the newest thousand.
      *
      * @param digestsPerReference how many per reference at most
      * @param days for how many days after a digest was seen last, or a rollout was requested

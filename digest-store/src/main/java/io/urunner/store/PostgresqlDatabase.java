@@ -25,6 +25,9 @@ final class PostgresqlDatabase implements Database {
     private static final String PREFIX = "jdbc:postgresql:";
     private static final String DEFAULT_SCHEMA = "urunner";
     private static final Pattern IDENTIFIER = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
+    /** What messages repeat: no parameter stands there, however it is parted from the rest. */
+    private static final Pattern PLACE = Pattern.compile("[^;=&#\\s]*");
+
     private static final long MIGRATION_LOCK = 0x7572756e6e6572L;
     private static final Map<String, String> DEFAULTS = Map.of(
             "connectTimeout", "5",
@@ -48,6 +51,10 @@ final class PostgresqlDatabase implements Database {
             throw new IllegalArgumentException("the URL of the database has an @ in it: user and password are given as"
                     + " parameters, " + PREFIX + "//host/database?user=…&password=…");
         }
+        if (!PLACE.matcher(url).matches()) {
+            throw new IllegalArgumentException("the URL of the database has parameters without a ? before them: it is "
+                    + PREFIX + "//host/database?name=value&name=value");
+        }
         properties.putAll(DEFAULTS);
         if (query >= 0) {
             Pattern.compile("&").splitAsStream(fullUrl.substring(query + 1)).forEach(this::take);
@@ -67,9 +74,9 @@ final class PostgresqlDatabase implements Database {
                 properties.setProperty(
                         name, URLDecoder.decode(parameter.substring(equals + 1), StandardCharsets.UTF_8));
             } catch (IllegalArgumentException e) {
-                // Without its cause, which repeats a part of the value.
+                // Without its cause, which repeats a part of the value, and without what may be a part of a password.
                 throw new IllegalArgumentException(
-                        "the URL of the database: the value of " + name + " is not percent-encoded");
+                        "the URL of the database: the value of a parameter is not percent-encoded");
             }
         }
     }

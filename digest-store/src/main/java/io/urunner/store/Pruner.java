@@ -17,6 +17,7 @@ import org.jdbi.v3.core.Handle;
 final class Pruner {
     private static final int REFERENCES_PER_STEP = 500;
     private static final int ROWS_PER_STEP = 2_000;
+    private static final int ROLLOUTS_PER_WORKLOAD = 1_000;
     private static final String REMEMBERED = "EXISTS (SELECT 1 FROM remembered m WHERE m.digest = p.digest)";
     private static final String IN_USE = "EXISTS (SELECT 1 FROM kept k WHERE k.digest = p.digest)";
 
@@ -97,11 +98,16 @@ final class Pruner {
 
     private int rollouts(Range range) {
         return range.handle()
-                .createUpdate("DELETE FROM rollout WHERE id > :after AND id <= :to AND requested < :oldest"
+                .createUpdate("DELETE FROM rollout WHERE id > :after AND id <= :to"
                         + " AND workload_id IN (SELECT w.id FROM workload w WHERE w.cluster_id = :cluster)"
+                        + " AND (requested < :oldest"
                         + " AND (NOT EXISTS (SELECT 1 FROM remembered m WHERE m.workload_id = rollout.workload_id)"
                         + " OR EXISTS (SELECT 1 FROM rollout y WHERE y.workload_id = rollout.workload_id"
-                        + " AND y.requested > rollout.requested))")
+                        + " AND y.requested > rollout.requested))"
+                        + " OR requested < (SELECT z.requested FROM rollout z"
+                        + " WHERE z.workload_id = rollout.workload_id"
+                        + " ORDER BY z.requested DESC LIMIT 1 OFFSET :newest))")
+                .bind("newest", ROLLOUTS_PER_WORKLOAD - 1)
                 .bind("cluster", range.cluster())
                 .bind("after", range.after())
                 .bind("to", range.to())
@@ -114,11 +120,14 @@ final class Pruner {
                 .createUpdate(
                         "DELETE FROM tag_past WHERE (reference_id, first_seen) IN (SELECT p.reference_id, p.first_seen"
                                 + " FROM (SELECT h.reference_id, h.first_seen, h.last_seen, h.digest, row_number() OVER"
-                                + " (PARTITION BY h.reference_id ORDER BY h.first_seen DESC) AS place"
+                                + " (PARTITION BY h.reference_id ORDER BY h.first_seen DESC) AS place,"
+                                // Of a digest that comes and goes at each pass only one stay is held on to.
+                                + " row_number() OVER (PARTITION BY h.reference_id, h.digest"
+                                + " ORDER BY h.first_seen DESC) AS stay"
                                 + " FROM tag_past h JOIN reference r ON r.id = h.reference_id"
                                 + " WHERE +r.cluster_id = :cluster AND h.reference_id > :after AND h.reference_id <= :to) AS p"
                                 + " WHERE (p.place >= :digests OR p.last_seen < :oldest)"
-                                + " AND NOT " + IN_USE + " AND NOT " + REMEMBERED + ")")
+                                + " AND (p.stay > 1 OR (NOT " + IN_USE + " AND NOT " + REMEMBERED + ")))")
                 .bind("cluster", range.cluster())
                 .bind("after", range.after())
                 .bind("to", range.to())

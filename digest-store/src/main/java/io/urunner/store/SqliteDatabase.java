@@ -2,16 +2,21 @@ package io.urunner.store;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jdbi.v3.core.Handle;
@@ -32,6 +37,10 @@ final class SqliteDatabase implements Database {
     private static final int BUSY_MILLIS = 3_000;
     private static final int CACHE_KIB = 32_768;
     private static final int LOG_KEPT_BYTES = 16 << 20;
+
+    private static final Set<PosixFilePermission> OWNERS = PosixFilePermissions.fromString("rw-------");
+    /** What belongs to the file, and at last the file itself. */
+    private static final List<String> PARTS = List.of("-wal", "-shm", "-journal", "");
 
     private final Path file;
 
@@ -80,6 +89,9 @@ final class SqliteDatabase implements Database {
     }
 
     private Connection open(boolean writing) throws SQLException {
+        if (writing) {
+            keepToItsOwner();
+        }
         SQLiteConfig config = new SQLiteConfig();
         config.setBusyTimeout(BUSY_MILLIS);
         config.enforceForeignKeys(true);
@@ -91,6 +103,45 @@ final class SqliteDatabase implements Database {
         }
         Properties properties = config.toProperties();
         return JDBC.createConnection(JDBC.PREFIX + file, properties);
+    }
+
+    /**
+     * The history tells of every workload and image, so only the file's owner reads it. What SQLite lays beside the file gets
+     * the file's mode. A wider mode of an existing file is narrowed; where that is not allowed, it is said.
+     */
+    private void keepToItsOwner() {
+        if (!file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            return;
+        }
+        try {
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(OWNERS));
+        } catch (IOException e) {
+            // It is there, or cannot be made: SQLite finds out which, and says so in its own words.
+        }
+        for (String part : PARTS) {
+            Path each = Path.of(file + part);
+            try {
+                Set<PosixFilePermission> mode = Files.getPosixFilePermissions(each);
+                if (!OWNERS.containsAll(mode)) {
+                    Set<PosixFilePermission> narrowed = EnumSet.copyOf(OWNERS);
+                    narrowed.retainAll(mode);
+                    Files.setPosixFilePermissions(each, narrowed);
+                    log.info("{}: {} was {}, and is for its owner alone now", location(), each, text(mode));
+                }
+            } catch (NoSuchFileException e) {
+                // Made by SQLite when it needs it.
+            } catch (IOException e) {
+                log.warn(
+                        "{}: {} can be read by others, and that cannot be changed ({}); chmod 600 it",
+                        location(),
+                        each,
+                        e);
+            }
+        }
+    }
+
+    private static String text(Set<PosixFilePermission> mode) {
+        return PosixFilePermissions.toString(mode);
     }
 
     private void journal(Statement statement) throws SQLException {
@@ -147,7 +198,7 @@ final class SqliteDatabase implements Database {
             backup = file.resolveSibling(file.getFileName() + ".original-" + n);
         }
         try {
-            for (String part : List.of("-wal", "-shm", "-journal", "")) {
+            for (String part : PARTS) {
                 Path from = Path.of(file + part);
                 if (Files.exists(from)) {
                     Files.move(from, Path.of(backup + part));

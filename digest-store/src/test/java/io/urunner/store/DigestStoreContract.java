@@ -395,6 +395,73 @@ abstract class DigestStoreContract {
     }
 
     @Test
+    void aTextForPeopleIsCutAndOneThatNamesSomethingIsRefused() throws Exception {
+        String text = "a\0🐳".repeat(60_000);
+        store.write(new Batch(
+                List.of(new Sighting(WEB, A, Optional.of(text), NOON)),
+                Map.of(
+                        new Image(WEB, A),
+                        new ImageLabels(Optional.of(text), Optional.of(text), Optional.of(Instant.MAX))),
+                Map.of(),
+                Set.of(),
+                List.of(new RolloutRecord(
+                        "r1",
+                        WORKLOAD,
+                        text,
+                        List.of(),
+                        NOON,
+                        Optional.of(NOON),
+                        Optional.of(text),
+                        Optional.of(text)))));
+
+        TagDigest found = store.digests(WEB, 1).get(0);
+        assertThat(found.mediaType())
+                .hasValueSatisfying(
+                        cut -> assertThat(cut).startsWith("a\uFFFD🐳a").endsWith("…"));
+        assertThat(found.mediaType().orElseThrow()).hasSizeBetween(250, 255);
+        assertThat(found.labels()).hasValueSatisfying(labels -> {
+            assertThat(labels.revision().orElseThrow()).hasSizeBetween(250, 256);
+            assertThat(labels.version().orElseThrow()).hasSizeBetween(250, 256);
+            assertThat(labels.created()).isEmpty();
+        });
+        RolloutRecord rollout = store.rollouts(WORKLOAD, 1).get(0);
+        assertThat(rollout.why()).hasSizeBetween(1020, 1024);
+        assertThat(rollout.message().orElseThrow()).hasSizeBetween(1020, 1024);
+        assertThat(rollout.outcome().orElseThrow()).hasSizeBetween(120, 128);
+
+        for (String key : List.of("k".repeat(1025), "k\0")) {
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(key, A, NOON));
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(WEB, key, NOON));
+            assertThatIllegalArgumentException().isThrownBy(() -> new Image(WEB, key));
+            assertThatIllegalArgumentException().isThrownBy(() -> new Image(key, A));
+            assertThatIllegalArgumentException().isThrownBy(() -> new TrackedContainer(key, "main", WEB));
+            assertThatIllegalArgumentException().isThrownBy(() -> new TrackedContainer(WORKLOAD, key, WEB));
+            assertThatIllegalArgumentException().isThrownBy(() -> new Change(key, WEB, Optional.empty(), A));
+            assertThatIllegalArgumentException().isThrownBy(() -> requested(key, NOON, A));
+        }
+        String longest = "k".repeat(1024);
+        store.write(sightings(seen(longest, A, NOON)));
+        assertThat(store.references()).contains(longest);
+    }
+
+    @Test
+    void aMediaTypeOfItsOwnForEachAnswerIsNotStoredForEver() throws Exception {
+        List<Sighting> sightings = new ArrayList<>();
+        for (int i = 0; i < 1_200; i++) {
+            sightings.add(new Sighting("app:" + i, A, Optional.of("made/up" + i), NOON));
+        }
+        store.write(new Batch(sightings, Map.of(), Map.of(), Set.of(), List.of()));
+
+        long stored = 0;
+        for (int i = 0; i < 1_200; i++) {
+            stored += store.digests("app:" + i, 1).get(0).mediaType().isPresent() ? 1 : 0;
+        }
+        assertThat(stored).isEqualTo(1_000);
+        store.write(sightings(seen("app:1", B, minute(1)), seen("new:1", A, minute(1))));
+        assertThat(store.digests("new:1", 1).get(0).digest()).isEqualTo(A);
+    }
+
+    @Test
     void clustersDoNotSeeEachOther() throws Exception {
         DigestStore green = another("green");
         store.write(sightings(seen(WEB, A, minute(0))));
@@ -527,6 +594,35 @@ abstract class DigestStoreContract {
         store.write(forget(TRACKED));
         assertThat(store.prune(new Retention(1, 1), Set.of(), day(100))).isEqualTo(3);
         assertThat(store.references()).isEmpty();
+    }
+
+    @Test
+    void aTagThatComesAndGoesAtEachPassKeepsOneStayOfWhatIsInUse() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            store.write(sightings(seen(WEB, i % 2 == 0 ? A : B, minute(i))));
+        }
+        store.write(sightings(seen(WEB, C, minute(200))));
+        store.write(remember(TRACKED, A));
+
+        assertThat(store.prune(new Retention(1, 180), Set.of(B), day(1))).isEqualTo(98);
+        assertThat(store.digests(WEB, 200)).extracting(TagDigest::digest).containsExactly(C, B, A);
+        assertThat(store.prune(new Retention(1, 180), Set.of(B), day(1))).isZero();
+    }
+
+    @Test
+    void ofAWorkloadThatIsRolledOutAgainAndAgainTheNewestThousandRolloutsAreKept() throws Exception {
+        List<RolloutRecord> rollouts = new ArrayList<>();
+        for (int i = 0; i < 1_100; i++) {
+            rollouts.add(requested("r" + i, minute(i), A));
+        }
+        store.write(new Batch(List.of(), Map.of(), Map.of(), Set.of(), rollouts));
+
+        assertThat(store.prune(Retention.DEFAULT, Set.of(), day(2))).isEqualTo(100);
+        assertThat(store.rollouts(WORKLOAD, 2_000))
+                .hasSize(1_000)
+                .extracting(RolloutRecord::id)
+                .startsWith("r1099")
+                .endsWith("r100");
     }
 
     @Test

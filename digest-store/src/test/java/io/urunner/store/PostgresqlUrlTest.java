@@ -27,6 +27,11 @@ class PostgresqlUrlTest {
                 "jdbc:postgresql://me:hunter2@db.example/history",
                 "jdbc:postgresql://db.example/history?password=hunter2&currentSchema=a;drop",
                 "jdbc:postgresql://db.example/history?password=hunter2%zz",
+                "jdbc:postgresql://db.example/history?password=a&hunter2=%zz",
+                "jdbc:postgresql://db.example/history;password=hunter2",
+                "jdbc:postgresql://db.example/history&password=hunter2?x=y",
+                "jdbc:postgresql://db.example/history password=hunter2",
+                "jdbc:postgresql://db.example/history#hunter2",
             })
     void aUrlThatIsNotOneIsRefusedWithoutBeingRepeated(String url) {
         assertThatIllegalArgumentException()

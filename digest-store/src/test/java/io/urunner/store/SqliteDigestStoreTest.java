@@ -15,11 +15,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Sighting;
 import io.urunner.store.DigestStore.TagDigest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -170,6 +173,36 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     // ---- a place that cannot be
+
+    @Test
+    void theFileAndWhatLiesBesideItAreForTheirOwnerAlone() throws Exception {
+        store.write(sightings(seen(WEB, A, minute(0))));
+        assertThat(modes()).hasSize(3).containsOnly("rw-------");
+    }
+
+    @Test
+    void aFileThatOthersMayReadIsNarrowedWhenItIsOpened() throws Exception {
+        store.write(sightings(seen(WEB, A, minute(0))));
+        store.close();
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-r--"));
+        try (DigestStore again = open("test")) {
+            again.write(sightings(seen(WEB, B, minute(1))));
+            assertThat(modes()).hasSize(3).containsOnly("rw-------");
+        }
+    }
+
+    private List<String> modes() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(each -> {
+                        try {
+                            return PosixFilePermissions.toString(Files.getPosixFilePermissions(each));
+                        } catch (IOException e) {
+                            throw new UncheckedIOException(e);
+                        }
+                    })
+                    .toList();
+        }
+    }
 
     @Test
     void aMissingFolderIsNamedAndUsedOnceItIsThere() throws Exception {
