@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -61,12 +62,13 @@ public record Settings(
             throw new IllegalArgumentException("interval must be at least one second");
         }
         Map<String, Registry> hosts = new HashMap<>();
-        Set<RegistryPrefix> prefixes = new HashSet<>();
+        Set<String> prefixes = new HashSet<>();
         for (Registry registry : registries) {
-            if (!prefixes.add(registry.host())) {
+            // The name of a host is the same in letters of any case.
+            if (!prefixes.add(registry.host().toString().toLowerCase(Locale.ROOT))) {
                 throw new IllegalArgumentException("registries name " + registry.host() + " twice");
             }
-            Registry other = hosts.putIfAbsent(registry.host().registry(), registry);
+            Registry other = hosts.putIfAbsent(registry.host().registry().toLowerCase(Locale.ROOT), registry);
             if (other != null && !other.isReachedLike(registry)) {
                 throw new IllegalArgumentException("registries of one host must have the same tls, plainHttp,"
                         + " trustedHosts and concurrency, but " + other.host() + " and " + registry.host() + " differ");

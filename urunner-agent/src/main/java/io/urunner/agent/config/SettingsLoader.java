@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialPlugins;
 import java.lang.reflect.RecordComponent;
@@ -7,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -219,14 +221,14 @@ public final class SettingsLoader {
                 }
                 return found;
             }
-            String host = text(one, "host");
+            String host = canonical(text(one, "host"));
             boolean placed = one.entries().isEmpty();
             for (Node node : listed) {
                 boolean meant = node instanceof Node.Mapping mapping
                         && !one.entries().isEmpty()
                         && (host.isEmpty()
                                 ? listed.size() == 1
-                                : text(mapping, "host").equals(host));
+                                : canonical(text(mapping, "host")).equals(host));
                 placed |= meant;
                 found.add(meant ? new Bound(((Node.Mapping) node).under(one), true) : new Bound(node, false));
             }
@@ -243,6 +245,17 @@ public final class SettingsLoader {
                                 "says nothing of which registry, and the file names several: say it in the file"));
             }
             return found;
+        }
+
+        /** A registry has one name, in whatever letters and form it is written. */
+        private static String canonical(String host) {
+            try {
+                return host.isEmpty()
+                        ? ""
+                        : RegistryPrefix.parse(host).toString().toLowerCase(Locale.ROOT);
+            } catch (IllegalArgumentException e) {
+                return host; // reported where the settings are read
+            }
         }
 
         /** The environment's registry; what it does not say is the original's default, unless the host's name tells. */

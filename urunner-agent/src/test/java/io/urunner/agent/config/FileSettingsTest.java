@@ -381,4 +381,26 @@ class FileSettingsTest {
                     .allSatisfy(problem -> assertThat(problem).doesNotContain("hunter2"));
         }
     }
+
+    @Test
+    void a_host_is_one_registry_in_letters_of_any_case() throws Exception {
+        environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "https://REGISTRY.example/");
+        environment.put("URUNNER_SECR_REGISTRY_USER", "ci");
+        environment.put("URUNNER_SECR_REGISTRY_PASS", "hunter2");
+        assertThat(load("registries: [{host: Registry.Example, type: generic}]")
+                        .settings()
+                        .registries())
+                .singleElement()
+                .satisfies(registry -> assertThat(registry.credentials().toString())
+                        .contains("ci")
+                        .doesNotContain("hunter2"));
+
+        environment.keySet().removeIf(name -> name.startsWith("URUNNER_SECR_") || name.endsWith("_TO_WATCH"));
+        assertThat(
+                        problems(
+                                "registries: [{host: Registry.Example, type: generic}, {host: registry.example, type: generic}]"))
+                .singleElement()
+                .asString()
+                .contains("registries name registry.example twice");
+    }
 }
