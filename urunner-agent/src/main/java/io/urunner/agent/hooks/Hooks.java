@@ -1,5 +1,8 @@
 package io.urunner.agent.hooks;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -17,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,11 +31,19 @@ import org.slf4j.LoggerFactory;
  */
 public final class Hooks {
     private static final Logger LOG = LoggerFactory.getLogger(Hooks.class);
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    /** Of some hundred events. */
+    private static final int MOST_TOKENS = 20_000;
+
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder().maxNestingDepth(50).build())
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final SecretSource secret;
     private final Agent agent;
     private final Tally tally;
+    private final AtomicBoolean unreadable = new AtomicBoolean();
     private final Set<Payload> refusing = ConcurrentHashMap.newKeySet();
 
     /** Who looks. Thread-safe. */
@@ -119,9 +131,13 @@ public final class Hooks {
 
         private Optional<Response> unless(Predicate<Secret> proof) {
             try {
-                return proof.test(secret.read()) ? Optional.empty() : Optional.of(refused(payload));
+                Secret expected = secret.read();
+                unreadable.set(false);
+                return proof.test(expected) ? Optional.empty() : Optional.of(refused(payload));
             } catch (CredentialException e) {
-                LOG.warn("hints cannot be checked: {}", e.getMessage());
+                if (!unreadable.getAndSet(true)) { // strangers ask as often as they like
+                    LOG.warn("hints cannot be checked: {}", e.getMessage());
+                }
                 return Optional.of(Response.text(503, "the secret of the hooks cannot be read\n"));
             }
         }
@@ -132,11 +148,23 @@ public final class Hooks {
             LOG.info("hook {}: well again", payload.hook());
         }
         try {
+            checkSize(body);
             return take(payload, JSON.readTree(body));
         } catch (IOException e) {
             return malformed(payload, "not JSON");
         } catch (IllegalArgumentException e) {
             return malformed(payload, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** A short text of many brackets becomes a large tree. */
+    private static void checkSize(byte[] body) throws IOException {
+        try (JsonParser parser = JSON.createParser(body)) {
+            for (int tokens = 0; parser.nextToken() != null; tokens++) {
+                if (tokens == MOST_TOKENS) {
+                    throw new IllegalArgumentException("more than " + MOST_TOKENS + " values and names");
+                }
+            }
         }
     }
 

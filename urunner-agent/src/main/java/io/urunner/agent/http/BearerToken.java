@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,13 +48,14 @@ public final class BearerToken {
      * @return the restricted endpoint
      */
     public static Endpoint required(List<SecretSource> tokens, Endpoint endpoint) {
+        AtomicReference<String> unreadable = new AtomicReference<>("");
         return request -> {
             String header = request.header("Authorization");
             boolean known = false;
             if (header.regionMatches(true, 0, SCHEME, 0, SCHEME.length()) && header.length() > SCHEME.length()) {
                 Secret shown = Secret.of(header.substring(SCHEME.length()));
                 for (SecretSource token : tokens) {
-                    known |= isEqual(token, shown);
+                    known |= isEqual(token, shown, unreadable);
                 }
             }
             return known
@@ -66,11 +68,15 @@ public final class BearerToken {
         };
     }
 
-    private static boolean isEqual(SecretSource token, Secret shown) {
+    /** Strangers ask as often as they like: what cannot be read is told once. */
+    private static boolean isEqual(SecretSource token, Secret shown, AtomicReference<String> told) {
         try {
             return token.read().equals(shown);
         } catch (CredentialException e) {
-            LOG.warn("a token of the HTTP endpoints: {}", e.getMessage());
+            String words = String.valueOf(e.getMessage());
+            if (!words.equals(told.getAndSet(words))) {
+                LOG.warn("a token of the HTTP endpoints: {}", words);
+            }
             return false;
         }
     }

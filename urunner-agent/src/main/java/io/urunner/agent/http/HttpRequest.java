@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 /** A request, of HTTP/1.0 or 1.1 (RFC 9112), with a target in origin form. What is written in any odd way is refused. */
 final class HttpRequest implements Endpoint.Request {
     private static final int MOST_FIELDS = 100;
+    private static final String LINE = "\r\n";
+    private static final String END = LINE + LINE;
     private static final String TOKEN = "[A-Za-z0-9!#$%&'*+.^_`|~-]+";
     private static final Pattern REQUEST_LINE =
             Pattern.compile("(" + TOKEN + ") (/[\\x21-\\x7e&&[^?]]*)(?:\\?([\\x21-\\x7e]*))? HTTP/1\\.([01])");
@@ -38,8 +40,9 @@ final class HttpRequest implements Endpoint.Request {
 
     /** Parses a head: lines that end with CR and LF, of which the last is empty. */
     static HttpRequest parse(String head) throws MalformedRequestException {
-        String[] lines = head.split("\r\n");
-        Matcher first = REQUEST_LINE.matcher(lines.length == 0 ? "" : lines[0]);
+        String[] lines =
+                head.substring(0, Math.max(0, head.length() - END.length())).split(LINE, -1);
+        Matcher first = REQUEST_LINE.matcher(lines[0]);
         if (!first.matches()) {
             throw new MalformedRequestException("not the first line of a request for a path, in HTTP/1.1");
         }

@@ -239,6 +239,15 @@ class HooksTest {
     }
 
     @Test
+    void what_would_become_much_of_little_is_malformed() throws Exception {
+        assertThat(status("generic", "[" + "[],".repeat(300_000) + "[]]", SECRET))
+                .isEqualTo(400);
+        assertThat(status("distribution", "[".repeat(1_000_000), SECRET)).isEqualTo(400);
+        assertThat(status("harbor", "{\"a\":".repeat(100_000), SECRET)).isEqualTo(400);
+        assertThat(hinted).isEmpty();
+    }
+
+    @Test
     void other_methods_and_other_hooks_are_no_hints() throws Exception {
         HttpClient client = HttpClient.newHttpClient();
         List<Integer> statuses = new ArrayList<>();
