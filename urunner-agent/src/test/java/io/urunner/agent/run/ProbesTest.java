@@ -63,9 +63,9 @@ class ProbesTest {
             });
             asker.start();
             Await.until("the loop stands still", Duration.ofSeconds(10), () -> !stuck.get());
-            later.addAndGet(Duration.ofSeconds(29).toNanos());
+            later.addAndGet(Duration.ofSeconds(15).toNanos());
             assertThat(get(port, "/livez")).isEqualTo("200 ok");
-            later.addAndGet(Duration.ofSeconds(10).toNanos());
+            later.addAndGet(Duration.ofSeconds(20).toNanos());
             assertThat(get(port, "/livez")).startsWith("503 the scheduler has stood still for ");
 
             released.countDown();
