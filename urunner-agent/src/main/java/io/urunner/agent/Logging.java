@@ -4,14 +4,9 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import io.urunner.agent.config.Settings;
-import java.io.FilterOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -30,45 +25,22 @@ final class Logging {
             "software.amazon.awssdk",
             "io.prometheus");
 
-    /** As it is at the start: what others print later goes its own way. */
-    private static final PrintStream OUT = System.out;
-
     private Logging() {}
-
-    /**
-     * Has what plugins and libraries print come into the log, line by line: it would come between the lines of the log,
-     * or into the answer of a command.
-     */
-    static void catchPrinted() {
-        System.setOut(new PrintStream(new PrintedLines(), true, StandardCharsets.UTF_8));
-    }
-
-    /** A stream that outlives who writes to it. */
-    private static final class Unclosed extends FilterOutputStream {
-        Unclosed(OutputStream out) {
-            super(out);
-        }
-
-        @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            out.write(bytes, offset, length);
-        }
-
-        @Override
-        public void close() throws IOException {
-            flush();
-        }
-    }
 
     /** Writes what is at least as severe as a level to stdout or stderr; may be called again at any time. */
     static void configure(Settings.LogLevel level, Settings.LogFormat format, boolean toStdout) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
-        OutputStreamAppender<ILoggingEvent> console = new OutputStreamAppender<>();
+        ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>() {
+            @Override
+            protected void append(ILoggingEvent event) {
+                PrintedLines.logging(() -> super.append(event));
+            }
+        };
         console.setContext(context);
         console.setName("console");
+        console.setTarget(toStdout ? "System.out" : "System.err");
         console.setEncoder(encoder(format, context));
-        console.setOutputStream(new Unclosed(toStdout ? OUT : System.err));
         console.start();
         takeOver();
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);

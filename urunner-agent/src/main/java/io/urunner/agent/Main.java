@@ -6,6 +6,7 @@ import io.urunner.agent.text.Printable;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import org.slf4j.Logger;
@@ -26,7 +27,8 @@ public final class Main {
         PrintWriter err = writer(FileDescriptor.err);
         Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> uncaught(thread, failure, err));
         ProcessTermination termination = new ProcessTermination();
-        Logging.catchPrinted();
+        System.setOut(new PrintStream(
+                new PrintedLines(new FileOutputStream(FileDescriptor.out)), true, Charset.defaultCharset()));
         int code;
         try (Composition composition = new Composition()) {
             code = Cli.execute(

@@ -20,7 +20,7 @@ public final class CredentialPlugins {
     private CredentialPlugins(Iterable<? extends CredentialPlugin<?>> plugins) {
         for (CredentialPlugin<?> plugin : plugins) {
             String type = plugin.type();
-            if (!type.matches("[a-z][a-z0-9_]*")) {
+            if (type == null || !type.matches("[a-z][a-z0-9_]*")) {
                 throw new IllegalArgumentException("the credential plugin " + nameOf(plugin) + " calls itself '" + type
                         + "', but a type is lower-case letters, digits and underscores after a letter");
             }
@@ -135,8 +135,8 @@ public final class CredentialPlugins {
             return new CredentialPlugins(found.stream()
                     .<CredentialPlugin<?>>map(ServiceLoader.Provider::get)
                     .toList());
-        } catch (ServiceConfigurationError e) {
-            throw new IllegalArgumentException("a credential plugin cannot be loaded: " + e.getMessage(), e);
+        } catch (ServiceConfigurationError | LinkageError e) {
+            throw new IllegalArgumentException("a credential plugin cannot be loaded: " + e + ", " + e.getCause(), e);
         }
     }
 

@@ -1,17 +1,23 @@
 package io.urunner.registry.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialPlugins;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.testing.FakeRegistry.IssuerState;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +38,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /**
  * What every credential plugin keeps, proven with the real client against a stand-in of the plugin's registry. A plugin's
@@ -58,6 +65,10 @@ import org.junit.jupiter.api.Timeout;
 public abstract class CredentialPluginContract {
     private static final String ELSEWHERE = "elsewhere.example";
     private static final int THREADS = 16;
+    /** More than that the agent takes for a defect. */
+    private static final int MOST_CREDENTIALS = 100;
+
+    private static final int LONGEST_DESCRIPTION = 200;
 
     private TestNetwork network;
     private Subject subject;
@@ -311,6 +322,55 @@ public abstract class CredentialPluginContract {
         assertThat(provider.describe(subject.registryName(), subject.repository()))
                 .isNotBlank();
         assertThat(subject.registry().issuerRequests()).isZero();
+    }
+
+    @Test
+    final void yields_a_short_list_without_null_and_hints() throws Exception {
+        assertThat(provider.credentials(subject.registryName(), subject.repository()))
+                .isNotEmpty()
+                .doesNotContainNull()
+                .hasSizeLessThanOrEqualTo(MOST_CREDENTIALS);
+        assertThat(provider.hints(subject.registryName())).isNotNull();
+        assertThat(provider.hints(subject.registryName()).tokenEndpoint()).isNotNull();
+    }
+
+    @Test
+    final void describes_itself_in_one_short_line() {
+        assertThat(provider.describe(subject.registryName(), subject.repository()))
+                .hasLineCount(1)
+                .hasSizeLessThanOrEqualTo(LONGEST_DESCRIPTION)
+                .doesNotMatch("(?s).*\\p{Cntrl}.*");
+    }
+
+    @Test
+    final void is_asked_for_a_registry_of_any_name_without_failing() {
+        CredentialPlugin<?> plugin = CredentialPlugins.discover().get(subject.type());
+        for (String name : List.of("a.example", "localhost:5000", "[::1]:5000", "127.0.0.1", "x".repeat(300), "")) {
+            assertThatCode(() -> plugin.recognises(name)).doesNotThrowAnyException();
+        }
+    }
+
+    @Test
+    final void prints_nothing_to_where_commands_answer() throws Exception {
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        PrintStream out = System.out;
+        Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        Level level = root.getLevel();
+        // What is logged is no print, whatever the logger does with it.
+        root.setLevel(Level.OFF);
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try (CredentialProvider another = CredentialPlugins.discover()
+                .create(
+                        subject.type(),
+                        subject.settings(),
+                        new PluginContext(subject.registryName(), network.clock()))) {
+            another.credentials(subject.registryName(), subject.repository());
+            another.describe(subject.registryName(), subject.repository());
+        } finally {
+            System.setOut(out);
+            root.setLevel(level);
+        }
+        assertThat(printed.toString(StandardCharsets.UTF_8)).isEmpty();
     }
 
     @Test

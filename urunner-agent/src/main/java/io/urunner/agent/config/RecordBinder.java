@@ -194,11 +194,10 @@ final class RecordBinder {
             return constructor.newInstance(arguments);
         } catch (InvocationTargetException e) {
             List<Secret> secrets = FailureText.secretsOf(contents(arguments));
-            Throwable cause = e.getCause();
-            boolean isRefusal = cause != null && cause.getClass() == IllegalArgumentException.class;
-            String message = isRefusal
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            String message = cause.getClass() == IllegalArgumentException.class
                     ? FailureText.line(cause.getMessage(), MOST_OF_A_MESSAGE, secrets)
-                    : cannotBeMade(type, cause == null ? e : cause, secrets);
+                    : cannotBeMade(type, cause, secrets);
             problem(culprits(type, message, mapping, scope), message);
             return null;
         } catch (ReflectiveOperationException | LinkageError e) {
