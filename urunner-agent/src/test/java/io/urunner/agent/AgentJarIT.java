@@ -2,15 +2,21 @@ package io.urunner.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.config.PluginJars;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -241,6 +247,57 @@ class AgentJarIT {
                     .isEqualTo("io.urunner.agent.Main");
         }
         assertThat(Files.size(JAR)).as("bytes").isLessThan(50_000_000);
+    }
+
+    @Test
+    void the_jar_says_what_is_in_it_and_that_is_what_it_was_made_of() throws Exception {
+        JsonNode bom;
+        Set<String> names;
+        try (JarFile jar = new JarFile(JAR.toFile())) {
+            String place = jar.getManifest().getMainAttributes().getValue("Sbom-Location");
+            bom = new ObjectMapper().readTree(jar.getInputStream(jar.getEntry(place)));
+            names = jar.stream().map(JarEntry::getName).collect(Collectors.toSet());
+        }
+        assertThat(names)
+                .as("what scanners go by")
+                .contains(
+                        "META-INF/maven/io.urunner/urunner-agent/pom.properties",
+                        "META-INF/maven/com.fasterxml.jackson.core/jackson-databind/pom.properties");
+        Map<String, String> listed = new HashMap<>();
+        for (JsonNode component : bom.path("components")) {
+            assertThat(component.path("purl").asText()).startsWith("pkg:maven/");
+            if (!component.path("group").asText().equals("io.urunner")) {
+                listed.put(
+                        component.path("name").asText() + "-"
+                                + component.path("version").asText() + ".jar",
+                        component.path("hashes").path(0).path("content").asText());
+            }
+        }
+        Map<String, String> used = new HashMap<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+            Path path = Path.of(entry);
+            String name = path.getFileName().toString();
+            if (name.endsWith(".jar") && (listed.containsKey(name) || isWithin(path, names))) {
+                used.put(name, sha256(path));
+            }
+        }
+        assertThat(used).as("the list is up to date; .ci/lock writes it anew").isEqualTo(listed);
+    }
+
+    /** Whether a jar's first class is in ours, and not in one of the project's own. */
+    private static boolean isWithin(Path jar, Set<String> names) throws IOException {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            return file.stream()
+                    .map(JarEntry::getName)
+                    .filter(name -> name.endsWith(".class") && !name.endsWith("module-info.class"))
+                    .findFirst()
+                    .filter(name -> !name.startsWith("io/urunner/") && names.contains(name))
+                    .isPresent();
+        }
+    }
+
+    private static String sha256(Path file) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
     }
 
     private static List<String> services(JarFile jar, String name) throws IOException {

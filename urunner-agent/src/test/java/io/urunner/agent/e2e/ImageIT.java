@@ -89,6 +89,24 @@ class ImageIT {
     }
 
     @Test
+    void itHoldsTheListsOfWhatIsInIt() throws Exception {
+        podman("create", "--name", "lists", image);
+        podman("cp", "lists:/usr/share/sbom", folder.resolve("sbom").toString());
+        JsonNode jar = Cluster.json(Files.readString(folder.resolve("sbom/urunner-agent.cdx.json")));
+        assertThat(jar.findValuesAsText("purl")).anyMatch(purl -> purl.startsWith("pkg:maven/com.squareup.okhttp3/"));
+        JsonNode rest = Cluster.json(Files.readString(folder.resolve("sbom/image.cdx.json")));
+        assertThat(rest.findValuesAsText("name")).contains("java-runtime", "libc.so.6");
+        assertThat(rest.path("components"))
+                .allSatisfy(component -> assertThat(component.path("version").asText()
+                                + component
+                                        .path("hashes")
+                                        .path(0)
+                                        .path("content")
+                                        .asText())
+                        .isNotEmpty());
+    }
+
+    @Test
     void theMainLoopRunsIn128MebibytesOnAReadOnlyRoot() throws Exception {
         registry.push("team/app", "latest", "one");
         WorkloadId web = cluster.deployment(namespace, "web", registry.host() + "/team/app:latest", 1);
