@@ -70,8 +70,8 @@ public final class Experience {
                 images.put(image, tries);
             }
         }
-        lastBegun.remove(workload.namespace());
-        lastBegun.put(workload.namespace(), when);
+        Instant last = lastBegun.remove(workload.namespace());
+        lastBegun.put(workload.namespace(), last == null || last.isBefore(when) ? when : last);
         forget(images.keySet(), IMAGES);
         forget(lastBegun.keySet(), NAMESPACES);
     }

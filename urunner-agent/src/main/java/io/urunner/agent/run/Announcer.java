@@ -62,7 +62,8 @@ final class Announcer {
     private void tell(Workload workload, Decision decision) {
         listener.decided(workload, decision);
         Level level = level(decision);
-        if (!LOG.isEnabledForLevel(level) || !log.mayTell(workload.id().namespace())) {
+        // Who wants every decision, with DEBUG, gets every decision.
+        if (level != Level.DEBUG && !log.mayTell(workload.id().namespace())) {
             return;
         }
         LOG.atLevel(level)

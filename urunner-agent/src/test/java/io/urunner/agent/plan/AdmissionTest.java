@@ -266,6 +266,9 @@ class AdmissionTest {
         stale("aaa-evil", "two");
         stale("b", "mine");
         experience.begun(WorkloadId.parse("aaa-evil/Deployment/zero"), Set.of(), NOW.minusSeconds(1));
+        experience.begun(WorkloadId.parse("b/Deployment/zero"), Set.of(), NOW.minusSeconds(2));
+        // What is read of the past comes later.
+        experience.begun(WorkloadId.parse("aaa-evil/Deployment/zero"), Set.of(), NOW.minusSeconds(3));
 
         assertThat(admit(limits(1, 0, false)))
                 .containsExactly("deferred: rollout budget", "deferred: rollout budget", "restart");
