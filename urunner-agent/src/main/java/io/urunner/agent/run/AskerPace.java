@@ -19,7 +19,9 @@ final class AskerPace {
     /** Nobody is left alone for longer, whatever a registry says. */
     private static final Duration LONGEST = Duration.ofDays(7);
 
-    private final Duration interval;
+    /** Where so many namespaces have no answer, it is not that some of them broke what is theirs. */
+    static final int SEVERAL = 8;
+
     private final Loop loop;
     private final InstantSource clock;
     private final Pace pace;
@@ -55,7 +57,6 @@ final class AskerPace {
     private Optional<Instant> failingSince = Optional.empty();
 
     AskerPace(Duration interval, Loop loop, InstantSource clock) {
-        this.interval = interval;
         this.loop = loop;
         this.clock = clock;
         pace = new Pace(interval);
@@ -169,8 +170,8 @@ final class AskerPace {
     boolean givesUp() {
         boolean several = namespaces > 1;
         return answered
-                ? unanswered >= (several ? 10 : 3)
-                : unanswered >= (pace.failing() ? 1 : several ? Math.min(3, namespaces) : 2);
+                ? unanswered >= (several ? SEVERAL : 3)
+                : unanswered >= (pace.failing() ? 1 : several ? Math.min(SEVERAL, namespaces) : 2);
     }
 
     /** Ends the round if nothing waits any more. Returns whether it ended, and counted. */

@@ -82,6 +82,8 @@ final class HostQueue {
     /** Our own budget is not used further than to this in a pass. */
     private long floor;
 
+    private long requestFloor;
+
     private Duration round = Duration.ZERO;
     private Optional<Instant> lastAnswer = Optional.empty();
     private Loop.Timer timer = () -> {};
@@ -441,6 +443,8 @@ final class HostQueue {
             return;
         }
         floor = budget.map(limit -> floor(limit, all)).orElse(0L);
+        long share = budget.map(limit -> limit.left(clockNow) - floor).orElse(0L);
+        requestFloor = Math.max(0, floor - Math.max(2, share / 2));
         failuresInARow.clear();
         due.forEach(this::begin);
         if (!running) {
@@ -484,7 +488,7 @@ final class HostQueue {
         for (Question question : due) {
             questions.get(question).extra = false;
             await(question, true);
-            if (namespaces.size() < FAILURES_THAT_END) {
+            if (namespaces.size() < AskerPace.SEVERAL) {
                 namespaces.addAll(port.namespaces(question));
             }
         }
@@ -607,7 +611,7 @@ final class HostQueue {
     }
 
     private void fill() {
-        while (inFlight.size() + requests.underWay() < concurrency && !isBudgetUsed()) {
+        while (inFlight.size() + requests.underWay() < concurrency) {
             boolean sent = requestsTurn ? sendNext() || askNext() : askNext() || sendNext();
             if (!sent) {
                 break;
@@ -616,15 +620,21 @@ final class HostQueue {
     }
 
     private boolean isBudgetUsed() {
+        return isBudgetUsed(floor);
+    }
+
+    /** Whether no more of our own budget is left than this. */
+    private boolean isBudgetUsed(long least) {
         return port.budget()
                 .filter(limit ->
-                        limit.left(clock.instant()) - inFlight.size() - requests.underWay() <= Math.max(0, floor))
+                        limit.left(clock.instant()) - inFlight.size() - requests.underWay() <= Math.max(0, least))
                 .isPresent();
     }
 
     /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
     private boolean sendNext() {
-        if (requests.underWay() >= Math.max(1, concurrency - reserve())) {
+        // A push is of use only when it is known what it brought: for that a pass leaves something.
+        if (requests.underWay() >= Math.max(1, concurrency - reserve()) || isBudgetUsed(requestFloor)) {
             return false;
         }
         requestsTurn = false;
@@ -645,6 +655,9 @@ final class HostQueue {
 
     private boolean askNext() {
         requestsTurn = true;
+        if (isBudgetUsed()) {
+            return false;
+        }
         if (standings.values().stream().noneMatch(AskerPace::mayAskNext)) {
             return false;
         }
@@ -659,6 +672,7 @@ final class HostQueue {
             asked.at = loop.nanos();
             if (asked.extra) {
                 floor--;
+                requestFloor--;
             }
             standing(question.asker()).asks();
             if (asked.answers() && !port.hasTenants()) {
