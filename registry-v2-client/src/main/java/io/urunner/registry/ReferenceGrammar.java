@@ -2,6 +2,8 @@ package io.urunner.registry;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,9 @@ final class ReferenceGrammar {
 
     /** How much of a wrong text an error message repeats. */
     private static final int MAX_QUOTE = 120;
+
+    /** The user before a password. What has digits or is longer may be a token in a user's place. */
+    private static final Pattern USER = Pattern.compile("(?:https?://)?([a-zA-Z]{1,16}:)");
 
     private ReferenceGrammar() {}
 
@@ -193,7 +198,11 @@ final class ReferenceGrammar {
     /** A text for an error message: bounded, and without characters that would break a line of a log. */
     static String quote(String text) {
         int start = host(text);
-        var quoted = new StringBuilder(start > 0 ? "\"[secret]@" : "\"");
+        var quoted = new StringBuilder("\"");
+        if (start > 0) {
+            Matcher user = USER.matcher(text);
+            quoted.append(user.lookingAt() ? user.group(1) : "").append("[secret]@");
+        }
         int end = Math.min(text.length(), start + MAX_QUOTE);
         for (int i = start; i < end; i++) {
             char c = text.charAt(i);

@@ -113,12 +113,13 @@ class RegistryPrefixTest {
                 "me:s3cret/s3cret@reg.example",
                 "s3cret@shadow.example",
                 "s3cret@localhost:5000",
+                "s3cret:x-oauth-basic@reg.example",
             })
     void what_stands_before_an_at_is_not_repeated(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RegistryPrefix.parse(text))
                 .withMessageNotContaining("s3c")
-                .withStackTraceContaining("[secret]@");
+                .withMessageContaining("[secret]@");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ImageReference.parse(text + "/app@sha256:" + "a".repeat(64)))
                 .withMessageNotContaining("s3c");
