@@ -83,7 +83,7 @@ final class Kubeconfig {
         Path file = current.file().toAbsolutePath();
         merged.setFile(file.toFile());
         merged.setContext(context);
-        URI server = address(cluster.get("server"), "server", files);
+        URI server = address(cluster.get("server") instanceof String given ? given : "", "server", files);
         ProxySelector proxy = cluster.get("proxy-url") instanceof String url && !url.isBlank()
                 ? KubeConfiguration.proxy(address(url, "proxy-url", files))
                 : null;
@@ -139,11 +139,11 @@ final class Kubeconfig {
     }
 
     /** An address without anything secret in it. */
-    private static URI address(Object text, String field, List<Path> files) throws KubeConfigurationException {
+    private static URI address(String text, String field, List<Path> files) throws KubeConfigurationException {
         String where = "the kubeconfig " + files + ": " + field;
         URI uri;
         try {
-            uri = new URI(String.valueOf(text).strip());
+            uri = new URI(text.strip());
         } catch (URISyntaxException e) {
             throw new KubeConfigurationException(
                     where + " is no address: it cannot be read near its character " + (e.getIndex() + 1));

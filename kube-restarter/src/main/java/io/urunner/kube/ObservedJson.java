@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -45,7 +46,7 @@ final class ObservedJson {
 
     /** What is needed of any object, of an answer that refuses, and of a list but for its items. */
     static final JsonNode ANSWER =
-            JsonSieve.wanted("""
+            JsonSieve.wanted(String.format(Locale.ROOT, """
             {%1$s, 'gitVersion': 64, 'type': 256, 'imagePullSecrets': {'name': 254}, 'revision': 32,
              'metadata': {'namespace': 254, 'name': 254, 'uid': 64, 'resourceVersion': 64, 'generation': 32,
                'deletionTimestamp': 64, 'creationTimestamp': 64, 'continue': 65536, 'annotations': %2$s,
@@ -64,7 +65,7 @@ final class ObservedJson {
                'desiredNumberScheduled': 32, 'currentNumberScheduled': 32, 'updatedNumberScheduled': 32,
                'numberAvailable': 32,
                'conditions': {'type': 64, 'status': 16, 'reason': 128, 'message': 1024},
-               'initContainerStatuses': %4$s, 'containerStatuses': %4$s}}""".formatted(STATUS_OF_A_REFUSAL, ANNOTATIONS, CONTAINERS, STATUSES));
+               'initContainerStatuses': %4$s, 'containerStatuses': %4$s}}""", STATUS_OF_A_REFUSAL, ANNOTATIONS, CONTAINERS, STATUSES));
 
     /** What is needed of a list, and of each of its items. */
     static final JsonNode LIST = ANSWER.<ObjectNode>deepCopy().set("items", ANSWER);
@@ -74,15 +75,15 @@ final class ObservedJson {
             JsonSieve.wanted("{'type': 16}").<ObjectNode>deepCopy().set("object", ANSWER);
 
     /** A Secret. */
-    static final JsonNode SECRET =
-            JsonSieve.wanted("{%s, 'type': 256, 'data': {'*': 1048576}}".formatted(STATUS_OF_A_REFUSAL));
+    static final JsonNode SECRET = JsonSieve.wanted(
+            String.format(Locale.ROOT, "{%s, 'type': 256, 'data': {'*': 1048576}}", STATUS_OF_A_REFUSAL));
 
     /** A Lease, with all that is written back. */
-    static final JsonNode LEASE = JsonSieve.wanted("""
+    static final JsonNode LEASE = JsonSieve.wanted(String.format(Locale.ROOT, """
             {%s, 'apiVersion': 64, 'kind': 64,
              'metadata': {'name': 254, 'namespace': 254, 'uid': 64, 'resourceVersion': 64, 'creationTimestamp': 64,
                'labels': {'*': 64}, 'annotations': {'*': 1048576}, 'ownerReferences': {'*': 1024}, 'finalizers': 512},
-             'spec': {'*': 1024}}""".formatted(STATUS_OF_A_REFUSAL));
+             'spec': {'*': 1024}}""", STATUS_OF_A_REFUSAL));
 
     private ObservedJson() {}
 
