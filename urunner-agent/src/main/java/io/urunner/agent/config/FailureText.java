@@ -1,7 +1,6 @@
 package io.urunner.agent.config;
 
 import io.urunner.agent.text.Printable;
-
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.Secret;

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -175,8 +176,9 @@ public final class Admission {
             String next = restarts.keySet().stream()
                     .min(fewest.thenComparing(experience::lastBegun).thenComparing(Comparator.naturalOrder()))
                     .orElseThrow();
-            Plan plan = restarts.get(next).remove();
-            if (restarts.get(next).isEmpty()) {
+            Deque<Plan> own = Objects.requireNonNull(restarts.get(next), "it is one of the keys");
+            Plan plan = own.remove();
+            if (own.isEmpty()) {
                 restarts.remove(next);
             }
             admitted.add(plan.decision() instanceof Decision.Restart restart ? admit(plan, restart) : plan);

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -241,6 +242,10 @@ final class HostQueue {
         pump();
     }
 
+    private Asked asked(Question question) {
+        return Objects.requireNonNull(questions.get(question), "what waits is tracked");
+    }
+
     private boolean isWithinInterval(long moment) {
         return moment != Long.MIN_VALUE && loop.nanos() - moment < interval.toNanos();
     }
@@ -284,7 +289,7 @@ final class HostQueue {
 
     private void askSoon(Question question) {
         if (mayLook(question) && !pending(question)) {
-            questions.get(question).extra = true;
+            asked(question).extra = true;
             looked = true;
             await(question, false);
         }
@@ -486,14 +491,15 @@ final class HostQueue {
     private void begin(Asker asker, List<Question> due) {
         Set<String> namespaces = new HashSet<>();
         for (Question question : due) {
-            questions.get(question).extra = false;
+            asked(question).extra = false;
             await(question, true);
             if (namespaces.size() < AskerPace.SEVERAL) {
                 namespaces.addAll(port.namespaces(question));
             }
         }
         Optional<Allowance> limit = port.allowance(asker);
-        standing(asker).begins(namespaces.size(), limit.map(some -> floor(some, due)).orElse(0L));
+        standing(asker)
+                .begins(namespaces.size(), limit.map(some -> floor(some, due)).orElse(0L));
         if (port.hasTenants() && limit.isEmpty() && port.budget().isEmpty()) {
             // What hangs or fails for one does not come first.
             steadiest(asker).ifPresent(question -> hinted.add(question, port.namespaces(question)));
@@ -503,14 +509,14 @@ final class HostQueue {
     /** Of what waits, what was answered for longest without a break: it tells best whether the host answers. */
     private Optional<Question> steadiest(Asker asker) {
         return waiting.all().stream()
-                .filter(question ->
-                        question.asker().equals(asker) && questions.get(question).answers())
-                .min(Comparator.comparingLong(question -> questions.get(question).answersSince));
+                .filter(question -> question.asker().equals(asker)
+                        && asked(question).answers())
+                .min(Comparator.comparingLong(question -> asked(question).answersSince));
     }
 
     private long floor(Allowance limit, List<Question> due) {
         long neverAsked = due.stream()
-                .filter(question -> questions.get(question).at == Long.MIN_VALUE)
+                .filter(question -> asked(question).at == Long.MIN_VALUE)
                 .count();
         return limit.floor(due.size(), (int) neverAsked, interval, clock.instant());
     }
@@ -668,7 +674,7 @@ final class HostQueue {
             Question question = turn.item();
             hinted.remove(question);
             waiting.remove(question);
-            Asked asked = questions.get(question);
+            Asked asked = asked(question);
             asked.at = loop.nanos();
             if (asked.extra) {
                 floor--;
@@ -695,7 +701,7 @@ final class HostQueue {
     /** What hangs for one namespace, or was never answered, leaves room for others. */
     private boolean leavesRoom(Question question) {
         int most = concurrency - reserve();
-        boolean unproven = !questions.get(question).answers();
+        boolean unproven = !asked(question).answers();
         long others = inFlight.keySet().stream()
                 .filter(other -> !Optional.ofNullable(questions.get(other))
                         .map(Asked::answers)
@@ -710,7 +716,7 @@ final class HostQueue {
     }
 
     private void answered(Question question, Resolution outcome) {
-        String namespace = inFlight.remove(question);
+        String namespace = Objects.requireNonNull(inFlight.remove(question), "it was asked");
         left.remove(question);
         AskerPace standing = standing(question.asker());
         standing.over();
@@ -757,7 +763,7 @@ final class HostQueue {
     /** A namespace's questions that fail one after the other make way. */
     private void leaveUnanswered(String namespace) {
         waiting.all().stream()
-                .filter(question -> !questions.get(question).answers()
+                .filter(question -> !asked(question).answers()
                         && port.namespaces(question).stream().allMatch(namespace::equals))
                 .forEach(this::leave);
     }

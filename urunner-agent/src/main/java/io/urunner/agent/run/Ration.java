@@ -3,6 +3,7 @@ package io.urunner.agent.run;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiConsumer;
 
 /**
@@ -29,7 +30,7 @@ final class Ration {
         int count = taken.merge(namespace, 1, Integer::sum);
         if (count == 1) {
             loop.after(within, () -> {
-                int more = taken.remove(namespace) - most;
+                int more = Objects.requireNonNullElse(taken.remove(namespace), 0) - most;
                 if (more > 0) {
                     leftOut.accept(namespace, more);
                 }

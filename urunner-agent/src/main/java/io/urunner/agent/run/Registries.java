@@ -77,14 +77,16 @@ final class Registries {
 
     /** What is known of a reference that is used. */
     private static final class Reference {
-        private final Map<Asker, Known> known = new HashMap<>(Map.of(Asker.EVERYBODY, new Known()));
+        private final Known everybody = new Known();
+        /** By whom it is asked for. */
+        private final Map<Asker, Known> known = new HashMap<>(Map.of(Asker.EVERYBODY, everybody));
         /** Whether the registry does not tell everybody. */
         private boolean closed;
 
         private Loop.Timer forget = () -> {};
 
-        Known everybody() {
-            return known.get(Asker.EVERYBODY);
+        Known of(Asker asker) {
+            return known.getOrDefault(asker, everybody);
         }
 
         /** Who is asked about it for a namespace: itself, where not everybody may read it and it has pull secrets. */
@@ -239,7 +241,7 @@ final class Registries {
     private void questions(ImageReference reference, BiConsumer<HostQueue, Question> ask) {
         Reference known = references.get(reference);
         if (known != null) {
-            boolean open = known.everybody().isFound() || known.known.size() == 1;
+            boolean open = known.everybody.isFound() || known.known.size() == 1;
             find(reference)
                     .ifPresent(watched -> List.copyOf(known.known.keySet()).stream()
                             .filter(asker -> open || !asker.equals(Asker.EVERYBODY))
@@ -280,7 +282,7 @@ final class Registries {
             return new Answer.NotAsked();
         }
         Asker asker = all.asker(namespace);
-        Known known = all.known.get(asker);
+        Known known = all.of(asker);
         if (known.problem.isPresent()) {
             Resolution.Problem problem = known.problem.get();
             return new Answer.Failed(problem.kind(), problem.message(), known.failingSince);
@@ -322,7 +324,7 @@ final class Registries {
         // A pass takes its time: half an interval more, and a moment for short ones.
         Duration most = Pace.max(interval, round).multipliedBy(3).dividedBy(2).plusSeconds(2);
         Instant since = Optional.ofNullable(references.get(reference))
-                .map(known -> known.known.get(known.asker(namespace)).answered)
+                .map(known -> known.of(known.asker(namespace)).answered)
                 .orElse(Instant.EPOCH);
         return since.plus(most).isBefore(clock.instant());
     }
@@ -611,12 +613,12 @@ final class Registries {
         private void tellIfClosed(Question question, Reference all) {
             List<Asker> users =
                     watched.users(question.reference()).stream().map(all::asker).toList();
-            Optional<Resolution.Problem> problem = all.everybody().problem;
+            Optional<Resolution.Problem> problem = all.everybody.problem;
             if (users.contains(Asker.EVERYBODY)
                     && problem.isPresent()
                     && problem.get().kind() != Deferral.RATE_LIMITED) {
                 problems.problem(subject(question), problem.get());
-            } else if (users.stream().allMatch(asker -> all.known.get(asker).isFound())) {
+            } else if (users.stream().allMatch(asker -> all.of(asker).isFound())) {
                 watched.queue()
                         .rest(
                                 question,
