@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.Objects;
 import okhttp3.Headers;
 import okhttp3.Response;
@@ -32,6 +33,12 @@ final class BlobStream extends InputStream {
     private long position;
     private int fruitless;
     private int resumed;
+
+    /** How long we have waited for the content, and since when we wait now, in nanoseconds. */
+    private long waited;
+
+    private long waiting;
+
     private boolean verified;
     private boolean closed;
 
@@ -65,6 +72,15 @@ final class BlobStream extends InputStream {
             verify();
             return -1;
         }
+        waiting = caller.ticks();
+        try {
+            return readOrResume(buffer, offset, length);
+        } finally {
+            waited += caller.ticks() - waiting;
+        }
+    }
+
+    private int readOrResume(byte[] buffer, int offset, int length) throws IOException {
         while (true) {
             try {
                 int count = body().read(buffer, offset, (int) Math.min(length, blob.size() - position));
@@ -95,11 +111,15 @@ final class BlobStream extends InputStream {
         }
         fruitless++;
         resumed++;
-        if (fruitless > PATIENCE || resumed > MOST) {
-            throw failure;
+        Duration rest =
+                caller.deadline().remaining().plus(call.transfer()).minusNanos(waited + caller.ticks() - waiting);
+        if (fruitless > PATIENCE || resumed > MOST || rest.isNegative() || rest.isZero()) {
+            RegistryException error = caller.error(call, failure, call.registry());
+            throw new IOException(error.getMessage(), error);
         }
         try {
-            Response answer = caller.call(call.with(Headers.of("Range", "bytes=" + position + "-")));
+            Response answer = caller.call(
+                    call.with(Headers.of("Range", "bytes=" + position + "-")).with(rest));
             response = answer;
             if (answer.code() == PARTIAL_CONTENT) {
                 check(answer);

@@ -2,6 +2,7 @@ package io.urunner.registry;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -16,15 +17,25 @@ final class Blobs {
     private static final okhttp3.MediaType BYTES = okhttp3.MediaType.get("application/octet-stream");
     private static final RequestBody NOTHING = RequestBody.create(new byte[0], null);
 
-    private final Caller caller;
+    /** No blob is so large that it takes longer. */
+    private static final Duration LONGEST = Duration.ofDays(7);
 
-    Blobs(Caller caller) {
+    private final Caller caller;
+    private final long transferRate;
+
+    Blobs(Caller caller, long transferRate) {
         this.caller = caller;
+        this.transferRate = transferRate;
+    }
+
+    /** How long a blob may take beyond the deadline; a second at least. */
+    private Duration transfer(Descriptor blob) {
+        return Duration.ofSeconds(Math.min(LONGEST.toSeconds(), 1 + blob.size() / transferRate));
     }
 
     InputStream open(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
         BlobStream stream = new BlobStream(
-                blob, caller, call(repository, "read", blob.digest(), "GET").streaming());
+                blob, caller, call(repository, "read", blob.digest(), "GET").with(transfer(blob)));
         stream.connect();
         return stream;
     }
@@ -80,7 +91,7 @@ final class Blobs {
                 .addQueryParameter("digest", blob.digest().toString())
                 .build();
         Call put =
-                start.by("PUT").at(target.toString()).with(body(blob, source)).streaming();
+                start.by("PUT").at(target.toString()).with(body(blob, source)).with(transfer(blob));
         caller.call(put).close();
     }
 

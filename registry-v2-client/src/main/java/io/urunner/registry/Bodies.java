@@ -1,5 +1,8 @@
 package io.urunner.registry;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -15,11 +18,25 @@ final class Bodies {
     /** The most of an error or token answer that is read, in bytes. */
     static final int SMALL = 64 * 1024;
 
-    private static final int MAX_ERRORS = 20;
+    private static final int MAX_ERRORS = 5;
     private static final int MAX_WORDS = 300;
     private static final Pattern SECRETS =
             Pattern.compile("(?<=://)[^/\\s]+(?=@)|(?i)(?<=(password|passwd|secret|token)=)\\S+");
-    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Reads the JSON of strangers. What becomes of it is bounded: 50,000 tokens, which are an index of 2,000 images or a page
+     * of as many tags, take 2 MB beside their text. Field names are not kept for the next time: there may be a million.
+     */
+    static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+                    .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxTokenCount(50_000)
+                            .maxNestingDepth(64)
+                            .maxNameLength(1000)
+                            .maxStringLength(128 * 1024)
+                            .build())
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private Bodies() {}
 
@@ -27,7 +44,10 @@ final class Bodies {
         if (response.body().contentLength() > limit) {
             throw tooLarge(limit);
         }
-        InputStream body = response.body().byteStream();
+        return read(response.body().byteStream(), limit);
+    }
+
+    static byte[] read(InputStream body, int limit) throws IOException {
         byte[] content = body.readNBytes(limit + 1);
         if (content.length > limit) {
             throw tooLarge(limit);
@@ -82,9 +102,15 @@ final class Bodies {
 
     /** What a remote party wrote, fit for one line of a log: without user info of URLs, and what it calls a secret. */
     static String printable(String text) {
-        String line = SECRETS.matcher(text.replaceAll("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+", " "))
+        return printable(text, MAX_WORDS);
+    }
+
+    static String printable(String text, int most) {
+        // No secret at the end of what is cut is left in half.
+        String bounded = text.length() > 4 * most ? text.substring(0, 4 * most) : text;
+        String line = SECRETS.matcher(bounded.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]+", " "))
                 .replaceAll("[secret]")
                 .strip();
-        return line.length() > MAX_WORDS ? line.substring(0, MAX_WORDS) + "…" : line;
+        return line.length() > most ? line.substring(0, most) + "…" : line;
     }
 }

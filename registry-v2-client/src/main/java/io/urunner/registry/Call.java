@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param headers the headers beside those that every request has
  * @param body the body, null for none
  * @param scopes what it needs to be allowed, as token servers name it; empty for what needs no more than an identity
- * @param streams whether reading the answer or writing the body may take longer than a call may
+ * @param transfer how much longer than another call it may take, for the content that it reads or writes
  */
 record Call(
         FailedRequest what,
@@ -25,7 +26,7 @@ record Call(
         Headers headers,
         @Nullable RequestBody body,
         List<String> scopes,
-        boolean streams) {
+        Duration transfer) {
     static final Headers NO_HEADERS = Headers.of();
 
     /** A call on a repository that needs the given rights there. */
@@ -49,13 +50,19 @@ record Call(
                 NO_HEADERS,
                 null,
                 List.of(scope(repository.name(), rights)),
-                false);
+                Duration.ZERO);
     }
 
     /** The question whether a registry is there and lets us in. */
     static Call ping(String registry) {
         return new Call(
-                FailedRequest.of("ping", registry), "GET", RegistryClient.ROOT, NO_HEADERS, null, List.of(), false);
+                FailedRequest.of("ping", registry),
+                "GET",
+                RegistryClient.ROOT,
+                NO_HEADERS,
+                null,
+                List.of(),
+                Duration.ZERO);
     }
 
     static String scope(String repository, String rights) {
@@ -63,27 +70,31 @@ record Call(
     }
 
     Call with(Headers newHeaders) {
-        return new Call(what, method, target, newHeaders, body, scopes, streams);
+        return new Call(what, method, target, newHeaders, body, scopes, transfer);
     }
 
     Call with(RequestBody newBody) {
-        return new Call(what, method, target, headers, newBody, scopes, streams);
+        return new Call(what, method, target, headers, newBody, scopes, transfer);
     }
 
     Call with(List<String> newScopes) {
-        return new Call(what, method, target, headers, body, newScopes, streams);
+        return new Call(what, method, target, headers, body, newScopes, transfer);
     }
 
     Call by(String newMethod) {
-        return new Call(what, newMethod, target, headers, body, scopes, streams);
+        return new Call(what, newMethod, target, headers, body, scopes, transfer);
     }
 
     Call at(String newTarget) {
-        return new Call(what, method, newTarget, headers, body, scopes, streams);
+        return new Call(what, method, newTarget, headers, body, scopes, transfer);
     }
 
-    Call streaming() {
-        return new Call(what, method, target, headers, body, scopes, true);
+    Call with(Duration newTransfer) {
+        return new Call(what, method, target, headers, body, scopes, newTransfer);
+    }
+
+    boolean streams() {
+        return !transfer.isZero();
     }
 
     String registry() {

@@ -63,6 +63,11 @@ final class Caller {
         return authorizer;
     }
 
+    /** The ticker's nanoseconds. */
+    long ticks() {
+        return ticker.getAsLong();
+    }
+
     /** The answer to a call if it is a success; every other status is an error. */
     Response call(Call call) throws RegistryException, InterruptedException {
         return call(call, Set.of());
@@ -75,7 +80,15 @@ final class Caller {
      * @return the answer; the caller closes it
      */
     Response call(Call call, Set<Integer> expected) throws RegistryException, InterruptedException {
-        Deadline deadline = new Deadline(ticker, budget);
+        return call(call, expected, new Deadline(ticker, budget, call.transfer()));
+    }
+
+    /** A deadline for an operation of several calls. */
+    Deadline deadline() {
+        return new Deadline(ticker, budget, Duration.ZERO);
+    }
+
+    Response call(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
         for (int attempt = 1; ; attempt++) {
             if (Thread.interrupted()) {
                 throw new InterruptedException("interrupted before asking " + call.registry());
@@ -101,7 +114,8 @@ final class Caller {
             if (delay.isEmpty()) {
                 throw error(call, failure, deadline.asked());
             }
-            observer.retried(call.registry(), attempt, delay.get(), String.valueOf(failure.getMessage()));
+            observer.retried(
+                    call.registry(), attempt, delay.get(), Bodies.printable(String.valueOf(failure.getMessage())));
             sleeper.sleep(delay.get());
         }
     }
@@ -153,7 +167,7 @@ final class Caller {
         };
     }
 
-    private RegistryException error(Call call, IOException failure, String host) {
+    RegistryException error(Call call, IOException failure, String host) {
         if (failure instanceof TransientFailure answered) {
             Instant now = clock.instant();
             Instant retryAt = answered.retryAfter().isPresent()

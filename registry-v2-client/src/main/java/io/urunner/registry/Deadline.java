@@ -8,10 +8,17 @@ final class Deadline {
     private final LongSupplier ticker;
     private final long end;
     private String asked = "";
+    private final Duration transfer;
 
-    Deadline(LongSupplier ticker, Duration budget) {
+    /**
+     * A deadline.
+     *
+     * @param transfer how much later the reading or writing of content must be over
+     */
+    Deadline(LongSupplier ticker, Duration budget, Duration transfer) {
         this.ticker = ticker;
         this.end = ticker.getAsLong() + budget.toNanos();
+        this.transfer = transfer;
     }
 
     /** Notes whose turn it is to answer. */
@@ -27,5 +34,9 @@ final class Deadline {
     /** What is left, never negative. */
     Duration remaining() {
         return Duration.ofNanos(Math.max(0, end - ticker.getAsLong()));
+    }
+
+    Duration transfer() {
+        return transfer;
     }
 }

@@ -27,7 +27,7 @@ public record Descriptor(
     /**
      * A descriptor from its parts.
      *
-     * @throws IllegalArgumentException if the media type is empty or the size is negative
+     * @throws IllegalArgumentException if the media type is empty or longer than a media type may be, or the size is negative
      */
     public Descriptor {
         Objects.requireNonNull(digest, "digest");
@@ -36,6 +36,9 @@ public record Descriptor(
         }
         if (size < 0) {
             throw new IllegalArgumentException("a descriptor's size is not negative, as is " + size);
+        }
+        if (mediaType.length() > MediaType.LONGEST) {
+            throw new IllegalArgumentException("a media type is shorter than " + ReferenceGrammar.quote(mediaType));
         }
         annotations = Map.copyOf(annotations);
     }

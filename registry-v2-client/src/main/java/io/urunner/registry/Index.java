@@ -1,33 +1,26 @@
 package io.urunner.registry;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An index: one image for several platforms, or a list of artifacts ("Image Index", OCI image specification; Docker's
  * manifest list). Immutable; equal if the bytes are.
  */
-public final class Index implements ManifestOrIndex {
-    /** Indexes in indexes exist; more levels than this are an attack or a mistake. */
-    private static final int MAX_DEPTH = 4;
+public final class Index extends ManifestOrIndex {
+    /** An index of indexes of images exists; more levels than this are an attack or a mistake. */
+    private static final int MAX_DEPTH = 3;
 
     /** How many nested indexes a search may open. */
     private static final int MAX_NESTED = 32;
 
-    private final byte[] content;
-    private final Descriptor descriptor;
     private final List<Descriptor> manifests;
-    private final Optional<Descriptor> subject;
 
     Index(byte[] content, Descriptor descriptor, List<Descriptor> manifests, Optional<Descriptor> subject) {
-        this.content = content;
-        this.descriptor = descriptor;
+        super(content, descriptor, subject);
         this.manifests = List.copyOf(manifests);
-        this.subject = subject;
     }
 
     /**
@@ -157,35 +150,5 @@ public final class Index implements ManifestOrIndex {
          * @throws InterruptedException if the thread is interrupted
          */
         ManifestOrIndex fetch(Descriptor entry) throws E, InterruptedException;
-    }
-
-    @Override
-    public byte[] content() {
-        return content.clone();
-    }
-
-    @Override
-    public Descriptor descriptor() {
-        return descriptor;
-    }
-
-    @Override
-    public Optional<Descriptor> subject() {
-        return subject;
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-        return other instanceof Index that && Arrays.equals(content, that.content);
-    }
-
-    @Override
-    public int hashCode() {
-        return descriptor.digest().hashCode();
-    }
-
-    @Override
-    public String toString() {
-        return "index " + descriptor.digest();
     }
 }

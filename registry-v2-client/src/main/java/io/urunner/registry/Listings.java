@@ -1,10 +1,11 @@
 package io.urunner.registry;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,15 +19,16 @@ final class Listings {
     /** The largest page that is asked for. */
     static final int MOST = 1000;
 
-    private static final int LARGEST = 4 * 1024 * 1024;
     private static final String FILTERED = "OCI-Filters-Applied";
 
     private final Caller caller;
     private final Manifests manifests;
+    private final Duration budget;
 
-    Listings(Caller caller, Manifests manifests) {
+    Listings(Caller caller, Manifests manifests, Duration budget) {
         this.caller = caller;
         this.manifests = manifests;
+        this.budget = budget;
     }
 
     Pages<String> tags(Repository repository, int pageSize) {
@@ -42,7 +44,7 @@ final class Listings {
                 Call.NO_HEADERS,
                 null,
                 List.of("registry:catalog:*"),
-                false);
+                Duration.ZERO);
         return names(call, "repositories", pageSize);
     }
 
@@ -50,17 +52,12 @@ final class Listings {
         if (pageSize < 1 || pageSize > MOST) {
             throw new IllegalArgumentException("a page has 1 to " + MOST + " entries, not " + pageSize);
         }
-        return new Pages<>(call.what(), call.target() + "?n=" + pageSize, (target, items) -> {
+        return new Pages<>(call.what(), caller::ticks, budget, call.target() + "?n=" + pageSize, (target, items) -> {
             Call page = call.at(target);
             try (Response response = caller.call(page)) {
-                for (JsonNode name : json(response).path(field)) {
-                    if (!name.isTextual()) {
-                        throw new Violation("an entry of its " + field + " is not a text");
-                    }
-                    items.add(name.textValue());
-                }
+                items.addAll(manifests.whole(response, content -> names(content, field)));
                 return next(page, response);
-            } catch (IOException e) {
+            } catch (IOException | MalformedManifestException e) {
                 throw caller.broken(page, e);
             }
         });
@@ -77,16 +74,18 @@ final class Listings {
                 .with(Headers.of("Accept", MediaType.OCI_INDEX));
         String type = artifactType.orElse("");
         String query = type.isEmpty() ? "" : "?artifactType=" + URLEncoder.encode(type, StandardCharsets.UTF_8);
-        return new Pages<>(call.what(), call.target() + query, (target, items) -> {
+        return new Pages<>(call.what(), caller::ticks, budget, call.target() + query, (target, items) -> {
             Call page = call.at(target);
-            try (Response response = caller.call(page, Set.of(404, 405))) {
+            Deadline deadline = caller.deadline();
+            try (Response response = caller.call(page, Set.of(404, 405), deadline)) {
                 if (!response.isSuccessful()) {
-                    addOfType(type, byTag(repository, subject), items);
+                    response.close();
+                    addOfType(type, byTag(repository, subject, deadline), items);
                     return null;
                 }
-                byte[] content = Bodies.read(response, ManifestOrIndex.MAX_SIZE);
                 boolean filtered = response.header(FILTERED, "").contains("artifactType");
-                List<Descriptor> entries = entries(ManifestOrIndex.parse(content, MediaType.OCI_INDEX));
+                List<Descriptor> entries = manifests.whole(
+                        response, content -> entries(ManifestOrIndex.parse(content, MediaType.OCI_INDEX)));
                 addOfType(filtered ? "" : type, entries, items);
                 return next(page, response);
             } catch (IOException | MalformedManifestException e) {
@@ -99,12 +98,12 @@ final class Listings {
      * Registries that do not know referrers keep them as an index under a tag that is made of the digest, of which 64
      * digits count, so that it is no longer than a tag may be.
      */
-    private List<Descriptor> byTag(Repository repository, Digest subject)
+    private List<Descriptor> byTag(Repository repository, Digest subject, Deadline deadline)
             throws RegistryException, InterruptedException {
         try {
             ImageReference tag =
                     repository.tag(subject.algorithm() + "-" + subject.hex().substring(0, 64));
-            return entries(manifests.read(tag, "list the referrers of"));
+            return entries(manifests.read(tag, "list the referrers of", deadline));
         } catch (NotFoundException e) {
             return List.of();
         }
@@ -126,13 +125,19 @@ final class Listings {
         throw new MalformedManifestException("it is the manifest of one image");
     }
 
-    private static JsonNode json(Response response) throws IOException {
-        byte[] content = Bodies.read(response, LARGEST);
+    private static List<String> names(byte[] content, String field) {
+        List<String> names = new ArrayList<>();
         try {
-            return Bodies.json(content);
-        } catch (JacksonException e) {
-            throw new Violation("the answer is not JSON");
+            for (JsonNode name : Bodies.json(content).path(field)) {
+                if (!name.asText("").matches("[!-~]{1,255}")) {
+                    throw new MalformedManifestException("an entry of its " + field + " is no name");
+                }
+                names.add(name.textValue());
+            }
+        } catch (IOException e) {
+            throw new MalformedManifestException("it is not JSON", e);
         }
+        return names;
     }
 
     /** Where the next page is; a registry that names another host is not followed. */

@@ -1,21 +1,16 @@
 package io.urunner.registry;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The manifest of one image or artifact ("Image Manifest", OCI image specification; Docker's schema 2). Immutable; equal
  * if the bytes are.
  */
-public final class Manifest implements ManifestOrIndex {
-    private final byte[] content;
-    private final Descriptor descriptor;
+public final class Manifest extends ManifestOrIndex {
     private final Descriptor config;
     private final List<Descriptor> layers;
-    private final Optional<Descriptor> subject;
 
     Manifest(
             byte[] content,
@@ -23,11 +18,9 @@ public final class Manifest implements ManifestOrIndex {
             Descriptor config,
             List<Descriptor> layers,
             Optional<Descriptor> subject) {
-        this.content = content;
-        this.descriptor = descriptor;
+        super(content, descriptor, subject);
         this.config = config;
         this.layers = List.copyOf(layers);
-        this.subject = subject;
     }
 
     /**
@@ -61,39 +54,9 @@ public final class Manifest implements ManifestOrIndex {
         return layers;
     }
 
-    @Override
-    public byte[] content() {
-        return content.clone();
-    }
-
-    @Override
-    public Descriptor descriptor() {
-        return descriptor;
-    }
-
-    @Override
-    public Optional<Descriptor> subject() {
-        return subject;
-    }
-
     /** The artifact's type; where the manifest does not name one, the media type of the configuration is it. */
     @Override
     public Optional<String> artifactType() {
-        return descriptor.artifactType().or(() -> Optional.of(config.mediaType()));
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-        return other instanceof Manifest that && Arrays.equals(content, that.content);
-    }
-
-    @Override
-    public int hashCode() {
-        return descriptor.digest().hashCode();
-    }
-
-    @Override
-    public String toString() {
-        return "manifest " + descriptor.digest();
+        return descriptor().artifactType().or(() -> Optional.of(config.mediaType()));
     }
 }

@@ -1,11 +1,7 @@
 package io.urunner.registry;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -18,16 +14,16 @@ import org.jspecify.annotations.Nullable;
 
 /** The JSON of manifests and indexes. It throws {@link MalformedManifestException} and nothing else, whatever it reads. */
 final class ManifestJson {
-    private static final int MAX_DEPTH = 64;
-
-    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxNestingDepth(MAX_DEPTH)
-                            .build())
-                    .build())
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-
     private ManifestJson() {}
+
+    /** Verifies the digest first. The bytes become the result's own. */
+    static ManifestOrIndex verified(byte[] content, String contentType, Digest digest) {
+        if (!digest.matches(content)) {
+            throw new MalformedManifestException(
+                    "the content has the digest " + Digest.of(digest.algorithm(), content) + " instead of " + digest);
+        }
+        return parse(content, contentType, digest);
+    }
 
     /** The bytes become the result's own. */
     static ManifestOrIndex parse(byte[] content, String contentType, Digest digest) {
@@ -56,7 +52,7 @@ final class ManifestJson {
         }
         JsonNode root;
         try {
-            root = JSON.readTree(content);
+            root = Bodies.JSON.readTree(content);
         } catch (JsonProcessingException e) {
             throw new MalformedManifestException(
                     "the manifest is not JSON: " + ReferenceGrammar.quote(e.getOriginalMessage()), e);
@@ -145,10 +141,18 @@ final class ManifestJson {
 
     private static Platform platform(JsonNode node, String what) {
         return new Platform(
-                text(node, "os", what),
-                text(node, "architecture", what),
-                text(node, "variant", what),
-                text(node, "os.version", what));
+                shortText(node, "os", what),
+                shortText(node, "architecture", what),
+                shortText(node, "variant", what),
+                shortText(node, "os.version", what));
+    }
+
+    private static String shortText(JsonNode node, String field, String what) {
+        String text = text(node, field, what);
+        if (text.length() > MediaType.LONGEST) {
+            throw new MalformedManifestException(what + " has a " + field + " that is too long");
+        }
+        return text;
     }
 
     private static @Nullable JsonNode child(JsonNode node, String field) {
@@ -169,7 +173,7 @@ final class ManifestJson {
     }
 
     private static Optional<String> type(JsonNode node, String what) {
-        String type = text(node, "artifactType", what);
+        String type = shortText(node, "artifactType", what);
         return type.isEmpty() ? Optional.empty() : Optional.of(type);
     }
 
@@ -203,12 +207,12 @@ final class ManifestJson {
     }
 
     private static ObjectNode start(String mediaType) {
-        return JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", mediaType);
+        return Bodies.JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", mediaType);
     }
 
     private static ManifestOrIndex finish(ObjectNode root) {
         try {
-            byte[] content = JSON.writeValueAsBytes(root);
+            byte[] content = Bodies.JSON.writeValueAsBytes(root);
             return parse(content, "", Digest.of(content));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree cannot be written as JSON", e);
@@ -227,7 +231,8 @@ final class ManifestJson {
     }
 
     private static ObjectNode json(Descriptor descriptor) {
-        ObjectNode node = JSON.createObjectNode()
+        ObjectNode node = Bodies.JSON
+                .createObjectNode()
                 .put("mediaType", descriptor.mediaType())
                 .put("digest", descriptor.digest().toString())
                 .put("size", descriptor.size());

@@ -1,15 +1,28 @@
 package io.urunner.registry;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a tag or a digest names on a registry: the manifest of one image or artifact, or an index of several. Its bytes are
- * kept exactly as they came, because the digest is theirs. Implementations are immutable.
+ * kept exactly as they came, because the digest is theirs. Immutable; equal
+ * if the bytes are.
  */
-public sealed interface ManifestOrIndex permits Manifest, Index {
+public abstract sealed class ManifestOrIndex permits Manifest, Index {
     /** The largest manifest that is read, in bytes: the limit that registries set themselves. */
-    int MAX_SIZE = 4 * 1024 * 1024;
+    public static final int MAX_SIZE = 4 * 1024 * 1024;
+
+    private final byte[] content;
+    private final Descriptor descriptor;
+    private final Optional<Descriptor> subject;
+
+    ManifestOrIndex(byte[] content, Descriptor descriptor, Optional<Descriptor> subject) {
+        this.content = content;
+        this.descriptor = descriptor;
+        this.subject = subject;
+    }
 
     /**
      * Reads a manifest or an index.
@@ -20,7 +33,7 @@ public sealed interface ManifestOrIndex permits Manifest, Index {
      * @return the manifest or index
      * @throws MalformedManifestException if the content is neither, contradicts itself, or is of Docker's schema 1
      */
-    static ManifestOrIndex parse(byte[] content, String contentType) {
+    public static ManifestOrIndex parse(byte[] content, String contentType) {
         return ManifestJson.parse(content.clone(), contentType, Digest.of(content));
     }
 
@@ -33,12 +46,8 @@ public sealed interface ManifestOrIndex permits Manifest, Index {
      * @return the manifest or index
      * @throws MalformedManifestException if the content has another digest, or as {@link #parse(byte[], String)} does
      */
-    static ManifestOrIndex parse(byte[] content, String contentType, Digest digest) {
-        if (!digest.matches(content)) {
-            throw new MalformedManifestException(
-                    "the content has the digest " + Digest.of(digest.algorithm(), content) + " instead of " + digest);
-        }
-        return ManifestJson.parse(content.clone(), contentType, digest);
+    public static ManifestOrIndex parse(byte[] content, String contentType, Digest digest) {
+        return ManifestJson.verified(content.clone(), contentType, digest);
     }
 
     /**
@@ -46,28 +55,34 @@ public sealed interface ManifestOrIndex permits Manifest, Index {
      *
      * @return a copy
      */
-    byte[] content();
+    public final byte[] content() {
+        return content.clone();
+    }
 
     /**
      * What this is called elsewhere: its media type, digest and size.
      *
      * @return the descriptor
      */
-    Descriptor descriptor();
+    public final Descriptor descriptor() {
+        return descriptor;
+    }
 
     /**
      * What this refers to, for example the image that a signature signs.
      *
      * @return the subject, if there is one
      */
-    Optional<Descriptor> subject();
+    public final Optional<Descriptor> subject() {
+        return subject;
+    }
 
     /**
      * What kind of artifact this is.
      *
      * @return the type, if it is named
      */
-    default Optional<String> artifactType() {
+    public Optional<String> artifactType() {
         return descriptor().artifactType();
     }
 
@@ -76,7 +91,7 @@ public sealed interface ManifestOrIndex permits Manifest, Index {
      *
      * @return the annotations
      */
-    default Map<String, String> annotations() {
+    public final Map<String, String> annotations() {
         return descriptor().annotations();
     }
 
@@ -85,7 +100,7 @@ public sealed interface ManifestOrIndex permits Manifest, Index {
      *
      * @return one of {@link MediaType#MANIFESTS}
      */
-    default String mediaType() {
+    public final String mediaType() {
         return descriptor().mediaType();
     }
 
@@ -94,7 +109,22 @@ public sealed interface ManifestOrIndex permits Manifest, Index {
      *
      * @return the digest
      */
-    default Digest digest() {
+    public final Digest digest() {
         return descriptor().digest();
+    }
+
+    @Override
+    public final boolean equals(@Nullable Object other) {
+        return other instanceof ManifestOrIndex that && Arrays.equals(content, that.content);
+    }
+
+    @Override
+    public final int hashCode() {
+        return descriptor.digest().hashCode();
+    }
+
+    @Override
+    public final String toString() {
+        return (this instanceof Index ? "index " : "manifest ") + descriptor.digest();
     }
 }

@@ -1,9 +1,14 @@
 package io.urunner.registry;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import okhttp3.Headers;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -14,6 +19,12 @@ final class Manifests {
     private static final String DIGEST = "Docker-Content-Digest";
     private static final Set<Integer> NO_HEAD = Set.of(405, 501);
     private static final Set<Integer> NO_HEAD_OR_UNCHANGED = Set.of(405, 501, 304);
+
+    /** A small answer has fewer bytes. */
+    private static final int SMALL = 32 * 1024;
+
+    /** So many answers that are not small are in memory at a time: they may take 16 MB each while they are read. */
+    private final Semaphore large = new Semaphore(2, true);
 
     private final Caller caller;
     private final List<String> accepted;
@@ -27,13 +38,14 @@ final class Manifests {
 
     Descriptor resolve(ImageReference image) throws RegistryException, InterruptedException {
         Call call = call(image, "resolve", "HEAD");
-        try (Response response = caller.call(call, NO_HEAD)) {
+        Deadline deadline = caller.deadline();
+        try (Response response = caller.call(call, NO_HEAD, deadline)) {
             Descriptor descriptor = described(call, image, response);
             if (descriptor != null) {
                 return descriptor;
             }
         }
-        return read(image, "resolve").descriptor();
+        return read(image, "resolve", deadline).descriptor();
     }
 
     Optional<Descriptor> resolveIfChanged(ImageReference image, Digest known)
@@ -42,15 +54,16 @@ final class Manifests {
                 .with(accept.newBuilder()
                         .add("If-None-Match", '"' + known.toString() + '"')
                         .build());
+        Deadline deadline = caller.deadline();
         Descriptor now;
-        try (Response response = caller.call(call, NO_HEAD_OR_UNCHANGED)) {
+        try (Response response = caller.call(call, NO_HEAD_OR_UNCHANGED, deadline)) {
             if (response.code() == 304) {
                 return Optional.empty();
             }
             now = described(call, image, response);
         }
         if (now == null) {
-            now = read(image, "resolve").descriptor();
+            now = read(image, "resolve", deadline).descriptor();
         }
         return now.digest().equals(known) ? Optional.empty() : Optional.of(now);
     }
@@ -90,40 +103,65 @@ final class Manifests {
         return asked;
     }
 
-    ManifestOrIndex read(ImageReference image, String action) throws RegistryException, InterruptedException {
+    ManifestOrIndex read(ImageReference image) throws RegistryException, InterruptedException {
+        return read(image, "read", caller.deadline());
+    }
+
+    ManifestOrIndex read(ImageReference image, String action, Deadline deadline)
+            throws RegistryException, InterruptedException {
         Call call = call(image, action, "GET");
-        try (Response response = caller.call(call)) {
-            byte[] content = Bodies.read(response, ManifestOrIndex.MAX_SIZE);
-            String type = response.header("Content-Type", "");
+        try (Response response = caller.call(call, Set.of(), deadline)) {
             String header = response.header(DIGEST);
-            Digest named = header == null
-                    ? image.digest().orElseGet(() -> Digest.of(content))
-                    : digest(call, image, response, header);
-            return ManifestOrIndex.parse(content, type, named);
+            Digest named = header == null ? image.digest().orElse(null) : digest(call, image, response, header);
+            String type = response.header("Content-Type", "");
+            return whole(
+                    response,
+                    content -> named == null
+                            ? ManifestJson.parse(content, type, Digest.of(content))
+                            : ManifestJson.verified(content, type, named));
         } catch (IOException | MalformedManifestException e) {
             throw caller.broken(call, e);
         }
     }
 
+    /** What an answer says: a manifest or a page of a listing, of which those that are not small wait for each other. */
+    <T> T whole(Response response, Function<byte[], T> parser) throws IOException, InterruptedException {
+        InputStream body = response.body().byteStream();
+        byte[] content = body.readNBytes(SMALL);
+        if (content.length < SMALL) {
+            return parser.apply(content);
+        }
+        // The answer has its deadline; none of those that are read before it lasts longer.
+        large.acquire();
+        try {
+            InputStream all = new SequenceInputStream(new ByteArrayInputStream(content), body);
+            return parser.apply(Bodies.read(all, ManifestOrIndex.MAX_SIZE));
+        } finally {
+            large.release();
+        }
+    }
+
     Manifest read(ImageReference image, Platform platform) throws RegistryException, InterruptedException {
-        ManifestOrIndex named = read(image, "read");
+        Deadline deadline = caller.deadline();
+        ManifestOrIndex named = read(image, "read", deadline);
         if (named instanceof Manifest manifest) {
             return manifest;
         }
         Repository repository = image.toRepository();
         FailedRequest what = call(image, "read", "GET").what();
-        Descriptor entry = find((Index) named, platform, repository, what)
+        Descriptor entry = find((Index) named, platform, repository, what, deadline)
                 .orElseThrow(() -> new NotFoundException(what, "the index has no image for " + platform, null));
-        if (read(repository.digest(entry.digest()), "read") instanceof Manifest manifest) {
+        if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest) {
             return manifest;
         }
         throw new ProtocolViolationException(what, entry.digest() + " is said to be a manifest and is an index", null);
     }
 
-    private Optional<Descriptor> find(Index index, Platform platform, Repository repository, FailedRequest what)
+    private Optional<Descriptor> find(
+            Index index, Platform platform, Repository repository, FailedRequest what, Deadline deadline)
             throws RegistryException, InterruptedException {
         try {
-            return index.find(platform, entry -> read(repository.digest(entry.digest()), "read"));
+            return index.find(platform, entry -> read(repository.digest(entry.digest()), "read", deadline));
         } catch (MalformedManifestException e) {
             throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
         }

@@ -45,6 +45,11 @@ public final class MediaType {
     public static final List<String> MANIFESTS =
             List.of(OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST);
 
+    /** The length of the longest. */
+    static final int LONGEST = 255;
+
+    private static final String NAME = "[a-z0-9][a-z0-9!#$&^_.+-]{0,126}";
+
     private MediaType() {}
 
     /**
@@ -65,11 +70,12 @@ public final class MediaType {
      * The media type that a {@code Content-Type} header names: without parameters, in lower case.
      *
      * @param contentType the header's value
-     * @return the media type
+     * @return the media type, or the empty text where the header names none (RFC 6838, section 4.2)
      */
     public static String of(String contentType) {
         int semicolon = contentType.indexOf(';');
         String type = semicolon < 0 ? contentType : contentType.substring(0, semicolon);
-        return type.strip().toLowerCase(Locale.ROOT);
+        type = type.strip().toLowerCase(Locale.ROOT);
+        return type.matches(NAME + "/" + NAME) ? type : "";
     }
 }

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.ConnectionPool;
 import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * registries and threads; keep it as long as possible, because it remembers tokens, scopes and connections.
  *
  * <p>Methods block. They end within the {@linkplain Builder#deadline deadline}, and soon after the thread is interrupted.
+ * Blobs have as much more time as their size needs at the slowest {@linkplain Builder#transferRate rate}, and listings have
+ * {@linkplain Builder#listingDeadline one} of their own for all pages. What a host sends is bounded, too: more of it than a
+ * sensible answer has is refused.
  */
 public final class RegistryClient implements AutoCloseable {
     static final String ROOT = "/v2/";
@@ -34,6 +38,8 @@ public final class RegistryClient implements AutoCloseable {
 
     private final Caller caller;
     private final List<String> accept;
+    private final long transferRate;
+    private final Duration listingDeadline;
     private final Manifests manifests;
     private final Blobs blobs;
     private final Listings listings;
@@ -46,12 +52,18 @@ public final class RegistryClient implements AutoCloseable {
                     .readTimeout(builder.readTimeout)
                     .writeTimeout(builder.readTimeout)
                     .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, 5, TimeUnit.MINUTES))
-                    .socketFactory(new InterruptibleSocketFactory())
+                    // Whoever sends over HTTP/2 fills 16 MiB per answer before anybody reads it.
+                    .protocols(List.of(Protocol.HTTP_1_1))
                     .build();
             own = http;
         } else {
             own = null;
         }
+        ReceiveLimit limit = new ReceiveLimit(own == null ? http.socketFactory() : null);
+        http = http.newBuilder()
+                .socketFactory(limit)
+                .addNetworkInterceptor(limit)
+                .build();
         CredentialProvider provider =
                 builder.credentials != null ? builder.credentials : new CredentialRouter(Map.of());
         Transport transport = new Transport(
@@ -72,18 +84,22 @@ public final class RegistryClient implements AutoCloseable {
                 () -> ThreadLocalRandom.current().nextDouble(),
                 builder.observer);
         accept = List.copyOf(builder.accept);
+        transferRate = builder.transferRate;
+        listingDeadline = builder.listingDeadline;
         manifests = new Manifests(caller, accept);
-        blobs = new Blobs(caller);
-        listings = new Listings(caller, manifests);
+        blobs = new Blobs(caller, transferRate);
+        listings = new Listings(caller, manifests, listingDeadline);
     }
 
-    private RegistryClient(Caller caller, List<String> accept) {
+    private RegistryClient(RegistryClient shared, Caller caller) {
         this.own = null;
         this.caller = caller;
-        this.accept = accept;
+        accept = shared.accept;
+        transferRate = shared.transferRate;
+        listingDeadline = shared.listingDeadline;
         manifests = new Manifests(caller, accept);
-        blobs = new Blobs(caller);
-        listings = new Listings(caller, manifests);
+        blobs = new Blobs(caller, transferRate);
+        listings = new Listings(caller, manifests, listingDeadline);
     }
 
     /**
@@ -106,7 +122,7 @@ public final class RegistryClient implements AutoCloseable {
      * @return the view. Closing it does nothing; closing this client ends it
      */
     public RegistryClient withCredentials(CredentialProvider credentials) {
-        return new RegistryClient(caller.with(Objects.requireNonNull(credentials, "credentials")), accept);
+        return new RegistryClient(this, caller.with(Objects.requireNonNull(credentials, "credentials")));
     }
 
     /**
@@ -155,7 +171,7 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public ManifestOrIndex manifest(ImageReference image) throws RegistryException, InterruptedException {
-        return manifests.read(image, "read");
+        return manifests.read(image);
     }
 
     /**
@@ -363,6 +379,8 @@ public final class RegistryClient implements AutoCloseable {
         Duration connectTimeout = Duration.ofSeconds(10);
         Duration readTimeout = Duration.ofSeconds(20);
         Duration deadline = Duration.ofSeconds(30);
+        Duration listingDeadline = Duration.ofMinutes(5);
+        long transferRate = 32 * 1024;
         int attempts = 3;
         String userAgent = "urunner-registry-client";
 
@@ -491,14 +509,42 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How long a call may take in all, with its token requests, waits and retries, but without the reading and writing
-         * of blobs (default 30 s).
+         * How long a method may take in all, with all its requests, those for tokens among them, with waits and retries and
+         * the reading of the answer, but without the reading and writing of blobs (default 30 s).
          *
          * @param budget the bound
          * @return this
          */
         public Builder deadline(Duration budget) {
             this.deadline = Objects.requireNonNull(budget, "budget");
+            return this;
+        }
+
+        /**
+         * How fast blobs are read and written at least, on average and beyond the {@linkplain #deadline deadline} (default
+         * 32 KiB/s): a blob of a megabyte may take it and 32 s. Only the time counts in which we wait for the registry;
+         * whoever reads a stream may take his.
+         *
+         * @param bytesPerSecond the rate, at least 1
+         * @return this
+         */
+        public Builder transferRate(long bytesPerSecond) {
+            if (bytesPerSecond < 1) {
+                throw new IllegalArgumentException("a rate is at least 1 byte per second, not " + bytesPerSecond);
+            }
+            this.transferRate = bytesPerSecond;
+            return this;
+        }
+
+        /**
+         * How long we wait for all pages of a listing together, each of which has its own {@linkplain #deadline deadline}
+         * (default 5 min).
+         *
+         * @param budget the bound
+         * @return this
+         */
+        public Builder listingDeadline(Duration budget) {
+            this.listingDeadline = Objects.requireNonNull(budget, "budget");
             return this;
         }
 

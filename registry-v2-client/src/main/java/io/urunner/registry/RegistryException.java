@@ -19,6 +19,9 @@ public abstract sealed class RegistryException extends Exception
                 ProtocolViolationException {
     private static final long serialVersionUID = 1L;
 
+    /** The longest reason; it may quote what a registry sent. */
+    private static final int MOST = 1000;
+
     private final transient FailedRequest request;
     private final String reason;
 
@@ -39,7 +42,7 @@ public abstract sealed class RegistryException extends Exception
             }
             words.append(": ");
         }
-        return words.append(reason).toString();
+        return words.append(Bodies.printable(reason, MOST)).toString();
     }
 
     /** What went wrong, without what was being done and what was answered. */

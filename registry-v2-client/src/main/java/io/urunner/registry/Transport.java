@@ -140,20 +140,39 @@ final class Transport {
         }
         deadline.asks(host.authority());
         long started = ticker.getAsLong();
-        int status = 0;
+        Response response = null;
+        boolean handed = false;
+        try {
+            response = execute(host, request, streams, deadline);
+            note(host, response);
+            observer.requested(host.authority(), request.method(), response.code(), since(started));
+            handed = true;
+            return response;
+        } finally {
+            // Whatever is thrown, an observer's error among it: nothing stays open or held.
+            host.gate().release();
+            if (response == null) {
+                observer.requested(host.authority(), request.method(), 0, since(started));
+            } else if (!handed) {
+                response.close();
+            }
+        }
+    }
+
+    private Duration since(long started) {
+        return Duration.ofNanos(ticker.getAsLong() - started);
+    }
+
+    private static Response execute(Host host, Request request, boolean streams, Deadline deadline)
+            throws IOException, InterruptedException {
         try {
             okhttp3.Call call = host.client().newCall(request);
             long left = deadline.remaining().toNanos();
             if (left == 0) {
                 throw new SocketTimeoutException("no time is left to ask " + host.authority());
             }
-            if (!streams) {
-                call.timeout().timeout(left, TimeUnit.NANOSECONDS);
-            }
-            Response response = call.execute();
-            status = response.code();
-            note(host, response);
-            return response;
+            call.timeout().timeout(left + (streams ? deadline.transfer().toNanos() : 0), TimeUnit.NANOSECONDS);
+            return call.execute();
         } catch (IOException e) {
             if (Thread.interrupted()) {
                 InterruptedException interrupted =
@@ -168,10 +187,6 @@ final class Transport {
                 host.unreachable();
             }
             throw e;
-        } finally {
-            host.gate().release();
-            observer.requested(
-                    host.authority(), request.method(), status, Duration.ofNanos(ticker.getAsLong() - started));
         }
     }
 
