@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -121,6 +122,7 @@ final class TokenService {
                 } else if (cause instanceof IOException failed) {
                     throw failed;
                 }
+            } catch (CancellationException e) {
                 // The thread that asked was interrupted or broke down, which is not this one's trouble: ask anew.
             }
         }
@@ -137,11 +139,13 @@ final class TokenService {
             }
             result.complete(token);
             return token;
-        } catch (Refused | IOException | InterruptedException | RuntimeException | Error e) {
+        } catch (Refused | IOException e) {
             result.completeExceptionally(e);
             throw e;
         } finally {
             underWay.remove(question, result);
+            // Whatever was thrown, nobody waits for this thread any longer. Does nothing where there is an answer.
+            result.cancel(false);
         }
     }
 
