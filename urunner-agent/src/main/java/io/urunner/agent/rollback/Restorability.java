@@ -5,14 +5,16 @@ import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.Index;
+import io.urunner.registry.MalformedManifestException;
 import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.MediaType;
 import io.urunner.registry.NotFoundException;
 import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -21,6 +23,9 @@ import java.util.Set;
  * garbage collection can take the child and leave the index.
  */
 final class Restorability {
+    /** So many images of an index are asked for at most: each is a request. */
+    private static final int MOST = 200;
+
     private final RegistryClient client;
     private final Set<String> platforms;
 
@@ -61,6 +66,8 @@ final class Restorability {
             return yes();
         } catch (NotFoundException e) {
             return no("the registry has " + digest + " of " + tag + " no more");
+        } catch (MalformedManifestException e) {
+            return new Answer(false, false, tag + " cannot be looked into: " + e.getMessage());
         } catch (IllegalArgumentException e) {
             return no(digest + " is no digest: " + e.getMessage());
         } catch (RegistryException e) {
@@ -69,7 +76,8 @@ final class Restorability {
     }
 
     private Answer check(ImageReference image, Index index) throws RegistryException, InterruptedException {
-        List<Descriptor> children = new ArrayList<>();
+        Set<Descriptor> children = new LinkedHashSet<>();
+        Map<Digest, ManifestOrIndex> nested = new HashMap<>();
         if (platforms.isEmpty()) {
             children.addAll(index.images());
             children.addAll(index.nested());
@@ -77,7 +85,7 @@ final class Restorability {
         for (String platform : platforms) {
             Optional<Descriptor> child;
             try {
-                child = index.find(Platform.parse(platform), entry -> manifest(image, entry));
+                child = index.find(Platform.parse(platform), entry -> manifest(image, entry, nested));
             } catch (NotFoundException e) {
                 return no("the registry has an index within " + image + " no more");
             }
@@ -85,6 +93,9 @@ final class Restorability {
         }
         if (children.isEmpty()) {
             return no(image + " has no image for " + String.join(", ", platforms));
+        }
+        if (children.size() > MOST) {
+            return new Answer(false, false, image + " has more than " + MOST + " images, which are not all asked for");
         }
         for (Descriptor child : children) {
             try {
@@ -100,9 +111,15 @@ final class Restorability {
         return yes();
     }
 
-    private ManifestOrIndex manifest(ImageReference image, Descriptor entry)
+    /** Reads an index within an index, once for all platforms. */
+    private ManifestOrIndex manifest(ImageReference image, Descriptor entry, Map<Digest, ManifestOrIndex> nested)
             throws RegistryException, InterruptedException {
-        return client.manifest(image.withDigest(entry.digest()));
+        ManifestOrIndex known = nested.get(entry.digest());
+        if (known == null) {
+            known = client.manifest(image.withDigest(entry.digest()));
+            nested.put(entry.digest(), known);
+        }
+        return known;
     }
 
     private static Answer yes() {

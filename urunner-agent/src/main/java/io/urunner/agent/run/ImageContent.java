@@ -1,5 +1,7 @@
 package io.urunner.agent.run;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.plan.Expansion;
@@ -27,11 +29,24 @@ import java.util.stream.Stream;
 
 /** Looks into images: what their digests lead to, and what they say of themselves. Thread-safe; blocks. */
 public final class ImageContent {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** What a stranger's megabyte becomes is bounded; a configuration has some thousand tokens. */
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxTokenCount(50_000)
+                    .maxNestingDepth(64)
+                    .maxNameLength(1000)
+                    .maxStringLength(64 * 1024)
+                    .build())
+            .build());
+
     private static final String LABEL = "org.opencontainers.image.";
 
     /** A configuration that is larger is not worth its labels. */
     private static final long LARGEST = 1 << 20;
+
+    /** A label that is longer is not kept. */
+    private static final int LONGEST_LABEL = 256;
 
     private final RegistryClient client;
 
@@ -55,7 +70,10 @@ public final class ImageContent {
     public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException, InterruptedException {
         ManifestOrIndex found = client.manifest(image);
         if (found instanceof Manifest manifest) {
-            return new WatchedRegistry.Content(List.of(), Optional.of(manifest.config()));
+            // Without its annotations: this is kept.
+            Descriptor config = manifest.config();
+            return new WatchedRegistry.Content(
+                    List.of(), Optional.of(new Descriptor(config.mediaType(), config.digest(), config.size())));
         }
         List<Digest> children = new ArrayList<>();
         if (found instanceof Index index) {
@@ -125,7 +143,8 @@ public final class ImageContent {
     }
 
     private static Optional<String> text(JsonNode json, String field) {
-        return Optional.ofNullable(json.path(field).textValue()).filter(text -> !text.isBlank());
+        return Optional.ofNullable(json.path(field).textValue())
+                .filter(text -> !text.isBlank() && text.length() <= LONGEST_LABEL);
     }
 
     private static Optional<Instant> time(String text) {
