@@ -509,8 +509,8 @@ final class HostQueue {
     /** Of what waits, what was answered for longest without a break: it tells best whether the host answers. */
     private Optional<Question> steadiest(Asker asker) {
         return waiting.all().stream()
-                .filter(question -> question.asker().equals(asker)
-                        && asked(question).answers())
+                .filter(question ->
+                        question.asker().equals(asker) && asked(question).answers())
                 .min(Comparator.comparingLong(question -> asked(question).answersSince));
     }
 
