@@ -129,10 +129,11 @@ final class Listings {
         List<String> names = new ArrayList<>();
         try {
             for (JsonNode name : Bodies.json(content).path(field)) {
-                if (!name.asText("").matches("[!-~]{1,255}")) {
+                String text = name.textValue();
+                if (text == null || !text.matches("[!-~]{1,255}")) {
                     throw new MalformedManifestException("an entry of its " + field + " is no name");
                 }
-                names.add(name.textValue());
+                names.add(text);
             }
         } catch (IOException e) {
             throw new MalformedManifestException("it is not JSON", e);
