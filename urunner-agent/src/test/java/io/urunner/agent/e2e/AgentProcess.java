@@ -16,8 +16,12 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/** The agent as users run it: a process of its own, set up by environment variables, that can be killed. */
+/**
+ * The agent as users run it: a process of its own with the JVM options of the image, set up by environment variables, that
+ * can be killed.
+ */
 final class AgentProcess implements AutoCloseable {
+    private static final Path IMAGE_OPTIONS = Path.of("image", "jvm.options").toAbsolutePath();
     private static final Pattern SECRET = Pattern.compile("URUNNER_SECR_.*(TOKEN|PASS|SECRET|KEY)");
 
     private final Process process;
@@ -49,10 +53,9 @@ final class AgentProcess implements AutoCloseable {
     static AgentProcess startMain(Class<?> main, Path log, Map<String, String> settings, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Xshare:auto",
-                "-Xmx64m",
+                // A machine's JDK may not know all that the image's does.
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                "@" + IMAGE_OPTIONS,
                 "-cp",
                 System.getProperty("java.class.path"),
                 main.getName()));

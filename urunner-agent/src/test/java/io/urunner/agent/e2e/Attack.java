@@ -1,0 +1,680 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.TestImage;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** What a tenant B does to an agent and to the registry that he shares with A. His namespace is the parameter {@code b}. */
+enum Attack {
+    REFUSED_REFERENCES {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.registry().answer(b + "/refused", exchange -> exchange.send(400, "{\"errors\":[]}"));
+            scene.containers(b, "refused", 300, b + "/refused");
+        }
+    },
+
+    REFERENCES_THAT_FAIL_THE_REGISTRY {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.registry().answer(b + "/failing", exchange -> exchange.send(503, ""));
+            scene.containers(b, "failing", 60, b + "/failing");
+        }
+    },
+
+    REFERENCES_THAT_HANG {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.registry().answer(b + "/hanging", HostileRegistry.Exchange::hang);
+            scene.containers(b, "hanging", 60, b + "/hanging");
+        }
+    },
+
+    MANY_REFERENCES_AND_A_BUDGET {
+        @Override
+        void prepare(AttackScene scene, String b, Map<String, String> settings) {
+            scene.registryOptions(", budget: 60");
+        }
+
+        @Override
+        void begin(AttackScene scene, String b) {
+            TestImage image = TestImage.image("one of many");
+            scene.registry().answer(b + "/many", exchange -> exchange.send(image));
+            scene.containers(b, "many", 300, b + "/many");
+        }
+    },
+
+    A_LIMITED_ACCOUNT {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.registry()
+                    .answer(
+                            b + "/limited",
+                            exchange -> exchange.send(
+                                    exchange.user().isEmpty() ? 401 : 429,
+                                    "",
+                                    "WWW-Authenticate: Basic realm=\"registry\"",
+                                    "Retry-After: 86400",
+                                    "RateLimit-Limit: 100",
+                                    "RateLimit-Remaining: 0",
+                                    "RateLimit-Reset: 86400"));
+            withAccount(scene, b, "limited", 5);
+        }
+    },
+
+    A_REJECTED_ACCOUNT {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.registry()
+                    .answer(
+                            b + "/rejected",
+                            exchange -> exchange.send(401, "", "WWW-Authenticate: Basic realm=\"registry\""));
+            withAccount(scene, b, "rejected", 20);
+        }
+    },
+
+    MANY_WRONG_PASSWORDS {
+        private static final int BANNED_FROM = 30;
+
+        @Override
+        void begin(AttackScene scene, String b) {
+            // A registry that bans who guesses passwords, as most do.
+            scene.registry()
+                    .answer(
+                            exchange -> exchange.isBelow(scene.a() + "/private") && wrong(scene) > BANNED_FROM,
+                            exchange -> exchange.send(403, ""));
+            Map<String, String> guesses = new LinkedHashMap<>();
+            globs(scene).limit(2400).forEach(key -> guesses.put(key, "guess-" + guesses.size() + ":guessed-by-b"));
+            assertThat(guesses).hasSize(2400);
+            scene.secret(b, "guesses", guesses);
+            scene.deployment(b, "guesser", scene.privateImage(), 0, pod -> AttackScene.pullSecrets(pod, "guesses"));
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) {
+            assertThat(wrong(scene)).as("wrong passwords that the registry saw").isLessThan(BANNED_FROM);
+        }
+
+        private static long wrong(AttackScene scene) {
+            return scene.registry()
+                    .asked()
+                    .filter(asked -> asked.user().startsWith("guess-"))
+                    .count();
+        }
+
+        /** Keys that all mean A's repository. */
+        private static Stream<String> globs(AttackScene scene) {
+            String host = scene.registry().host();
+            String port = host.substring(host.indexOf(':'));
+            List<String> first = List.of(
+                    "127", "*", "1*", "12*", "127*", "*7", "*27", "*127", "1*7", "12?", "1?7", "?27", "???", "1??",
+                    "??7", "?2?", "*2*", "**", "1**", "?*", "*?", "1*?", "?*7", "[1]27", "1[2]7", "12[7]");
+            List<String> other = List.of("*", "?", "?*", "*?", "**");
+            List<String> paths = List.of("", "/" + scene.a(), "/" + scene.a() + "/private");
+            return first.stream()
+                    .flatMap(one -> Stream.concat(other.stream(), Stream.of("0"))
+                            .flatMap(two -> Stream.concat(other.stream(), Stream.of("0"))
+                                    .flatMap(three -> Stream.concat(other.stream(), Stream.of("1"))
+                                            .map(four -> one + "." + two + "." + three + "." + four))))
+                    .flatMap(name -> paths.stream().map(path -> name + port + path))
+                    .filter(key -> !key.startsWith("127.0.0.1"));
+        }
+    },
+
+    READING_WHAT_OTHERS_MAY {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.deployment(b, "curious", scene.privateImage(), 0, pod -> {});
+            scene.deployment(b, "waiting", scene.privateImage(), 1, Attack::fitsNowhere);
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) {
+            scene.privateDigests()
+                    .forEach(digest ->
+                            assertThat(scene.told(b)).as("what B reads").doesNotContain(digest.substring(7, 19)));
+            assertThat(scene.told(b)).as("what B reads").doesNotContain(scene.a() + ";", "namespace " + scene.a());
+        }
+    },
+
+    A_FORGED_STATE {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.deployment(b, "forger", scene.publicImage(), 0, pod -> {});
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            String state = "{\"containers\":{\"app\":{\"reference\":\"" + scene.publicImage() + "\",\"failed\":\""
+                    + digest + "\",\"failure\":\"words of b\"}}}";
+            annotate(scene, b, "forger", "urunner.io/state", state);
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) {
+            assertThat(scene.told(scene.a())).doesNotContain("words of b");
+        }
+    },
+
+    A_CANARY_THAT_IS_NEVER_READY {
+        @Override
+        void prepare(AttackScene scene, String b, Map<String, String> settings) {
+            settings.put("URUNNER_CONF_CANARY", "true");
+        }
+
+        @Override
+        void begin(AttackScene scene, String b) {
+            WorkloadId canary = new WorkloadId(b, WorkloadKind.DEPLOYMENT, "canary");
+            scene.cluster()
+                    .workload(
+                            canary,
+                            scene.publicImage(),
+                            1,
+                            workload -> workload.withObject("/spec")
+                                    .put("minReadySeconds", 86400)
+                                    .put("progressDeadlineSeconds", 86401));
+            scene.deployment(b, "waiting", scene.publicImage(), 1, Attack::fitsNowhere);
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            scene.cluster()
+                    .edit(
+                            new WorkloadId(b, WorkloadKind.DEPLOYMENT, "waiting"),
+                            "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"urunner.io/digests\":"
+                                    + json("{\"app\":\"" + scene.publicImage() + "@" + digest + "\"}") + "}}}}}");
+        }
+    },
+
+    NASTY_TEXT {
+        private static final List<String> TEXTS = List.of(
+                "\u001b[2J\u001b[31mred",
+                "a\n2030-01-01T00:00:00.000Z INFO forged",
+                "a\r\nb",
+                "\u009b31mC1",
+                "\u202egnirts",
+                "\u2066isolate",
+                "\u2028line\u2029paragraph",
+                "\u0000nul\u0007bell",
+                "\u200bzero\ufeffwidth",
+                "https://user:hunter2@registry.example/",
+                "\u007fdelete",
+                "x".repeat(200_000));
+
+        @Override
+        void begin(AttackScene scene, String b) {
+            for (int i = 0; i < TEXTS.size(); i++) {
+                String text = TEXTS.get(i);
+                String message = json(text);
+                scene.registry()
+                        .answer(
+                                b + "/error" + i,
+                                exchange -> exchange.send(
+                                        403, "{\"errors\":[{\"code\":\"DENIED\",\"message\":" + message + "}]}"));
+                scene.deployment(b, "error" + i, scene.image(b + "/error" + i), 0, pod -> {});
+                scene.deployment(b, "window" + i, scene.image(b + "/last"), 0, pod -> {});
+                annotate(scene, b, "window" + i, "urunner.io/window", text);
+                scene.deployment(b, "state" + i, scene.publicImage(), 0, pod -> {});
+                annotate(
+                        scene,
+                        b,
+                        "state" + i,
+                        "urunner.io/state",
+                        "{\"containers\":{},\"hold\":{\"since\":\"2026-01-01T00:00:00Z\",\"by\":" + message + "}}");
+            }
+            scene.registry()
+                    .answer(
+                            b + "/status",
+                            exchange -> exchange.write("HTTP/1.1 418 \u001b[2J\u009b31m" + "y".repeat(50_000)
+                                    + "\r\nContent-Length: 0\r\n\r\n"));
+            scene.deployment(b, "status", scene.image(b + "/status"), 0, pod -> {});
+            scene.registry()
+                    .answer(
+                            b + "/realm",
+                            exchange -> exchange.send(
+                                    401, "", "WWW-Authenticate: Bearer realm=\"http://u:hunter2@\u001b[2J\u009b/\""));
+            scene.deployment(b, "realm", scene.image(b + "/realm"), 0, pod -> {});
+            scene.real().push(b + "/labels", "latest", "without labels");
+            scene.deployment(b, "labels", scene.image(b + "/labels"), 1, pod -> {});
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            Map<String, String> labels = new LinkedHashMap<>();
+            Stream.of("version", "revision", "source", "created", "title").forEach(name -> {
+                String text = json(TEXTS.get(push * 2 % TEXTS.size()));
+                labels.put("org.opencontainers.image." + name, text.substring(1, text.length() - 1));
+            });
+            scene.real().push(b + "/labels", "latest", TestImage.labelled("labels" + push, labels));
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) throws Exception {
+            scene.told(b).lines().forEach(AttackScene::assertHarmless);
+            for (String command : List.of("explain", "doctor")) {
+                String said = scene.command(command);
+                said.lines().forEach(AttackScene::assertHarmless);
+                assertThat(said).doesNotContain("hunter2", "x".repeat(2000));
+            }
+            assertThat(scene.agent().log()).doesNotContain("hunter2").contains(b + "/error0");
+        }
+    },
+
+    NAMES_OF_SECRETS {
+        private static final List<String> NAMES = List.of(
+                "a b", "", "../../%s/secrets/taken", "x?watch=true", "..", "%%2e%%2e", "x/y", "\u202e", "A", "x#y");
+
+        @Override
+        void begin(AttackScene scene, String b) {
+            for (int i = 0; i < NAMES.size(); i++) {
+                String name = String.format(NAMES.get(i), scene.a());
+                scene.deployment(
+                        b, "named" + i, scene.image(b + "/named" + i), 0, pod -> AttackScene.pullSecrets(pod, name));
+            }
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) {
+            assertThat(scene.cluster().auditLog().orElseThrow().since(mark, "urunner").stream()
+                            .filter(entry -> entry.resource().equals("secrets")
+                                    && Set.of(scene.a(), b).contains(entry.namespace()))
+                            .map(entry -> entry.verb() + " " + entry.namespace() + "/" + entry.name()))
+                    .as("secrets that the API server was asked for")
+                    .isSubsetOf("get " + scene.a() + "/registry");
+        }
+    },
+
+    A_MANIFEST_OF_OBJECTS {
+        @Override
+        void begin(AttackScene scene, String b) {
+            moving(scene, b, "objects", 3);
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            TestImage image = TestImage.image(b + push);
+            String manifest = new String(image.manifest(), StandardCharsets.UTF_8);
+            String objects = manifest.substring(0, manifest.length() - 1) + ",\"x\":[{}"
+                    + ",{}".repeat((4_000_000 - manifest.length()) / 3) + "]}";
+            TestImage large =
+                    new TestImage(image.mediaType(), objects.getBytes(StandardCharsets.UTF_8), image.blobs(), Map.of());
+            IntStream.range(0, 3).forEach(i -> scene.real().push(b + "/objects" + i, "latest", large));
+        }
+    },
+
+    MUCH_ENVIRONMENT {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.deployment(b, "large", scene.image(b + "/large"), 60, pod -> {
+                fitsNowhere(pod);
+                IntStream.range(0, 12)
+                        .forEach(i -> ((ObjectNode) pod.withArray("containers").get(0))
+                                .withArray("env")
+                                .addObject()
+                                .put("name", "N" + i)
+                                .put("value", "v".repeat(100_000)));
+            });
+        }
+    },
+
+    LONG_ANNOTATIONS {
+        @Override
+        void begin(AttackScene scene, String b) {
+            for (int i = 0; i < 20; i++) {
+                scene.deployment(b, "window" + i, scene.image(b + "/last"), 0, pod -> {});
+                annotate(scene, b, "window" + i, "urunner.io/window", "00:00-24:00;".repeat(255_000 / 12));
+            }
+        }
+    },
+
+    A_CHUNK_HEADER_WITHOUT_END {
+        @Override
+        void begin(AttackScene scene, String b) {
+            moving(scene, b, "chunk", 3);
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            for (int i = 0; i < 3; i++) {
+                TestImage image = TestImage.image(b + i + "-" + push);
+                scene.registry().answer(b + "/chunk" + i, exchange -> {
+                    if (exchange.isHead()) {
+                        exchange.send(image);
+                    } else {
+                        exchange.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;");
+                        exchange.repeat("x", 500_000_000L);
+                    }
+                });
+            }
+        }
+    },
+
+    A_CHAIN_OF_INDEXES {
+        @Override
+        void begin(AttackScene scene, String b) {
+            moving(scene, b, "chain", 1);
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            Map<String, TestImage> all = new LinkedHashMap<>();
+            TestImage next = TestImage.image(b + push);
+            for (int i = 0; i < 2200; i++) {
+                all.put(next.digest(), next);
+                next = index(List.of(next));
+            }
+            scene.registry().serve(b + "/chain0", new TestImage(next.mediaType(), next.manifest(), Map.of(), all));
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) {
+            // A push each.
+            assertThat(scene.registry()
+                            .asked()
+                            .filter(asked -> asked.path().startsWith("/v2/" + b + "/chain0/manifests/sha256:")))
+                    .as("indexes of a chain that were asked for")
+                    .hasSizeLessThan(5 * 10);
+        }
+    },
+
+    A_WIDE_INDEX {
+        private static final int CHILDREN = 28_000;
+
+        @Override
+        void begin(AttackScene scene, String b) {
+            moving(scene, b, "wide", 1);
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            if (push == 0) {
+                List<TestImage> children = IntStream.range(0, CHILDREN)
+                        .mapToObj(i -> new TestImage(
+                                TestImage.OCI_MANIFEST,
+                                ("{\"schemaVersion\":2,\"x\":" + i + "}").getBytes(StandardCharsets.UTF_8),
+                                Map.of(),
+                                Map.of()))
+                        .toList();
+                scene.registry().serve(b + "/wide0", index(children));
+            }
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) {
+            assertThat(scene.registry()
+                            .asked()
+                            .filter(asked -> asked.path().startsWith("/v2/" + b + "/wide0/manifests/sha256:")))
+                    .as("children of a wide index that were asked for")
+                    .hasSizeLessThan(250);
+        }
+    },
+
+    A_LIMIT_THAT_RESETS_IN_THE_YEAR_33658 {
+        @Override
+        void begin(AttackScene scene, String b) {
+            TestImage image = TestImage.image("limited");
+            scene.registry().answer(b + "/far", exchange -> {
+                if (exchange.user().isEmpty()) {
+                    exchange.send(401, "", "WWW-Authenticate: Basic realm=\"registry\"");
+                } else {
+                    exchange.send(
+                            image,
+                            "RateLimit-Limit: 100",
+                            "RateLimit-Remaining: 50",
+                            "RateLimit-Reset: 999999999999999");
+                }
+            });
+            withAccount(scene, b, "far", 3);
+        }
+    },
+
+    A_PLUGIN_THAT_LACKS_A_LIBRARY {
+        @Override
+        void prepare(AttackScene scene, String b, Map<String, String> settings) throws IOException {
+            Path jars = Files.createDirectories(scene.folder().resolve("plugins"));
+            settings.put("URUNNER_CONF_PLUGIN_DIR", jars.toString());
+            for (String type : BrokenPlugin.all(jars)) {
+                HostileRegistry own = scene.with(new HostileRegistry(scene.real()));
+                scene.registry(own.host(), type);
+                scene.deployment(b, type, own.host() + "/" + b + "/app:latest", 0, pod -> {});
+            }
+        }
+
+        @Override
+        void begin(AttackScene scene, String b) {}
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) throws Exception {
+            assertThat(scene.agent().log()).contains("NoClassDefFoundError", "lacks-a-library.jar");
+            assertThat(scene.command("explain")).contains(b + "/Deployment/lacks-a-library");
+        }
+    },
+
+    BODIES_THAT_TRICKLE {
+        @Override
+        void begin(AttackScene scene, String b) {
+            moving(scene, b, "trickle", 12);
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            for (int i = 0; i < 12; i++) {
+                TestImage image = TestImage.image(b + i + "-" + push);
+                String repository = b + "/trickle" + i;
+                String which = i % 2 == 0 ? "/manifests/sha256:" : "/blobs/sha256:";
+                scene.registry().serve(repository, image);
+                scene.registry()
+                        .answer(
+                                exchange -> exchange.isBelow(repository)
+                                        && exchange.path().contains(which),
+                                exchange -> {
+                                    exchange.write("HTTP/1.1 200 OK\r\nContent-Type: " + image.mediaType()
+                                            + "\r\nContent-Length: 4000000\r\n\r\n");
+                                    exchange.trickle("{ ");
+                                });
+            }
+        }
+    },
+
+    A_LONG_MEDIA_TYPE {
+        @Override
+        void begin(AttackScene scene, String b) {
+            scene.containers(b, "typed", 10, b + "/typed");
+            scene.registry().answer(b + "/typed", exchange -> {
+                TestImage image = TestImage.image(exchange.path() + System.nanoTime());
+                exchange.send(
+                        200,
+                        image.manifest(),
+                        "Content-Type: application/" + "x".repeat(200_000),
+                        "Docker-Content-Digest: " + image.digest());
+            });
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) throws IOException {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(scene.folder(), "db*")) {
+                long size = 0;
+                for (Path file : files) {
+                    size += Files.size(file);
+                    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                            .as("mode of %s", file)
+                            .isEqualTo("rw-------");
+                }
+                // The log that SQLite writes ahead is up to 4 MB by itself.
+                assertThat(size).as("size of the history").isLessThan(6_000_000);
+            }
+        }
+    },
+
+    STRANGERS_AT_THE_PORT {
+        private static final int CONNECTIONS = 24;
+        private static final List<String> MALFORMED = List.of(
+                "GET mailto:x HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /\u0000 HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+                "POST /hooks/generic HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+                "POST /hooks/generic HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                "POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n",
+                "POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+                "NONSENSE\r\n\r\n",
+                "GET /livez HTTP/9.9\r\nHost: x\r\n\r\n");
+
+        @Override
+        void begin(AttackScene scene, String b) throws IOException {
+            for (int i = 0; i < CONNECTIONS; i++) {
+                Socket socket = scene.with(stranger(scene));
+                Thread sender = new Thread(() -> pipeline(socket), "stranger");
+                sender.setDaemon(true);
+                sender.start();
+                // One that says nothing, one that never ends its request, one that announces a body and sends none.
+                scene.with(stranger(scene));
+                send(scene.with(stranger(scene)), "GET /metrics HTTP/1.1\r\nX: ");
+                send(
+                        scene.with(stranger(scene)),
+                        "POST /hooks/generic HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n{");
+            }
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) throws IOException {
+            for (String request : MALFORMED) {
+                try (Socket socket = stranger(scene)) {
+                    socket.setSoTimeout(10_000);
+                    send(socket, request);
+                    String answer = new String(socket.getInputStream().readNBytes(12), StandardCharsets.ISO_8859_1);
+                    assertThat(answer).as(request).startsWith("HTTP/1.").matches("HTTP/1.. [45]..|");
+                } catch (SocketException e) {
+                    // It was closed: also fine for a stranger.
+                }
+            }
+        }
+
+        private static void pipeline(Socket socket) {
+            try {
+                while (true) {
+                    send(socket, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100));
+                }
+            } catch (IOException e) {
+                // It was thrown out.
+            }
+        }
+
+        private static void send(Socket socket, String text) throws IOException {
+            socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        }
+
+        /** From another address than the probes, which come from the kubelet. */
+        private static Socket stranger(AttackScene scene) throws IOException {
+            return new Socket(InetAddress.getLoopbackAddress(), scene.port(), InetAddress.getByName("127.0.0.2"), 0);
+        }
+    },
+
+    TOKEN_SERVERS_THAT_LEAD_ASTRAY {
+        @Override
+        void begin(AttackScene scene, String b) {
+            String own = "http://" + scene.registry().host();
+            List<String> realms = List.of(
+                    "file:///etc/passwd",
+                    "http://127.0.0.1:1/token",
+                    "http://[::ffff:127.0.0.1]:1/token",
+                    "http://2130706433:1/token",
+                    "http://nowhere.invalid/token",
+                    "",
+                    "not a url",
+                    own + "/token/" + "x".repeat(60_000),
+                    own + "/hang",
+                    own + "/endless",
+                    own + "/empty",
+                    own + "/v2/" + b + "/realm0/manifests/latest");
+            for (int i = 0; i < realms.size(); i++) {
+                String challenge = "WWW-Authenticate: Bearer realm=\"" + realms.get(i) + "\",service=\"x\"";
+                scene.registry().answer(b + "/realm" + i, exchange -> exchange.send(401, "", challenge));
+                scene.deployment(b, "realm" + i, scene.image(b + "/realm" + i), 0, pod -> {});
+            }
+            scene.registry().answer(exchange -> exchange.path().startsWith("/hang"), HostileRegistry.Exchange::hang);
+            scene.registry().answer(exchange -> exchange.path().startsWith("/endless"), exchange -> {
+                exchange.write("HTTP/1.1 200 OK\r\n\r\n{\"token\":\"");
+                exchange.repeat("x", 500_000_000L);
+            });
+            scene.registry()
+                    .answer(exchange -> exchange.path().startsWith("/empty"), exchange -> exchange.send(200, ""));
+        }
+    };
+
+    /** Before the agent is started: settings that are not B's, and what B had before. */
+    void prepare(AttackScene scene, String b, Map<String, String> settings) throws Exception {}
+
+    /** While the agent follows A. */
+    abstract void begin(AttackScene scene, String b) throws Exception;
+
+    /** Before each push of A, of which B knows the digest that the public image will have. */
+    void beforePush(AttackScene scene, String b, String digest, int push) throws Exception {}
+
+    /** After the pushes: what B did not get besides. */
+    void proof(AttackScene scene, String b, long mark) throws Exception {}
+
+    /** Deployments whose tags will move to something evil while their pods run something ordinary. */
+    private static void moving(AttackScene scene, String b, String name, int count) {
+        for (int i = 0; i < count; i++) {
+            scene.real().push(b + "/" + name + i, "latest", b + name + i);
+            scene.deployment(b, name + i, scene.image(b + "/" + name + i), 1, pod -> {});
+        }
+    }
+
+    /** Deployments of images that are only read with B's account. */
+    private static void withAccount(AttackScene scene, String b, String name, int count) {
+        scene.secret(b, "account", Map.of(scene.registry().host(), "tenant-b:the-password-of-tenant-b"));
+        Consumer<ObjectNode> shown = pod -> AttackScene.pullSecrets(pod, "account");
+        IntStream.range(0, count)
+                .forEach(i -> scene.deployment(b, name + i, scene.image(b + "/" + name + "/" + i), 0, shown));
+    }
+
+    private static void fitsNowhere(ObjectNode pod) {
+        pod.withObject("/nodeSelector").put("nowhere", "true");
+    }
+
+    private static void annotate(AttackScene scene, String b, String workload, String name, String value) {
+        ObjectNode patch = (ObjectNode) Cluster.json("{}");
+        patch.withObject("/metadata/annotations").put(name, value);
+        scene.cluster().edit(new WorkloadId(b, WorkloadKind.DEPLOYMENT, workload), patch.toString());
+    }
+
+    private static TestImage index(List<TestImage> children) {
+        Map<String, TestImage> all = new LinkedHashMap<>();
+        children.forEach(child -> all.put(child.digest(), child));
+        String entries = children.stream()
+                .map(child -> "{\"mediaType\":\"" + child.mediaType() + "\",\"digest\":\"" + child.digest()
+                        + "\",\"size\":" + child.manifest().length + "}")
+                .collect(Collectors.joining(","));
+        String index =
+                "{\"schemaVersion\":2,\"mediaType\":\"" + TestImage.OCI_INDEX + "\",\"manifests\":[" + entries + "]}";
+        return new TestImage(TestImage.OCI_INDEX, index.getBytes(StandardCharsets.UTF_8), Map.of(), all);
+    }
+
+    private static String json(String text) {
+        return TextNode.valueOf(text).toString();
+    }
+}
