@@ -21,18 +21,18 @@ final class BrokenPlugin {
     static List<String> all(Path folder) throws IOException {
         pack(
                 folder,
-                "lacks-a-library",
+                "lacks_a_library",
                 "return List.of(new Credential.Basic(Library.user(), Secret.of(\"x\")));",
                 "\"\"");
-        pack(folder, "gives-null", "return null;", "null");
-        pack(folder, "throws", "throw new IllegalStateException(\"a\\n\\u001b[31mb\");", "\"\" + 1 / (1 - 1)");
-        return List.of("lacks-a-library", "gives-null", "throws");
+        pack(folder, "gives_null", "return null;", "null");
+        pack(folder, "fails", "throw new IllegalStateException(\"a\\n\\u001b[31mb\");", "\"\" + 1 / (1 - 1)");
+        return List.of("lacks_a_library", "gives_null", "fails");
     }
 
     private static void pack(Path folder, String type, String credentials, String description) throws IOException {
         String plugin =
                 """
-                package elsewhere;
+                package TYPE;
                 import io.urunner.registry.auth.*;
                 import java.util.List;
                 public final class Plugin implements CredentialPlugin<Plugin.Settings> {
@@ -64,13 +64,13 @@ final class BrokenPlugin {
                 .isZero();
         try (OutputStream file = Files.newOutputStream(folder.resolve(type + ".jar"));
                 JarOutputStream jar = new JarOutputStream(file);
-                Stream<Path> classes = Files.list(work.resolve("elsewhere"))) {
+                Stream<Path> classes = Files.list(work.resolve(type))) {
             jar.putNextEntry(new JarEntry("META-INF/services/io.urunner.registry.auth.CredentialPlugin"));
-            jar.write("elsewhere.Plugin\n".getBytes(StandardCharsets.UTF_8));
+            jar.write((type + ".Plugin\n").getBytes(StandardCharsets.UTF_8));
             for (Path path : classes.toList()) {
                 // The class that it needs is left out, as a library that is not packed along.
                 if (!path.endsWith("Library.class")) {
-                    jar.putNextEntry(new JarEntry("elsewhere/" + path.getFileName()));
+                    jar.putNextEntry(new JarEntry(type + "/" + path.getFileName()));
                     jar.write(Files.readAllBytes(path));
                 }
             }

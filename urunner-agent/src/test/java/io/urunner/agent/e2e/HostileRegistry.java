@@ -26,6 +26,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -48,6 +49,7 @@ final class HostileRegistry implements AutoCloseable {
     });
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ConcurrentLinkedDeque<Rule> rules = new ConcurrentLinkedDeque<>();
+    private final AtomicInteger connections = new AtomicInteger();
     private final Queue<Asked> asked = new ConcurrentLinkedQueue<>();
     private final Collection<Socket> open = ConcurrentHashMap.newKeySet();
     private volatile Answer handshake = exchange -> {};
@@ -115,6 +117,16 @@ final class HostileRegistry implements AutoCloseable {
                 exchange -> exchange.send(200, image.blobs().get(exchange.last())));
     }
 
+    /** From now on it is as the real one. */
+    void answerWell() {
+        rules.clear();
+        handshake = exchange -> {};
+    }
+
+    int connections() {
+        return connections.get();
+    }
+
     /** What agents asked, oldest first. */
     Stream<Asked> asked() {
         return asked.stream();
@@ -137,6 +149,7 @@ final class HostileRegistry implements AutoCloseable {
         while (!server.isClosed()) {
             try {
                 Socket socket = server.accept();
+                connections.incrementAndGet();
                 open.add(socket);
                 threads.execute(() -> serve(socket));
             } catch (IOException e) {

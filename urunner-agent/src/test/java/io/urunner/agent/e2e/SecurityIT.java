@@ -1,10 +1,21 @@
 package io.urunner.agent.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -23,6 +34,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SecurityIT {
     /** Who has it for himself measures times that others would change. */
     private static final String MACHINE = "the machine";
+
+    private static final Duration PASSES = Duration.ofSeconds(2);
+    private static final Duration HOSTILITY = Duration.ofSeconds(Integer.getInteger("security.hostility.seconds", 300));
+    private static final Duration SOON = Duration.ofSeconds(60);
+    /** The chart's limit. */
+    private static final long MEMORY_LIMIT_KILOBYTES = 256 * 1024;
 
     @TempDir
     private static Path folder;
@@ -50,17 +67,127 @@ class SecurityIT {
     @EnumSource(Attack.class)
     @Execution(ExecutionMode.CONCURRENT)
     @ResourceLock(value = MACHINE, mode = ResourceAccessMode.READ)
-    @Timeout(value = 6, unit = TimeUnit.MINUTES)
-    void tenantAIsServedWhile(Attack attack) throws Exception {
+    @Timeout(value = 10, unit = TimeUnit.MINUTES)
+    void oneTenantPerPoint(Attack attack) throws Exception {
         withstands(attack.name().toLowerCase(Locale.ROOT), EnumSet.of(attack));
     }
 
     @Test
     @ResourceLock(MACHINE)
-    @Timeout(value = 6, unit = TimeUnit.MINUTES)
-    void tenantAIsServedWhileAllAttackAtOnce() throws Exception {
+    @Timeout(value = 10, unit = TimeUnit.MINUTES)
+    void allAtOnce() throws Exception {
         // A budget is shared between all: with so many tenants A's part would be less than A needs.
         withstands("all", EnumSet.complementOf(EnumSet.of(Attack.MANY_REFERENCES_AND_A_BUDGET)));
+    }
+
+    /**
+     * A registry for each way to answer, beside one that is well: the agent lives, has no more memory than the chart gives
+     * it, follows the pushes to the other registry as before, and in the end has as few threads and open files.
+     */
+    @Test
+    @ResourceLock(MACHINE)
+    @Timeout(value = 15, unit = TimeUnit.MINUTES)
+    void hostileRegistries() throws Exception {
+        Map<HostileAnswer, HostileRegistry> hostile = new EnumMap<>(HostileAnswer.class);
+        try (HostileRegistry well = new HostileRegistry(registry)) {
+            String namespace = cluster.enabledNamespace();
+            StringBuilder registries = new StringBuilder("- {host: '" + well.host() + "', type: generic}\n");
+            for (HostileAnswer answer : HostileAnswer.values()) {
+                HostileRegistry front = new HostileRegistry(registry);
+                hostile.put(answer, front);
+                registries.append("- {host: '").append(front.host()).append("', type: generic, interval: 5s}\n");
+                if (answer.isOfTls()) {
+                    // Whether a registry speaks TLS is looked at once.
+                    answer.of(front);
+                }
+            }
+            registry.push("team/app", "latest", "the first");
+            WorkloadId web = cluster.deployment(namespace, "web", well.host() + "/team/app:latest", 1);
+            cluster.workload(
+                    new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, "hostile"),
+                    well.host() + "/team/app:latest",
+                    0,
+                    workload -> hostile.forEach((answer, front) -> workload.withObject("/spec/template/spec")
+                            .withArray("containers")
+                            .addObject()
+                            .put("name", "c" + answer.ordinal())
+                            .put("image", front.host() + "/team/app:latest")));
+            try (ProbedAgent agent = new ProbedAgent(
+                    cluster,
+                    Files.createDirectories(folder.resolve("hostile")),
+                    PASSES,
+                    registries.toString(),
+                    Map.of("URUNNER_CONF_NAMESPACES", namespace))) {
+                besideAWellOne(agent, new Pushes(agent, well, web), hostile);
+            }
+        } finally {
+            for (HostileRegistry front : hostile.values()) {
+                front.close();
+            }
+        }
+    }
+
+    private static void besideAWellOne(ProbedAgent agent, Pushes pushes, Map<HostileAnswer, HostileRegistry> hostile)
+            throws Exception {
+        List<Duration> before = pushes.during(Duration.ofSeconds(30));
+        long threads = agent.threads();
+        long files = agent.files();
+
+        hostile.forEach((answer, front) -> answer.of(front));
+        Map<HostileAnswer, Integer> asked = new EnumMap<>(HostileAnswer.class);
+        hostile.forEach((answer, front) -> asked.put(answer, front.connections()));
+        List<Duration> meanwhile = pushes.during(HOSTILITY);
+        asked.replaceAll((answer, earlier) -> hostile.get(answer).connections() - earlier);
+        hostile.values().forEach(HostileRegistry::answerWell);
+
+        System.out.println("from a question to the patch for what was pushed after it: median "
+                + Seen.median(before) + " before, " + Seen.median(meanwhile) + " beside hostile registries; "
+                + agent.peakKilobytes() / 1024 + " MB at most; asked " + asked);
+        agent.assertAlive();
+        agent.assertLogHarmless();
+        assertThat(asked).allSatisfy((answer, times) -> assertThat(times).isPositive());
+        assertThat(agent.peakKilobytes()).isLessThan(MEMORY_LIMIT_KILOBYTES);
+        assertThat(Seen.median(meanwhile).toMillis())
+                .as("%s, before %s", meanwhile, before)
+                .isLessThan(Seen.median(before).toMillis() * 12 / 10);
+        Await.until("threads and files are as few as before", Seen.within(SOON.multipliedBy(2)), () -> {
+            assertThat(agent.threads()).as("threads").isLessThanOrEqualTo(threads);
+            assertThat(agent.files()).as("open files").isLessThanOrEqualTo(files);
+            return true;
+        });
+    }
+
+    /** Pushes to a registry right after the agent asked it, so that the times differ by nothing but what the agent does. */
+    private static final class Pushes {
+        private final ProbedAgent agent;
+        private final HostileRegistry well;
+        private final WorkloadId workload;
+        private int count;
+
+        Pushes(ProbedAgent agent, HostileRegistry well, WorkloadId workload) {
+            this.agent = agent;
+            this.well = well;
+            this.workload = workload;
+        }
+
+        List<Duration> during(Duration time) {
+            List<Duration> took = new ArrayList<>();
+            long end = System.nanoTime() + time.toNanos();
+            while (System.nanoTime() < end) {
+                long asked = questions();
+                agent.await("the well registry is asked", Seen.within(SOON), () -> questions() > asked);
+                long begun = System.nanoTime();
+                String digest = registry.push("team/app", "latest", "push " + count++);
+                agent.await("it is followed", Seen.within(SOON), () -> Seen.actedOn(cluster, workload, digest));
+                took.add(Duration.ofNanos(System.nanoTime() - begun));
+                Await.until("it runs", Seen.within(SOON), () -> Seen.running(cluster, workload, List.of(digest)));
+            }
+            return took;
+        }
+
+        private long questions() {
+            return well.asked().filter(asked -> asked.method().equals("HEAD")).count();
+        }
     }
 
     private static void withstands(String name, Set<Attack> attacks) throws Exception {
