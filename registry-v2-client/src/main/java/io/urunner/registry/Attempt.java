@@ -243,12 +243,11 @@ final class Attempt {
         Question question = new Question(realm, service, memory.scopes(call, scope), credential);
         ChallengeMemory.Demand earlier = memory.of(call, hints);
         boolean basicRefused = shown.isCredentialItself() || (earlier != null && earlier.basicRefused());
+        Shown next = question.equals(shown.question()) ? shown.isStale() ? renewed() : null : bearer(question);
+        // Not before it was of use: what one repository demands is asked for the others of the registry, too.
         memory.learn(
                 call, hints, new ChallengeMemory.Demand(realm, service, ChallengeMemory.opaque(scope), basicRefused));
-        if (question.equals(shown.question())) {
-            return shown.isStale() ? renewed() : null;
-        }
-        return bearer(question);
+        return next;
     }
 
     private @Nullable HttpUrl realm(String named) throws IOException {
@@ -318,7 +317,7 @@ final class Attempt {
             reason = issuer + " turns " + CREDENTIAL
                     + " away: it has no right to the registry, or our address is banned";
         }
-        wrong = claim.equals(identity);
+        wrong = !(credential instanceof Credential.Anonymous);
         return new NotAccepted(refuse(claim, denied, reason, refused), true);
     }
 
@@ -331,8 +330,9 @@ final class Attempt {
         ReentrantLock lock = hold(identity);
         try {
             Response response = exchange();
+            // Who guesses is also told that there is nothing, or nothing for him.
+            wrong = response == null || response.code() == 404;
             if (response == null && isRejected()) {
-                wrong = true;
                 rejection = refuse(identity, false, call.registry() + " rejects " + CREDENTIAL + "; check it", null);
             } else if (response != null && response.isSuccessful()) {
                 parts.ledger.prove(identity);

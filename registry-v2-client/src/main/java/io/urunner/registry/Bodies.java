@@ -21,7 +21,7 @@ final class Bodies {
     private static final int MAX_ERRORS = 5;
     private static final int MAX_WORDS = 300;
     private static final Pattern SECRETS =
-            Pattern.compile("(?<=://)[^/\\s]+(?=@)|(?i)(?<=(password|passwd|secret|token)=)\\S+");
+            Pattern.compile("(?<=://)[^/\\s]+(?=@)|(?i)(?<=(password|passwd|secret|token)=)[^&]+");
 
     /**
      * Reads the JSON of strangers. What becomes of it is bounded: 50,000 tokens, which are an index of 2,000 images or a page

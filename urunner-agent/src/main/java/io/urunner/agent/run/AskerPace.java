@@ -82,6 +82,7 @@ final class AskerPace {
     void begins(int namespaces, long floor) {
         this.namespaces = namespaces;
         this.floor = floor;
+        whole = true;
     }
 
     /** Whether the next question may be asked: the first alone, until it is answered. */

@@ -52,7 +52,7 @@ final class HostQueue {
     /** Those that were asked less than an interval ago, and are not any more: who comes back is not new. */
     private final Map<Question, Asked> gone = new LinkedHashMap<>();
 
-    private final Map<Asker, AskerPace> standings = new LinkedHashMap<>();
+    private final Map<Asker, AskerPace> paces = new LinkedHashMap<>();
     private final Turns<Question> waiting = new Turns<>(MOST);
     /** Those of the waiting that come first, where it is the turn of a hint. */
     private final Turns<Question> hinted = new Turns<>(MOST);
@@ -207,8 +207,8 @@ final class HostQueue {
         requests.clear();
     }
 
-    private AskerPace standing(Asker asker) {
-        return standings.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
+    private AskerPace pace(Asker asker) {
+        return paces.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
     }
 
     /** Asks this from now on: at once if the host is well and has nothing else to do, else in its next pass. */
@@ -218,7 +218,7 @@ final class HostQueue {
         }
         Asked before = gone.remove(question);
         questions.put(question, before == null ? new Asked() : before);
-        standing(question.asker()).questions++;
+        pace(question.asker()).questions++;
         if (before == null || !isWithinInterval(before.at)) {
             askSoon(question);
         }
@@ -233,10 +233,10 @@ final class HostQueue {
         if (isWithinInterval(asked.at)) {
             gone.put(question, asked);
         }
-        AskerPace standing = standing(question.asker());
-        standing.questions--;
-        if (standing.isIdle()) {
-            standings.remove(question.asker());
+        AskerPace pace = pace(question.asker());
+        pace.questions--;
+        if (pace.isIdle()) {
+            paces.remove(question.asker());
         }
         left.remove(question);
         pump();
@@ -263,9 +263,12 @@ final class HostQueue {
     void lookNext(Question question) {
         if (inFlight.containsKey(question)) {
             Optional.ofNullable(questions.get(question)).ifPresent(asked -> asked.again = true);
-        } else if (mayLook(question)) {
-            hinted.add(question, port.namespaces(question));
-            askSoon(question);
+        } else {
+            toWaitBeforeItsTime(question);
+            if (waiting.contains(question)) {
+                hinted.add(question, port.namespaces(question));
+            }
+            pump();
         }
     }
 
@@ -281,24 +284,29 @@ final class HostQueue {
         Instant now = clock.instant();
         return (running || passes > 0)
                 && questions.containsKey(question)
-                && standing(asker).pausedUntil().isEmpty()
+                && pace(asker).pausedUntil().isEmpty()
                 && Stream.of(port.allowance(asker), port.budget())
                         .flatMap(Optional::stream)
                         .allMatch(limit -> limit.spare(now) > 0);
     }
 
     private void askSoon(Question question) {
-        if (mayLook(question) && !pending(question)) {
-            asked(question).extra = true;
-            looked = true;
-            await(question, false);
-        }
+        toWaitBeforeItsTime(question);
         pump();
     }
 
-    private void await(Question question, boolean pass) {
-        if (waiting.add(question, port.namespaces(question))) {
-            standing(question.asker()).waits(pass);
+    private void toWaitBeforeItsTime(Question question) {
+        if (mayLook(question) && !pending(question)) {
+            asked(question).extra = true;
+            looked = true;
+            toWait(question, false);
+        }
+    }
+
+    private void toWait(Question question, boolean pass) {
+        boolean waits = waiting.contains(question);
+        if (waiting.add(question, port.namespaces(question)) && !waits) {
+            pace(question.asker()).waits(pass);
         }
     }
 
@@ -307,7 +315,7 @@ final class HostQueue {
         hinted.remove(question);
         if (waiting.remove(question)) {
             left.remove(question);
-            standing(question.asker()).leaves();
+            pace(question.asker()).leaves();
         }
     }
 
@@ -317,10 +325,10 @@ final class HostQueue {
      * @param request what to send; told of its end later, unless the agent ends
      */
     void send(Requests.Request<?> request) {
-        AskerPace standing = standing(request.asker());
+        AskerPace pace = pace(request.asker());
         Optional<Instant> alone =
-                standing.pausedUntil().filter(until -> standing.isLimited()).map(this::instant);
-        requests.add(request, alone, standing.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
+                pace.pausedUntil().filter(until -> pace.isLimited()).map(this::instant);
+        requests.add(request, alone, pace.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
         pump();
     }
 
@@ -334,7 +342,7 @@ final class HostQueue {
     }
 
     private String failure(Asker asker) {
-        return standing(asker).problem().map(Resolution.Problem::message).orElse(host + " does not answer");
+        return pace(asker).problem().map(Resolution.Problem::message).orElse(host + " does not answer");
     }
 
     /**
@@ -372,16 +380,16 @@ final class HostQueue {
 
     /** What is wrong with the host for an asker, if something is. */
     Optional<Resolution.Problem> problem(Asker asker) {
-        return Optional.ofNullable(standings.get(asker)).flatMap(AskerPace::problem);
+        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::problem);
     }
 
     Optional<Instant> failingSince(Asker asker) {
-        return Optional.ofNullable(standings.get(asker)).flatMap(AskerPace::failingSince);
+        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::failingSince);
     }
 
     /** Something is wrong with the host if nobody is answered. */
     private Optional<AskerPace> sick() {
-        List<AskerPace> used = standings.values().stream()
+        List<AskerPace> used = paces.values().stream()
                 .filter(one -> one.questions > 0 && one.isHeard())
                 .toList();
         return used.stream().allMatch(one -> one.problem().isPresent())
@@ -411,7 +419,7 @@ final class HostQueue {
             return Optional.empty();
         }
         long at = Math.max(nextAt - loop.nanos(), 0);
-        long paused = standing(question.asker())
+        long paused = pace(question.asker())
                 .pausedUntil()
                 .map(until -> until - loop.nanos())
                 .orElse(0L);
@@ -470,7 +478,7 @@ final class HostQueue {
         questions.entrySet().stream()
                 .filter(entry -> isDue(entry.getKey(), entry.getValue(), now))
                 .sorted(Comparator.comparing((Map.Entry<Question, Asked> entry) ->
-                                standing(entry.getKey().asker()).failing()
+                                pace(entry.getKey().asker()).failing()
                                         ? !entry.getValue().answers()
                                         : entry.getValue().failures > 0)
                         .thenComparingLong(entry -> entry.getValue().at))
@@ -485,20 +493,20 @@ final class HostQueue {
         return !askedAlready
                 && !asked.rests(now)
                 && !inFlight.containsKey(question)
-                && standing(question.asker()).pausedUntil().isEmpty();
+                && pace(question.asker()).pausedUntil().isEmpty();
     }
 
     private void begin(Asker asker, List<Question> due) {
         Set<String> namespaces = new HashSet<>();
         for (Question question : due) {
             asked(question).extra = false;
-            await(question, true);
+            toWait(question, true);
             if (namespaces.size() < AskerPace.SEVERAL) {
                 namespaces.addAll(port.namespaces(question));
             }
         }
         Optional<Allowance> limit = port.allowance(asker);
-        standing(asker)
+        pace(asker)
                 .begins(namespaces.size(), limit.map(some -> floor(some, due)).orElse(0L));
         if (port.hasTenants() && limit.isEmpty() && port.budget().isEmpty()) {
             // What hangs or fails for one does not come first.
@@ -526,7 +534,7 @@ final class HostQueue {
         // Who fails asks one or two questions only: their age says nothing of a round.
         round = Duration.ofNanos(questions.entrySet().stream()
                 .filter(entry -> entry.getValue().isAskedInTurn(now)
-                        && standing(entry.getKey().asker()).isWellSince(entry.getValue().at))
+                        && pace(entry.getKey().asker()).isWellSince(entry.getValue().at))
                 .mapToLong(entry -> now - entry.getValue().at)
                 .max()
                 .orElse(0));
@@ -536,9 +544,9 @@ final class HostQueue {
     private Optional<Duration> allPaused() {
         Duration least = Duration.ofNanos(Long.MAX_VALUE);
         boolean any = false;
-        for (AskerPace standing : standings.values()) {
-            if (standing.questions > 0) {
-                Optional<Long> until = standing.pausedUntil();
+        for (AskerPace pace : paces.values()) {
+            if (pace.questions > 0) {
+                Optional<Long> until = pace.pausedUntil();
                 if (until.isEmpty()) {
                     return Optional.empty();
                 }
@@ -554,7 +562,7 @@ final class HostQueue {
         if (inFlight.isEmpty() && requests.underWay() == 0 && isBudgetUsed()) {
             waiting.all().forEach(this::leave);
         }
-        for (Map.Entry<Asker, AskerPace> entry : List.copyOf(standings.entrySet())) {
+        for (Map.Entry<Asker, AskerPace> entry : List.copyOf(paces.entrySet())) {
             leaveIfUsed(entry.getKey(), entry.getValue());
             if (entry.getValue().ends()) {
                 settled(entry.getKey(), entry.getValue());
@@ -570,13 +578,13 @@ final class HostQueue {
     }
 
     /** What a limit does not let be asked in this pass is asked in a later one. */
-    private void leaveIfUsed(Asker asker, AskerPace standing) {
-        if (standing.onlyWaits()) {
-            port.allowance(asker).filter(standing::hasUsed).ifPresent(limit -> {
+    private void leaveIfUsed(Asker asker, AskerPace pace) {
+        if (pace.onlyWaits()) {
+            port.allowance(asker).filter(pace::hasUsed).ifPresent(limit -> {
                 leaveAll(asker);
                 Duration spacing = limit.spacing(clock.instant());
                 if (spacing.compareTo(interval) > 0) {
-                    standing.spaces(spacing);
+                    pace.spaces(spacing);
                 }
             });
         }
@@ -588,8 +596,8 @@ final class HostQueue {
                 .forEach(this::leave);
     }
 
-    private void settled(Asker asker, AskerPace standing) {
-        if (standing.failing()) {
+    private void settled(Asker asker, AskerPace pace) {
+        if (pace.failing()) {
             requests.refuseAll(asker, failure(asker));
             // The asker's own pace holds back now; when it is back, all are asked at once.
             questions.forEach((question, asked) -> {
@@ -598,9 +606,9 @@ final class HostQueue {
                 }
             });
         }
-        port.settled(asker, standing.problem());
-        if (standing.isIdle()) {
-            standings.remove(asker);
+        port.settled(asker, pace.problem());
+        if (pace.isIdle()) {
+            paces.remove(asker);
         }
         allPaused().ifPresent(this::schedule);
     }
@@ -644,14 +652,14 @@ final class HostQueue {
             return false;
         }
         requestsTurn = false;
-        return requests.sendNext(this::maySend, this::pump);
+        return requests.sendNext(this::maySend, Math.max(1, concurrency - 2 * reserve()), this::pump);
     }
 
     private boolean maySend(Asker asker) {
-        AskerPace standing = standing(asker);
-        return !standing.isLimited()
+        AskerPace pace = pace(asker);
+        return !pace.isLimited()
                 && port.allowance(asker)
-                        .filter(limit -> limit.left(clock.instant()) <= standing.inFlight() + requests.underWay())
+                        .filter(limit -> limit.left(clock.instant()) <= pace.inFlight() + requests.underWay())
                         .isEmpty();
     }
 
@@ -664,7 +672,7 @@ final class HostQueue {
         if (isBudgetUsed()) {
             return false;
         }
-        if (standings.values().stream().noneMatch(AskerPace::mayAskNext)) {
+        if (paces.values().stream().noneMatch(AskerPace::mayAskNext)) {
             return false;
         }
         Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(this::mayAsk) : Optional.empty();
@@ -680,9 +688,9 @@ final class HostQueue {
                 floor--;
                 requestFloor--;
             }
-            standing(question.asker()).asks();
+            pace(question.asker()).asks();
             if (asked.answers() && !port.hasTenants()) {
-                standing(question.asker()).probes();
+                pace(question.asker()).probes();
             }
             inFlight.put(question, turn.namespace());
             port.served(AgentListener.Served.QUESTION, turn.namespace());
@@ -692,9 +700,9 @@ final class HostQueue {
     }
 
     private boolean mayAsk(Question question) {
-        AskerPace standing = standing(question.asker());
-        return standing.mayAsk()
-                && port.allowance(question.asker()).filter(standing::hasUsed).isEmpty()
+        AskerPace pace = pace(question.asker());
+        return pace.mayAsk()
+                && port.allowance(question.asker()).filter(pace::hasUsed).isEmpty()
                 && (!port.hasTenants() || concurrency == 1 || leavesRoom(question));
     }
 
@@ -718,28 +726,28 @@ final class HostQueue {
     private void answered(Question question, Resolution outcome) {
         String namespace = Objects.requireNonNull(inFlight.remove(question), "it was asked");
         left.remove(question);
-        AskerPace standing = standing(question.asker());
-        standing.over();
+        AskerPace pace = pace(question.asker());
+        pace.over();
         Asked asked = Optional.ofNullable(questions.get(question)).orElseGet(Asked::new);
         if (outcome instanceof Resolution.Found || outcome instanceof Resolution.Refused) {
-            standing.answered();
+            pace.answered();
             failuresInARow.remove(namespace);
             lastAnswer = Optional.of(clock.instant());
             asked.answered(loop.nanos());
         } else if (outcome instanceof Resolution.Unreachable unreachable) {
-            standing.unanswered(unreachable.problem());
+            pace.unanswered(unreachable.problem());
             asked.failed(loop.nanos(), interval);
-            if (standing.givesUp()) {
-                probeOrLeave(question.asker(), standing);
+            if (pace.givesUp()) {
+                probeOrLeave(question.asker(), pace);
             } else if (failuresInARow.merge(namespace, 1, Integer::sum) >= FAILURES_THAT_END && port.hasTenants()) {
                 leaveUnanswered(namespace);
             }
         } else if (outcome instanceof Resolution.RateLimited refusal) {
-            standing.limited(refusal.problem(), refusal.until());
+            pace.limited(refusal.problem(), refusal.until());
             leaveAll(question.asker());
             requests.refuseAll(question.asker(), failure(question.asker()));
         } else if (outcome instanceof Resolution.Rejected rejected) {
-            standing.rejected(rejected.problem());
+            pace.rejected(rejected.problem());
         }
         port.answered(question, outcome);
         if (asked.again) {
@@ -750,11 +758,11 @@ final class HostQueue {
     }
 
     /** What was answered before tells whether the host does not answer, or for some questions only. */
-    private void probeOrLeave(Asker asker, AskerPace standing) {
-        Optional<Question> probe = standing.hasProbed() ? Optional.empty() : steadiest(asker);
+    private void probeOrLeave(Asker asker, AskerPace pace) {
+        Optional<Question> probe = pace.hasProbed() ? Optional.empty() : steadiest(asker);
         probe.ifPresentOrElse(
                 question -> {
-                    standing.probes();
+                    pace.probes();
                     hinted.add(question, port.namespaces(question));
                 },
                 () -> leaveAll(asker));

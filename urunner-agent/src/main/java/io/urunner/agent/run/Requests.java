@@ -40,6 +40,7 @@ final class Requests {
     private final Map<String, Long> sent = new HashMap<>();
 
     private int underWay;
+    private final Map<String, Integer> byNamespace = new HashMap<>();
     /** Until when an asker may send none. */
     private final Map<Asker, Instant> notBefore = new HashMap<>();
 
@@ -152,25 +153,34 @@ final class Requests {
     }
 
     /**
-     * Sends the next one of an asker who may; {@code over} is told on the loop when it was answered, however. Returns
+     * Sends the next one of an asker who may, of no namespace more than {@code most} at once; {@code over} is told on the loop when it was answered, however. Returns
      * whether there was one.
      */
-    boolean sendNext(Predicate<Asker> may, Runnable over) {
-        Optional<Turns.Turn<Request<?>>> next = waiting.next(request -> may.test(request.asker()));
+    boolean sendNext(Predicate<Asker> may, int most, Runnable over) {
+        Optional<Turns.Turn<Request<?>>> next =
+                waiting.next(request -> may.test(request.asker()) && leavesRoom(request, most));
         next.ifPresent(turn -> {
             left(turn.item());
             port.served(AgentListener.Served.CONTENT, turn.namespace());
-            send(turn.item(), over);
+            send(turn.item(), turn.namespace(), over);
         });
         return next.isPresent();
+    }
+
+    /** What hangs for one namespace leaves room for others. */
+    private boolean leavesRoom(Request<?> request, int most) {
+        return !port.hasTenants()
+                || request.namespaces().isEmpty()
+                || request.namespaces().stream().anyMatch(namespace -> byNamespace.getOrDefault(namespace, 0) < most);
     }
 
     private void left(Request<?> request) {
         askers.computeIfPresent(request.asker(), (asker, waiting) -> waiting == 1 ? null : waiting - 1);
     }
 
-    private <T> void send(Request<T> request, Runnable over) {
+    private <T> void send(Request<T> request, String namespace, Runnable over) {
         underWay++;
+        byNamespace.merge(namespace, 1, Integer::sum);
         sent.put(request.what(), loop.nanos());
         port.elsewhere(() -> {
             Runnable outcome = () -> request.failed("a defect of the agent");
@@ -182,13 +192,14 @@ final class Requests {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 outcome = () -> request.failed("the agent ends");
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | StackOverflowError e) {
                 LOG.error("{} could not be read; this is a defect", request.what(), e);
                 outcome = () -> request.failed("a defect of the agent: " + e);
             } finally {
                 Runnable told = outcome;
                 loop.execute(() -> {
                     underWay--;
+                    byNamespace.computeIfPresent(namespace, (name, count) -> count == 1 ? null : count - 1);
                     try {
                         told.run();
                     } finally {

@@ -114,7 +114,14 @@ class AnswersTest {
     @MethodSource("nasty")
     void whatOthersWroteIsExplainedHarmlessly(String text) throws Exception {
         RolloutRecord last = new RolloutRecord(
-                text, text, text, List.of(), NOW, Optional.of(NOW), Optional.of("failed"), Optional.of(text));
+                "shop/Deployment/web",
+                "1",
+                text,
+                List.of(),
+                NOW,
+                Optional.of(NOW),
+                Optional.of("failed"),
+                Optional.of(text));
         Verdict verdict = new Verdict(
                 text, Optional.of(text), Optional.of(text), Set.of(text), Verdict.Kind.STALE, Optional.empty(), text);
         AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(

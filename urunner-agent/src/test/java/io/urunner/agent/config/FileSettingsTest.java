@@ -225,7 +225,7 @@ class FileSettingsTest {
                 "store: {path: {env: NOT_SET}} | urunner.yaml:2: store.path: the environment variable NOT_SET is not set",
                 "store: {path: {env: A, file: b}} | urunner.yaml:2: store.path: give one of value, env and file, as a text",
                 "log: {level: ] | urunner.yaml:2: not YAML: expected the node content, but found ']'",
-                "a: *hunter2 | urunner.yaml:2: not YAML: the line cannot be read: put values with special characters in quotation marks",
+                "a: *hunter2 | urunner.yaml:2: not YAML: found undefined alias; a text that begins with *, & or ! needs quotes around it",
                 "a: &x {b: *x} | urunner.yaml:2: a.b.b.b.b.b.b.b.b.b.b.b.b: nested too deeply",
             })
     void problems_are_reported_with_their_line(String line, String problem) throws IOException {

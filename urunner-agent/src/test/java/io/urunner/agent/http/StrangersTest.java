@@ -61,7 +61,7 @@ class StrangersTest {
         @Override
         public Response answer(Request request) {
             bodies.incrementAndGet();
-            return Response.text(200, new String(request.body(), ISO_8859_1));
+            return new Response(200, "text/plain; charset=utf-8", new String(request.body(), ISO_8859_1), Map.of());
         }
     }
 
@@ -77,7 +77,7 @@ class StrangersTest {
                         "/metrics",
                         Endpoint.reading(request -> {
                             scrapes.incrementAndGet();
-                            return Endpoint.Response.text(200, metrics);
+                            return new Endpoint.Response(200, "text/plain; charset=utf-8", metrics, Map.of());
                         }),
                         "/hook",
                         new Hook()),

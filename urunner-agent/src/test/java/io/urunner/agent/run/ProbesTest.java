@@ -79,13 +79,16 @@ class ProbesTest {
 
     @Test
     void aStoreThatNeverAnswersFailsLivenessInTheEnd() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
         DigestStore hanging = (DigestStore) Proxy.newProxyInstance(
                 DigestStore.class.getClassLoader(), new Class<?>[] {DigestStore.class}, (proxy, called, arguments) -> {
+                    asked.countDown();
                     released.await();
                     throw new AssertionError("it ends with the test");
                 });
         try (Agent agent = agent(KubeConfiguration.kubeconfig(kubeconfig()), hanging)) {
             agent.start();
+            asked.await();
             later.addAndGet(Duration.ofMinutes(16).toNanos());
             Await.until(
                     "it is stuck",
