@@ -207,8 +207,7 @@ class ViewsTest {
 
         assertThatExceptionOfType(DeniedException.class)
                 .isThrownBy(() -> client.manifest(registry.image("team/app")))
-                .withMessageContaining(
-                        "DENIED (no password=[secret] for https://[secret]@reg.example/ 31m Token=[secret])")
+                .withMessageContaining("DENIED (no password=[secret])")
                 .satisfies(e -> assertThat(e.toString()).doesNotContain("s3cret"));
     }
 

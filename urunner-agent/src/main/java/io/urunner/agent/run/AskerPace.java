@@ -39,6 +39,9 @@ final class AskerPace {
     private boolean whole;
     private boolean probed;
     private int unanswered;
+    /** When to come back to the host, if nothing is answered. */
+    private Optional<Instant> comeBack = Optional.empty();
+
     /** For how many namespaces it asks in this round. */
     private int namespaces = 1;
     /** The limit is not used further than to this in a round. */
@@ -72,6 +75,7 @@ final class AskerPace {
             limited = false;
             whole = false;
             unanswered = 0;
+            comeBack = Optional.empty();
             probed = false;
         }
         whole |= pass;
@@ -140,9 +144,11 @@ final class AskerPace {
         unanswered = 0;
     }
 
-    void unanswered(Resolution.Problem trouble) {
+    /** Something was not answered; {@code until} is when the host wants to be asked again, if it said. */
+    void unanswered(Resolution.Problem trouble, Optional<Instant> until) {
         heard = true;
         unanswered++;
+        comeBack = until;
         problem = Optional.of(trouble);
     }
 
@@ -192,6 +198,7 @@ final class AskerPace {
             problem = Optional.empty();
         } else if (noAnswer) {
             fails();
+            comeBack.ifPresent(this::pauseUntil);
         } else if (answered) {
             wellSince = pace.failing() ? begun : wellSince;
             pace.succeeded();

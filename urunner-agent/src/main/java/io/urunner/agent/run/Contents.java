@@ -28,6 +28,9 @@ final class Contents {
     /** So many digests are kept at most. Beyond that new ones are refused, rather than those in use read again and again. */
     private static final int MOST_DIGESTS = 50_000;
 
+    /** So many of them are kept for the use of one namespace. */
+    private static final int MOST_OF_A_NAMESPACE = MOST_DIGESTS / 4;
+
     /** With fewer than these nothing is given up. */
     private static final int FEW_DIGESTS = 2_000;
 
@@ -44,6 +47,8 @@ final class Contents {
     private final Consumer<ImageReference> changed;
     private final Map<Digest, Kept> kept = new HashMap<>();
     private int digests;
+    /** By namespace, for which they were read, how many digests are kept. */
+    private final Map<String, Integer> shares = new HashMap<>();
     /** When there are more digests than this, those that are not used are given up. */
     private int room = FEW_DIGESTS;
 
@@ -62,12 +67,14 @@ final class Contents {
 
     private static final class Kept {
         private final Content content;
+        private final String owner;
         private long used;
         /** What a digest stands for of which everything is known. */
         private Optional<Expansion> expansion = Optional.empty();
 
-        Kept(Content content, long used) {
+        Kept(Content content, String owner, long used) {
             this.content = content;
+            this.owner = owner;
             this.used = used;
         }
 
@@ -232,13 +239,19 @@ final class Contents {
 
             @Override
             public void answered(Content content) {
-                keep(image, content, registry.registry().interval());
+                keep(image, namespaces, content, registry.registry().interval());
                 goOn(sought);
             }
 
             @Override
             public void failed(String words) {
                 fail(image, words, registry.registry().interval());
+                goOn(sought);
+            }
+
+            @Override
+            public void notSent(String words) {
+                rest(image, words, Pace.backOff(registry.registry().interval(), 1));
                 goOn(sought);
             }
         });
@@ -248,22 +261,30 @@ final class Contents {
         Optional.ofNullable(reading.remove(sought)).ifPresent(over -> over.then.forEach(Runnable::run));
     }
 
-    private void keep(Question key, Content content, Duration interval) {
+    private void keep(Question key, Collection<String> namespaces, Content content, Duration interval) {
         Digest digest = key.reference().digest().orElseThrow();
         if (kept.containsKey(digest)) {
             return; // read from another host meanwhile
         }
-        Kept added = new Kept(content, loop.nanos());
-        if (digests + added.digests() > room) {
+        // What several namespaces use is no one's share.
+        String owner = namespaces.size() == 1 ? namespaces.iterator().next() : "";
+        Kept added = new Kept(content, owner, loop.nanos());
+        int share = shares.getOrDefault(owner, 0) + added.digests();
+        boolean tooMuch = !owner.isEmpty() && share > MOST_OF_A_NAMESPACE;
+        boolean lookAgain = loop.nanos() - lookedForRoom >= LOOK_FOR_ROOM.toNanos();
+        if (digests + added.digests() > room || (tooMuch && lookAgain)) {
             giveUpUnused();
+            share = shares.getOrDefault(owner, 0) + added.digests();
+            tooMuch = !owner.isEmpty() && share > MOST_OF_A_NAMESPACE;
         }
-        if (digests + added.digests() > MOST_DIGESTS) {
+        if (digests + added.digests() > MOST_DIGESTS || tooMuch) {
             fail(key, "what so many digests stand for is not kept at once", interval);
             return;
         }
         failures.remove(key);
         kept.put(digest, added);
         digests += added.digests();
+        shares.put(owner, share);
     }
 
     private void giveUpUnused() {
@@ -275,15 +296,22 @@ final class Contents {
         long before = now - unused.toNanos();
         kept.values().removeIf(one -> one.used < before);
         digests = kept.values().stream().mapToInt(Kept::digests).sum();
+        shares.clear();
+        kept.values().forEach(one -> shares.merge(one.owner, one.digests(), Integer::sum));
         room = Math.min(MOST_DIGESTS, Math.max(FEW_DIGESTS, 2 * digests));
     }
 
     private void fail(Question key, String words, Duration interval) {
         Failure failure = failures.computeIfAbsent(key, added -> new Failure());
-        failure.words = words;
         failure.times++;
+        rest(key, words, Pace.backOff(interval, failure.times));
+    }
+
+    private void rest(Question key, String words, Duration pause) {
+        Failure failure = failures.computeIfAbsent(key, added -> new Failure());
+        failure.words = words;
         failure.resting = true;
-        loop.after(Pace.backOff(interval, failure.times), () -> {
+        loop.after(pause, () -> {
             failure.resting = false;
             List<ImageReference> told = List.copyOf(failure.told);
             failure.told.clear();

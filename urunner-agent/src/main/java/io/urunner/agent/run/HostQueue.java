@@ -39,6 +39,9 @@ final class HostQueue {
     /** So many failures of one namespace in a row end its part of a pass, where there are others. */
     private static final int FAILURES_THAT_END = 3;
 
+    /** Where no more of a limit is left, no question comes before its turn, not even the one that tells best. */
+    private static final int MOST_FIRST = 10;
+
     /** So many questions of one namespace wait at most: the others are asked in later passes. */
     private static final int MOST = 200_000;
 
@@ -107,8 +110,8 @@ final class HostQueue {
         /** Whether there is more than one namespace. */
         boolean hasTenants();
 
-        /** Runs something that waits for the registry elsewhere. */
-        void elsewhere(Runnable task);
+        /** Runs something that waits for the registry elsewhere; {@code failed} is told on the loop if it cannot begin. */
+        void elsewhere(Runnable task, Consumer<Throwable> failed);
 
         /** Somebody in the agent asks for the same thing over and over. */
         void runaway(String what);
@@ -121,6 +124,9 @@ final class HostQueue {
 
         /** None of an asker's questions waits any more: what is wrong for it with the host, if something is. */
         void settled(Asker asker, Optional<Resolution.Problem> problem);
+
+        /** An asker has no question any more. */
+        void forgotten(Asker asker);
 
         /**
          * A pass is over. Questions that it did not come to are no longer pending.
@@ -170,7 +176,7 @@ final class HostQueue {
 
         /** Whether its age says how long a round takes. */
         boolean isAskedInTurn(long now) {
-            return failures == 0 && at != Long.MIN_VALUE && !rests(now);
+            return failures == 0 && at != Long.MIN_VALUE && restsUntil.isEmpty() && !rests(now);
         }
     }
 
@@ -222,6 +228,9 @@ final class HostQueue {
         if (before == null || !isWithinInterval(before.at)) {
             askSoon(question);
         }
+        if (passes > 0) {
+            scheduleAnew();
+        }
     }
 
     void untrack(Question question) {
@@ -235,11 +244,16 @@ final class HostQueue {
         }
         AskerPace pace = pace(question.asker());
         pace.questions--;
-        if (pace.isIdle()) {
-            paces.remove(question.asker());
-        }
         left.remove(question);
         pump();
+        if (pace.isIdle()) {
+            forget(question.asker());
+        }
+    }
+
+    private void forget(Asker asker) {
+        paces.remove(asker);
+        port.forgotten(asker);
     }
 
     private Asked asked(Question question) {
@@ -383,6 +397,12 @@ final class HostQueue {
         return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::problem);
     }
 
+    /** Whether the host wants to be left alone by an asker, rather than does not answer. */
+    boolean isHeldBack(Asker asker) {
+        AskerPace pace = paces.get(asker);
+        return pace != null && pace.pausedUntil().isPresent() && (pace.isLimited() || !pace.failing());
+    }
+
     Optional<Instant> failingSince(Asker asker) {
         return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::failingSince);
     }
@@ -440,6 +460,9 @@ final class HostQueue {
     private void due() {
         gone.values().removeIf(asked -> !isWithinInterval(asked.at));
         requests.forgetOld();
+        List.copyOf(paces.entrySet()).stream()
+                .filter(entry -> entry.getValue().isIdle())
+                .forEach(entry -> forget(entry.getKey()));
         Instant clockNow = clock.instant();
         Optional<Allowance> budget = port.budget();
         if (budget.isPresent() && budget.get().left(clockNow) <= 0) {
@@ -508,7 +531,10 @@ final class HostQueue {
         Optional<Allowance> limit = port.allowance(asker);
         pace(asker)
                 .begins(namespaces.size(), limit.map(some -> floor(some, due)).orElse(0L));
-        if (port.hasTenants() && limit.isEmpty() && port.budget().isEmpty()) {
+        boolean enough = Stream.of(limit, port.budget())
+                .flatMap(Optional::stream)
+                .allMatch(some -> some.left(clock.instant()) > MOST_FIRST);
+        if (port.hasTenants() && enough) {
             // What hangs or fails for one does not come first.
             steadiest(asker).ifPresent(question -> hinted.add(question, port.namespaces(question)));
         }
@@ -608,9 +634,19 @@ final class HostQueue {
         }
         port.settled(asker, pace.problem());
         if (pace.isIdle()) {
-            paces.remove(asker);
+            forget(asker);
         }
-        allPaused().ifPresent(this::schedule);
+        scheduleAnew();
+    }
+
+    /** What is paused longest does not hold back who is not. */
+    private void scheduleAnew() {
+        Optional<Duration> paused = allPaused();
+        if (paused.isPresent()) {
+            schedule(paused.get());
+        } else if (nextAt - loop.nanos() > interval.toNanos()) {
+            schedule(interval);
+        }
     }
 
     private void passed() {
@@ -657,7 +693,7 @@ final class HostQueue {
 
     private boolean maySend(Asker asker) {
         AskerPace pace = pace(asker);
-        return !pace.isLimited()
+        return !(pace.isLimited() && pace.pausedUntil().isPresent())
                 && port.allowance(asker)
                         .filter(limit -> limit.left(clock.instant()) <= pace.inFlight() + requests.underWay())
                         .isEmpty();
@@ -684,6 +720,7 @@ final class HostQueue {
             waiting.remove(question);
             Asked asked = asked(question);
             asked.at = loop.nanos();
+            asked.restsUntil = Optional.empty();
             if (asked.extra) {
                 floor--;
                 requestFloor--;
@@ -735,7 +772,7 @@ final class HostQueue {
             lastAnswer = Optional.of(clock.instant());
             asked.answered(loop.nanos());
         } else if (outcome instanceof Resolution.Unreachable unreachable) {
-            pace.unanswered(unreachable.problem());
+            pace.unanswered(unreachable.problem(), unreachable.until());
             asked.failed(loop.nanos(), interval);
             if (pace.givesUp()) {
                 probeOrLeave(question.asker(), pace);
@@ -763,6 +800,7 @@ final class HostQueue {
         probe.ifPresentOrElse(
                 question -> {
                     pace.probes();
+                    hintsTurn = true;
                     hinted.add(question, port.namespaces(question));
                 },
                 () -> leaveAll(asker));

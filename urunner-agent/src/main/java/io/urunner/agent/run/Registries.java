@@ -187,7 +187,9 @@ final class Registries {
         find(reference).ifPresent(watched -> {
             watched.uses(reference, namespace);
             watched.queue().track(new Question(reference, Asker.EVERYBODY));
+            used.closed |= watched.queue().isHeldBack(Asker.EVERYBODY);
             askApart(watched, reference, used, namespace);
+            askEverybodyIfOneNeeds(watched, new Question(reference, Asker.EVERYBODY), used);
         });
     }
 
@@ -218,6 +220,28 @@ final class Registries {
         if (known.closed && !known.known.containsKey(asker) && watched.hasSource(namespace)) {
             known.known.put(asker, new Known());
             watched.queue().track(new Question(reference, asker));
+        }
+    }
+
+    /** Who has no pull secret is told what everybody is: that is asked in each pass then. */
+    private void askEverybodyIfOneNeeds(Watched watched, Question question, Reference all) {
+        boolean needed = watched.users(question.reference()).stream()
+                .map(all::asker)
+                .anyMatch(
+                        asker -> asker.equals(Asker.EVERYBODY) || !all.of(asker).isFound());
+        if (needed) {
+            watched.queue().rest(question, Duration.ZERO);
+        }
+    }
+
+    /** Where a registry wants to be left alone by those without a secret, those who have one go on. */
+    private void askAllApart(Watched watched) {
+        for (Map.Entry<ImageReference, Reference> entry : Map.copyOf(references).entrySet()) {
+            if (find(entry.getKey()).filter(watched::equals).isPresent()) {
+                entry.getValue().closed = true;
+                watched.users(entry.getKey())
+                        .forEach(namespace -> askApart(watched, entry.getKey(), entry.getValue(), namespace));
+            }
         }
     }
 
@@ -467,32 +491,34 @@ final class Registries {
             Instant asked = clock.instant();
             long started = loop.nanos();
             WatchedRegistry.Source source = watched.source(question.asker());
-            workers.execute(() -> {
-                Optional<List<TagDigest>> history = Optional.empty();
-                Resolution outcome = defect("it was not asked");
-                try {
-                    history = historyKnown
-                            ? history
-                            : memory.history(question.reference().toString(), HISTORY);
-                    outcome = resolve(source, question);
-                } finally {
-                    Optional<List<TagDigest>> past = history;
-                    Resolution now = outcome;
-                    loop.execute(() -> {
+            elsewhere(
+                    () -> {
+                        Optional<List<TagDigest>> history = Optional.empty();
+                        Resolution outcome = defect("it was not asked");
                         try {
-                            past.ifPresent(digests -> known(question, digests));
-                            learn(question, now, asked);
-                            listener.resolved(
-                                    watched.registry().prefix().toString(),
-                                    question.reference().toString(),
-                                    now.word(),
-                                    Duration.ofNanos(loop.nanos() - started));
+                            history = historyKnown
+                                    ? history
+                                    : memory.history(question.reference().toString(), HISTORY);
+                            outcome = resolve(source, question);
                         } finally {
-                            answer.accept(now);
+                            Optional<List<TagDigest>> past = history;
+                            Resolution now = outcome;
+                            loop.execute(() -> {
+                                try {
+                                    past.ifPresent(digests -> known(question, digests));
+                                    learn(question, now, asked);
+                                    listener.resolved(
+                                            watched.registry().prefix().toString(),
+                                            question.reference().toString(),
+                                            now.word(),
+                                            Duration.ofNanos(loop.nanos() - started));
+                                } finally {
+                                    answer.accept(now);
+                                }
+                            });
                         }
-                    });
-                }
-            });
+                    },
+                    e -> answer.accept(defect(e.toString())));
         }
 
         private static Resolution defect(String what) {
@@ -521,6 +547,18 @@ final class Registries {
                 LOG.error("{} could not be resolved; this is a defect", reference, e);
                 return defect(e.toString());
             }
+        }
+
+        private void tell(Question question, Resolution.Problem problem) {
+            problems.problem(owner(question), subject(question), problem.kind().words(), problem.message());
+        }
+
+        /** Whose share of the log is taken by what is said of a question. */
+        private String owner(Question question) {
+            return watched.namespaces(question).stream()
+                    .findFirst()
+                    .map(namespace -> "namespace " + namespace)
+                    .orElse("image");
         }
 
         /** What is known, also of what is not used any more but may be again. */
@@ -558,7 +596,7 @@ final class Registries {
             known.answered = clock.instant();
             known.problem = Optional.empty();
             known.hasNoSecret = false;
-            problems.well(subject(question));
+            problems.well(owner(question), subject(question));
             Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);
             if (now.equals(Optional.of(found.digest()))) {
                 memory.seen(new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));
@@ -603,7 +641,7 @@ final class Registries {
                 tellIfClosed(new Question(reference, Asker.EVERYBODY), all);
             }
             if (outcome instanceof Resolution.Refused && !question.asker().equals(Asker.EVERYBODY)) {
-                problems.problem(subject(question), problem);
+                tell(question, problem);
             } else if (outcome instanceof Resolution.Unreachable || outcome instanceof Resolution.Rejected) {
                 unreachable.put(question, problem);
             }
@@ -617,13 +655,14 @@ final class Registries {
             if (users.contains(Asker.EVERYBODY)
                     && problem.isPresent()
                     && problem.get().kind() != Deferral.RATE_LIMITED) {
-                problems.problem(subject(question), problem.get());
+                tell(question, problem.get());
             } else if (users.stream().allMatch(asker -> all.of(asker).isFound())) {
                 watched.queue()
                         .rest(
                                 question,
                                 Pace.max(REST, watched.registry().interval().multipliedBy(10)));
             }
+            askEverybodyIfOneNeeds(watched, question, all);
         }
 
         @Override
@@ -637,8 +676,12 @@ final class Registries {
         }
 
         @Override
-        public void elsewhere(Runnable task) {
-            workers.execute(task);
+        public void elsewhere(Runnable task, Consumer<Throwable> failed) {
+            try {
+                workers.execute(task);
+            } catch (RuntimeException | Error e) { // such as a thread that cannot be made
+                loop.execute(() -> failed.accept(e));
+            }
         }
 
         @Override
@@ -672,7 +715,10 @@ final class Registries {
 
         @Override
         public void settled(Asker asker, Optional<Resolution.Problem> problem) {
-            String subject = "registry " + asker.at(watched.queue().host());
+            String subject = subjectOf(asker);
+            if (asker.equals(Asker.EVERYBODY) && watched.queue().isHeldBack(asker)) {
+                loop.execute(() -> askAllApart(watched));
+            }
             if (problem.isPresent()) {
                 problems.problem(subject, problem.get());
             } else {
@@ -680,11 +726,23 @@ final class Registries {
             }
             unreachable.entrySet().removeIf(entry -> {
                 boolean own = entry.getKey().asker().equals(asker);
-                if (own && problem.isEmpty()) {
-                    problems.problem(subject(entry.getKey()), entry.getValue());
+                if (own
+                        && problem.isEmpty()
+                        && references.containsKey(entry.getKey().reference())) {
+                    tell(entry.getKey(), entry.getValue());
                 }
                 return own;
             });
+        }
+
+        private String subjectOf(Asker asker) {
+            return "registry " + asker.at(watched.registry().prefix().toString());
+        }
+
+        @Override
+        public void forgotten(Asker asker) {
+            problems.forget(subjectOf(asker)::equals);
+            unreachable.keySet().removeIf(question -> question.asker().equals(asker));
         }
 
         @Override

@@ -69,8 +69,13 @@ final class Requests {
         /** Told the answer, on the loop; or else {@link #failed}. */
         void answered(T answer);
 
-        /** It was not sent, or not answered. On the loop. */
+        /** It was not answered. On the loop. */
         void failed(String words);
+
+        /** It was not sent, for a reason that is not its own. On the loop. */
+        default void notSent(String words) {
+            failed(words);
+        }
 
         /** Whether it is for people who want to know whether a registry that fails still does. */
         default boolean evenWhileFailing() {
@@ -94,7 +99,7 @@ final class Requests {
         }
         if (refusal.isPresent()) {
             String words = refusal.get();
-            loop.execute(() -> request.failed(words));
+            loop.execute(() -> request.notSent(words));
         } else {
             sent.put(request.what(), loop.nanos());
             askers.merge(request.asker(), 1, Integer::sum);
@@ -182,32 +187,36 @@ final class Requests {
         underWay++;
         byNamespace.merge(namespace, 1, Integer::sum);
         sent.put(request.what(), loop.nanos());
-        port.elsewhere(() -> {
-            Runnable outcome = () -> request.failed("a defect of the agent");
-            try {
-                T answer = request.send();
-                outcome = () -> request.answered(answer);
-            } catch (RegistryException e) {
-                outcome = () -> failed(request, e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                outcome = () -> request.failed("the agent ends");
-            } catch (RuntimeException | LinkageError | StackOverflowError e) {
-                LOG.error("{} could not be read; this is a defect", request.what(), e);
-                outcome = () -> request.failed("a defect of the agent: " + e);
-            } finally {
-                Runnable told = outcome;
-                loop.execute(() -> {
-                    underWay--;
-                    byNamespace.computeIfPresent(namespace, (name, count) -> count == 1 ? null : count - 1);
+        port.elsewhere(
+                () -> {
+                    Runnable outcome = () -> request.failed("a defect of the agent");
                     try {
-                        told.run();
+                        T answer = request.send();
+                        outcome = () -> request.answered(answer);
+                    } catch (RegistryException e) {
+                        outcome = () -> failed(request, e);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        outcome = () -> request.failed("the agent ends");
+                    } catch (RuntimeException | LinkageError | StackOverflowError e) {
+                        LOG.error("{} could not be read; this is a defect", request.what(), e);
+                        outcome = () -> request.failed("a defect of the agent: " + e);
                     } finally {
-                        over.run();
+                        Runnable told = outcome;
+                        loop.execute(() -> ended(namespace, told, over));
                     }
-                });
-            }
-        });
+                },
+                e -> ended(namespace, () -> request.failed("a defect of the agent: " + e), over));
+    }
+
+    private void ended(String namespace, Runnable told, Runnable over) {
+        underWay--;
+        byNamespace.computeIfPresent(namespace, (name, count) -> count == 1 ? null : count - 1);
+        try {
+            told.run();
+        } finally {
+            over.run();
+        }
     }
 
     /** What limits requests may not limit questions: where pulls are counted, {@code HEAD} is free. */
@@ -244,7 +253,7 @@ final class Requests {
                 waiting.remove(request);
                 left(request);
                 sent.remove(request.what());
-                loop.execute(() -> request.failed(words));
+                loop.execute(() -> request.notSent(words));
             }
         }
     }

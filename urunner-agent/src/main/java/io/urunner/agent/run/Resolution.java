@@ -39,8 +39,13 @@ sealed interface Resolution {
      * No answer that could be used: the connection failed, took too long, or brought an error or garbage.
      *
      * @param problem what happened
+     * @param until when the host wants to be asked again, if it said
      */
-    record Unreachable(Problem problem) implements Resolution {}
+    record Unreachable(Problem problem, Optional<Instant> until) implements Resolution {
+        Unreachable(Problem problem) {
+            this(problem, Optional.empty());
+        }
+    }
 
     /**
      * Too many questions.
@@ -75,7 +80,7 @@ sealed interface Resolution {
             return blamesUs ? new Refused(problem) : new Unreachable(problem);
         } else if (e instanceof UnavailableException unavailable
                 && unavailable.retryAt().isPresent()) {
-            return new RateLimited(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
+            return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
         }
         return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
     }

@@ -64,8 +64,13 @@ final class StateLog {
      * @return whether that is news
      */
     boolean problem(String subject, String kind, String message) {
+        return problem(owner(subject), subject, kind, message);
+    }
+
+    /** Something is wrong; {@code owner} is whose share of the log it takes. */
+    boolean problem(String owner, String subject, String kind, String message) {
         boolean news = !kind.equals(kinds.put(subject, kind));
-        if (news && lines.take(owner(subject))) {
+        if (news && lines.take(owner)) {
             log.atWarn()
                     .addKeyValue(LogField.EVENT, "problem")
                     .addKeyValue(LogField.SUBJECT, subject)
@@ -81,7 +86,11 @@ final class StateLog {
 
     /** It is well again, or always was. */
     void well(String subject) {
-        if (kinds.remove(subject) != null && lines.take(owner(subject))) {
+        well(owner(subject), subject);
+    }
+
+    void well(String owner, String subject) {
+        if (kinds.remove(subject) != null && lines.take(owner)) {
             log.atInfo()
                     .addKeyValue(LogField.EVENT, "well")
                     .addKeyValue(LogField.SUBJECT, subject)

@@ -248,7 +248,7 @@ class ContentsTest {
         }
 
         @Override
-        public void elsewhere(Runnable task) {
+        public void elsewhere(Runnable task, Consumer<Throwable> failed) {
             workers.execute(task);
         }
 
@@ -280,6 +280,9 @@ class ContentsTest {
 
         @Override
         public void served(AgentListener.Served what, String namespace) {}
+
+        @Override
+        public void forgotten(Asker asker) {}
 
         @Override
         public void settled(Asker asker, Optional<Resolution.Problem> problem) {}

@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -191,15 +192,13 @@ abstract class EngineScene {
         /** How long every answer takes. */
         Duration slow = Duration.ZERO;
 
-        /** Workers that hang are let go on by hand. */
-        final List<Runnable> hung = new ArrayList<>();
-
-        boolean hang;
+        boolean noThreads;
+        /** What is answered whoever shows no secret. */
+        @Nullable RegistryException limitsEverybody;
 
         private void work(Runnable task) {
-            if (hang) {
-                hung.add(task);
-                return;
+            if (noThreads) {
+                throw new OutOfMemoryError("unable to create native thread");
             }
             if (lost) {
                 return;
@@ -262,6 +261,10 @@ abstract class EngineScene {
 
         @Override
         public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+            if (limitsEverybody != null) {
+                asked.add(reference.toString());
+                throw limitsEverybody;
+            }
             if (readers.containsKey(reference.toString())) {
                 asked.add(reference.toString());
                 spend();

@@ -591,7 +591,7 @@ class HostQueueTest {
         }
 
         @Override
-        public void elsewhere(Runnable task) {
+        public void elsewhere(Runnable task, Consumer<Throwable> failed) {
             if (holdReads) {
                 heldReads.add(task);
             } else {
@@ -626,6 +626,9 @@ class HostQueueTest {
 
         @Override
         public void served(AgentListener.Served what, String namespace) {}
+
+        @Override
+        public void forgotten(Asker asker) {}
 
         @Override
         public void settled(Asker asker, Optional<Resolution.Problem> problem) {}

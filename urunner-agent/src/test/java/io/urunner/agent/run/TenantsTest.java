@@ -264,4 +264,64 @@ class TenantsTest extends EngineScene {
         loop.advance(Duration.ofDays(8));
         assertPushArrives(mine, D2);
     }
+
+    @Test
+    void whoHasASecretGoesOnWhileThoseWithoutAreLeftAlone() {
+        registry.secrets.put("shop", Set.of(APP));
+        registry.readers.put(APP, Set.of("shop"));
+        registry.failing.put("r.example/x0:latest", limited(loop.instant().plus(Duration.ofDays(1))));
+        registry.limitsEverybody = limited(loop.instant().plus(Duration.ofDays(1)));
+        cluster.deploymentIn(EVIL, "web", D1, "r.example/x0:latest");
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        start();
+        loop.advance(INTERVAL);
+        assertPushArrives(mine, D2);
+        // A third one comes later, while everybody else is paused.
+        registry.secrets.put("pay", Set.of(APP));
+        registry.readers.put(APP, Set.of("shop", "pay"));
+        WorkloadId later = cluster.deploymentIn("pay", "late", D2, APP);
+        loop.advance(INTERVAL);
+        registry.tags.put(APP, D3);
+        loop.advance(SOON);
+        assertThat(acted(later)).contains(D3);
+    }
+
+    @Test
+    void aRepositoryThatIsAwayForADayIsNotTheHost() {
+        registry.failing.put(
+                "r.example/x0:latest",
+                new UnavailableException(
+                        FailedRequest.of("resolve", "r.example").answered(503, List.of()),
+                        "503",
+                        loop.instant().plus(Duration.ofDays(1)),
+                        null));
+        WorkloadId mine = neighbours(1);
+        start();
+        loop.advance(INTERVAL);
+        assertPushArrives(mine, D2);
+    }
+
+    @Test
+    void whatBecomesPublicIsSeenAtOnceByWhoLosesHisSecret() {
+        registry.readers.put(APP, Set.of("shop"));
+        registry.secrets.put("shop", Set.of(APP));
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        start();
+        loop.advance(INTERVAL.multipliedBy(3));
+        registry.secrets.clear();
+        registry.readers.remove(APP);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertPushArrives(mine, D2);
+    }
+
+    @Test
+    void aWorkerThatCannotBeginLeavesNothingUnderWay() {
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        start();
+        registry.noThreads = true;
+        loop.advance(INTERVAL);
+        registry.noThreads = false;
+        loop.advance(Duration.ofMinutes(1));
+        assertPushArrives(mine, D2);
+    }
 }
