@@ -63,6 +63,9 @@ class ChartIT {
     @Test
     void anUpgradeFromTheDefaultsToEveryDocumentedExampleWorks() {
         Map<String, String> examples = new TreeMap<>(Chart.examples());
+        // Not the ones of whose cluster this is.
+        String scope = "[%s, %s]".formatted(cluster.plainNamespace(), cluster.plainNamespace());
+        examples.replaceAll((name, values) -> values.replace("[shop, pay]", scope));
         Release defaults = upgrade("");
         assertThat(defaults.getStatus()).isEqualTo("deployed");
         assertThat(defaults.getOutput()).contains("kubectl label namespace YOUR-NAMESPACE urunner=enable");
@@ -79,7 +82,7 @@ class ChartIT {
         try {
             Path everything = Chart.file(
                     folder,
-                    Files.readString(Chart.resource("everything.yaml"))
+                    Files.readString(Chart.resource("everything.yaml")).replace("readAllSecrets", "pullSecrets")
                             + "scope: [%s, default]\n".formatted(namespace));
             List<JsonNode> objects = Chart.render("1.20.2", everything).objects();
             assertThat(objects)
