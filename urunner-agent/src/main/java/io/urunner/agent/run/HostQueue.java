@@ -512,7 +512,8 @@ final class HostQueue {
     }
 
     private boolean isDue(Question question, Asked asked, long now) {
-        boolean askedAlready = running && isWithinInterval(asked.at);
+        // In a pass that takes long, what was asked late in one interval is still asked in the next.
+        boolean askedAlready = running && asked.at != Long.MIN_VALUE && now - asked.at < interval.toNanos() / 2;
         return !askedAlready
                 && !asked.rests(now)
                 && !inFlight.containsKey(question)

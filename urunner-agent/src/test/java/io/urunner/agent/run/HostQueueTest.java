@@ -181,6 +181,26 @@ class HostQueueTest {
         assertThat(registry.asked).hasSize(5);
     }
 
+    /** One that hangs must not make the others' period longer, however late in a pass they were asked. */
+    @Test
+    void aPassThatDoesNotEndKeepsNoOtherQuestionFromItsTurn() {
+        track(3);
+        queue.start();
+        loop.settle();
+        registry.outcome = reference -> reference.equals(reference(2)) ? null : FOUND;
+        loop.advance(INTERVAL);
+        registry.asked.clear();
+        for (int pass = 1; pass <= 10; pass++) {
+            loop.advance(Duration.ofSeconds(1));
+            queue.lookNext(question(1));
+            loop.advance(INTERVAL.minusSeconds(1));
+            assertThat(registry.asked.stream().filter(reference(1)::equals))
+                    .as("by the hint, and by the pass")
+                    .hasSize(2 * pass);
+        }
+        assertThat(queue.running()).isTrue();
+    }
+
     @Test
     void whatWasHintedAtIsNextInThePassThatRuns() {
         track(20);
@@ -552,7 +572,9 @@ class HostQueueTest {
     private final class Registry implements HostQueue.Port {
         private final List<ImageReference> asked = new ArrayList<>();
         private final Map<ImageReference, Consumer<Resolution>> held = new HashMap<>();
-        private Function<ImageReference, Resolution> outcome = any -> FOUND;
+        /** Null for one that hangs. */
+        private Function<ImageReference, @Nullable Resolution> outcome = any -> FOUND;
+
         private Optional<WatchedRegistry.Allowance> allowance = Optional.empty();
         private final List<String> runaways = new ArrayList<>();
         private Runnable whenAnswered = () -> {};
@@ -586,7 +608,10 @@ class HostQueueTest {
             if (holding) {
                 held.put(reference, answer);
             } else {
-                loop.execute(() -> answer.accept(outcome.apply(reference)));
+                Resolution result = outcome.apply(reference);
+                if (result != null) {
+                    loop.execute(() -> answer.accept(result));
+                }
             }
         }
 
