@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever a host sends, a JVM with the options of the agent's image reads it and lives. */
-class SmallHeapTest {
+class SmallHeapIT {
     private static final int LARGEST = ManifestOrIndex.MAX_SIZE;
     private static final String CHUNKED =
             "HTTP/1.1 200 OK\r\nContent-Type: " + MediaType.OCI_INDEX + "\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What somebody may fill one namespace with, before a watch that has as much memory as the image. */
-class CrowdedClusterTest {
+class CrowdedClusterIT {
     private static final Duration SOON = Duration.ofSeconds(120);
     private static final Pattern LIMIT = Pattern.compile("limit=(\\d+)");
     private static final Pattern CONTINUE = Pattern.compile("continue=(\\d+)");
