@@ -21,6 +21,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,10 @@ final class Registries {
 
     /** What is private is asked without pull secrets at most so often. */
     private static final Duration REST = Duration.ofMinutes(10);
+
+    /** What is told of the registry, once, and not of each reference. */
+    private static final Set<Deferral> OF_THE_ASKER =
+            EnumSet.of(Deferral.RATE_LIMITED, Deferral.CREDENTIAL_REJECTED, Deferral.REGISTRY_UNREACHABLE);
 
     private final List<Watched> registries;
     private final Map<ImageReference, Reference> references = new HashMap<>();
@@ -654,7 +659,7 @@ final class Registries {
             Optional<Resolution.Problem> problem = all.everybody.problem;
             if (users.contains(Asker.EVERYBODY)
                     && problem.isPresent()
-                    && problem.get().kind() != Deferral.RATE_LIMITED) {
+                    && !OF_THE_ASKER.contains(problem.get().kind())) {
                 tell(question, problem.get());
             } else if (users.stream().allMatch(asker -> all.of(asker).isFound())) {
                 watched.queue()
