@@ -35,7 +35,6 @@ public final class FailureText {
             "(?i)((?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|credentials?|authorization)[\"']?\\s*[:=]\\s*)"
                     + "(?:(?:basic|bearer)\\s+)?(?:\"[^\"]*\"|'[^']*'|[^\\s\"',;&}]+)");
     private static final Pattern SCHEME = Pattern.compile("(?i)\\b(basic|bearer)\\s+[^\\s\"',;]+");
-    private static final Pattern USER_INFO = Pattern.compile("(?<=://)[^/@\\s'\"]*@");
     /** Letters and digits mixed, longer than words are: a key, a token, a digest. */
     private static final Pattern KEY =
             Pattern.compile("(?=[A-Za-z+=_-]{0,200}[0-9])(?=[0-9+=_-]{0,200}[A-Za-z])[A-Za-z0-9+=_-]{20,}");
@@ -238,7 +237,7 @@ public final class FailureText {
     private static String guessed(String text) {
         String named = NAMED.matcher(text).replaceAll("$1" + HIDDEN);
         String scheme = SCHEME.matcher(named).replaceAll("$1 " + HIDDEN);
-        return KEY.matcher(USER_INFO.matcher(scheme).replaceAll(HIDDEN + "@")).replaceAll(HIDDEN);
+        return KEY.matcher(scheme).replaceAll(HIDDEN);
     }
 
     private static String bounded(String text, int most) {

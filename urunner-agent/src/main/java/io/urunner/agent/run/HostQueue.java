@@ -86,6 +86,7 @@ final class HostQueue {
     /** Our own budget is not used further than to this in a pass. */
     private long floor;
 
+    /** Nor by requests further than to this: what was pushed is of use when it is known what it brought. */
     private long requestFloor;
 
     private Duration round = Duration.ZERO;
@@ -193,10 +194,6 @@ final class HostQueue {
 
     String host() {
         return host;
-    }
-
-    Duration interval() {
-        return interval;
     }
 
     /** Begins the schedule with a pass now. */
@@ -684,7 +681,6 @@ final class HostQueue {
 
     /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
     private boolean sendNext() {
-        // A push is of use only when it is known what it brought: for that a pass leaves something.
         if (requests.underWay() >= Math.max(1, concurrency - reserve()) || isBudgetUsed(requestFloor)) {
             return false;
         }
