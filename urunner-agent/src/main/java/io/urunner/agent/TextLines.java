@@ -2,13 +2,16 @@ package io.urunner.agent;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.encoder.EncoderBase;
-import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/** A line per event for people: the time in UTC, the level, the message; below it the stack trace of a defect. */
+/**
+ * A line per event for people, in UTF-8 whatever the locale is: the time in UTC, the level, the message; below it the stack
+ * trace of a defect.
+ */
 final class TextLines extends EncoderBase<ILoggingEvent> {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern(
                     "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", Locale.ROOT)
@@ -40,6 +43,6 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
         if (event.getThrowableProxy() != null) {
             line.append(LogText.trace(event.getThrowableProxy()));
         }
-        return line.toString().getBytes(Charset.defaultCharset());
+        return line.toString().getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -3,16 +3,18 @@ package io.urunner.agent.run;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** The loop and the clock, moved by hand. */
 final class ManualLoop implements Loop, InstantSource {
     private static final Instant START = Instant.parse("2026-11-23T12:00:00Z");
 
-    private final Deque<Runnable> now = new ArrayDeque<>();
+    /** Tasks come from other threads, too. */
+    private final Queue<Runnable> now = new ConcurrentLinkedQueue<>();
+
     private final PriorityQueue<Later> later =
             new PriorityQueue<>(Comparator.comparingLong(Later::at).thenComparingLong(Later::order));
     private long nanos;
