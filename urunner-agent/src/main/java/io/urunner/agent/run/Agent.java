@@ -332,7 +332,10 @@ public final class Agent implements AutoCloseable {
                         problem -> problems.problem(ELECTION, kind(problem, "not possible"), problem),
                         () -> problems.well(ELECTION));
         passed = passed || (synced && engine.registries().passed());
-        watchdog.look(synced ? engine.registries().status() : List.of(), clock.instant());
+        watchdog.look(
+                synced ? engine.registries().status() : List.of(),
+                engine.registries().requestsStandStill(),
+                clock.instant());
     }
 
     /** Of a permission that is missing the verb: when it is granted, the next one may be missing. */

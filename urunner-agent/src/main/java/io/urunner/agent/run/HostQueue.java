@@ -430,6 +430,11 @@ final class HostQueue {
                 passes);
     }
 
+    /** For how long {@linkplain #send requests} are under way, and none ended. */
+    Duration requestsStandStill() {
+        return requests.standStill();
+    }
+
     /** When this is asked next; empty while it is being asked. */
     Optional<Instant> next(Question question) {
         if (pending(question)) {

@@ -31,6 +31,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -469,6 +470,15 @@ final class Registries {
         registries.forEach(watched -> all.add(watched.queue().status()));
         all.sort(Comparator.comparing(HostStatus::host));
         return all;
+    }
+
+    /** By registry for how long requests beside the questions are under way, and none ended. */
+    Map<String, Duration> requestsStandStill() {
+        return registries.stream()
+                .collect(Collectors.toMap(
+                        watched -> watched.registry().prefix().toString(),
+                        watched -> watched.queue().requestsStandStill(),
+                        Pace::max));
     }
 
     private static String subject(ImageReference reference) {

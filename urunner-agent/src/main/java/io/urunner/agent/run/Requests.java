@@ -39,6 +39,7 @@ final class Requests {
     /** By name of a request when it was sent. */
     private final Map<String, Long> sent = new HashMap<>();
 
+    private final Progress progress;
     private int underWay;
     private final Map<String, Integer> byNamespace = new HashMap<>();
     /** Until when an asker may send none. */
@@ -89,6 +90,7 @@ final class Requests {
         this.loop = loop;
         this.clock = clock;
         this.port = port;
+        progress = new Progress(loop::nanos);
     }
 
     /** Takes a request, or tells it why it is not sent: {@code failure} is what is wrong with the host. */
@@ -152,6 +154,11 @@ final class Requests {
         return underWay;
     }
 
+    /** For how long some are not answered, and none was. */
+    Duration standStill() {
+        return progress.standsStill();
+    }
+
     /** With whose credentials something is to be sent. */
     Set<Asker> askers() {
         return askers.keySet();
@@ -185,6 +192,7 @@ final class Requests {
 
     private <T> void send(Request<T> request, String namespace, Runnable over) {
         underWay++;
+        progress.begun();
         byNamespace.merge(namespace, 1, Integer::sum);
         sent.put(request.what(), loop.nanos());
         port.elsewhere(
@@ -211,6 +219,7 @@ final class Requests {
 
     private void ended(String namespace, Runnable told, Runnable over) {
         underWay--;
+        progress.ended();
         byNamespace.computeIfPresent(namespace, (name, count) -> count == 1 ? null : count - 1);
         try {
             told.run();

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Watchdog implements AgentListener {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
 
-    /** Four questions that end with their deadline, of 30 s, with nothing between. */
+    /** Four questions that end with their deadline, of 30 s, with nothing between; a configuration of a megabyte takes 62 s. */
     static final Duration REGISTRY = Duration.ofMinutes(2);
 
     /** A patch takes two requests that are each sent twice at most, of 15 s. So does an Event. */
@@ -77,11 +77,15 @@ final class Watchdog implements AgentListener {
      * Looks at all queues.
      *
      * @param hosts how it stands with the registries; none before they are to be asked
+     * @param requests by registry for how long requests beside the questions are under way there, and none ended
      * @param now the moment of that
      */
-    void look(List<HostStatus> hosts, Instant now) {
+    void look(List<HostStatus> hosts, Map<String, Duration> requests, Instant now) {
         List<Found> all = new ArrayList<>();
-        hosts.forEach(host -> all.add(new Found("registry " + host.host(), REGISTRY, standsStill(host, now))));
+        hosts.forEach(host -> all.add(new Found(
+                "registry " + host.host(),
+                REGISTRY,
+                Pace.max(standsStill(host, now), requests.getOrDefault(host.host(), Duration.ZERO)))));
         queues.forEach(queue -> all.add(new Found(queue.name, queue.patience, queue.standsStill.get())));
         found = List.copyOf(all);
         all.forEach(this::tell);

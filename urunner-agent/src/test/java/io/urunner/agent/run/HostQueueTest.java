@@ -519,6 +519,17 @@ class HostQueueTest {
         assertThat(refused).hasSize(10).allMatch(words -> words.contains("a fault"));
     }
 
+    @Test
+    void tellsForHowLongRequestsAreUnderWayAndNoneEnded() {
+        holdReads = true;
+        read("lost");
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(queue.requestsStandStill()).isEqualTo(Duration.ofMinutes(1));
+        releaseReads();
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(queue.requestsStandStill()).isZero();
+    }
+
     private void read(String what) {
         queue.send(new Requests.Request<String>() {
             @Override

@@ -10,6 +10,7 @@ import io.urunner.kube.KubeException;
 import io.urunner.kube.WorkloadId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,7 +36,9 @@ class WatchdogTest extends EngineScene {
 
     private void watch(Engine engine) {
         loop.every(
-                Duration.ofMillis(500), () -> watchdog.look(engine.registries().status(), loop.instant()));
+                Duration.ofMillis(500),
+                () -> watchdog.look(
+                        engine.registries().status(), engine.registries().requestsStandStill(), loop.instant()));
     }
 
     private List<String> errors() {
@@ -63,6 +66,25 @@ class WatchdogTest extends EngineScene {
         loop.advance(Duration.ofMinutes(2));
         assertThat(watchdog.hopeless()).startsWith("registry r.example: is stuck for ");
         assertThat(errors()).hasSize(1);
+    }
+
+    @Test
+    void aRegistryWhoseManifestsAreNeverReadIsStuckThoughItsTagsAreAsked() {
+        cluster.deployment("web", D1, APP);
+        Engine engine = start();
+        Progress requests = new Progress(loop::nanos);
+        requests.begun();
+        loop.every(
+                Duration.ofMillis(500),
+                () -> watchdog.look(
+                        engine.registries().status(), Map.of("r.example", requests.standsStill()), loop.instant()));
+        loop.advance(Duration.ofMinutes(3));
+        assertThat(errors()).singleElement().asString().startsWith("registry r.example: is stuck");
+        loop.advance(Duration.ofMinutes(2));
+        assertThat(watchdog.hopeless()).startsWith("registry r.example: is stuck for ");
+        requests.ended();
+        loop.advance(Duration.ofSeconds(1));
+        assertThat(watchdog.hopeless()).isEmpty();
     }
 
     @Test
@@ -113,7 +135,7 @@ class WatchdogTest extends EngineScene {
     void aQueueIsStuckWhileSomethingIsToDoAndNothingEnds() {
         Progress progress = new Progress(loop::nanos);
         watchdog.watch("history", Duration.ofMinutes(1), progress::standsStill);
-        loop.every(Duration.ofSeconds(1), () -> watchdog.look(List.of(), loop.instant()));
+        loop.every(Duration.ofSeconds(1), () -> watchdog.look(List.of(), Map.of(), loop.instant()));
         loop.advance(Duration.ofHours(1));
         assertThat(watchdog.stuck()).containsEntry("history", Duration.ZERO);
         for (int i = 0; i < 100; i++) { // more comes than is done
