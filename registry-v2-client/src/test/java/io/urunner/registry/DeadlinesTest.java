@@ -18,11 +18,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.mockwebserver.MockResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nothing that a host draws out lasts for ever. Each server here goes on until the client goes. */
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT)
 class DeadlinesTest {
     private static final Digest DIGEST = Digest.of(new byte[0]);
     private static final String HEAD = "HTTP/1.1 200 OK\r\nContent-Type: " + MediaType.OCI_MANIFEST + "\r\n";
