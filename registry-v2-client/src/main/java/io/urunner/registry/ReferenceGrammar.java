@@ -1,9 +1,9 @@
 package io.urunner.registry;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class ReferenceGrammar {
     static final int MAX_REPOSITORY_LENGTH = 255;
     static final int MAX_TAG_LENGTH = 128;
+    private static final int MAX_HOST_LENGTH = 253;
+    private static final int MAX_LABEL_LENGTH = 63;
 
     /** How much of a wrong text an error message repeats. */
     private static final int MAX_QUOTE = 120;
@@ -66,6 +68,11 @@ final class ReferenceGrammar {
         return portAt == registry.length() ? null : wrongPort(registry.substring(portAt + 1));
     }
 
+    /** What no client makes a URL of: labels that are not Punycode, an IPv6 address that is none. */
+    private static boolean isNoAddress(String host) {
+        return HttpUrl.parse("https://" + host + "/") == null;
+    }
+
     private static @Nullable String wrongIpv6(String bracketed) {
         for (int i = 1; i < bracketed.length() - 1; i++) {
             char c = bracketed.charAt(i);
@@ -73,17 +80,12 @@ final class ReferenceGrammar {
                 return "an IPv6 address holds hexadecimal digits and colons only, without a zone";
             }
         }
-        try {
-            // A literal in brackets is never looked up.
-            InetAddress.getByName(bracketed);
-            return null;
-        } catch (UnknownHostException e) {
-            return "not an IPv6 address";
-        }
+        return isNoAddress(bracketed) ? "not an IPv6 address" : null;
     }
 
     private static @Nullable String wrongHostName(String host) {
         char previous = '.';
+        int label = 0;
         for (int i = 0; i < host.length(); i++) {
             char c = host.charAt(i);
             boolean inner = c == '-' || c == '.';
@@ -94,12 +96,20 @@ final class ReferenceGrammar {
                 return "every label of a host name starts and ends with a letter or digit";
             }
             previous = c;
+            label = c == '.' ? 0 : label + 1;
+            if (i == MAX_HOST_LENGTH || label > MAX_LABEL_LENGTH) {
+                return "a host name has at most " + MAX_HOST_LENGTH + " characters, and a label of it "
+                        + MAX_LABEL_LENGTH;
+            }
         }
-        return isLetterOrDigit(previous)
-                ? null
-                : host.isEmpty()
-                        ? "the host is empty"
-                        : "every label of a host name starts and ends with a letter or digit";
+        if (!isLetterOrDigit(previous)) {
+            return host.isEmpty()
+                    ? "the host is empty"
+                    : "every label of a host name starts and ends with a letter or digit";
+        }
+        return host.toLowerCase(Locale.ROOT).contains("xn--") && isNoAddress(host)
+                ? "a label of a host name that begins with xn-- is Punycode"
+                : null;
     }
 
     private static @Nullable String wrongPort(String port) {
@@ -111,7 +121,7 @@ final class ReferenceGrammar {
             }
             value = Math.min(value * 10 + (c - '0'), 65_536);
         }
-        return port.isEmpty() || value == 0 || value > 65_535 ? "a port is a number from 1 to 65535" : null;
+        return port.length() > 5 || value == 0 || value > 65_535 ? "a port is a number from 1 to 65535" : null;
     }
 
     /** Segments of lower-case letters and digits, parted by one dot, one or two underscores or any number of hyphens. */

@@ -113,6 +113,10 @@ class ImageReferenceTest {
             reg.example/{a/*127}a                 | reg.example            | {a/*127}a              | latest     | -
             {a*247}                               | docker.io              | library/{a*247}        | latest     | -
             {a.*100}a/app                         | {a.*100}a              | app                    | latest     | -
+            {a*63}.{b*63}/app                     | {a*63}.{b*63}          | app                    | latest     | -
+            {a.*126}a/app                         | {a.*126}a              | app                    | latest     | -
+            {a.*126}a:65535/app                   | {a.*126}a:65535        | app                    | latest     | -
+            reg:00080/app                         | reg:00080              | app                    | latest     | -
             # ids are not names, but what is nearly one is
             {a*63}                                | docker.io              | library/{a*63}         | latest     | -
             {a*65}                                | docker.io              | library/{a*65}         | latest     | -
@@ -176,6 +180,14 @@ class ImageReferenceTest {
             *.example/app                         | host name holds
             me@reg.example/app                    | host name holds
             bücher.example/app                    | host name holds
+            {a.*126}ab/app                        | at most 253
+            {a.*500000}a:5000/app                 | at most 253
+            {a*64}.example/app                    | label of it 63
+            reg.{a*64}:5000/app                   | label of it 63
+            {A*64}/app                            | label of it 63
+            xn--0.example:5000/app                | Punycode
+            xn--0.example/app                     | Punycode
+            a.XN--99999999999:5000/app            | Punycode
             # ports
             reg:/app                              | a port
             reg.example:/app                      | a port
@@ -185,6 +197,9 @@ class ImageReferenceTest {
             reg.example:0/app                     | a port
             reg.example:65536/app                 | a port
             reg.example:99999999999/app           | a port
+            reg.example:{0*500000}80/app          | a port
+            reg.example:000080/app                | a port
+            reg.example:00000/app                 | a port
             reg.example:5000:5000/app             | a port
             :5000/app                             | host is empty
             nginx:1.25/app                        | a port
@@ -200,6 +215,9 @@ class ImageReferenceTest {
             [:::]/app                             | not an IPv6 address
             [1]:5000/app                          | not an IPv6 address
             []:5000/app                           | not an IPv6 address
+            [00001::]:5000/app                    | not an IPv6 address
+            [{0*500000}1::]/app                   | not an IPv6 address
+            [{1:*500000}]/app                     | not an IPv6 address
             [1:2:3:4:5:6:7:8:9]/app               | not an IPv6 address
             [::1]                                 | lower-case letters
             # repositories

@@ -17,6 +17,7 @@ import net.jqwik.api.From;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
+import okhttp3.HttpUrl;
 
 /** Whatever comes in, the parsers answer or throw what they declare, and the time grows with the length alone. */
 class ParserFuzzTest {
@@ -156,6 +157,7 @@ class ParserFuzzTest {
     private static void readsBack(ImageReference reference) {
         assertThat(ImageReference.parse(reference.toString())).isEqualTo(reference);
         assertThat(reference.repository()).hasSizeBetween(1, 255);
+        assertThat(HttpUrl.parse("https://" + reference.registry() + "/")).isNotNull();
         assertThat(reference.tag().isPresent() || reference.digest().isPresent())
                 .isTrue();
     }
@@ -193,6 +195,8 @@ class ParserFuzzTest {
                         "%",
                         "https://",
                         "http://",
+                        "xn--",
+                        "0000",
                         "linux",
                         "arm64",
                         "v8",
