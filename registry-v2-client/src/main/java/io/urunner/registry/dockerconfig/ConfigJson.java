@@ -1,7 +1,10 @@
 package io.urunner.registry.dockerconfig;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,19 +21,36 @@ import org.jspecify.annotations.Nullable;
  * its content.
  */
 final class ConfigJson {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    /**
+     * Who writes a pull secret may be anybody. There is room for 10,000 hosts with user and password, and for a token of 128
+     * kB in base64. Names are not kept for the next time.
+     */
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+                    .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxTokenCount(100_000)
+                            .maxNestingDepth(64)
+                            .maxNameLength(1000)
+                            .maxStringLength(256 * 1024)
+                            .build())
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private ConfigJson() {}
 
     /**
      * Reads a JSON object.
      *
-     * @throws IllegalArgumentException if it is not one, with the place, without a cause
+     * @throws IllegalArgumentException if it is not one, with the place, or too large; without a cause
      */
     static JsonNode object(byte[] json) {
         JsonNode root;
         try {
             root = JSON.readTree(json);
+        } catch (StreamConstraintsException e) {
+            // Such as "Token count (100001) exceeds the maximum allowed (100000, from …)".
+            throw new IllegalArgumentException(
+                    "too large: " + e.getOriginalMessage().replaceFirst(", from .*", ")"));
         } catch (JsonProcessingException e) {
             @Nullable JsonLocation at = e.getLocation();
             throw new IllegalArgumentException(

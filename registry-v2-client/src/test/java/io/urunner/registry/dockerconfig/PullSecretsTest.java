@@ -11,9 +11,13 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class PullSecretsTest {
     private static final String CONFIG = "kubernetes.io/dockerconfigjson";
@@ -277,6 +281,64 @@ class PullSecretsTest {
                 .doesNotContain("hunter2");
     }
 
+    /** What a tenant may write into a megabyte. */
+    static List<Arguments> tooLarge() {
+        return List.of(
+                Arguments.of("{}", "Token count", "\"x\":[" + "{},".repeat(300_000) + "{}]"),
+                Arguments.of("numbers", "Token count", "\"x\":[" + "1,".repeat(450_000) + "1]"),
+                Arguments.of(
+                        "names",
+                        "Token count",
+                        IntStream.range(0, 60_000)
+                                .mapToObj(i -> "\"hunter2-" + Integer.toString(i, 36) + "\":1")
+                                .collect(Collectors.joining(","))),
+                Arguments.of("depth", "nesting depth", "\"x\":" + "[".repeat(500_000)),
+                Arguments.of("a name", "Name length", "\"" + "hunter2".repeat(140_000) + "\":1"),
+                Arguments.of("a text", "String value length", "\"x\":\"" + "hunter2".repeat(140_000) + "\""),
+                Arguments.of("a number", "Number value length", "\"x\":" + "7".repeat(100_000)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("tooLarge")
+    void a_secret_that_would_become_too_large_is_a_problem_that_says_what_is(String what, String said, String content) {
+        for (String type : List.of(CONFIG, LEGACY)) {
+            String json = type.equals(CONFIG) ? "{\"auths\":{" + content + "}}" : "{" + content + "}";
+            PullSecret large = PullSecret.parse(
+                    "large",
+                    type,
+                    Map.of(
+                            type.equals(CONFIG) ? ".dockerconfigjson" : ".dockercfg",
+                            json.getBytes(StandardCharsets.UTF_8)));
+            PullSecrets secrets = PullSecrets.of(List.of(large, config("good", entry("reg.example", "u"))));
+            assertThat(users(secrets, "reg.example/app")).containsExactly("u");
+            assertThat(secrets.problems())
+                    .singleElement()
+                    .asString()
+                    .startsWith("the pull secret large cannot be read: too large: ")
+                    .contains(said, "exceeds the maximum allowed")
+                    .doesNotContain("hunter2", "777", "StreamReadConstraints")
+                    .hasSizeLessThan(200);
+        }
+    }
+
+    @Test
+    void a_secret_with_thousands_of_hosts_or_a_very_long_token_is_read() {
+        String hosts = IntStream.range(0, 5_000)
+                .mapToObj(i -> "\"r" + i + ".example/team\":{\"username\":\"u" + i
+                        + "\",\"password\":\"p\",\"email\":\"e@x.example\",\"auth\":\"" + "dTpw" + "\"}")
+                .collect(Collectors.joining(","));
+        PullSecrets many = PullSecrets.of(List.of(config("many", hosts)));
+        assertThat(many.problems()).isEmpty();
+        assertThat(users(many, "r4999.example/team/app")).containsExactly("u");
+
+        String token = "t".repeat(128 * 1024);
+        String auth = Base64.getEncoder().encodeToString(("u:" + token).getBytes(StandardCharsets.UTF_8));
+        PullSecrets heavy = PullSecrets.of(List.of(config("long", "\"reg.example\":{\"auth\":\"" + auth + "\"}")));
+        assertThat(heavy.problems()).isEmpty();
+        assertThat(heavy.credentials("reg.example", "app"))
+                .containsExactly(new Credential.Basic("u", Secret.of(token)));
+    }
+
     @Test
     void a_secret_without_auths_is_empty_and_no_problem() {
         PullSecrets secrets = PullSecrets.of(List.of(
@@ -310,7 +372,7 @@ class PullSecretsTest {
 
     @Test
     void a_long_glob_against_a_long_label_ends_soon() {
-        String key = "a*".repeat(1000) + "b.example";
+        String key = "a*".repeat(490) + "b.example";
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
         assertThat(secrets.credentials("a".repeat(5000) + ".example", "app")).isEmpty();
     }
