@@ -40,13 +40,13 @@ final class Authorizer {
     final CredentialLedger ledger;
     final ChallengeMemory memory;
     private final InstantSource clock;
-    private final Map<String, Credential> preferences = LruMap.of(MOST_REMEMBERED);
+    private final LruMap<String, Credential> preferences = new LruMap<>(MOST_REMEMBERED, LruMap.LONGEST);
 
     /** When a credential last did not do: for what was asked, or, without a scope, for being wrong. */
-    private final Map<Claim, Instant> inVain = LruMap.of(MOST_REMEMBERED);
+    private final LruMap<Claim, Instant> inVain = new LruMap<>(MOST_REMEMBERED);
 
     /** What hosts were shown and did not refuse. */
-    private final Map<Claim, Boolean> shown = LruMap.of(MOST_REMEMBERED);
+    private final LruMap<Claim, Boolean> shown = new LruMap<>(MOST_REMEMBERED);
 
     Authorizer(Transport transport, TokenService tokens, CredentialProvider provider, InstantSource clock) {
         this.transport = transport;
@@ -188,8 +188,8 @@ final class Authorizer {
     }
 
     private Instant lastInVain(Call call, Credential credential) {
-        Instant here = inVain.getOrDefault(need(call, credential), Instant.MIN);
-        Instant anywhere = inVain.getOrDefault(wrong(call.registry(), credential), Instant.MIN);
+        Instant here = Objects.requireNonNullElse(inVain.get(need(call, credential)), Instant.MIN);
+        Instant anywhere = Objects.requireNonNullElse(inVain.get(wrong(call.registry(), credential)), Instant.MIN);
         return here.isAfter(anywhere) ? here : anywhere;
     }
 
@@ -218,7 +218,7 @@ final class Authorizer {
         Claim own = wrong(registry, credential);
         int recent = 0;
         Instant oldest = now;
-        for (Map.Entry<Claim, Instant> entry : new ArrayList<>(inVain.entrySet())) {
+        for (Map.Entry<Claim, Instant> entry : inVain.copy().entrySet()) {
             Claim claim = entry.getKey();
             Instant shownAt = entry.getValue();
             if (claim.scope().equals(WRONG)
@@ -253,7 +253,7 @@ final class Authorizer {
     Optional<RateLimit> rateLimit(String host) {
         Instant now = clock.instant();
         RateLimit best = null;
-        for (Claim claim : new ArrayList<>(shown.keySet())) {
+        for (Claim claim : shown.copy().keySet()) {
             RateLimit limit = claim.judge().equalsIgnoreCase(host) ? transport.rateLimit(claim) : null;
             if (limit != null && (best == null || limit.leaves(now) > best.leaves(now))) {
                 best = limit;

@@ -2,7 +2,6 @@ package io.urunner.registry;
 
 import io.urunner.registry.auth.AuthHints;
 import java.util.List;
-import java.util.Map;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +25,8 @@ final class ChallengeMemory {
             @Nullable String opaqueScope,
             boolean basicRefused) {}
 
-    private final Map<String, Demand> demands = LruMap.of(MOST);
-    private final Map<String, List<String>> unusual = LruMap.of(MOST);
+    private final LruMap<String, Demand> demands = new LruMap<>(MOST, LruMap.LONGEST);
+    private final LruMap<String, List<String>> unusual = new LruMap<>(MOST, LruMap.LONGEST);
 
     @Nullable Demand of(Call call, AuthHints hints) {
         return demands.get(area(call, hints));

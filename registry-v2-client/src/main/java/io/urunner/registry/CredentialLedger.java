@@ -1,13 +1,14 @@
 package io.urunner.registry;
 
 import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.Secret;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -26,11 +27,19 @@ final class CredentialLedger {
      *
      * @param judge who judges it: a registry, or a token server; the case of its letters does not matter
      * @param scope what it is to allow; empty for being known at all
-     * @param credential the credential
+     * @param credential what tells the credential from others; it may be long, and claims are kept when it is gone
      */
-    record Claim(String judge, String scope, Credential credential) {
+    record Claim(String judge, String scope, Secret credential) {
         Claim {
             judge = judge.toLowerCase(Locale.ROOT);
+        }
+
+        Claim(String judge, String scope, Credential credential) {
+            this(
+                    judge,
+                    scope,
+                    Secret.of(Digest.of(text(credential).getBytes(StandardCharsets.UTF_8))
+                            .toString()));
         }
 
         static Claim identity(String judge, Credential credential) {
@@ -49,11 +58,25 @@ final class CredentialLedger {
      */
     record Refusal(int status, List<OciError> errors, boolean denied, String reason, Instant until) {}
 
+    /** All that a credential is. */
+    static String text(Credential credential) {
+        if (credential instanceof Credential.Basic basic) {
+            return "basic " + basic.user() + ":" + basic.password().reveal();
+        } else if (credential instanceof Credential.IdentityToken identity) {
+            return "identity " + identity.refreshToken().reveal();
+        } else if (credential instanceof Credential.AccessToken access) {
+            return "access " + access.token().reveal() + " " + access.tenant();
+        }
+        return credential instanceof Credential.RegistryToken own
+                ? "registry " + own.token().reveal()
+                : "";
+    }
+
     private final InstantSource clock;
-    private final Map<Claim, Refusal> refusals = LruMap.of(MOST);
-    private final Map<Claim, Boolean> proven = LruMap.of(MOST);
-    private final Map<Claim, Instant> pauses = LruMap.of(MOST);
-    private final Map<Claim, ReentrantLock> locks = LruMap.of(MOST);
+    private final LruMap<Claim, Refusal> refusals = new LruMap<>(MOST);
+    private final LruMap<Claim, Boolean> proven = new LruMap<>(MOST);
+    private final LruMap<Claim, Instant> pauses = new LruMap<>(MOST);
+    private final LruMap<Claim, ReentrantLock> locks = new LruMap<>(MOST);
 
     CredentialLedger(InstantSource clock) {
         this.clock = clock;
@@ -98,7 +121,7 @@ final class CredentialLedger {
     }
 
     void prove(Claim identity) {
-        if (proven.putIfAbsent(identity, true) == null) {
+        if (proven.put(identity, true) == null) {
             refusals.remove(identity);
         }
     }

@@ -18,10 +18,10 @@ final class Hosts {
     private final Map<String, HostOptions> options;
     private final HostOptions defaults;
     private final OkHttpClient base;
-    private final Map<Map.Entry<String, HostOptions>, Host> hosts = LruMap.of(MOST);
+    private final LruMap<Map.Entry<String, HostOptions>, Host> hosts = new LruMap<>(MOST);
 
     /** The hosts to which registries led, which do not displace those that somebody named. */
-    private final Map<List<Object>, Host> companions = LruMap.of(MOST);
+    private final LruMap<List<Object>, Host> companions = new LruMap<>(MOST);
 
     /**
      * Hosts over an HTTP client.

@@ -1,25 +1,91 @@
 package io.urunner.registry;
 
-import java.util.Collections;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.Secret;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** A map that forgets what was not used for longest, so that a long-lived client stays small. */
-final class LruMap<K, V> extends LinkedHashMap<K, V> {
-    private final int capacity;
+/** A map that forgets what was not used for longest, so that a long-lived client stays small. Thread-safe. */
+final class LruMap<K, V> {
+    /** Room for all that is remembered of registries that behave. */
+    static final int LONGEST = 1_000_000;
 
-    private LruMap(int capacity) {
-        super(16, 0.75f, true);
-        this.capacity = capacity;
+    private final int most;
+    private final int longest;
+    private final Map<K, V> entries = new LinkedHashMap<>(16, 0.75f, true);
+    private int length;
+
+    /** A map of at most so many entries. */
+    LruMap(int most) {
+        this(most, 0);
     }
 
-    /** A thread-safe map of at most this many entries. */
-    static <K, V> Map<K, V> of(int capacity) {
-        return Collections.synchronizedMap(new LruMap<>(capacity));
+    /** A map of what others may write as long as they like: all entries have at most so many characters. */
+    LruMap(int most, int longest) {
+        this.most = most;
+        this.longest = longest;
     }
 
-    @Override
-    protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-        return size() > capacity;
+    synchronized @Nullable V get(K key) {
+        return entries.get(key);
+    }
+
+    synchronized V computeIfAbsent(K key, Function<K, V> otherwise) {
+        V value = entries.get(key);
+        if (value == null) {
+            value = otherwise.apply(key);
+            put(key, value);
+        }
+        return value;
+    }
+
+    /** Gives what was there before. */
+    synchronized @Nullable V put(K key, V value) {
+        V before = remove(key);
+        entries.put(key, value);
+        length += length(key, value);
+        while (entries.size() > most || length > longest) {
+            remove(entries.keySet().iterator().next());
+        }
+        return before;
+    }
+
+    synchronized @Nullable V remove(K key) {
+        V value = entries.remove(key);
+        length -= value == null ? 0 : length(key, value);
+        return value;
+    }
+
+    /** Removes an entry unless another value has taken its place. */
+    synchronized void remove(K key, V value) {
+        if (value.equals(entries.get(key))) {
+            remove(key);
+        }
+    }
+
+    synchronized Map<K, V> copy() {
+        return new LinkedHashMap<>(entries);
+    }
+
+    private int length(K key, V value) {
+        return longest == 0 ? 0 : length(key) + length(value);
+    }
+
+    private static int length(Object part) {
+        if (part instanceof TokenService.Question question) {
+            return length(question.realm())
+                    + length(question.service())
+                    + length(question.scopes())
+                    + length(question.credential());
+        } else if (part instanceof Credential credential) {
+            return CredentialLedger.text(credential).length();
+        } else if (part instanceof Token token) {
+            return length(token.value());
+        }
+        return part instanceof Secret secret
+                ? secret.reveal().length()
+                : part.toString().length();
     }
 }

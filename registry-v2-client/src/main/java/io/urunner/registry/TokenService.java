@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -34,13 +33,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class TokenService {
     private static final int MOST = 10_000;
+
+    /** So many characters are kept of all tokens: some are long, and one may be 64 kB. */
+    private static final int LONGEST = 4_000_000;
+
     private static final String CLIENT_ID = "urunner";
 
     /** The user name under which an identity token is shown where Basic must do (Docker's convention). */
     private static final String IDENTITY_TOKEN_USER = "<token>";
 
     /** What a token is asked for; tokens are kept by it. */
-    record Question(HttpUrl realm, String service, List<String> scopes, Credential credential) {}
+    record Question(HttpUrl realm, String service, List<String> scopes, Credential credential) {
+        /** What tells the token server and the credential from others. */
+        Question forAll() {
+            return new Question(realm, "", List.of(), credential);
+        }
+    }
 
     /** A token server's refusal, 4xx. */
     static final class Refused extends Exception {
@@ -66,14 +74,14 @@ final class TokenService {
     private final InstantSource clock;
     private final LongSupplier ticker;
     private final RegistryObserver observer;
-    private final Map<Question, Token> tokens = LruMap.of(MOST);
+    private final LruMap<Question, Token> tokens = new LruMap<>(MOST, LONGEST);
     private final ConcurrentHashMap<Question, CompletableFuture<Token>> underWay = new ConcurrentHashMap<>();
 
     /** Refresh tokens that token servers gave, by the token server and the credential for which they did. */
-    private final Map<Map.Entry<HttpUrl, Credential>, Secret> refreshTokens = LruMap.of(MOST);
+    private final LruMap<Question, Secret> refreshTokens = new LruMap<>(MOST, LruMap.LONGEST);
 
     /** Realms that do not take {@code POST}. */
-    private final Map<HttpUrl, Boolean> getOnly = LruMap.of(MOST);
+    private final LruMap<HttpUrl, Boolean> getOnly = new LruMap<>(MOST, LruMap.LONGEST);
 
     TokenService(Transport transport, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
         this.transport = transport;
@@ -170,15 +178,15 @@ final class TokenService {
             throws Refused, IOException, InterruptedException {
         Credential credential = question.credential();
         boolean refreshes = credential instanceof Credential.AccessToken
-                || (credential instanceof Credential.IdentityToken && !getOnly.containsKey(question.realm()));
+                || (credential instanceof Credential.IdentityToken && getOnly.get(question.realm()) == null);
         if (refreshes) {
-            Secret given = refreshTokens.get(Map.entry(question.realm(), credential));
+            Secret given = refreshTokens.get(question.forAll());
             if (given != null) {
                 try {
                     return refresh(question, given, registry, deadline);
                 } catch (Refused e) {
                     // What the token server gave has expired; what it was given for may still be good.
-                    refreshTokens.remove(Map.entry(question.realm(), credential), given);
+                    refreshTokens.remove(question.forAll(), given);
                 }
             }
             Secret own = credential instanceof Credential.AccessToken access
@@ -237,7 +245,7 @@ final class TokenService {
     }
 
     private void keep(Question question, Secret refreshToken) {
-        refreshTokens.put(Map.entry(question.realm(), question.credential()), refreshToken);
+        refreshTokens.put(question.forAll(), refreshToken);
     }
 
     private Response post(Question question, HttpUrl url, FormBody.Builder form, Host registry, Deadline deadline)

@@ -7,7 +7,6 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
@@ -30,8 +29,8 @@ final class Transport {
     private final InstantSource clock;
     private final LongSupplier ticker;
     private final RegistryObserver observer;
-    private final Map<Claim, RateLimit> rateLimits = LruMap.of(MOST_REMEMBERED);
-    private final Map<String, Boolean> warnings = LruMap.of(MOST_REMEMBERED);
+    private final LruMap<Claim, RateLimit> rateLimits = new LruMap<>(MOST_REMEMBERED);
+    private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
     private final Hosts hosts;
     private final String userAgent;
 
@@ -229,7 +228,7 @@ final class Transport {
             return;
         }
         String printable = Bodies.printable(text);
-        if (warnings.putIfAbsent(host.authority() + " " + printable, true) == null) {
+        if (warnings.put(host.authority() + " " + printable, true) == null) {
             LOG.warn("{} warns: {}", host.authority(), printable);
             observer.warned(host.authority(), printable);
         }

@@ -74,6 +74,33 @@ class AuthenticationTest {
                 : challenge(challenge);
     }
 
+    /** 12 MB of tokens in the first pass; the agent's whole heap is 64 MB. */
+    @Test
+    void ofLongTokensOnlySomeAreKept() throws Exception {
+        registry.answer(request -> request.getHeader("Authorization") == null
+                ? challenge(bearer(",scope=\"" + scope(request) + "\""))
+                : manifest(DIGEST));
+        issuer.answer(request -> json("{\"token\":\"" + "t".repeat(60_000) + "\"}"));
+        RegistryClient client = client(ci());
+        for (int i = 0; i < 200; i++) {
+            client.resolve(registry.image("team/app" + i));
+        }
+        assertThat(issuer.requests).hasSize(200);
+
+        for (int i = 199; i > 199 - 60; i--) {
+            client.resolve(registry.image("team/app" + i));
+        }
+        assertThat(issuer.requests).as("the latest are kept").hasSize(200);
+        for (int i = 0; i < 100; i++) {
+            client.resolve(registry.image("team/app" + i));
+        }
+        assertThat(issuer.requests).as("the eldest are not").hasSize(300);
+    }
+
+    private static String scope(RecordedRequest request) {
+        return "repository:" + String.valueOf(request.getPath()).replaceFirst("/v2/(.*)/manifests/.*", "$1") + ":pull";
+    }
+
     @Test
     void asksForATokenWithTheScopeOfTheChallengeAndKeepsIt() throws Exception {
         registry.answer(wantsToken("t1", bearer(",scope=\"repository:team/app:pull\"")));
