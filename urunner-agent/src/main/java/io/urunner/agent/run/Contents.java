@@ -7,6 +7,7 @@ import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -17,6 +18,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,12 +60,18 @@ final class Contents {
 
     private final Set<Wanted> wanted = new HashSet<>();
 
-    private final Map<Question, Failure> failures = new LinkedHashMap<>() {
+    /** By image, why it could not be read. */
+    private final Map<Question, Failure> failures = new Failures();
+
+    /** By what was asked, which is those alone for whom there was no room. */
+    private final Map<Question, Failure> crowdedOut = new Failures();
+
+    private static final class Failures extends LinkedHashMap<Question, Failure> {
         @Override
         protected boolean removeEldestEntry(Map.Entry<Question, Failure> eldest) {
             return size() > MOST_FAILURES;
         }
-    };
+    }
 
     private static final class Kept {
         private final Content content;
@@ -90,12 +98,11 @@ final class Contents {
     private record Reading(Question image, Set<Runnable> then) {}
 
     /** Reads a manifest unless another repository, from which it is being read, has it. */
-    private record OtherFirst(
-            Contents contents, Question image, Collection<String> namespaces, Watched registry, Runnable then)
+    private record OtherFirst(Contents contents, Question question, Digest digest, Watched registry, Runnable then)
             implements Runnable {
         @Override
         public void run() {
-            contents.read(image, namespaces, registry, then);
+            contents.read(question, digest, registry, then);
         }
     }
 
@@ -130,7 +137,7 @@ final class Contents {
             }
             for (Digest missing :
                     ContentWalk.from(digest, Contents.this::content).missing()) {
-                read(question.image(missing), registry.namespaces(question), registry, this);
+                read(question, missing, registry, this);
             }
         }
 
@@ -167,12 +174,10 @@ final class Contents {
             Optional.ofNullable(root).ifPresent(all -> all.expansion = Optional.of(walk.expansion()));
             return walk.expansion();
         }
-        for (Digest missing : walk.missing()) {
-            Failure failure = failures.get(question.image(missing));
-            if (failure != null && failure.resting) {
-                failure.told.add(question.reference());
-                return new Expansion.Unavailable(failure.words);
-            }
+        Optional<Failure> failure = resting(question, walk.missing());
+        if (failure.isPresent()) {
+            failure.get().told.add(question.reference());
+            return new Expansion.Unavailable(failure.get().words);
         }
         return walk.expansion();
     }
@@ -195,23 +200,38 @@ final class Contents {
         }
     }
 
+    /** What keeps manifests from being read for now. */
+    private Optional<Failure> resting(Question question, List<Digest> manifests) {
+        return Stream.concat(
+                        Stream.ofNullable(crowdedOut.get(question)),
+                        manifests.stream().flatMap(digest -> Stream.ofNullable(failures.get(question.image(digest)))))
+                .filter(failure -> failure.resting)
+                .findFirst();
+    }
+
     /**
-     * Reads one manifest, unless it is known or cannot be had for now.
+     * Reads one manifest, unless it is known or cannot be had for now, or there may be no room for it.
      *
-     * @param image the image, by its digest alone: tags that have one digest share it
-     * @param namespaces for whom
+     * @param question for which it is needed; tags that have one digest share the image
      * @param then what goes on when it was read, or could not be
      */
-    void read(Question image, Collection<String> namespaces, Watched registry, Runnable then) {
-        Digest digest = image.reference().digest().orElseThrow();
+    void read(Question question, Digest digest, Watched registry, Runnable then) {
+        Question image = question.image(digest);
+        Collection<String> namespaces = registry.namespaces(question);
+        Duration interval = registry.registry().interval();
         Sought sought = new Sought(registry.queue(), image.asker(), digest);
         Reading other = reading.get(sought);
         if (other != null) {
-            other.then.add(other.image.equals(image) ? then : new OtherFirst(this, image, namespaces, registry, then));
+            other.then.add(other.image.equals(image) ? then : new OtherFirst(this, question, digest, registry, then));
             return;
         }
-        Failure failure = failures.get(image);
-        if (content(digest).isPresent() || (failure != null && failure.resting)) {
+        if (content(digest).isPresent() || resting(question, List.of(digest)).isPresent()) {
+            loop.execute(then);
+            return;
+        }
+        String owner = owner(namespaces);
+        if (!hasRoom(owner, ContentWalk.MOST)) {
+            crowdOut(question, interval);
             loop.execute(then);
             return;
         }
@@ -239,19 +259,19 @@ final class Contents {
 
             @Override
             public void answered(Content content) {
-                keep(image, namespaces, content, registry.registry().interval());
+                keep(question, digest, owner, content, interval);
                 goOn(sought);
             }
 
             @Override
             public void failed(String words) {
-                fail(image, words, registry.registry().interval());
+                fail(failures, image, words, interval);
                 goOn(sought);
             }
 
             @Override
             public void notSent(String words) {
-                rest(image, words, Pace.backOff(registry.registry().interval(), 1));
+                rest(failures, image, words, Pace.backOff(interval, 1));
                 goOn(sought);
             }
         });
@@ -261,30 +281,49 @@ final class Contents {
         Optional.ofNullable(reading.remove(sought)).ifPresent(over -> over.then.forEach(Runnable::run));
     }
 
-    private void keep(Question key, Collection<String> namespaces, Content content, Duration interval) {
-        Digest digest = key.reference().digest().orElseThrow();
+    private void keep(Question question, Digest digest, String owner, Content content, Duration interval) {
         if (kept.containsKey(digest)) {
             return; // read from another host meanwhile
         }
-        // What several namespaces use is no one's share.
-        String owner = namespaces.size() == 1 ? namespaces.iterator().next() : "";
         Kept added = new Kept(content, owner, loop.nanos());
-        int share = shares.getOrDefault(owner, 0) + added.digests();
-        boolean tooMuch = !owner.isEmpty() && share > MOST_OF_A_NAMESPACE;
-        boolean lookAgain = loop.nanos() - lookedForRoom >= LOOK_FOR_ROOM.toNanos();
-        if (digests + added.digests() > room || (tooMuch && lookAgain)) {
-            giveUpUnused();
-            share = shares.getOrDefault(owner, 0) + added.digests();
-            tooMuch = !owner.isEmpty() && share > MOST_OF_A_NAMESPACE;
-        }
-        if (digests + added.digests() > MOST_DIGESTS || tooMuch) {
-            fail(key, "what so many digests stand for is not kept at once", interval);
+        if (!hasRoom(owner, added.digests())) {
+            crowdOut(question, interval);
             return;
         }
-        failures.remove(key);
+        failures.remove(question.image(digest));
+        crowdedOut.remove(question);
         kept.put(digest, added);
         digests += added.digests();
-        shares.put(owner, share);
+        shares.merge(owner, added.digests(), Integer::sum);
+    }
+
+    /** Whose share what several namespaces use is of: of theirs the smallest. */
+    private String owner(Collection<String> namespaces) {
+        return namespaces.stream().min(Comparator.comparingInt(this::share)).orElse("");
+    }
+
+    private int share(String owner) {
+        return shares.getOrDefault(owner, 0);
+    }
+
+    /** Whether so many digests more may be kept for a namespace. What nobody needs makes room. */
+    private boolean hasRoom(String owner, int more) {
+        boolean lookAgain = loop.nanos() - lookedForRoom >= LOOK_FOR_ROOM.toNanos();
+        if (digests + more > room || (lookAgain && !hasShare(owner, more))) {
+            giveUpUnused();
+        }
+        return digests + more <= MOST_DIGESTS && hasShare(owner, more);
+    }
+
+    private boolean hasShare(String owner, int more) {
+        return owner.isEmpty() || share(owner) + more <= MOST_OF_A_NAMESPACE;
+    }
+
+    private void crowdOut(Question question, Duration interval) {
+        Failure before = crowdedOut.get(question);
+        if (before == null || !before.resting) {
+            fail(crowdedOut, question, "what so many digests stand for is not kept at once", interval);
+        }
     }
 
     private void giveUpUnused() {
@@ -301,14 +340,14 @@ final class Contents {
         room = Math.min(MOST_DIGESTS, Math.max(FEW_DIGESTS, 2 * digests));
     }
 
-    private void fail(Question key, String words, Duration interval) {
-        Failure failure = failures.computeIfAbsent(key, added -> new Failure());
+    private void fail(Map<Question, Failure> failed, Question key, String words, Duration interval) {
+        Failure failure = failed.computeIfAbsent(key, added -> new Failure());
         failure.times++;
-        rest(key, words, Pace.backOff(interval, failure.times));
+        rest(failed, key, words, Pace.backOff(interval, failure.times));
     }
 
-    private void rest(Question key, String words, Duration pause) {
-        Failure failure = failures.computeIfAbsent(key, added -> new Failure());
+    private void rest(Map<Question, Failure> failed, Question key, String words, Duration pause) {
+        Failure failure = failed.computeIfAbsent(key, added -> new Failure());
         failure.words = words;
         failure.resting = true;
         loop.after(pause, () -> {

@@ -71,7 +71,7 @@ final class LabelFetches {
 
     /** From the digest of the tag over the first image of an index to the configuration of an image. */
     private void follow(Watched registry, Line line, Wanted wanted, Digest digest, int depth) {
-        contents.read(wanted.question.image(digest), registry.namespaces(wanted.question), registry, () -> {
+        contents.read(wanted.question, digest, registry, () -> {
             Optional<Content> content = contents.content(digest);
             Optional<Descriptor> config = content.flatMap(Content::config);
             Optional<Digest> child =

@@ -209,6 +209,80 @@ class ContentsTest {
         assertThat(runaways).isEmpty();
     }
 
+    @Test
+    void oneNamespaceWithVeryManyImagesTakesNoRoomFromOthersAndIsNotReadForEver() {
+        registry.uses(DEV, "shop");
+        registry.uses(PROD, "evil");
+        IntStream.range(100, 200).forEach(i -> fetch(DEV, digest(i)));
+        IntStream.range(1000, 41_000).forEach(i -> fetch(PROD, digest(i)));
+        assertThat(source.read.size() - 100).isBetween(12_000, 12_500);
+        assertThat(contents.expansion(question(PROD), digest(1000))).isInstanceOf(Expansion.Known.class);
+        assertThat(contents.expansion(question(PROD), digest(40_999)))
+                .isEqualTo(new Expansion.Unavailable("what so many digests stand for is not kept at once"));
+        IntStream.range(200, 300).forEach(i -> fetch(DEV, digest(i)));
+        for (int i = 100; i < 300; i++) {
+            assertThat(contents.expansion(question(DEV), digest(i))).isEqualTo(known(digest(i)));
+        }
+
+        int read = source.read.size();
+        for (int minute = 0; minute < 30; minute++) {
+            loop.advance(Duration.ofMinutes(1));
+            IntStream.range(100, 300).forEach(i -> fetch(DEV, digest(i)));
+            IntStream.range(1000, 41_000).filter(i -> i % 10 == 0 || i < 14_000).forEach(i -> fetch(PROD, digest(i)));
+        }
+        assertThat(source.read).as("nothing of it twice").hasSize(read);
+        assertThat(runaways).isEmpty();
+
+        loop.advance(Duration.ofMinutes(11));
+        fetch(PROD, digest(40_999));
+        assertThat(contents.expansion(question(PROD), digest(40_999)))
+                .as("there is room where the others are not needed any more")
+                .isInstanceOf(Expansion.Known.class);
+    }
+
+    @Test
+    void indexesCountWithAllThatTheyList() {
+        registry.uses(DEV, "shop");
+        registry.uses(PROD, "evil");
+        for (int i = 0; i < 1000; i++) {
+            int first = 1_000_000 + 100 * i;
+            source.index(
+                    digest(1000 + i),
+                    IntStream.range(first, first + 99)
+                            .mapToObj(ContentsTest::digest)
+                            .toArray(Digest[]::new));
+            fetch(PROD, digest(1000 + i));
+        }
+        // Each is kept twice: by the index that lists it, and as what it is.
+        assertThat(source.read).hasSizeBetween(6_000, 6_500);
+        fetch(DEV, D1);
+        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+    }
+
+    @Test
+    void whatSeveralNamespacesUseIsOfTheShareOfOneOfThem() {
+        registry.uses(PROD, "evil-1");
+        registry.uses(PROD, "evil-2");
+        registry.uses(DEV, "shop");
+        IntStream.range(1000, 40_000).forEach(i -> fetch(PROD, digest(i)));
+        assertThat(source.read).hasSizeBetween(24_000, 25_000);
+        fetch(DEV, D1);
+        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+    }
+
+    /** Two tags move to one digest, and the namespace that has no room is asked for first. */
+    @Test
+    void whoHasNoRoomKeepsNoOtherFromReadingTheSameImage() {
+        registry.uses(DEV, "shop");
+        registry.uses(PROD, "evil");
+        IntStream.range(1000, 14_000).forEach(i -> fetch(PROD, digest(i)));
+        contents.fetch(question(PROD), D1, registry);
+        contents.fetch(question(DEV), D1, registry);
+        loop.settle();
+        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.expansion(question(PROD), D1)).as("it is there").isEqualTo(known(D1));
+    }
+
     private void fetch(ImageReference reference, Digest digest) {
         contents.fetch(question(reference), digest, registry);
         loop.settle();
