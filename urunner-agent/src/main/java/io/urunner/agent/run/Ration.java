@@ -25,6 +25,11 @@ final class Ration {
         this.leftOut = leftOut;
     }
 
+    /** How many a namespace has taken, or wanted to take. */
+    int taken(String namespace) {
+        return taken.getOrDefault(namespace, 0);
+    }
+
     /** Takes one; false if it is to be left out. */
     boolean take(String namespace) {
         int count = taken.merge(namespace, 1, Integer::sum);

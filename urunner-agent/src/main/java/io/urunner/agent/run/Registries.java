@@ -565,15 +565,11 @@ final class Registries {
         }
 
         private void tell(Question question, Resolution.Problem problem) {
-            problems.problem(owner(question), subject(question), problem.kind().words(), problem.message());
-        }
-
-        /** Whose share of the log is taken by what is said of a question. */
-        private String owner(Question question) {
-            return watched.namespaces(question).stream()
-                    .findFirst()
-                    .map(namespace -> "namespace " + namespace)
-                    .orElse("image");
+            problems.problem(
+                    watched.namespaces(question),
+                    subject(question),
+                    problem.kind().words(),
+                    problem.message());
         }
 
         /** What is known, also of what is not used any more but may be again. */
@@ -611,7 +607,7 @@ final class Registries {
             known.answered = clock.instant();
             known.problem = Optional.empty();
             known.hasNoSecret = false;
-            problems.well(owner(question), subject(question));
+            problems.well(watched.namespaces(question), subject(question));
             Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);
             if (now.equals(Optional.of(found.digest()))) {
                 memory.seen(new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));

@@ -2,7 +2,9 @@ package io.urunner.agent.run;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -46,8 +48,12 @@ final class StateLog {
                 .log("events in namespace {}: {} of the last minute were left out", namespace, count);
     }
 
-    /** Of a workload its namespace; of other subjects what they have in common. */
+    /** Of a workload, and of what ends with one, its namespace; of other subjects what they have in common. */
     private static String owner(String subject) {
+        int namespace = subject.lastIndexOf(" namespace ");
+        if (namespace > 0) {
+            return subject.substring(namespace + 1);
+        }
         int slash = subject.indexOf('/');
         int space = subject.indexOf(' ');
         return slash > 0 && (space < 0 || slash < space)
@@ -64,13 +70,13 @@ final class StateLog {
      * @return whether that is news
      */
     boolean problem(String subject, String kind, String message) {
-        return problem(owner(subject), subject, kind, message);
+        return problem(List.of(), subject, kind, message);
     }
 
-    /** Something is wrong; {@code owner} is whose share of the log it takes. */
-    boolean problem(String owner, String subject, String kind, String message) {
+    /** Something is wrong that concerns these namespaces. */
+    boolean problem(Collection<String> namespaces, String subject, String kind, String message) {
         boolean news = !kind.equals(kinds.put(subject, kind));
-        if (news && lines.take(owner)) {
+        if (news && take(namespaces, subject)) {
             log.atWarn()
                     .addKeyValue(LogField.EVENT, "problem")
                     .addKeyValue(LogField.SUBJECT, subject)
@@ -86,16 +92,24 @@ final class StateLog {
 
     /** It is well again, or always was. */
     void well(String subject) {
-        well(owner(subject), subject);
+        well(List.of(), subject);
     }
 
-    void well(String owner, String subject) {
-        if (kinds.remove(subject) != null && lines.take(owner)) {
+    void well(Collection<String> namespaces, String subject) {
+        if (kinds.remove(subject) != null && take(namespaces, subject)) {
             log.atInfo()
                     .addKeyValue(LogField.EVENT, "well")
                     .addKeyValue(LogField.SUBJECT, subject)
                     .log("{}: well again", subject);
         }
+    }
+
+    /** Of several namespaces the one takes it that took least: what one does to itself hides nothing of another. */
+    private boolean take(Collection<String> namespaces, String subject) {
+        return lines.take(namespaces.stream()
+                .map(namespace -> "namespace " + namespace)
+                .min(Comparator.comparingInt(lines::taken))
+                .orElseGet(() -> owner(subject)));
     }
 
     /** Of the subjects that begin so, all but these are well again. */

@@ -62,4 +62,72 @@ class StateLogTest {
         loop.advance(Duration.ofMinutes(5));
         assertThat(said()).hasSize(2);
     }
+
+    @Test
+    void aFloodAboutTheImagesOfOneNamespaceHidesNoLineOfOthersNorOfTheAgentItself() {
+        List<String> evil = List.of("evil");
+        for (int i = 0; i < 5_000; i++) {
+            log.problem(evil, "image r.example/x:" + i, "not found", "is not there");
+            log.problem("registry r" + i + ".example with the pull secrets of namespace evil", "rejected", "is wrong");
+            log.problem("pull secrets in namespace evil", "forbidden " + i, "is too large");
+        }
+        assertThat(said()).hasSize(StateLog.LINES);
+        lines.list.clear();
+
+        log.problem(List.of("shop"), "image r.example/shop:1", "not found", "is not there");
+        log.problem("registry r.example with the pull secrets of namespace shop", "rejected", "is wrong");
+        log.problem("pull secrets in namespace shop", "forbidden", "may not read");
+        log.problem("shop/Deployment/web", "forbidden", "may not patch");
+        log.problem("registry r.example", "unreachable", "does not answer");
+        log.problem("history", "not written", "the disk is full");
+        log.problem("watch of pods", "forbidden", "may not watch");
+        log.well(List.of("shop"), "image r.example/shop:1");
+        log.well("registry r.example with the pull secrets of namespace shop");
+        log.well("registry r.example");
+        assertThat(said())
+                .containsExactly(
+                        "image r.example/shop:1: is not there",
+                        "registry r.example with the pull secrets of namespace shop: is wrong",
+                        "pull secrets in namespace shop: may not read",
+                        "shop/Deployment/web: may not patch",
+                        "registry r.example: does not answer",
+                        "history: the disk is full",
+                        "watch of pods: may not watch",
+                        "image r.example/shop:1: well again",
+                        "registry r.example with the pull secrets of namespace shop: well again",
+                        "registry r.example: well again");
+        assertThat(log.mayTell("shop")).isTrue();
+        assertThat(log.mayTell("evil")).isFalse();
+
+        lines.list.clear();
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(said()).containsExactly("namespace evil: 14801 lines of the last minute were left out");
+    }
+
+    /** Who writes another's image into a workload of his own, too. */
+    @Test
+    void anImageOfSeveralNamespacesIsToldOfWhileOneOfThemHasLinesLeft() {
+        for (int i = 0; i < 1_000; i++) {
+            log.problem(List.of("a-evil"), "image r.example/x:" + i, "not found", "is not there");
+            log.problem("z-evil/Deployment/w" + i, "odd", "is odd");
+        }
+        lines.list.clear();
+        List<String> users = List.of("a-evil", "shop", "z-evil");
+        log.problem(users, "image r.example/shop:1", "not found", "is not there");
+        log.well(users, "image r.example/shop:1");
+        assertThat(said())
+                .containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: well again");
+    }
+
+    /** Nobody's subjects are not everybody's: one registry that flaps hides no other kind of line. */
+    @Test
+    void subjectsOfNoNamespaceHaveSharesByTheirKind() {
+        for (int i = 0; i < 1_000; i++) {
+            log.problem("registry r" + i + ".example", "unreachable", "does not answer");
+        }
+        log.problem("events", "not written", "may not write");
+        assertThat(said()).hasSize(StateLog.LINES + 1).contains("events: may not write");
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(said()).last().isEqualTo("registry: 800 lines of the last minute were left out");
+    }
 }
