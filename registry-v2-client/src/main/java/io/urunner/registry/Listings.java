@@ -149,11 +149,14 @@ final class Listings {
         }
         HttpUrl here = response.request().url();
         HttpUrl next = here.resolve(link.get());
-        if (next == null || !Addresses.sameOrigin(next, here)) {
+        // Two slashes at the beginning of what is asked for would make a host of what follows.
+        if (next == null
+                || !Addresses.sameOrigin(next, here)
+                || next.encodedPath().startsWith("//")) {
             throw page.violated(
                     response.code(),
                     "the next page is said to be at " + (next == null ? "no URL" : next.redact())
-                            + ", which is not this registry",
+                            + ", which is no page of this registry",
                     null);
         }
         return next.encodedPath() + (next.encodedQuery() == null ? "" : "?" + next.encodedQuery());

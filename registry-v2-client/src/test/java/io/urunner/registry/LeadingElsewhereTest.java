@@ -247,6 +247,21 @@ class LeadingElsewhereTest {
         assertThat(other.requests).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"http://reg.example:%1$d//127.0.0.1:%2$d/x", "/.//127.0.0.1:%2$d/x", "/v2/..//127.0.0.1:%2$d/"})
+    void readsNoPageOfAListingAtAHostThatALinkHidesInItsPath(String link) {
+        name("reg.example", PUBLIC);
+        String target = link.formatted(registry.server.getPort(), other.server.getPort());
+        registry.answer(request -> json("{\"tags\":[\"a\"]}").setHeader("Link", "<" + target + ">; rel=\"next\""));
+        RegistryClient client = client(new FixedCredentials(), HostOptions.DEFAULTS.withPlainHttp());
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client.tags(image().toRepository()).all())
+                .withMessageContaining("no page of this registry");
+        assertThat(other.requests).isEmpty();
+    }
+
     @Test
     void uploadsNothingToANameThatIsPrivate() {
         name("reg.example", PUBLIC);
