@@ -70,7 +70,8 @@ final class PluginBorder {
         } catch (Unusable e) {
             throw new CredentialException(plugin + ": " + e.getMessage(), true);
         } catch (Throwable e) {
-            if (e instanceof InterruptedException) {
+            // What a plugin throws on a thread of its own is no word to this one.
+            if (e instanceof InterruptedException && threads.isEmpty()) {
                 Thread.currentThread().interrupt();
             }
             throw new CredentialException(plugin + " failed " + when + ": " + FailureText.of(e, secrets.get()), true);

@@ -105,8 +105,8 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
     /** One search. */
     private final class Search {
         final Map<String, GuardedPlugin<?>> usable = new LinkedHashMap<>();
-        /** Some come later: the plugins report here what they do wrong. */
-        final List<String> problems = new CopyOnWriteArrayList<>();
+        /** Some come later, and again: the plugins report here what they do wrong. */
+        final CopyOnWriteArrayList<String> problems = new CopyOnWriteArrayList<>();
 
         final List<String> others = new ArrayList<>();
         /** The types that are nobody's, because several want to be it. */
@@ -164,7 +164,7 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
 
         private void add(String plugin, Optional<Executor> runOn, Callable<CredentialPlugin<?>> maker) {
             try {
-                GuardedPlugin<?> made = GuardedPlugin.of(new PluginBorder(plugin, runOn), maker, problems::add);
+                GuardedPlugin<?> made = GuardedPlugin.of(new PluginBorder(plugin, runOn), maker, problems::addIfAbsent);
                 String type = made.type();
                 GuardedPlugin<?> other = usable.remove(type);
                 if (other == null && !contested.containsKey(type)) {

@@ -138,7 +138,9 @@ record PluginJar(
         int seen = 0;
         for (Enumeration<JarEntry> entries = jar.entries(); entries.hasMoreElements() && seen < MOST_ENTRIES; seen++) {
             JarEntry entry = entries.nextElement();
-            if (!entry.getName().endsWith(".class") || left <= 0) {
+            boolean mayBe =
+                    entry.getName().endsWith(".class") && !entry.getName().endsWith("module-info.class");
+            if (!mayBe || left <= 0) {
                 continue;
             }
             try (InputStream content = jar.getInputStream(entry)) {

@@ -184,6 +184,12 @@ class PluginFaultsTest {
         pack(jar("copies-ours"), library, "io.urunner.registry.builtin.GenericPlugin");
         pack(jar("without-classes"), Map.of(), "elsewhere.AcmePlugin");
         packAsItIs(jar("resources-only"), Map.of("a.txt", name));
+        Map<String, byte[]> module = new LinkedHashMap<>();
+        module.put(
+                "META-INF/versions/9/module-info.class",
+                "io/urunner/registry/auth/CredentialPlugin".getBytes(StandardCharsets.UTF_8));
+        module.putAll(classes);
+        packAsItIs(jar("a-module"), module);
         Files.write(jar("truncated"), java.util.Arrays.copyOf(bytes, bytes.length / 2));
         Files.write(jar("cut-at-the-end"), java.util.Arrays.copyOf(bytes, bytes.length - 10));
         Files.write(jar("empty"), new byte[0]);
@@ -207,7 +213,9 @@ class PluginFaultsTest {
                         .doesNotContain("Exception: null");
             }
         }
-        assertThat(problems).noneMatch(problem -> problem.contains("202e"));
+        assertThat(problems)
+                .noneMatch(problem -> problem.contains("202e"))
+                .noneMatch(problem -> problem.contains("module-info"));
     }
 
     @Test
@@ -382,6 +390,22 @@ class PluginFaultsTest {
                 assertThat(failure.isTransient()).as("asked again later").isTrue();
             }
             assertThat(provider.describe("a.example", "team/app")).isEqualTo("acme user ci");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "AcmePlugin.<RuntimeException>sneak(new InterruptedException());",
+                "Thread.currentThread().interrupt();",
+            })
+    void aPluginInterruptsNobodyElse(String body) throws Exception {
+        String sneak = "private static <T extends Throwable> void sneak(Throwable e) throws T { throw (T) e; }";
+        try (CredentialProvider provider = provider(Map.of("members", sneak, "credentials", body + " return null;"))) {
+            assertThatThrownBy(() -> provider.credentials("a.example", "team/app"))
+                    .isInstanceOf(CredentialException.class)
+                    .satisfies(PluginFaultsTest::isAttributed);
+            assertThat(Thread.interrupted()).isFalse();
         }
     }
 
@@ -562,6 +586,7 @@ class PluginFaultsTest {
                 Map.of("members", "public boolean recognises(String r) { throw new NoClassDefFoundError(\"x/Y\"); }"));
 
         assertThat(discover().recognise("unknown.example")).isEmpty();
+        assertThat(discover().recognise("another.example")).as("said once").isEmpty();
         assertThat(plugins.problems(Optional.of(folder)))
                 .singleElement()
                 .asString()
