@@ -4,7 +4,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Locale;
 import okhttp3.Dns;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
@@ -99,8 +98,7 @@ final class Addresses {
 
     /** Whether a registry is on this machine, so that it may do without TLS. */
     static boolean isLoopback(String host) {
-        String name = host.toLowerCase(Locale.ROOT);
-        if (name.equals("localhost") || name.endsWith(".localhost")) {
+        if (host.matches("(?i)(.*\\.)?localhost\\.?")) {
             return true;
         }
         InetAddress literal = literal(host);

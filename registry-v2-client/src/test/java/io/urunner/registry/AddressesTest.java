@@ -72,6 +72,9 @@ class AddressesTest {
                 "https://reg.example/, https://１２７.0.0.1/, -, private",
                 "https://reg.example/, https://127%2e0.0.1/, -, private",
                 "https://reg.example/, https://LOCALHOST/, -, private",
+                "https://reg.example/, https://localhost./, -, private",
+                "https://reg.example/, https://app.localhost./, -, private",
+                "https://reg.example/, https://nolocalhost/, -, -",
                 "https://reg.example/, https://[0:0:0:0:0:0:0:1]/, -, private",
                 "https://reg.example/, https://[::ffff:7f00:1]/, -, private",
             })
