@@ -34,7 +34,9 @@ public record GitLabSettings(Optional<String> user, SecretSource token, Optional
         try {
             uri = URI.create((base.contains("://") ? base : "https://" + base) + "/jwt/auth");
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("'authUrl' is not the URL of a GitLab: " + e.getMessage(), e);
+            // Without its cause, which repeats the text, and so what may be a token in it.
+            throw new IllegalArgumentException(
+                    "'authUrl' has a character that no URL may have: it is for example https://gitlab.example.com");
         }
         boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
         if (!web || uri.getHost() == null || uri.getUserInfo() != null || uri.getQuery() != null) {

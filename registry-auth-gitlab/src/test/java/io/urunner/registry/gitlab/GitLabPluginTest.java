@@ -53,11 +53,20 @@ class GitLabPluginTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "https://", "ftp://gitlab.example.com", "https://a b", "https://u:p@gitlab.example.com"})
+            strings = {
+                "",
+                "https://",
+                "ftp://gitlab.example.com",
+                "https://a b",
+                "https://u:hunter2@gitlab.example.com",
+                "https://u:hunter2 hunter2@gitlab.example.com"
+            })
     void refuses_what_is_not_the_url_of_a_gitlab(String authUrl) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new GitLabSettings(Optional.empty(), TOKEN, Optional.of(authUrl)))
-                .withMessageContaining("'authUrl'");
+                .withMessageContaining("'authUrl'")
+                .withMessageContaining("https://gitlab.example.com")
+                .withMessageNotContaining("hunter2");
     }
 
     @Test
