@@ -73,7 +73,8 @@ final class Kubeconfig {
         KubeConfig merged = merge(documents);
         String context = current.config().getCurrentContext();
         Map<?, ?> chosen = entry(merged.getContexts(), "context", context, files);
-        Map<?, ?> cluster = entry(merged.getClusters(), "cluster", String.valueOf(chosen.get("cluster")), files);
+        Map<?, ?> cluster = entry(
+                merged.getClusters(), "cluster", chosen.get("cluster") instanceof String named ? named : "", files);
         Map<?, ?> user =
                 chosen.get("user") instanceof String name ? entry(merged.getUsers(), "user", name, files) : Map.of();
         if (merged.getTlsServerName() != null || cluster.get("tls-server-name") != null) {

@@ -175,6 +175,8 @@ class KubeConfigurationTest {
                 "users: hunter2",
                 "{current-context: main, contexts: hunter2}",
                 "- hunter2: [",
+                good.replace("cluster: local, user", "cluster: {token: hunter2}, user"),
+                good.replace("cluster: local, user", "cluster: [hunter2], user"),
                 good.replace(server, "https://me:hunter2@127.0.0.1:6443"),
                 good.replace(server, "https://hunter2@127.0.0.1:6443"),
                 good.replace(server, "https://me:hun ter2@127.0.0.1:6443"),
