@@ -21,6 +21,8 @@ final class Texts {
     /** What is longer cannot be counted in nanoseconds any more, with a margin. */
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
+    private static final int LONGEST_SHOWN = 20;
+
     private static final Map<Class<?>, Function<String, Object>> TYPES = Map.of(
             String.class, text -> text,
             boolean.class, Texts::bool,
@@ -44,11 +46,16 @@ final class Texts {
         return reader == null ? constant(type, text) : reader.apply(text);
     }
 
+    /** What is longer than any number or word here may be a password that was meant for another setting. */
+    private static String shown(String text) {
+        return text.length() <= LONGEST_SHOWN ? "'" + text + "'" : "what stands here";
+    }
+
     private static Object bool(String text) {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "true" -> true;
             case "false" -> false;
-            default -> throw new IllegalArgumentException("'" + text + "' is neither true nor false");
+            default -> throw new IllegalArgumentException(shown(text) + " is neither true nor false");
         };
     }
 
@@ -56,7 +63,7 @@ final class Texts {
         try {
             return Integer.parseInt(text);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("'" + text + "' is not a whole number", e);
+            throw new IllegalArgumentException(shown(text) + " is not a whole number", e);
         }
     }
 
@@ -64,7 +71,7 @@ final class Texts {
     private static Object duration(String text) {
         Duration duration = unbounded(text);
         if (duration.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException("'" + text + "' is longer than " + LONGEST.toDays() + " days");
+            throw new IllegalArgumentException(shown(text) + " is longer than " + LONGEST.toDays() + " days");
         }
         return duration;
     }
@@ -91,7 +98,7 @@ final class Texts {
             // Said below: most people meant the short form.
         }
         throw new IllegalArgumentException(
-                "'" + text + "' is not a duration; write seconds, or a number with ms, s, m, h or d, such as 5m");
+                shown(text) + " is not a duration; write seconds, or a number with ms, s, m, h or d, such as 5m");
     }
 
     /** A URL; {@code https} where the scheme is left out. */
@@ -120,7 +127,7 @@ final class Texts {
         return Arrays.stream(constants)
                 .filter(constant -> constant.toString().equalsIgnoreCase(text.replace('-', '_')))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is not one of "
+                .orElseThrow(() -> new IllegalArgumentException(shown(text) + " is not one of "
                         + Arrays.stream(constants).map(Object::toString).collect(Collectors.joining(", "))));
     }
 }

@@ -3,7 +3,10 @@ package io.urunner.agent.text;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Takes secrets out of texts before they are shown: passwords in URLs and parameters, tokens in headers. */
+/**
+ * Takes secrets out of texts before they are shown: passwords in URLs and parameters, tokens in headers. What is repeated
+ * in a pattern is bounded or possessive, for who writes the text also says how long it takes.
+ */
 final class Secrets {
     private static final String MASK = "[secret]";
 
@@ -24,16 +27,20 @@ final class Secrets {
     private static final Pattern BASIC =
             Pattern.compile("(?i)(\\bBasic[\\s:]+)(?-i:(?=[A-Za-z+/]*(?:[0-9=]|[a-z][A-Z])))[A-Za-z0-9+/]{6,}={0,2}");
     private static final Pattern BEARER = Pattern.compile("(?i)(\\bBearer[\\s:]+)[A-Za-z0-9._~+/-]{20,}=*");
-    private static final Pattern JWT = Pattern.compile("\\beyJ[\\w-]{5,}\\.[\\w-]+\\.[\\w-]*");
+    private static final Pattern JWT = Pattern.compile("\\beyJ[\\w-]{5,1000}+\\.[\\w-]+\\.[\\w-]*");
+
+    /** Tokens that tell by their beginning whose they are: GitHub's, GitLab's, Docker Hub's, DigitalOcean's. */
+    private static final Pattern KNOWN_TOKEN =
+            Pattern.compile("\\b(?:gh[oprsu]_|github_pat_|gl(?:pat|dt|cbt|rt)-|dckr_[op]at_|do[opr]_v1_)[\\w.-]{16,}");
 
     private static final Pattern USER_INFO = Pattern.compile("(?<=:/|//)[^/?#\\s]*@" + NO_DIGEST);
 
     /** A password that should have been encoded: the text after the colon is no port. */
-    private static final Pattern UNENCODED_USER_INFO =
-            Pattern.compile("(?<=:/|//)[^\\s/?#:@\\[]*:(?!\\d{0,5}(?:[/\\s'\"),;\\]]|$))[^@\\s]*@" + NO_DIGEST);
+    private static final Pattern UNENCODED_USER_INFO = Pattern.compile(
+            "(?<=:/|//)[^\\s/?#:@\\[]*+:(?!\\d{0,5}(?:[/\\s'\"),;\\]]|$))[^@\\s]{0,1000}+@" + NO_DIGEST);
 
     private static final Pattern USER_AND_PASSWORD =
-            Pattern.compile("(?<![\\w.%+-])[\\w.%+-]+:[^/@\\s'\"][^@\\s'\"]*@" + NO_DIGEST);
+            Pattern.compile("(?<![\\w.%+-])[\\w.%+-]++:[^/@\\s'\"][^@\\s'\"]{0,1000}+@" + NO_DIGEST);
 
     private static final Pattern BEFORE_AN_AT = Pattern.compile("(.*?//)?.*@" + NO_DIGEST, Pattern.DOTALL);
 
@@ -45,8 +52,9 @@ final class Secrets {
         if (parameters.indexOf('@') < 0) {
             return parameters;
         }
-        String urls = USER_INFO.matcher(parameters).replaceAll("");
-        urls = UNENCODED_USER_INFO.matcher(urls).replaceAll("");
+        // In this order: what follows the first @ of a password that is not encoded looks like user info again.
+        String urls = UNENCODED_USER_INFO.matcher(parameters).replaceAll("");
+        urls = USER_INFO.matcher(urls).replaceAll("");
         return USER_AND_PASSWORD.matcher(urls).replaceAll(MASK + "@");
     }
 
@@ -72,6 +80,7 @@ final class Secrets {
         }
         shown = BASIC.matcher(shown).replaceAll("$1" + MASK);
         shown = BEARER.matcher(shown).replaceAll("$1" + MASK);
+        shown = KNOWN_TOKEN.matcher(shown).replaceAll(MASK);
         return JWT.matcher(shown).replaceAll(MASK);
     }
 }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FileSettingsTest {
     @TempDir
@@ -380,6 +381,21 @@ class FileSettingsTest {
                     .isNotEmpty()
                     .allSatisfy(problem -> assertThat(problem).doesNotContain("hunter2"));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "interval: wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2",
+                "http: {port: wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2}",
+                "log: {level: wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2}",
+                "kubernetes: {pullSecrets: wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2}",
+                "registries: [{host: b.example, type: glpat-4711abcdEFGHhunter2}]",
+            })
+    void a_secret_that_was_given_to_another_setting_is_in_no_problem(String line) throws IOException {
+        assertThat(problems(line))
+                .isNotEmpty()
+                .allSatisfy(problem -> assertThat(problem).doesNotContain("hunter2"));
     }
 
     @Test

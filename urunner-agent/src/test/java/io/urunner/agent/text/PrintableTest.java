@@ -2,6 +2,8 @@ package io.urunner.agent.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +40,7 @@ class PrintableTest {
                 "invalid username or password: ask your administrator",
                 "Basic authentication is not supported",
                 "Bearer realm=\"https://auth.example/token\",service=\"registry\"",
+                "registry.example/glpat-mirror:github_pat_tools",
                 "the file that is named by URUNNER_SECR_HTTP_TOKEN_FILE",
                 "ümläut Здравствуйте 你好 नमस्ते عربي 🚀 Ångström",
                 "two  spaces stay"
@@ -73,6 +76,7 @@ class PrintableTest {
                 "https://user:p@ss@host                 | https://host",
                 "https://user:p/w@host                  | https://host",
                 "https://user:12#w@host                 | https://host",
+                "https://user:p/@w@host                 | https://host",
                 "login user:pw@host:5000 failed         | login [secret]@host:5000 failed",
                 "jdbc:postgresql://h/d?password=a;b c&ssl=true | jdbc:postgresql://h/d?password=[secret]&ssl=true",
                 "jdbc:postgresql://h/d?user=u&sslpassword=a,b | jdbc:postgresql://h/d?user=u&sslpassword=[secret]",
@@ -82,10 +86,31 @@ class PrintableTest {
                 "you sent Basic dXNlcjpwdw== to us      | you sent Basic [secret] to us",
                 "Authorization: Bearer abcdefghijklmnopqrstuvwxyz | Authorization: Bearer [secret]",
                 "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln | got [secret]",
+                "budget: 'glpat-4711abcdEFGH_ijklmnop'  | budget: '[secret]'",
+                "the type ghp_0123456789abcdefABCDEF is unknown | the type [secret] is unknown",
                 "'{\"password\" : \"a b\", \"x\":1}'    | '{\"password\" : \"[secret]\", \"x\":1}'"
             })
     void passwords_are_shown_nowhere(String text, String shown) {
         assertThat(Printable.line(text)).isEqualTo(shown.replaceAll("^'|'$", text.startsWith("'") ? "'" : "$0"));
+    }
+
+    /** The processor's time: eight times as much for eight times the length is linear, 64 times would be its square. */
+    @ParameterizedTest
+    @ValueSource(strings = {"//a:b", "a:", "eyJaaaaa-", "Basic a", "\"auth", "password=", "x:y@sha256:"})
+    void what_looks_like_a_secret_again_and_again_takes_no_more_than_its_length(String part) {
+        String text = "a@b " + part.repeat(160_000 / part.length());
+        double ratio = Double.MAX_VALUE;
+        for (int i = 0; i < 4 && ratio > 22.6; i++) {
+            ratio = (double) processorTime(text) / processorTime(text.substring(0, 20_000));
+        }
+        assertThat(ratio).isLessThan(22.6);
+    }
+
+    private static long processorTime(String text) {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long begun = threads.getCurrentThreadCpuTime();
+        assertThat(Printable.line(text, text.length())).isNotEmpty();
+        return threads.getCurrentThreadCpuTime() - begun;
     }
 
     @ParameterizedTest
