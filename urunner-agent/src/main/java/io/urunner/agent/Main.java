@@ -27,8 +27,8 @@ public final class Main {
         PrintWriter err = writer(FileDescriptor.err);
         Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> uncaught(thread, failure, err));
         ProcessTermination termination = new ProcessTermination();
-        System.setOut(new PrintStream(
-                new PrintedLines(new FileOutputStream(FileDescriptor.out)), true, Charset.defaultCharset()));
+        System.setOut(printed(FileDescriptor.out));
+        System.setErr(printed(FileDescriptor.err));
         int code;
         try (Composition composition = new Composition()) {
             code = Cli.execute(
@@ -44,6 +44,10 @@ public final class Main {
         if (!Logging.isConfigured()) {
             err.println(Printable.line("urunner: failed unexpectedly: " + failure));
         }
+    }
+
+    private static PrintStream printed(FileDescriptor descriptor) {
+        return new PrintStream(new PrintedLines(new FileOutputStream(descriptor)), true, Charset.defaultCharset());
     }
 
     private static PrintWriter writer(FileDescriptor descriptor) {

@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stands in the place of the standard output. What plugins and libraries print there would come between the lines of the
- * log, or into the answer of a command: it goes to the log instead, line by line, of a long line the beginning. The log
- * itself goes through. Thread-safe.
+ * Stands in the place of the standard output, and of the error output. What plugins and libraries print there would come
+ * between the lines of the log, or into the answer of a command: it goes to the log instead, line by line, of a long line
+ * the beginning. The log itself goes through. Thread-safe.
  */
 final class PrintedLines extends OutputStream {
     private static final Logger LOG = LoggerFactory.getLogger(PrintedLines.class);

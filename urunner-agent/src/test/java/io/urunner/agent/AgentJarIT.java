@@ -208,7 +208,10 @@ class AgentJarIT {
         PluginJars.plugin(
                 folder.resolve("acme.jar"),
                 "AcmePlugin",
-                Map.of("members", "{ System.out.println(\"hello from acme\"); }"));
+                Map.of(
+                        "members",
+                        "{ System.out.println(\"hello from acme\");"
+                                + " new IllegalStateException(\"hello from acme\").printStackTrace(); }"));
         Files.writeString(folder.resolve("broken.jar"), "404 page not found");
         Map<String, String> environment = Map.of(
                 "URUNNER_CONF_PLUGIN_DIR", folder.toString(),
@@ -220,7 +223,7 @@ class AgentJarIT {
         assertThat(out()).contains("acme").doesNotContain("hello from acme");
         assertThat(err())
                 .contains("warning: the plugin jar " + folder.resolve("broken.jar"))
-                .doesNotContain("\tat ");
+                .doesNotContain("\tat ", "hello from acme");
 
         Map<String, String> other = new HashMap<>(environment);
         other.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "broken");
