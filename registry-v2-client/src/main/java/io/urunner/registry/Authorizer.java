@@ -224,6 +224,7 @@ final class Authorizer {
             if (claim.scope().equals(WRONG)
                     && claim.judge().equals(own.judge())
                     && !claim.equals(own)
+                    && !shownAt.isAfter(now)
                     && shownAt.plus(INTERVAL).isAfter(now)) {
                 recent++;
                 oldest = shownAt.isBefore(oldest) ? shownAt : oldest;

@@ -84,11 +84,17 @@ final class CredentialLedger {
 
     @Nullable Refusal refusalOf(Claim claim) {
         Refusal refusal = refusals.get(claim);
-        if (refusal == null || clock.instant().isBefore(refusal.until())) {
+        if (refusal == null || lasts(refusal.until(), PATIENCE)) {
             return refusal;
         }
         refusals.remove(claim, refusal);
         return null;
+    }
+
+    /** Whether it is before a moment; one that is further ahead than it can be is from before the clock was set back. */
+    private boolean lasts(Instant until, Duration most) {
+        Instant now = clock.instant();
+        return now.isBefore(until) && !now.plus(most).isBefore(until);
     }
 
     void refuse(Claim claim, int status, List<OciError> errors, boolean denied, String reason) {
@@ -109,9 +115,9 @@ final class CredentialLedger {
         if (until == null) {
             return;
         }
-        Instant now = clock.instant();
-        if (now.isBefore(until)) {
-            throw new TransientFailure(asker.judge(), 429, List.of(), Optional.of(Duration.between(now, until)));
+        if (lasts(until, RateLimitHeaders.LONGEST)) {
+            Duration rest = Duration.between(clock.instant(), until);
+            throw new TransientFailure(asker.judge(), 429, List.of(), Optional.of(rest));
         }
         pauses.remove(asker, until);
     }

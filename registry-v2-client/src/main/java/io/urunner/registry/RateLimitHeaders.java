@@ -22,7 +22,7 @@ final class RateLimitHeaders {
     private static final String RETRY_AFTER = "Retry-After";
 
     /** A longer wait or window is a mistake of the server's, or none to wait for: somebody should look after a day. */
-    private static final Duration LONGEST = Duration.ofDays(1);
+    static final Duration LONGEST = Duration.ofDays(1);
 
     private RateLimitHeaders() {}
 

@@ -12,9 +12,15 @@ final class ManualTime implements InstantSource {
 
     final List<Duration> sleeps = new CopyOnWriteArrayList<>();
     private volatile Duration passed = Duration.ZERO;
+    private volatile Duration setBack = Duration.ZERO;
 
     synchronized void pass(Duration duration) {
         passed = passed.plus(duration);
+    }
+
+    /** Somebody sets the clock; no time passes. */
+    void setBack(Duration by) {
+        setBack = by;
     }
 
     void sleep(Duration duration) {
@@ -28,6 +34,6 @@ final class ManualTime implements InstantSource {
 
     @Override
     public Instant instant() {
-        return START.plus(passed);
+        return START.plus(passed).minus(setBack);
     }
 }

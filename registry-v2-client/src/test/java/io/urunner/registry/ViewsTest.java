@@ -377,4 +377,21 @@ class ViewsTest {
         registry.answer(request -> manifest(DIGEST));
         assertThat(resolve(client, "team/app")).hasToString(DIGEST);
     }
+
+    /** A clock that was years ahead and is set right: what was to last for an hour or a day does not last for years. */
+    @Test
+    void waitsForNoMomentOfAClockThatWasSetBack() throws Exception {
+        Duration years = Duration.ofDays(3 * 365);
+        answers.put("limited", status(429).setHeader("Retry-After", "60"));
+        RegistryClient limited = view("limited");
+        assertThatExceptionOfType(RateLimitedException.class).isThrownBy(() -> resolve(limited, "team/app"));
+        RegistryClient guesses = view("wrong1", "wrong2", "wrong3", "wrong4", "later");
+        assertThatExceptionOfType(UnauthorizedException.class).isThrownBy(() -> resolve(guesses, "team/app"));
+        time.setBack(years);
+
+        Stream.of("limited", "wrong1", "later").forEach(user -> answers.put(user, manifest(DIGEST)));
+        assertThat(resolve(limited, "team/app")).hasToString(DIGEST);
+        assertThat(resolve(view("wrong1"), "team/app")).hasToString(DIGEST);
+        assertThat(resolve(guesses, "team/app")).hasToString(DIGEST);
+    }
 }

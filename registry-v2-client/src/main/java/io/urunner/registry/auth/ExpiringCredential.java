@@ -27,7 +27,7 @@ public final class ExpiringCredential {
     // Guarded by the lock.
     private @Nullable Issued held;
     private Instant renewAt = Instant.MIN;
-    private Instant nextDrop = Instant.MIN;
+    private Instant dropped = Instant.EPOCH;
     private @Nullable CompletableFuture<Credential> question;
 
     /** Asks for a new credential; it may take its time and is never asked twice at once. */
@@ -113,9 +113,11 @@ public final class ExpiringCredential {
     public void refused(Credential refused) {
         synchronized (lock) {
             Instant now = clock.instant();
-            if (held != null && held.credential().equals(refused) && !now.isBefore(nextDrop)) {
+            if (held != null
+                    && held.credential().equals(refused)
+                    && Duration.between(dropped, now).abs().compareTo(PAUSE) >= 0) {
                 held = null;
-                nextDrop = now.plus(PAUSE);
+                dropped = now;
             }
         }
     }

@@ -49,6 +49,16 @@ class ExpiringCredentialTest {
     }
 
     @Test
+    void is_dropped_when_refused_though_the_clock_was_set_back() throws CredentialException {
+        credential.refused(credential.get());
+        Credential second = credential.get();
+        now = now.minus(Duration.ofDays(1000));
+        credential.refused(second);
+
+        assertThat(credential.get()).isNotEqualTo(second);
+    }
+
+    @Test
     void stays_in_use_when_a_renewal_fails_and_is_tried_again_after_a_minute() throws CredentialException {
         Credential first = credential.get();
         now = now.plus(LIFE.dividedBy(2));

@@ -228,7 +228,7 @@ final class ContainerRules {
      * answer can tell.
      */
     private boolean answeredBeforeThePods(Resolved answer) {
-        return answer.asked().isBefore(seen);
+        return answer.asked().isBefore(seen) && !States.isOfAWrongClock(seen, now);
     }
 
     private enum Comparison {

@@ -136,6 +136,7 @@ public final class Experience {
         return tries.failed.entrySet().stream()
                 .filter(entry -> !entry.getKey().equals(namespace))
                 .map(Map.Entry::getValue)
+                .filter(when -> !States.isOfAWrongClock(when, now))
                 .sorted()
                 .skip(CONFIRMED - 1)
                 .findFirst()

@@ -193,7 +193,9 @@ public final class Planner {
 
     private Optional<Deferred> deferred() {
         Instant settled = of(Kind.STALE).stream()
-                .map(verdict -> resolved(verdict).since().plus(policy.settle()))
+                .map(verdict -> resolved(verdict).since())
+                .filter(since -> !States.isOfAWrongClock(since, facts.now()))
+                .map(since -> since.plus(policy.settle()))
                 .max(Instant::compareTo)
                 .orElse(Instant.MIN);
         if (settled.isAfter(facts.now())) {

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  */
 final class AskerPace {
     /** Nobody is left alone for longer, whatever a registry says. */
-    private static final Duration LONGEST = Duration.ofDays(7);
+    static final Duration LONGEST = Duration.ofDays(7);
 
     /** Where so many namespaces have no answer, it is not that some of them broke what is theirs. */
     static final int SEVERAL = 8;

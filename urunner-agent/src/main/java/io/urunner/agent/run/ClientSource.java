@@ -116,7 +116,9 @@ final class ClientSource implements WatchedRegistry.Source {
         return registry.equals(COUNTS_NO_HEAD)
                 ? Optional.empty()
                 : client.rateLimit(registry)
-                        .filter(limit -> limit.remaining().isPresent())
+                        // What was told by a clock that was set back since is of no use.
+                        .filter(limit ->
+                                limit.remaining().isPresent() && !limit.toldAt().isAfter(clock.instant()))
                         .map(this::allowance);
     }
 
@@ -128,7 +130,7 @@ final class ClientSource implements WatchedRegistry.Source {
         Instant now = clock.instant();
         int most = budget.get().perMinute();
         long sent = budget.get().sent().to(registry);
-        if (!minute.plus(MINUTE).isAfter(now)) {
+        if (!minute.plus(MINUTE).isAfter(now) || minute.isAfter(now)) {
             // One answer may have cost more requests than were left: the next minute pays.
             before = sent - Math.max(0, sent - before - most);
             minute = now;

@@ -119,6 +119,11 @@ final class Patches {
         progress = new Progress(loop::nanos);
     }
 
+    /** By the loop's time, which nobody sets: no pause outlasts a clock that is set back. */
+    private Instant now() {
+        return Instant.EPOCH.plusNanos(loop.nanos());
+    }
+
     /** Whether none is under way. */
     boolean quiet() {
         return progress.quiet();
@@ -134,12 +139,15 @@ final class Patches {
      * was changed so often that something undoes at once what we do.
      */
     Optional<Duration> pause(Tracked one, String reason) {
-        Instant now = clock.instant();
+        Instant now = now();
         Optional<Instant> again = one.requestsAgain(now);
         again.ifPresent(until -> {
             String id = one.workload().id().toString();
             boolean first = problems.problem(
-                    id, "changed over and over", "was changed over and over; it is left alone until " + until);
+                    id,
+                    "changed over and over",
+                    "was changed over and over; it is left alone until "
+                            + clock.instant().plus(Duration.between(now, until)));
             if (first) {
                 events.runaway();
             }
@@ -159,7 +167,7 @@ final class Patches {
     void send(Tracked one, Optional<Decision.Restart> starting, String reason, Patch patch, Done done) {
         one.acting = true;
         one.starting = starting;
-        one.requested(clock.instant());
+        one.requested(now());
         progress.begun();
         tasks.put(one, () -> send(one, reason, patch, done));
         waiting.add(one, List.of(namespace(one)));
@@ -273,7 +281,7 @@ final class Patches {
         one.missingPermission = Optional.empty();
         one.problem = Optional.empty();
         one.patched(patched.generation());
-        Tracked.PatchedFor written = one.patchedFor(reason, clock.instant());
+        Tracked.PatchedFor written = one.patchedFor(reason, now());
         try {
             if (written.times > UNDONE) {
                 undone(one, written);
@@ -289,10 +297,10 @@ final class Patches {
     private void conflict(Tracked one, Optional<Workload> fresh) {
         LOG.debug(
                 "{} was changed meanwhile: it is planned again", one.workload().id());
-        one.requested(clock.instant()); // it was read, too
+        one.requested(now()); // it was read, too
         one.failures++;
         if (one.failures >= CONFLICTS) {
-            one.notBefore = clock.instant().plus(RETRY);
+            one.notBefore = now().plus(RETRY);
         }
         events.read(one, fresh);
     }
@@ -302,7 +310,7 @@ final class Patches {
         String id = one.workload().id().toString();
         // 8 s, a minute, eight minutes, an hour, four and a half: each may be a rollout.
         int shift = Math.min(3 * (written.times - UNDONE), LONGEST_UNDONE);
-        written.notBefore = clock.instant().plus(RETRY.multipliedBy(1L << shift));
+        written.notBefore = now().plus(RETRY.multipliedBy(1L << shift));
         problems.problem(
                 id,
                 "undone",
@@ -321,7 +329,7 @@ final class Patches {
             case REFUSED -> Pace.backOff(RETRY, one.failures);
             case PASSING -> retry(one.failures);
         };
-        one.notBefore = clock.instant().plus(delay);
+        one.notBefore = now().plus(delay);
         one.missingPermission = forbidden ? Optional.of(words) : Optional.empty();
         one.problem = Optional.of(words);
         loop.after(delay, () -> {

@@ -92,12 +92,10 @@ public final class PodCredentials implements CredentialProvider {
             Instant now = clock.instant();
             T known = value;
             KubeException denied = denial;
-            if (denied != null
-                    && now.isBefore(read.plus(denied.forbidden() || denied.refused() ? LIFE_OF_ACCOUNTS : RETRY))) {
+            if (denied != null && isYounger(denied.forbidden() || denied.refused() ? LIFE_OF_ACCOUNTS : RETRY, now)) {
                 throw denied;
             }
-            if (known != null
-                    && now.isBefore(read.plus(refused || known.equals(Optional.empty()) ? SHORT_LIFE : life))) {
+            if (known != null && isYounger(refused || known.equals(Optional.empty()) ? SHORT_LIFE : life, now)) {
                 return known;
             }
             try {
@@ -121,6 +119,11 @@ public final class PodCredentials implements CredentialProvider {
                 read = now;
                 throw e;
             }
+        }
+
+        /** Whether it was read within so long; what is read in the future was before the clock was set back. */
+        private boolean isYounger(Duration age, Instant now) {
+            return !now.isBefore(read) && now.isBefore(read.plus(age));
         }
 
         /** What was read last; does not wait for what is being read. */

@@ -79,7 +79,7 @@ final class Registries {
     }
 
     /** When people last wanted to know whether a registry answers, and what was wrong. */
-    private record Checked(Instant at, Optional<RegistryException> trouble) {}
+    private record Checked(long at, Optional<RegistryException> trouble) {}
 
     /** What is known of a reference that is used. */
     private static final class Reference {
@@ -392,7 +392,8 @@ final class Registries {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(prefix + " is not watched"));
         Checked before = checked.get(prefix);
-        if (before != null && before.at.plus(watched.registry().interval()).isAfter(clock.instant())) {
+        if (before != null
+                && loop.nanos() - before.at < watched.registry().interval().toNanos()) {
             told.accept(before.trouble);
             return;
         }
@@ -428,7 +429,7 @@ final class Registries {
 
             @Override
             public void answered(Optional<RegistryException> trouble) {
-                checked.put(prefix, new Checked(clock.instant(), trouble));
+                checked.put(prefix, new Checked(loop.nanos(), trouble));
                 tell(trouble);
             }
 

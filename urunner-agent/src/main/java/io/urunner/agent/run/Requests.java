@@ -42,8 +42,8 @@ final class Requests {
     private final Progress progress;
     private int underWay;
     private final Map<String, Integer> byNamespace = new HashMap<>();
-    /** Until when an asker may send none. */
-    private final Map<Asker, Instant> notBefore = new HashMap<>();
+    /** Until when an asker may send none, by the loop's time. */
+    private final Map<Asker, Long> notBefore = new HashMap<>();
 
     /**
      * A request.
@@ -119,7 +119,10 @@ final class Requests {
                 .map(WatchedRegistry.Allowance::resets)
                 .filter(now.plus(SOON)::isBefore);
         Optional<Instant> until = Stream.of(
-                        leftAloneUntil, Optional.ofNullable(notBefore.get(request.asker())), usedUpUntil)
+                        leftAloneUntil,
+                        Optional.ofNullable(notBefore.get(request.asker()))
+                                .map(end -> now.plusNanos(end - loop.nanos())),
+                        usedUpUntil)
                 .flatMap(Optional::stream)
                 .filter(now::isBefore)
                 .max(Instant::compareTo);
@@ -232,7 +235,8 @@ final class Requests {
     private void failed(Request<?> request, RegistryException e) {
         if (Resolution.of(e) instanceof Resolution.RateLimited limit) {
             limit.until().ifPresent(until -> {
-                notBefore.put(request.asker(), until);
+                Duration pause = Pace.min(Duration.between(clock.instant(), until), AskerPace.LONGEST);
+                notBefore.put(request.asker(), loop.nanos() + pause.toNanos());
                 refuse(request.asker(), leftAlone(until), false);
             });
         }
@@ -276,7 +280,6 @@ final class Requests {
     /** What was sent long ago may be sent again. */
     void forgetOld() {
         sent.values().removeIf(moment -> !isWithinInterval(moment));
-        Instant now = clock.instant();
-        notBefore.values().removeIf(until -> !now.isBefore(until));
+        notBefore.values().removeIf(until -> until - loop.nanos() <= 0);
     }
 }

@@ -52,14 +52,14 @@ final class Tracked {
     /** What was done for one reason, which nobody should have to do twice. */
     static final class PatchedFor {
         int times;
-        /** When it may be done once more. */
-        Instant notBefore = Instant.EPOCH;
+        /** When it may be done once more, by the time of {@link Patches}. */
+        Instant notBefore = Instant.MIN;
     }
 
     private List<Object> facts = List.of();
     private int plans;
     private final Map<Integer, PatchedFor> patchedFor = new LinkedHashMap<>();
-    /** When the API server was asked about it, in the last minute. */
+    /** When the API server was asked about it, in the last minute, by the time of {@link Patches}. */
     private final Deque<Instant> requests = new ArrayDeque<>();
 
     /** What the last patch was to start, if it was a rollout. */
@@ -69,7 +69,7 @@ final class Tracked {
     boolean acting;
     /** How often in a row acting on it failed. */
     int failures;
-    /** Acting failed: not again before this. */
+    /** Acting failed: not again before this, by the time of {@link Patches}. */
     Instant notBefore = Instant.MIN;
 
     Optional<String> missingPermission = Optional.empty();
@@ -208,7 +208,7 @@ final class Tracked {
         if (patchedFor.size() > REASONS) {
             patchedFor.remove(patchedFor.keySet().iterator().next());
         }
-        boolean longAgo = patched.notBefore.plus(LASTS).isBefore(now);
+        boolean longAgo = patched.notBefore.isBefore(now.minus(LASTS));
         patched.times = longAgo ? 1 : patched.times + 1;
         patched.notBefore = now;
         return patched;

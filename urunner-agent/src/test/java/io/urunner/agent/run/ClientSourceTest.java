@@ -54,7 +54,9 @@ class ClientSourceTest {
                         namespace -> Optional.empty());
                 source.resolve(ImageReference.parse(host + "/team/app"));
 
-                now = now.plusSeconds(seconds - 1);
+                now = now.minusSeconds(100_000_000);
+                assertThat(source.allowance()).as("the clock was set back").isEmpty();
+                now = now.plusSeconds(100_000_000 + seconds - 1);
                 assertThat(source.allowance().orElseThrow().left(now)).isZero();
                 now = now.plusSeconds(1);
                 WatchedRegistry.Allowance after = source.allowance().orElseThrow();
@@ -72,6 +74,8 @@ class ClientSourceTest {
             }
             registry.enqueue(
                     new MockResponse().setResponseCode(404).setBody("{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}"));
+            registry.enqueue(new MockResponse().setResponseCode(404));
+            registry.enqueue(new MockResponse().setResponseCode(404));
             registry.start();
             String host = "127.0.0.1:" + registry.getPort();
             RequestCounts sent = new RequestCounts(List.of(host), RegistryObserver.NONE);
@@ -99,6 +103,10 @@ class ClientSourceTest {
                 assertThat(left(source)).isEqualTo(4);
                 now = now.plusSeconds(60);
                 assertThat(left(source)).isEqualTo(5);
+                assertThatThrownBy(() -> source.resolve(ImageReference.parse(host + "/team/app")))
+                        .isInstanceOf(NotFoundException.class);
+                now = now.minusSeconds(100_000_000);
+                assertThat(left(source)).as("the clock was set back").isEqualTo(5);
             }
         }
     }

@@ -19,6 +19,7 @@ final class ManualLoop implements Loop, InstantSource {
             new PriorityQueue<>(Comparator.comparingLong(Later::at).thenComparingLong(Later::order));
     private long nanos;
     private long order;
+    private Duration wrong = Duration.ZERO;
 
     private record Later(long at, long order, Runnable task) {}
 
@@ -41,7 +42,12 @@ final class ManualLoop implements Loop, InstantSource {
 
     @Override
     public Instant instant() {
-        return START.plusNanos(nanos);
+        return START.plusNanos(nanos).plus(wrong);
+    }
+
+    /** Somebody sets the clock, by so much from what it shows; the time that passes is the same. */
+    void setClock(Duration by) {
+        wrong = wrong.plus(by);
     }
 
     /** Runs what is due now. */

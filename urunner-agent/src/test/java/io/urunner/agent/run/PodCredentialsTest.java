@@ -154,6 +154,22 @@ class PodCredentialsTest {
         assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
     }
 
+    @Test
+    void aSecretIsReadAgainThoughTheClockWasSetBack() throws Exception {
+        credentials.uses(workload("a"), List.of(APP));
+        credentials.credentials("r.example", "team/app");
+        now = now.minus(Duration.ofDays(1000));
+        credentials.credentials("r.example", "team/app");
+        assertThat(asked).hasSize(2);
+        status = 500;
+        now = now.plus(Duration.ofMinutes(5));
+        credentials.credentials("r.example", "team/app");
+        status = 200;
+        now = now.minus(Duration.ofDays(1000));
+        credentials.credentials("r.example", "team/app");
+        assertThat(asked).hasSize(4);
+    }
+
     private static Workload workload(String secret) {
         return new Workload(
                 ID,
