@@ -51,6 +51,12 @@ public final class PodCredentials implements CredentialProvider {
     /** What nobody read again for so long is forgotten. */
     private static final Duration UNUSED = LIFE.multipliedBy(2);
 
+    /** Of so many bytes are the pull secrets of a namespace that are kept; what comes beyond is not used. */
+    private static final int MOST_OF_A_NAMESPACE = 1024 * 1024;
+
+    /** The status of an answer that is too large to be used. */
+    private static final int TOO_LARGE = 413;
+
     private final InstantSource clock;
     private final Map<WorkloadId, Set<Repository>> repositories = new ConcurrentHashMap<>();
     private final Map<WorkloadId, Source> sources = new ConcurrentHashMap<>();
@@ -339,11 +345,37 @@ public final class PodCredentials implements CredentialProvider {
                         from,
                         "pull secrets in namespace " + name.namespace(),
                         Optional.<SecretData>empty(),
-                        () -> cached.get(
-                                LIFE, PodCredentials::same, () -> from.access().secret(name.namespace(), name.name())))
+                        () -> cached.get(LIFE, PodCredentials::same, () -> read(from, name)))
                 .map(data -> PullSecret.parse(name.name(), data.type(), data.data()));
         secret.ifPresent(found -> cached.gave(PullSecrets.of(List.of(found)).credentials(registry, repository)));
         return secret;
+    }
+
+    private Optional<SecretData> read(Api from, Name name) throws KubeException {
+        Optional<SecretData> found = from.access().secret(name.namespace(), name.name());
+        long all = found.map(PodCredentials::size).orElse(0L);
+        for (Map.Entry<Name, Cached<Optional<SecretData>>> other : secrets.entrySet()) {
+            if (other.getKey().namespace().equals(name.namespace())
+                    && !other.getKey().equals(name)) {
+                all += other.getValue()
+                        .known()
+                        .flatMap(kept -> kept)
+                        .map(PodCredentials::size)
+                        .orElse(0L);
+            }
+        }
+        if (all > MOST_OF_A_NAMESPACE) {
+            throw new KubeException(
+                    "the secret " + name.name() + " in namespace " + name.namespace()
+                            + " is not used: with the other pull secrets there it is more than "
+                            + MOST_OF_A_NAMESPACE / 1024 + " kB",
+                    TOO_LARGE);
+        }
+        return found;
+    }
+
+    private static long size(SecretData secret) {
+        return secret.data().values().stream().mapToLong(value -> value.length).sum();
     }
 
     private static boolean same(Optional<SecretData> one, Optional<SecretData> other) {

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,9 @@ class PodCredentialsTest {
     private HttpServer server;
     private KubeConnection connection;
     private volatile int status = 200;
+    /** What the Secrets hold beside. */
+    private volatile String more = "";
+
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
     private final PodCredentials credentials = new PodCredentials(() -> now);
 
@@ -59,7 +63,7 @@ class PodCredentialsTest {
         server.createContext("/", exchange -> {
             asked.add(exchange.getRequestURI().getPath().replaceFirst(".*/", ""));
             byte[] body = ("{\"type\":\"kubernetes.io/dockerconfigjson\",\"data\":{\".dockerconfigjson\":\"" + config
-                            + "\"}}")
+                            + "\"" + more + "}}")
                     .getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length);
             exchange.getResponseBody().write(body);
@@ -170,16 +174,50 @@ class PodCredentialsTest {
         assertThat(asked).hasSize(4);
     }
 
+    @Test
+    void theSecretsOfANamespaceTakeNoMoreThanAMegabyteAndThoseOfAnotherAreRead() throws Exception {
+        List<String> told = new ArrayList<>();
+        credentials.connect(new KubeAccess(connection), new PodCredentials.Problems() {
+            @Override
+            public void missing(String what, String message) {
+                told.add(message);
+            }
+
+            @Override
+            public void well(String what) {}
+        });
+        more = ",\"more\":\"" + "QUJD".repeat(80_000) + '"';
+        List<String> many = IntStream.range(0, 100).mapToObj(i -> "s" + i).toList();
+        credentials.uses(workload(ID, many), List.of(APP));
+        for (int i = 0; i < 3; i++) {
+            assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
+        }
+        assertThat(told)
+                .containsExactly(
+                        "the secret s4 in namespace shop is not used: with the other pull secrets there it is more"
+                                + " than 1024 kB");
+        assertThat(asked).as("what is too much is not read with every question").hasSize(100);
+
+        credentials.uses(
+                workload(new WorkloadId("pay", WorkloadKind.DEPLOYMENT, "web"), many.subList(0, 4)), List.of(APP));
+        assertThat(credentials.of("pay").credentials("r.example", "team/app")).hasSize(1);
+        assertThat(told).hasSize(1);
+    }
+
     private static Workload workload(String secret) {
+        return workload(ID, List.of(secret));
+    }
+
+    private static Workload workload(WorkloadId id, List<String> secrets) {
         return new Workload(
-                ID,
+                id,
                 "uid",
                 "1",
                 1,
                 Map.of(),
                 Map.of(),
                 List.of(new Container("app", APP.toString(), "Always", false)),
-                List.of(secret),
+                secrets,
                 "default",
                 new RolloutStatus(1, true, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()),
                 Optional.empty(),
