@@ -39,6 +39,8 @@ final class AskerPace {
     private boolean whole;
     private boolean probed;
     private int unanswered;
+    /** Why something was not answered in this round: the host's trouble only if nothing is. */
+    private Optional<Resolution.Problem> silence = Optional.empty();
     /** When to come back to the host, if nothing is answered. */
     private Optional<Instant> comeBack = Optional.empty();
 
@@ -75,6 +77,7 @@ final class AskerPace {
             limited = false;
             whole = false;
             unanswered = 0;
+            silence = Optional.empty();
             comeBack = Optional.empty();
             probed = false;
         }
@@ -149,10 +152,13 @@ final class AskerPace {
         heard = true;
         unanswered++;
         comeBack = until;
-        problem = Optional.of(trouble);
+        silence = Optional.of(trouble);
     }
 
-    /** Its credentials are rejected: what holds for all that it asks, unless something is answered. */
+    /**
+     * Its credentials are rejected, or what comes is of no use: what holds for all that it asks, unless something is
+     * answered.
+     */
     void rejected(Resolution.Problem trouble) {
         heard = true;
         problem = Optional.of(trouble);
@@ -197,6 +203,7 @@ final class AskerPace {
         if (lookFailed) {
             problem = Optional.empty();
         } else if (noAnswer) {
+            problem = silence;
             fails();
             comeBack.ifPresent(this::pauseUntil);
         } else if (answered) {

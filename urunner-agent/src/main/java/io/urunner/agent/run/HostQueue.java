@@ -775,12 +775,13 @@ final class HostQueue {
             asked.answered(loop.nanos());
         } else if (outcome instanceof Resolution.Unreachable unreachable) {
             pace.unanswered(unreachable.problem(), unreachable.until());
-            asked.failed(loop.nanos(), interval);
+            failed(asked, namespace);
             if (pace.givesUp()) {
                 probeOrLeave(question.asker(), pace);
-            } else if (failuresInARow.merge(namespace, 1, Integer::sum) >= FAILURES_THAT_END && port.hasTenants()) {
-                leaveUnanswered(namespace);
             }
+        } else if (outcome instanceof Resolution.Useless useless) {
+            pace.rejected(useless.problem());
+            failed(asked, namespace);
         } else if (outcome instanceof Resolution.RateLimited refusal) {
             pace.limited(refusal.problem(), refusal.until());
             leaveAll(question.asker());
@@ -794,6 +795,13 @@ final class HostQueue {
             lookNext(question);
         }
         pump();
+    }
+
+    private void failed(Asked asked, String namespace) {
+        asked.failed(loop.nanos(), interval);
+        if (failuresInARow.merge(namespace, 1, Integer::sum) >= FAILURES_THAT_END && port.hasTenants()) {
+            leaveUnanswered(namespace);
+        }
     }
 
     /** What was answered before tells whether the host does not answer, or for some questions only. */

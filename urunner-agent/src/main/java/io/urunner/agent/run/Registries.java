@@ -538,7 +538,7 @@ final class Registries {
         }
 
         private static Resolution defect(String what) {
-            return new Resolution.Unreachable(
+            return new Resolution.Useless(
                     new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + what));
         }
 
@@ -645,7 +645,8 @@ final class Registries {
             }
             known.problem = Optional.of(problem);
             known.hasNoSecret = outcome instanceof Resolution.NothingToShow;
-            if (question.asker().equals(Asker.EVERYBODY) && !(outcome instanceof Resolution.Unreachable)) {
+            boolean silent = outcome instanceof Resolution.Unreachable || outcome instanceof Resolution.Useless;
+            if (question.asker().equals(Asker.EVERYBODY) && !silent) {
                 all.closed = true;
                 watched.users(reference).forEach(namespace -> askApart(watched, reference, all, namespace));
             }
@@ -654,7 +655,7 @@ final class Registries {
             }
             if (outcome instanceof Resolution.Refused && !question.asker().equals(Asker.EVERYBODY)) {
                 tell(question, problem);
-            } else if (outcome instanceof Resolution.Unreachable || outcome instanceof Resolution.Rejected) {
+            } else if (silent || outcome instanceof Resolution.Rejected) {
                 unreachable.put(question, problem);
             }
         }

@@ -36,7 +36,7 @@ sealed interface Resolution {
     record Rejected(Problem problem) implements Resolution {}
 
     /**
-     * No answer that could be used: the connection failed, took too long, or brought an error or garbage.
+     * No answer: the connection failed, took too long, or brought an error of the host.
      *
      * @param problem what happened
      * @param until when the host wants to be asked again, if it said
@@ -46,6 +46,14 @@ sealed interface Resolution {
             this(problem, Optional.empty());
         }
     }
+
+    /**
+     * No answer that could be used, for a reason that may be this reference's alone: garbage, redirects that lead nowhere,
+     * a defect of ours.
+     *
+     * @param problem what happened
+     */
+    record Useless(Problem problem) implements Resolution {}
 
     /**
      * Too many questions.
@@ -77,7 +85,7 @@ sealed interface Resolution {
             Problem problem = new Problem(Deferral.REGISTRY_CONFUSED, words(e));
             // Whoever says that a question is wrong is there: another question may be right.
             boolean blamesUs = e.status().orElse(0) / 100 == 4;
-            return blamesUs ? new Refused(problem) : new Unreachable(problem);
+            return blamesUs ? new Refused(problem) : new Useless(problem);
         } else if (e instanceof UnavailableException unavailable
                 && unavailable.retryAt().isPresent()) {
             return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
@@ -104,6 +112,8 @@ sealed interface Resolution {
             return Optional.of(rejected.problem);
         } else if (this instanceof Unreachable unreachable) {
             return Optional.of(unreachable.problem);
+        } else if (this instanceof Useless useless) {
+            return Optional.of(useless.problem);
         } else if (this instanceof RateLimited limited) {
             return Optional.of(limited.problem);
         }

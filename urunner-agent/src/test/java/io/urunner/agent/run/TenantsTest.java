@@ -324,4 +324,60 @@ class TenantsTest extends EngineScene {
         loop.advance(Duration.ofMinutes(1));
         assertPushArrives(mine, D2);
     }
+
+    @Test
+    void aHostThatAnswersIsNotCalledDownWhileAPassRuns() {
+        for (String image : many(300)) {
+            registry.failing.put(image, answer(503));
+        }
+        neighbours(300);
+        registry.slow = Duration.ofMillis(700);
+        Engine engine = start();
+        for (int i = 0; i < 300; i++) {
+            loop.advance(Duration.ofMillis(250));
+            assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+        }
+    }
+
+    /** Redirects that lead nowhere, a digest that is none, a defect of ours: not even within one namespace. */
+    @Test
+    void referencesWhoseAnswersAreOfNoUseStarveNoneThatIsNew() {
+        for (String image : many(300)) {
+            registry.failing.put(
+                    image, new ProtocolViolationException(FailedRequest.of("resolve", "r.example"), "redirects", null));
+        }
+        cluster.deployment("aaa", D1, many(300));
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        assertPushArrives(mine, D2);
+        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+    }
+
+    @Test
+    void aHostOfWhichNothingIsOfUseIsNotWell() {
+        cluster.deployment("mine", D1, APP);
+        registry.failing.put(
+                APP, new ProtocolViolationException(FailedRequest.of("resolve", "r.example"), "no JSON", null));
+        Engine engine = start();
+        assertThat(engine.registries().status()).anyMatch(host -> !host.healthy());
+        registry.failing.clear();
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+    }
+
+    @Test
+    void whatWasAnsweredForLongAndBreaksAtOnceHoldsUpNobody() {
+        WorkloadId mine = neighbours(300);
+        registry.slow = Duration.ofMillis(700);
+        start();
+        loop.advance(Duration.ofMinutes(4));
+        for (String image : many(300)) {
+            registry.failing.put(image, answer(503));
+        }
+        assertPushArrives(mine, D2);
+        cluster.runs(mine, D2);
+        loop.advance(INTERVAL);
+        assertPushArrives(mine, D3);
+    }
 }
