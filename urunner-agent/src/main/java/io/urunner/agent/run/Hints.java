@@ -78,17 +78,22 @@ final class Hints {
 
     private void schedule(ImageReference reference, Expected one) {
         one.next = loop.after(LOOKS.get(one.looks), () -> {
-            boolean moved = !standsSince(reference).equals(one.stoodSince);
-            if (one.looks == 0 || !moved) {
-                look(reference);
-            }
+            boolean moved = false;
+            boolean first = one.looks == 0;
             one.looks++;
-            if (one.told) {
-                expect(reference);
-            } else if (!moved && one.looks < LOOKS.size()) {
-                schedule(reference, one);
-            } else {
-                expected.remove(reference);
+            try {
+                moved = !standsSince(reference).equals(one.stoodSince);
+                if (first || !moved) {
+                    look(reference);
+                }
+            } finally {
+                if (one.told) {
+                    expect(reference);
+                } else if (!moved && one.looks < LOOKS.size()) {
+                    schedule(reference, one);
+                } else {
+                    expected.remove(reference);
+                }
             }
         });
     }
@@ -102,12 +107,12 @@ final class Hints {
             again.add(reference);
             return;
         }
-        registries.lookNext(reference);
         loop.after(REST, () -> {
             resting.remove(reference);
             if (again.remove(reference)) {
                 look(reference);
             }
         });
+        registries.lookNext(reference);
     }
 }

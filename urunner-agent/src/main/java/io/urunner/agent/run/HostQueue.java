@@ -460,6 +460,8 @@ final class HostQueue {
     }
 
     private void due() {
+        // First of all: whatever fails below, it is tried again.
+        schedule(interval);
         gone.values().removeIf(asked -> !isWithinInterval(asked.at));
         requests.forgetOld();
         List.copyOf(paces.entrySet()).stream()
@@ -471,7 +473,6 @@ final class HostQueue {
             schedule(Pace.max(budget.get().rest(clockNow), A_MOMENT));
             return;
         }
-        schedule(interval);
         measureRound();
         Map<Asker, List<Question>> due = due(loop.nanos());
         List<Question> all = due.values().stream().flatMap(List::stream).toList();

@@ -502,6 +502,14 @@ final class Registries {
 
         @Override
         public void ask(Question question, Consumer<Resolution> answer) {
+            try {
+                begin(question, answer);
+            } catch (RuntimeException | Error e) {
+                loop.execute(() -> answer.accept(defect(e.toString())));
+            }
+        }
+
+        private void begin(Question question, Consumer<Resolution> answer) {
             boolean historyKnown =
                     known(question).map(known -> known.historyKnown).orElse(true);
             Instant asked = clock.instant();

@@ -189,6 +189,14 @@ abstract class EngineScene {
         /** Whether what is to be asked never is, nor answered: no thread of the real agent may do that. */
         boolean lost;
 
+        /** The next time that somebody wants to know the budget it fails with this. */
+        @Nullable Error fault;
+
+        /** So it does when it is asked for a namespace's own source, after so many times. */
+        @Nullable Error sourceFault;
+
+        int sourcesBefore;
+
         /** How long every answer takes. */
         Duration slow = Duration.ZERO;
 
@@ -218,6 +226,11 @@ abstract class EngineScene {
 
         @Override
         public Optional<WatchedRegistry.Source> of(String namespace) {
+            Error thrown = sourceFault;
+            if (thrown != null && sourcesBefore-- == 0) {
+                sourceFault = null;
+                throw thrown;
+            }
             return Optional.of(new Account(namespace));
         }
 
@@ -330,6 +343,11 @@ abstract class EngineScene {
 
         @Override
         public Optional<WatchedRegistry.Allowance> budget() {
+            Error thrown = fault;
+            if (thrown != null) {
+                fault = null;
+                throw thrown;
+            }
             long now = loop.instant().getEpochSecond() / 60;
             return budget.stream()
                     .mapToObj(most -> new WatchedRegistry.Allowance(

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -61,6 +62,55 @@ class ErrorsTest extends EngineScene {
         registry.tags.put(APP, D3);
         advance(INTERVAL.multipliedBy(3));
         assertThat(acted(web)).contains(D3);
+    }
+
+    @Test
+    void aRegistryIsAskedAtItsTimeThoughTheBeginOfAPassFailed() {
+        WorkloadId web = cluster.deployment("web", D1, APP);
+        start();
+        for (int pass = 2; pass < 6; pass++) {
+            registry.fault = FAULT;
+            registry.tags.put(APP, digest(pass));
+            advance(INTERVAL.multipliedBy(2).plusSeconds(5));
+            assertThat(registry.fault).as("it failed").isNull();
+            assertThat(acted(web)).contains(digest(pass));
+            cluster.runs(web, digest(pass));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void aNamespaceIsAskedForThoughItsSourceFailed(int before) {
+        registry.readers.put(APP, Set.of("shop"));
+        registry.secrets.put("shop", Set.of(APP));
+        WorkloadId web = cluster.deployment("web", D1, APP);
+        start();
+        advance(INTERVAL);
+        registry.sourcesBefore = before;
+        registry.sourceFault = FAULT;
+        advance(INTERVAL.multipliedBy(4));
+        assertThat(registry.sourceFault).as("it failed").isNull();
+        registry.tags.put(APP, D2);
+        advance(INTERVAL.plusSeconds(5));
+        assertThat(acted(web)).contains(D2);
+    }
+
+    @Test
+    void aHintIsLookedAtThoughTheOneBeforeFailed() {
+        WorkloadId web = cluster.deployment("web", D1, APP);
+        Engine engine = start();
+        advance(INTERVAL.plusMillis(500));
+        for (int push = 2; push < 5; push++) {
+            registry.fault = FAULT;
+            engine.hints().pushed(List.of(new PushedTag("team/app", "latest")));
+            advance(Duration.ofMillis(300));
+            assertThat(registry.fault).as("it failed").isNull();
+            registry.tags.put(APP, digest(push));
+            engine.hints().pushed(List.of(new PushedTag("team/app", "latest")));
+            advance(Duration.ofSeconds(1));
+            assertThat(acted(web)).contains(digest(push));
+            cluster.runs(web, digest(push));
+        }
     }
 
     @ParameterizedTest
