@@ -256,7 +256,7 @@ public final class KubeConnection implements AutoCloseable {
             synchronized (this) {
                 known = credential;
                 if (known == null) {
-                    known = new Credential(configuration.authorization().header());
+                    known = new Credential(header());
                     credential = known;
                     Credential read = known;
                     later(() -> expire(read), TOKEN_SECONDS * 1000);
@@ -264,6 +264,19 @@ public final class KubeConnection implements AutoCloseable {
             }
         }
         return known.header;
+    }
+
+    /** Whatever reading it throws is trouble with the connection: who wanted to ask tries again. */
+    private Optional<String> header() throws IOException {
+        try {
+            return configuration.authorization().header();
+        } catch (RuntimeException | Error e) {
+            // Its message may quote what was read.
+            throw new IOException(
+                    "the credential for the API server cannot be had: "
+                            + e.getClass().getName(),
+                    e);
+        }
     }
 
     private synchronized void expire(Credential read) {

@@ -1,7 +1,9 @@
 package io.urunner.kube;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,9 +12,13 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** How often the credential for the API server is read, which may mean to run a program. */
 class KubeConnectionTest {
@@ -47,6 +53,33 @@ class KubeConnectionTest {
         }
         assertThat(perMinute.remove(2)).as("60 answers of 401").isBetween(2, 13);
         assertThat(perMinute).as("reads a minute").allMatch(count -> count <= 1);
+    }
+
+    /** A watch is begun again after an {@link IOException}, and after nothing else. */
+    @ParameterizedTest
+    @MethodSource("faults")
+    void aCredentialThatCannotBeReadWhateverIsThrownIsReadAgain(Supplier<Optional<String>> fault) throws Exception {
+        AtomicInteger reads = new AtomicInteger();
+        KubeConfiguration configuration = new KubeConfiguration(
+                URI.create("http://127.0.0.1:1"), Optional.empty(), SSLContext.getDefault(), null, () -> {
+                    return reads.incrementAndGet() == 1 ? fault.get() : Optional.of("Bearer x");
+                });
+        try (KubeConnection connection = new KubeConnection(configuration, timers)) {
+            assertThatThrownBy(() -> connection.request("/version"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageNotContaining("secret");
+            assertThat(connection.request("/version").build().headers().map()).containsKey("Authorization");
+        }
+    }
+
+    static Stream<Supplier<Optional<String>>> faults() {
+        return Stream.of(
+                () -> {
+                    throw new NoClassDefFoundError("secret");
+                },
+                () -> {
+                    throw new IllegalStateException("secret");
+                });
     }
 
     /** Timers that are moved by hand. */
