@@ -11,7 +11,17 @@ import java.util.TreeSet;
  * @param namespaces the namespaces to look at; empty for all of the cluster
  */
 public record WatchScope(SortedSet<String> namespaces) {
+    /**
+     * A scope.
+     *
+     * @throws IllegalArgumentException if one of them can be no namespace's name: it would lead to another place
+     */
     public WatchScope {
+        for (String name : namespaces) {
+            if (!KubeName.isOfNamespace(name)) {
+                throw new IllegalArgumentException(KubeName.shown(name) + " cannot be the name of a namespace");
+            }
+        }
         namespaces = Collections.unmodifiableSortedSet(new TreeSet<>(namespaces));
     }
 
@@ -30,7 +40,7 @@ public record WatchScope(SortedSet<String> namespaces) {
      *
      * @param namespaces the namespaces, at least one
      * @return the scope
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is none, or one of them can be no namespace's name
      */
     public static WatchScope of(Set<String> namespaces) {
         if (namespaces.isEmpty()) {

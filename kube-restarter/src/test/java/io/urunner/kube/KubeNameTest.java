@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import javax.net.ssl.SSLContext;
@@ -109,6 +110,17 @@ class KubeNameTest {
             executor.shutdownNow();
             server.stop(0);
         }
+    }
+
+    @Test
+    void nothingIsWatchedWhatCannotBe() {
+        for (String wrong : NO_NAMES) {
+            assertThatThrownBy(() -> WatchScope.of(Set.of("shop", wrong)))
+                    .as(wrong)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("cannot be the name of a namespace");
+        }
+        assertThat(WatchScope.of(Set.of("shop")).namespaces()).containsExactly("shop");
     }
 
     @Test

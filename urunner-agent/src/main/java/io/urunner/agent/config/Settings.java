@@ -1,6 +1,7 @@
 package io.urunner.agent.config;
 
 import io.urunner.agent.plan.Admission;
+import io.urunner.kube.KubeName;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.SecretSource;
 import java.nio.file.Path;
@@ -190,6 +191,16 @@ public record Settings(
             boolean pullSecrets) {
         public Kubernetes {
             namespaces = List.copyOf(namespaces);
+            namespaces.forEach(name -> checkName("namespaces", name, KubeName.isOfNamespace(name)));
+            checkName("lease", lease, KubeName.isOfObject(lease));
+            leaseNamespace.ifPresent(name -> checkName("leaseNamespace", name, KubeName.isOfNamespace(name)));
+        }
+
+        private static void checkName(String setting, String name, boolean possible) {
+            if (!possible) {
+                throw new IllegalArgumentException(setting + " cannot be " + KubeName.shown(name)
+                        + ": a name in Kubernetes has lower case letters, digits and '-'");
+            }
         }
     }
 
