@@ -106,11 +106,11 @@ final class Bodies {
     }
 
     static String printable(String text, int most) {
-        // No secret at the end of what is cut is left in half.
+        // Who shows it knows a secret by what is around it: none is cut in half, so no word is.
         String bounded = text.length() > 4 * most ? text.substring(0, 4 * most) : text;
         String line = SECRETS.matcher(bounded.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]+", " "))
                 .replaceAll("[secret]")
                 .strip();
-        return line.length() > most ? line.substring(0, most) + "…" : line;
+        return line.length() > most ? line.substring(0, Math.max(0, line.lastIndexOf(' ', most))) + "…" : line;
     }
 }

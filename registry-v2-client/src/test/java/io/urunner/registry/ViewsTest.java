@@ -211,6 +211,22 @@ class ViewsTest {
                 .satisfies(e -> assertThat(e.toString()).doesNotContain("s3cret"));
     }
 
+    /** Who shows it masks what stands before an {@code @}, and cannot where that is cut off. */
+    @Test
+    void cutsNoWordInHalf() {
+        String login = "me:s3cret-s3cret-s3cret@reg.example";
+        for (int before = 100; before < 160; before++) {
+            String message = "x ".repeat(before) + login;
+            registry.answer(request ->
+                    status(403).setBody("{\"errors\":[{\"code\":\"DENIED\",\"message\":\"" + message + "\"}]}"));
+
+            assertThatExceptionOfType(DeniedException.class)
+                    .isThrownBy(() -> client.manifest(registry.image("team/app")))
+                    .withMessageContaining("DENIED (x x ")
+                    .satisfies(e -> assertThat(e.toString().replace(login, "")).doesNotContain("s3"));
+        }
+    }
+
     @Test
     void shedsTheTokenServerThatAnotherProviderNames() throws Exception {
         FakeServer named = opened(new FakeServer(request -> json("{\"token\":\"t\"}")));
