@@ -187,16 +187,17 @@ final class AskerPace {
                 : unanswered >= (pace.failing() ? 1 : several ? Math.min(SEVERAL, namespaces) : 2);
     }
 
-    /** Ends the round if nothing waits any more. Returns whether it ended, and counted. */
-    boolean ends() {
+    /** Ends the round if nothing waits any more; {@code tenants} are several. Returns whether it ended, and counted. */
+    boolean ends(boolean tenants) {
         if (!inRound || open > 0) {
             return false;
         }
         inRound = false;
         // Right after a push the registry may still be writing: the first failure between the passes does not hold it
-        // back.
+        // back. Nor does what was never answered: it may be broken for one tenant, and the next pass tells.
         boolean noAnswer = !answered && unanswered > 0;
-        lookFailed = noAnswer && !whole && !limited && !pace.failing() && !lookFailed;
+        boolean tells = lookFailed && (!tenants || probed);
+        lookFailed = noAnswer && !whole && !limited && !pace.failing() && !tells;
         if (limited) {
             return true;
         }

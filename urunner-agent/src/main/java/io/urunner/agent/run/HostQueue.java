@@ -594,7 +594,7 @@ final class HostQueue {
         }
         for (Map.Entry<Asker, AskerPace> entry : List.copyOf(paces.entrySet())) {
             leaveIfUsed(entry.getKey(), entry.getValue());
-            if (entry.getValue().ends()) {
+            if (entry.getValue().ends(port.hasTenants())) {
                 settled(entry.getKey(), entry.getValue());
             }
         }

@@ -82,6 +82,24 @@ class TenantsTest extends EngineScene {
         assertPushArrives(mine, D2);
     }
 
+    @Test
+    void newRepositoriesThatAreBrokenAreNotTheHostHoweverOftenTheyCome() {
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        Engine engine = start();
+        for (int second = 0; second < 240; second++) {
+            String broken = "r.example/y" + second + ":latest";
+            registry.failing.put(broken, answer(500));
+            cluster.deploymentIn(EVIL, "web" + second, D1, broken);
+            loop.advance(Duration.ofSeconds(1));
+            assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+            if (second % 30 == 0) {
+                String pushed = digest(second / 30 + 2);
+                assertPushArrives(mine, pushed);
+                cluster.runs(mine, pushed);
+            }
+        }
+    }
+
     /** They answer, then they do not, again and again: a host that is down looks like that, too. */
     @Test
     void severalNamespacesWhoseRepositoriesComeAndGoAreNotTheHost() {
