@@ -8,7 +8,9 @@ import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.NotFoundException;
 import io.urunner.registry.RegistryPrefix;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -87,6 +89,18 @@ class RunawayTest extends EngineScene {
         registry.tags.put(APP, D2);
         loop.advance(INTERVAL);
         assertThat(cluster.patches).as("a push arrives all the same").containsExactly(id);
+    }
+
+    @Test
+    void whatTheRegistryAnswersAgainAndAgainIsNoRunaway() {
+        cluster.deployment("a", D1, APP);
+        cluster.deployment("b", D1, OTHER);
+        FailedRequest missing = FailedRequest.of("resolve", "q.example").answered(404, List.of());
+        registry.failing.put(OTHER, new NotFoundException(missing, "it does not exist", null));
+        start();
+        loop.advance(INTERVAL.multipliedBy(300));
+        assertThat(registry.asked).filteredOn(OTHER::equals).hasSizeGreaterThan(200);
+        assertThat(stopped).isEmpty();
     }
 
     @Test
