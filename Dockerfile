@@ -1,16 +1,13 @@
 # The image of the agent: a runtime made with jlink, the C library, the jar, a cache of its classes; no shell, no packages.
 # The build without a container engine (./mvnw -Pimage) takes the same script, and is the one that is tested.
 #
-# What it is built with is named by its digest, which a tag is not; JDK has no default that would grow old:
+# What it is built with is named by its digest, which a tag is not. There is no default, which would grow old; without a digest
+# nothing is pulled:
 #
-#   docker build --build-arg JDK=eclipse-temurin:25-jdk@$(./urunner digest eclipse-temurin:25-jdk) .
+#   docker build --build-arg JDK=eclipse-temurin:25-jdk --build-arg DIGEST=$(./urunner digest eclipse-temurin:25-jdk) .
 ARG JDK
-FROM ${JDK} AS build
-ARG JDK
-RUN case "$JDK" in \
-      *@sha256:????????????????????????????????????????????????????????????????) ;; \
-      *) echo "JDK=$JDK does not name a digest: give --build-arg JDK=NAME@sha256:..." >&2; exit 1 ;; \
-    esac
+ARG DIGEST
+FROM ${JDK}@${DIGEST} AS build
 WORKDIR /build
 COPY . .
 RUN ./mvnw -B -Dquick -DskipTests -pl urunner-agent -am package \

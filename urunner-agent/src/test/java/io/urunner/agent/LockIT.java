@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.urunner.kube.testing.Requirement;
+import io.urunner.registry.testing.Program;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -22,6 +23,7 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The hashes of what the build is made of: another file under the same name makes it fail, whether it lies in the local
+ * What the build is made of, by its hashes: another file under the same name makes it fail, whether it lies in the local
  * repository or comes from a mirror. The build is one that takes Jackson's list of versions.
  */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
@@ -51,7 +53,7 @@ class LockIT {
     private Path folder;
 
     private final Map<String, byte[]> artifacts = new TreeMap<>();
-    private final Queue<String> served = new ConcurrentLinkedQueue<>();
+    private final Queue<String> asked = new ConcurrentLinkedQueue<>();
     private HttpServer mirror;
     private String bom;
 
@@ -104,7 +106,7 @@ class LockIT {
     @EnumSource
     void theSameFileIsTaken(From from) throws Exception {
         assertThat(build(from)).contains("BUILD SUCCESS");
-        assertThat(served.contains(bom)).isEqualTo(from == From.MIRROR);
+        assertThat(asked.contains(bom)).isEqualTo(from == From.MIRROR);
     }
 
     @ParameterizedTest
@@ -114,7 +116,7 @@ class LockIT {
         change(bom);
 
         assertThat(build(from)).contains("jackson-bom").doesNotContain("BUILD SUCCESS");
-        assertThat(served.contains(bom)).isEqualTo(from == From.MIRROR);
+        assertThat(asked.contains(bom)).isEqualTo(from == From.MIRROR);
         if (from == From.MIRROR) {
             assertThat(folder.resolve("repository").resolve(bom)).doesNotExist();
         }
@@ -138,6 +140,21 @@ class LockIT {
                 .contains("jackson-bom")
                 .doesNotContain("BUILD SUCCESS");
         assertThat(Files.readString(ROOT.resolve(".ci/run"))).contains("trustedChecksums.failIfMissing=true");
+    }
+
+    @Test
+    void withoutADigestOfTheBaseImageNothingIsPulled() throws Exception {
+        String image = "127.0.0.1:" + mirror.getAddress().getPort() + "/jdk";
+        String digest = "sha256:" + "0123456789abcdef".repeat(4);
+
+        assertThat(dockerBuild("JDK=" + image + ":25")).contains("invalid reference format");
+        assertThat(dockerBuild("JDK=" + image + ":25", "DIGEST=25")).contains("invalid reference format");
+        assertThat(dockerBuild("JDK=" + image + "@" + digest)).contains("invalid reference format");
+        assertThat(asked).isEmpty();
+
+        artifacts.put("v2/", new byte[0]);
+        dockerBuild("JDK=" + image + ":25", "DIGEST=" + digest);
+        assertThat(asked).contains("v2/jdk/manifests/" + digest);
     }
 
     @Test
@@ -170,25 +187,51 @@ class LockIT {
                 write("repository/" + artifact.getKey() + ".sha1", sha1(artifact.getValue()));
             }
         }
+        return run(command, environment -> {
+            environment.put(
+                    "MAVEN_OPTS",
+                    "-Dmaven.repo.local=" + folder.resolve("repository") + " " + String.join(" ", properties));
+            environment.remove("MAVEN_ARGS");
+            // The Maven that runs this build, wherever it came from.
+            environment.merge("PATH", property("maven.home") + "/bin", (path, bin) -> bin + File.pathSeparator + path);
+        });
+    }
+
+    private String dockerBuild(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Program.require("podman", "Debian's package podman").toString(),
+                "--root",
+                folder.resolve("store").toString(),
+                "--runroot",
+                folder.resolve("run").toString(),
+                "--storage-driver",
+                "vfs",
+                "build",
+                "--tls-verify=false",
+                "--file",
+                ROOT.resolve("Dockerfile").toString()));
+        for (String argument : arguments) {
+            command.addAll(List.of("--build-arg", argument));
+        }
+        command.add(Files.createDirectories(folder.resolve("nothing")).toString());
+        return run(command, environment -> {});
+    }
+
+    private String run(List<String> command, Consumer<Map<String, String>> environment) throws Exception {
         Path log = folder.resolve("log");
-        ProcessBuilder maven = new ProcessBuilder(command)
+        ProcessBuilder process = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
-        Map<String, String> environment = maven.environment();
-        environment.put(
-                "MAVEN_OPTS",
-                "-Dmaven.repo.local=" + folder.resolve("repository") + " " + String.join(" ", properties));
-        environment.remove("MAVEN_ARGS");
-        // The Maven that runs this build, wherever it came from.
-        environment.merge("PATH", property("maven.home") + "/bin", (path, bin) -> bin + File.pathSeparator + path);
-        maven.start().waitFor();
+        environment.accept(process.environment());
+        process.start().waitFor();
         return Files.readString(log, StandardCharsets.UTF_8);
     }
 
     private void serve(HttpExchange exchange) throws IOException {
         try (exchange) {
             String path = exchange.getRequestURI().getPath().substring(1);
+            asked.add(path);
             byte[] found = artifacts.get(path);
             if (found == null && path.endsWith(".sha1")) {
                 byte[] artifact = artifacts.get(path.substring(0, path.length() - ".sha1".length()));
@@ -197,7 +240,6 @@ class LockIT {
             if (found == null) {
                 exchange.sendResponseHeaders(404, -1);
             } else {
-                served.add(path);
                 exchange.sendResponseHeaders(200, found.length);
                 exchange.getResponseBody().write(found);
             }
