@@ -59,6 +59,9 @@ class LockIT {
 
     @BeforeEach
     void theArtifactsAndAMirrorThatHasThem() throws Exception {
+        if (property("maven.version").matches("3\\.(8\\..*|9\\.[0-3])")) {
+            throw Requirement.missing("a Maven before 3.9.4 compares nothing that it downloads: run ./mvnw without it");
+        }
         Path repository = Path.of(property("maven.repository"));
         for (String line : Files.readAllLines(ROOT.resolve(LOCK))) {
             String path = line.split(" +", 2)[1];
