@@ -216,12 +216,6 @@ final class Engine implements Registries.Events, Patches.Events {
         dirty.add(id, List.of(id.namespace()));
     }
 
-    /** The same, however often it was planned: outside of it something happened. */
-    private void anew(WorkloadId id) {
-        fleet.find(id).ifPresent(Tracked::othersChanged);
-        later(id);
-    }
-
     /** Nothing is planned any more. */
     void stop() {
         stopped = true;
@@ -286,7 +280,10 @@ final class Engine implements Registries.Events, Patches.Events {
         long rest = all.woken == Long.MIN_VALUE ? 0 : WAKE.toNanos() - (loop.nanos() - all.woken);
         if (rest <= 0) {
             all.woken = loop.nanos();
-            all.workloads.forEach(this::anew);
+            all.workloads.forEach(id -> {
+                fleet.find(id).ifPresent(Tracked::othersChanged);
+                later(id);
+            });
             all.workloads.clear();
         } else if (!all.later) {
             all.later = true;
@@ -314,8 +311,8 @@ final class Engine implements Registries.Events, Patches.Events {
 
     @Override
     public void changed(ImageReference reference) {
-        fleet.users(reference).forEach(this::anew);
-        rollouts.undecided(reference).forEach(this::anew);
+        fleet.users(reference).forEach(this::later);
+        rollouts.undecided(reference).forEach(this::later);
         planSoon();
     }
 

@@ -54,6 +54,11 @@ public final class PodCredentials implements CredentialProvider {
     /** Of so many bytes are the pull secrets of a namespace that are kept; what comes beyond is not used. */
     private static final int MOST_OF_A_NAMESPACE = 1024 * 1024;
 
+    /** The same of all namespaces together, an eighth of the image's heap; but a namespace with few bytes is not refused. */
+    private static final int MOST = 8 * 1024 * 1024;
+
+    private static final int FEW = 32 * 1024;
+
     /** The status of an answer that is too large to be used. */
     private static final int TOO_LARGE = 413;
 
@@ -353,25 +358,31 @@ public final class PodCredentials implements CredentialProvider {
 
     private Optional<SecretData> read(Api from, Name name) throws KubeException {
         Optional<SecretData> found = from.access().secret(name.namespace(), name.name());
-        long all = found.map(PodCredentials::size).orElse(0L);
+        long ofNamespace = found.map(PodCredentials::size).orElse(0L);
+        long all = ofNamespace;
         for (Map.Entry<Name, Cached<Optional<SecretData>>> other : secrets.entrySet()) {
-            if (other.getKey().namespace().equals(name.namespace())
-                    && !other.getKey().equals(name)) {
-                all += other.getValue()
+            if (!other.getKey().equals(name)) {
+                long size = other.getValue()
                         .known()
                         .flatMap(kept -> kept)
                         .map(PodCredentials::size)
                         .orElse(0L);
+                all += size;
+                ofNamespace += other.getKey().namespace().equals(name.namespace()) ? size : 0;
             }
         }
-        if (all > MOST_OF_A_NAMESPACE) {
-            throw new KubeException(
-                    "the secret " + name.name() + " in namespace " + name.namespace()
-                            + " is not used: with the other pull secrets there it is more than "
-                            + MOST_OF_A_NAMESPACE / 1024 + " kB",
-                    TOO_LARGE);
+        if (ofNamespace > MOST_OF_A_NAMESPACE) {
+            throw notUsed(name, "with the other pull secrets there it is more than " + MOST_OF_A_NAMESPACE / 1024);
+        } else if (all > MOST && ofNamespace > FEW) {
+            throw notUsed(name, "the pull secrets of all namespaces are more than " + MOST / 1024);
         }
         return found;
+    }
+
+    private static KubeException notUsed(Name name, String why) {
+        return new KubeException(
+                "the secret " + name.name() + " in namespace " + name.namespace() + " is not used: " + why + " kB",
+                TOO_LARGE);
     }
 
     private static long size(SecretData secret) {

@@ -113,6 +113,8 @@ final class Registries {
         private Instant answered = Instant.EPOCH;
         /** Whether the namespace has no pull secret for it. */
         private boolean hasNoSecret;
+        /** Whether the last answer was not just the same trouble again. */
+        private boolean news = true;
 
         boolean isFound() {
             return problem.isEmpty() && watch.answer() instanceof Answer.Resolved;
@@ -616,6 +618,7 @@ final class Registries {
             known.answered = clock.instant();
             known.problem = Optional.empty();
             known.hasNoSecret = false;
+            known.news = true;
             problems.well(watched.namespaces(question), subject(question));
             Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);
             if (now.equals(Optional.of(found.digest()))) {
@@ -651,6 +654,7 @@ final class Registries {
             if (known.problem.isEmpty()) {
                 known.failingSince = asked;
             }
+            known.news = !known.problem.equals(Optional.of(problem));
             known.problem = Optional.of(problem);
             known.hasNoSecret = outcome instanceof Resolution.NothingToShow;
             boolean silent = outcome instanceof Resolution.Unreachable || outcome instanceof Resolution.Useless;
@@ -731,7 +735,9 @@ final class Registries {
 
         @Override
         public void answered(Question question, Resolution outcome) {
-            events.changed(question.reference());
+            if (known(question).map(known -> known.news).orElse(true)) {
+                events.changed(question.reference());
+            }
         }
 
         @Override

@@ -86,6 +86,8 @@ sealed interface Resolution {
             // Whoever says that a question is wrong is there: another question may be right.
             boolean blamesUs = e.status().orElse(0) / 100 == 4;
             return blamesUs ? new Refused(problem) : new Useless(problem);
+        } else if (e.status().orElse(0) / 100 == 4) { // such as 408: whoever answers is there
+            return new Useless(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
         } else if (e instanceof UnavailableException unavailable
                 && unavailable.retryAt().isPresent()) {
             return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());

@@ -197,7 +197,7 @@ final class Tracked {
         return plans == PLANS + 1;
     }
 
-    /** What it waits for at others has changed, or the registry has answered again. */
+    /** What it waits for at others has changed. */
     void othersChanged() {
         plans = 0;
     }

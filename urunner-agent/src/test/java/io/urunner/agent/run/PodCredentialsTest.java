@@ -176,16 +176,7 @@ class PodCredentialsTest {
 
     @Test
     void theSecretsOfANamespaceTakeNoMoreThanAMegabyteAndThoseOfAnotherAreRead() throws Exception {
-        List<String> told = new ArrayList<>();
-        credentials.connect(new KubeAccess(connection), new PodCredentials.Problems() {
-            @Override
-            public void missing(String what, String message) {
-                told.add(message);
-            }
-
-            @Override
-            public void well(String what) {}
-        });
+        List<String> told = connectAndHear();
         more = ",\"more\":\"" + "QUJD".repeat(80_000) + '"';
         List<String> many = IntStream.range(0, 100).mapToObj(i -> "s" + i).toList();
         credentials.uses(workload(ID, many), List.of(APP));
@@ -202,6 +193,41 @@ class PodCredentialsTest {
                 workload(new WorkloadId("pay", WorkloadKind.DEPLOYMENT, "web"), many.subList(0, 4)), List.of(APP));
         assertThat(credentials.of("pay").credentials("r.example", "team/app")).hasSize(1);
         assertThat(told).hasSize(1);
+    }
+
+    @Test
+    void thoseOfManyNamespacesTakeNoMoreThanTheirSumAndWhoHasFewIsRead() throws Exception {
+        List<String> told = connectAndHear();
+        more = ",\"more\":\"" + "QUJD".repeat(80_000) + '"';
+        for (int i = 0; i < 12; i++) {
+            credentials.uses(
+                    workload(new WorkloadId("evil" + i, WorkloadKind.DEPLOYMENT, "web"), List.of("a", "b", "c", "d")),
+                    List.of(APP));
+            credentials.of("evil" + i).credentials("r.example", "team/app");
+        }
+        assertThat(told)
+                .hasSize(4)
+                .first()
+                .isEqualTo("the secret c in namespace evil8 is not used: the pull secrets of all namespaces are more"
+                        + " than 8192 kB");
+        more = "";
+        credentials.uses(workload("a"), List.of(APP));
+        assertThat(credentials.of("shop").credentials("r.example", "team/app")).hasSize(1);
+        assertThat(told).hasSize(4);
+    }
+
+    private List<String> connectAndHear() {
+        List<String> told = new ArrayList<>();
+        credentials.connect(new KubeAccess(connection), new PodCredentials.Problems() {
+            @Override
+            public void missing(String what, String message) {
+                told.add(message);
+            }
+
+            @Override
+            public void well(String what) {}
+        });
+        return told;
     }
 
     private static Workload workload(String secret) {

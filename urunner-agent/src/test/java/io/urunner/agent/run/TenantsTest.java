@@ -19,6 +19,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the registry is asked for one namespace holds up no other, and what it answers one is not told another. */
 class TenantsTest extends EngineScene {
@@ -28,7 +30,7 @@ class TenantsTest extends EngineScene {
 
     private static RegistryException answer(int status) {
         FailedRequest request = FailedRequest.of("resolve", "r.example").answered(status, List.of());
-        return status < 500
+        return status < 500 && status != 408
                 ? new ProtocolViolationException(request, "status " + status, null)
                 : new UnavailableException(request, "status " + status, null, null);
     }
@@ -56,10 +58,11 @@ class TenantsTest extends EngineScene {
         assertThat(acted(mine)).contains(digest);
     }
 
-    @Test
-    void referencesThatTheRegistryRefusesHoldUpNobody() {
+    @ParameterizedTest
+    @ValueSource(ints = {400, 405, 408, 418, 451})
+    void referencesThatTheRegistryRefusesHoldUpNobody(int status) {
         for (String image : many(300)) {
-            registry.failing.put(image, answer(400));
+            registry.failing.put(image, answer(status));
         }
         WorkloadId mine = neighbours(300);
         Engine engine = start();
