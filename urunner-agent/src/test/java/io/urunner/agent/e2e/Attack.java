@@ -2,14 +2,17 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.urunner.agent.chart.Chart;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.TestImage;
+import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -21,9 +24,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -459,7 +462,7 @@ enum Attack {
             settings.put("URUNNER_CONF_PLUGIN_DIR", jars.toString());
             for (String type : BrokenPlugin.all(jars)) {
                 HostileRegistry own = scene.with(new HostileRegistry(scene.real()));
-                scene.registry(own.host(), type);
+                scene.registry(own.host(), "type: " + type);
                 scene.deployment(b, type.replace('_', '-'), own.host() + "/" + b + "/app:latest", 0, pod -> {});
             }
         }
@@ -625,6 +628,350 @@ enum Attack {
             scene.registry()
                     .answer(exchange -> exchange.path().startsWith("/empty"), exchange -> exchange.send(200, ""));
         }
+    },
+
+    NAMES_OF_PRIVATE_ADDRESSES {
+        /** Of this machine and of the network that it is in; the registry's own host is 127.0.0.1. */
+        private static final List<String> HOSTS = List.of(
+                "127.0.0.2",
+                "127.2",
+                "2130706434",
+                "0x7f000002",
+                "0177.0.0.2",
+                "[::1]",
+                "[::ffff:127.0.0.2]",
+                "localhost",
+                "169.254.169.254",
+                "[fd00:ec2::254]",
+                "loopback.example",
+                "trap.example",
+                "metadata.example",
+                "nat64.example",
+                "6to4.example",
+                "both.example",
+                "moving.example");
+
+        private static final String NAMES = """
+                127.0.0.1 localhost loopback.example
+                127.0.0.2 trap.example both.example
+                203.0.113.1 both.example
+                169.254.169.254 metadata.example
+                64:ff9b::7f00:2 nat64.example
+                2002:7f00:2::1 6to4.example
+                """;
+
+        /** What a name is changed to while the agent runs, from none. */
+        private static final List<String> MOVES =
+                List.of("10.0.0.1", "127.0.0.2", "::ffff:127.0.0.2", "fd00::1", "127.0.0.2");
+
+        @Override
+        void prepare(AttackScene scene, String b, Map<String, String> settings) throws IOException {
+            settings.put(
+                    "JAVA_TOOL_OPTIONS",
+                    "-Djdk.net.hosts.file=" + Files.writeString(names(scene), NAMES)
+                            + " -Dsun.net.inetaddr.ttl=0 -Dsun.net.inetaddr.negative.ttl=0");
+        }
+
+        @Override
+        void begin(AttackScene scene, String b) throws IOException {
+            for (String host : HOSTS) {
+                String url = "https://" + host + ":" + scene.elsewhere(this).port() + "/";
+                String folder = b + "/elsewhere/h" + HOSTS.indexOf(host);
+                scene.registry()
+                        .answer(
+                                folder + "/realm",
+                                exchange -> exchange.send(401, "", "WWW-Authenticate: Bearer realm=\"" + url + "\""));
+                scene.registry().answer(folder + "/redirect", exchange -> exchange.send(307, "", "Location: " + url));
+            }
+            withAccount(
+                    scene,
+                    b,
+                    "elsewhere",
+                    IntStream.range(0, HOSTS.size())
+                            .boxed()
+                            .flatMap(i -> Stream.of("h" + i + "/realm", "h" + i + "/redirect"))
+                            .toList());
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) throws IOException {
+            Files.writeString(names(scene), NAMES + MOVES.get(push) + " moving.example\n");
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) throws Exception {
+            scene.awaitIfAlone(
+                    "of each it is said that it is private",
+                    () -> refused(scene, b).count() == 2L * HOSTS.size());
+            assertThat(scene.elsewhere(this).connections())
+                    .as("connections to private addresses")
+                    .isZero();
+        }
+
+        private static Stream<String> refused(AttackScene scene, String b) {
+            return scene.agent()
+                    .log()
+                    .lines()
+                    .filter(line -> line.contains(" image ") && line.contains("it is a private address"))
+                    .flatMap(line -> Stream.of(line.split("[ :]")).filter(word -> word.contains(b + "/elsewhere/")))
+                    .distinct();
+        }
+
+        private static Path names(AttackScene scene) {
+            return scene.folder().resolve("hosts");
+        }
+    },
+
+    CERTIFICATES_THAT_NOBODY_CHECKED {
+        private static final String PASSWORD = "the-password-of-the-operator";
+
+        @Override
+        void prepare(AttackScene scene, String b, Map<String, String> settings) throws IOException {
+            HostileRegistry own = scene.with(new HostileRegistry(scene.real()));
+            own.speakTls("nobody.example");
+            own.restrict(b + "/own", "operator", PASSWORD);
+            UsedSecrets.add(PASSWORD);
+            scene.registry(
+                    own.host(),
+                    "type: generic, credentials: {user: operator, pass: {file: '"
+                            + Files.writeString(scene.folder().resolve("password"), PASSWORD)
+                            + "'}}, tls: {verify: false}, trustedHosts: ['127.0.0.2']");
+            scene.real().push(b + "/own", "latest", "before");
+            scene.deployment(b, "own", own.host() + "/" + b + "/own:latest", 1, pod -> {});
+            // On the way to other hosts of which it names the first by its own name, and the operator trusts the
+            // second.
+            HostileRegistry elsewhere = scene.elsewhere(this);
+            elsewhere.speakTls("127.0.0.1", "127.0.0.2");
+            for (String host : List.of("127.0.0.1", "127.0.0.2")) {
+                String url = "https://" + host + ":" + elsewhere.port() + "/";
+                String name = host.replace('.', '-');
+                own.answer(
+                        b + "/realm/" + name,
+                        exchange -> exchange.send(401, "", "WWW-Authenticate: Bearer realm=\"" + url + "\""));
+                own.answer(b + "/redirect/" + name, exchange -> exchange.send(307, "", "Location: " + url));
+                for (String way : List.of("realm", "redirect")) {
+                    String image = own.host() + "/" + b + "/" + way + "/" + name + ":latest";
+                    scene.deployment(b, way + "-" + name, image, 0, pod -> {});
+                }
+            }
+        }
+
+        @Override
+        void begin(AttackScene scene, String b) {}
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            if (push == 0) {
+                scene.cluster().awaitRollout(own(b), Seen.within(AttackScene.SOON));
+                scene.real().push(b + "/own", "latest", "after");
+            }
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) throws Exception {
+            scene.agent()
+                    .await(
+                            "the host whose certificate need not be checked is followed",
+                            Seen.within(AttackScene.SOON),
+                            () -> Seen.actedOn(
+                                    scene.cluster(),
+                                    own(b),
+                                    TestImage.image("after").digest()));
+            HostileRegistry elsewhere = scene.elsewhere(this);
+            assertThat(elsewhere.connections()).as("connections to other hosts").isPositive();
+            assertThat(elsewhere.asked()).as("what they were sent").isEmpty();
+        }
+
+        private static WorkloadId own(String b) {
+            return new WorkloadId(b, WorkloadKind.DEPLOYMENT, "own");
+        }
+    },
+
+    SECRETS_IN_MESSAGES {
+        private static final String SECRET = "5ecret-of-b";
+        private static final String IN_BASE64 = HostileRegistry.base64("bot:" + SECRET);
+
+        /** As others quote it: what they say in a URL, a parameter, a member or a header is no secret of theirs. */
+        private static final List<String> TEXTS = Stream.concat(
+                        Stream.of(
+                                "see https://bot:" + SECRET + "@git.example/x",
+                                "see //" + SECRET + "@git.example/x",
+                                "https://bot:5/#" + SECRET + "@git.example",
+                                "bot:" + SECRET + "@git.example is no host",
+                                "password=a;" + SECRET,
+                                "jdbc:postgresql://db/x?user=u&sslpassword=a b " + SECRET,
+                                "{\"password\": \"a b " + SECRET + "\"}",
+                                "https://git.example/x?private_token=" + SECRET,
+                                "X-Amz-Signature=" + SECRET,
+                                "Authorization: Basic " + IN_BASE64,
+                                "Authorization: Bearer " + SECRET + "-".repeat(10),
+                                "eyJhbGciOiJub25lIn0." + IN_BASE64 + "." + SECRET),
+                        // What ends a secret is cut off.
+                        IntStream.of(256, 300, 1000, 1024)
+                                .mapToObj(cut ->
+                                        "x ".repeat(cut / 2 - 15) + "bot:" + SECRET + "-".repeat(90) + "@git.example"))
+                .toList();
+
+        /** Pull secrets that cannot be read, the last two not even as JSON. */
+        private static final List<String> PULL_SECRETS = List.of(
+                "{\"auths\":{\"%s\":{\"auth\":\"" + SECRET + "\"}}}",
+                "{\"auths\":{\"%s\":{\"auth\":\"NWVjcmV0LW9mLWI=\"}}}",
+                "{\"auths\":{\"%s\":{\"password\":[\"" + SECRET + "\"]}}}",
+                "{\"auths\":{\"bot:" + SECRET + "@%s\":{\"auth\":5}}}",
+                "{\"auths\":{\"https://bot:" + SECRET + "@%s/?password=" + SECRET + "\":{\"auth\":\"" + SECRET
+                        + "\"}}}",
+                "{\"auths\":{\"%s\":{\"password\":\"" + SECRET,
+                SECRET);
+
+        /** A token server's answers. */
+        private static final List<String> TOKENS = List.of(
+                "{\"token\":" + SECRET + "}",
+                "{\"token\":\"" + SECRET,
+                "{\"token\":\"" + SECRET + "\\u0000\"}",
+                "{\"token\":[\"" + SECRET + "\"]}",
+                SECRET);
+
+        @Override
+        void begin(AttackScene scene, String b) {
+            UsedSecrets.add(SECRET);
+            for (int i = 0; i < TEXTS.size(); i++) {
+                String text = TEXTS.get(i);
+                says(
+                        scene,
+                        b,
+                        "error" + i,
+                        1,
+                        403,
+                        "{\"errors\":[{\"code\":\"DENIED\",\"message\":" + json(text) + "}]}");
+                says(scene, b, "page" + i, 0, 403, text);
+                says(scene, b, "realm" + i, 0, 401, "", "WWW-Authenticate: Bearer realm=" + json(text));
+                says(scene, b, "redirect" + i, 0, 307, "", "Location: " + text);
+                says(scene, b, "warning" + i, 0, 404, "", "Warning: 299 - " + json(text));
+                annotate(scene, b, "page" + i, "urunner.io/window", text);
+            }
+            for (int i = 0; i < TOKENS.size(); i++) {
+                String realm = "/token-of-b/" + i;
+                String token = TOKENS.get(i);
+                says(scene, b, "token" + i, 1, 401, "", "WWW-Authenticate: Bearer realm=\"" + realm + "\"");
+                scene.registry()
+                        .answer(exchange -> exchange.path().startsWith(realm), exchange -> exchange.send(200, token));
+            }
+            scene.registry()
+                    .answer(
+                            b + "/odd",
+                            exchange -> exchange.send(401, "", "WWW-Authenticate: Basic realm=\"registry\""));
+            for (int i = 0; i < PULL_SECRETS.size(); i++) {
+                ObjectNode secret = Cluster.object("v1", "Secret", "odd" + i);
+                // Of the type of pull secrets the API server takes JSON alone.
+                boolean isJson = i < PULL_SECRETS.size() - 2;
+                secret.put("type", isJson ? "kubernetes.io/dockerconfigjson" : "bot:" + SECRET + "@b.example/x");
+                String content = PULL_SECRETS.get(i).formatted(scene.registry().host());
+                secret.putObject("data").put(".dockerconfigjson", HostileRegistry.base64(content));
+                scene.cluster().create("/api/v1/namespaces/" + b + "/secrets", secret);
+                String name = "odd" + i;
+                scene.deployment(b, name, scene.image(b + "/odd/" + i), 0, pod -> AttackScene.pullSecrets(pod, name));
+            }
+            scene.deployment(b, "image", "bot:" + SECRET + "@" + scene.image(b + "/image"), 0, pod -> {});
+            moving(scene, b, "labels", 1);
+        }
+
+        @Override
+        void beforePush(AttackScene scene, String b, String digest, int push) {
+            String text = json(TEXTS.get(push));
+            Map<String, String> labels = new LinkedHashMap<>();
+            Stream.of("version", "revision", "source", "created", "title")
+                    .forEach(name ->
+                            labels.put("org.opencontainers.image." + name, text.substring(1, text.length() - 1)));
+            scene.real().push(b + "/labels0", "latest", TestImage.labelled("labels" + push, labels));
+        }
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) throws Exception {
+            scene.awaitIfAlone(
+                    "all have been asked for",
+                    () -> Stream.of("error", "page", "realm", "redirect", "warning")
+                            .allMatch(way -> IntStream.range(0, TEXTS.size())
+                                    .allMatch(i -> scene.registry().asked(b + "/" + way + i) > 0)));
+            String explained = scene.agent().command("explain");
+            assertThat(explained).contains(b + "/Deployment/error0", "[secret]");
+            String all = Stream.of(
+                            scene.agent().log(),
+                            explained,
+                            scene.agent().command("explain", "-o", "json"),
+                            scene.agent().command("doctor"),
+                            scene.agent().metrics(),
+                            scene.told(b))
+                    .collect(Collectors.joining("\n"));
+            assertThat(all.lines()
+                            .filter(line -> line.contains(SECRET) || line.contains(IN_BASE64))
+                            .map(line -> line.replace(SECRET, "(the secret)").replace(IN_BASE64, "(in base64)"))
+                            .distinct())
+                    .as("lines with a secret")
+                    .isEmpty();
+        }
+
+        private static void says(
+                AttackScene scene, String b, String name, int pods, int status, String body, String... headers) {
+            scene.registry().answer(b + "/" + name, exchange -> exchange.send(status, body, headers));
+            scene.deployment(b, name, scene.image(b + "/" + name), pods, Attack::isNeverScheduled);
+        }
+    },
+
+    AN_AGENT_TAKEN_OVER {
+        @Override
+        void prepare(AttackScene scene, String b, Map<String, String> settings) throws IOException {
+            String own = scene.cluster().plainNamespace();
+            Chart chart = Chart.render(
+                    scene.folder(),
+                    "{scope: [" + settings.get("URUNNER_CONF_NAMESPACES") + "], rbac: {pullSecrets: true}}");
+            for (String kind : List.of("ServiceAccount", "Role", "RoleBinding")) {
+                for (JsonNode object : chart.all(kind)) {
+                    JsonNode ours = Cluster.json(object.toString().replace("\"agents\"", json(own)));
+                    scene.cluster()
+                            .create(
+                                    (kind.startsWith("Role") ? "/apis/rbac.authorization.k8s.io/v1" : "/api/v1")
+                                            + "/namespaces/"
+                                            + ours.at("/metadata/namespace").asText() + "/"
+                                            + kind.toLowerCase(Locale.ROOT) + "s",
+                                    ours);
+                }
+            }
+            ObjectNode secret = Cluster.object("v1", "Secret", "theirs");
+            scene.cluster().create("/api/v1/namespaces/" + own + "/secrets", secret);
+            settings.put(
+                    "KUBECONFIG",
+                    Files.copy(scene.cluster().tokenKubeconfig(own, "urunner"), kubeconfig(scene))
+                            .toString());
+        }
+
+        @Override
+        void begin(AttackScene scene, String b) {}
+
+        @Override
+        void proof(AttackScene scene, String b, long mark) {
+            try (Cluster taken = Cluster.of(kubeconfig(scene))) {
+                String own = taken.configuration().namespace().orElseThrow();
+                Map<String, Integer> statuses = new LinkedHashMap<>();
+                for (String path : List.of(
+                        "/api/v1/namespaces/" + scene.a() + "/secrets/registry",
+                        "/api/v1/namespaces/" + own + "/secrets/theirs",
+                        "/api/v1/namespaces/kube-system/secrets/any",
+                        "/api/v1/namespaces/" + scene.a() + "/secrets",
+                        "/api/v1/secrets",
+                        "/api/v1/namespaces/" + own + "/serviceaccounts/default",
+                        "/apis/apps/v1/namespaces/" + own + "/deployments",
+                        "/apis/apps/v1/deployments")) {
+                    statuses.put(path, taken.send("GET", path, "", null).status());
+                }
+                assertThat(statuses.values())
+                        .as(statuses.toString())
+                        .containsExactly(200, 403, 403, 403, 403, 403, 403, 403);
+            }
+        }
+
+        private static Path kubeconfig(AttackScene scene) {
+            return scene.folder().resolve("kubeconfig");
+        }
     };
 
     /** Before the agent is started: settings that are not B's, and what B had before. */
@@ -649,10 +996,23 @@ enum Attack {
 
     /** Deployments of images that are only read with B's account. */
     private static void withAccount(AttackScene scene, String b, String name, int count) {
+        withAccount(
+                scene,
+                b,
+                name,
+                IntStream.range(0, count).mapToObj(Integer::toString).toList());
+    }
+
+    private static void withAccount(AttackScene scene, String b, String name, List<String> images) {
         scene.secret(b, "account", Map.of(scene.registry().host(), "tenant-b:the-password-of-tenant-b"));
-        Consumer<ObjectNode> shown = pod -> AttackScene.pullSecrets(pod, "account");
-        IntStream.range(0, count)
-                .forEach(i -> scene.deployment(b, name + i, scene.image(b + "/" + name + "/" + i), 0, shown));
+        for (int i = 0; i < images.size(); i++) {
+            scene.deployment(
+                    b,
+                    name + i,
+                    scene.image(b + "/" + name + "/" + images.get(i)),
+                    0,
+                    pod -> AttackScene.pullSecrets(pod, "account"));
+        }
     }
 
     private static void isNeverScheduled(ObjectNode pod) {

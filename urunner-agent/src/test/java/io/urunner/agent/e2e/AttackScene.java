@@ -11,16 +11,19 @@ import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.TestImage;
 import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -48,6 +51,7 @@ final class AttackScene implements AutoCloseable {
     private final Path folder;
     private final String a;
     private final Map<Attack, String> attackers = new LinkedHashMap<>();
+    private final Map<Attack, HostileRegistry> elsewhere = new EnumMap<>(Attack.class);
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final List<WorkloadId> victims;
     private final List<String> privateDigests = new ArrayList<>();
@@ -164,14 +168,31 @@ final class AttackScene implements AutoCloseable {
         options += more;
     }
 
-    /** A further registry of the agent. */
-    void registry(String host, String type) {
-        registries.add("- {host: '" + host + "', type: " + type + "}\n");
+    /** A further registry of the agent, with these settings. */
+    void registry(String host, String settings) {
+        registries.add("- {host: '" + host + "', " + settings + "}\n");
+    }
+
+    /** A server of an attack, at every address of this machine, to which nobody configured the agent to go. */
+    HostileRegistry elsewhere(Attack attack) throws IOException {
+        HostileRegistry known = elsewhere.get(attack);
+        if (known == null) {
+            known = with(new HostileRegistry(real, new InetSocketAddress(0).getAddress()));
+            elsewhere.put(attack, known);
+        }
+        return known;
     }
 
     /** The digests that A's private image had, of which no other tenant hears. */
     List<String> privateDigests() {
         return privateDigests;
+    }
+
+    /** Waits until an attack was tried to its end: beside others its turn may come late. */
+    void awaitIfAlone(String what, Callable<Boolean> tried) {
+        if (attackers.size() == 1) {
+            agent.await(what, Seen.within(SOON), tried);
+        }
     }
 
     /** Lets every tenant attack, and shows that A does not notice. */

@@ -2,7 +2,6 @@ package io.urunner.agent.e2e;
 
 import io.urunner.agent.e2e.HostileRegistry.Answer;
 import io.urunner.agent.e2e.HostileRegistry.Exchange;
-import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.TestImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,8 +10,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
-import okhttp3.tls.HandshakeCertificates;
-import okhttp3.tls.HeldCertificate;
 
 /** The ways in which a registry answers that is broken, overloaded or hostile. */
 enum HostileAnswer {
@@ -158,8 +155,8 @@ enum HostileAnswer {
         exchange.write(new byte[] {22});
         exchange.hang();
     }),
-    TLS_OF_AN_UNKNOWN_AUTHORITY(certificate(DockerRegistry.newAuthority(), "127.0.0.1")),
-    TLS_OF_ANOTHER_HOST(certificate(DockerRegistry.newAuthority(), "other.example")),
+    TLS_OF_AN_UNKNOWN_AUTHORITY(certificate("127.0.0.1")),
+    TLS_OF_ANOTHER_HOST(certificate("other.example")),
 
     // Lies.
     ANOTHER_DIGEST_EACH_TIME(exchange -> exchange.send(TestImage.image("now " + System.nanoTime()))),
@@ -281,16 +278,8 @@ enum HostileAnswer {
         return exchange -> (turn.getAndIncrement() % 2 == 0 ? one : other).to(exchange);
     }
 
-    private static Answer certificate(HeldCertificate authority, String host) {
-        HeldCertificate certificate = new HeldCertificate.Builder()
-                .addSubjectAlternativeName(host)
-                .signedBy(authority)
-                .build();
-        SSLSocketFactory sockets = new HandshakeCertificates.Builder()
-                .heldCertificate(certificate, authority.certificate())
-                .build()
-                .sslContext()
-                .getSocketFactory();
+    private static Answer certificate(String host) {
+        SSLSocketFactory sockets = HostileRegistry.identity(host);
         return exchange -> {
             try (SSLSocket socket = (SSLSocket) sockets.createSocket(exchange.socket(), exchange.in(), true)) {
                 socket.startHandshake();

@@ -30,6 +30,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
 
 /**
  * A registry that answers agents as a test wants, byte by byte, and passes on to a real one what the test says nothing
@@ -71,13 +75,22 @@ final class HostileRegistry implements AutoCloseable {
     record Asked(String method, String path, String user, long nanos) {}
 
     HostileRegistry(DockerRegistry real) throws IOException {
+        this(real, InetAddress.getLoopbackAddress());
+    }
+
+    /** One at another address; of all that this machine has, there is none but this one behind the port. */
+    HostileRegistry(DockerRegistry real, InetAddress address) throws IOException {
         this.real = real;
-        server = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+        server = new ServerSocket(0, 200, address);
         threads.execute(this::accept);
     }
 
     String host() {
-        return "127.0.0.1:" + server.getLocalPort();
+        return "127.0.0.1:" + port();
+    }
+
+    int port() {
+        return server.getLocalPort();
     }
 
     /** From now on agents get this answer to these requests, whatever was said before. */
@@ -93,6 +106,30 @@ final class HostileRegistry implements AutoCloseable {
     /** What is done with a connection that begins with a TLS handshake, which is plainly closed otherwise. */
     void handshake(Answer answer) {
         handshake = answer;
+    }
+
+    /** Speaks TLS, too, with a certificate for these hosts of which nobody knows the authority. */
+    void speakTls(String... hosts) {
+        SSLSocketFactory sockets = identity(hosts);
+        handshake = exchange -> {
+            try (SSLSocket socket = (SSLSocket) sockets.createSocket(exchange.socket(), exchange.in(), true)) {
+                Exchange secured = new Exchange(socket, new BufferedInputStream(socket.getInputStream()));
+                secured.read();
+                answer(secured);
+            }
+        };
+    }
+
+    /** A certificate for these hosts of an authority of its own. */
+    static SSLSocketFactory identity(String... hosts) {
+        HeldCertificate authority = DockerRegistry.newAuthority();
+        HeldCertificate.Builder certificate = new HeldCertificate.Builder().signedBy(authority);
+        Stream.of(hosts).forEach(certificate::addSubjectAlternativeName);
+        return new HandshakeCertificates.Builder()
+                .heldCertificate(certificate.build(), authority.certificate())
+                .build()
+                .sslContext()
+                .getSocketFactory();
     }
 
     /** Only this user may read these repositories; simulated nodes may, too. */

@@ -70,7 +70,8 @@ final class ProbedAgent implements AutoCloseable {
     }
 
     String log() {
-        return process.log();
+        // What the Java runtime says of options for a test.
+        return process.log().replaceFirst("^Picked up JAVA_TOOL_OPTIONS: .*\n", "");
     }
 
     /** Waits for what the agent does, not longer than it lives. */
@@ -115,10 +116,11 @@ final class ProbedAgent implements AutoCloseable {
     }
 
     /** What a command prints that asks the agent. */
-    String command(String name) throws InterruptedException {
+    String command(String... arguments) throws InterruptedException {
         Map<String, String> settings =
                 Map.of("URUNNER_URL", "http://127.0.0.1:" + port, "URUNNER_SECR_HTTP_TOKEN", TOKEN);
-        try (AgentProcess command = AgentProcess.start(folder.resolve(name), settings, name)) {
+        try (AgentProcess command =
+                AgentProcess.start(folder.resolve(String.join("", arguments)), settings, arguments)) {
             command.exitCode();
             return command.log();
         }

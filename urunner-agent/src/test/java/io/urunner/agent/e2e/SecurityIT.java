@@ -7,12 +7,15 @@ import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.UsedSecrets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -78,6 +81,70 @@ class SecurityIT {
     void allAtOnce() throws Exception {
         // A budget is shared between all: with so many tenants A's part would be less than A needs.
         withstands("all", EnumSet.complementOf(EnumSet.of(Attack.MANY_REFERENCES_AND_A_BUDGET)));
+    }
+
+    /** What the operator got wrong is said without the secrets in it. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    @ResourceLock(value = MACHINE, mode = ResourceAccessMode.READ)
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void aBrokenConfigurationTellsNoSecret() throws Exception {
+        String secret = "5ecret-of-the-operator";
+        UsedSecrets.add(secret);
+        String kubeconfig = """
+                current-context: main
+                contexts: [{name: main, context: {cluster: main, user: main}}]
+                clusters: [{name: main, cluster: {server: 'https://127.0.0.1:1'}}]
+                users: [{name: main, user: {token: SECRET}}]
+                """;
+        Map<String, Map<String, String>> broken = new LinkedHashMap<>();
+        for (String text : List.of(
+                kubeconfig.replace("token: SECRET", "token: *SECRET"),
+                kubeconfig.replace("token: SECRET", "token: \"SECRET\\q\""),
+                "- SECRET: [",
+                kubeconfig.replace("https://", "https://bot:SECRET@"),
+                kubeconfig.replace("https://", "https://bot:SECRET %@"),
+                kubeconfig.replace("{server", "{proxy-url: 'http://bot:SECRET@127.0.0.1:3128', server"),
+                kubeconfig.replace(
+                        "token: SECRET",
+                        "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: sh, args: [-c, 'echo SECRET; echo"
+                                + " SECRET >&2; exit 1']}"))) {
+            Path file = folder.resolve("kubeconfig" + broken.size());
+            Files.writeString(file, text.replace("SECRET", secret));
+            broken.put(text, Map.of("KUBECONFIG", file.toString()));
+        }
+        for (String url : List.of(
+                "jdbc:postgresql://bot:SECRET@127.0.0.1:1/x",
+                "jdbc:postgresql://127.0.0.1:1/x?user=bot&password=a;SECRET",
+                "postgres://bot:SECRET@127.0.0.1:1/x")) {
+            broken.put(url, Map.of("URUNNER_CONF_DATABASE_URL", url.replace("SECRET", secret)));
+        }
+        Path file = folder.resolve("broken.yaml");
+        Files.writeString(file, "registries: [{host: 'bot:" + secret + "@a.example'}, {token: *" + secret + "}]");
+        broken.put("a file that is no YAML", Map.of("URUNNER_CONFIG", file.toString()));
+        Map<String, AgentProcess> processes = new LinkedHashMap<>();
+        try {
+            broken.forEach((text, wrong) -> {
+                Map<String, String> settings =
+                        new HashMap<>(AgentProcess.settings(cluster, folder.resolve("broken-db"), 1, "a.example"));
+                settings.putAll(wrong);
+                Path log = folder.resolve("broken" + processes.size());
+                processes.put(text, AgentProcess.start(log, settings, "once"));
+            });
+            for (Map.Entry<String, AgentProcess> each : processes.entrySet()) {
+                each.getValue().exitCode();
+                String said = each.getValue().log();
+                assertThat(said.contains(secret))
+                        .as("the secret of %s is said", each.getKey())
+                        .isFalse();
+                assertThat(said)
+                        .as(each.getKey())
+                        .containsAnyOf("kubeconfig", "API server", "database", "DATABASE_URL", "broken.yaml")
+                        .doesNotContain("\tat ");
+            }
+        } finally {
+            processes.values().forEach(AgentProcess::close);
+        }
     }
 
     /**
