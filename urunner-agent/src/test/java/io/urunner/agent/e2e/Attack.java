@@ -738,8 +738,7 @@ enum Attack {
                             + "'}}, tls: {verify: false}, trustedHosts: ['127.0.0.2']");
             scene.real().push(b + "/own", "latest", "before");
             scene.deployment(b, "own", own.host() + "/" + b + "/own:latest", 1, pod -> {});
-            // On the way to other hosts of which it names the first by its own name, and the operator trusts the
-            // second.
+            // Another port of the same host, and a host to which the operator lets it lead.
             HostileRegistry elsewhere = scene.elsewhere(this);
             elsewhere.speakTls("127.0.0.1", "127.0.0.2");
             for (String host : List.of("127.0.0.1", "127.0.0.2")) {
