@@ -7,11 +7,12 @@ import java.util.regex.Pattern;
  * The key of an entry of a pull secret, normalised as the kubelet does: without scheme, and without a first segment {@code
  * /v1/} or {@code /v2/}.
  *
+ * @param authority host and port as they were written, without a user
  * @param host the host, which may hold globs
  * @param port the port, or the empty text
  * @param path the path with its slash, or the empty text
  */
-record PullSecretKey(String host, String port, String path) {
+record PullSecretKey(String authority, String host, String port, String path) {
     /** What Go's URL parser takes in a host beside letters, digits and what is not ASCII. */
     private static final Pattern HOST = Pattern.compile("[a-zA-Z0-9\\x{80}-\\x{10ffff}\\-_.~!$&'()*+,;=:\\[\\]<>\"?]*");
 
@@ -49,11 +50,14 @@ record PullSecretKey(String host, String port, String path) {
         boolean port = bracketed ? authority.lastIndexOf(']') < colon : colon >= 0 && authority.indexOf(':') == colon;
         if (!port) {
             // Where the kubelet finds no port, or too many colons for one, it takes the whole for the host.
-            return new PullSecretKey(authority, "", path);
+            return new PullSecretKey(authority, authority, "", path);
         }
         String host = authority.substring(0, colon);
         return new PullSecretKey(
-                bracketed ? host.substring(1, host.length() - 1) : host, authority.substring(colon + 1), path);
+                authority,
+                bracketed ? host.substring(1, host.length() - 1) : host,
+                authority.substring(colon + 1),
+                path);
     }
 
     /** A path without query and fragment. */
@@ -90,7 +94,6 @@ record PullSecretKey(String host, String port, String path) {
     /** The key as the kubelet sorts it. */
     @Override
     public String toString() {
-        String name = port.isEmpty() || host.indexOf(':') < 0 ? host : "[" + host + "]";
-        return name + (port.isEmpty() ? "" : ":" + port) + path;
+        return authority + path;
     }
 }
