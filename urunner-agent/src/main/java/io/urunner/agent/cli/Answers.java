@@ -12,15 +12,18 @@ import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
+import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.stream.Collectors;
 
 /** What {@code explain} and {@code doctor} print. */
@@ -102,12 +105,7 @@ public final class Answers {
                         container.reference().orElse(NONE),
                         entry.credentials().getOrDefault(container.container(), NONE),
                         container.digest().map(Answers::brief).orElse(NONE),
-                        container.running().isEmpty()
-                                ? NONE
-                                : container.running().stream()
-                                        .sorted()
-                                        .map(Answers::brief)
-                                        .collect(Collectors.joining(",")),
+                        running(workload, container.container()),
                         entry.lastRollout().map(Answers::rollout).orElse(NONE),
                         watched
                                 ? workload.nextLook()
@@ -122,6 +120,15 @@ public final class Answers {
             }
         }
         return table;
+    }
+
+    private static String running(WorkloadStatus workload, String container) {
+        SortedMap<String, Integer> pods = workload.running().getOrDefault(container, Collections.emptySortedMap());
+        return pods.isEmpty()
+                ? NONE
+                : pods.entrySet().stream()
+                        .map(entry -> brief(entry.getKey()) + " (" + entry.getValue() + ")")
+                        .collect(Collectors.joining(", "));
     }
 
     private static String brief(String digest) {

@@ -24,6 +24,7 @@ import io.urunner.store.StoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -36,6 +37,9 @@ import javax.net.ssl.SSLException;
  * the registries and the API server.
  */
 public final class Doctor {
+    /** So many workloads that are not well are told one by one. */
+    private static final int TOLD = 20;
+
     private final Settings settings;
     private final WatchScope scope;
     private final Optional<String> leaseNamespace;
@@ -122,6 +126,7 @@ public final class Doctor {
                                 "kubectl label namespace NAME urunner=enable")
                         : Finding.ok("namespaces", namespaces.size() + " labelled: " + String.join(", ", namespaces)));
         findings.add(history(status, running));
+        findings.addAll(workloads(status));
         findings.add(due(status));
         status.election()
                 .flatMap(AgentStatus.Election::problem)
@@ -210,6 +215,29 @@ public final class Doctor {
                     "rollouts go on without it; put the database of URUNNER_CONF_SQLLIGHT_PATH or"
                             + " URUNNER_CONF_DATABASE_URL right");
         }
+    }
+
+    /** What is not well, each by itself; many are counted. */
+    private static List<Finding> workloads(AgentStatus status) {
+        List<WorkloadStatus> ill = status.workloads().stream()
+                .filter(workload -> workload.state().ill())
+                .sorted(Comparator.comparing(WorkloadStatus::id))
+                .toList();
+        if (ill.isEmpty()) {
+            return List.of(Finding.ok("workloads", status.workloads().size() + " tracked, and none needs help"));
+        }
+        List<Finding> findings = new ArrayList<>();
+        ill.stream()
+                .limit(TOLD)
+                .forEach(workload -> findings.add(Finding.wrong(
+                        "workload " + workload.id(),
+                        workload.state().words() + ": " + workload.state().reason(),
+                        "urunner explain " + workload.id())));
+        if (ill.size() > TOLD) {
+            findings.add(Finding.wrong(
+                    "workloads", (ill.size() - TOLD) + " more are not well", "urunner explain lists them"));
+        }
+        return findings;
     }
 
     private static Finding due(AgentStatus status) {

@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.explain.Explanation.Entry;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.HostStatus;
 import io.urunner.kube.WatchProblem;
 import io.urunner.store.DigestStore.RolloutRecord;
+import java.util.Collections;
 import java.util.Optional;
 
 /** An explanation for machines. What is not known has no member; times are in ISO 8601, in UTC. */
@@ -63,6 +65,15 @@ public final class ExplanationJson {
         AgentStatus.WorkloadStatus status = entry.status();
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("workload", status.id().toString());
+        State is = status.state();
+        ObjectNode state = json.putObject("state");
+        state.put("kind", is.kind().words());
+        if (!is.cause().isEmpty()) {
+            state.put("cause", is.cause());
+        }
+        state.put("reason", is.reason()).put("well", !is.ill());
+        put(state, "since", is.since());
+        put(state, "until", is.until());
         put(json, "decision", status.decision().map(Decision::words));
         put(json, "reason", status.decision().map(Decision::reason));
         put(json, "staleSince", status.staleSince());
@@ -77,7 +88,10 @@ public final class ExplanationJson {
             put(one, "credential", Optional.ofNullable(entry.credentials().get(container.container())));
             put(one, "digest", container.digest());
             ArrayNode running = one.putArray("running");
-            container.running().stream().sorted().forEach(running::add);
+            status.running()
+                    .getOrDefault(container.container(), Collections.emptySortedMap())
+                    .forEach((digest, pods) ->
+                            running.addObject().put("digest", digest).put("pods", pods));
             one.put("verdict", container.kind().words());
             one.put("reason", container.words());
         }

@@ -5,7 +5,7 @@ import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
-import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.agent.run.HostStatus;
@@ -95,29 +95,35 @@ final class StatusCollector implements MultiCollector {
     }
 
     private MetricSnapshots.Builder workloads(MetricSnapshots.Builder all, AgentStatus status) {
-        Map<State, Integer> states = new TreeMap<>();
+        Map<Labels, Integer> inState = new TreeMap<>();
+        Family states = new Family(
+                "urunner_workload_state",
+                "1 for the state in which the workload is; ill says whether somebody should look.");
         Family staleness = new Family(
                 "urunner_workload_staleness_seconds",
                 "Time since the tag moved while the pods have not; 0 if they have.");
         int running = 0;
         for (WorkloadStatus workload : status.workloads()) {
-            State state = State.of(workload.decision());
-            states.merge(state, 1, Integer::sum);
             running += workload.rolloutRunning() ? 1 : 0;
+            Labels id = Labels.of(
+                    "namespace", Words.name(workload.id().namespace()),
+                    "kind", workload.id().kind().kind(),
+                    "name", Words.name(workload.id().name()));
+            State state = workload.state();
+            Labels kind = Labels.of("state", Words.label(state.kind().words()));
+            Labels kindAndCause = kind.add("cause", Words.label(state.cause()));
+            Labels labels = id.merge(kind);
+            inState.merge(kindAndCause, 1, Integer::sum);
+            states.add(id.merge(kindAndCause).add("ill", String.valueOf(state.ill())), 1);
             staleness.add(
-                    Labels.of(
-                            "namespace", Words.name(workload.id().namespace()),
-                            "kind", workload.id().kind().kind(),
-                            "name", Words.name(workload.id().name()),
-                            "state", state.name),
+                    labels,
                     seconds(workload.staleSince()
                             .map(since -> Duration.between(since, status.at()))
                             .orElse(NONE)));
         }
-        Family counts = new Family("urunner_workloads", "Watched workloads by what is done with them.");
-        states.forEach((state, count) -> counts.add(Labels.of("state", state.name, "cause", state.cause), count));
-        return staleness
-                .addTo(counts.addTo(all))
+        Family counts = new Family("urunner_workloads", "Watched workloads by the state in which they are.");
+        inState.forEach(counts::add);
+        return states.addTo(staleness.addTo(counts.addTo(all)))
                 .metricSnapshot(single("urunner_rollouts_running", "Rollouts that are under way.", running));
     }
 
@@ -154,28 +160,6 @@ final class StatusCollector implements MultiCollector {
 
         MetricSnapshots.Builder addTo(MetricSnapshots.Builder all) {
             return empty ? all : all.metricSnapshot(gauge.build());
-        }
-    }
-
-    /** What is done with a workload: a decision, and why it waits. */
-    private record State(String name, String cause) implements Comparable<State> {
-        static State of(Optional<Decision> decision) {
-            if (decision.isEmpty()) {
-                return new State("undecided", "");
-            }
-            if (decision.get() instanceof Decision.Deferred deferred) {
-                return new State("deferred", Words.label(deferred.cause().words()));
-            }
-            if (decision.get() instanceof Decision.Blocked blocked) {
-                return new State("blocked", Words.label(blocked.cause().words()));
-            }
-            return new State(Words.label(decision.get().words()), "");
-        }
-
-        @Override
-        public int compareTo(State that) {
-            int names = name.compareTo(that.name);
-            return names != 0 ? names : cause.compareTo(that.cause);
         }
     }
 }

@@ -287,7 +287,7 @@ public final class Admission {
     }
 
     private static Optional<Decision> deferred(Deferral cause, String words, Optional<Instant> until) {
-        return Optional.of(new Decision.Deferred(cause, words, until));
+        return Optional.of(new Decision.Deferred(cause, words, Optional.empty(), until));
     }
 
     /**

@@ -14,8 +14,14 @@ public sealed interface Answer {
      * @param reason the kind of failure
      * @param words what was being done and what went wrong, for people
      * @param since since when it fails
+     * @param until when it is asked again at the earliest, if it is left alone until then
      */
-    record Failed(Deferral reason, String words, Instant since) implements Answer {}
+    record Failed(Deferral reason, String words, Instant since, Optional<Instant> until) implements Answer {
+        /** A failure after which it is asked again in the next pass. */
+        Failed(Deferral reason, String words, Instant since) {
+            this(reason, words, since, Optional.empty());
+        }
+    }
 
     /**
      * The tag's digest. {@link TagWatch} makes these.

@@ -3,30 +3,41 @@ package io.urunner.agent.plan;
 /** Why nothing is done until somebody or something changes it. */
 public enum Blockage {
     /** An annotation {@code urunner.io/…} of the workload has a wrong value or a name that is none. */
-    POLICY("wrong policy annotation"),
+    POLICY("wrong policy annotation", true),
     /** The workload, an annotation of it or all that would have to be kept of it is too large. */
-    TOO_LARGE("too large to be followed"),
+    TOO_LARGE("too large to be followed", true),
     /** The workload is held. */
-    HOLD("held"),
+    HOLD("held", false),
     /** Somebody took our change back; until the tag moves. */
-    REJECTED("rejected by a revert"),
+    REJECTED("rejected by a revert", false),
     /** The digest's rollout failed at another workload; until the tag moves or an operator lifts it. */
-    QUARANTINED("digest quarantined"),
+    QUARANTINED("digest quarantined", true),
     /** The API server does not let us change the workload. */
-    PERMISSION("missing permission"),
+    PERMISSION("missing permission", true),
     /** The Deployment is paused. */
-    PAUSED("paused"),
+    PAUSED("paused", false),
     /** Strategy {@code OnDelete}: new pods come only when somebody deletes the old ones. */
-    ON_DELETE("OnDelete"),
+    ON_DELETE("OnDelete", false),
     /** The partition of the StatefulSet covers all replicas. */
-    PARTITION("partition covers all replicas"),
+    PARTITION("partition covers all replicas", false),
     /** Shadow mode: decided and reported, not touched. */
-    SHADOW("shadow mode");
+    SHADOW("shadow mode", false);
 
     private final String words;
+    private final boolean trouble;
 
-    Blockage(String words) {
+    Blockage(String words, boolean trouble) {
         this.words = words;
+        this.trouble = trouble;
+    }
+
+    /**
+     * Whether somebody must mend it: nobody wanted it so.
+     *
+     * @return true if it is trouble
+     */
+    public boolean isTrouble() {
+        return trouble;
     }
 
     /**

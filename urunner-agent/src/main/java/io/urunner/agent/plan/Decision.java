@@ -85,9 +85,11 @@ public sealed interface Decision {
      *
      * @param cause the kind of reason
      * @param reason the reason, for people
+     * @param since since when it waits for that, if that is known
      * @param until when to decide again at the earliest, if that is known
      */
-    record Deferred(Deferral cause, String reason, Optional<Instant> until) implements Decision {
+    record Deferred(Deferral cause, String reason, Optional<Instant> since, Optional<Instant> until)
+            implements Decision {
         @Override
         public String words() {
             return "deferred: " + cause.words();

@@ -3,44 +3,73 @@ package io.urunner.agent.plan;
 /** Why a decision waits: each of these ends by itself, by time or by the next answer. */
 public enum Deferral {
     /** The registry was not asked for the reference yet. */
-    NOT_ASKED_YET("not asked yet"),
+    NOT_ASKED_YET("not asked yet", Kind.PASSING),
     /** The registry does not know the tag. */
-    TAG_NOT_FOUND("tag not found"),
+    TAG_NOT_FOUND("tag not found", Kind.TROUBLE),
     /** No credential is configured and the registry wants one. */
-    NO_CREDENTIAL("no credential"),
+    NO_CREDENTIAL("no credential", Kind.TROUBLE),
     /** The registry, or the issuer of its tokens, does not accept the credential. */
-    CREDENTIAL_REJECTED("credential rejected"),
+    CREDENTIAL_REJECTED("credential rejected", Kind.TROUBLE),
     /** The credential does not open this repository. */
-    ACCESS_DENIED("access denied"),
+    ACCESS_DENIED("access denied", Kind.TROUBLE),
     /** The registry asked for fewer requests. */
-    RATE_LIMITED("rate limited"),
+    RATE_LIMITED("rate limited", Kind.TROUBLE),
     /** The registry cannot be reached, or answers with errors of its own. */
-    REGISTRY_UNREACHABLE("registry unreachable"),
+    REGISTRY_UNREACHABLE("registry unreachable", Kind.TROUBLE),
     /** The registry answers with what the protocol does not know. */
-    REGISTRY_CONFUSED("registry answers wrongly"),
+    REGISTRY_CONFUSED("registry answers wrongly", Kind.TROUBLE),
     /** The tag has a digest that it had before: it counts when a second pass sees it, too. */
-    UNCONFIRMED("digest not confirmed yet"),
+    UNCONFIRMED("digest not confirmed yet", Kind.PASSING),
     /** What runs can only be compared with the digest's content, which cannot be fetched now. */
-    CONTENT_UNKNOWN("content unknown"),
+    CONTENT_UNKNOWN("content unknown", Kind.TROUBLE),
     /** The pods changed since the registry was asked: its next answer decides. */
-    ANSWER_TOO_OLD("answer older than the pods"),
+    ANSWER_TOO_OLD("answer older than the pods", Kind.PASSING),
     /** The digest does not stand long enough. */
-    SETTLE("settle time"),
+    SETTLE("settle time", Kind.PLANNED),
     /** The last rollout of the workload is too recent. */
-    COOLDOWN("cooldown"),
+    COOLDOWN("cooldown", Kind.PLANNED),
     /** No window is open. */
-    WINDOW("outside the windows"),
+    WINDOW("outside the windows", Kind.PLANNED),
     /** The digest failed in several other namespaces, and worked nowhere. */
-    FAILED_ELSEWHERE("failed elsewhere"),
+    FAILED_ELSEWHERE("failed elsewhere", Kind.PLANNED),
     /** Another workload of the same image goes first. */
-    CANARY("canary goes first"),
+    CANARY("canary goes first", Kind.PLANNED),
     /** Too many rollouts are running. */
-    BUDGET("rollout budget");
+    BUDGET("rollout budget", Kind.PLANNED);
+
+    private enum Kind {
+        /** Over in a moment. */
+        PASSING,
+        /** As the settings want it. */
+        PLANNED,
+        /** Nobody wanted it. */
+        TROUBLE
+    }
 
     private final String words;
+    private final Kind kind;
 
-    Deferral(String words) {
+    Deferral(String words, Kind kind) {
         this.words = words;
+        this.kind = kind;
+    }
+
+    /**
+     * Whether another decision follows in a moment.
+     *
+     * @return true if it need not be told
+     */
+    public boolean isPassing() {
+        return kind == Kind.PASSING;
+    }
+
+    /**
+     * Whether it waits for something that somebody may have to mend.
+     *
+     * @return true if it is trouble
+     */
+    public boolean isTrouble() {
+        return kind == Kind.TROUBLE;
     }
 
     /**

@@ -15,6 +15,7 @@ import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -187,8 +188,21 @@ public final class Planner {
 
     private Deferred unresolved() {
         List<Verdict> unresolved = of(Kind.UNRESOLVED);
+        List<Answer.Failed> failures = unresolved.stream()
+                .flatMap(verdict -> failure(verdict).stream())
+                .toList();
         return new Deferred(
-                unresolved.get(0).cause().orElse(Deferral.NOT_ASKED_YET), words(Kind.UNRESOLVED), Optional.empty());
+                unresolved.get(0).cause().orElse(Deferral.NOT_ASKED_YET),
+                words(Kind.UNRESOLVED),
+                failures.stream().map(Answer.Failed::since).min(Comparator.naturalOrder()),
+                failures.stream().flatMap(failed -> failed.until().stream()).max(Comparator.naturalOrder()));
+    }
+
+    private Optional<Answer.Failed> failure(Verdict verdict) {
+        return facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
+                        && tracked.answer() instanceof Answer.Failed failed
+                ? Optional.of(failed)
+                : Optional.empty();
     }
 
     private Optional<Deferred> deferred() {
@@ -222,7 +236,7 @@ public final class Planner {
     }
 
     private static Optional<Deferred> deferred(Deferral cause, String words, Instant until) {
-        return Optional.of(new Deferred(cause, words, Optional.of(until)));
+        return Optional.of(new Deferred(cause, words, Optional.empty(), Optional.of(until)));
     }
 
     /** What to remember as P: what runs and belongs to D, what is seen first, what is rolled out. */

@@ -44,6 +44,18 @@ record Running(Set<String> digests, int pods, int coming, int stuck) {
         return new Running(digests, pods, coming, stuck);
     }
 
+    /** Whether a pod runs, or is about to, of whatever revision it is. */
+    static boolean isLive(Pod pod) {
+        return !pod.terminating()
+                && !pod.phase().equals("Succeeded")
+                && !pod.phase().equals("Failed");
+    }
+
+    /** What a pod reports for a container. */
+    static Optional<String> digest(Pod pod, String container) {
+        return status(pod, container).map(ContainerStatus::imageId).flatMap(ImageId::digest);
+    }
+
     private static Optional<ContainerStatus> status(Pod pod, String container) {
         return pod.containers().stream()
                 .filter(status -> status.name().equals(container))

@@ -2,6 +2,7 @@ package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
 import io.urunner.kube.Workload;
 import java.time.Duration;
 
@@ -96,6 +97,16 @@ public interface AgentListener {
      * @param decision the decision
      */
     default void decided(Workload workload, Decision decision) {}
+
+    /**
+     * A workload is in another state than before, and one of both is that its pods are not what they should be. Not told
+     * by an agent that stands by, nor of what was so before this agent saw it.
+     *
+     * @param workload the workload as it was planned on
+     * @param before the state before
+     * @param now the state now
+     */
+    default void stateChanged(Workload workload, State before, State now) {}
 
     /** What was about to be done over and over, without an end and without a new reason. */
     enum Runaway {

@@ -1,12 +1,15 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * How it stands, at one moment. Immutable.
@@ -59,21 +62,26 @@ public record AgentStatus(
      * How it stands with one workload.
      *
      * @param id which one
+     * @param state how it is
      * @param decision what is done with it; empty while it is not planned yet
      * @param containers what the rules say of each container
+     * @param running by container, by digest how many pods run it, of whatever revision they are
      * @param nextLook when it is looked at again at the latest, unless something changes; empty if not by itself
      * @param rolloutRunning whether a rollout that we started is under way
      * @param staleSince since when the pods are behind a tag that moved; empty if they are not
      */
     public record WorkloadStatus(
             WorkloadId id,
+            State state,
             Optional<Decision> decision,
             List<Verdict> containers,
+            Map<String, SortedMap<String, Integer>> running,
             Optional<Instant> nextLook,
             boolean rolloutRunning,
             Optional<Instant> staleSince) {
         public WorkloadStatus {
             containers = List.copyOf(containers);
+            running = Map.copyOf(running);
         }
     }
 }

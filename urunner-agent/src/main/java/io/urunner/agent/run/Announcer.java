@@ -4,6 +4,7 @@ import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.Workload;
 import java.util.EnumSet;
@@ -51,6 +52,33 @@ final class Announcer {
             one.told = told;
             tell(workload, decision);
         }
+    }
+
+    /**
+     * A workload is in this state now. What was so before this agent came is no news, nor is what the end of its rollout
+     * told, which was followed until now.
+     */
+    void state(Workload workload, Optional<State> before, State now, boolean followed) {
+        if (before.isEmpty() || followed || before.get().kind() == now.kind()) {
+            return;
+        }
+        boolean wasIll = isIll(before.get());
+        if (isIll(now)) {
+            say(Level.WARN, workload, now.words() + ": " + now.reason());
+        } else if (wasIll && now.kind() == State.Kind.UP_TO_DATE) {
+            say(Level.INFO, workload, "well again: " + now.reason());
+        }
+        if (wasIll || isIll(now)) {
+            listener.stateChanged(workload, before.get(), now);
+        }
+    }
+
+    /** Whether its pods are not what they should be; what waits or is blocked is told with the decision. */
+    private static boolean isIll(State state) {
+        return switch (state.kind()) {
+            case FAILED, STILL_OLD, PARTLY_OLD -> state.ill();
+            case UP_TO_DATE, ROLLING_OUT, HELD, WAITING, BLOCKED, NOT_WATCHED, UNKNOWN -> false;
+        };
     }
 
     /** A rollout is about to start, and this is to be known before. */

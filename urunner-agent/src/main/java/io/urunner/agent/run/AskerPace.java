@@ -22,6 +22,9 @@ final class AskerPace {
     /** Where so many namespaces have no answer, it is not that some of them broke what is theirs. */
     static final int SEVERAL = 8;
 
+    /** That it asks less often than it should, so that its limit lasts. */
+    record Spaced(Instant since, Instant until, String why) {}
+
     private final Loop loop;
     private final InstantSource clock;
     private final Pace pace;
@@ -51,6 +54,7 @@ final class AskerPace {
 
     private Optional<Long> pausedUntil = Optional.empty();
     private Optional<Long> spacedUntil = Optional.empty();
+    private Optional<Spaced> spaced = Optional.empty();
     /** When the first round began after the last that failed. */
     private long wellSince;
 
@@ -255,8 +259,22 @@ final class AskerPace {
     }
 
     /** What its limit leaves is spread: it asks again after so long. */
-    void spaces(Duration spacing) {
-        spacedUntil = Optional.of(loop.nanos() + Pace.min(spacing, LONGEST).toNanos());
+    void spaces(Duration spacing, String why) {
+        Duration rest = Pace.min(spacing, LONGEST);
+        spacedUntil = Optional.of(loop.nanos() + rest.toNanos());
+        Instant now = clock.instant();
+        spaced = Optional.of(new Spaced(spaced.map(Spaced::since).orElse(now), now.plus(rest), why));
+    }
+
+    /** What it waits for until its limit lets it ask again; empty if it may ask. */
+    Optional<Spaced> spaced() {
+        return spaced.filter(
+                spaces -> spacedUntil.filter(until -> until - loop.nanos() > 0).isPresent());
+    }
+
+    /** Its limit does not hold it back any more. */
+    void goesOn() {
+        spaced = Optional.empty();
     }
 
     /** Whether anything was really asked for it. */

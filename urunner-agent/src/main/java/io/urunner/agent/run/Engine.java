@@ -12,6 +12,7 @@ import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Planner;
 import io.urunner.agent.plan.Policy;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Tracking;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
@@ -222,7 +223,10 @@ final class Engine implements Registries.Events, Patches.Events {
         registries.stop();
         rollouts.stop();
         patches.stop();
-        fleet.all().forEach(one -> one.again.cancel());
+        fleet.all().forEach(one -> {
+            one.again.cancel();
+            one.stateChanges.cancel();
+        });
     }
 
     /** A workload appeared, changed or went away. */
@@ -566,6 +570,11 @@ final class Engine implements Registries.Events, Patches.Events {
 
     Rollouts rollouts() {
         return rollouts;
+    }
+
+    /** How a workload is now; empty while it was not planned. */
+    Optional<State> state(Tracked one) {
+        return one.plan.map(plan -> execution.state(one, plan));
     }
 
     /** For how long patches are under way, and none ended. */

@@ -3,6 +3,7 @@ package io.urunner.agent.run;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
@@ -118,6 +119,15 @@ final class EventWriter implements AgentListener {
             case HOLD_ENDED -> write(workload, KubeEvents.Type.NORMAL, "HoldEnded", words);
             case HOLD_DISTURBED -> write(workload, KubeEvents.Type.WARNING, "HoldDisturbed", words);
             case PULL_POLICY -> write(workload, KubeEvents.Type.WARNING, "PullPolicy", words);
+        }
+    }
+
+    @Override
+    public void stateChanged(Workload workload, State before, State now) {
+        if (now.ill()) {
+            write(workload, KubeEvents.Type.WARNING, "WorkloadNotWell", now.words() + ": " + now.reason());
+        } else if (now.kind() == State.Kind.UP_TO_DATE) {
+            write(workload, KubeEvents.Type.NORMAL, "WorkloadWell", now.reason());
         }
     }
 

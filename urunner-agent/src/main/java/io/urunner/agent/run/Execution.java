@@ -4,6 +4,8 @@ import io.urunner.agent.plan.Answer;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.StateRules;
 import io.urunner.kube.Restart;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
@@ -33,6 +35,7 @@ final class Execution {
     private final Rollouts rollouts;
     private final Patches patches;
     private final Consumer<WorkloadId> touch;
+    private final Duration patience;
 
     /** {@code touch} plans a workload anew. */
     Execution(
@@ -47,6 +50,7 @@ final class Execution {
         this.rollouts = rollouts;
         this.patches = patches;
         this.touch = touch;
+        patience = parts.limits().patience();
     }
 
     /** A workload was planned: that is told, and done. */
@@ -54,10 +58,11 @@ final class Execution {
         one.again.cancel();
         String namespace = one.workload().id().namespace();
         one.plan = Optional.of(plan);
+        takeState(one, plan);
         one.staleSince = Staleness.since(
                 one.staleSince,
                 plan,
-                rollouts.running(one.workload().id()),
+                one.state.orElseThrow().kind(),
                 reference -> registries.standsSince(ImageReference.parse(reference), namespace));
         if (mayAct.getAsBoolean()) {
             announcer.planned(one, plan);
@@ -86,6 +91,31 @@ final class Execution {
             rollouts.adopt(one.workload());
         }
         rollouts.look(one.workload().id());
+    }
+
+    private void takeState(Tracked one, Plan plan) {
+        Optional<State> before = one.state;
+        State now = state(one, plan);
+        one.state = Optional.of(now);
+        one.stateChanges.cancel();
+        StateRules.changesAt(one.workload(), plan, sight(one))
+                .ifPresent(at -> one.stateChanges = loop.after(
+                        Duration.between(clock.instant(), at),
+                        () -> touch.accept(one.workload().id())));
+        boolean followed = one.followed;
+        one.followed = rollouts.running(one.workload().id());
+        if (mayAct.getAsBoolean()) {
+            announcer.state(one.workload(), before, now, followed);
+        }
+    }
+
+    /** How a workload is now. */
+    State state(Tracked one, Plan plan) {
+        return StateRules.state(one.workload(), plan, sight(one));
+    }
+
+    private StateRules.Sight sight(Tracked one) {
+        return one.sight(rollouts.running(one.workload().id()), patience, clock.instant());
     }
 
     /** The references whose answers are older than what the cluster said of the workload last. */

@@ -4,6 +4,7 @@ import io.urunner.agent.run.WatchedRegistry.Allowance;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -400,6 +401,18 @@ final class HostQueue {
         return pace != null && pace.pausedUntil().isPresent() && (pace.isLimited() || !pace.failing());
     }
 
+    /** What keeps an asker from asking until its limit allows it again; empty if nothing does. */
+    Optional<AskerPace.Spaced> spaced(Asker asker) {
+        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::spaced);
+    }
+
+    /** Until when an asker leaves the host alone; empty if it does not. */
+    Optional<Instant> pausedUntil(Asker asker) {
+        return Optional.ofNullable(paces.get(asker))
+                .flatMap(AskerPace::pausedUntil)
+                .map(this::instant);
+    }
+
     Optional<Instant> failingSince(Asker asker) {
         return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::failingSince);
     }
@@ -612,9 +625,15 @@ final class HostQueue {
         if (pace.onlyWaits()) {
             port.allowance(asker).filter(pace::hasUsed).ifPresent(limit -> {
                 leaveAll(asker);
-                Duration spacing = limit.spacing(clock.instant());
+                Instant now = clock.instant();
+                Duration spacing = limit.spacing(now);
                 if (spacing.compareTo(interval) > 0) {
-                    pace.spaces(spacing);
+                    pace.spaces(
+                            spacing,
+                            "the registry allows " + limit.left(now) + " more requests until "
+                                    + limit.resets().truncatedTo(ChronoUnit.SECONDS));
+                } else {
+                    pace.goesOn();
                 }
             });
         }

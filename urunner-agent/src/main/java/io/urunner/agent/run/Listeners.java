@@ -2,6 +2,7 @@ package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
 import io.urunner.kube.Workload;
 import java.time.Duration;
 import java.util.List;
@@ -72,6 +73,11 @@ final class Listeners implements AgentListener {
     @Override
     public void decided(Workload workload, Decision decision) {
         tell(listener -> listener.decided(workload, decision));
+    }
+
+    @Override
+    public void stateChanged(Workload workload, State before, State now) {
+        tell(listener -> listener.stateChanged(workload, before, now));
     }
 
     @Override

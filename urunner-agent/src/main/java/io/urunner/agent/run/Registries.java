@@ -315,19 +315,30 @@ final class Registries {
         }
         Asker asker = all.asker(namespace);
         Known known = all.of(asker);
+        Optional<HostQueue> queue = find(reference).map(Watched::queue);
+        Optional<Instant> until = queue.flatMap(one -> one.pausedUntil(asker));
         if (known.problem.isPresent()) {
             Resolution.Problem problem = known.problem.get();
-            return new Answer.Failed(problem.kind(), problem.message(), known.failingSince);
+            return new Answer.Failed(problem.kind(), problem.message(), known.failingSince, until);
         }
         Answer answer = known.watch.answer();
-        Optional<HostQueue> queue = find(reference).map(Watched::queue);
+        if (answer instanceof Answer.Resolved && !tooOld(reference, namespace)) {
+            return answer;
+        }
         Optional<Resolution.Problem> failing = queue.flatMap(one -> one.problem(asker));
-        return failing.isPresent() && (!(answer instanceof Answer.Resolved) || tooOld(reference, namespace))
-                ? new Answer.Failed(
-                        failing.get().kind(),
-                        failing.get().message(),
-                        queue.flatMap(one -> one.failingSince(asker)).orElseGet(clock::instant))
-                : answer;
+        if (failing.isPresent()) {
+            return new Answer.Failed(
+                    failing.get().kind(),
+                    failing.get().message(),
+                    queue.flatMap(one -> one.failingSince(asker)).orElseGet(clock::instant),
+                    until);
+        }
+        return answer instanceof Answer.Resolved
+                ? answer
+                : queue.flatMap(one -> one.spaced(asker))
+                        .<Answer>map(spaced -> new Answer.Failed(
+                                Deferral.RATE_LIMITED, spaced.why(), spaced.since(), Optional.of(spaced.until())))
+                        .orElse(answer);
     }
 
     /** Since when a reference has the digest that a namespace sees, as far as was seen; empty while that is not known. */

@@ -3,6 +3,8 @@ package io.urunner.agent.run;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.RunningDigests;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -48,8 +50,10 @@ final class Reports {
                 .min(Comparator.naturalOrder());
         return new AgentStatus.WorkloadStatus(
                 one.workload().id(),
+                engine.state(one).orElse(State.NOT_PLANNED),
                 one.plan.map(Plan::decision),
                 one.plan.map(Plan::verdicts).orElse(List.of()),
+                RunningDigests.of(one.workload()),
                 next,
                 engine.rollouts().running(one.workload().id()),
                 one.staleSince);

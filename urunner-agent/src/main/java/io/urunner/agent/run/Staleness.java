@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import java.time.Instant;
 import java.util.Optional;
@@ -15,17 +16,21 @@ final class Staleness {
      *
      * @param before the beginning so far; empty if it was not stale
      * @param plan the plan
-     * @param rollingOut whether a rollout that we started is under way
+     * @param state how the workload is
      * @param movedAt since when a reference has the digest that it has
      * @return the beginning; it stays until every container is known to run what its tag says
      */
     static Optional<Instant> since(
-            Optional<Instant> before, Plan plan, boolean rollingOut, Function<String, Optional<Instant>> movedAt) {
+            Optional<Instant> before, Plan plan, State.Kind state, Function<String, Optional<Instant>> movedAt) {
+        boolean behind = switch (state) {
+            case FAILED, STILL_OLD, PARTLY_OLD, ROLLING_OUT -> true;
+            case UP_TO_DATE, HELD, WAITING, BLOCKED, NOT_WATCHED, UNKNOWN -> false;
+        };
         if (before.isPresent()) {
-            return rollingOut || !plan.verdicts().stream().allMatch(Staleness::isCurrent) ? before : Optional.empty();
+            return behind || !plan.verdicts().stream().allMatch(Staleness::isCurrent) ? before : Optional.empty();
         }
         return plan.verdicts().stream()
-                .filter(Staleness::isBehind)
+                .filter(verdict -> isBehind(verdict) || (behind && state != State.Kind.ROLLING_OUT))
                 .flatMap(verdict -> verdict.reference().flatMap(movedAt).stream())
                 .min(Instant::compareTo);
     }

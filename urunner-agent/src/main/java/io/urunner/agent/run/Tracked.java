@@ -6,8 +6,11 @@ import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
 import io.urunner.agent.plan.Quarantine;
 import io.urunner.agent.plan.Standing;
+import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.StateRules;
 import io.urunner.agent.plan.Tracking;
 import io.urunner.kube.Container;
+import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.TrackedContainer;
@@ -81,6 +84,14 @@ final class Tracked {
     Optional<String> told = Optional.empty();
     /** The notices that people were told and that still hold. */
     Set<String> noticed = Set.of();
+    /** How it is, as it was known last. */
+    Optional<State> state = Optional.empty();
+    /** Whether its rollout was followed when its state was found out last. */
+    boolean followed;
+    /** Since when its pods are in trouble, and since when they are not all available, as far as this agent saw it. */
+    private Optional<Instant> troubleSince = Optional.empty();
+
+    private Optional<Instant> incompleteSince = Optional.empty();
     /** Since when its pods are behind a tag that moved. */
     Optional<Instant> staleSince = Optional.empty();
 
@@ -88,6 +99,8 @@ final class Tracked {
     Optional<Decision.Restart> restarted = Optional.empty();
 
     Loop.Timer again = () -> {};
+    /** When its state becomes another one by time alone. */
+    Loop.Timer stateChanges = () -> {};
 
     Tracked(Workload workload, Instant seen, Policy defaults, Predicate<ImageReference> watched) {
         this.workload = workload;
@@ -140,6 +153,11 @@ final class Tracked {
         }
     }
 
+    /** What was seen of it over time, for its state. */
+    StateRules.Sight sight(boolean rollingOut, Duration patience, Instant now) {
+        return new StateRules.Sight(rollingOut, troubleSince, incompleteSince, patience, state, now);
+    }
+
     /** Our patch made this generation. */
     void patched(long newGeneration) {
         generation = Math.max(generation, newGeneration);
@@ -157,6 +175,13 @@ final class Tracked {
         }
         workload = snapshot;
         seen = when;
+        RolloutProgress progress = RolloutProgress.of(snapshot);
+        incompleteSince = progress instanceof RolloutProgress.Complete
+                ? Optional.empty()
+                : incompleteSince.or(() -> Optional.of(when));
+        troubleSince = progress instanceof RolloutProgress.Failed
+                ? troubleSince.or(() -> Optional.of(when))
+                : Optional.empty();
         quarantined = Quarantine.of(List.of(snapshot));
         standing = Standing.of(snapshot);
         policy = defaults.override(

@@ -8,6 +8,7 @@ import io.urunner.agent.doctor.Finding;
 import io.urunner.agent.explain.Explanation;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.text.NastyStrings;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -78,7 +80,14 @@ class AnswersTest {
                 Optional.empty(),
                 "runs it");
         AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
-                WEB, Optional.empty(), List.of(verdict), Optional.empty(), false, Optional.empty());
+                WEB,
+                State.NOT_PLANNED,
+                Optional.empty(),
+                List.of(verdict),
+                Map.of(),
+                Optional.empty(),
+                false,
+                Optional.empty());
         return Answers.explanation(
                         new Explanation(
                                 "the test",
@@ -126,8 +135,10 @@ class AnswersTest {
                 text, Optional.of(text), Optional.of(text), Set.of(text), Verdict.Kind.STALE, Optional.empty(), text);
         AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
                 WEB,
+                new State(State.Kind.BLOCKED, text, text, Optional.empty(), Optional.empty(), true),
                 Optional.of(new Decision.Blocked(Blockage.POLICY, text)),
                 List.of(verdict),
+                Map.of(text, new TreeMap<>(Map.of(text, 1))),
                 Optional.empty(),
                 false,
                 Optional.empty());

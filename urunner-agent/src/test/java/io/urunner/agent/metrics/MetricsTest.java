@@ -7,6 +7,7 @@ import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.run.AgentListener;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
@@ -108,13 +109,23 @@ class MetricsTest {
         metrics.rolloutEnded(
                 new Rollout("1", WEB, "moved", List.of(), NOW.minusSeconds(20)), new Outcome.Failed("crash", true));
         status.set(Optional.of(status(
-                workload(WEB, new Decision.Deferred(Deferral.WINDOW, "", Optional.empty()), Optional.of(90L)),
+                workload(
+                        WEB,
+                        new Decision.Deferred(Deferral.WINDOW, "", Optional.empty(), Optional.empty()),
+                        Optional.of(90L)),
                 workload(DB, new Decision.Blocked(Blockage.HOLD, ""), Optional.empty()))));
     }
 
     private static WorkloadStatus workload(WorkloadId id, Decision decision, Optional<Long> staleForSeconds) {
         return new WorkloadStatus(
-                id, Optional.of(decision), List.of(), Optional.empty(), true, staleForSeconds.map(NOW::minusSeconds));
+                id,
+                new State(State.Kind.WAITING, "outside the windows", "", Optional.empty(), Optional.empty(), false),
+                Optional.of(decision),
+                List.of(),
+                Map.of(),
+                Optional.empty(),
+                true,
+                staleForSeconds.map(NOW::minusSeconds));
     }
 
     private static AgentStatus status(WorkloadStatus... workloads) {
@@ -164,10 +175,10 @@ class MetricsTest {
                         "urunner_registry_up{registry=\"ghcr.io/team\"} 1.0",
                         "urunner_registry_references{registry=\"ghcr.io/team\"} 2.0",
                         "urunner_registry_rate_limit_remaining{registry=\"ghcr.io/team\"} 42.0",
-                        "urunner_workloads{cause=\"outside_the_windows\",state=\"deferred\"} 1.0",
-                        "urunner_workloads{cause=\"held\",state=\"blocked\"} 1.0",
-                        "urunner_workload_staleness_seconds{kind=\"Deployment\",name=\"web\",namespace=\"shop\",state=\"deferred\"} 90.0",
-                        "urunner_workload_staleness_seconds{kind=\"StatefulSet\",name=\"db\",namespace=\"shop\",state=\"blocked\"} 0.0",
+                        "urunner_workloads{cause=\"outside_the_windows\",state=\"waiting\"} 2.0",
+                        "urunner_workload_state{cause=\"outside_the_windows\",ill=\"false\",kind=\"Deployment\",name=\"web\",namespace=\"shop\",state=\"waiting\"} 1.0",
+                        "urunner_workload_staleness_seconds{kind=\"Deployment\",name=\"web\",namespace=\"shop\",state=\"waiting\"} 90.0",
+                        "urunner_workload_staleness_seconds{kind=\"StatefulSet\",name=\"db\",namespace=\"shop\",state=\"waiting\"} 0.0",
                         "urunner_rollouts_running 2.0",
                         "urunner_queue_stuck_seconds{queue=\"history\"} 70.0",
                         "urunner_queue_stuck_seconds{queue=\"patches\"} 0.0");
@@ -178,9 +189,7 @@ class MetricsTest {
         everythingHappens();
         status.set(Optional.of(status(workload(DB, new Decision.InProgress(""), Optional.empty()))));
 
-        assertThat(get("text/plain").body())
-                .contains("state=\"in_progress\"")
-                .doesNotContain("name=\"web\"", "outside_the_windows");
+        assertThat(get("text/plain").body()).contains("name=\"db\"").doesNotContain("name=\"web\"");
     }
 
     @Test
@@ -281,8 +290,10 @@ class MetricsTest {
                 List.of(),
                 List.of(new WorkloadStatus(
                         new WorkloadId(text, WorkloadKind.DEPLOYMENT, text),
+                        new State(State.Kind.FAILED, "", text, Optional.empty(), Optional.empty(), true),
                         Optional.empty(),
                         List.of(),
+                        Map.of(),
                         Optional.empty(),
                         false,
                         Optional.empty())))));

@@ -1,0 +1,32 @@
+package io.urunner.agent.plan;
+
+import io.urunner.kube.Container;
+import io.urunner.kube.Workload;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Counts what pods run. */
+public final class RunningDigests {
+    private RunningDigests() {}
+
+    /**
+     * By container, by digest how many pods run it, of whatever revision they are.
+     *
+     * @param workload the workload
+     * @return the counts; terminating pods and those that are over do not count
+     */
+    public static Map<String, SortedMap<String, Integer>> of(Workload workload) {
+        Map<String, SortedMap<String, Integer>> running = new HashMap<>();
+        for (Container container : workload.containers()) {
+            SortedMap<String, Integer> pods = new TreeMap<>();
+            workload.pods().stream()
+                    .filter(Running::isLive)
+                    .flatMap(pod -> Running.digest(pod, container.name()).stream())
+                    .forEach(digest -> pods.merge(digest, 1, Integer::sum));
+            running.put(container.name(), pods);
+        }
+        return running;
+    }
+}

@@ -1,0 +1,270 @@
+package io.urunner.agent.plan;
+
+import static io.urunner.agent.plan.Given.D1;
+import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.NOW;
+import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.agent.plan.Given.workload;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.plan.State.Kind;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class StateRulesTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(15);
+    private static final Optional<Instant> NEVER = Optional.empty();
+    private static final Optional<String> NO_TROUBLE = Optional.empty();
+    private static final String CRASH = "CrashLoopBackOff: back-off 10s restarting failed container";
+
+    private static State state(Given given) {
+        return state(given, false, NEVER, NEVER);
+    }
+
+    private static State state(
+            Given given, boolean rollingOut, Optional<Instant> troubleSince, Optional<Instant> incompleteSince) {
+        return StateRules.state(
+                given.build(),
+                given.plan(),
+                new StateRules.Sight(rollingOut, troubleSince, incompleteSince, PATIENCE, Optional.empty(), NOW));
+    }
+
+    private static Optional<Instant> ago(int seconds) {
+        return Optional.of(NOW.minusSeconds(seconds));
+    }
+
+    private static RolloutStatus rollout(int desired, int partition, int total, int updated, int available) {
+        return new RolloutStatus(
+                desired,
+                true,
+                false,
+                false,
+                partition,
+                total,
+                updated,
+                available,
+                available,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /** A pod of the template with D2, and what is in its way. */
+    private static Given newPod(Given given, String trouble) {
+        return given.pod(true, false, "Running", Map.of("app", D2), Optional.of(trouble));
+    }
+
+    private static Given oldPod(Given given) {
+        return given.pod(false, false, "Running", Map.of("app", D1), NO_TROUBLE);
+    }
+
+    /** We rolled D2 out. */
+    private static Given acted() {
+        return workload().tagIs(D2).content(D2).actedOn(D2).stateActed(D2, D1);
+    }
+
+    private static Given failed() {
+        return acted().state(
+                        "app",
+                        new ContainerState(
+                                REF,
+                                Optional.of(D2),
+                                Optional.of(NOW.minusSeconds(600)),
+                                List.of(D1),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.of(D2),
+                                Optional.of("pod web-1, container app: " + CRASH),
+                                Optional.empty()));
+    }
+
+    @Test
+    void pods_that_run_what_the_tag_says_are_up_to_date() {
+        State state = state(workload().tagIs(D1).runs(D1));
+        assertThat(state.kind()).isEqualTo(Kind.UP_TO_DATE);
+        assertThat(state.ill()).isFalse();
+    }
+
+    @Test
+    void a_rollout_that_crashes_has_failed_though_nothing_more_is_to_be_done() {
+        Given given = newPod(oldPod(acted()), CRASH).rollout(rollout(1, 0, 2, 1, 1));
+        assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
+
+        State state = state(given, false, ago(30), ago(60));
+        assertThat(state.kind()).isEqualTo(Kind.FAILED);
+        assertThat(state.ill()).isTrue();
+        assertThat(state.reason()).contains("pod web-1, container app: " + CRASH, "1 of 2 pods runs the old image");
+        assertThat(state.since()).isEqualTo(ago(30));
+    }
+
+    @Test
+    void trouble_counts_when_it_lasts() {
+        Given given = newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0));
+        StateRules.Sight sight = new StateRules.Sight(false, ago(5), ago(5), PATIENCE, Optional.empty(), NOW);
+        assertThat(StateRules.state(given.build(), given.plan(), sight).ill()).isFalse();
+        assertThat(StateRules.changesAt(given.build(), given.plan(), sight)).hasValue(NOW.plusSeconds(15));
+    }
+
+    @Test
+    void while_our_rollout_is_followed_it_is_rolling_out() {
+        Given given = newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0));
+        assertThat(state(given, true, ago(30), ago(60)).kind()).isEqualTo(Kind.ROLLING_OUT);
+    }
+
+    @Test
+    void a_failure_that_is_written_on_the_workload_holds_after_a_restart_of_the_agent() {
+        Given given = newPod(oldPod(failed()), "CrashLoopBackOff").rollout(rollout(1, 0, 2, 1, 1));
+        State state = state(given, false, ago(1), ago(1));
+        assertThat(state.kind()).isEqualTo(Kind.FAILED);
+        assertThat(state.reason()).contains(CRASH);
+        assertThat(state.since()).isEqualTo(ago(600));
+        assertThat(state(failed().runs(D2)).kind()).as("well again").isEqualTo(Kind.UP_TO_DATE);
+    }
+
+    @Test
+    void pods_that_never_become_ready_have_failed_when_patience_ends() {
+        Given given = acted().pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .rollout(rollout(1, 0, 1, 1, 0));
+        assertThat(state(given, false, NEVER, ago(60)).ill()).isFalse();
+        State state = state(given, false, NEVER, ago(901));
+        assertThat(state.kind()).isEqualTo(Kind.FAILED);
+        assertThat(state.reason()).contains("0 of 1 pods are available after 15m");
+    }
+
+    @Test
+    void what_we_rolled_out_long_ago_needs_no_second_patience() {
+        Given given = failedToStart(NOW.minusSeconds(1_000));
+        assertThat(state(given, false, NEVER, ago(1)).kind()).isEqualTo(Kind.FAILED);
+        assertThat(state(failedToStart(NOW.minusSeconds(100)), false, NEVER, ago(1))
+                        .kind())
+                .isNotEqualTo(Kind.FAILED);
+    }
+
+    private static Given failedToStart(Instant acted) {
+        return acted().state(
+                        "app",
+                        new ContainerState(
+                                REF,
+                                Optional.of(D2),
+                                Optional.of(acted),
+                                List.of(D1),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()))
+                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .rollout(rollout(1, 0, 1, 1, 0));
+    }
+
+    @Test
+    void a_stateful_set_that_stopped_half_way_is_partly_old() {
+        Given given = newPod(oldPod(oldPod(acted().kind(WorkloadKind.STATEFUL_SET))), CRASH)
+                .rollout(rollout(3, 0, 3, 1, 2));
+        State state = state(given, false, ago(30), ago(60));
+        assertThat(state.kind()).isEqualTo(Kind.PARTLY_OLD);
+        assertThat(state.ill()).isTrue();
+        assertThat(state.reason()).startsWith("2 of 3 pods run the old image").contains(CRASH);
+    }
+
+    @Test
+    void pods_below_the_partition_are_partly_old_as_they_were_set() {
+        Given given = oldPod(oldPod(acted().kind(WorkloadKind.STATEFUL_SET)))
+                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .rollout(rollout(3, 2, 3, 1, 3));
+        State state = state(given);
+        assertThat(state.kind()).isEqualTo(Kind.PARTLY_OLD);
+        assertThat(state.words()).isEqualTo("partly old: partition");
+        assertThat(state.reason()).isEqualTo("2 of 3 pods run the old image, below the partition 2");
+        assertThat(state.ill()).isFalse();
+    }
+
+    @Test
+    void an_older_template_with_the_same_image_is_not_old() {
+        Given given = workload()
+                .kind(WorkloadKind.STATEFUL_SET)
+                .tagIs(D2)
+                .pod(false, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .rollout(rollout(2, 1, 2, 1, 2));
+        assertThat(state(given).kind()).isEqualTo(Kind.UP_TO_DATE);
+    }
+
+    @Test
+    void a_restart_that_brought_nothing_is_still_old() {
+        State state = state(acted().container("app", REF, "IfNotPresent").runs(D1));
+        assertThat(state.kind()).isEqualTo(Kind.STILL_OLD);
+        assertThat(state.ill()).isTrue();
+    }
+
+    @Test
+    void a_hold_is_deliberate_and_a_crash_under_it_is_not() {
+        assertThat(state(workload().tagIs(D2).runs(D1).hold(false)))
+                .extracting(State::kind, State::ill, State::since)
+                .containsExactly(Kind.HELD, false, ago(600));
+        Given crashing = newPod(acted().hold(false), CRASH).rollout(rollout(1, 0, 1, 1, 0));
+        assertThat(state(crashing, false, ago(30), ago(60)).kind()).isEqualTo(Kind.FAILED);
+    }
+
+    @Test
+    void what_nobody_wanted_needs_help_and_what_somebody_set_does_not() {
+        assertThat(state(workload().tagIs(D2).content(D2).runs(D1).annotation("cooldown", "soon")))
+                .extracting(State::words, State::ill)
+                .containsExactly("blocked: wrong policy annotation", true);
+        assertThat(state(workload().tagIs(D2).content(D2).runs(D1).annotation("shadow", "true")))
+                .extracting(State::words, State::ill)
+                .containsExactly("blocked: shadow mode", false);
+    }
+
+    @Test
+    void waiting_says_for_what_and_since_when_and_until_when() {
+        State denied = state(workload()
+                .answer(
+                        "app",
+                        new Answer.Failed(Deferral.ACCESS_DENIED, "denied", NOW.minusSeconds(90), Optional.empty()))
+                .runs(D1));
+        assertThat(denied)
+                .extracting(State::words, State::ill, State::since)
+                .containsExactly("waiting: access denied", true, ago(90));
+
+        Instant reset = NOW.plusSeconds(21_600);
+        State limited = state(workload()
+                .answer(
+                        "app",
+                        new Answer.Failed(Deferral.RATE_LIMITED, "0 more", NOW.minusSeconds(9), Optional.of(reset)))
+                .runs(D1));
+        assertThat(limited)
+                .extracting(State::words, State::since, State::until)
+                .containsExactly("waiting: rate limited", ago(9), Optional.of(reset));
+
+        State settling = state(workload().tagIs(D2).content(D2).runs(D1).annotation("settle", "5m"));
+        assertThat(settling)
+                .extracting(State::words, State::ill, State::until)
+                .containsExactly("waiting: settle time", false, Optional.of(NOW.plusSeconds(240)));
+    }
+
+    @Test
+    void nothing_is_known_before_the_registry_was_asked_and_is_not_forgotten_while_it_is_asked_again() {
+        assertThat(state(workload().runs(D1)).kind()).isEqualTo(Kind.UNKNOWN);
+        Given asking = workload().runs(D1);
+        State before = state(workload().tagIs(D1).runs(D1));
+        State again = StateRules.state(
+                asking.build(),
+                asking.plan(),
+                new StateRules.Sight(false, NEVER, NEVER, PATIENCE, Optional.of(before), NOW));
+        assertThat(again.kind()).isEqualTo(Kind.UP_TO_DATE);
+    }
+
+    @Test
+    void a_workload_without_pods_is_well() {
+        assertThat(state(acted().rollout(rollout(0, 0, 0, 0, 0)), false, NEVER, ago(10_000))
+                        .kind())
+                .isEqualTo(Kind.UP_TO_DATE);
+    }
+}
