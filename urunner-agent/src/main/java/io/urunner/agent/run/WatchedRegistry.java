@@ -204,16 +204,16 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
 
         /**
          * What a pass over these references leaves, so that the rest of the limit lasts until the reset. What was never
-         * asked may have half of what is left at once, as far as that is not reserved.
+         * asked may have one {@code part}th of what is left at once, as far as that is not reserved.
          */
-        long floor(int references, int neverAsked, Duration interval, Instant now) {
+        long floor(int references, int neverAsked, int part, Duration interval, Instant now) {
             long left = left(now);
             double passes = Math.max(1, (double) rest(now).toMillis() / interval.toMillis());
             if (left >= references * passes) {
                 return Math.max(0, left - references);
             }
             long share = Math.max(1, (long) (left / passes));
-            long quota = Math.max(share, Math.min(neverAsked, Math.min(left / 2, spare(now))));
+            long quota = Math.max(share, Math.min(neverAsked, Math.min(left / part, spare(now))));
             return Math.max(0, left - quota);
         }
 

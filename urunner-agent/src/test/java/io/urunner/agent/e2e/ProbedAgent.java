@@ -2,6 +2,7 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.agent.InProcess;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
@@ -124,6 +125,12 @@ final class ProbedAgent implements AutoCloseable {
             command.exitCode();
             return command.log();
         }
+    }
+
+    /** What a command comes to that asks the agent. */
+    InProcess.Result ask(String... arguments) {
+        return InProcess.run(
+                Map.of("URUNNER_URL", "http://127.0.0.1:" + port, "URUNNER_SECR_HTTP_TOKEN", TOKEN), arguments);
     }
 
     void assertAlive() {
