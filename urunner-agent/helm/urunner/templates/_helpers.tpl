@@ -23,11 +23,45 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ include "urunner.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "urunner.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{/* Tells this release from others of the same name, as a label of its metrics. */}}
+{{- define "urunner.release" -}}
+{{ include "urunner.namespace" . }}/{{ include "urunner.fullname" . }}
+{{- end }}
+
+{{/* What the build filled in for the owner of the chart: (list root key). Empty in a checkout. */}}
+{{- define "urunner.project" -}}
+{{- $value := get ((index . 0).Files.Get "project.yaml" | fromYaml) (index . 1) }}
+{{- if not (hasPrefix "@" $value) }}{{ $value }}{{ end }}
+{{- end }}
+
+{{/* The agent's image. There is no default where the chart is nobody's: a name that is not ours may become a stranger's. */}}
+{{- define "urunner.image" -}}
+{{- $repository := .Values.image.repository }}
+{{- if not $repository }}
+{{- with include "urunner.project" (list . "registry") }}{{ $repository = printf "%s/urunner" . }}{{ end }}
+{{- end }}
+{{- if not $repository }}
+{{- fail (printf "image.repository is not set, and there is no published image that it could name. Build one, push it to a registry of yours, and name it:\n\n  ./mvnw -Pimage -Dquick -DskipTests -Dimage.goal=build -Dimage.name=registry.example.com/tools/urunner:%s package\n  helm upgrade --install %s urunner-agent/helm/urunner -n %s --set image.repository=registry.example.com/tools/urunner\n" .Chart.AppVersion .Release.Name .Release.Namespace) }}
+{{- end }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $repository (.Values.image.tag | default .Chart.AppVersion | toString) }}
+{{- end }}
 {{- end }}
 
 {{- define "urunner.metadata" -}}
 name: {{ include "urunner.fullname" . }}
-namespace: {{ .Release.Namespace }}
+namespace: {{ include "urunner.namespace" . }}
 labels:
   {{- include "urunner.labels" . | nindent 2 }}
 {{- end }}
@@ -140,15 +174,48 @@ yes
 {{- end }}
 {{- end }}
 
-{{/* The ports of the registries that have one in their name, after commas. */}}
-{{- define "urunner.registryPorts" -}}
-{{- $hosts := list (.Values.config.URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH | default "") }}
+{{/* The ports that the settings name, of registries, token servers, databases and proxies, after commas. */}}
+{{- define "urunner.ports" -}}
+{{- $urls := list .Values.config.URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH (include "urunner.databaseUrl" .) .Values.secret.gitlab.auth_url }}
+{{- range $name, $value := .Values.secret.extra }}
+{{- if regexMatch "_(URL|ENDPOINT)$" $name }}{{ $urls = append $urls $value }}{{ end }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- if regexMatch "(?i)^(https?|all)_proxy$" .name }}{{ $urls = append $urls .value }}{{ end }}
+{{- end }}
 {{- range concat (.Values.registries | default list) (.Values.settings.registries | default list) }}
-{{- $hosts = append $hosts (.host | default "") }}
+{{- $scheme := ternary "http://" "" (.plainHttp | default false) }}
+{{- range concat (list .host) (.trustedHosts | default list) }}{{ $urls = append $urls (print $scheme .) }}{{ end }}
+{{- $credentials := .credentials | default dict }}
+{{- range list "authUrl" "endpoint" }}{{ $urls = append $urls (get $credentials .) }}{{ end }}
 {{- end }}
 {{- $ports := list }}
-{{- range $hosts }}
-{{- $ports = append $ports (regexReplaceAll "^[^/]*?(:([0-9]+))?(/.*)?$" . "${2}") }}
+{{- range $urls }}
+{{- $url := . | default "" | toString }}
+{{- range splitList "," (regexReplaceAll "^([A-Za-z:]+://)?([^/@]*@)?([^/?]*).*$" $url "${3}") }}
+{{- $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default (ternary "80" "" (hasPrefix "http://" $url))) }}
+{{- end }}
 {{- end }}
 {{- $ports | uniq | compact | join "," }}
+{{- end }}
+
+{{/* How Prometheus reads the metrics of a pod: (list root monitor). */}}
+{{- define "urunner.endpoint" -}}
+{{- $monitor := index . 1 }}
+{{- with index . 0 }}
+port: http
+path: /metrics
+honorLabels: true
+interval: {{ $monitor.interval }}
+relabelings:
+  # The alerts know this release by it: the label `namespace` is that of the workloads.
+  - {action: replace, targetLabel: urunner_release, replacement: {{ include "urunner.release" . }}}
+{{- if .Values.metricsToken.secretName }}
+authorization:
+  credentials: {name: {{ .Values.metricsToken.secretName }}, key: {{ .Values.metricsToken.key | quote }}}
+{{- else if and .Values.secret.create (hasKey .Values.secret.extra "URUNNER_SECR_METRICS_TOKEN") }}
+authorization:
+  credentials: {name: {{ include "urunner.secretName" . }}, key: URUNNER_SECR_METRICS_TOKEN}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -1,6 +1,7 @@
 package io.urunner.agent.metrics;
 
 import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
@@ -74,6 +75,10 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     private final Counter hints = counter("urunner_hints_total", "Push hints that came in.", "hook", OUTCOME);
     private final Counter reloads =
             counter("urunner_reloads_total", "Readings of the configuration while the agent ran.", OUTCOME);
+    private final Gauge configurationValid = Gauge.builder()
+            .name("urunner_configuration_valid")
+            .help("1 if the configuration was valid when it was read last.")
+            .register(registry);
     private final Counter runaways = counter(
             "urunner_runaways_stopped_total", "Times that something was about to be done over and over.", "what");
     private final Counter served =
@@ -102,6 +107,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
                 .setLabelValues(version);
         OUTCOMES.forEach(rollouts::initLabelValues);
         List.of(SUCCESS, FAILURE).forEach(reloads::initLabelValues);
+        configurationValid.set(1);
         List.of(Runaway.values()).forEach(what -> runaways.initLabelValues(Words.label(what.name())));
     }
 
@@ -202,5 +208,6 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
      */
     public void reloaded(boolean success) {
         reloads.labelValues(success ? SUCCESS : FAILURE).inc();
+        configurationValid.set(success ? 1 : 0);
     }
 }

@@ -38,17 +38,43 @@ public final class Chart {
         this.objects = objects;
     }
 
-    /** Renders the release {@code urunner} in the namespace {@code agents}. */
+    /** Renders the release {@code urunner} in the namespace {@code agents}, with an image, which has no default. */
     public static Chart render(Path... values) {
         return render("1.30.0", values);
     }
 
     public static Chart render(String kubeVersion, Path... values) {
-        TemplateCommand command = new Helm(FOLDER)
+        return render(kubeVersion, "agents", values);
+    }
+
+    public static Chart render(String kubeVersion, String namespace, Path... values) {
+        return render(FOLDER, kubeVersion, namespace, values);
+    }
+
+    /** The pod of {@code helm test}; what Helm renders has no hooks. */
+    public static JsonNode test(Path folder, Path... values) {
+        try {
+            Path copy = Files.createTempDirectory(folder, "chart");
+            try (Stream<Path> files = Files.walk(FOLDER)) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    Path target = copy.resolve(FOLDER.relativize(file));
+                    Files.createDirectories(target.getParent());
+                    Files.writeString(target, Files.readString(file).replace("helm.sh/hook: test", "hook: test"));
+                }
+            }
+            return render(copy, "1.30.0", "agents", values).only("Pod");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Chart render(Path chart, String kubeVersion, String namespace, Path... values) {
+        TemplateCommand command = new Helm(chart)
                 .template()
                 .withName("urunner")
-                .withNamespace("agents")
-                .withKubeVersion(kubeVersion);
+                .withNamespace(namespace)
+                .withKubeVersion(kubeVersion)
+                .withValuesFile(resource("image.yaml"));
         for (Path file : values) {
             command.withValuesFile(file);
         }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -70,6 +71,11 @@ class ChartReadmeTest {
                 missing.add(key);
             }
         });
+    }
+
+    /** The values that the README lists. */
+    static Set<String> documented() {
+        return comments().keySet();
     }
 
     private static String table() {

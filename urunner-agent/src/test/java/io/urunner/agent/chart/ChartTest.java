@@ -276,6 +276,26 @@ class ChartTest {
                         enabled,
                         Chart.file(folder, "config: {URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: 'harbor.svc:8080'}"))))
                 .contains(8080);
+        assertThat(ports(Chart.render(enabled, Chart.file(folder, """
+                        registries:
+                          - {host: plain.example.com, plainHttp: true}
+                          - host: gitlab.example.com
+                            credentials: {token: t, authUrl: "https://auth.example.com:7001/jwt"}
+                            trustedHosts: ["tokens.example.com:7002", storage.example.com]
+                        settings:
+                          registries: [{host: other.example.com, credentials: {endpoint: "http://127.0.0.1:7003"}}]
+                        """))))
+                .containsExactlyInAnyOrder(53, 53, 443, 6443, 5432, 80, 7001, 7002, 7003);
+        assertThat(ports(Chart.render(enabled, Chart.file(folder, """
+                        config:
+                          URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: "[::1]:7001/team"
+                          URUNNER_CONF_DATABASE_URL: "jdbc:postgresql://one:7002,two:7003/urunner?a=b:1"
+                        secret:
+                          gitlab: {auth_url: "gitlab.example.com:7004"}
+                          extra: {URUNNER_SECR_AWS_ENDPOINT: "https://aws.example.com:7005/x", URUNNER_SECR_GHCR_TOKEN: "a:1"}
+                        extraEnv: [{name: https_proxy, value: "http://user@proxy:3128"}, {name: TZ, value: "a:1"}]
+                        """))))
+                .containsExactlyInAnyOrder(53, 53, 443, 6443, 5432, 7001, 7002, 7003, 7004, 7005, 3128);
     }
 
     private static List<Integer> ports(Chart chart) {
@@ -390,7 +410,7 @@ class ChartTest {
         List<JsonNode> rules = Chart.render(folder, "prometheusRule: {enabled: true, staleSeconds: 4711}")
                 .only("PrometheusRule")
                 .findValues("expr");
-        assertThat(rules).hasSizeGreaterThan(5).anyMatch(rule -> rule.asText().endsWith("> 4711"));
+        assertThat(rules).hasSizeGreaterThan(5).anyMatch(rule -> rule.asText().contains("> 4711 "));
         assertThat(rules).allSatisfy(rule -> {
             List<MatchResult> selectors =
                     selector.matcher(rule.asText()).results().toList();
@@ -399,13 +419,143 @@ class ChartTest {
                 assertThat(documented).containsKey(one.group(1));
                 for (String label : one.group(2).split(",")) {
                     String name = label.replaceFirst("[=!].*", "");
-                    assertThat(name.equals("job")
+                    assertThat(name.equals("urunner_release")
                                     || documented.get(one.group(1)).contains("`" + name + "`"))
                             .as("%s in %s", name, rule)
                             .isTrue();
                 }
             }
         });
+    }
+
+    /** Nobody's name may be the default: whoever has it would run with the credentials and the rights of the agent. */
+    @Test
+    void withoutAnImageTheChartSaysHowToBuildAndPushOne() {
+        for (String values : List.of("{}", "image: {repository: ''}", "image: {tag: 1.0.0}")) {
+            assertThatThrownBy(() -> new Helm(Chart.FOLDER)
+                            .template()
+                            .withName("agent")
+                            .withNamespace("tools")
+                            .withValuesFile(Chart.file(folder, values))
+                            .call())
+                    .hasMessageContaining("image.repository")
+                    .hasMessageContaining("./mvnw -Pimage -Dquick -DskipTests -Dimage.goal=build -Dimage.name=")
+                    .hasMessageContaining("helm upgrade --install agent urunner-agent/helm/urunner -n tools"
+                            + " --set image.repository=");
+        }
+    }
+
+    @Test
+    void aDigestNamesTheImageExactly() {
+        String digest = "sha256:" + "0123456789abcdef".repeat(4);
+        Chart chart = Chart.render(folder, "image: {tag: 1.0.0, digest: '" + digest + "'}");
+        assertThat(chart.container().path("image").asText()).isEqualTo("registry.example.com/tools/urunner@" + digest);
+        assertThatThrownBy(() -> Chart.render(folder, "image: {digest: '1.0.0'}"))
+                .hasMessageContaining("image");
+    }
+
+    @Test
+    void everyObjectIsInTheNamespaceAndHasTheLabelsThatWereAskedFor() {
+        Chart chart = Chart.render(Chart.resource("everything.yaml"), Chart.file(folder, "namespaceOverride: tools"));
+        assertThat(chart.objects()).hasSizeGreaterThan(10).allSatisfy(object -> {
+            JsonNode metadata = object.path("metadata");
+            if (metadata.path("name").asText().endsWith("-more")) {
+                return;
+            }
+            assertThat(metadata.path("labels").path("example.com/owner").asText())
+                    .as(object.toString())
+                    .isEqualTo("platform");
+            if (!object.path("kind").asText().startsWith("Cluster")) {
+                assertThat(metadata.path("namespace").asText())
+                        .as(object.toString())
+                        .isEqualTo("tools");
+            }
+        });
+        assertThat(chart.only("Deployment").at("/spec/template/metadata/labels").toString())
+                .contains("\"example.com/owner\":\"platform\"", "\"team\":\"platform\"");
+        assertThat(chart.only("Deployment").at("/spec/selector").toString()).doesNotContain("owner");
+        assertThat(chart.all("ClusterRoleBinding")
+                        .get(0)
+                        .at("/subjects/0/namespace")
+                        .asText())
+                .isEqualTo("tools");
+        assertThatThrownBy(() -> Chart.render(folder, "commonLabels: {app.kubernetes.io/name: other}"))
+                .hasMessageContaining("app.kubernetes.io/name");
+    }
+
+    /** The alerts select by a label that no workload has, and that each way to scrape puts on. */
+    @Test
+    void bothMonitorsSayOfWhichReleaseTheSeriesAre() {
+        Chart chart = Chart.render(
+                folder,
+                "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}, metricsToken: {secretName: s}}");
+        String label =
+                "{\"action\":\"replace\",\"targetLabel\":\"urunner_release\",\"replacement\":\"agents/urunner\"}";
+        JsonNode service = chart.only("ServiceMonitor").at("/spec/endpoints/0");
+        JsonNode pod = chart.only("PodMonitor").at("/spec/podMetricsEndpoints/0");
+        assertThat(service).isEqualTo(pod);
+        assertThat(pod.path("relabelings").toString()).isEqualTo("[" + label + "]");
+        assertThat(pod.path("honorLabels").asBoolean()).isTrue();
+        assertThat(pod.at("/authorization/credentials/name").asText()).isEqualTo("s");
+        Chart alone = Chart.render(folder, "{service: {create: false}, podMonitor: {enabled: true}}");
+        assertThat(alone.all("Service")).isEmpty();
+        assertThat(alone.only("PodMonitor").at("/spec/selector"))
+                .isEqualTo(alone.only("Deployment").at("/spec/selector"));
+    }
+
+    @Test
+    void theIngressLeadsToTheHooksAndNothingElse() {
+        Chart chart = Chart.render(folder, "ingress: {enabled: true, host: urunner.example.com}");
+        assertThat(chart.only("Ingress").at("/spec/rules").toString())
+                .isEqualTo("[{\"host\":\"urunner.example.com\",\"http\":{\"paths\":[{\"path\":\"/hooks\","
+                        + "\"pathType\":\"Prefix\",\"backend\":{\"service\":{\"name\":\"urunner\",\"port\":"
+                        + "{\"name\":\"http\"}}}}]}}]");
+        assertThatThrownBy(() -> Chart.render(folder, "{ingress: {enabled: true}, service: {create: false}}"))
+                .hasMessageContaining("service.create");
+    }
+
+    /** {@code helm test}: what the agent would find in its way, with all that it has. */
+    @Test
+    void theTestRunsDoctorAsTheAgentWould() {
+        Chart chart = Chart.render(Chart.resource("everything.yaml"));
+        JsonNode pod = Chart.test(folder, Chart.resource("everything.yaml"));
+        assertThat(pod.at("/metadata/annotations").path("hook").asText()).isEqualTo("test");
+        JsonNode spec = pod.path("spec");
+        assertThat(spec.path("restartPolicy").asText()).isEqualTo("Never");
+        assertThat(spec.path("containers")).hasSize(1);
+        JsonNode container = spec.path("containers").path(0);
+        assertThat(container.path("args").toString()).isEqualTo("[\"doctor\"]");
+        for (String same : List.of("image", "env", "envFrom", "volumeMounts", "securityContext")) {
+            assertThat(container.path(same))
+                    .as(same)
+                    .isEqualTo(chart.container().path(same));
+        }
+        assertThat(spec.path("serviceAccountName")).isEqualTo(chart.podSpec().path("serviceAccountName"));
+        assertThat(container.has("livenessProbe")).isFalse();
+        assertThat(pod.at("/metadata/labels").path("app.kubernetes.io/name").asText())
+                .as("no Service leads there")
+                .isNotEqualTo("urunner");
+        assertThat(Chart.test(folder, Chart.file(folder, "persistence: {enabled: true}"))
+                        .findValues("persistentVolumeClaim"))
+                .as("the agent's volume may be on another node")
+                .isEmpty();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> somethingFollowsFromEachValue() throws IOException {
+        JsonNode samples = Chart.documents(Files.readString(Chart.resource("each-value.yaml")))
+                .get(0);
+        assertThat(samples.fieldNames()).toIterable().containsExactlyInAnyOrderElementsOf(ChartReadmeTest.documented());
+        List<JsonNode> defaults = Chart.render().objects();
+        return samples.properties().stream()
+                .map(sample -> DynamicTest.dynamicTest(sample.getKey(), () -> {
+                    JsonNode values = sample.getValue();
+                    List<JsonNode> before = values.isArray()
+                            ? Chart.render(folder, values.path(0).toString()).objects()
+                            : defaults;
+                    JsonNode after = values.isArray() ? values.path(1) : values;
+                    assertThat(Chart.render(folder, after.toString()).objects()).isNotEqualTo(before);
+                }));
     }
 
     @ParameterizedTest
@@ -422,6 +572,9 @@ class ChartTest {
                 "registries: [{type: gitlab}]",
                 "registries: [{host: a.example, intervall: 5}]",
                 "serviceMonitor: {enabled: maybe}",
+                "prometheusRule: {disabled: [URunnerNoSuchAlert]}",
+                "prometheusRule: {alerts: {URunnerNoSuchAlert: {for: 5m}}}",
+                "prometheusRule: {alerts: {URunnerTagNotFound: {for: soon}}}",
                 "config: {URUNNER_CONF_SQLLIGHT_PATH: urunner.db}",
                 "config: {URUNNER_CONF_SQLLIGHT_PATH: /urunner.db}"
             })

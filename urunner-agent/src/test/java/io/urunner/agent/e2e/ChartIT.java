@@ -12,10 +12,14 @@ import io.urunner.kube.testing.AuditLog;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.Program;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,16 +82,27 @@ class ChartIT {
     @Test
     void everyObjectIsAccepted() throws IOException {
         define("ServiceMonitor", "servicemonitors");
+        define("PodMonitor", "podmonitors");
         define("PrometheusRule", "prometheusrules");
         try {
             Path everything = Chart.file(
                     folder,
                     Files.readString(Chart.resource("everything.yaml")).replace("readAllSecrets", "pullSecrets")
                             + "scope: [%s, default]\n".formatted(namespace));
-            List<JsonNode> objects = Chart.render("1.20.2", everything).objects();
+            List<JsonNode> objects =
+                    new ArrayList<>(Chart.render("1.20.2", everything).objects());
+            objects.add(Chart.test(folder, everything));
             assertThat(objects)
                     .extracting(each -> each.path("kind").asText())
-                    .contains("ServiceMonitor", "PrometheusRule", "NetworkPolicy", "PodDisruptionBudget", "Role");
+                    .contains(
+                            "ServiceMonitor",
+                            "PodMonitor",
+                            "PrometheusRule",
+                            "NetworkPolicy",
+                            "PodDisruptionBudget",
+                            "Role",
+                            "Ingress",
+                            "Pod");
             assertThat(objects).allSatisfy(object -> {
                 ObjectNode copy = object.deepCopy();
                 copy.withObject("/metadata").put("namespace", namespace);
@@ -113,8 +128,60 @@ class ChartIT {
                     .call();
         } finally {
             undefine("servicemonitors");
+            undefine("podmonitors");
             undefine("prometheusrules");
         }
+    }
+
+    /** As its kustomization.yaml says: with an image and settings of one's own. */
+    @Test
+    void thePlainManifestsAreAppliedWithoutHelm() throws Exception {
+        String kubectl = Program.require("kubectl", "Kubernetes' own program").toString();
+        Path mine = Files.createDirectory(folder.resolve("mine"));
+        Files.writeString(mine.resolve("urunner.yaml"), "registries: [{host: registry.example.com}]\n");
+        // `bases`: what kubectl before 1.21 knows.
+        Files.writeString(mine.resolve("kustomization.yaml"), """
+                bases: ["%s"]
+                namespace: urunner
+                images:
+                  - {name: urunner.invalid/urunner, newName: "127.0.0.1:1/urunner", newTag: 1.0.0}
+                secretGenerator:
+                  - {name: urunner-settings, behavior: replace, files: [urunner.yaml]}
+                """.formatted(
+                        mine.toRealPath().relativize(Path.of("deploy").toRealPath())));
+        String here = cluster.kubeconfig().toString();
+        try {
+            assertThat(said(kubectl, "--kubeconfig", here, "apply", "-k", mine.toString()))
+                    .contains("namespace/urunner created", "deployment.apps/urunner created");
+            JsonNode pod = cluster.get("/apis/apps/v1/namespaces/urunner/deployments/urunner")
+                    .at("/spec/template/spec");
+            assertThat(pod.at("/containers/0/image").asText()).isEqualTo("127.0.0.1:1/urunner:1.0.0");
+            String settings = pod.path("volumes").findPath("secretName").asText();
+            assertThat(new String(
+                            Base64.getDecoder()
+                                    .decode(cluster.get("/api/v1/namespaces/urunner/secrets/" + settings)
+                                            .at("/data/urunner.yaml")
+                                            .asText()),
+                            StandardCharsets.UTF_8))
+                    .contains("registry.example.com");
+            assertThat(said(kubectl, "--kubeconfig", here, "apply", "-k", mine.toString()))
+                    .contains("deployment.apps/urunner unchanged")
+                    .doesNotContain("configured");
+        } finally {
+            said(kubectl, "--kubeconfig", here, "delete", "-k", mine.toString(), "--wait=false", "--ignore-not-found");
+        }
+    }
+
+    private String said(String... command) throws Exception {
+        Path log = folder.resolve("said");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        int code = process.waitFor();
+        String said = Files.readString(log);
+        assertThat(code).as(said).isZero();
+        return said;
     }
 
     @Test
@@ -261,7 +328,9 @@ class ChartIT {
     private String collection(JsonNode object) {
         String version = object.path("apiVersion").asText();
         String kind = object.path("kind").asText().toLowerCase(java.util.Locale.ROOT);
-        String plural = kind.endsWith("y") ? kind.substring(0, kind.length() - 1) + "ies" : kind + "s";
+        String plural = kind.endsWith("y")
+                ? kind.substring(0, kind.length() - 1) + "ies"
+                : kind + (kind.endsWith("s") ? "es" : "s");
         return (version.contains("/") ? "/apis/" : "/api/") + version + "/namespaces/" + namespace + "/" + plural;
     }
 }

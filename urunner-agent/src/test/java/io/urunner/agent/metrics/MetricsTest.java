@@ -185,6 +185,15 @@ class MetricsTest {
     }
 
     @Test
+    void a_wrong_configuration_is_told_until_it_is_mended() throws Exception {
+        assertThat(lines()).contains("urunner_configuration_valid 1.0");
+        metrics.reloaded(false);
+        assertThat(lines()).contains("urunner_configuration_valid 0.0");
+        metrics.reloaded(true);
+        assertThat(lines()).contains("urunner_configuration_valid 1.0");
+    }
+
+    @Test
     void what_is_no_longer_watched_is_no_longer_served() throws Exception {
         everythingHappens();
         status.set(Optional.of(status(workload(DB, new Decision.InProgress(""), Optional.empty()))));
