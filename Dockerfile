@@ -15,10 +15,12 @@ RUN ./mvnw -B -Dquick -DskipTests -pl urunner-agent -am package \
 
 FROM scratch
 ARG VERSION=1.0.0-SNAPSHOT
+# Where its sources are, for who publishes it.
+ARG SITE
 LABEL org.opencontainers.image.title="urunner" \
       org.opencontainers.image.description="Rolls out Kubernetes workloads when the digest behind their image tag moves." \
-      org.opencontainers.image.url="https://github.com/urunner/urunner-java" \
-      org.opencontainers.image.source="https://github.com/urunner/urunner-java" \
+      org.opencontainers.image.url="$SITE" \
+      org.opencontainers.image.source="$SITE" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION"
 COPY --from=build /image /
