@@ -80,6 +80,8 @@ class ImageIT {
         assertThat(Files.size(IMAGE)).isLessThan(90 * MEGABYTE);
         JsonNode config = Cluster.json(podman("image", "inspect", image)).path(0);
         assertThat(config.path("Config").path("User").asText()).isEqualTo("65532:65532");
+        assertThat(config.path("Architecture").asText())
+                .isEqualTo(System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64");
         assertThat(config.path("Labels")
                         .path("org.opencontainers.image.version")
                         .asText())
@@ -111,7 +113,7 @@ class ImageIT {
         registry.push("team/app", "latest", "one");
         WorkloadId web = cluster.deployment(namespace, "web", registry.host() + "/team/app:latest", 1);
         cluster.awaitRollout(web, Seen.within(SOON));
-        run("128m");
+        run("128m", "URUNNER_CONF_LOG_FORMAT=json");
         awaitLog("has been seen");
         String second = registry.push("team/app", "latest", "two");
         Await.until("the push runs", Seen.within(SOON), () -> Seen.running(cluster, namespace, 1, second));
@@ -120,6 +122,12 @@ class ImageIT {
                 podman("stats", "--no-stream", "--format", "the agent's container has {{.MemUsage}}", "agent")
                         .strip());
         podman("stop", "--time", "10", "agent");
+        assertThat(log().lines())
+                .as("every line is of the format that was asked for, from the first on")
+                .hasSizeGreaterThan(3)
+                .allSatisfy(line -> assertThat(Cluster.json(line).path("level").asText())
+                        .as(line)
+                        .isNotEmpty());
         JsonNode state = Cluster.json(podman("inspect", "agent")).path(0).path("State");
         assertThat(state.path("OOMKilled").asBoolean()).isFalse();
         assertThat(state.path("ExitCode").asInt()).as(log()).isZero();
@@ -154,7 +162,7 @@ class ImageIT {
     }
 
     /** Runs the agent as a pod of the chart would: its user, its permissions, its token, its environment. */
-    private void run(String memory) throws Exception {
+    private void run(String memory, String... variables) throws Exception {
         Chart chart = Chart.render(folder, "config: {URUNNER_CONF_FREQUENCY_CHECK_SECONDS: 1}");
         Path kubeconfig = cluster.serviceAccount(
                 namespace, "agent", chart.only("ClusterRole").path("rules").toString());
@@ -210,6 +218,9 @@ class ImageIT {
                 command.addAll(List.of("--env", name + "=" + value));
             }
         });
+        for (String variable : variables) {
+            command.addAll(List.of("--env", variable));
+        }
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         command.add(image);
         podman(command.toArray(String[]::new));
