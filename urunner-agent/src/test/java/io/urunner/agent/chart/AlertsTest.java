@@ -77,6 +77,7 @@ class AlertsTest {
                     + "/urunner\"";
             set("urunner_leader", "", "1+0x120");
             set("urunner_synced", "", "1+0x120");
+            set("urunner_namespaces", "", "2+0x120");
             set("urunner_watch_problems", "", "0+0x120");
             set("urunner_history_up", "", "1+0x120");
             set("urunner_configuration_valid", "", "1+0x120");
@@ -142,7 +143,7 @@ class AlertsTest {
                 "URunnerRegistryUnused     | urunner_registry_references | registry=\"ghcr.io\" | 0 | 30 | registry=\"ghcr.io\"",
                 "URunnerRegistryFails      | urunner_registry_up | registry=\"ghcr.io\" | 0 | 15 | registry=\"ghcr.io\"",
                 "URunnerRateLimitNear      | urunner_registry_rate_limit_remaining | registry=\"ghcr.io\" | 7 | 5 | registry=\"ghcr.io\"",
-                "URunnerRateLimited        | urunner_registry_rate_limit_remaining | registry=\"ghcr.io\" | 0 | 30 | registry=\"ghcr.io\"",
+                "URunnerNothingWatched     | urunner_namespaces | | 0 | 30 | ",
                 "URunnerWorkloadStale      | urunner_workload_staleness_seconds | "
                         + "namespace=\"shop\",kind=\"Deployment\",name=\"web\",state=\"up_to_date\" | 1801 | 1 | "
                         + WEB_FIRES
@@ -152,7 +153,7 @@ class AlertsTest {
         String with = labels == null ? "" : labels;
         int well = metric.equals("urunner_registry_rate_limit_remaining")
                 ? 90
-                : metric.matches(".*(leader|synced|up|valid|references)") ? 1 : 0;
+                : metric.matches(".*(leader|synced|up|valid|references|namespaces)") ? 1 : 0;
         Agent agent = agent().set(metric, with, "%d+0x9 %d+0x49 %d+0x60".formatted(well, bad, well));
 
         assertFiring(agent)
@@ -285,6 +286,27 @@ class AlertsTest {
         assertFiring(agent().ill("failed", "", "1+0x120")
                         .set("urunner_workload_staleness_seconds", WEB + ",state=\"failed\"", "90000+0x120"))
                 .at(60, fires("URunnerWorkloadFailed", WEB_FIRES));
+    }
+
+    /** For six hours, as Docker Hub's limit is told. A pause of some minutes is nothing to tell. */
+    @Test
+    void aRegistryThatIsNotAskedForLongIsTold() throws Exception {
+        String metric = "urunner_registry_waits_until_timestamp_seconds";
+        assertFiring(agent().set(metric, REGISTRY, "_x10 " + 6 * 3600 + "+0x60 stale"))
+                .nothingAt(14)
+                .at(16, fires("URunnerRateLimited", REGISTRY))
+                .at(70, fires("URunnerRateLimited", REGISTRY))
+                .nothingAt(80);
+        assertFiring(agent().set(metric, REGISTRY, "_x10 " + 20 * 60 + "+0x10 stale"))
+                .nothingAt(16);
+    }
+
+    @Test
+    void withoutAnyNamespaceThereIsOneAlert() throws Exception {
+        assertFiring(agent().set("urunner_namespaces", "", "0+0x120")
+                        .set("urunner_registry_references", REGISTRY, "0+0x120")
+                        .set("urunner_registry_up", REGISTRY, "0+0x120"))
+                .at(60, fires("URunnerNothingWatched", ""));
     }
 
     @Test
