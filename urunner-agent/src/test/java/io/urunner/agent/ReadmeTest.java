@@ -2,16 +2,26 @@ package io.urunner.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.agent.chart.Chart;
+import io.urunner.agent.cli.CommandLines;
+import io.urunner.agent.docs.Block;
+import io.urunner.agent.docs.Document;
+import io.urunner.agent.docs.HelmLine;
+import io.urunner.agent.docs.ShellLine;
+import io.urunner.registry.ImageReference;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.regex.MatchResult;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
@@ -19,15 +29,19 @@ import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** What the documents show is what the code has. */
 class ReadmeTest {
-    private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+    private static final Path ROOT = Document.ROOT;
     private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern CLASS = Pattern.compile("\\bclass (\\w+)");
-    private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
+    /** So many blocks at most; fewer are better. */
+    private static final int NOT_RUN = 30;
 
     @Test
     void theJavaExamplesCompile(@TempDir Path classes) throws IOException {
@@ -60,22 +74,158 @@ class ReadmeTest {
         assertThat(Files.readString(ROOT.resolve("README.md"))).contains(example.substring(example.indexOf("import ")));
     }
 
+    @TestFactory
+    Stream<DynamicTest> theLinksOfTheDocumentsLeadSomewhere() {
+        Map<Path, Document> documents =
+                Document.all().stream().collect(Collectors.toMap(Document::path, document -> document));
+        return documents.values().stream()
+                .map(document -> DynamicTest.dynamicTest(document.name(), () -> {
+                    List<String> broken = document.links().stream()
+                            .filter(link -> !leads(document, link, documents))
+                            .toList();
+                    assertThat(broken).as("broken links of %s", document.name()).isEmpty();
+                }));
+    }
+
+    private static boolean leads(Document from, String link, Map<Path, Document> documents) {
+        String[] parts = link.split("#", 2);
+        Path target = parts[0].isEmpty()
+                ? from.path()
+                : from.path().resolveSibling(parts[0]).normalize();
+        if (parts.length == 1) {
+            return Files.exists(target);
+        }
+        Document document = documents.get(target);
+        return document != null && document.anchors().contains(parts[1]);
+    }
+
+    /** So that every block of commands is known to be one. */
     @Test
-    void theLinksOfTheDocumentsLeadSomewhere() throws IOException {
-        List<Path> documents = new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")));
-        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
-            docs.filter(path -> path.toString().endsWith(".md")).forEach(documents::add);
+    void everyBlockOfCodeSaysWhatItIs() {
+        assertThat(blocks().filter(block -> !block.isCommands()))
+                .isNotEmpty()
+                .allSatisfy(block -> assertThat(block.language())
+                        .as("%s: say ```sh before commands, ```text before what is printed", block)
+                        .matches("[a-z]+"));
+    }
+
+    @Test
+    void whatIsNotRunIsLittleAndHasAReason() {
+        List<Block> notRun =
+                blocks().filter(block -> block.notRun().isPresent()).toList();
+        assertThat(notRun).as("blocks of commands that no test runs").hasSizeLessThanOrEqualTo(NOT_RUN);
+        assertThat(notRun).allSatisfy(block -> {
+            assertThat(block.isCommands()).as("%s is no commands", block).isTrue();
+            assertThat(block.notRun().orElseThrow().split(" ")).hasSizeGreaterThan(1);
+        });
+    }
+
+    /**
+     * Of what can be told without a cluster: the lines of {@code urunner} are read by the program's own parser, those of
+     * {@code helm} render the chart with the values that the page shows. DocumentsIT runs them, and those of {@code kubectl}.
+     */
+    @TestFactory
+    Stream<DynamicTest> theCommandsOfTheDocumentsAreUnderstood(@TempDir Path folder) {
+        assertThat(Document.at("docs/troubleshooting.md").mentioned())
+                .extracting(ShellLine::toString)
+                .contains("urunner config", "kubectl label namespace shop urunner=enable");
+        return Document.all().stream()
+                .map(document -> DynamicTest.dynamicTest(document.name(), () -> {
+                    document.mentioned().forEach(ReadmeTest::understoodAsFarAsItGoes);
+                    Path files = Files.createTempDirectory(folder, "page");
+                    Map<String, String> variables = new HashMap<>();
+                    for (Block block : document.blocks()) {
+                        if (block.isValues()) {
+                            Files.writeString(files.resolve("values.yaml"), block.text());
+                        }
+                        if (!block.isCommands() || block.notRun().isPresent()) {
+                            continue;
+                        }
+                        for (ShellLine line : block.commands(variables)) {
+                            understood(line, files);
+                            if (line.output().isPresent()) {
+                                Files.writeString(files.resolve(line.output().get()), "{}");
+                            }
+                        }
+                    }
+                }));
+    }
+
+    /** What is only mentioned need not be complete. */
+    private static void understoodAsFarAsItGoes(ShellLine line) {
+        line.urunner().filter(words -> !words.isEmpty()).ifPresent(words -> {
+            try (Composition composition = new Composition()) {
+                CommandLines.parse(composition, words);
+            } catch (CommandLine.MissingParameterException e) {
+                assertThat(e.getMissing()).as(line.at()).isNotEmpty();
+            } catch (CommandLine.ParameterException e) {
+                throw new AssertionError(line.at() + ": " + e.getMessage(), e);
+            }
+        });
+    }
+
+    private static void understood(ShellLine line, Path folder) {
+        assertThat(line.program())
+                .as("%s: a program that no test runs: say <!-- not run: WHY --> before the block", line.at())
+                .isIn("kubectl", "helm", "urunner", "./urunner", "docker");
+        line.urunner().ifPresent(words -> {
+            try (Composition composition = new Composition()) {
+                CommandLines.parse(composition, words);
+            } catch (CommandLine.ParameterException e) {
+                throw new AssertionError(line.at() + ": " + line + ": " + e.getMessage(), e);
+            }
+        });
+        if (line.program().equals("docker")) {
+            assertThat(line.words()).as(line.at()).hasSize(3).startsWith("docker", "push");
+            assertThat(ImageReference.parse(line.words().get(2))).isNotNull();
         }
-        for (Path document : documents) {
-            List<String> broken = LINK.matcher(Files.readString(document))
-                    .results()
-                    .map((MatchResult link) -> link.group(1))
-                    .filter(target -> Files.notExists(document.resolveSibling(target)))
-                    .toList();
-            assertThat(broken)
-                    .as("broken links of %s", ROOT.relativize(document))
-                    .isEmpty();
+        if (line.program().equals("helm")) {
+            HelmLine helm = HelmLine.of(line);
+            if (helm.renders()) {
+                assertThat(helm.render(folder)).as(line.at()).contains("kind: Deployment");
+            }
         }
+    }
+
+    /** DocumentsIT runs one of them; what holds there holds for all. */
+    @TestFactory
+    Stream<DynamicTest> theStepsOfTheInstallPagesAreTheSame() {
+        List<String> steps = steps(Document.at("docs/install/README.md"));
+        assertThat(steps).hasSizeGreaterThan(8);
+        return Document.all().stream()
+                .filter(document -> document.lines().contains("## The image"))
+                .map(document -> DynamicTest.dynamicTest(
+                        document.name(), () -> assertThat(steps(document)).isEqualTo(steps)));
+    }
+
+    /** What is done for a registry is left out. */
+    private static List<String> steps(Document document) {
+        Map<String, String> variables = new HashMap<>();
+        return document.blocks().stream()
+                .filter(block -> block.isCommands() && block.notRun().isEmpty())
+                .flatMap(block -> block.commands(variables).stream())
+                .map(ShellLine::toString)
+                .filter(line -> !line.contains(" create secret ") && !line.startsWith("docker push "))
+                .toList();
+    }
+
+    @Test
+    void onOpenShiftThePodNamesNoUserAndNoGroup(@TempDir Path folder) {
+        Block values = Document.at("docs/install/openshift.md").blocks().stream()
+                .filter(Block::isValues)
+                .findFirst()
+                .orElseThrow();
+        Chart chart = Chart.render(folder, values.text());
+        JsonNode pod = chart.podSpec().path("securityContext");
+        assertThat(pod.toString())
+                .isEqualTo("{\"runAsNonRoot\":true,\"seccompProfile\":{\"type\":\"RuntimeDefault\"}}");
+        assertThat(chart.container().path("securityContext").toString())
+                .doesNotContain("runAs")
+                .contains("\"allowPrivilegeEscalation\":false", "{\"drop\":[\"ALL\"]}");
+    }
+
+    private static Stream<Block> blocks() {
+        return Document.all().stream().flatMap(document -> document.blocks().stream());
     }
 
     private static JavaFileObject source(String text) {

@@ -26,11 +26,9 @@ public final class Cli {
      * @return the exit code
      */
     public static int execute(CommandContext context, String... arguments) {
-        CommandLine line = new CommandLine(new Root());
-        commands(line, context);
+        CommandLine line = commandLine(context);
         line.setOut(context.out())
                 .setErr(context.err())
-                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
                 .setParameterExceptionHandler(Cli::wrongUsage)
                 .setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, command));
@@ -38,6 +36,13 @@ public final class Cli {
         context.out().flush();
         context.err().flush();
         return code;
+    }
+
+    /** What reads the words of a command line. */
+    static CommandLine commandLine(CommandContext context) {
+        CommandLine line = new CommandLine(new Root());
+        commands(line, context);
+        return line.setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     private static void commands(CommandLine line, CommandContext context) {
