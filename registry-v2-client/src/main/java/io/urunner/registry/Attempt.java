@@ -6,6 +6,7 @@ import io.urunner.registry.auth.AuthHints;
 import io.urunner.registry.auth.Credential;
 import java.io.IOException;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
@@ -111,8 +112,8 @@ final class Attempt {
             return;
         }
         FailedRequest what = call.what().answered(refusal.status(), refusal.errors());
-        String reason =
-                named(refusal.reason()) + "; the same credentials are not tried again before " + refusal.until();
+        String reason = named(refusal.reason()) + "; the same credentials are not tried again before "
+                + refusal.until().truncatedTo(ChronoUnit.SECONDS);
         throw new NotAccepted(error(what, reason, refusal.denied(), null), false);
     }
 
@@ -148,7 +149,7 @@ final class Attempt {
             Instant until = lock == null ? null : parts.suspect(call.registry(), credential);
             if (until != null) {
                 String reason = call.registry() + " was shown too many wrong credentials; " + CREDENTIAL
-                        + " is not tried before " + until;
+                        + " is not tried before " + until.truncatedTo(ChronoUnit.SECONDS);
                 throw new NotAccepted(error(call.what(), named(reason), false, null), false);
             }
             admitted = true;

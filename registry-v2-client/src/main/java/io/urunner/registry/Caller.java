@@ -10,6 +10,7 @@ import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -176,8 +177,9 @@ final class Caller {
             FailedRequest what = call.what().answered(answered.status(), answered.errors());
             if (answered.status() == 429) {
                 Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
+                String until = retryAt != null ? "; come back at " + retryAt.truncatedTo(ChronoUnit.SECONDS) : "";
                 return new RateLimitedException(
-                        what, "there were too many requests; come back at " + moment, moment, retryAt != null, failure);
+                        what, "there were too many requests" + until, moment, retryAt != null, failure);
             }
             return new UnavailableException(
                     what,

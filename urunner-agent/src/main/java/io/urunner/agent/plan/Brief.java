@@ -1,12 +1,14 @@
 package io.urunner.agent.plan;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** The short forms of things in sentences. */
-final class Brief {
+public final class Brief {
     private static final int HEX = 12;
 
     private Brief() {}
@@ -15,6 +17,16 @@ final class Brief {
         int colon = digest.indexOf(':');
         int end = colon + 1 + HEX;
         return colon < 0 || digest.length() <= end ? digest : digest.substring(0, end);
+    }
+
+    /**
+     * A moment, in UTC and in whole seconds.
+     *
+     * @param moment the moment
+     * @return for example {@code 2026-03-01T12:00:00Z}
+     */
+    public static String time(Instant moment) {
+        return moment.truncatedTo(ChronoUnit.SECONDS).toString();
     }
 
     static String digests(Collection<String> digests) {

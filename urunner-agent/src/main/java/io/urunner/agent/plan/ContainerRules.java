@@ -57,7 +57,12 @@ final class ContainerRules {
             return verdict(Kind.UP_TO_DATE, "no pods are wanted, and new ones pull what the tag says then");
         }
         if (facts.answer() instanceof Answer.Failed failed) {
-            return unresolved(failed.reason(), failed.words() + ", since " + failed.since());
+            return unresolved(
+                    failed.reason(),
+                    failed.words() + ", since " + Brief.time(failed.since())
+                            + failed.until()
+                                    .map(until -> ", asked again at " + Brief.time(until))
+                                    .orElse(""));
         }
         if (!(facts.answer() instanceof Resolved answer)) {
             return unresolved(Deferral.NOT_ASKED_YET, "the registry was not asked for " + reference + " yet");

@@ -30,7 +30,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                     false,
                     "",
                     withoutPins(state, edited),
-                    List.of("the hold of " + held.since() + " by " + held.by() + " ended: "
+                    List.of("the hold of " + Brief.time(held.since()) + " by " + held.by() + " ended: "
                             + States.lastManager(facts.workload()) + " gave another image to "
                             + String.join(", ", edited)));
         }
@@ -39,7 +39,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                     false,
                     "",
                     new WorkloadState(state.containers(), Optional.empty()),
-                    List.of("the hold of " + held.since() + " by " + held.by()
+                    List.of("the hold of " + Brief.time(held.since()) + " by " + held.by()
                             + " ended: the tag moved past the digest that was taken back"));
         }
         List<String> putBack = putBack(facts.workload(), state);
@@ -47,7 +47,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
     }
 
     private static String words(Workload workload, WorkloadState.Hold held, List<String> putBack) {
-        StringBuilder words = new StringBuilder("held since " + held.since() + " by " + held.by()
+        StringBuilder words = new StringBuilder("held since " + Brief.time(held.since()) + " by " + held.by()
                 + (held.untilNextPush() ? " until the next push" : ""));
         putBack.forEach(each -> words.append("; ").append(each));
         return words.append("; 'urunner resume ")

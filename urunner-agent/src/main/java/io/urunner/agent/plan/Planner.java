@@ -206,37 +206,36 @@ public final class Planner {
     }
 
     private Optional<Deferred> deferred() {
-        Instant settled = of(Kind.STALE).stream()
+        Optional<Instant> moved = of(Kind.STALE).stream()
                 .map(verdict -> resolved(verdict).since())
                 .filter(since -> !States.isOfAWrongClock(since, facts.now()))
-                .map(since -> since.plus(policy.settle()))
-                .max(Instant::compareTo)
-                .orElse(Instant.MIN);
+                .max(Instant::compareTo);
+        Instant settled = moved.map(since -> since.plus(policy.settle())).orElse(Instant.MIN);
         if (settled.isAfter(facts.now())) {
             return deferred(
                     Deferral.SETTLE,
-                    words(Kind.STALE) + "; it must stand for " + Brief.duration(policy.settle()) + " first",
+                    "it must stand for " + Brief.duration(policy.settle()) + " first, until " + Brief.time(settled),
+                    moved,
                     settled);
         }
-        Instant cool = hold.state()
-                .lastAct()
-                .filter(last -> !States.isOfAWrongClock(last, facts.now()))
-                .map(last -> last.plus(policy.cooldown()))
-                .orElse(Instant.MIN);
+        Optional<Instant> last = hold.state().lastAct().filter(at -> !States.isOfAWrongClock(at, facts.now()));
+        Instant cool = last.map(at -> at.plus(policy.cooldown())).orElse(Instant.MIN);
         if (cool.isAfter(facts.now())) {
             return deferred(
                     Deferral.COOLDOWN,
-                    words(Kind.STALE) + "; the cooldown of " + Brief.duration(policy.cooldown())
-                            + " since the last rollout is not over",
+                    "the cooldown of " + Brief.duration(policy.cooldown())
+                            + " since the last rollout is not over until " + Brief.time(cool),
+                    last,
                     cool);
         }
         return Window.closedUntil(policy.windows(), facts.now())
                 .flatMap(opens ->
-                        deferred(Deferral.WINDOW, words(Kind.STALE) + "; the next window opens at " + opens, opens));
+                        deferred(Deferral.WINDOW, "the next window opens at " + Brief.time(opens), moved, opens));
     }
 
-    private static Optional<Deferred> deferred(Deferral cause, String words, Instant until) {
-        return Optional.of(new Deferred(cause, words, Optional.empty(), Optional.of(until)));
+    /** What is stale waits; {@code why} says for what. */
+    private Optional<Deferred> deferred(Deferral cause, String why, Optional<Instant> since, Instant until) {
+        return Optional.of(new Deferred(cause, words(Kind.STALE) + "; " + why, since, Optional.of(until)));
     }
 
     /** What to remember as P: what runs and belongs to D, what is seen first, what is rolled out. */

@@ -149,6 +149,36 @@ class PlannerPoliciesTest {
                         "PINNED"));
     }
 
+    @Test
+    void whatWaitsForARegistrySaysSinceWhenAndUntilWhenInWholeSeconds() {
+        Instant since = Instant.parse("2030-01-07T11:58:20.123456789Z");
+        Instant until = Instant.parse("2030-01-07T18:00:00.000000987Z");
+        Decision decision = workload()
+                .runs(D1)
+                .answer("app", new Answer.Failed(Deferral.RATE_LIMITED, "used up", since, Optional.of(until)))
+                .plan()
+                .decision();
+        assertThat(decision.reason())
+                .endsWith("used up, since 2030-01-07T11:58:20Z, asked again at 2030-01-07T18:00:00Z");
+        assertThat(decision).isInstanceOfSatisfying(Decision.Deferred.class, waiting -> {
+            assertThat(waiting.since()).contains(since);
+            assertThat(waiting.until()).contains(until);
+        });
+    }
+
+    @Test
+    void whatWaitsForItsTimeSaysSinceWhenAndUntilWhen() {
+        for (Given waits : List.of(
+                stale().annotation("settle", "2m"),
+                stale().stateActed(D1).annotation("cooldown", "1h"),
+                stale().annotation("window", "Sat,Sun 00:00-24:00 UTC"))) {
+            assertThat(waits.plan().decision()).isInstanceOfSatisfying(Decision.Deferred.class, waiting -> {
+                assertThat(waiting.since()).as(waiting.words()).isPresent();
+                assertThat(waiting.reason()).contains(Brief.time(waiting.until().orElseThrow()));
+            });
+        }
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("obstacles")
     void aStaleWorkloadIsKeptBackBy(String name, Given given, String decision, String reason) {
