@@ -399,6 +399,16 @@ public final class KubeConnection implements AutoCloseable {
         return "no usable answer from the API server " + configuration.server() + ": " + words(error);
     }
 
+    /** That the API server does not take the credential: nothing can be seen then, of whatever kind. */
+    WatchProblem unauthorized() {
+        return new WatchProblem(
+                "",
+                Optional.empty(),
+                false,
+                "the API server " + configuration.server()
+                        + " does not accept the agent's credential (401): it is wrong or has expired");
+    }
+
     /** An error in words; many of the HTTP client have no message. */
     static String words(Throwable error) {
         if (error instanceof ConnectException) {

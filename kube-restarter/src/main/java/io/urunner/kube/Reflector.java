@@ -445,6 +445,8 @@ final class Reflector<T extends Observed> {
             list = listing;
             if (error instanceof Refused refused) {
                 int status = refused.status;
+                // A credential that has just expired is read anew for the next try.
+                boolean news = status != 401 || failures > 1 || listing;
                 refusals++;
                 boolean again = expired;
                 expired = status == 410;
@@ -455,7 +457,7 @@ final class Reflector<T extends Observed> {
                     delay = status == 403 || status == 401 || status == 429
                             ? ThreadLocalRandom.current().nextInt(REFUSED_DELAY_MILLIS / 2, REFUSED_DELAY_MILLIS)
                             : delay;
-                    problem = refusedProblem(verb, status, error.getMessage());
+                    problem = news ? refusedProblem(verb, status, error.getMessage()) : problem;
                 }
             } else if (failures > 1 || listing) {
                 problem = new WatchProblem("", Optional.empty(), false, connection.unreachable(error));
@@ -469,6 +471,9 @@ final class Reflector<T extends Observed> {
     }
 
     private WatchProblem refusedProblem(String verb, int status, @Nullable String message) {
+        if (status == 401) {
+            return connection.unauthorized();
+        }
         boolean permission = status == 403;
         return new WatchProblem(
                 source.resource(),

@@ -169,6 +169,7 @@ public final class WorkloadWatch implements AutoCloseable {
         boolean permission = answer.status() == 403;
         if (answer.status() == 401) {
             connection.forgetAuthorization();
+            return connection.unauthorized();
         }
         return new WatchProblem(
                 "namespaces",
