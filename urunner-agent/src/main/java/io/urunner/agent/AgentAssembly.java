@@ -172,7 +172,10 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                                     : Optional.empty(),
                             agent.access(),
                             agent::check,
-                            namespace -> access.credentials().withPods(pods.of(namespace)),
+                            new ShownCredentials(
+                                    access.credentials(),
+                                    pods,
+                                    settings.kubernetes().pullSecrets()),
                             store));
             String server = kubernetes.server().toString();
             return new AgentAssembly(

@@ -1,5 +1,6 @@
 package io.urunner.agent;
 
+import io.urunner.agent.run.PullSecretSource;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.Repository;
 import io.urunner.registry.auth.AuthHints;
@@ -43,13 +44,20 @@ final class FallbackCredentials implements CredentialProvider {
      * @param pods those of the pods
      * @return the provider; nothing to close
      */
-    CredentialProvider onlyPods(CredentialProvider pods) {
-        return new CredentialProvider() {
+    PullSecretSource onlyPods(PullSecretSource pods) {
+        return new PullSecretSource() {
             @Override
             public List<Credential> credentials(String registry, String repository) throws CredentialException {
-                return isConfigured(registry, repository) && isNone(own.credentials(registry, repository))
-                        ? pods.credentials(registry, repository)
-                        : List.of();
+                return isForPods(registry, repository) ? pods.credentials(registry, repository) : List.of();
+            }
+
+            @Override
+            public List<String> problems(String registry, String repository) {
+                try {
+                    return isForPods(registry, repository) ? pods.problems(registry, repository) : List.of();
+                } catch (CredentialException e) {
+                    return List.of();
+                }
             }
 
             @Override
@@ -119,6 +127,11 @@ final class FallbackCredentials implements CredentialProvider {
                 .anyMatch(prefix -> repository.isEmpty()
                         ? prefix.registry().equalsIgnoreCase(registry)
                         : prefix.matches(new Repository(registry, repository)));
+    }
+
+    /** Whether a repository is one of a configured registry that has no credential of its own. */
+    private boolean isForPods(String registry, String repository) throws CredentialException {
+        return isConfigured(registry, repository) && isNone(own.credentials(registry, repository));
     }
 
     private static boolean isNone(List<Credential> credentials) {

@@ -52,7 +52,7 @@ final class Insight {
             return silent();
         }
         List<Finding> findings = new ArrayList<>(configuration);
-        findings.addAll(doctor.examine(status.get(), agent.namespaces(), false));
+        findings.addAll(doctor.examine(status.get(), false));
         return Answers.findings(looked(late), findings, json);
     }
 
@@ -107,7 +107,7 @@ final class Insight {
             } catch (ConfigurationException e) {
                 findings.addAll(Finding.of(e));
             }
-            findings.addAll(doctor.examine(status.get(), agent.namespaces(), true));
+            findings.addAll(doctor.examine(status.get(), true));
             return response(200, Answers.findings(source(status.get()), findings, json), json);
         } finally {
             examining.release();

@@ -4,21 +4,16 @@ import io.urunner.agent.config.Settings;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
+import io.urunner.agent.run.RegistryProbe;
+import io.urunner.agent.run.RegistryProbe.Image;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WatchScope;
-import io.urunner.registry.DeniedException;
-import io.urunner.registry.ImageReference;
-import io.urunner.registry.NotFoundException;
-import io.urunner.registry.RateLimitedException;
 import io.urunner.registry.RegistryException;
-import io.urunner.registry.RegistryPrefix;
-import io.urunner.registry.UnauthorizedException;
-import io.urunner.registry.auth.CredentialException;
-import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.store.DigestStore;
 import io.urunner.store.StoreException;
 import java.time.Duration;
@@ -28,9 +23,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLException;
 
 /**
  * Checks an agent's surroundings: registries, permissions, namespaces, the history, the last pass. Thread-safe; waits for
@@ -45,22 +38,39 @@ public final class Doctor {
     private final Optional<String> leaseNamespace;
     private final KubeAccess access;
     private final RegistryCheck registries;
-    private final Function<String, CredentialProvider> credentials;
+    private final Credentials credentials;
     private final DigestStore history;
 
-    /** Asks a registry whether it answers. */
+    /** Asks registries whether they answer. */
     @FunctionalInterface
     public interface RegistryCheck {
         /**
-         * Asks it; waits for the answer.
+         * Asks them; waits for the answers.
          *
-         * @param registry the registry, one of those in the settings
-         * @param reference what to ask for; empty for the root of its API
-         * @throws RegistryException if it does not answer as it should, or may not be asked now
+         * @param probes what to ask of registries in the settings
+         * @return for each, in the same order, how it failed, or why it may not be asked now; empty if it was answered
          * @throws InterruptedException if the thread is interrupted
          */
-        void check(RegistryPrefix registry, Optional<ImageReference> reference)
-                throws RegistryException, InterruptedException;
+        List<Optional<RegistryException>> check(List<RegistryProbe> probes) throws InterruptedException;
+    }
+
+    /** What can be told of the credentials that registries are asked with. */
+    public interface Credentials {
+        /**
+         * Names them.
+         *
+         * @param image for what, and for whom
+         * @return their names, without a secret
+         */
+        String describe(Image image);
+
+        /**
+         * What is wrong with the pull secrets, if those are used.
+         *
+         * @param image for what, and for whom
+         * @return sentences without a secret; empty if all is well
+         */
+        List<String> problems(Image image);
     }
 
     /**
@@ -71,7 +81,7 @@ public final class Doctor {
      * @param leaseNamespace where the Lease of the election is; empty without one
      * @param access to the cluster
      * @param registries asks the registries
-     * @param credentials by namespace, those that the registries are asked with for it, for their names
+     * @param credentials those that the registries are asked with
      * @param history the history database
      */
     public Doctor(
@@ -80,7 +90,7 @@ public final class Doctor {
             Optional<String> leaseNamespace,
             KubeAccess access,
             RegistryCheck registries,
-            Function<String, CredentialProvider> credentials,
+            Credentials credentials,
             DigestStore history) {
         this.settings = settings;
         this.scope = scope;
@@ -95,20 +105,15 @@ public final class Doctor {
      * Checks everything but the configuration.
      *
      * @param status how it stands with the agent
-     * @param namespaces the labelled namespaces that are watched
      * @param running whether the status is that of a running agent, rather than of one look
      * @return the findings
      * @throws InterruptedException if the thread is interrupted
      */
-    public List<Finding> examine(AgentStatus status, Collection<String> namespaces, boolean running)
-            throws InterruptedException {
-        List<Finding> findings = new ArrayList<>();
-        for (Settings.Registry registry : settings.registries()) {
-            findings.add(registry(registry, status));
-        }
+    public List<Finding> examine(AgentStatus status, boolean running) throws InterruptedException {
+        List<Finding> findings = new ArrayList<>(registries(status));
         Optional<Permissions.Lease> lease = leaseNamespace.map(namespace ->
                 new Permissions.Lease(namespace, settings.kubernetes().lease()));
-        findings.addAll(new Permissions(access, scope, namespaces)
+        findings.addAll(new Permissions(access, scope, status.namespaces())
                 .check(settings.kubernetes().pullSecrets(), lease));
         for (WatchProblem problem : status.problems()) {
             findings.add(Finding.wrong(
@@ -116,15 +121,9 @@ public final class Doctor {
                     problem.message(),
                     problem.permission()
                             ? "grant it in the role of the agent's account"
-                            : "see that it can be reached"));
+                            : "see that it can be reached and takes the credential of the agent's account"));
         }
-        findings.add(
-                namespaces.isEmpty()
-                        ? Finding.wrong(
-                                "namespaces",
-                                "no namespace is labelled urunner=enable",
-                                "kubectl label namespace NAME urunner=enable")
-                        : Finding.ok("namespaces", namespaces.size() + " labelled: " + String.join(", ", namespaces)));
+        findings.add(namespaces(status));
         findings.add(history(status, running));
         findings.addAll(workloads(status));
         findings.add(due(status));
@@ -136,65 +135,50 @@ public final class Doctor {
         return findings;
     }
 
-    private Finding registry(Settings.Registry registry, AgentStatus status) throws InterruptedException {
-        String check = "registry " + registry.host();
-        Optional<ImageReference> tracked = status.workloads().stream()
-                .flatMap(workload -> workload.containers().stream())
-                .flatMap(container -> container.reference().stream())
-                .map(ImageReference::parse)
-                .filter(registry.host()::matches)
-                .findFirst();
-        String credential = tracked.map(image ->
-                        credentials.apply(namespace(image, status)).describe(image.registry(), image.repository()))
-                .orElse("");
-        try {
-            registries.check(registry.host(), tracked);
-            return Finding.ok(
-                    check,
-                    tracked.map(image -> "answers for " + image + ", read with " + credential)
-                            .orElse("answers; no tracked workload has an image of it, so no repository was tried"));
-        } catch (RegistryException e) {
-            return Finding.wrong(check, String.valueOf(e.getMessage()), remedy(e, credential));
+    private static Finding namespaces(AgentStatus status) {
+        Optional<WatchProblem> blindness = status.blindness();
+        if (blindness.isPresent()) {
+            return Finding.wrong(
+                    "namespaces",
+                    "it cannot be seen now which are labelled urunner=enable: "
+                            + blindness.get().message(),
+                    "see the finding 'cluster'");
         }
+        if (!status.synced() && status.namespaces().isEmpty()) {
+            return Finding.wrong(
+                    "namespaces",
+                    "the cluster has not been seen yet, so it is not known which are labelled",
+                    "ask again");
+        }
+        return status.namespaces().isEmpty()
+                ? Finding.wrong(
+                        "namespaces",
+                        "no namespace is labelled urunner=enable",
+                        "kubectl label namespace NAME urunner=enable")
+                : Finding.ok(
+                        "namespaces",
+                        status.namespaces().size() + " labelled: " + String.join(", ", status.namespaces()));
     }
 
-    /** The first namespace with a workload of this image. */
-    private static String namespace(ImageReference image, AgentStatus status) {
-        return status.workloads().stream()
-                .filter(workload -> workload.containers().stream()
-                        .anyMatch(container -> container.reference().equals(Optional.of(image.toString()))))
-                .map(workload -> workload.id().namespace())
-                .sorted()
-                .findFirst()
-                .orElse("");
-    }
-
-    private static String remedy(RegistryException e, String credential) {
-        String used = credential.isEmpty() ? "" : " (in use: " + credential + ")";
-        if (e instanceof UnauthorizedException) {
-            return "give the agent a valid credential for this registry" + used;
+    private List<Finding> registries(AgentStatus status) throws InterruptedException {
+        List<RegistryExamination> examinations = settings.registries().stream()
+                .map(registry -> new RegistryExamination(
+                        registry.host(),
+                        settings.registries().stream()
+                                .map(Settings.Registry::host)
+                                .toList(),
+                        status))
+                .toList();
+        List<Optional<RegistryException>> answers = registries.check(
+                examinations.stream().flatMap(one -> one.probes().stream()).toList());
+        List<Finding> findings = new ArrayList<>();
+        int from = 0;
+        for (RegistryExamination one : examinations) {
+            int to = from + one.probes().size();
+            findings.addAll(one.findings(answers.subList(from, to), credentials));
+            from = to;
         }
-        if (e instanceof DeniedException) {
-            return "let the credential pull this repository" + used;
-        }
-        if (e instanceof NotFoundException) {
-            return "push the tag, or correct the workload's image; some registries say this to a credential without"
-                    + " access" + used;
-        }
-        if (e instanceof RateLimitedException) {
-            return "wait, or log in where anonymous pulls are limited" + used;
-        }
-        if (e.getCause() instanceof CredentialException) {
-            return "correct the credential's settings, or wait until its issuer answers" + used;
-        }
-        if (e.getCause() instanceof SSLException) {
-            return "trust the registry's own authority with registries[].tls.ca, or give the registry a certificate that is"
-                    + " valid for this host; registries[].plainHttp is for one that speaks plain http";
-        }
-        if (e.status().isPresent()) {
-            return "see that a registry answers at this address, and what its own log says";
-        }
-        return "see that the registry runs, that host and port are right, and that the agent's network leads there";
+        return findings;
     }
 
     private Finding history(AgentStatus status, boolean running) {
@@ -217,27 +201,49 @@ public final class Doctor {
         }
     }
 
-    /** What is not well, each by itself; many are counted. */
+    /** What is not well, each by itself; many are counted, and those that wait for a registry. */
     private static List<Finding> workloads(AgentStatus status) {
         List<WorkloadStatus> ill = status.workloads().stream()
                 .filter(workload -> workload.state().ill())
                 .sorted(Comparator.comparing(WorkloadStatus::id))
                 .toList();
+        if (ill.isEmpty() && !status.synced()) {
+            return List.of(Finding.note("workloads", "the cluster has not been seen, so none is known", ""));
+        }
         if (ill.isEmpty()) {
             return List.of(Finding.ok("workloads", status.workloads().size() + " tracked, and none needs help"));
         }
         List<Finding> findings = new ArrayList<>();
-        ill.stream()
+        for (Deferral cause : List.of(Deferral.RATE_LIMITED, Deferral.REGISTRY_UNREACHABLE)) {
+            List<String> waiting = ill.stream()
+                    .filter(workload -> isWaiting(workload, cause))
+                    .map(workload -> workload.id().toString())
+                    .toList();
+            if (!waiting.isEmpty()) {
+                findings.add(Finding.wrong(
+                        "workloads", "waiting: " + cause.words() + ": " + list(waiting), "see the registry's finding"));
+            }
+        }
+        List<WorkloadStatus> others = ill.stream()
+                .filter(workload -> !isWaiting(workload, Deferral.RATE_LIMITED)
+                        && !isWaiting(workload, Deferral.REGISTRY_UNREACHABLE))
+                .toList();
+        others.stream()
                 .limit(TOLD)
                 .forEach(workload -> findings.add(Finding.wrong(
                         "workload " + workload.id(),
                         workload.state().words() + ": " + workload.state().reason(),
                         "urunner explain " + workload.id())));
-        if (ill.size() > TOLD) {
+        if (others.size() > TOLD) {
             findings.add(Finding.wrong(
-                    "workloads", (ill.size() - TOLD) + " more are not well", "urunner explain lists them"));
+                    "workloads", (others.size() - TOLD) + " more are not well", "urunner explain lists them"));
         }
         return findings;
+    }
+
+    private static boolean isWaiting(WorkloadStatus workload, Deferral cause) {
+        return workload.state().kind() == State.Kind.WAITING
+                && workload.state().cause().equals(cause.words());
     }
 
     private static Finding due(AgentStatus status) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.explain.Explanation.Entry;
+import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
@@ -12,6 +13,7 @@ import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.HostStatus;
 import io.urunner.kube.WatchProblem;
 import io.urunner.store.DigestStore.RolloutRecord;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.Optional;
 
@@ -29,10 +31,12 @@ public final class ExplanationJson {
         AgentStatus status = explanation.status();
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("source", explanation.source());
-        json.put("at", status.at().toString());
+        json.put("at", Brief.time(status.at()));
         json.put("acts", status.acts());
         status.election().flatMap(AgentStatus.Election::leader).ifPresent(leader -> json.put("leader", leader));
         json.put("synced", status.synced());
+        ArrayNode namespaces = json.putArray("namespaces");
+        status.namespaces().forEach(namespaces::add);
         put(json, "lastPass", status.lastPass());
         json.put("historyWorks", status.historyWorks() && explanation.history().isEmpty());
         ArrayNode problems = json.putArray("problems");
@@ -53,11 +57,23 @@ public final class ExplanationJson {
 
     private static ObjectNode registry(HostStatus host) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("host", host.host()).put("references", host.references()).put("healthy", host.healthy());
+        json.put("host", host.host())
+                .put("references", host.references())
+                .put("asked", host.asked())
+                .put("healthy", host.healthy());
         put(json, "problem", host.problem());
         put(json, "failingSince", host.failingSince());
         put(json, "lastAnswer", host.lastAnswer());
         put(json, "nextPass", host.nextPass());
+        ArrayNode waits = json.putArray("waits");
+        for (HostStatus.Wait wait : host.waits()) {
+            ObjectNode one = waits.addObject();
+            put(one, "namespace", wait.namespace());
+            one.put("cause", wait.cause().words())
+                    .put("reason", wait.why())
+                    .put("since", Brief.time(wait.since()))
+                    .put("until", Brief.time(wait.until()));
+        }
         return json;
     }
 
@@ -100,7 +116,7 @@ public final class ExplanationJson {
 
     private static ObjectNode rollout(RolloutRecord rollout) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("requested", rollout.requested().toString());
+        json.put("requested", Brief.time(rollout.requested()));
         put(json, "finished", rollout.finished());
         put(json, "outcome", rollout.outcome());
         put(json, "message", rollout.message());
@@ -109,6 +125,7 @@ public final class ExplanationJson {
     }
 
     private static void put(ObjectNode json, String name, Optional<?> value) {
-        value.ifPresent(known -> json.put(name, known.toString()));
+        value.ifPresent(
+                known -> json.put(name, known instanceof Instant moment ? Brief.time(moment) : known.toString()));
     }
 }

@@ -12,6 +12,7 @@ import io.urunner.agent.run.HostStatus;
 import io.urunner.registry.RateLimit;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -63,6 +64,10 @@ final class StatusCollector implements MultiCollector {
                 .metricSnapshot(single(
                         "urunner_synced", "1 once everything watched has been seen in the cluster.", status.synced()))
                 .metricSnapshot(single(
+                        "urunner_namespaces",
+                        "Namespaces that are watched: those with the label.",
+                        status.namespaces().size()))
+                .metricSnapshot(single(
                         "urunner_history_up",
                         "1 if the history database worked when used last.",
                         status.historyWorks()))
@@ -79,19 +84,26 @@ final class StatusCollector implements MultiCollector {
     }
 
     private void registries(MetricSnapshots.Builder all, AgentStatus status) {
-        Family up = new Family("urunner_registry_up", "1 if the registry answered when asked last.");
+        Family up = new Family("urunner_registry_up", "1 if the registry was asked, and answered when asked last.");
         Family references = new Family("urunner_registry_references", "References that the registry is asked for.");
+        Family waits = new Family(
+                "urunner_registry_waits_until_timestamp_seconds",
+                "Until when something is not asked of the registry: its limit, its back-off, our budget.");
         Family remaining = new Family(
                 "urunner_registry_rate_limit_remaining", "What is left of the registry's limit, where it tells one.");
         for (HostStatus host : status.registries()) {
             Labels labels = Labels.of("registry", Words.name(host.host()));
             up.add(labels, host.healthy() ? 1 : 0);
             references.add(labels, host.references());
+            host.waits().stream()
+                    .map(HostStatus.Wait::until)
+                    .max(Comparator.naturalOrder())
+                    .ifPresent(until -> waits.add(labels, seconds(Duration.between(Instant.EPOCH, until))));
             rateLimit
                     .apply(host.host().replaceFirst("/.*", ""))
                     .ifPresent(limit -> limit.remaining().ifPresent(left -> remaining.add(labels, (double) left)));
         }
-        remaining.addTo(references.addTo(up.addTo(all)));
+        waits.addTo(remaining.addTo(references.addTo(up.addTo(all))));
     }
 
     private MetricSnapshots.Builder workloads(MetricSnapshots.Builder all, AgentStatus status) {

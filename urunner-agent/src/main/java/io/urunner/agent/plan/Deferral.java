@@ -14,6 +14,8 @@ public enum Deferral {
     ACCESS_DENIED("access denied", Kind.TROUBLE),
     /** The registry asked for fewer requests. */
     RATE_LIMITED("rate limited", Kind.TROUBLE),
+    /** Our own budget of requests to the registry is used up. */
+    REQUEST_BUDGET("request budget", Kind.PLANNED),
     /** The registry cannot be reached, or answers with errors of its own. */
     REGISTRY_UNREACHABLE("registry unreachable", Kind.TROUBLE),
     /** The registry answers with what the protocol does not know. */

@@ -5,9 +5,7 @@ import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.WatchProblem;
 import io.urunner.registry.FailedRequest;
-import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
-import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnavailableException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -17,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -30,8 +29,10 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The agent: watches workloads, asks registries, and rolls out what is stale. It owns its threads, all named {@code
@@ -49,6 +50,9 @@ public final class Agent implements AutoCloseable {
 
     /** Of one workload there is one patch, of the store one write, of the Lease one renewal at a time. */
     private static final int UNLIMITED = Integer.MAX_VALUE;
+
+    /** So many namespaces are named in a line. */
+    private static final int NAMED = 20;
 
     private static final String ELECTION = "leader election";
     private static final Pattern MISSING = Pattern.compile("may not \\w+");
@@ -92,7 +96,13 @@ public final class Agent implements AutoCloseable {
 
     private State state = State.NEW;
     private volatile boolean synced;
+    /** Whether something of the cluster could be seen, too, and not only that it may not be. */
+    private volatile boolean seen;
+
     private volatile boolean passed;
+    /** The namespaces that the log spoke of last; on the loop. */
+    private Set<String> told = Set.of();
+
     private volatile boolean looking;
 
     private enum State {
@@ -254,15 +264,6 @@ public final class Agent implements AutoCloseable {
         return new KubeAccess(connection);
     }
 
-    /**
-     * The namespaces that are watched now.
-     *
-     * @return their names, in order
-     */
-    public Set<String> namespaces() {
-        return cluster.namespaces();
-    }
-
     private synchronized void begin() {
         if (state != State.NEW) {
             throw new IllegalStateException("an agent is started once");
@@ -290,11 +291,58 @@ public final class Agent implements AutoCloseable {
             }
         }
         if (synced) {
-            LOG.info(
-                    "the cluster has been seen: {} workloads",
-                    cluster.workloads().size());
+            tellNamespaces();
             next.run();
         }
+    }
+
+    /** Says once that the cluster has been seen, and then which namespaces come and go. */
+    private void tellNamespaces() {
+        Set<String> now = cluster.namespaces();
+        if (blindness().isPresent()) {
+            return;
+        }
+        if (!seen) {
+            seen = true;
+            LOG.info(
+                    "the cluster has been seen: {} in {}",
+                    counted(cluster.workloads().size(), "workload"),
+                    counted(now.size(), "namespace"));
+        } else {
+            tell(Level.INFO, "watched from now on", now, told);
+            tell(Level.WARN, "not watched any more, for want of the label urunner=enable, or deleted", told, now);
+        }
+        told = now;
+        if (now.isEmpty()) {
+            problems.problem(
+                    "namespaces",
+                    "none",
+                    "no namespace that may be watched has the label urunner=enable, so nothing is watched: kubectl label"
+                            + " namespace NAME urunner=enable");
+        } else {
+            problems.well("namespaces");
+        }
+    }
+
+    private static void tell(Level level, String what, Set<String> these, Set<String> butNot) {
+        Set<String> names = new TreeSet<>(these);
+        names.removeAll(butNot);
+        if (!names.isEmpty()) {
+            String shown = names.stream().limit(NAMED).collect(Collectors.joining(", "))
+                    + (names.size() > NAMED ? " and " + (names.size() - NAMED) + " more" : "");
+            LOG.atLevel(level)
+                    .addKeyValue(LogField.EVENT, level == Level.INFO ? "watched" : "not_watched")
+                    .addKeyValue(LogField.SUBJECT, "namespaces")
+                    .log("{}: {}", what, shown);
+        }
+    }
+
+    private static String counted(int count, String what) {
+        return count + " " + what + (count == 1 ? "" : "s");
+    }
+
+    private Optional<WatchProblem> blindness() {
+        return AgentStatus.blindness(cluster.problems(), cluster.namespaces());
     }
 
     /** Whoever looks once does not wait longer for an API server that does not answer. */
@@ -326,6 +374,9 @@ public final class Agent implements AutoCloseable {
         now.forEach(
                 problem -> problems.problem(subject(problem), kind(problem.message(), "unseen"), problem.message()));
         problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
+        if (synced) {
+            tellNamespaces();
+        }
         leadership
                 .flatMap(Leadership::problem)
                 .ifPresentOrElse(
@@ -375,11 +426,16 @@ public final class Agent implements AutoCloseable {
     /**
      * What is not ready yet, for a readiness probe.
      *
-     * @return the problem in words; empty text once the cluster has been seen and every registry was asked
+     * @return the problem in words; empty text once the cluster has been seen and every registry was asked, while the
+     *     cluster can be seen
      */
     public String notReady() {
-        if (!synced) {
-            return "the cluster has not been seen yet";
+        Optional<String> blindness = blindness().map(problem -> ": " + problem.message());
+        if (!synced || !seen) {
+            return "the cluster has not been seen yet" + blindness.orElse("");
+        }
+        if (blindness.isPresent()) {
+            return "the cluster cannot be seen" + blindness.get();
         }
         return passed ? "" : "the first pass is not over yet";
     }
@@ -401,7 +457,7 @@ public final class Agent implements AutoCloseable {
      */
     public Optional<AgentStatus> status() throws InterruptedException {
         Optional<Leadership> elected = leadership.filter(any -> !looking);
-        return ask(() -> reports.status(synced, elected.map(Leadership::status)));
+        return ask(() -> reports.status(synced && seen, elected.map(Leadership::status)));
     }
 
     private boolean acts() {
@@ -420,33 +476,38 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Asks a watched registry whether it answers, for somebody who wants to know now: through its queue and within its
-     * limits, but also while it fails. Whoever asks again within the registry's interval is told the same. Blocks until it
-     * has answered, or a deadline has passed.
+     * Asks watched registries whether they answer, for somebody who wants to know now: through their queues and within
+     * their limits, but also while they fail. Whoever asks the same again within the registry's interval is told the same.
+     * Blocks until all have answered, or a deadline has passed.
      *
-     * @param registry the registry
-     * @param reference what to ask for; empty for the root of its API
-     * @throws RegistryException if it failed, or may not be asked now
+     * @param probes what to ask, all at once
+     * @return for each, in the same order, how it failed, or why it may not be asked now; empty if it was answered
      * @throws InterruptedException if the thread is interrupted
      */
-    public void check(RegistryPrefix registry, Optional<ImageReference> reference)
-            throws RegistryException, InterruptedException {
-        CompletableFuture<Optional<RegistryException>> trouble = new CompletableFuture<>();
-        loop.execute(() -> engine.registries().check(registry, reference, trouble::complete));
-        try {
-            Optional<RegistryException> found = trouble.get(CHECK.toMillis(), TimeUnit.MILLISECONDS);
-            if (found.isPresent()) {
-                throw found.get();
-            }
-        } catch (TimeoutException e) {
-            throw new UnavailableException(
-                    FailedRequest.of("check", registry.registry()),
-                    "it was not asked, or did not answer, within " + CHECK.toSeconds() + " s",
-                    null,
-                    e);
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("completed without an exception", e);
+    public List<Optional<RegistryException>> check(List<RegistryProbe> probes) throws InterruptedException {
+        List<CompletableFuture<Optional<RegistryException>>> answers = new ArrayList<>();
+        for (RegistryProbe probe : probes) {
+            CompletableFuture<Optional<RegistryException>> answer = new CompletableFuture<>();
+            answers.add(answer);
+            loop.execute(() -> engine.registries().check(probe, answer::complete));
         }
+        long begun = loop.nanos();
+        List<Optional<RegistryException>> found = new ArrayList<>();
+        for (int i = 0; i < answers.size(); i++) {
+            try {
+                long left = CHECK.toNanos() - (loop.nanos() - begun);
+                found.add(answers.get(i).get(Math.max(0, left), TimeUnit.NANOSECONDS));
+            } catch (TimeoutException e) {
+                found.add(Optional.of(new UnavailableException(
+                        FailedRequest.of("check", probes.get(i).registry().registry()),
+                        "it was not asked, or did not answer, within " + CHECK.toSeconds() + " s",
+                        null,
+                        e)));
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("completed without an exception", e);
+            }
+        }
+        return found;
     }
 
     /** Credentials may be others than before: registries that are well are asked at once. */

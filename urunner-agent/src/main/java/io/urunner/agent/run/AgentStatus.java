@@ -6,10 +6,13 @@ import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeSet;
 
 /**
  * How it stands, at one moment. Immutable.
@@ -18,6 +21,7 @@ import java.util.SortedMap;
  * @param acts whether this agent is the one that acts
  * @param election how it stands with the election of that one; empty if there is none
  * @param synced whether everything that may be seen in the cluster has been seen once
+ * @param namespaces the namespaces that are watched: those with the label
  * @param historyWorks whether the history database worked when it was used last
  * @param lastPass when a whole pass over a registry ended last
  * @param problems what cannot be seen in the cluster
@@ -29,15 +33,34 @@ public record AgentStatus(
         boolean acts,
         Optional<Election> election,
         boolean synced,
+        Set<String> namespaces,
         boolean historyWorks,
         Optional<Instant> lastPass,
         List<WatchProblem> problems,
         List<HostStatus> registries,
         List<WorkloadStatus> workloads) {
     public AgentStatus {
+        namespaces = Collections.unmodifiableSet(new TreeSet<>(namespaces));
         problems = List.copyOf(problems);
         registries = List.copyOf(registries);
         workloads = List.copyOf(workloads);
+    }
+
+    /**
+     * Why nothing of the cluster can be seen now, or none of the namespaces.
+     *
+     * @return the problem; empty if something can
+     */
+    public Optional<WatchProblem> blindness() {
+        return blindness(problems, namespaces);
+    }
+
+    /** That the API server as a whole cannot be seen, or that nothing is watched because namespaces cannot be. */
+    static Optional<WatchProblem> blindness(List<WatchProblem> problems, Set<String> namespaces) {
+        return problems.stream()
+                .filter(problem -> problem.resource().isEmpty()
+                        || (namespaces.isEmpty() && problem.resource().equals("namespaces")))
+                .findFirst();
     }
 
     /**

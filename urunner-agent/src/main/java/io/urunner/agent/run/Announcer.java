@@ -103,7 +103,7 @@ final class Announcer {
 
     private static Level level(Decision decision) {
         if (decision instanceof Decision.Blocked blocked && blocked.cause() != Blockage.PERMISSION) {
-            return Level.INFO;
+            return blocked.cause().isTrouble() ? Level.WARN : Level.INFO;
         }
         return decision instanceof Decision.UpToDate done && done.diagnosis().isPresent() ? Level.WARN : Level.DEBUG;
     }

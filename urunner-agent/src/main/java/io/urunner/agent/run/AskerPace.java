@@ -23,7 +23,7 @@ final class AskerPace {
     static final int SEVERAL = 8;
 
     /** That it asks less often than it should, so that its limit lasts. */
-    record Spaced(Instant since, Instant until, String why) {}
+    record Spaced(Instant since, String why) {}
 
     private final Loop loop;
     private final InstantSource clock;
@@ -41,6 +41,9 @@ final class AskerPace {
     private boolean limited;
     private boolean whole;
     private boolean probed;
+    /** Whether its limit did not let all be asked in this round. */
+    private boolean spacedNow;
+
     private int unanswered;
     /** Why something was not answered in this round: the host's trouble only if nothing is. */
     private Optional<Resolution.Problem> silence = Optional.empty();
@@ -84,6 +87,7 @@ final class AskerPace {
             silence = Optional.empty();
             comeBack = Optional.empty();
             probed = false;
+            spacedNow = false;
         }
         whole |= pass;
         open++;
@@ -109,6 +113,11 @@ final class AskerPace {
     /** Whether something of it waits, and nothing is being asked. */
     boolean onlyWaits() {
         return open > 0 && inFlight == 0;
+    }
+
+    /** Whether nothing of it waits or is being asked any more, in a round that is to end. */
+    boolean isThrough() {
+        return inRound && open == 0;
     }
 
     /** Whether something of it waits that may be asked. */
@@ -217,6 +226,9 @@ final class AskerPace {
             pausedUntil = Optional.empty();
             problem = Optional.empty();
             failingSince = Optional.empty();
+            if (!spacedNow) {
+                goesOn();
+            }
         }
         return true;
     }
@@ -260,10 +272,9 @@ final class AskerPace {
 
     /** What its limit leaves is spread: it asks again after so long. */
     void spaces(Duration spacing, String why) {
-        Duration rest = Pace.min(spacing, LONGEST);
-        spacedUntil = Optional.of(loop.nanos() + rest.toNanos());
-        Instant now = clock.instant();
-        spaced = Optional.of(new Spaced(spaced.map(Spaced::since).orElse(now), now.plus(rest), why));
+        spacedUntil = Optional.of(loop.nanos() + Pace.min(spacing, LONGEST).toNanos());
+        spaced = Optional.of(new Spaced(spaced.map(Spaced::since).orElseGet(clock::instant), why));
+        spacedNow = true;
     }
 
     /** What it waits for until its limit lets it ask again; empty if it may ask. */
@@ -275,6 +286,7 @@ final class AskerPace {
     /** Its limit does not hold it back any more. */
     void goesOn() {
         spaced = Optional.empty();
+        spacedUntil = Optional.empty();
     }
 
     /** Whether anything was really asked for it. */

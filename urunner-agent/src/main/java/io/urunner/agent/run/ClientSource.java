@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -35,7 +36,10 @@ final class ClientSource implements WatchedRegistry.Source {
     private final InstantSource clock;
     private final Optional<WatchedRegistry.Budget> budget;
     private final CredentialProvider credentials;
-    private final Function<String, Optional<CredentialProvider>> pullSecrets;
+    private final Function<String, Optional<PullSecretSource>> pullSecrets;
+    /** Those that are shown, if they are pull secrets. */
+    private final Optional<PullSecretSource> own;
+
     private final ImageContent content;
     private final Map<String, Optional<WatchedRegistry.Source>> namespaces = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
@@ -54,9 +58,21 @@ final class ClientSource implements WatchedRegistry.Source {
             InstantSource clock,
             Optional<WatchedRegistry.Budget> budget,
             CredentialProvider credentials,
-            Function<String, Optional<CredentialProvider>> pullSecrets) {
+            Function<String, Optional<PullSecretSource>> pullSecrets) {
+        this(client, registry, clock, budget, credentials, pullSecrets, Optional.empty());
+    }
+
+    private ClientSource(
+            RegistryClient client,
+            String registry,
+            InstantSource clock,
+            Optional<WatchedRegistry.Budget> budget,
+            CredentialProvider credentials,
+            Function<String, Optional<PullSecretSource>> pullSecrets,
+            Optional<PullSecretSource> own) {
         this.credentials = credentials;
         this.pullSecrets = pullSecrets;
+        this.own = own;
         this.client = client;
         this.registry = registry;
         this.clock = clock;
@@ -102,13 +118,20 @@ final class ClientSource implements WatchedRegistry.Source {
                 namespace,
                 added -> pullSecrets
                         .apply(namespace)
-                        .map(own -> new ClientSource(
-                                client.withCredentials(own),
+                        .map(secrets -> new ClientSource(
+                                client.withCredentials(secrets),
                                 registry,
                                 clock,
                                 Optional.empty(),
-                                own,
-                                none -> Optional.empty())));
+                                secrets,
+                                none -> Optional.empty(),
+                                Optional.of(secrets))));
+    }
+
+    @Override
+    public List<String> problems(ImageReference reference) {
+        return own.map(secrets -> secrets.problems(reference.registry(), reference.repository()))
+                .orElse(List.of());
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.urunner.kube.WorkloadState;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -28,6 +29,9 @@ interface Cluster {
     Optional<Workload> find(WorkloadId id);
 
     List<WatchProblem> problems();
+
+    /** The namespaces that are watched now. */
+    Set<String> namespaces();
 
     /** Whether workloads of this namespace may be seen, once it carries the label. */
     boolean watches(String namespace);

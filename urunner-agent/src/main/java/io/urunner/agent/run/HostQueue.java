@@ -1,5 +1,7 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Brief;
+import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.run.WatchedRegistry.Allowance;
 import java.time.Duration;
 import java.time.Instant;
@@ -42,6 +44,9 @@ final class HostQueue {
 
     /** Where no more of a limit is left, no question comes before its turn, not even the one that tells best. */
     private static final int MOST_FIRST = 10;
+
+    /** Of so many askers is told that they wait. */
+    private static final int MOST_WAITS = 100;
 
     /** So many questions of one namespace wait at most: the others are asked in later passes. */
     private static final int MOST = 200_000;
@@ -89,6 +94,11 @@ final class HostQueue {
 
     /** Nor by requests further than to this: what was pushed is of use when it is known what it brought. */
     private long requestFloor;
+
+    /** Since when our own budget does not let all be asked in each pass. */
+    private Optional<Instant> shortSince = Optional.empty();
+
+    private long shortAt;
 
     private Duration round = Duration.ZERO;
     private Optional<Instant> lastAnswer = Optional.empty();
@@ -172,8 +182,14 @@ final class HostQueue {
         }
 
         boolean rests(long now) {
-            return (notBefore != Long.MIN_VALUE && notBefore - now > 0)
-                    || restsUntil.filter(until -> until - now > 0).isPresent();
+            return restsFor(now) > 0;
+        }
+
+        /** For how long it is not asked in a pass; zero if it is asked in the next. */
+        long restsFor(long now) {
+            return Math.max(
+                    notBefore == Long.MIN_VALUE ? 0 : Math.max(0, notBefore - now),
+                    restsUntil.map(until -> Math.max(0, until - now)).orElse(0L));
         }
 
         /** Whether its age says how long a round takes. */
@@ -344,8 +360,11 @@ final class HostQueue {
         pump();
     }
 
+    /** In whole seconds, not before it: what is told once more a moment later is told the same. */
     private Instant instant(long nanos) {
-        return clock.instant().plusNanos(nanos - loop.nanos());
+        Instant exact = clock.instant().plusNanos(nanos - loop.nanos());
+        Instant second = exact.truncatedTo(ChronoUnit.SECONDS);
+        return second.equals(exact) ? exact : second.plusSeconds(1);
     }
 
     /** Whether the same was sent within the interval, so that it would be refused. */
@@ -401,45 +420,98 @@ final class HostQueue {
         return pace != null && pace.pausedUntil().isPresent() && (pace.isLimited() || !pace.failing());
     }
 
-    /** What keeps an asker from asking until its limit allows it again; empty if nothing does. */
-    Optional<AskerPace.Spaced> spaced(Asker asker) {
-        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::spaced);
+    /** What keeps an asker from asking, and until when; empty if nothing does. */
+    Optional<HostStatus.Wait> waits(Asker asker) {
+        return pauses(asker).or(this::waitsForBudget);
     }
 
-    /** Until when an asker leaves the host alone; empty if it does not. */
-    Optional<Instant> pausedUntil(Asker asker) {
-        return Optional.ofNullable(paces.get(asker))
+    private Optional<HostStatus.Wait> pauses(Asker asker) {
+        AskerPace pace = paces.get(asker);
+        Optional<Long> paused = pace == null ? Optional.empty() : pace.pausedUntil();
+        if (pace == null || paused.isEmpty()) {
+            return Optional.empty();
+        }
+        Instant until = instant(paused.get());
+        return pace.spaced()
+                .map(spaced -> new HostStatus.Wait(
+                        asker.namespace(), Deferral.RATE_LIMITED, spaced.why(), spaced.since(), until))
+                .or(() -> pace.problem()
+                        .map(problem -> new HostStatus.Wait(
+                                asker.namespace(),
+                                problem.kind(),
+                                problem.message(),
+                                pace.failingSince().orElseGet(clock::instant),
+                                until)));
+    }
+
+    /** That our own budget does not let all be asked in each pass; empty if it does. */
+    Optional<HostStatus.Wait> waitsForBudget() {
+        return shortSince.map(since -> new HostStatus.Wait(
+                Optional.empty(),
+                Deferral.REQUEST_BUDGET,
+                "the budget of the registry (registries[].budget) does not let all be asked in each interval",
+                since,
+                instant(nextPass())));
+    }
+
+    /** When the next pass begins that may ask something. */
+    private long nextPass() {
+        Instant now = clock.instant();
+        return port.budget()
+                .filter(limit -> limit.left(now) <= 0)
+                .map(limit -> Math.max(nextAt, loop.nanos() + limit.rest(now).toNanos()))
+                .orElse(nextAt);
+    }
+
+    /** Until when a question is not asked again at the earliest; empty if it is its turn in the next pass. */
+    Optional<Instant> restsUntil(Question question) {
+        long rests = restsFor(question);
+        return rests > 0 ? Optional.of(instant(loop.nanos() + rests)) : Optional.empty();
+    }
+
+    private long restsFor(Question question) {
+        long now = loop.nanos();
+        long asker = Optional.ofNullable(paces.get(question.asker()))
                 .flatMap(AskerPace::pausedUntil)
-                .map(this::instant);
+                .map(until -> until - now)
+                .orElse(0L);
+        long own = Optional.ofNullable(questions.get(question))
+                .map(asked -> asked.restsFor(now))
+                .orElse(0L);
+        return Math.max(asker, own);
     }
 
     Optional<Instant> failingSince(Asker asker) {
         return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::failingSince);
     }
 
-    /** Something is wrong with the host if nobody is answered. */
-    private Optional<AskerPace> sick() {
-        List<AskerPace> used = paces.values().stream()
+    HostStatus status() {
+        List<AskerPace> asking = paces.values().stream()
                 .filter(one -> one.questions > 0 && one.isHeard())
                 .toList();
-        return used.stream().allMatch(one -> one.problem().isPresent())
-                ? used.stream().findFirst()
+        // Something is wrong with the host if nobody is answered.
+        Optional<AskerPace> sick = asking.stream().allMatch(one -> one.problem().isPresent())
+                ? asking.stream().findFirst()
                 : Optional.empty();
-    }
-
-    HostStatus status() {
-        Optional<AskerPace> sick = sick();
         return new HostStatus(
                 host,
                 (int) questions.keySet().stream()
                         .map(Question::reference)
                         .distinct()
                         .count(),
-                sick.isEmpty(),
+                !asking.isEmpty(),
+                !asking.isEmpty() && sick.isEmpty(),
                 sick.flatMap(AskerPace::problem).map(Resolution.Problem::message),
                 sick.flatMap(AskerPace::failingSince),
                 lastAnswer,
-                running ? Optional.empty() : Optional.of(instant(nextAt)),
+                Stream.concat(
+                                waitsForBudget().stream(),
+                                paces.entrySet().stream()
+                                        .filter(entry -> entry.getValue().questions > 0)
+                                        .flatMap(entry -> pauses(entry.getKey()).stream()))
+                        .limit(MOST_WAITS)
+                        .toList(),
+                running ? Optional.empty() : Optional.of(instant(nextPass())),
                 passes);
     }
 
@@ -453,12 +525,8 @@ final class HostQueue {
         if (pending(question)) {
             return Optional.empty();
         }
-        long at = Math.max(nextAt - loop.nanos(), 0);
-        long paused = pace(question.asker())
-                .pausedUntil()
-                .map(until -> until - loop.nanos())
-                .orElse(0L);
-        return Optional.of(clock.instant().plusNanos(Math.max(at, paused)));
+        long now = loop.nanos();
+        return Optional.of(instant(Math.max(nextPass(), now + restsFor(question))));
     }
 
     private void schedule(Duration delay) {
@@ -483,6 +551,9 @@ final class HostQueue {
         Instant clockNow = clock.instant();
         Optional<Allowance> budget = port.budget();
         if (budget.isPresent() && budget.get().left(clockNow) <= 0) {
+            if (!questions.isEmpty()) {
+                isShortOfBudget();
+            }
             schedule(Pace.max(budget.get().rest(clockNow), A_MOMENT));
             return;
         }
@@ -604,7 +675,8 @@ final class HostQueue {
 
     private void pump() {
         fill();
-        if (inFlight.isEmpty() && requests.underWay() == 0 && isBudgetUsed()) {
+        if (inFlight.isEmpty() && requests.underWay() == 0 && !waiting.isEmpty() && isBudgetUsed()) {
+            isShortOfBudget();
             waiting.all().forEach(this::leave);
         }
         for (Map.Entry<Asker, AskerPace> entry : List.copyOf(paces.entrySet())) {
@@ -624,21 +696,37 @@ final class HostQueue {
 
     /** What a limit does not let be asked in this pass is asked in a later one. */
     private void leaveIfUsed(Asker asker, AskerPace pace) {
+        Instant now = clock.instant();
         if (pace.onlyWaits()) {
             port.allowance(asker).filter(pace::hasUsed).ifPresent(limit -> {
                 leaveAll(asker);
-                Instant now = clock.instant();
-                Duration spacing = limit.spacing(now);
-                if (spacing.compareTo(interval) > 0) {
-                    pace.spaces(
-                            spacing,
-                            "the registry allows " + limit.left(now) + " more requests until "
-                                    + limit.resets().truncatedTo(ChronoUnit.SECONDS));
-                } else {
-                    pace.goesOn();
-                }
+                space(pace, limit, now);
             });
+        } else if (pace.isThrough()) {
+            port.allowance(asker).filter(limit -> limit.left(now) <= 0).ifPresent(limit -> space(pace, limit, now));
         }
+    }
+
+    private void space(AskerPace pace, Allowance limit, Instant now) {
+        Duration spacing = limit.spacing(now);
+        long left = limit.left(now);
+        if (spacing.compareTo(interval) <= 0) {
+            pace.goesOn();
+        } else if (left <= 0) {
+            pace.spaces(spacing, "the registry's limit is used up");
+        } else {
+            pace.spaces(
+                    spacing,
+                    "the registry allows " + left + " more " + (left == 1 ? "request" : "requests") + " until "
+                            + Brief.time(limit.resets()));
+            // An answer is good until it is the reference's turn.
+            round = Pace.max(round, Pace.min(spacing.multipliedBy(pace.questions), AskerPace.LONGEST));
+        }
+    }
+
+    private void isShortOfBudget() {
+        shortSince = shortSince.or(() -> Optional.of(clock.instant()));
+        shortAt = loop.nanos();
     }
 
     private void leaveAll(Asker asker) {
@@ -678,6 +766,9 @@ final class HostQueue {
         running = false;
         looked = false;
         passes++;
+        if (loop.nanos() - shortAt > 2 * Math.max(interval.toNanos(), ASK_ANEW.toNanos())) {
+            shortSince = Optional.empty();
+        }
         if (overdue) {
             overdue = false;
             schedule(allPaused().orElse(Duration.ZERO));

@@ -56,8 +56,8 @@ final class KubeCluster implements Cluster, AutoCloseable {
         return watch.find(id);
     }
 
-    /** The namespaces that are watched now. */
-    Set<String> namespaces() {
+    @Override
+    public Set<String> namespaces() {
         return watch.namespaces();
     }
 

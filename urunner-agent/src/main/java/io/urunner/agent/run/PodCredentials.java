@@ -59,6 +59,9 @@ public final class PodCredentials implements CredentialProvider {
 
     private static final int FEW = 32 * 1024;
 
+    /** So many sentences say what is wrong with the pull secrets for a repository. */
+    private static final int MOST_PROBLEMS = 5;
+
     /** The status of an answer that is too large to be used. */
     private static final int TOO_LARGE = 413;
 
@@ -140,6 +143,10 @@ public final class PodCredentials implements CredentialProvider {
         /** What was read last; does not wait for what is being read. */
         Optional<T> known() {
             return Optional.ofNullable(value);
+        }
+
+        synchronized Optional<KubeException> denial() {
+            return Optional.ofNullable(denial);
         }
 
         boolean isOld() {
@@ -253,11 +260,16 @@ public final class PodCredentials implements CredentialProvider {
      * @param namespace the namespace
      * @return its credentials; nothing to close
      */
-    public CredentialProvider of(String namespace) {
-        return new CredentialProvider() {
+    public PullSecretSource of(String namespace) {
+        return new PullSecretSource() {
             @Override
             public List<Credential> credentials(String registry, String repository) throws CredentialException {
                 return PodCredentials.this.credentials(registry, repository, Optional.of(namespace));
+            }
+
+            @Override
+            public List<String> problems(String registry, String repository) {
+                return PodCredentials.this.problems(registry, repository, namespace);
             }
 
             @Override
@@ -292,6 +304,68 @@ public final class PodCredentials implements CredentialProvider {
             }
         }
         return List.copyOf(all);
+    }
+
+    /** What is wrong with the pull secrets that the users of a repository in a namespace name for it. */
+    private List<String> problems(String registry, String repository, String namespace) {
+        Api now = api;
+        if (now == null) {
+            return List.of();
+        }
+        Set<String> problems = new LinkedHashSet<>();
+        try {
+            for (Source source : sources(registry, repository, Optional.of(namespace))) {
+                problems.addAll(problems(now, source, registry, repository));
+            }
+        } catch (CredentialException e) {
+            problems.add(String.valueOf(e.getMessage()));
+        }
+        return problems.stream().limit(MOST_PROBLEMS).toList();
+    }
+
+    private Set<String> problems(Api from, Source source, String registry, String repository)
+            throws CredentialException {
+        Set<String> problems = new LinkedHashSet<>();
+        List<PullSecret> found = new ArrayList<>();
+        List<String> names = names(from, source);
+        for (String name : names) {
+            Name full = new Name(source.namespace(), name);
+            secret(from, full, registry, repository).ifPresentOrElse(found::add, () -> problems.add(absent(full)));
+        }
+        PullSecrets all = PullSecrets.of(found);
+        problems.addAll(all.problems());
+        if (problems.isEmpty() && !names.isEmpty()) {
+            noMatch(String.join(", ", names), all, registry, repository).ifPresent(problems::add);
+        }
+        return problems;
+    }
+
+    private String absent(Name name) {
+        if (!KubeName.isOfObject(name.name())) {
+            return "no pull secret can have the name " + KubeName.shown(name.name());
+        }
+        Optional<KubeException> denial = Optional.ofNullable(secrets.get(name)).flatMap(Cached::denial);
+        return denial.map(e -> e.forbidden()
+                        ? "the agent may not read the pull secret " + name.name()
+                        : String.valueOf(e.getMessage()))
+                .orElse("there is no secret " + name.name());
+    }
+
+    /** Why secrets that can be read have nothing for a repository; nothing if they have. */
+    private static Optional<String> noMatch(String names, PullSecrets secrets, String registry, String repository) {
+        List<Credential> found = secrets.credentials(registry, repository);
+        if (!found.isEmpty()) {
+            return found.stream().allMatch(Credential.Anonymous.class::isInstance)
+                    ? Optional.of("the entry for " + registry + " in the pull secrets (" + names
+                            + ") has no user and password: like the kubelet, the agent reads no token there")
+                    : Optional.empty();
+        }
+        String other =
+                registry.matches(".+:\\d+") ? registry.substring(0, registry.lastIndexOf(':')) : registry + ":443";
+        return Optional.of("the pull secrets (" + names + ") have no entry for " + registry + "/" + repository
+                + (secrets.credentials(other, repository).isEmpty()
+                        ? ""
+                        : ", only one for " + other + ": the key must have the same port as the image"));
     }
 
     /** Where the users of a repository name their secrets, in the order of the namespaces. */

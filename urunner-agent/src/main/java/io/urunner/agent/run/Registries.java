@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Answer;
+import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.ImageDigest;
@@ -45,6 +46,10 @@ final class Registries {
     /** What is private is asked without pull secrets at most so often. */
     private static final Duration REST = Duration.ofMinutes(10);
 
+    /** What has nothing to do with what is shown to the registry. */
+    private static final Set<Deferral> OF_THE_HOST =
+            EnumSet.of(Deferral.RATE_LIMITED, Deferral.REGISTRY_UNREACHABLE, Deferral.REGISTRY_CONFUSED);
+
     /** What is told of the registry, once, and not of each reference. */
     private static final Set<Deferral> OF_THE_ASKER =
             EnumSet.of(Deferral.RATE_LIMITED, Deferral.CREDENTIAL_REJECTED, Deferral.REGISTRY_UNREACHABLE);
@@ -54,8 +59,8 @@ final class Registries {
     /** What is known of references that were used less than an interval ago: who comes back need not ask again. */
     private final Map<ImageReference, Reference> gone = new HashMap<>();
 
-    private final Map<RegistryPrefix, Checked> checked = new HashMap<>();
-    private final Map<RegistryPrefix, List<Consumer<Optional<RegistryException>>>> checking = new HashMap<>();
+    private final Map<Check, Checked> checked = new HashMap<>();
+    private final Map<Check, List<Consumer<Optional<RegistryException>>>> checking = new HashMap<>();
     private final Contents contents;
     private final LabelFetches labels;
     private final Loop loop;
@@ -78,7 +83,18 @@ final class Registries {
         void passed(boolean whole);
     }
 
-    /** When people last wanted to know whether a registry answers, and what was wrong. */
+    /** What people want to know of a registry: whether it answers to a question; to any, if there is none. */
+    private record Check(RegistryPrefix registry, Optional<Question> question) {
+        @Override
+        public String toString() {
+            return "a check of " + registry
+                    + question.map(one ->
+                                    " for " + one.asker().at(one.reference().toString()))
+                            .orElse("");
+        }
+    }
+
+    /** When people last wanted to know that, and what was wrong. */
     private record Checked(long at, Optional<RegistryException> trouble) {}
 
     /** What is known of a reference that is used. */
@@ -100,6 +116,20 @@ final class Registries {
             Asker own = Asker.of(namespace);
             Known apart = known.get(own);
             return apart != null && !apart.hasNoSecret ? own : Asker.EVERYBODY;
+        }
+
+        /** Why a namespace that is told what everybody is has no pull secret that could open it; or else nothing. */
+        String withoutSecret(String namespace) {
+            Known apart = known.get(Asker.of(namespace));
+            if (apart == null
+                    || !apart.hasNoSecret
+                    || everybody
+                            .problem
+                            .filter(problem -> !OF_THE_HOST.contains(problem.kind()))
+                            .isEmpty()) {
+                return "";
+            }
+            return apart.problem.map(problem -> "; " + problem.message()).orElse("");
         }
     }
 
@@ -316,13 +346,15 @@ final class Registries {
         Asker asker = all.asker(namespace);
         Known known = all.of(asker);
         Optional<HostQueue> queue = find(reference).map(Watched::queue);
-        Optional<Instant> until = queue.flatMap(one -> one.pausedUntil(asker));
+        Optional<Instant> until = queue.flatMap(one -> one.restsUntil(new Question(reference, asker)));
         if (known.problem.isPresent()) {
             Resolution.Problem problem = known.problem.get();
-            return new Answer.Failed(problem.kind(), problem.message(), known.failingSince, until);
+            return new Answer.Failed(
+                    problem.kind(), problem.message() + all.withoutSecret(namespace), known.failingSince, until);
         }
         Answer answer = known.watch.answer();
-        if (answer instanceof Answer.Resolved && !tooOld(reference, namespace)) {
+        boolean resolved = answer instanceof Answer.Resolved;
+        if (resolved && !tooOld(reference, namespace)) {
             return answer;
         }
         Optional<Resolution.Problem> failing = queue.flatMap(one -> one.problem(asker));
@@ -333,12 +365,11 @@ final class Registries {
                     queue.flatMap(one -> one.failingSince(asker)).orElseGet(clock::instant),
                     until);
         }
-        return answer instanceof Answer.Resolved
-                ? answer
-                : queue.flatMap(one -> one.spaced(asker))
-                        .<Answer>map(spaced -> new Answer.Failed(
-                                Deferral.RATE_LIMITED, spaced.why(), spaced.since(), Optional.of(spaced.until())))
-                        .orElse(answer);
+        return queue.flatMap(one -> one.waits(asker))
+                .filter(wait -> !resolved || wait.cause().isTrouble())
+                .<Answer>map(
+                        wait -> new Answer.Failed(wait.cause(), wait.why(), wait.since(), Optional.of(wait.until())))
+                .orElse(answer);
     }
 
     /** Since when a reference has the digest that a namespace sees, as far as was seen; empty while that is not known. */
@@ -362,14 +393,19 @@ final class Registries {
      */
     boolean tooOld(ImageReference reference, String namespace) {
         Optional<Watched> watched = find(reference);
-        Duration interval = watched.map(one -> one.registry().interval()).orElse(Duration.ZERO);
-        Duration round = watched.map(one -> one.queue().round()).orElse(Duration.ZERO);
-        // A pass takes its time: half an interval more, and a moment for short ones.
-        Duration most = Pace.max(interval, round).multipliedBy(3).dividedBy(2).plusSeconds(2);
+        Duration most = watched.map(Registries::goodFor).orElse(Duration.ZERO);
         Instant since = Optional.ofNullable(references.get(reference))
                 .map(known -> known.of(known.asker(namespace)).answered)
                 .orElse(Instant.EPOCH);
         return since.plus(most).isBefore(clock.instant());
+    }
+
+    /** For how long an answer is good. A pass takes its time: half an interval more, and a moment for short ones. */
+    private static Duration goodFor(Watched watched) {
+        return Pace.max(watched.registry().interval(), watched.queue().round())
+                .multipliedBy(3)
+                .dividedBy(2)
+                .plusSeconds(2);
     }
 
     Expansion expansion(ImageDigest key, String namespace) {
@@ -394,43 +430,48 @@ final class Registries {
     }
 
     /**
-     * Asks a registry whether it answers, for people; once per interval, whose answer holds until then.
+     * Asks a registry whether it answers, for people; the same once per interval, whose answer holds until then.
      *
-     * @param reference what to ask for; empty for the root of its API
+     * @param probe what to ask
      * @param told told on the loop what is wrong, if something is
      */
-    void check(RegistryPrefix prefix, Optional<ImageReference> reference, Consumer<Optional<RegistryException>> told) {
+    void check(RegistryProbe probe, Consumer<Optional<RegistryException>> told) {
         Watched watched = registries.stream()
-                .filter(one -> one.registry().prefix().equals(prefix))
+                .filter(one -> one.registry().prefix().equals(probe.registry()))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(prefix + " is not watched"));
-        Checked before = checked.get(prefix);
-        if (before != null
-                && loop.nanos() - before.at < watched.registry().interval().toNanos()) {
+                .orElseThrow(() -> new IllegalArgumentException(probe.registry() + " is not watched"));
+        Check check =
+                new Check(probe.registry(), probe.image().map(image -> question(image.reference(), image.namespace())));
+        checked.entrySet().removeIf(entry -> isOld(entry.getKey(), entry.getValue()));
+        Checked before = checked.get(check);
+        if (before != null) {
             told.accept(before.trouble);
             return;
         }
-        List<Consumer<Optional<RegistryException>>> others = checking.get(prefix);
+        List<Consumer<Optional<RegistryException>>> others = checking.get(check);
         if (others != null) {
             others.add(told);
             return;
         }
-        checking.put(prefix, new ArrayList<>(List.of(told)));
-        WatchedRegistry.Source source = watched.source(reference
-                .flatMap(one -> watched.users(one).stream().findFirst().map(namespace -> question(one, namespace)))
-                .map(Question::asker)
-                .orElse(Asker.EVERYBODY));
+        checking.put(check, new ArrayList<>(List.of(told)));
+        Asker asker = check.question.map(Question::asker).orElse(Asker.EVERYBODY);
+        WatchedRegistry.Source source = watched.source(asker);
         watched.queue().send(new Requests.Request<Optional<RegistryException>>() {
             @Override
             public String what() {
-                return "a check of " + prefix;
+                return check.toString();
+            }
+
+            @Override
+            public Asker asker() {
+                return asker;
             }
 
             @Override
             public Optional<RegistryException> send() throws InterruptedException {
                 try {
-                    if (reference.isPresent()) {
-                        source.resolve(reference.get());
+                    if (check.question.isPresent()) {
+                        source.resolve(check.question.get().reference());
                     } else {
                         source.ping();
                     }
@@ -442,18 +483,18 @@ final class Registries {
 
             @Override
             public void answered(Optional<RegistryException> trouble) {
-                checked.put(prefix, new Checked(loop.nanos(), trouble));
+                checked.put(check, new Checked(loop.nanos(), trouble));
                 tell(trouble);
             }
 
             @Override
             public void failed(String words) {
                 tell(Optional.of(new RateLimitedException(
-                        FailedRequest.of("check", prefix.registry()), words, clock.instant(), false, null)));
+                        FailedRequest.of("check", check.registry.registry()), words, clock.instant(), false, null)));
             }
 
             private void tell(Optional<RegistryException> trouble) {
-                Optional.ofNullable(checking.remove(prefix))
+                Optional.ofNullable(checking.remove(check))
                         .ifPresent(waiting -> waiting.forEach(one -> one.accept(trouble)));
             }
 
@@ -462,6 +503,13 @@ final class Registries {
                 return true;
             }
         });
+    }
+
+    private boolean isOld(Check check, Checked answer) {
+        return registries.stream()
+                .filter(watched -> watched.registry().prefix().equals(check.registry))
+                .noneMatch(watched ->
+                        loop.nanos() - answer.at < watched.registry().interval().toNanos());
     }
 
     /** Whether a pass runs, or content is being fetched. */
@@ -508,6 +556,8 @@ final class Registries {
         private final Watched watched;
         private final Map<Question, Resolution.Problem> unreachable =
                 new TreeMap<>(Comparator.comparing(Registries::subject));
+        /** Of those who are not answered, what tells when their last answers are too old. */
+        private final Map<Asker, Loop.Timer> aging = new HashMap<>();
 
         Port(Watched watched) {
             this.watched = watched;
@@ -544,11 +594,13 @@ final class Registries {
                                 try {
                                     past.ifPresent(digests -> known(question, digests));
                                     learn(question, now, asked);
+                                    Duration took = Duration.ofNanos(loop.nanos() - started);
+                                    tell(question, now, took);
                                     listener.resolved(
                                             watched.registry().prefix().toString(),
                                             question.reference().toString(),
                                             now.word(),
-                                            Duration.ofNanos(loop.nanos() - started));
+                                            took);
                                 } finally {
                                     answer.accept(now);
                                 }
@@ -556,6 +608,14 @@ final class Registries {
                         }
                     },
                     e -> answer.accept(defect(e.toString())));
+        }
+
+        private static void tell(Question question, Resolution outcome, Duration took) {
+            LOG.atDebug()
+                    .addKeyValue(LogField.EVENT, "asked")
+                    .addKeyValue(LogField.REFERENCE, question.reference())
+                    .addKeyValue(LogField.OUTCOME, outcome.word())
+                    .log("{}: {} after {} ms", subject(question), outcome.word(), took.toMillis());
         }
 
         private static Resolution defect(String what) {
@@ -567,15 +627,14 @@ final class Registries {
             ImageReference reference = question.reference();
             try {
                 if (question.asker().namespace().isPresent() && !source.hasCredential(reference)) {
-                    return new Resolution.NothingToShow(
-                            new Resolution.Problem(Deferral.NO_CREDENTIAL, "there is no pull secret for " + reference));
+                    return Resolution.nothingToShow(reference, source.problems(reference));
                 }
                 WatchedRegistry.Answer answer = source.resolve(reference);
                 return new Resolution.Found(answer.digest().toString(), answer.mediaType());
             } catch (RegistryException e) {
                 return e instanceof UnauthorizedException && !source.hasCredential(reference)
                         ? Resolution.noCredential(e)
-                        : Resolution.of(e);
+                        : Resolution.of(e, source.problems(reference));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return new Resolution.Unreachable(
@@ -676,7 +735,9 @@ final class Registries {
             if (all.closed) {
                 tellIfClosed(new Question(reference, Asker.EVERYBODY), all);
             }
-            if (outcome instanceof Resolution.Refused && !question.asker().equals(Asker.EVERYBODY)) {
+            boolean own = !question.asker().equals(Asker.EVERYBODY);
+            boolean broken = outcome instanceof Resolution.NothingToShow nothing && nothing.broken();
+            if (own && (outcome instanceof Resolution.Refused || broken)) {
                 tell(question, problem);
             } else if (silent || outcome instanceof Resolution.Rejected) {
                 unreachable.put(question, problem);
@@ -757,11 +818,21 @@ final class Registries {
             if (asker.equals(Asker.EVERYBODY) && watched.queue().isHeldBack(asker)) {
                 loop.execute(() -> askAllApart(watched));
             }
+            Optional<HostStatus.Wait> wait =
+                    watched.queue().waits(asker).filter(one -> one.cause().isTrouble());
             if (problem.isPresent()) {
-                problems.problem(subject, problem.get());
+                problems.problem(
+                        subject,
+                        problem.get().kind().words(),
+                        problem.get().message()
+                                + wait.map(one -> "; asked again at " + Brief.time(one.until()))
+                                        .orElse(""));
+            } else if (wait.isPresent()) {
+                problems.problem(subject, wait.get().cause().words(), wait.get().words());
             } else {
                 problems.well(subject);
             }
+            tellWaiting(asker, problem.isPresent() || wait.isPresent());
             unreachable.entrySet().removeIf(entry -> {
                 boolean own = entry.getKey().asker().equals(asker);
                 if (own
@@ -773,6 +844,32 @@ final class Registries {
             });
         }
 
+        /**
+         * Who waits has that for an answer where he was never asked, and once his last answer is too old: nothing else
+         * tells of either.
+         */
+        private void tellWaiting(Asker asker, boolean waits) {
+            if (!waits) {
+                forgetAge(asker);
+            } else if (!aging.containsKey(asker)) {
+                tellAll(asker);
+                aging.put(asker, loop.after(goodFor(watched).plusSeconds(1), () -> tellAll(asker)));
+            }
+        }
+
+        private void tellAll(Asker asker) {
+            references.entrySet().stream()
+                    .filter(entry -> entry.getValue().known.containsKey(asker)
+                            && find(entry.getKey()).filter(watched::equals).isPresent())
+                    .map(Map.Entry::getKey)
+                    .toList()
+                    .forEach(events::changed);
+        }
+
+        private void forgetAge(Asker asker) {
+            Optional.ofNullable(aging.remove(asker)).ifPresent(Loop.Timer::cancel);
+        }
+
         private String subjectOf(Asker asker) {
             return "registry " + asker.at(watched.registry().prefix().toString());
         }
@@ -780,6 +877,7 @@ final class Registries {
         @Override
         public void forgotten(Asker asker) {
             problems.forget(subjectOf(asker)::equals);
+            forgetAge(asker);
             unreachable.keySet().removeIf(question -> question.asker().equals(asker));
         }
 
@@ -787,8 +885,35 @@ final class Registries {
         public void passed(HostQueue queue, boolean whole, Duration took) {
             if (whole) {
                 listener.passed(queue.host(), took);
+                tellPass(took);
             }
             events.passed(whole);
+        }
+
+        private void tellPass(Duration took) {
+            String registry = "registry " + watched.registry().prefix();
+            int count = watched.count();
+            LOG.atDebug()
+                    .addKeyValue(LogField.EVENT, "passed")
+                    .addKeyValue(LogField.SUBJECT, registry)
+                    .log("{}: a pass over {} references took {} ms", registry, count, took.toMillis());
+            if (count == 0) {
+                problems.problem(
+                        "use of " + registry,
+                        "not used",
+                        "no watched workload has an image of it, so it is not asked: compare the host in the settings with"
+                                + " the images, and see that their namespaces are labelled");
+            } else {
+                problems.well("use of " + registry);
+            }
+            Optional<HostStatus.Wait> budget = watched.queue().waitsForBudget();
+            String subject = "budget of " + registry;
+            if (budget.isEmpty()) {
+                problems.well(subject);
+            } else if (problems.note(
+                    subject, budget.get().cause().words(), budget.get().words())) {
+                tellAll(Asker.EVERYBODY);
+            }
         }
     }
 }

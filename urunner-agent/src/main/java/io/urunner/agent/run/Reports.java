@@ -34,6 +34,7 @@ final class Reports {
                 engine.mayAct(),
                 election,
                 synced,
+                cluster.namespaces(),
                 memory.works(),
                 engine.lastPass(),
                 cluster.problems(),
@@ -104,6 +105,7 @@ final class Reports {
                         CREDENTIAL_REJECTED,
                         ACCESS_DENIED,
                         RATE_LIMITED,
+                        REQUEST_BUDGET,
                         REGISTRY_UNREACHABLE,
                         REGISTRY_CONFUSED,
                         CONTENT_UNKNOWN -> true;

@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Brief;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
@@ -133,7 +134,7 @@ final class Requests {
     }
 
     private String leftAlone(Instant until) {
-        return host + " wants to be left alone until " + until;
+        return host + " wants to be left alone until " + Brief.time(until);
     }
 
     /** Whether the same was sent within the interval, so that it would be refused. */
@@ -197,12 +198,15 @@ final class Requests {
         underWay++;
         progress.begun();
         byNamespace.merge(namespace, 1, Integer::sum);
-        sent.put(request.what(), loop.nanos());
+        long begun = loop.nanos();
+        sent.put(request.what(), begun);
         port.elsewhere(
                 () -> {
                     Runnable outcome = () -> request.failed("a defect of the agent");
+                    boolean answered = false;
                     try {
                         T answer = request.send();
+                        answered = true;
                         outcome = () -> request.answered(answer);
                     } catch (RegistryException e) {
                         outcome = () -> failed(request, e);
@@ -214,7 +218,19 @@ final class Requests {
                         outcome = () -> request.failed("a defect of the agent: " + e);
                     } finally {
                         Runnable told = outcome;
-                        loop.execute(() -> ended(namespace, told, over));
+                        String word = answered ? "answered" : "failed";
+                        loop.execute(() -> {
+                            LOG.atDebug()
+                                    .addKeyValue(LogField.EVENT, "sent")
+                                    .addKeyValue(LogField.SUBJECT, request.what())
+                                    .addKeyValue(LogField.OUTCOME, word)
+                                    .log(
+                                            "{}: {} after {} ms",
+                                            request.what(),
+                                            word,
+                                            (loop.nanos() - begun) / 1_000_000);
+                            ended(namespace, told, over);
+                        });
                     }
                 },
                 e -> ended(namespace, () -> request.failed("a defect of the agent: " + e), over));

@@ -2,6 +2,7 @@ package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Deferral;
 import io.urunner.registry.DeniedException;
+import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
 import io.urunner.registry.ProtocolViolationException;
 import io.urunner.registry.RateLimitedException;
@@ -9,7 +10,10 @@ import io.urunner.registry.RegistryException;
 import io.urunner.registry.UnauthorizedException;
 import io.urunner.registry.UnavailableException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What came of one question to a registry. */
 sealed interface Resolution {
@@ -67,17 +71,23 @@ sealed interface Resolution {
      * Nothing was asked, since there is no credential to ask with.
      *
      * @param problem that there is none
+     * @param broken whether there would be one if a pull secret that is named were right
      */
-    record NothingToShow(Problem problem) implements Resolution {}
+    record NothingToShow(Problem problem, boolean broken) implements Resolution {}
 
     /** What a failed question comes to. */
     static Resolution of(RegistryException e) {
+        return of(e, List.of());
+    }
+
+    /** What a failed question comes to; {@code secrets} is what is wrong with the pull secrets for it. */
+    static Resolution of(RegistryException e, List<String> secrets) {
         if (e instanceof NotFoundException) {
-            return new Refused(new Problem(Deferral.TAG_NOT_FOUND, words(e)));
+            return new Refused(new Problem(Deferral.TAG_NOT_FOUND, words(e, secrets)));
         } else if (e instanceof DeniedException) {
-            return new Refused(new Problem(Deferral.ACCESS_DENIED, words(e)));
+            return new Refused(new Problem(Deferral.ACCESS_DENIED, words(e, secrets)));
         } else if (e instanceof UnauthorizedException) {
-            return new Rejected(new Problem(Deferral.CREDENTIAL_REJECTED, words(e)));
+            return new Rejected(new Problem(Deferral.CREDENTIAL_REJECTED, words(e, secrets)));
         } else if (e instanceof RateLimitedException limited) {
             Optional<Instant> until = Optional.of(limited.retryAt()).filter(moment -> limited.isRetryAtNamed());
             return new RateLimited(new Problem(Deferral.RATE_LIMITED, words(e)), until);
@@ -98,6 +108,19 @@ sealed interface Resolution {
     /** The registry wants a credential, and there is none for the reference: another one may be public, or have one. */
     static Resolution noCredential(RegistryException e) {
         return new Refused(new Problem(Deferral.NO_CREDENTIAL, words(e)));
+    }
+
+    /** None of the pull secrets that are named for a reference opens it; {@code secrets} is what is wrong with them. */
+    static Resolution nothingToShow(ImageReference reference, List<String> secrets) {
+        return new NothingToShow(
+                new Problem(
+                        Deferral.NO_CREDENTIAL,
+                        secrets.isEmpty() ? "there is no pull secret for " + reference : String.join("; ", secrets)),
+                !secrets.isEmpty());
+    }
+
+    private static String words(RegistryException e, List<String> secrets) {
+        return Stream.concat(Stream.of(words(e)), secrets.stream()).collect(Collectors.joining("; "));
     }
 
     private static String words(RegistryException e) {

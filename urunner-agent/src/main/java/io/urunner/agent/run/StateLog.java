@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
+import org.slf4j.event.Level;
 
 /**
  * Says what is wrong once when it begins, once when it becomes something else, and once when it is over. What concerns one
@@ -75,9 +76,18 @@ final class StateLog {
 
     /** Something is wrong that concerns these namespaces. */
     boolean problem(Collection<String> namespaces, String subject, String kind, String message) {
+        return tell(Level.WARN, namespaces, subject, kind, message);
+    }
+
+    /** Something is as the settings want it, and not as one would expect. Returns whether that is news. */
+    boolean note(String subject, String kind, String message) {
+        return tell(Level.INFO, List.of(), subject, kind, message);
+    }
+
+    private boolean tell(Level level, Collection<String> namespaces, String subject, String kind, String message) {
         boolean news = !kind.equals(kinds.put(subject, kind));
         if (news && take(namespaces, subject)) {
-            log.atWarn()
+            log.atLevel(level)
                     .addKeyValue(LogField.EVENT, "problem")
                     .addKeyValue(LogField.SUBJECT, subject)
                     .addKeyValue(LogField.CAUSE, kind)

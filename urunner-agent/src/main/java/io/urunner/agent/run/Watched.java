@@ -57,6 +57,11 @@ final class Watched {
         return users.getOrDefault(reference, Set.of());
     }
 
+    /** How many references are used. */
+    int count() {
+        return users.size();
+    }
+
     /** For which namespaces something is asked. */
     Collection<String> namespaces(Question question) {
         return question.asker()

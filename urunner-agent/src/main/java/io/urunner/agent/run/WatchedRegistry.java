@@ -52,7 +52,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             int concurrency,
             Optional<Budget> budget,
             CredentialProvider credentials,
-            Function<String, Optional<CredentialProvider>> pullSecrets) {
+            Function<String, Optional<PullSecretSource>> pullSecrets) {
         ClientSource source = new ClientSource(client, prefix.registry(), clock, budget, credentials, pullSecrets);
         return new WatchedRegistry(prefix, source, interval, concurrency);
     }
@@ -100,6 +100,16 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
          * @return false if it is asked for anonymously
          */
         boolean hasCredential(ImageReference reference);
+
+        /**
+         * What is wrong with the pull secrets for a reference, if it is asked with pull secrets.
+         *
+         * @param reference the reference
+         * @return sentences for people, without a secret; empty if all is well
+         */
+        default List<String> problems(ImageReference reference) {
+            return List.of();
+        }
 
         /**
          * What an image says of itself, by one request.

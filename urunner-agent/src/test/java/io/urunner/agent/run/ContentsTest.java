@@ -2,6 +2,7 @@ package io.urunner.agent.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import io.urunner.agent.plan.Expansion;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
@@ -22,6 +23,8 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class ContentsTest {
@@ -43,6 +46,16 @@ class ContentsTest {
     private Watched watched(String host, Duration interval, Executor workers) {
         WatchedRegistry watched = new WatchedRegistry(RegistryPrefix.parse(host), source, interval, 4);
         return new Watched(watched, any -> new HostQueue(host, interval, 4, loop, loop, new Port(workers)));
+    }
+
+    @BeforeEach
+    void limitLog() {
+        EngineScene.limitLog(Level.INFO);
+    }
+
+    @AfterEach
+    void restoreLog() {
+        EngineScene.limitLog(null);
     }
 
     @Test

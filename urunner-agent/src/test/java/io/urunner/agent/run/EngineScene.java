@@ -1,10 +1,13 @@
 package io.urunner.agent.run;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
+import io.urunner.agent.plan.State;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.DeniedException;
@@ -63,8 +66,16 @@ abstract class EngineScene {
     /** Who waits for the API server. */
     Executor kubeWorkers = Runnable::run;
 
+    /** Of what is asked over and over in a time that is moved by hand there are more lines than anybody reads. */
+    static void limitLog(@Nullable Level level) {
+        for (Class<?> chatty : List.of(Registries.class, Requests.class)) {
+            ((Logger) LoggerFactory.getLogger(chatty)).setLevel(level);
+        }
+    }
+
     @BeforeEach
     void open() {
+        limitLog(Level.INFO);
         store = DigestStores.sqlite(folder.resolve("db"), "test");
         registry.tags.put(APP, D1);
         registry.tags.put(OTHER, D1);
@@ -72,6 +83,7 @@ abstract class EngineScene {
 
     @AfterEach
     void close() {
+        limitLog(null);
         store.close();
     }
 
@@ -156,6 +168,14 @@ abstract class EngineScene {
                 .orElseThrow();
     }
 
+    static State state(Engine engine, WorkloadId id) {
+        return engine.all().stream()
+                .filter(one -> one.workload().id().equals(id))
+                .findFirst()
+                .flatMap(engine::state)
+                .orElseThrow();
+    }
+
     static String digest(int number) {
         return "sha256:" + String.valueOf(number).repeat(64);
     }
@@ -176,12 +196,16 @@ abstract class EngineScene {
         final Map<String, Set<String>> readers = new HashMap<>();
         /** By namespace the references for which it has a pull secret, good or not. */
         final Map<String, Set<String>> secrets = new HashMap<>();
+        /** By namespace what is wrong with its pull secrets. */
+        final Map<String, List<String>> broken = new HashMap<>();
         /** By namespace what its credential is answered. */
         final Map<String, RegistryException> accounts = new HashMap<>();
         /** What was asked with pull secrets: the namespace, and the reference. */
         final List<String> shown = new ArrayList<>();
         /** So many requests a minute. */
         OptionalInt budget = OptionalInt.empty();
+        /** What the registry says of its limit. */
+        Optional<WatchedRegistry.Allowance> limit = Optional.empty();
 
         private long minute;
         private int spent;
@@ -267,6 +291,11 @@ abstract class EngineScene {
             }
 
             @Override
+            public List<String> problems(ImageReference reference) {
+                return broken.getOrDefault(namespace, List.of());
+            }
+
+            @Override
             public Optional<WatchedRegistry.Allowance> allowance() {
                 return Optional.empty();
             }
@@ -338,7 +367,7 @@ abstract class EngineScene {
 
         @Override
         public Optional<WatchedRegistry.Allowance> allowance() {
-            return Optional.empty();
+            return limit;
         }
 
         @Override

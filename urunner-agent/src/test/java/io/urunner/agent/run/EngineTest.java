@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
@@ -20,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +50,67 @@ class EngineTest extends EngineScene {
         assertThat(store.digests(APP, 5))
                 .extracting(DigestStore.TagDigest::digest)
                 .containsExactly(D2, D1);
+    }
+
+    @Test
+    void whoWasAnsweredBeforeWaitsForALimitOnceTheAnswerIsTooOldAndIsWellAgainAfterwards() {
+        WorkloadId id = cluster.deployment("web", D1, APP);
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        assertThat(state(engine, id).kind()).isEqualTo(State.Kind.UP_TO_DATE);
+        Instant resets = loop.instant().plus(Duration.ofHours(6));
+        registry.limit = Optional.of(new WatchedRegistry.Allowance(0, resets));
+        loop.advance(INTERVAL.multipliedBy(4));
+        State waiting = state(engine, id);
+        assertThat(waiting.kind()).isEqualTo(State.Kind.WAITING);
+        assertThat(waiting.cause()).isEqualTo(Deferral.RATE_LIMITED.words());
+        assertThat(waiting.until()).contains(resets);
+        assertThat(waiting.since()).isPresent();
+        assertThat(waiting.reason()).contains("limit is used up", Brief.time(resets));
+        loop.advance(Duration.ofHours(6));
+        assertThat(state(engine, id).kind()).isEqualTo(State.Kind.UP_TO_DATE);
+        assertThat(stopped).isEmpty();
+    }
+
+    @Test
+    void whoWasAnsweredBeforeWaitsForARegistryThatIsAwayThoughItIsAskedForOthersOnly() {
+        List<WorkloadId> ids = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            ids.add(cluster.deployment("web" + i, digest(9), "r.example/x" + i + ":latest"));
+        }
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        registry.down.add("r.example");
+        loop.advance(INTERVAL.multipliedBy(5));
+        assertThat(ids).allSatisfy(id -> {
+            assertThat(state(engine, id).cause()).isEqualTo(Deferral.REGISTRY_UNREACHABLE.words());
+            assertThat(state(engine, id).until().orElseThrow()).isAfter(loop.instant());
+        });
+        registry.down.clear();
+        loop.advance(Duration.ofMinutes(11));
+        assertThat(ids).allSatisfy(id -> assertThat(state(engine, id).kind()).isEqualTo(State.Kind.UP_TO_DATE));
+        assertThat(stopped).isEmpty();
+    }
+
+    @Test
+    void whatOurOwnBudgetDoesNotLetBeAskedWaitsAndIsNotIll() {
+        registry.budget = OptionalInt.of(1);
+        List<WorkloadId> ids = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            ids.add(cluster.deployment("web" + i, digest(9), "r.example/x" + i + ":latest"));
+        }
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        List<State> waiting = ids.stream()
+                .map(id -> state(engine, id))
+                .filter(state -> state.cause().equals(Deferral.REQUEST_BUDGET.words()))
+                .toList();
+        assertThat(waiting).hasSizeGreaterThanOrEqualTo(3).allSatisfy(state -> {
+            assertThat(state.kind()).isEqualTo(State.Kind.WAITING);
+            assertThat(state.ill()).isFalse();
+            assertThat(state.until()).isPresent();
+        });
+        assertThat(stopped).isEmpty();
     }
 
     @Test

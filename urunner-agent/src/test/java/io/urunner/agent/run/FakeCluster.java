@@ -19,7 +19,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -43,6 +45,7 @@ final class FakeCluster implements Cluster {
     /** Whether the watch shows changes by itself. */
     private boolean watching = true;
 
+    final Set<String> namespaces = new TreeSet<>(Set.of("shop"));
     final List<WorkloadId> patches = new ArrayList<>();
     final Map<WorkloadId, CompletableFuture<RolloutOutcome>> followed = new HashMap<>();
     int reads;
@@ -261,6 +264,11 @@ final class FakeCluster implements Cluster {
     @Override
     public List<WatchProblem> problems() {
         return List.of();
+    }
+
+    @Override
+    public Set<String> namespaces() {
+        return namespaces;
     }
 
     @Override

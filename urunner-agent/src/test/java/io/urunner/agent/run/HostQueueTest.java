@@ -143,6 +143,74 @@ class HostQueueTest {
     }
 
     @Test
+    void aLimitThatIsUsedUpSaysSinceWhenAndUntilWhenItWaits() {
+        Instant begun = loop.instant();
+        Instant resets = begun.plus(Duration.ofHours(6));
+        track(1);
+        registry.allowance = Optional.of(new WatchedRegistry.Allowance(1, resets));
+        queue.start();
+        loop.settle();
+        HostStatus.Wait wait = queue.waits(Asker.EVERYBODY).orElseThrow();
+        assertThat(wait.cause()).isEqualTo(Deferral.RATE_LIMITED);
+        assertThat(wait.why()).contains("used up");
+        assertThat(wait.since()).isEqualTo(begun);
+        assertThat(wait.until()).isEqualTo(resets);
+        assertThat(queue.status().waits()).containsExactly(wait);
+        assertThat(queue.next(question(0))).contains(resets);
+        assertThat(queue.restsUntil(question(0))).contains(resets);
+
+        loop.advance(Duration.ofHours(5));
+        assertThat(queue.waits(Asker.EVERYBODY)).contains(wait);
+        loop.advance(Duration.ofHours(1).plusSeconds(1));
+        assertThat(registry.asked).hasSize(2);
+        assertThat(queue.status().waits()).isEmpty();
+
+        Instant again = loop.instant();
+        registry.allowance = Optional.of(new WatchedRegistry.Allowance(1, again.plus(Duration.ofHours(6))));
+        loop.advance(INTERVAL);
+        assertThat(queue.waits(Asker.EVERYBODY).orElseThrow().since()).isAfter(again);
+    }
+
+    @Test
+    void whatIsAskedLessOftenSaysHowMuchIsLeft() {
+        track(50);
+        registry.allowance =
+                Optional.of(new WatchedRegistry.Allowance(10, loop.instant().plus(Duration.ofHours(6))));
+        queue.start();
+        loop.settle();
+        assertThat(queue.waits(Asker.EVERYBODY).orElseThrow().words())
+                .matches("the registry allows \\d more requests? until \\S+Z, since \\S+Z, asked again at \\S+Z");
+    }
+
+    @Test
+    void aReferenceThatRestsByItselfSaysUntilWhen() {
+        track(3);
+        registry.outcome = reference -> reference.equals(reference(1)) ? DOWN : FOUND;
+        queue.start();
+        loop.settle();
+        Instant until = queue.restsUntil(question(1)).orElseThrow();
+        assertThat(until).isAfter(loop.instant().plus(INTERVAL));
+        assertThat(queue.next(question(1))).contains(until);
+        assertThat(queue.restsUntil(question(0))).isEmpty();
+    }
+
+    @Test
+    void aHostThatWasNeverAskedIsNotHealthy() {
+        queue.start();
+        loop.advance(INTERVAL);
+        assertThat(queue.status().passes()).isPositive();
+        assertThat(queue.status().asked()).isFalse();
+        assertThat(queue.status().healthy()).isFalse();
+        track(1);
+        loop.advance(INTERVAL);
+        assertThat(queue.status().asked()).isTrue();
+        assertThat(queue.status().healthy()).isTrue();
+        queue.untrack(question(0));
+        loop.advance(INTERVAL);
+        assertThat(queue.status().healthy()).isFalse();
+    }
+
+    @Test
     void asksANewReferenceAtOnceWhileTheHostIsWell() {
         track(1);
         queue.start();

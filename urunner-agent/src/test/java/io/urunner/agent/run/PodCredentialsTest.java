@@ -51,19 +51,21 @@ class PodCredentialsTest {
     /** What the Secrets hold beside. */
     private volatile String more = "";
 
+    private volatile String type = "kubernetes.io/dockerconfigjson";
+    private volatile String config = Base64.getEncoder()
+            .encodeToString("{\"auths\":{\"r.example\":{\"username\":\"u\",\"password\":\"p\"}}}"
+                    .getBytes(StandardCharsets.UTF_8));
+
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
     private final PodCredentials credentials = new PodCredentials(() -> now);
 
     @BeforeEach
     void start() throws Exception {
-        String config = Base64.getEncoder()
-                .encodeToString("{\"auths\":{\"r.example\":{\"username\":\"u\",\"password\":\"p\"}}}"
-                        .getBytes(StandardCharsets.UTF_8));
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             asked.add(exchange.getRequestURI().getPath().replaceFirst(".*/", ""));
-            byte[] body = ("{\"type\":\"kubernetes.io/dockerconfigjson\",\"data\":{\".dockerconfigjson\":\"" + config
-                            + "\"" + more + "}}")
+            byte[] body = ("{\"type\":\"" + type + "\",\"data\":{\".dockerconfigjson\":\"" + config + "\"" + more
+                            + "}}")
                     .getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length);
             exchange.getResponseBody().write(body);
@@ -141,6 +143,54 @@ class PodCredentialsTest {
                         + " '../../tenant-a/secrets/x', which cannot be: it is skipped");
         credentials.uses(workload("a.b-1"), List.of(APP));
         assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
+    }
+
+    @Test
+    void whyASecretOpensNothingIsSaidWithItsNameAndWithoutItsContent() {
+        String entry = "{\"username\":\"u\",\"password\":\"s3cret\"}";
+        assertThat(problems("kubernetes.io/dockerconfigjson", "{\"auths\":{\"r.example\":" + entry + "}}"))
+                .isEmpty();
+        assertThat(problems("Opaque", "{\"auths\":{\"r.example\":" + entry + "}}"))
+                .containsExactly(
+                        "the secret a is no pull secret: its type is Opaque, not kubernetes.io/dockerconfigjson");
+        assertThat(problems("kubernetes.io/dockerconfigjson", "{\"auths\":{\"r.example:443\":" + entry + "}}"))
+                .containsExactly(
+                        "the pull secrets (a) have no entry for r.example/team/app, only one for r.example:443:"
+                                + " the key must have the same port as the image");
+        assertThat(problems("kubernetes.io/dockerconfigjson", "{\"auths\":{\"q.example\":" + entry + "}}"))
+                .containsExactly("the pull secrets (a) have no entry for r.example/team/app");
+        assertThat(problems(
+                        "kubernetes.io/dockerconfigjson", "{\"auths\":{\"r.example\":{\"identitytoken\":\"s3cret\"}}}"))
+                .singleElement()
+                .asString()
+                .contains("(a)", "no user and password");
+        assertThat(problems("kubernetes.io/dockerconfigjson", "{\"auths\":{\"r.example\":{\"auth\":\"s3cret!\"}}}"))
+                .containsExactly("the pull secret a cannot be read for r.example: its auth is not base64");
+        assertThat(problems("kubernetes.io/dockerconfigjson", "{s3cret"))
+                .singleElement()
+                .asString()
+                .startsWith("the pull secret a cannot be read: not JSON")
+                .doesNotContain("s3cret");
+        assertThat(problems("kubernetes.io/dockercfg", "{}")).containsExactly("the pull secret a has no .dockercfg");
+        status = 404;
+        assertThat(problems("", "")).containsExactly("there is no secret a");
+        status = 403;
+        assertThat(problems("", "")).containsExactly("the agent may not read the pull secret a");
+        credentials.uses(workload("A"), List.of(APP));
+        assertThat(credentials.of("shop").problems("r.example", "team/app"))
+                .containsExactly("no pull secret can have the name 'A'");
+        credentials.uses(workload("a"), List.of(APP));
+        assertThat(credentials.of("pay").problems("r.example", "team/app"))
+                .as("another namespace's")
+                .isEmpty();
+    }
+
+    private List<String> problems(String newType, String content) {
+        type = newType;
+        config = Base64.getEncoder().encodeToString(content.getBytes(StandardCharsets.UTF_8));
+        now = now.plus(Duration.ofMinutes(10));
+        credentials.uses(workload("a"), List.of(APP));
+        return credentials.of("shop").problems("r.example", "team/app");
     }
 
     @Test

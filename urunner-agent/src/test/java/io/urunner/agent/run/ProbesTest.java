@@ -51,7 +51,11 @@ class ProbesTest {
             int port = server.start();
             agent.start();
             assertThat(get(port, "/livez")).isEqualTo("200 ok");
-            assertThat(get(port, "/readyz")).isEqualTo("503 the cluster has not been seen yet");
+            Await.until(
+                    "it is not ready, and says why",
+                    Duration.ofSeconds(10),
+                    () -> get(port, "/readyz")
+                            .startsWith("503 the cluster has not been seen yet: no usable answer from the API server"));
 
             stuck.set(true);
             Thread asker = new Thread(() -> {

@@ -327,8 +327,9 @@ class RunawayTest extends EngineScene {
         for (int i = 0; i < 20; i++) {
             engine.registries()
                     .check(
-                            RegistryPrefix.parse("r.example"),
-                            Optional.of(ImageReference.parse(APP)),
+                            new RegistryProbe(
+                                    RegistryPrefix.parse("r.example"),
+                                    Optional.of(new RegistryProbe.Image(ImageReference.parse(APP), "shop"))),
                             trouble -> told.add(trouble.toString()));
             loop.advance(Duration.ofMillis(400));
         }

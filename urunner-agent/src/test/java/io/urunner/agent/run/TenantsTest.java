@@ -68,7 +68,7 @@ class TenantsTest extends EngineScene {
         Engine engine = start();
         loop.advance(Duration.ofMinutes(5));
         assertPushArrives(mine, D2);
-        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+        assertThat(used(engine)).allMatch(HostStatus::healthy);
     }
 
     @Test
@@ -80,7 +80,7 @@ class TenantsTest extends EngineScene {
         Engine engine = start();
         for (int minute = 0; minute < 10; minute++) {
             loop.advance(Duration.ofMinutes(1));
-            assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+            assertThat(used(engine)).allMatch(HostStatus::healthy);
         }
         assertPushArrives(mine, D2);
     }
@@ -94,7 +94,7 @@ class TenantsTest extends EngineScene {
             registry.failing.put(broken, answer(500));
             cluster.deploymentIn(EVIL, "web" + second, D1, broken);
             loop.advance(Duration.ofSeconds(1));
-            assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+            assertThat(used(engine)).allMatch(HostStatus::healthy);
             if (second % 30 == 0) {
                 String pushed = digest(second / 30 + 2);
                 assertPushArrives(mine, pushed);
@@ -138,7 +138,7 @@ class TenantsTest extends EngineScene {
         assertThat(registry.asked)
                 .as("of eight namespaces, and of the steadiest")
                 .hasSizeBetween(8, 9);
-        assertThat(engine.registries().status()).anyMatch(host -> !host.healthy());
+        assertThat(used(engine)).anyMatch(host -> !host.healthy());
         loop.advance(Duration.ofMinutes(30));
         assertThat(registry.asked)
                 .as("one or two each time, 20 s to 10 min apart")
@@ -198,6 +198,25 @@ class TenantsTest extends EngineScene {
         assertThat(registry.shown).allMatch(shown -> shown.startsWith("shop "));
     }
 
+    private static List<HostStatus> used(Engine engine) {
+        return engine.registries().status().stream().filter(HostStatus::asked).toList();
+    }
+
+    @Test
+    void whatIsWrongWithAPullSecretIsToldToItsOwnNamespaceAndToNoOther() {
+        registry.readers.put(APP, Set.of());
+        registry.broken.put(EVIL, List.of("the secret regcred is no pull secret"));
+        WorkloadId theirs = cluster.deploymentIn(EVIL, "web", D1, APP);
+        WorkloadId mine = cluster.deployment("mine", D1, APP);
+        Engine engine = start();
+        loop.advance(INTERVAL);
+        assertThat(decision(engine, theirs).reason()).contains("401", "the secret regcred is no pull secret");
+        assertThat(state(engine, theirs).cause()).isEqualTo(Deferral.NO_CREDENTIAL.words());
+        assertThat(decision(engine, mine).reason())
+                .contains("401", "there is no pull secret")
+                .doesNotContain("regcred");
+    }
+
     @Test
     void whatIsPublicCostsOneQuestionAndNobodysPassword() {
         for (int i = 0; i < 50; i++) {
@@ -244,7 +263,7 @@ class TenantsTest extends EngineScene {
         loop.advance(Duration.ofMinutes(10));
         assertThat(registry.shown).as("left alone for a day").noneMatch(shown -> shown.startsWith(EVIL));
         assertPushArrives(mine, D2);
-        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+        assertThat(used(engine)).allMatch(HostStatus::healthy);
     }
 
     @Test
@@ -356,7 +375,7 @@ class TenantsTest extends EngineScene {
         Engine engine = start();
         for (int i = 0; i < 300; i++) {
             loop.advance(Duration.ofMillis(250));
-            assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+            assertThat(used(engine)).allMatch(HostStatus::healthy);
         }
     }
 
@@ -372,7 +391,7 @@ class TenantsTest extends EngineScene {
         Engine engine = start();
         loop.advance(INTERVAL);
         assertPushArrives(mine, D2);
-        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+        assertThat(used(engine)).allMatch(HostStatus::healthy);
     }
 
     @Test
@@ -381,10 +400,10 @@ class TenantsTest extends EngineScene {
         registry.failing.put(
                 APP, new ProtocolViolationException(FailedRequest.of("resolve", "r.example"), "no JSON", null));
         Engine engine = start();
-        assertThat(engine.registries().status()).anyMatch(host -> !host.healthy());
+        assertThat(used(engine)).anyMatch(host -> !host.healthy());
         registry.failing.clear();
         loop.advance(Duration.ofMinutes(1));
-        assertThat(engine.registries().status()).allMatch(HostStatus::healthy);
+        assertThat(used(engine)).allMatch(HostStatus::healthy);
     }
 
     @Test
