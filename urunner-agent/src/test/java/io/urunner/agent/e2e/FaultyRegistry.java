@@ -35,6 +35,7 @@ final class FaultyRegistry implements AutoCloseable {
     private final AtomicInteger asked = new AtomicInteger();
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile Fault fault = Fault.NONE;
+    private volatile boolean limitUsedUp;
 
     enum Fault {
         NONE,
@@ -60,6 +61,11 @@ final class FaultyRegistry implements AutoCloseable {
         fault = now;
     }
 
+    /** What is asked is answered from now on, and nothing more may be asked for six hours. */
+    void useUpLimit() {
+        limitUsedUp = true;
+    }
+
     /** How often the agent asked for a digest, whatever it was answered. */
     int asked() {
         return asked.get();
@@ -71,6 +77,9 @@ final class FaultyRegistry implements AutoCloseable {
                     .startsWith("simulated-node");
             if (agent && exchange.getRequestMethod().equals("HEAD")) {
                 asked.incrementAndGet();
+            }
+            if (agent && limitUsedUp) {
+                exchange.getResponseHeaders().set("RateLimit-Remaining", "0;w=21600");
             }
             switch (agent ? fault : Fault.NONE) {
                 case NONE -> forward(exchange);
