@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.kube.KubeConnection.Answer;
 import io.urunner.kube.KubeConnection.Call;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -11,11 +12,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Small questions to the API server, one request each. Thread-safe; blocks until the API server answers. */
 public final class KubeAccess {
     private static final int LARGEST_SECRET = 256 * 1024;
+    private static final int LARGEST_ANSWER = 16 << 20;
+    private static final int MOST_PROGRAMS = 50;
 
     private final KubeConnection connection;
 
@@ -248,5 +253,115 @@ public final class KubeAccess {
             case 404 -> Optional.empty();
             default -> throw connection.refused(doing, answer);
         };
+    }
+
+    /**
+     * The data of a ConfigMap.
+     *
+     * @param namespace its namespace
+     * @param name its name
+     * @return its texts by key; empty if there is none
+     * @throws KubeException if the API server refused or could not be reached, or no ConfigMap can have this name
+     */
+    public Optional<Map<String, String>> configMap(String namespace, String name) throws KubeException {
+        return get(
+                        Call.get(KubeConnection.path("/api/v1", namespace, "configmaps", name))
+                                .wanting(ObservedJson.SECRET),
+                        "get configmaps in namespace " + namespace + " (" + name + ")")
+                .map(found -> {
+                    Map<String, String> data = new HashMap<>();
+                    found.path("data")
+                            .properties()
+                            .forEach(each ->
+                                    data.put(each.getKey(), each.getValue().asText()));
+                    return data;
+                });
+    }
+
+    /**
+     * The Deployments of a program.
+     *
+     * @param namespace in which namespace; empty for all
+     * @param label the label that they carry, for example {@code app.kubernetes.io/name=urunner}
+     * @return the first of them
+     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
+     */
+    public List<DeployedProgram> programs(Optional<String> namespace, String label) throws KubeException {
+        String path = namespace.isPresent()
+                ? KubeConnection.path("/apis/apps/v1", namespace.get(), "deployments")
+                : "/apis/apps/v1/deployments";
+        String doing = "list deployments"
+                + namespace.map(name -> " in namespace " + name).orElse("");
+        List<DeployedProgram> found = new ArrayList<>();
+        Answer answer = connection.send(
+                Call.get(path + "?limit=" + MOST_PROGRAMS + "&labelSelector=" + KubeName.encoded(label))
+                        .wantingEach(ObservedJson.PROGRAM, item -> found.add(ObservedJson.program(item))),
+                doing);
+        if (answer.status() != 200) {
+            throw connection.refused(doing, answer);
+        }
+        return found;
+    }
+
+    /**
+     * The pods that are ready.
+     *
+     * @param namespace their namespace
+     * @param labels the labels that they carry
+     * @return their names
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    public List<String> readyPods(String namespace, Map<String, String> labels) throws KubeException {
+        List<String> names = new ArrayList<>();
+        String selector = new TreeMap<>(labels)
+                .entrySet().stream()
+                        .map(label -> label.getKey() + "=" + label.getValue())
+                        .collect(Collectors.joining(","));
+        connection.list(
+                KubeConnection.path("/api/v1", namespace, "pods"),
+                "labelSelector=" + KubeName.encoded(selector),
+                "list pods in namespace " + namespace,
+                pod -> {
+                    for (JsonNode condition : pod.path("status").path("conditions")) {
+                        if (condition.path("type").asText().equals("Ready")
+                                && condition.path("status").asText().equals("True")) {
+                            names.add(pod.path("metadata").path("name").asText());
+                        }
+                    }
+                });
+        return names;
+    }
+
+    /**
+     * What a pod answered.
+     *
+     * @param status the HTTP status
+     * @param headers its headers, by their names in lower case
+     * @param body its body
+     */
+    public record PodAnswer(int status, Map<String, String> headers, String body) {}
+
+    /**
+     * Asks a pod with GET, through the API server. That one takes the header {@code Authorization} for its own, and does not
+     * pass it on.
+     *
+     * @param namespace the pod's namespace
+     * @param pod its name
+     * @param port the port
+     * @param path the path with its query, beginning with {@code /}
+     * @param headers further headers
+     * @param timeout how long the answer may take
+     * @return the answer, of the pod or of the API server
+     * @throws KubeException if there is none, or it is longer than 16 MB
+     */
+    public PodAnswer ask(
+            String namespace, String pod, int port, String path, Map<String, String> headers, Duration timeout)
+            throws KubeException {
+        return connection.text(
+                KubeConnection.path("/api/v1", namespace, "pods", pod) + ":" + port + "/proxy" + path,
+                headers,
+                "ask pod " + pod + " in namespace " + namespace,
+                timeout,
+                LARGEST_ANSWER);
     }
 }

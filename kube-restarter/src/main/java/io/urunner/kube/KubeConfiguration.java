@@ -29,6 +29,7 @@ public final class KubeConfiguration {
     private final SSLContext tls;
     private final @Nullable ProxySelector proxy;
     private final Authorization authorization;
+    private final Optional<String> user;
 
     /** Gives the value of the header {@code Authorization}; empty for none. May read a file or run a program. */
     @FunctionalInterface
@@ -42,11 +43,22 @@ public final class KubeConfiguration {
             SSLContext tls,
             @Nullable ProxySelector proxy,
             Authorization authorization) {
+        this(server, namespace, tls, proxy, authorization, Optional.empty());
+    }
+
+    KubeConfiguration(
+            URI server,
+            Optional<String> namespace,
+            SSLContext tls,
+            @Nullable ProxySelector proxy,
+            Authorization authorization,
+            Optional<String> user) {
         this.server = server;
         this.namespace = namespace;
         this.tls = tls;
         this.proxy = proxy;
         this.authorization = authorization;
+        this.user = user;
     }
 
     /**
@@ -155,6 +167,15 @@ public final class KubeConfiguration {
      */
     public Optional<String> namespace() {
         return namespace;
+    }
+
+    /**
+     * Who a kubeconfig says that its user is: whom the client certificate names, else the user's name.
+     *
+     * @return the user; empty for the service account of a pod
+     */
+    public Optional<String> user() {
+        return user;
     }
 
     SSLContext tls() {

@@ -2,14 +2,21 @@ package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -21,6 +28,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,11 +50,18 @@ public final class KubeConnection implements AutoCloseable {
     private static final int PAGE = 100;
     private static final int TOKEN_SECONDS = 60;
     private static final int REFUSED_MILLIS = 5000;
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(3);
+    /** For how long an API server that refuses connections may be about to start. */
+    private static final Duration REFUSED_PATIENCE = Duration.ofSeconds(5);
+
+    private static final Set<Integer> BUSY = Set.of(429, 502, 503, 504);
 
     private final KubeConfiguration configuration;
     private final String userAgent;
     private final ScheduledExecutorService executor;
     private final Deadlines deadlines;
+    private final Duration patience;
     private final HttpClient requests;
     private final WatchPool watches;
     /** Whether a credential was refused a moment ago, and read again. */
@@ -73,11 +88,35 @@ public final class KubeConnection implements AutoCloseable {
      * @param userAgent how the API server's audit log names this client
      */
     public KubeConnection(KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent) {
-        this(configuration, executor, userAgent, Deadlines.DEFAULT);
+        this(configuration, executor, userAgent, Duration.ZERO);
+    }
+
+    /**
+     * A connection; no request is sent.
+     *
+     * @param configuration where to
+     * @param executor for what arrives; stays the caller's to shut down, after this is closed
+     * @param userAgent how the API server's audit log names this client
+     * @param patience for how long what only reads is asked again while the API server is too busy to answer; zero for
+     *     callers that try again by themselves
+     */
+    public KubeConnection(
+            KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent, Duration patience) {
+        this(configuration, executor, userAgent, Deadlines.DEFAULT, patience);
     }
 
     KubeConnection(
             KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent, Deadlines deadlines) {
+        this(configuration, executor, userAgent, deadlines, Duration.ZERO);
+    }
+
+    KubeConnection(
+            KubeConfiguration configuration,
+            ScheduledExecutorService executor,
+            String userAgent,
+            Deadlines deadlines,
+            Duration patience) {
+        this.patience = patience;
         this.userAgent = userAgent;
         this.configuration = configuration;
         this.executor = executor;
@@ -196,6 +235,17 @@ public final class KubeConnection implements AutoCloseable {
 
         Call wanting(JsonNode needed) {
             return new Call(method, path, type, body, needed, item);
+        }
+
+        /** Of an answer that is a list of objects of which something else is needed. */
+        Call wantingEach(JsonNode needed, Consumer<JsonNode> of) {
+            return new Call(
+                    method,
+                    path,
+                    type,
+                    body,
+                    ObservedJson.ANSWER.<ObjectNode>deepCopy().set("items", needed),
+                    of);
         }
 
         /** Of an answer that is a list. */
@@ -327,6 +377,55 @@ public final class KubeConnection implements AutoCloseable {
 
     /** Sends as {@link #send(Call, String)} does, and waits for each answer no longer than that. */
     Answer send(Call call, String doing, Duration deadline) throws KubeException {
+        if (patience.isZero() || !call.method().equals("GET")) {
+            return sendWithCredential(call, doing, deadline);
+        }
+        Future<?> end = after(patience, () -> {});
+        Future<?> refusedEnd = after(patience.compareTo(REFUSED_PATIENCE) < 0 ? patience : REFUSED_PATIENCE, () -> {});
+        Duration pause = FIRST_PAUSE;
+        try {
+            while (true) {
+                try {
+                    Answer answer = sendWithCredential(call, doing, deadline);
+                    if (end.isDone() || !BUSY.contains(answer.status())) {
+                        return answer;
+                    }
+                } catch (KubeException e) {
+                    boolean refuses = e.getCause() instanceof ConnectException;
+                    if (!mayPass(e) || (refuses ? refusedEnd : end).isDone()) {
+                        throw e;
+                    }
+                    LOG.debug("asked again: {}", e.getMessage());
+                }
+                pause(pause, doing);
+                pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
+            }
+        } finally {
+            end.cancel(false);
+            refusedEnd.cancel(false);
+        }
+    }
+
+    /** Whether the same question may get an answer in a moment: what is wrong with a credential or a certificate stays. */
+    private boolean mayPass(KubeException e) {
+        return !closed
+                && !Thread.currentThread().isInterrupted()
+                && (e.getCause() instanceof TimeoutException
+                        || (e.getCause() instanceof IOException && !(e.getCause() instanceof SSLException)));
+    }
+
+    private void pause(Duration time, String doing) throws KubeException {
+        try {
+            after(time, () -> {}).get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw noAnswer(doing, e);
+        } catch (ExecutionException e) {
+            throw noAnswer(doing, e); // the executor has ended
+        }
+    }
+
+    private Answer sendWithCredential(Call call, String doing, Duration deadline) throws KubeException {
         Answer answer = sendOnce(call, doing, deadline);
         if (answer.status() == 401) {
             forgetAuthorization();
@@ -339,9 +438,14 @@ public final class KubeConnection implements AutoCloseable {
         if (closed) {
             throw new KubeException("cannot " + doing + ": the connection is closed", KubeException.NO_ANSWER);
         }
+        HttpRequest.Builder builder;
+        try {
+            builder = request(call.path());
+        } catch (IOException e) {
+            throw new KubeException("cannot " + doing + ": " + unreachable(e), KubeException.NO_ANSWER);
+        }
         CompletableFuture<HttpResponse<JsonBody.Kept>> future = null;
         try {
-            HttpRequest.Builder builder = request(call.path());
             String body = call.body();
             builder.method(
                     call.method(),
@@ -366,6 +470,53 @@ public final class KubeConnection implements AutoCloseable {
             if (future != null) {
                 future.cancel(true);
             }
+        }
+    }
+
+    /** Reads an answer of any kind, and its headers. */
+    KubeAccess.PodAnswer text(String path, Map<String, String> headers, String doing, Duration deadline, int largest)
+            throws KubeException {
+        CompletableFuture<HttpResponse<InputStream>> future = null;
+        Future<?> timer = null;
+        try {
+            HttpRequest.Builder builder = request(path).setHeader("Accept", "*/*");
+            headers.forEach(builder::header);
+            future = requests.sendAsync(builder.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> answer = future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+            try (InputStream body = answer.body()) {
+                timer = after(deadline, () -> close(body));
+                byte[] bytes = body.readNBytes(largest + 1);
+                if (bytes.length > largest) {
+                    throw new IOException("the answer has more than " + largest + " bytes");
+                }
+                Map<String, String> told = new HashMap<>();
+                answer.headers()
+                        .map()
+                        .forEach((name, values) -> told.put(name.toLowerCase(Locale.ROOT), values.get(0)));
+                return new KubeAccess.PodAnswer(answer.statusCode(), told, new String(bytes, StandardCharsets.UTF_8));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw noAnswer(doing, e);
+        } catch (ExecutionException e) {
+            throw noAnswer(doing, e.getCause() == null ? e : e.getCause());
+        } catch (IOException | TimeoutException e) {
+            throw noAnswer(doing, e);
+        } finally {
+            if (timer != null) {
+                timer.cancel(false);
+            }
+            if (future != null) {
+                future.cancel(true);
+            }
+        }
+    }
+
+    private static void close(InputStream body) {
+        try {
+            body.close();
+        } catch (IOException e) {
+            LOG.debug("an answer that took too long: {}", e.getMessage());
         }
     }
 

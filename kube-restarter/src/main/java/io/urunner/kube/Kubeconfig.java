@@ -24,10 +24,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
+import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
@@ -99,7 +103,12 @@ final class Kubeconfig {
                     proxy,
                     user.get("tokenFile") instanceof String tokenFile
                             ? tokenFile(current.file().resolveSibling(tokenFile))
-                            : authorization(client));
+                            : authorization(client),
+                    name(client)
+                            .or(() -> Optional.ofNullable(
+                                    user.get("username") instanceof String given
+                                            ? given
+                                            : chosen.get("user") instanceof String entry ? entry : null)));
         } catch (FileSystemException | FileNotFoundException e) {
             throw new KubeConfigurationException("cannot use the kubeconfig " + files + ": " + e, e);
         } catch (IOException | GeneralSecurityException | RuntimeException e) {
@@ -221,6 +230,37 @@ final class Kubeconfig {
         X509TrustManager trust =
                 client.isVerifyingSsl() ? client.getHttpClient().x509TrustManager() : new TrustEverybody();
         return KubeConfiguration.tls(trust == null ? null : new TrustManager[] {trust}, client.getKeyManagers());
+    }
+
+    /** Whom the client certificate names: the API server knows the user by its common name. */
+    private static Optional<String> name(ApiClient client) {
+        if (client.getKeyManagers() == null) {
+            return Optional.empty();
+        }
+        for (KeyManager each : client.getKeyManagers()) {
+            if (each instanceof X509KeyManager keys) {
+                String[] aliases = keys.getClientAliases("RSA", null);
+                for (String type : List.of("RSA", "EC", "Ed25519", "EdDSA")) {
+                    aliases = aliases == null ? keys.getClientAliases(type, null) : aliases;
+                }
+                if (aliases != null && keys.getCertificateChain(aliases[0]) != null) {
+                    return commonName(keys.getCertificateChain(aliases[0])[0]);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> commonName(X509Certificate certificate) {
+        try {
+            return new LdapName(certificate.getSubjectX500Principal().getName())
+                    .getRdns().stream()
+                            .filter(part -> part.getType().equalsIgnoreCase("CN"))
+                            .map(part -> String.valueOf(part.getValue()))
+                            .findFirst();
+        } catch (InvalidNameException e) {
+            return Optional.empty();
+        }
     }
 
     /** client-java does not know this field. */

@@ -36,7 +36,7 @@ final class ObservedJson {
 
     private static final String ANNOTATIONS = """
             {'urunner.io/state': 262144, 'urunner.io/digests': 262144, 'urunner.io/*': 4097,
-             'deployment.kubernetes.io/revision': 32}""";
+             'deployment.kubernetes.io/revision': 32, 'kubernetes.io/change-cause': 64}""";
     private static final String CONTAINERS = "{'name': 254, 'image': 4097, 'imagePullPolicy': 32}";
     private static final String STATUSES = """
             {'name': 254, 'imageID': 1024, 'ready': 8, 'restartCount': 16,
@@ -78,6 +78,19 @@ final class ObservedJson {
     static final JsonNode SECRET = JsonSieve.wanted(
             String.format(Locale.ROOT, "{%s, 'type': 256, 'data': {'*': 1048576}}", STATUS_OF_A_REFUSAL));
 
+    private static final String REFERENCE = "{'name': 254, 'key': 254, 'optional': 8}";
+
+    /** A Deployment: where its container gets its settings. */
+    static final JsonNode PROGRAM = JsonSieve.wanted(String.format(Locale.ROOT, """
+            {'metadata': {'namespace': 254, 'name': 254},
+             'spec': {'selector': {'matchLabels': {'*': 64}}, 'template': {'spec': {
+               'containers': {'name': 254, 'ports': {'name': 64, 'containerPort': 8},
+                 'env': {'name': 254, 'value': 65536, 'valueFrom': {'secretKeyRef': %1$s, 'configMapKeyRef': %1$s}},
+                 'envFrom': {'prefix': 254, 'secretRef': %1$s, 'configMapRef': %1$s},
+                 'volumeMounts': {'name': 254, 'mountPath': 1024, 'subPath': 1024}},
+               'volumes': {'name': 254, 'secret': {'secretName': 254, 'optional': 8},
+                 'configMap': {'name': 254, 'optional': 8}}}}}}""", REFERENCE));
+
     /** A Lease, with all that is written back. */
     static final JsonNode LEASE = JsonSieve.wanted(String.format(Locale.ROOT, """
             {%s, 'apiVersion': 64, 'kind': 64,
@@ -86,6 +99,73 @@ final class ObservedJson {
              'spec': {'*': 1024}}""", STATUS_OF_A_REFUSAL));
 
     private ObservedJson() {}
+
+    /** Of a Deployment that is a program; of its containers the first counts. */
+    static DeployedProgram program(JsonNode json) {
+        JsonNode podSpec = json.path("spec").path("template").path("spec");
+        JsonNode container = podSpec.path("containers").path(0);
+        Map<String, String> labels = new HashMap<>();
+        json.path("spec")
+                .path("selector")
+                .path("matchLabels")
+                .properties()
+                .forEach(each -> labels.put(each.getKey(), each.getValue().asText()));
+        List<DeployedProgram.Variables> variables = new ArrayList<>();
+        for (JsonNode each : container.path("envFrom")) {
+            source(each.path("secretRef"), each.path("configMapRef"))
+                    .ifPresent(from -> variables.add(new DeployedProgram.FromAll(from, text(each, "prefix"))));
+        }
+        for (JsonNode each : container.path("env")) {
+            JsonNode from = each.path("valueFrom");
+            Optional<DeployedProgram.Source> source = source(from.path("secretKeyRef"), from.path("configMapKeyRef"));
+            if (source.isPresent()) {
+                String key = text(from.path("secretKeyRef"), "key") + text(from.path("configMapKeyRef"), "key");
+                variables.add(new DeployedProgram.FromKey(text(each, "name"), source.get(), key));
+            } else if (from.isMissingNode()) {
+                variables.add(new DeployedProgram.Written(text(each, "name"), text(each, "value")));
+            }
+        }
+        Map<String, DeployedProgram.Source> volumes = new HashMap<>();
+        for (JsonNode each : podSpec.path("volumes")) {
+            JsonNode secret = each.path("secret");
+            if (secret.isObject()) {
+                volumes.put(text(each, "name"), source(secret, "secretName", DeployedProgram.Kind.SECRET));
+            } else if (each.path("configMap").isObject()) {
+                volumes.put(
+                        text(each, "name"), source(each.path("configMap"), "name", DeployedProgram.Kind.CONFIG_MAP));
+            }
+        }
+        List<DeployedProgram.Mount> mounts = new ArrayList<>();
+        for (JsonNode each : container.path("volumeMounts")) {
+            DeployedProgram.Source source = volumes.get(text(each, "name"));
+            if (source != null && !each.has("subPath")) {
+                mounts.add(new DeployedProgram.Mount(text(each, "mountPath"), source));
+            }
+        }
+        Optional<Integer> port = Optional.empty();
+        for (JsonNode each : container.path("ports")) {
+            if (text(each, "name").equals("http")) {
+                port = Optional.of(each.path("containerPort").asInt());
+            }
+        }
+        JsonNode metadata = json.path("metadata");
+        return new DeployedProgram(
+                text(metadata, "namespace"), text(metadata, "name"), labels, variables, mounts, port);
+    }
+
+    private static Optional<DeployedProgram.Source> source(JsonNode secret, JsonNode configMap) {
+        if (secret.isObject()) {
+            return Optional.of(source(secret, "name", DeployedProgram.Kind.SECRET));
+        }
+        return configMap.isObject()
+                ? Optional.of(source(configMap, "name", DeployedProgram.Kind.CONFIG_MAP))
+                : Optional.empty();
+    }
+
+    private static DeployedProgram.Source source(JsonNode json, String name, DeployedProgram.Kind kind) {
+        return new DeployedProgram.Source(
+                kind, text(json, name), json.path("optional").asBoolean());
+    }
 
     static Observed.Namespace namespace(JsonNode json) {
         JsonNode metadata = json.path("metadata");
@@ -124,13 +204,16 @@ final class ObservedJson {
             pullSecrets.clear();
         }
         int most = longestOfOurs(containers.size());
+        Map<String, String> annotations = ours(metadata.path("annotations"), most, problems);
+        filled(metadata.path("annotations"), Workload.CHANGE_CAUSE)
+                .ifPresent(cause -> annotations.put(Workload.CHANGE_CAUSE, cause));
         String serviceAccount = text(podSpec, "serviceAccountName");
         Workload workload = new Workload(
                 new WorkloadId(shared(metadata, "namespace"), kind, text(metadata, "name")),
                 text(metadata, "uid"),
                 text(metadata, "resourceVersion"),
                 metadata.path("generation").asLong(),
-                ours(metadata.path("annotations"), most, problems),
+                annotations,
                 ours(template.path("metadata").path("annotations"), most, problems),
                 containers,
                 pullSecrets,

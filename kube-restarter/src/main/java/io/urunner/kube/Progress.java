@@ -114,6 +114,7 @@ final class Progress {
         if (rollout.complete()) {
             return "the new pods have not been seen yet";
         }
-        return (rollout.total() - Math.max(rollout.updated(), rollout.desired())) + " old pods are ending";
+        int old = rollout.total() - Math.max(rollout.updated(), rollout.desired());
+        return old == 1 ? "1 old pod is ending" : old + " old pods are ending";
     }
 }

@@ -2,6 +2,7 @@ package io.urunner.kube;
 
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What one act changes on a workload.
@@ -10,10 +11,28 @@ import java.util.Map;
  * @param state what the workload says from now on
  * @param restartedAt the value of {@code kubectl.kubernetes.io/restartedAt}; use the same one when an act is repeated
  * @param images new images per container or init container, to pin or unpin; empty for a plain restart
+ * @param cause what {@code kubectl rollout history} says of the new revision; empty to say nothing
  */
-public record Restart(DigestsAnnotation digests, WorkloadState state, Instant restartedAt, Map<String, String> images) {
+public record Restart(
+        DigestsAnnotation digests,
+        WorkloadState state,
+        Instant restartedAt,
+        Map<String, String> images,
+        Optional<String> cause) {
     public Restart {
         images = Map.copyOf(images);
+    }
+
+    /**
+     * A restart of which the history of revisions says nothing.
+     *
+     * @param digests what the pod template says from now on
+     * @param state what the workload says from now on
+     * @param restartedAt when
+     * @param images new images per container or init container
+     */
+    public Restart(DigestsAnnotation digests, WorkloadState state, Instant restartedAt, Map<String, String> images) {
+        this(digests, state, restartedAt, images, Optional.empty());
     }
 
     /**
@@ -25,5 +44,15 @@ public record Restart(DigestsAnnotation digests, WorkloadState state, Instant re
      */
     public Restart(DigestsAnnotation digests, WorkloadState state, Instant restartedAt) {
         this(digests, state, restartedAt, Map.of());
+    }
+
+    /**
+     * The same with a cause, for the history of revisions. Somebody else's words there are left alone.
+     *
+     * @param words the cause, beginning with {@value Workload#OUR_CAUSE}
+     * @return the restart
+     */
+    public Restart because(String words) {
+        return new Restart(digests, state, restartedAt, images, Optional.of(words));
     }
 }

@@ -53,8 +53,26 @@ public final class Restarter {
         return patch(planned, restart).toPrettyString();
     }
 
+    /**
+     * What {@link #remember} sends, for people who want to see it first.
+     *
+     * @param planned the workload as it was planned on
+     * @param state what it says from now on
+     * @return the strategic-merge patch, as indented JSON
+     */
+    public static String describe(Workload planned, WorkloadState state) {
+        return patch(planned, state).toPrettyString();
+    }
+
     private static ObjectNode patch(Workload planned, Restart restart) {
         ObjectNode patch = patch(planned, restart.state());
+        if (planned.annotations()
+                .getOrDefault(Workload.CHANGE_CAUSE, Workload.OUR_CAUSE)
+                .startsWith(Workload.OUR_CAUSE)) {
+            restart.cause()
+                    .ifPresent(
+                            cause -> patch.withObject("/metadata/annotations").put(Workload.CHANGE_CAUSE, cause));
+        }
         ObjectNode template = patch.putObject("spec").putObject("template");
         template.putObject("metadata")
                 .putObject("annotations")

@@ -11,8 +11,8 @@ import java.util.Optional;
  * @param uid its uid: a workload that was deleted and made again has another
  * @param resourceVersion its version; what is planned on this snapshot is patched on this version
  * @param generation its generation: counts the changes of its specification
- * @param annotations those of its own annotations whose name starts with {@code urunner.io/}; {@link #STATE} is the
- *     newest that is known, though an undo took it from the workload
+ * @param annotations those of its own annotations whose name starts with {@code urunner.io/}, and the beginning of
+ *     {@link #CHANGE_CAUSE}; {@link #STATE} is the newest that is known, though an undo took it from the workload
  * @param templateAnnotations those of the pod template's annotations whose name starts with {@code urunner.io/}
  * @param containers the containers and init containers of the template
  * @param imagePullSecrets the names of the template's pull secrets
@@ -45,6 +45,12 @@ public record Workload(
 
     /** The annotation of the workload that says what was done with it, see {@link WorkloadState}. */
     public static final String STATE = "urunner.io/state";
+
+    /** The annotation of the workload that {@code kubectl rollout history} shows of a revision. */
+    public static final String CHANGE_CAUSE = "kubernetes.io/change-cause";
+
+    /** How a change's cause begins that we wrote; another one is its writer's, and stays. */
+    public static final String OUR_CAUSE = "URunner: ";
 
     public Workload {
         annotations = Map.copyOf(annotations);

@@ -39,14 +39,14 @@ public enum WorkloadKind {
 
     /**
      * Reads a kind as people write it: {@code Deployment}, {@code deployment}, {@code deployments}, {@code deploy},
-     * {@code sts}, {@code ds}.
+     * {@code sts}, {@code ds}, {@code deployments.apps}.
      *
      * @param text the text
      * @return the kind
      * @throws IllegalArgumentException if it names none
      */
     public static WorkloadKind parse(String text) {
-        return switch (text.toLowerCase(Locale.ROOT)) {
+        return switch (text.toLowerCase(Locale.ROOT).replaceFirst("(\\.v1)?\\.apps$", "")) {
             case "deployment", "deployments", "deploy" -> DEPLOYMENT;
             case "statefulset", "statefulsets", "sts" -> STATEFUL_SET;
             case "daemonset", "daemonsets", "ds" -> DAEMON_SET;

@@ -68,8 +68,20 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
      * @param since since when
      * @param by who asked for it
      * @param untilNextPush whether the hold ends by itself when the tag moves past the rejected digest
+     * @param reason why, if it was said
      */
-    public record Hold(Instant since, String by, boolean untilNextPush) {}
+    public record Hold(Instant since, String by, boolean untilNextPush, Optional<String> reason) {
+        /**
+         * A hold of which nobody said why.
+         *
+         * @param since since when
+         * @param by who asked for it
+         * @param untilNextPush whether the hold ends by itself when the tag moves past the rejected digest
+         */
+        public Hold(Instant since, String by, boolean untilNextPush) {
+            this(since, by, untilNextPush, Optional.empty());
+        }
+    }
 
     /**
      * Reads the annotation. A text of another form counts as none: somebody edited it.
@@ -108,7 +120,8 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
                             ? Optional.of(new Hold(
                                     time(hold.path("since").asText()),
                                     hold.path("by").asText(),
-                                    hold.path("untilNextPush").asBoolean()))
+                                    hold.path("untilNextPush").asBoolean(),
+                                    text(hold, "reason")))
                             : Optional.empty()));
         } catch (JsonProcessingException | DateTimeException e) {
             return Optional.empty();
@@ -159,10 +172,13 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
             put(value, "failure", state.failure());
             put(value, "originalImage", state.originalImage());
         });
-        hold.ifPresent(held -> json.putObject("hold")
-                .put("since", held.since().toString())
-                .put("by", held.by())
-                .put("untilNextPush", held.untilNextPush()));
+        hold.ifPresent(held -> put(
+                json.putObject("hold")
+                        .put("since", held.since().toString())
+                        .put("by", held.by())
+                        .put("untilNextPush", held.untilNextPush()),
+                "reason",
+                held.reason()));
         return json.toString();
     }
 

@@ -23,6 +23,29 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class KubeConfigurationTest {
+    /** O=system:masters, CN=anna; made for this test with openssl. */
+    private static final String ANNA = """
+            -----BEGIN CERTIFICATE-----
+            MIIBpjCCAU2gAwIBAgIUMDKFwHYE0TumzY04EBb2W0227DAwCgYIKoZIzj0EAwIw
+            KDEXMBUGA1UECgwOc3lzdGVtOm1hc3RlcnMxDTALBgNVBAMMBGFubmEwIBcNMjYx
+            MTMwMDIyMjUxWhgPMjEyNjExMDYwMjIyNTFaMCgxFzAVBgNVBAoMDnN5c3RlbTpt
+            YXN0ZXJzMQ0wCwYDVQQDDARhbm5hMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+            hxThn7kM0q6x2kE5aV5RhBjMUllHOrR8KmGXrNM3sbrU3/nyHuSaTuE/TFjIDCTY
+            CQeHY997okh/hq4n+oNCbaNTMFEwHQYDVR0OBBYEFCyoWiJnCBb0+JgSicBvYiVF
+            hzPBMB8GA1UdIwQYMBaAFCyoWiJnCBb0+JgSicBvYiVFhzPBMA8GA1UdEwEB/wQF
+            MAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgREHXY+CQBEVHq6is1SvdoC9DTEcSYyJp
+            PA+bkkooVzACIEQOKLcQBKZinhmEBX0HWpHn/mldJjJdb5fdoW+ezNHY
+            -----END CERTIFICATE-----
+            """;
+
+    private static final String KEY_OF_ANNA = """
+            -----BEGIN PRIVATE KEY-----
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9JA5GjamOnw94M+C
+            nSUCdpzOVWWZit0eabG/hltJI9WhRANCAASHFOGfuQzSrrHaQTlpXlGEGMxSWUc6
+            tHwqYZes0zexutTf+fIe5JpO4T9MWMgMJNgJB4dj33uiSH+Grif6g0Jt
+            -----END PRIVATE KEY-----
+            """;
+
     @TempDir
     Path folder;
 
@@ -55,6 +78,21 @@ class KubeConfigurationTest {
         assertThat(configuration.server()).hasToString("https://127.0.0.1:6443");
         assertThat(configuration.namespace()).contains("shop");
         assertThat(header(configuration)).isEqualTo("Bearer abc");
+        assertThat(configuration.user()).contains("me");
+    }
+
+    @Test
+    void whoAsksIsWhomTheCertificateNamesElseTheUsersName() throws Exception {
+        String certificate = "{client-certificate: %s, client-key: %s}"
+                .formatted(file("anna.pem", ANNA), file("anna.key", KEY_OF_ANNA));
+        assertThat(KubeConfiguration.kubeconfig(file("a", kubeconfig(certificate)))
+                        .user())
+                .contains("anna");
+        assertThat(KubeConfiguration.kubeconfig(file("b", kubeconfig("{username: bert, password: x}")))
+                        .user())
+                .contains("bert");
+        assertThat(KubeConfiguration.kubeconfig(file("c", kubeconfig("{}"))).user())
+                .contains("me");
     }
 
     @Test

@@ -3,11 +3,19 @@ package io.urunner.kube;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How often the credential for the API server is read, which may mean to run a program. */
 class KubeConnectionTest {
@@ -80,6 +89,98 @@ class KubeConnectionTest {
                 () -> {
                     throw new IllegalStateException("secret");
                 });
+    }
+
+    /** As a busy API server does it: what is refused, cut or answered 503 first is answered the next time. */
+    @ParameterizedTest
+    @ValueSource(strings = {"503", "429", "cut"})
+    void aReadIsAskedAgainWhileTheApiServerIsBusy(String trouble) throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.createContext("/", exchange -> {
+            if (asked.incrementAndGet() > 2) {
+                byte[] body = "{\"gitVersion\":\"v1.33.1\"}".getBytes(StandardCharsets.UTF_8);
+                exchange.sendResponseHeaders(200, body.length);
+                exchange.getResponseBody().write(body);
+            } else if (!trouble.equals("cut")) {
+                exchange.sendResponseHeaders(Integer.parseInt(trouble), -1);
+            }
+            exchange.close();
+        });
+        server.start();
+        ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+        try (KubeConnection patient = connection(server, executor, Duration.ofSeconds(30));
+                KubeConnection impatient = connection(server, executor, Duration.ZERO)) {
+            assertThatThrownBy(() -> new KubeAccess(impatient).version()).isInstanceOf(KubeException.class);
+            asked.set(0);
+            assertThat(new KubeAccess(patient).version()).isEqualTo("v1.33.1");
+            assertThat(asked).hasValue(3);
+        } finally {
+            executor.shutdownNow();
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void anApiServerThatNeverAcceptsConnectionsIsNotWaitedForLongerThanThat() throws Exception {
+        ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            port = free.getLocalPort();
+        }
+        try (KubeConnection connection = new KubeConnection(
+                new KubeConfiguration(
+                        URI.create("http://127.0.0.1:" + port),
+                        Optional.empty(),
+                        SSLContext.getDefault(),
+                        null,
+                        Optional::empty),
+                executor,
+                "test",
+                Duration.ofSeconds(1))) {
+            assertThatThrownBy(() -> new KubeAccess(connection).version())
+                    .isInstanceOf(KubeException.class)
+                    .hasMessageContaining("it does not accept connections");
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    @Test
+    void whatChangesSomethingIsNotSentAgain() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.createContext("/", exchange -> {
+            asked.incrementAndGet();
+            exchange.sendResponseHeaders(503, -1);
+            exchange.close();
+        });
+        server.start();
+        ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+        try (KubeConnection patient = connection(server, executor, Duration.ofSeconds(30))) {
+            KubeAccess.Permission permission =
+                    new KubeAccess.Permission("get", "", "pods", Optional.empty(), Optional.empty());
+            assertThatThrownBy(() -> new KubeAccess(patient).allowed(permission))
+                    .isInstanceOf(KubeException.class);
+            assertThat(asked).hasValue(1);
+        } finally {
+            executor.shutdownNow();
+            server.stop(0);
+        }
+    }
+
+    private static KubeConnection connection(HttpServer server, ScheduledExecutorService executor, Duration patience)
+            throws Exception {
+        return new KubeConnection(
+                new KubeConfiguration(
+                        URI.create("http://127.0.0.1:" + server.getAddress().getPort()),
+                        Optional.empty(),
+                        SSLContext.getDefault(),
+                        null,
+                        Optional::empty),
+                executor,
+                "test",
+                patience);
     }
 
     /** Timers that are moved by hand. */

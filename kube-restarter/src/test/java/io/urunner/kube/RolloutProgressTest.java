@@ -20,11 +20,11 @@ class RolloutProgressTest {
         assertThat(progress(status(3, 3, 3, 3), ready, ready, ready)).isInstanceOf(Complete.class);
         assertThat(progress(status(3, 3, 3, 3), ready, ready))
                 .isEqualTo(new Running("the new pods have not been seen yet"));
-        assertThat(progress(status(3, 4, 3, 3))).isEqualTo(new Running("1 old pods are ending"));
+        assertThat(progress(status(3, 4, 3, 3))).isEqualTo(new Running("1 old pod is ending"));
         assertThat(progress(status(3, 3, 2, 3))).isEqualTo(new Running("2 of 3 pods are of the new template"));
         assertThat(progress(status(3, 3, 3, 2))).isEqualTo(new Running("2 of 3 pods are available"));
         assertThat(progress(status(0, 0, 0, 0))).isInstanceOf(Complete.class);
-        assertThat(progress(status(0, 1, 0, 0))).isEqualTo(new Running("1 old pods are ending"));
+        assertThat(progress(status(0, 1, 0, 0))).isEqualTo(new Running("1 old pod is ending"));
     }
 
     @Test

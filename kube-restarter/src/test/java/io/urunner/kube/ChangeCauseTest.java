@@ -1,0 +1,64 @@
+package io.urunner.kube;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** What {@code kubectl rollout history} says of a revision, and whose words that are. */
+class ChangeCauseTest {
+    private static final String OURS = "URunner: registry.example/app:latest moved to sha256:0123456789ab";
+
+    @Test
+    void ourWordsReplaceOursAndNobodyElses() throws Exception {
+        assertThat(written(Map.of(), OURS)).isEqualTo(OURS);
+        assertThat(written(Map.of(Workload.CHANGE_CAUSE, "URunner: rolled back to sha256:1 by anna"), OURS))
+                .isEqualTo(OURS);
+        assertThat(written(Map.of(Workload.CHANGE_CAUSE, "kubectl apply --filename=web.yaml"), OURS))
+                .isEmpty();
+    }
+
+    @Test
+    void whereThereIsNothingToSayNothingIsWritten() throws Exception {
+        assertThat(patch(Map.of(), restart()).at("/metadata/annotations").has(Workload.CHANGE_CAUSE))
+                .isFalse();
+    }
+
+    private static String written(Map<String, String> annotations, String cause) throws Exception {
+        return patch(annotations, restart().because(cause))
+                .at("/metadata/annotations")
+                .path(Workload.CHANGE_CAUSE)
+                .asText();
+    }
+
+    private static JsonNode patch(Map<String, String> annotations, Restart restart) throws Exception {
+        Workload workload = new Workload(
+                new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"),
+                "uid",
+                "1",
+                1,
+                annotations,
+                Map.of(),
+                List.of(),
+                List.of(),
+                "default",
+                new RolloutStatus(1, true, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()),
+                Optional.empty(),
+                List.of(),
+                List.of());
+        return new ObjectMapper().readTree(Restarter.describe(workload, restart));
+    }
+
+    private static Restart restart() {
+        return new Restart(
+                new DigestsAnnotation(new TreeMap<>(Map.of("app", "registry.example/app:latest@sha256:0"))),
+                WorkloadState.EMPTY,
+                Instant.EPOCH);
+    }
+}
