@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What is done with a workload now. */
 public sealed interface Decision {
@@ -65,6 +66,20 @@ public sealed interface Decision {
         @Override
         public String words() {
             return "restart";
+        }
+
+        /**
+         * What brings the new revision, in short.
+         *
+         * @return for example {@code registry.example/app:latest moved to sha256:0123456789ab}
+         */
+        public String cause() {
+            return changes.isEmpty()
+                    ? States.said(reason)
+                    : States.said(changes.stream()
+                            .map(change -> change.reference() + " moved to " + Brief.digest(change.to()))
+                            .distinct()
+                            .collect(Collectors.joining("; ")));
         }
     }
 

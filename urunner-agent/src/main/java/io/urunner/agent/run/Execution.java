@@ -154,7 +154,8 @@ final class Execution {
             decision.warnings().forEach(warning -> announcer.warns(one.workload(), warning));
             Workload planned = one.workload();
             Instant at = decision.at();
-            Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images());
+            Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images())
+                    .because(Workload.OUR_CAUSE + decision.cause());
             Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
             rollouts.starting(rollout);
             patches.send(one, Optional.of(decision), reason, () -> cluster.restart(planned, restart), patched -> {
