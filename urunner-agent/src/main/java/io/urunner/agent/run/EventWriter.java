@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
@@ -134,14 +135,16 @@ final class EventWriter implements AgentListener {
     @Override
     public void decided(Workload workload, Decision decision) {
         if (decision instanceof Decision.Blocked blocked) {
-            blocked(workload, blocked.cause().words(), blocked.reason());
+            // Somebody did that on purpose.
+            KubeEvents.Type type = blocked.cause() == Blockage.HOLD ? KubeEvents.Type.NORMAL : KubeEvents.Type.WARNING;
+            blocked(workload, type, blocked.cause().words(), blocked.reason());
         } else if (decision instanceof Decision.Deferred deferred && TO_BE_MENDED.contains(deferred.cause())) {
-            blocked(workload, deferred.cause().words(), deferred.reason());
+            blocked(workload, KubeEvents.Type.WARNING, deferred.cause().words(), deferred.reason());
         }
     }
 
-    private void blocked(Workload workload, String cause, String reason) {
-        write(workload, KubeEvents.Type.WARNING, "RolloutBlocked", cause + ": " + reason);
+    private void blocked(Workload workload, KubeEvents.Type type, String cause, String reason) {
+        write(workload, type, "RolloutBlocked", cause + ": " + reason);
     }
 
     private void write(Workload workload, KubeEvents.Type type, String reason, String message) {
