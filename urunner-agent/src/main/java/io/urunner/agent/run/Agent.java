@@ -63,7 +63,7 @@ public final class Agent implements AutoCloseable {
 
     private static final Duration POLL = Duration.ofMillis(50);
     /** An API server that cannot be reached for so long is not waited for by a look. */
-    private static final Duration UNREACHABLE = Duration.ofSeconds(5);
+    private static final Duration UNREACHABLE = Duration.ofSeconds(15);
 
     /** A loop that did not show for so long is dead. */
     private static final Duration DEAD = Duration.ofSeconds(30);
@@ -241,8 +241,8 @@ public final class Agent implements AutoCloseable {
             engine.start();
             whenQuiet(MOST_LOOKS, () -> trouble.complete(Optional.empty()));
         }));
-        loop.after(
-                UNREACHABLE, () -> whenUnreachable(() -> trouble.complete(Optional.of("the cluster cannot be seen"))));
+        loop.execute(() -> whenUnreachable(
+                Pace.min(UNREACHABLE, timeout), () -> trouble.complete(Optional.of("the cluster cannot be seen"))));
         try {
             return trouble.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
@@ -346,15 +346,18 @@ public final class Agent implements AutoCloseable {
     }
 
     /** Whoever looks once does not wait longer for an API server that does not answer. */
-    private void whenUnreachable(Runnable next) {
+    private void whenUnreachable(Duration left, Runnable next) {
         if (synced) {
             return;
         }
-        // A problem without a resource is not one of permissions.
-        if (cluster.problems().stream().anyMatch(problem -> problem.resource().isEmpty())) {
+        // A problem without a resource is not one of permissions. One connection that fails is none yet.
+        boolean trouble = cluster.problems().stream()
+                .anyMatch(problem -> problem.resource().isEmpty());
+        if (trouble && left.isNegative()) {
             next.run();
         } else {
-            loop.after(WATCH_PERIOD, () -> whenUnreachable(next));
+            Duration then = trouble ? left.minus(WATCH_PERIOD) : UNREACHABLE;
+            loop.after(WATCH_PERIOD, () -> whenUnreachable(then, next));
         }
     }
 
