@@ -3,6 +3,7 @@ package io.urunner.agent;
 import io.urunner.agent.cli.Answer;
 import io.urunner.agent.cli.CommandException;
 import io.urunner.agent.cli.ExitCode;
+import io.urunner.agent.cli.View;
 import io.urunner.agent.cli.Wiring;
 import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
@@ -24,7 +25,6 @@ import io.urunner.agent.run.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConfigurationException;
 import io.urunner.kube.WatchScope;
-import io.urunner.kube.WorkloadId;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
@@ -107,7 +107,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             throws CommandException {
         Settings settings = configuration.settings();
         AtomicReference<Settings> current = new AtomicReference<>(settings);
-        KubeConfiguration kubernetes = kubernetes(settings.kubernetes(), environment);
+        KubeConfiguration kubernetes = kubernetes(configuration, environment, looking);
         CloseStack parts = new CloseStack();
         AgentMetrics metrics = new AgentMetrics(version(), SystemTime.CLOCK);
         try {
@@ -191,21 +191,26 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 .orElse("unknown");
     }
 
-    static KubeConfiguration kubernetes(Settings.Kubernetes settings, Map<String, String> environment)
+    /**
+     * Where the cluster is. Where nobody says it, and this is no pod, a command ({@code byHand}) takes the kubeconfig; an
+     * agent does not, lest it watch a cluster that nobody meant.
+     */
+    static KubeConfiguration kubernetes(Configuration configuration, Map<String, String> environment, boolean byHand)
             throws CommandException {
+        boolean pod = configuration.settings().kubernetes().auth() == Settings.KubeAuth.INCLUSTER;
+        boolean guess = pod
+                && byHand
+                && !configuration.isSet("kubernetes.auth")
+                && !environment.containsKey("KUBERNETES_SERVICE_HOST");
         try {
-            return settings.auth() == Settings.KubeAuth.INCLUSTER
-                    ? KubeConfiguration.inCluster(environment)
-                    : KubeConfiguration.kubeconfig(environment);
+            return pod && !guess ? KubeConfiguration.inCluster(environment) : KubeConfiguration.kubeconfig(environment);
         } catch (KubeConfigurationException e) {
-            String hint = settings.auth() == Settings.KubeAuth.INCLUSTER
-                    ? "; outside of a cluster set URUNNER_CONF_KUBE_AUTH=kubeconfig"
-                    : "";
+            String hint = pod && !guess ? "; outside of a cluster set URUNNER_CONF_KUBE_AUTH=kubeconfig" : "";
             throw new CommandException(e.getMessage() + hint, ExitCode.WRONG_CONFIGURATION, e);
         }
     }
 
-    private static String instance(Map<String, String> environment) {
+    static String instance(Map<String, String> environment) {
         return environment.getOrDefault("HOSTNAME", "urunner");
     }
 
@@ -332,13 +337,13 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     }
 
     @Override
-    public Answer explain(Optional<WorkloadId> workload, boolean json) throws InterruptedException {
-        return insight.explain(agent.look(LOOK), workload, json);
+    public Answer explain(View view) throws InterruptedException {
+        return insight.explain(agent.look(LOOK), view);
     }
 
     @Override
-    public Answer doctor(boolean json) throws InterruptedException {
-        return insight.doctor(agent.look(LOOK), Finding.of(configuration), json);
+    public Answer doctor(View view) throws InterruptedException {
+        return insight.doctor(agent.look(LOOK), Finding.of(configuration), view);
     }
 
     private void reload(Configuration changed) throws CommandException {

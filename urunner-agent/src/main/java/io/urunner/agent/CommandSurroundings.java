@@ -13,6 +13,7 @@ import io.urunner.kube.KubeConnection;
 import io.urunner.kube.Workload;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryObserver;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -28,7 +29,8 @@ final class CommandSurroundings implements Wiring.ByHand {
         this.parts = parts;
     }
 
-    static CommandSurroundings open(Configuration configuration, Map<String, String> environment, int attempts)
+    static CommandSurroundings open(
+            Configuration configuration, Map<String, String> environment, int attempts, Duration patience)
             throws CommandException {
         Settings settings = configuration.settings();
         CloseStack parts = new CloseStack();
@@ -40,7 +42,7 @@ final class CommandSurroundings implements Wiring.ByHand {
             });
             parts.add(answers::shutdownNow);
             KubeConnection connection = parts.add(new KubeConnection(
-                    AgentAssembly.kubernetes(settings.kubernetes(), environment), answers, "urunner"));
+                    AgentAssembly.kubernetes(configuration, environment, true), answers, "urunner", patience));
             PodCredentials pods = new PodCredentials(SystemTime.CLOCK);
             if (settings.kubernetes().pullSecrets()) {
                 pods.connect(new KubeAccess(connection));
@@ -49,7 +51,11 @@ final class CommandSurroundings implements Wiring.ByHand {
                     configuration, environment, SystemTime.CLOCK, attempts, pods, RegistryObserver.NONE));
             return new CommandSurroundings(
                     new Surroundings(
-                            new KubeWorkloads(connection, workload -> pods.uses(workload, references(workload))),
+                            new KubeWorkloads(
+                                    connection,
+                                    AgentAssembly.instance(environment),
+                                    SystemTime.CLOCK,
+                                    workload -> pods.uses(workload, references(workload))),
                             registries.client(),
                             parts.add(AgentAssembly.store(settings)),
                             SystemTime.CLOCK,

@@ -7,8 +7,11 @@ import io.urunner.agent.config.PluginDirectory;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
 import io.urunner.agent.run.PodCredentials;
+import io.urunner.kube.KubeConfiguration;
 import io.urunner.registry.RegistryObserver;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 
 /** The one place where the parts are put together. */
 final class Composition implements Wiring, AutoCloseable {
@@ -49,8 +52,23 @@ final class Composition implements Wiring, AutoCloseable {
     }
 
     @Override
-    public ByHand byHand(Configuration configuration, Map<String, String> environment) throws CommandException {
-        return CommandSurroundings.open(configuration, environment, ATTEMPTS);
+    public ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience)
+            throws CommandException {
+        return CommandSurroundings.open(configuration, environment, ATTEMPTS, patience);
+    }
+
+    @Override
+    public Caller caller(Configuration configuration, Map<String, String> environment) throws CommandException {
+        KubeConfiguration kubernetes = AgentAssembly.kubernetes(configuration, environment, true);
+        // In a pod it is the service account's, which says nothing of who asks and of what.
+        return kubernetes.user().isEmpty()
+                ? new Caller(Optional.empty(), Optional.empty())
+                : new Caller(kubernetes.user(), kubernetes.namespace().or(() -> Optional.of("default")));
+    }
+
+    @Override
+    public FoundAgent find(Map<String, String> environment, Optional<String> namespace) throws CommandException {
+        return AgentInCluster.find(environment, namespace, plugins);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.urunner.agent;
 import io.urunner.agent.cli.Answer;
 import io.urunner.agent.cli.Answers;
 import io.urunner.agent.cli.ExitCode;
+import io.urunner.agent.cli.View;
 import io.urunner.agent.cli.Wiring;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.doctor.Doctor;
@@ -12,8 +13,7 @@ import io.urunner.agent.explain.Explanation;
 import io.urunner.agent.http.Endpoint;
 import io.urunner.agent.run.Agent;
 import io.urunner.agent.run.AgentStatus;
-import io.urunner.kube.WorkloadId;
-import java.time.Duration;
+import io.urunner.agent.text.Phrases;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,21 +39,21 @@ final class Insight {
     }
 
     /** What a look saw; {@code late} says what it did not see in time. */
-    Answer explain(Optional<String> late, Optional<WorkloadId> workload, boolean json) throws InterruptedException {
+    Answer explain(Optional<String> late, View view) throws InterruptedException {
         Optional<AgentStatus> status = agent.status();
         return status.isPresent()
-                ? Answers.explanation(explainer.explain(looked(late), status.get(), workload), json)
+                ? Answers.explanation(explainer.explain(looked(late), status.get(), view.workload()), view)
                 : silent();
     }
 
-    Answer doctor(Optional<String> late, List<Finding> configuration, boolean json) throws InterruptedException {
+    Answer doctor(Optional<String> late, List<Finding> configuration, View view) throws InterruptedException {
         Optional<AgentStatus> status = agent.status();
         if (status.isEmpty()) {
             return silent();
         }
         List<Finding> findings = new ArrayList<>(configuration);
         findings.addAll(doctor.examine(status.get(), false));
-        return Answers.findings(looked(late), findings, json);
+        return Answers.findings(looked(late), findings, view);
     }
 
     private static String looked(Optional<String> late) {
@@ -69,33 +69,20 @@ final class Insight {
     /** The endpoints of a running agent, which must be guarded; {@code reader} reads its configuration again. */
     Map<String, Endpoint> endpoints(Wiring.ConfigurationReader reader) {
         return Map.of(
-                "/status",
-                Endpoint.reading(request -> answered(() -> explain(request))),
-                "/doctor",
-                Endpoint.reading(request -> answered(() -> examine(reader, isJson(request)))));
+                "/status", Endpoint.reading(request -> answered(request, this::explain)),
+                "/doctor", Endpoint.reading(request -> answered(request, view -> examine(reader, view))));
     }
 
-    private static boolean isJson(Endpoint.Request request) {
-        return !request.query().getOrDefault("output", "json").equals("text");
-    }
-
-    private Endpoint.Response explain(Endpoint.Request request) throws InterruptedException {
-        Optional<WorkloadId> workload;
-        try {
-            workload = Optional.ofNullable(request.query().get("workload")).map(WorkloadId::parse);
-        } catch (IllegalArgumentException e) {
-            return Endpoint.Response.text(400, e.getMessage() + "\n");
-        }
+    private Endpoint.Response explain(View view) throws InterruptedException {
         Optional<AgentStatus> status = agent.status();
         if (status.isEmpty()) {
             return Endpoint.Response.text(503, silent().text());
         }
-        Explanation explanation = explainer.explain(source(status.get()), status.get(), workload);
-        return response(
-                explanation.found() ? 200 : 404, Answers.explanation(explanation, isJson(request)), isJson(request));
+        Explanation explanation = explainer.explain(source(status.get()), status.get(), view.workload());
+        return response(explanation.found() ? 200 : 404, Answers.explanation(explanation, view), view);
     }
 
-    private Endpoint.Response examine(Wiring.ConfigurationReader reader, boolean json) throws InterruptedException {
+    private Endpoint.Response examine(Wiring.ConfigurationReader reader, View view) throws InterruptedException {
         Optional<AgentStatus> status = agent.status();
         if (status.isEmpty() || !examining.tryAcquire()) {
             return Endpoint.Response.text(503, "the agent is busy, ask again\n");
@@ -108,7 +95,7 @@ final class Insight {
                 findings.addAll(Finding.of(e));
             }
             findings.addAll(doctor.examine(status.get(), true));
-            return response(200, Answers.findings(source(status.get()), findings, json), json);
+            return response(200, Answers.findings(source(status.get()), findings, view), view);
         } finally {
             examining.release();
         }
@@ -118,26 +105,27 @@ final class Insight {
         return "the running agent " + instance + " (urunner " + version + ")"
                 + (status.synced() ? "" : ", which has not seen the cluster yet")
                 + status.lastPass()
-                        .map(last -> ", last pass "
-                                + Duration.between(last, status.at()).toSeconds() + " s ago")
+                        .map(last -> ", last pass " + Phrases.when(status.at(), last))
                         .orElse(", no pass over yet");
     }
 
-    private static Endpoint.Response response(int status, Answer answer, boolean json) {
+    private static Endpoint.Response response(int status, Answer answer, View view) {
         return new Endpoint.Response(
                 status,
-                json ? "application/json" : "text/plain; charset=utf-8",
+                view.form().mediaType(),
                 answer.text(),
                 Map.of(Answer.EXIT_CODE, Integer.toString(answer.code())));
     }
 
     private interface Work {
-        Endpoint.Response run() throws InterruptedException;
+        Endpoint.Response run(View view) throws InterruptedException;
     }
 
-    private static Endpoint.Response answered(Work work) {
+    private static Endpoint.Response answered(Endpoint.Request request, Work work) {
         try {
-            return work.run();
+            return work.run(View.of(request.query()));
+        } catch (IllegalArgumentException e) {
+            return Endpoint.Response.text(400, e.getMessage() + "\n");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return Endpoint.Response.text(503, "the agent ends\n");

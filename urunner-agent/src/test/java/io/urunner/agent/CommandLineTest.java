@@ -47,7 +47,7 @@ class CommandLineTest {
     @Test
     void help_names_every_command_and_the_exit_codes() {
         assertThat(run("--help")).isZero();
-        assertThat(out.toString()).contains("digest", "config", "Exit codes: 0 done");
+        assertThat(out.toString()).contains("digest", "config", "Exit codes of all commands:", "0  done as asked");
         assertThat(err.toString()).isEmpty();
     }
 
@@ -84,7 +84,7 @@ class CommandLineTest {
         environment.put("CI_TOKEN", "glpat-0123456789");
         environment.put("URUNNER_CONF_HTTP_PORT", "0");
 
-        assertThat(run("config", "--config", file.toString(), "--set", "log.level=DEBUG"))
+        assertThat(run("config", "--wide", "--config", file.toString(), "--set", "log.level=DEBUG"))
                 .isZero();
 
         assertThat(out.toString().lines())

@@ -13,8 +13,10 @@ import io.urunner.store.DigestStore;
 import java.io.PrintWriter;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** The program, halted like by {@code kill -9} as soon as a command has come to a step: the first argument. */
@@ -79,8 +81,20 @@ public final class HaltingMain {
         }
 
         @Override
-        public ByHand byHand(Configuration configuration, Map<String, String> environment) throws CommandException {
-            Surroundings with = real.byHand(configuration, environment).surroundings();
+        public Caller caller(Configuration configuration, Map<String, String> environment) throws CommandException {
+            return real.caller(configuration, environment);
+        }
+
+        @Override
+        public FoundAgent find(Map<String, String> environment, Optional<String> namespace) throws CommandException {
+            return real.find(environment, namespace);
+        }
+
+        @Override
+        public ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience)
+                throws CommandException {
+            Surroundings with =
+                    real.byHand(configuration, environment, patience).surroundings();
             Workloads cluster = around(Workloads.class, with.cluster(), this::patching);
             DigestStore store = around(DigestStore.class, with.store(), this::writing);
             Surroundings halting =

@@ -28,10 +28,12 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -174,7 +176,17 @@ class NastyRegistryTest {
         }
 
         @Override
-        public ByHand byHand(Configuration configuration, Map<String, String> environment) {
+        public ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience) {
+            throw new IllegalStateException("not asked for");
+        }
+
+        @Override
+        public Caller caller(Configuration configuration, Map<String, String> environment) {
+            throw new IllegalStateException("not asked for");
+        }
+
+        @Override
+        public FoundAgent find(Map<String, String> environment, Optional<String> namespace) {
             throw new IllegalStateException("not asked for");
         }
     }

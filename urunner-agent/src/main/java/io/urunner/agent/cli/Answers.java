@@ -1,6 +1,5 @@
 package io.urunner.agent.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,18 +9,21 @@ import io.urunner.agent.explain.Explanation.Entry;
 import io.urunner.agent.explain.ExplanationJson;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
+import io.urunner.agent.text.Phrases;
+import io.urunner.agent.text.Printable;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.stream.Collectors;
@@ -33,42 +35,85 @@ public final class Answers {
     private static final String SUCCEEDED = new Outcome.Succeeded("").name();
 
     private static final int SHORT_DIGEST = "sha256:".length() + 12;
+    /** What is said of one workload in a list of many. */
+    private static final int MOST_LINES = 4;
 
     private Answers() {}
 
     /**
-     * An explanation, as text or as JSON.
+     * An explanation, in the form that is asked for.
      *
      * @param explanation the explanation
-     * @param json whether as JSON
+     * @param view what of it is asked for
      * @return what is printed
      */
-    public static Answer explanation(Explanation explanation, boolean json) {
+    public static Answer explanation(Explanation explanation, View view) {
         AgentStatus status = explanation.status();
-        int code = explanation.found() && status.synced() ? ExitCode.OK : ExitCode.HINDERED;
-        if (json) {
-            return new Answer(Output.pretty(ExplanationJson.of(explanation)), code);
+        List<Entry> chosen = view.of(explanation.workloads());
+        boolean nothingThere = view.namespace().isPresent()
+                && of(explanation, view.namespace().get()).isEmpty();
+        int code = explanation.found() && status.synced() && !nothingThere ? ExitCode.OK : ExitCode.HINDERED;
+        if (view.form().structured()) {
+            return new Answer(view.form().print(ExplanationJson.of(explanation, chosen)), code);
         }
         StringWriter text = new StringWriter();
         PrintWriter out = Terminal.on(text);
-        out.println(explanation.source());
+        wrapped(out, explanation.source(), view.form());
         if (!status.acts()) {
-            status.election().ifPresent(election -> out.println(standby(election)));
+            status.election().ifPresent(election -> wrapped(out, standby(election), view.form()));
         }
-        status.problems().forEach(problem -> out.println("not seen: " + problem.message()));
-        explanation.history().ifPresent(trouble -> out.println("no history: " + trouble));
+        status.problems().forEach(problem -> wrapped(out, "not seen: " + problem.message(), view.form()));
+        explanation.history().ifPresent(trouble -> wrapped(out, "no history: " + trouble, view.form()));
         out.println();
         explanation
                 .untracked()
-                .ifPresent(untracked -> out.println(untracked.workload() + " is not tracked: " + untracked.reason()));
-        if (!explanation.workloads().isEmpty()) {
-            table(explanation).print(out);
+                .ifPresent(untracked ->
+                        wrapped(out, untracked.workload() + " is not tracked: " + untracked.reason(), view.form()));
+        if (!chosen.isEmpty() && view.workload().isPresent()) {
+            chosen.forEach(entry -> describe(out, entry, status, view.form()));
+        } else if (!chosen.isEmpty()) {
+            (view.form().wide() ? wide(chosen, status) : table(chosen, status)).print(out, view.form());
+            out.println();
+            wrapped(out, summary(chosen, explanation), view.form());
         } else if (!status.synced()) {
-            out.println("the cluster has not been seen: 'urunner history' tells what the database knows");
+            wrapped(out, "the cluster has not been seen: 'urunner history' tells what the database knows", view.form());
+        } else if (nothingThere) {
+            nothing(out, explanation, view.namespace().get(), view.form());
+        } else if (!explanation.workloads().isEmpty()) {
+            out.println("none of " + Phrases.count(explanation.workloads().size(), "workload") + " is so");
         } else if (explanation.untracked().isEmpty() && status.problems().isEmpty()) {
-            out.println("nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)");
+            wrapped(
+                    out,
+                    "nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)",
+                    view.form());
         }
         return new Answer(text.toString(), code);
+    }
+
+    private static void wrapped(PrintWriter out, String line, Form form) {
+        String shown = Printable.line(line);
+        TextWidth.wrap(shown, form.wide() ? Integer.MAX_VALUE : form.width(), Integer.MAX_VALUE)
+                .forEach(each -> Table.print(out, each));
+    }
+
+    private static List<Entry> of(Explanation explanation, String namespace) {
+        return explanation.workloads().stream()
+                .filter(entry -> entry.status().id().namespace().equals(namespace))
+                .toList();
+    }
+
+    /** A name alone is a namespace; who meant a workload is told how to write it. */
+    private static void nothing(PrintWriter out, Explanation explanation, String namespace, Form form) {
+        wrapped(
+                out,
+                "nothing is tracked in the namespace " + namespace + ": if there is one, does it carry the label?"
+                        + " (kubectl label namespace " + namespace + " urunner=enable)",
+                form);
+        explanation.workloads().stream()
+                .map(entry -> entry.status().id())
+                .filter(id -> id.name().equals(namespace))
+                .limit(MOST_LINES)
+                .forEach(id -> wrapped(out, "did you mean " + id + "?", form));
     }
 
     private static String standby(AgentStatus.Election election) {
@@ -79,9 +124,39 @@ public final class Answers {
                 .orElse("standby: nobody is elected now, nothing is rolled out");
     }
 
-    private static Table table(Explanation explanation) {
+    /** What matters: which one, how it is, since when and why. */
+    private static Table table(List<Entry> entries, AgentStatus status) {
+        Table table = new Table(MOST_LINES, List.of("WORKLOAD", "STATE", "SINCE", "REASON"));
+        for (Entry entry : entries) {
+            State state = entry.status().state();
+            table.row(
+                    entry.status().id().toString(),
+                    state.words(),
+                    state.since().map(since -> Phrases.when(status.at(), since)).orElse(NONE),
+                    state.reason()
+                            + state.until()
+                                    .map(until -> " (until " + Phrases.time(until) + ", "
+                                            + Phrases.when(status.at(), until) + ")")
+                                    .orElse(""));
+        }
+        return table;
+    }
+
+    private static String summary(List<Entry> chosen, Explanation explanation) {
+        Map<State.Kind, Integer> kinds = new EnumMap<>(State.Kind.class);
+        chosen.forEach(entry -> kinds.merge(entry.status().state().kind(), 1, Integer::sum));
+        int all = explanation.workloads().size();
+        return (chosen.size() < all ? chosen.size() + " of " : "") + Phrases.count(all, "workload") + ": "
+                + kinds.entrySet().stream()
+                        .map(kind -> kind.getValue() + " " + kind.getKey().words())
+                        .collect(Collectors.joining(", "));
+    }
+
+    private static Table wide(List<Entry> entries, AgentStatus status) {
         Table table = new Table(
                 "WORKLOAD",
+                "STATE",
+                "SINCE",
                 "CONTAINER",
                 "IMAGE",
                 "CREDENTIAL",
@@ -91,43 +166,116 @@ public final class Answers {
                 "NEXT LOOK",
                 "DECISION",
                 "REASON");
-        Instant now = explanation.status().at();
-        boolean goesOn = explanation.status().goesOn();
-        for (Entry entry : explanation.workloads()) {
-            AgentStatus.WorkloadStatus workload = entry.status();
-            String decision = workload.decision().map(Decision::words).orElse("not decided yet");
+        for (Entry entry : entries) {
+            WorkloadStatus workload = entry.status();
+            String id = workload.id().toString();
+            String state = workload.state().words();
+            String since = workload.state().since().map(Phrases::time).orElse(NONE);
+            String decision = decision(workload);
             String reason = workload.decision().map(Decision::reason).orElse("");
             for (Verdict container : workload.containers()) {
                 boolean watched = container.kind() != Verdict.Kind.NOT_WATCHED;
                 table.row(
-                        workload.id().toString(),
+                        id,
+                        state,
+                        since,
                         container.container(),
                         container.reference().orElse(NONE),
                         entry.credentials().getOrDefault(container.container(), NONE),
-                        container.digest().map(Answers::brief).orElse(NONE),
-                        running(workload, container.container()),
-                        entry.lastRollout().map(Answers::rollout).orElse(NONE),
-                        watched
-                                ? workload.nextLook()
-                                        .map(next -> until(now, next))
-                                        .orElse(goesOn ? "now" : NONE)
-                                : "when it changes",
+                        container.digest().orElse(NONE),
+                        running(workload, container.container(), true),
+                        entry.lastRollout()
+                                .map(last -> rollout(last, status.at()))
+                                .orElse(NONE),
+                        watched ? nextLook(workload, status) : "when it changes",
                         watched ? decision : container.kind().words(),
                         watched ? reason : container.words());
             }
             if (workload.containers().isEmpty()) {
-                table.row(workload.id().toString(), NONE, NONE, NONE, NONE, NONE, NONE, "soon", decision, reason);
+                table.row(id, state, since, NONE, NONE, NONE, NONE, NONE, NONE, "soon", decision, reason);
             }
         }
         return table;
     }
 
-    private static String running(WorkloadStatus workload, String container) {
+    private static String decision(WorkloadStatus workload) {
+        return workload.decision().map(Decision::words).orElse("not decided yet");
+    }
+
+    private static String nextLook(WorkloadStatus workload, AgentStatus status) {
+        return workload.nextLook()
+                .map(next -> next.isAfter(status.at()) ? Phrases.when(status.at(), next) : "now")
+                .orElse(status.goesOn() ? "now" : NONE);
+    }
+
+    /** All that is known of one workload. */
+    private static void describe(PrintWriter out, Entry entry, AgentStatus status, Form form) {
+        WorkloadStatus workload = entry.status();
+        State state = workload.state();
+        Instant now = status.at();
+        Fields fields = new Fields(out, form);
+        out.println(workload.id().toString());
+        fields.put("State", state.words());
+        fields.put("Since", state.since().map(since -> moment(now, since)).orElse(""));
+        fields.put("Until", state.until().map(until -> moment(now, until)).orElse(""));
+        fields.put("Why", state.reason());
+        fields.put(
+                "Decision",
+                decision(workload)
+                        + workload.decision()
+                                .map(made -> made.reason().isEmpty() ? "" : ": " + made.reason())
+                                .orElse(""));
+        fields.put(
+                "Last rollout",
+                entry.lastRollout().map(last -> rollout(last, now)).orElse("none is known"));
+        boolean watched = workload.containers().isEmpty()
+                || workload.containers().stream().anyMatch(container -> container.kind() != Verdict.Kind.NOT_WATCHED);
+        String next = nextLook(workload, status);
+        fields.put("Next look", watched ? (next.equals(NONE) ? "" : next) : "when it changes");
+        for (Verdict container : workload.containers()) {
+            out.println();
+            wrapped(out, "container " + container.container(), form);
+            fields.put("Image", container.reference().orElse("its image follows no tag"));
+            fields.put("Credential", entry.credentials().getOrDefault(container.container(), ""));
+            fields.put(
+                    "Tag now",
+                    container
+                            .digest()
+                            .map(digest -> form.wide() ? digest : brief(digest))
+                            .orElse("not known"));
+            fields.put("Running", running(workload, container.container(), form.wide()));
+            fields.put("Verdict", container.kind().words() + ": " + container.words());
+        }
+    }
+
+    /** Texts after their names, below each other. */
+    private record Fields(PrintWriter out, Form form) {
+        private static final int INDENT = "  Last rollout:".length();
+
+        void put(String name, String text) {
+            if (!text.isEmpty()) {
+                Table.field(
+                                "  " + name + ":",
+                                INDENT,
+                                Printable.line(text),
+                                form.wide() ? Integer.MAX_VALUE : form.width(),
+                                Integer.MAX_VALUE)
+                        .forEach(each -> Table.print(out, each));
+            }
+        }
+    }
+
+    private static String moment(Instant now, Instant time) {
+        return Phrases.when(now, time) + " (" + Phrases.time(time) + ")";
+    }
+
+    private static String running(WorkloadStatus workload, String container, boolean whole) {
         SortedMap<String, Integer> pods = workload.running().getOrDefault(container, Collections.emptySortedMap());
         return pods.isEmpty()
                 ? NONE
                 : pods.entrySet().stream()
-                        .map(entry -> brief(entry.getKey()) + " (" + entry.getValue() + ")")
+                        .map(entry -> (whole ? entry.getKey() : brief(entry.getKey())) + " ("
+                                + Phrases.count(entry.getValue(), "pod") + ")")
                         .collect(Collectors.joining(", "));
     }
 
@@ -135,51 +283,51 @@ public final class Answers {
         return digest.substring(0, Math.min(SHORT_DIGEST, digest.length()));
     }
 
-    private static String rollout(RolloutRecord rollout) {
-        return rollout.requested().truncatedTo(ChronoUnit.SECONDS) + " "
-                + rollout.outcome().orElse("running")
+    private static String rollout(RolloutRecord rollout, Instant now) {
+        return moment(now, rollout.requested()) + " " + rollout.outcome().orElse("running")
                 + rollout.message()
                         .filter(message -> !rollout.outcome().equals(Optional.of(SUCCEEDED)))
                         .map(message -> " (" + message + ")")
                         .orElse("");
     }
 
-    private static String until(Instant now, Instant next) {
-        return next.isAfter(now)
-                ? "in " + Math.max(1, Duration.between(now, next).toSeconds()) + " s"
-                : "now";
-    }
-
     /**
-     * The findings of the doctor, as text or as JSON.
+     * The findings of the doctor, in the form that is asked for.
      *
      * @param source who looked
      * @param findings the findings
-     * @param json whether as JSON
+     * @param view what of them is asked for: with {@link View#problems} only what is wrong
      * @return what is printed; the exit code is 1 if something is wrong
      */
-    public static Answer findings(String source, List<Finding> findings, boolean json) {
+    public static Answer findings(String source, List<Finding> findings, View view) {
         boolean wrong = findings.stream().anyMatch(finding -> finding.result() == Finding.Result.WRONG);
         int code = wrong ? ExitCode.HINDERED : ExitCode.OK;
-        if (json) {
-            return new Answer(Output.pretty(json(source, findings, !wrong)), code);
+        List<Finding> chosen = findings.stream()
+                .filter(finding -> !view.problems() || finding.result() == Finding.Result.WRONG)
+                .toList();
+        if (view.form().structured()) {
+            return new Answer(view.form().print(json(source, chosen, !wrong)), code);
         }
         StringWriter text = new StringWriter();
         PrintWriter out = Terminal.on(text);
-        out.println(source);
+        wrapped(out, source, view.form());
         out.println();
+        if (chosen.isEmpty()) {
+            out.println("nothing is wrong");
+            return new Answer(text.toString(), code);
+        }
         Table table = new Table("CHECK", "RESULT", "FINDING");
-        for (Finding finding : findings) {
+        for (Finding finding : chosen) {
             table.row(finding.check(), finding.result().words(), finding.words());
             if (!finding.remedy().isEmpty()) {
                 table.row("", "", "-> " + finding.remedy());
             }
         }
-        table.print(out);
+        table.print(out, view.form());
         return new Answer(text.toString(), code);
     }
 
-    private static JsonNode json(String source, List<Finding> findings, boolean well) {
+    private static ObjectNode json(String source, List<Finding> findings, boolean well) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("source", source).put("well", well);
         ArrayNode list = json.putArray("findings");

@@ -1,17 +1,30 @@
 package io.urunner.agent.cli;
 
+import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.ConfigurationException;
-import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.rollback.RefusedException;
 import io.urunner.agent.rollback.Surroundings;
 import io.urunner.kube.KubeException;
-import java.util.Optional;
+import io.urunner.kube.WorkloadId;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
 
 /** What the commands have in common that look at workloads and change them by hand. */
 abstract class ByHandCommand implements Callable<Integer> {
+    /** For how long an API server that does not answer is asked again; whoever waits for less is done sooner. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     final CommandContext context;
+
+    @Mixin
+    private final NamespaceOption namespace = new NamespaceOption();
+
+    @Mixin
+    private final Output output = new Output();
+
+    @Mixin
+    private final Reach reach = new Reach();
 
     @Mixin
     private final SettingsOptions settings = new SettingsOptions();
@@ -20,13 +33,32 @@ abstract class ByHandCommand implements Callable<Integer> {
         this.context = context;
     }
 
+    /** What a command works with. */
+    record With(CommandContext context, Surroundings surroundings, Wiring.Caller caller) {}
+
     /** Does it, and gives the exit code. */
-    abstract int run(Surroundings with) throws RefusedException, KubeException, CommandException, InterruptedException;
+    abstract int run(With with)
+            throws RefusedException, KubeException, CommandException, ConfigurationException, InterruptedException;
+
+    /** How long it may take in all, if it is limited. */
+    Duration timeout() {
+        return PATIENCE;
+    }
 
     @Override
     public Integer call() throws ConfigurationException, CommandException, InterruptedException {
-        try (Wiring.ByHand tools = context.wiring().byHand(settings.load(context, false), context.environment())) {
-            return run(tools.surroundings());
+        if (timeout().isNegative() || timeout().isZero()) {
+            throw new CommandException("--timeout is a number of seconds above 0", ExitCode.WRONG_CONFIGURATION);
+        }
+        try (Reach.With with = reach.with(context, settings)) {
+            with.note();
+            CommandContext there = with.context();
+            Configuration configuration = settings.load(there, false);
+            Wiring.Caller caller = context.wiring().caller(configuration, there.environment());
+            Duration patience = timeout().compareTo(PATIENCE) < 0 ? timeout() : PATIENCE;
+            try (Wiring.ByHand tools = context.wiring().byHand(configuration, there.environment(), patience)) {
+                return run(new With(there, tools.surroundings(), caller));
+            }
         } catch (RefusedException e) {
             throw new CommandException(
                     String.valueOf(e.getMessage()),
@@ -37,20 +69,16 @@ abstract class ByHandCommand implements Callable<Integer> {
         }
     }
 
+    WorkloadId workload(WorkloadName named, With with) throws CommandException {
+        return named.in(namespace.name(), with.caller().namespace());
+    }
+
+    Form form() {
+        return output.form(context);
+    }
+
     void print(String line) {
         context.out().println(line);
         context.out().flush();
-    }
-
-    /** In whose name something is done: the user of the machine, or the pod. */
-    String by() {
-        return Optional.ofNullable(context.environment().get("USER"))
-                .or(() -> Optional.ofNullable(context.environment().get("HOSTNAME")))
-                .filter(name -> !name.isBlank())
-                .orElse("somebody");
-    }
-
-    static int exitCode(Optional<Outcome> outcome) {
-        return outcome.isEmpty() || outcome.get() instanceof Outcome.Succeeded ? ExitCode.OK : ExitCode.HINDERED;
     }
 }

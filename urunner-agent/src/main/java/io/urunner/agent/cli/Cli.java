@@ -1,6 +1,11 @@
 package io.urunner.agent.cli;
 
 import io.urunner.agent.config.ConfigurationException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
@@ -11,10 +16,13 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line. To add a command, name it in {@link #commands}. */
 public final class Cli {
     private static final Logger LOG = LoggerFactory.getLogger(Cli.class);
+    private static final int HELP_WIDTH = 80;
+    private static final int LONGEST_WORD = 64;
 
     private Cli() {}
 
@@ -54,21 +62,94 @@ public final class Cli {
                 .addSubcommand(new DoctorCommand(context))
                 .addSubcommand(new HistoryCommand(context))
                 .addSubcommand(new RollbackCommand(context))
-                .addSubcommand(new ResumeCommand(context));
+                .addSubcommand(new ResumeCommand(context))
+                .addSubcommand(new VersionCommand(context))
+                .addSubcommand(new CommandLine.HelpCommand());
         for (CommandProvider provider : ServiceLoader.load(CommandProvider.class, Cli.class.getClassLoader())) {
             line.addSubcommand(provider.command(context));
         }
-        line.getSubcommands()
-                .values()
+        line.getSubcommands().values().stream()
+                .filter(command -> !command.getCommandSpec().helpCommand())
                 .forEach(command -> command.getCommandSpec().mixinStandardHelpOptions(true));
+        line.getCommandSpec().usageMessage().footer(footer());
+    }
+
+    private static String[] footer() {
+        List<String> lines = new ArrayList<>(List.of(
+                "",
+                "Settings come from a YAML file, environment variables (URUNNER_...) and --set;",
+                "'urunner config' shows what is in force. Where there are none, commands take those",
+                "of the agent in the kubeconfig's cluster.",
+                "",
+                "Exit codes of all commands:"));
+        for (int code = 0; code < ExitCode.MEANINGS.size(); code++) {
+            lines.addAll(Table.field(
+                    "  " + code, "  0".length(), ExitCode.MEANINGS.get(code), HELP_WIDTH, Integer.MAX_VALUE));
+        }
+        // A percent sign would begin a placeholder.
+        return lines.stream().map(line -> line.replace("%", "%%")).toArray(String[]::new);
     }
 
     private static int wrongUsage(ParameterException failure, String[] arguments) {
         CommandLine command = failure.getCommandLine();
-        command.getErr().println("urunner: " + failure.getMessage());
-        CommandLine.UnmatchedArgumentException.printSuggestions(failure, command.getErr());
+        command.getErr().println("urunner: " + words(failure));
         command.getErr().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
         return ExitCode.WRONG_CONFIGURATION;
+    }
+
+    /** What nobody knows is named as what it looks like, with what it may have been meant to be. */
+    private static String words(ParameterException failure) {
+        if (!(failure instanceof UnmatchedArgumentException unmatched)
+                || unmatched.getUnmatched().isEmpty()) {
+            return String.valueOf(failure.getMessage());
+        }
+        CommandSpec command = failure.getCommandLine().getCommandSpec();
+        List<String> rest = unmatched.getUnmatched();
+        Optional<String> option = rest.stream()
+                .filter(word -> word.startsWith("-") && !word.equals("-"))
+                .findFirst();
+        if (option.isPresent()) {
+            String name = option.get().replaceFirst("=.*", "");
+            return "unknown option '" + name + "'"
+                    + meant(name, command.optionsMap().keySet());
+        }
+        String word = rest.get(0);
+        return command.subcommands().isEmpty()
+                ? "'" + word + "' is one argument too many"
+                : "unknown command '" + word + "'"
+                        + meant(word, command.subcommands().keySet());
+    }
+
+    private static String meant(String word, Collection<String> known) {
+        int allowed = Math.max(1, Math.min(3, word.replaceFirst("^-+", "").length() / 2));
+        return known.stream()
+                .filter(name -> name.length() > 2 || word.length() <= 2)
+                .filter(name -> distance(word, name) <= allowed || (word.length() > 3 && name.startsWith(word)))
+                .min(Comparator.<String>comparingInt(name -> distance(word, name))
+                        .thenComparing(name -> name))
+                .map(name -> "; did you mean '" + name + "'?")
+                .orElse("");
+    }
+
+    /** How many letters must be changed to make one word of another (Levenshtein); of words as long as ours. */
+    private static int distance(String one, String other) {
+        if (one.length() > LONGEST_WORD) {
+            return Integer.MAX_VALUE;
+        }
+        int[] row = new int[other.length() + 1];
+        for (int j = 0; j < row.length; j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= one.length(); i++) {
+            int corner = row[0];
+            row[0] = i;
+            for (int j = 1; j < row.length; j++) {
+                int change = corner + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+                corner = row[j];
+                row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[other.length()];
     }
 
     private static int failed(Exception failure, CommandLine command) {
@@ -96,15 +177,7 @@ public final class Cli {
             versionProvider = Version.class,
             description = "Rolls out Kubernetes workloads when the digest behind their image tag moves.",
             synopsisSubcommandLabel = "COMMAND",
-            commandListHeading = "%nCommands:%n",
-            footer = {
-                "",
-                "Settings come from a YAML file, environment variables (URUNNER_...) and --set;",
-                "'urunner config' shows what is in force.",
-                "",
-                "Exit codes: 0 done; 1 a registry, a credential, a permission or the cluster was in the way;",
-                "2 wrong configuration or command line."
-            })
+            commandListHeading = "%nCommands:%n")
     private static final class Root implements Callable<Integer> {
         @Spec
         @SuppressWarnings("NullAway.Init") // set by picocli
@@ -113,6 +186,21 @@ public final class Cli {
         @Override
         public Integer call() {
             throw new ParameterException(spec.commandLine(), "a command is missing");
+        }
+    }
+
+    @Command(name = "version", description = "Print the version.")
+    private static final class VersionCommand implements Callable<Integer> {
+        private final CommandContext context;
+
+        VersionCommand(CommandContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public Integer call() {
+            context.out().println(version());
+            return ExitCode.OK;
         }
     }
 

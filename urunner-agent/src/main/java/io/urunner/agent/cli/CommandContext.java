@@ -19,4 +19,9 @@ public record CommandContext(
         out = Terminal.on(out);
         err = Terminal.on(err);
     }
+
+    /** The same with other environment variables. */
+    CommandContext with(Map<String, String> variables) {
+        return new CommandContext(variables, out, err, wiring, termination);
+    }
 }

@@ -1,7 +1,11 @@
 package io.urunner.agent.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.config.EffectiveValue;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,6 +17,9 @@ final class ConfigCommand implements Callable<Integer> {
     private final CommandContext context;
 
     @Mixin
+    private final Output output = new Output();
+
+    @Mixin
     private final SettingsOptions settings = new SettingsOptions();
 
     ConfigCommand(CommandContext context) {
@@ -21,11 +28,24 @@ final class ConfigCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigurationException {
-        Table table = new Table("SETTING", "ORIGIN", "VALUE");
-        for (EffectiveValue value : settings.load(context, false).values()) {
-            table.row(value.key(), value.origin().toString(), value.text());
-        }
-        table.print(context.out());
+        List<EffectiveValue> values = settings.load(context, false).values();
+        output.print(context, () -> table(values), () -> json(values));
         return ExitCode.OK;
+    }
+
+    private static Table table(List<EffectiveValue> values) {
+        Table table = new Table("SETTING", "ORIGIN", "VALUE");
+        values.forEach(value -> table.row(value.key(), value.origin().toString(), value.text()));
+        return table;
+    }
+
+    private static ObjectNode json(List<EffectiveValue> values) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        ArrayNode settings = json.putArray("settings");
+        values.forEach(value -> settings.addObject()
+                .put("setting", value.key())
+                .put("origin", value.origin().toString())
+                .put("value", value.text()));
+        return json;
     }
 }

@@ -1,5 +1,8 @@
 package io.urunner.agent.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.ImageReference;
@@ -22,6 +25,9 @@ import picocli.CommandLine.Spec;
         })
 final class DigestCommand implements Callable<Integer> {
     private final CommandContext context;
+
+    @Mixin
+    private final Output output = new Output();
 
     @Mixin
     private final SettingsOptions settings = new SettingsOptions();
@@ -48,18 +54,29 @@ final class DigestCommand implements Callable<Integer> {
             }
         }
         int code = ExitCode.OK;
+        Form form = output.form(context);
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        ArrayNode told = json.putArray("images");
         try (Wiring.Registries registries =
                 context.wiring().registries(settings.loadWithoutDefaultRegistry(context), context.environment())) {
             for (ImageReference reference : references) {
+                ObjectNode one = told.addObject().put("reference", reference.toString());
                 try {
                     Descriptor found = registries.client().resolve(reference);
-                    context.out().println(reference + " " + found.digest() + " " + found.mediaType());
-                    context.out().flush();
+                    one.put("digest", found.digest().toString()).put("mediaType", found.mediaType());
+                    if (!form.structured()) {
+                        context.out().println(reference + " " + found.digest() + " " + found.mediaType());
+                        context.out().flush();
+                    }
                 } catch (RegistryException e) {
+                    one.put("problem", e.getMessage());
                     context.err().println("urunner: " + e.getMessage());
                     code = ExitCode.HINDERED;
                 }
             }
+        }
+        if (form.structured()) {
+            context.out().print(form.print(json));
         }
         return code;
     }

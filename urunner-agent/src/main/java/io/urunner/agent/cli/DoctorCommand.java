@@ -1,12 +1,13 @@
 package io.urunner.agent.cli;
 
-import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.doctor.Finding;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 @Command(
         name = "doctor",
@@ -17,11 +18,17 @@ import picocli.CommandLine.Mixin;
 final class DoctorCommand implements Callable<Integer> {
     private final CommandContext context;
 
+    @Option(names = "--problems", description = "Only what is wrong.")
+    private boolean problems;
+
     @Mixin
     private final Output output = new Output();
 
     @Mixin
     private final RunningAgents agents = new RunningAgents();
+
+    @Mixin
+    private final Reach reach = new Reach();
 
     @Mixin
     private final SettingsOptions settings = new SettingsOptions();
@@ -32,22 +39,28 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException, InterruptedException {
+        View view = new View(output.form(context), Optional.empty(), Optional.empty(), Set.of(), problems);
         Answer answer;
         try {
-            Optional<Answer> told =
-                    agents.ask(context, settings, "/doctor?output=" + (output.json() ? "json" : "text"));
-            answer = told.isPresent() ? told.get() : look();
+            Optional<Answer> told = agents.ask(context, settings, () -> "/doctor?" + view.query());
+            answer = told.isPresent() ? told.get() : look(view);
         } catch (ConfigurationException e) {
-            answer = Answers.findings("no running agent was asked", Finding.of(e), output.json());
+            answer = Answers.findings("no running agent was asked", Finding.of(e), view);
         }
         context.out().print(answer.text());
         return answer.code();
     }
 
-    private Answer look() throws ConfigurationException, CommandException, InterruptedException {
-        Configuration configuration = settings.load(context, false);
-        try (Wiring.Look look = context.wiring().look(configuration, context.environment())) {
-            return look.doctor(output.json());
+    private Answer look(View view) throws ConfigurationException, CommandException, InterruptedException {
+        try (Reach.With with = reach.with(context, settings)) {
+            Optional<Answer> told = with.ask("/doctor?" + view.query());
+            if (told.isPresent()) {
+                return told.get();
+            }
+            try (Wiring.Look look = context.wiring()
+                    .look(settings.load(with.context(), false), with.context().environment())) {
+                return look.doctor(view);
+            }
         }
     }
 }

@@ -1,27 +1,24 @@
 package io.urunner.agent.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.rollback.Histories;
 import io.urunner.agent.rollback.HistoryReport;
 import io.urunner.agent.rollback.RefusedException;
-import io.urunner.agent.rollback.Surroundings;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeException;
-import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStores;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
@@ -32,16 +29,13 @@ import picocli.CommandLine.Spec;
         description =
                 "Print the digests that a tag had: when, what they are, who runs them, and whether the registry has them.")
 final class HistoryCommand extends ByHandCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NONE = "-";
+    private static final int SHORT = 12;
 
     @Parameters(
-            paramLabel = WorkloadArgument.LABEL + "|IMAGE",
-            description = "A workload, " + WorkloadArgument.FORM + "; or an image reference.")
+            paramLabel = WorkloadName.LABEL + "|IMAGE",
+            description = "A workload, " + WorkloadName.FORM + "; or an image reference.")
     private String subject = "";
-
-    @Mixin
-    private final Output output = new Output();
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -52,26 +46,27 @@ final class HistoryCommand extends ByHandCommand {
     }
 
     @Override
-    int run(Surroundings with) throws RefusedException, KubeException, InterruptedException {
+    int run(With with) throws RefusedException, KubeException, CommandException, InterruptedException {
         Set<String> warnings = new LinkedHashSet<>();
         HistoryReport report;
         // A look neither makes a database nor brings it to this version.
-        try (DigestStore reading = DigestStores.readOnly(with.store())) {
-            report = report(new Histories(with.with(reading), warnings::add));
+        try (DigestStore reading = DigestStores.readOnly(with.surroundings().store())) {
+            report = report(new Histories(with.surroundings().with(reading), warnings::add), with);
         }
         warnings.forEach(warning -> context.err().println("urunner: " + warning));
-        if (output.json()) {
-            context.out().print(Output.pretty(json(report)));
+        if (form().structured()) {
+            context.out().print(form().print(json(report)));
         } else {
-            text(report);
+            text(report, with.surroundings().clock().instant());
         }
         return ExitCode.OK;
     }
 
-    private HistoryReport report(Histories histories) throws RefusedException, KubeException, InterruptedException {
-        Optional<WorkloadId> workload = workload();
-        if (workload.isPresent()) {
-            return histories.of(workload.get());
+    private HistoryReport report(Histories histories, With with)
+            throws RefusedException, KubeException, CommandException, InterruptedException {
+        Optional<WorkloadName> named = named();
+        if (named.isPresent()) {
+            return histories.of(workload(named.get(), with));
         }
         ImageReference image;
         try {
@@ -79,43 +74,35 @@ final class HistoryCommand extends ByHandCommand {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "'" + subject + "' is neither a workload (" + WorkloadArgument.LABEL + ") nor an image: "
+                    "'" + subject + "' is neither a workload (" + WorkloadName.LABEL + ") nor an image: "
                             + e.getMessage(),
                     e);
         }
         return histories.of(image);
     }
 
-    /** An image may have three parts, too: only a kind in the middle makes a workload. */
-    private Optional<WorkloadId> workload() {
+    /** An image may have as many parts: only a kind before the name makes a workload. */
+    private Optional<WorkloadName> named() {
         try {
-            return Optional.of(WorkloadId.parse(subject));
+            return Optional.of(WorkloadName.parse(subject))
+                    .filter(name -> name.kind().isPresent());
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
     }
 
-    private void text(HistoryReport report) {
+    private void text(HistoryReport report, Instant now) {
         report.hold()
-                .ifPresent(hold -> print("held since " + time(hold.since()) + " by " + hold.by()
+                .ifPresent(hold -> print("held since " + Phrases.time(hold.since()) + " by " + hold.by()
+                        + hold.reason().map(why -> " because " + why).orElse("")
                         + (hold.untilNextPush() ? " until the next push" : "")));
         for (HistoryReport.Tag tag : report.tags()) {
             print(tag.container().map(name -> "container " + name + ": ").orElse("") + tag.reference());
-            Table table = new Table(
-                    "BACK", "DIGEST", "SINCE", "FOR", "REVISION", "VERSION", "OUTCOME", "RESTORABLE", "RUN BY");
-            for (HistoryReport.Row row : tag.digests()) {
-                table.row(
-                        row.back().map(steps -> steps == 0 ? "0" : "-" + steps).orElse(""),
-                        row.digest(),
-                        row.firstSeen().map(HistoryCommand::time).orElse(NONE),
-                        stay(row),
-                        label(row, ImageLabels::revision),
-                        label(row, ImageLabels::version),
-                        row.outcome().orElse(NONE),
-                        row.restorable(),
-                        row.workloads().isEmpty() ? NONE : String.join(", ", row.workloads()));
+            if (tag.digests().isEmpty()) {
+                print("no digest of it is known");
+                continue;
             }
-            table.print(context.out());
+            (form().wide() ? wide(tag) : table(tag, now)).print(context.out(), form());
             tag.digests().stream()
                     .map(HistoryReport.Row::why)
                     .filter(why -> !why.isEmpty())
@@ -124,35 +111,68 @@ final class HistoryCommand extends ByHandCommand {
         }
     }
 
+    private static Table table(HistoryReport.Tag tag, Instant now) {
+        Table table = new Table("BACK", "DIGEST", "SINCE", "VERSION", "OUTCOME", "RESTORABLE", "RUN BY");
+        for (HistoryReport.Row row : tag.digests()) {
+            table.row(
+                    back(row),
+                    row.digest().replaceFirst("^sha256:(.{" + SHORT + "}).*", "$1"),
+                    row.firstSeen().map(time -> Phrases.when(now, time)).orElse(NONE),
+                    row.labels().flatMap(ImageLabels::version).orElse(NONE),
+                    row.outcome().orElse(NONE),
+                    row.restorable(),
+                    workloads(row));
+        }
+        return table;
+    }
+
+    private static Table wide(HistoryReport.Tag tag) {
+        Table table =
+                new Table("BACK", "DIGEST", "SINCE", "FOR", "REVISION", "VERSION", "OUTCOME", "RESTORABLE", "RUN BY");
+        for (HistoryReport.Row row : tag.digests()) {
+            table.row(
+                    back(row),
+                    row.digest(),
+                    row.firstSeen().map(Phrases::time).orElse(NONE),
+                    stay(row),
+                    label(row, ImageLabels::revision),
+                    label(row, ImageLabels::version),
+                    row.outcome().orElse(NONE),
+                    row.restorable(),
+                    workloads(row));
+        }
+        return table;
+    }
+
+    private static String back(HistoryReport.Row row) {
+        return row.back().map(steps -> steps == 0 ? "0" : "-" + steps).orElse("");
+    }
+
+    private static String workloads(HistoryReport.Row row) {
+        return row.workloads().isEmpty() ? NONE : String.join(", ", row.workloads());
+    }
+
     private static String label(HistoryReport.Row row, Function<ImageLabels, Optional<String>> label) {
         return row.labels().flatMap(label).orElse(NONE);
     }
 
-    private static String time(Instant time) {
-        return time.truncatedTo(ChronoUnit.SECONDS).toString();
-    }
-
     private static String stay(HistoryReport.Row row) {
-        if (row.firstSeen().isEmpty() || row.lastSeen().isEmpty()) {
-            return NONE;
-        }
-        Duration stay = Duration.between(row.firstSeen().get(), row.lastSeen().get());
-        if (stay.toHours() >= 48) {
-            return stay.toDays() + "d";
-        } else if (stay.toMinutes() >= 120) {
-            return stay.toHours() + "h";
-        }
-        return stay.toSeconds() >= 120 ? stay.toMinutes() + "m" : stay.toSeconds() + "s";
+        return row.firstSeen().isEmpty() || row.lastSeen().isEmpty()
+                ? NONE
+                : Phrases.span(
+                        Duration.between(row.firstSeen().get(), row.lastSeen().get()));
     }
 
     private static ObjectNode json(HistoryReport report) {
-        ObjectNode root = JSON.createObjectNode();
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
         report.workload().ifPresent(workload -> root.put("workload", workload));
-        report.hold()
-                .ifPresent(hold -> root.putObject("hold")
-                        .put("since", hold.since().toString())
-                        .put("by", hold.by())
-                        .put("untilNextPush", hold.untilNextPush()));
+        report.hold().ifPresent(hold -> {
+            ObjectNode one = root.putObject("hold")
+                    .put("since", Phrases.time(hold.since()))
+                    .put("by", hold.by())
+                    .put("untilNextPush", hold.untilNextPush());
+            hold.reason().ifPresent(why -> one.put("reason", why));
+        });
         ArrayNode tags = root.putArray("tags");
         for (HistoryReport.Tag tag : report.tags()) {
             ObjectNode one = tags.addObject();
@@ -167,8 +187,8 @@ final class HistoryCommand extends ByHandCommand {
     private static void json(HistoryReport.Row row, ObjectNode one) {
         row.back().ifPresent(steps -> one.put("back", steps));
         one.put("digest", row.digest());
-        row.firstSeen().ifPresent(time -> one.put("firstSeen", time.toString()));
-        row.lastSeen().ifPresent(time -> one.put("lastSeen", time.toString()));
+        row.firstSeen().ifPresent(time -> one.put("firstSeen", Phrases.time(time)));
+        row.lastSeen().ifPresent(time -> one.put("lastSeen", Phrases.time(time)));
         row.labels().ifPresent(labels -> {
             labels.revision().ifPresent(text -> one.put("revision", text));
             labels.version().ifPresent(text -> one.put("version", text));

@@ -1,5 +1,8 @@
 package io.urunner.agent.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.run.OnceReport;
 import java.time.Duration;
@@ -22,6 +25,9 @@ final class OnceCommand implements Callable<Integer> {
     @Mixin
     private final SettingsOptions settings = new SettingsOptions();
 
+    @Mixin
+    private final Output output = new Output();
+
     @Option(
             names = "--timeout",
             paramLabel = "SECONDS",
@@ -42,18 +48,51 @@ final class OnceCommand implements Callable<Integer> {
         try (Wiring.AgentProcess agent = context.wiring().agent(settings.load(context, false), context.environment())) {
             report = agent.once(Duration.ofSeconds(timeout));
         }
-        Table table = new Table("WORKLOAD", "CONTAINER", "REFERENCE", "DIGEST", "DECISION", "REASON");
-        for (OnceReport.Row row : report.rows()) {
-            table.row(
-                    row.workload(),
-                    row.container(),
-                    row.reference().orElse(NONE),
-                    row.digest().orElse(NONE),
-                    row.decision(),
-                    row.reason());
+        if (output.form(context).structured()) {
+            context.out().print(output.form(context).print(json(report)));
+        } else if (!report.rows().isEmpty()) {
+            table(report).print(context.out(), output.form(context));
+        } else if (report.hindrances().isEmpty()) {
+            context.out()
+                    .println("nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)");
         }
-        table.print(context.out());
         report.hindrances().forEach(hindrance -> context.err().println("urunner: " + hindrance));
         return report.hindrances().isEmpty() ? ExitCode.OK : ExitCode.HINDERED;
+    }
+
+    private Table table(OnceReport report) {
+        boolean wide = output.form(context).wide();
+        Table table = wide
+                ? new Table("WORKLOAD", "CONTAINER", "REFERENCE", "DIGEST", "DECISION", "REASON")
+                : new Table("WORKLOAD", "CONTAINER", "DECISION", "REASON");
+        for (OnceReport.Row row : report.rows()) {
+            if (wide) {
+                table.row(
+                        row.workload(),
+                        row.container(),
+                        row.reference().orElse(NONE),
+                        row.digest().orElse(NONE),
+                        row.decision(),
+                        row.reason());
+            } else {
+                table.row(row.workload(), row.container(), row.decision(), row.reason());
+            }
+        }
+        return table;
+    }
+
+    private static ObjectNode json(OnceReport report) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        ArrayNode containers = json.putArray("containers");
+        for (OnceReport.Row row : report.rows()) {
+            ObjectNode one =
+                    containers.addObject().put("workload", row.workload()).put("container", row.container());
+            row.reference().ifPresent(reference -> one.put("reference", reference));
+            row.digest().ifPresent(digest -> one.put("digest", digest));
+            one.put("decision", row.decision()).put("reason", row.reason());
+        }
+        ArrayNode hindrances = json.putArray("hindrances");
+        report.hindrances().forEach(hindrances::add);
+        return json;
     }
 }

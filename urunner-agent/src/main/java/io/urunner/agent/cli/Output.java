@@ -1,48 +1,35 @@
 package io.urunner.agent.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.urunner.agent.text.Printable;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.util.Locale;
 import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 
-/** The option {@code --output} of commands that tell something: a table for people, or JSON for machines. */
+/** The options of commands that tell something: a table for people, or JSON or YAML for machines. */
 final class Output {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FORMAT",
             defaultValue = "text",
-            description = "${COMPLETION-CANDIDATES}; the default is ${DEFAULT-VALUE}.")
-    private Format format = Format.TEXT;
+            description = "${COMPLETION-CANDIDATES}; the default is ${DEFAULT-VALUE}, as wide as COLUMNS says, or 80.")
+    private Form.Format format = Form.Format.TEXT;
 
-    private enum Format {
-        TEXT,
-        JSON;
+    @Option(names = "--wide", description = "The same as -o wide: everything, in lines of any length.")
+    private boolean wide;
 
-        /** As it is written on the command line. */
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
-    /** Whether JSON is asked for. */
-    boolean json() {
-        return format == Format.JSON;
+    /** The form that is asked for. */
+    Form form(CommandContext context) {
+        return Form.of(wide && format == Form.Format.TEXT ? Form.Format.WIDE : format, context.environment());
     }
 
     /** Prints in the form that is asked for; the other one is not made. */
-    void print(PrintWriter out, Supplier<Table> table, Supplier<JsonNode> json) {
-        if (json()) {
-            out.print(pretty(json.get()));
+    void print(CommandContext context, Supplier<Table> table, Supplier<ObjectNode> json) {
+        Form form = form(context);
+        PrintWriter out = context.out();
+        if (form.structured()) {
+            out.print(form.print(json.get()));
         } else {
-            table.get().print(out);
+            table.get().print(out, form);
         }
-    }
-
-    /** JSON as it is printed: indented, with a new line at its end, and harmless. */
-    static String pretty(JsonNode json) {
-        return Printable.json(json).toPrettyString() + "\n";
     }
 }

@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
  */
 final class RunningAgents {
 
-    private static final String VARIABLE = "URUNNER_URL";
+    static final String VARIABLE = "URUNNER_URL";
     private static final int CONNECT_MILLIS = 3_000;
     /** The doctor asks every registry before it answers. */
     private static final int READ_MILLIS = 120_000;
@@ -44,14 +44,19 @@ final class RunningAgents {
             })
     private @Nullable String url;
 
+    /** What is asked for, once it is known that there is an agent to ask. */
+    interface Question {
+        String path() throws CommandException, ConfigurationException;
+    }
+
     /** The answer of the agent; empty if none was named and none runs here. */
-    Optional<Answer> ask(CommandContext context, SettingsOptions settings, String path)
+    Optional<Answer> ask(CommandContext context, SettingsOptions settings, Question question)
             throws CommandException, ConfigurationException {
         List<LocalAgent> local = new LocalAgents(Path.of(System.getProperty("java.io.tmpdir", "/tmp"))).find();
         String named =
                 url == null ? context.environment().getOrDefault(VARIABLE, "").strip() : url;
         if (!named.isEmpty()) {
-            return Optional.of(askNamed(named, local, context, settings, path));
+            return Optional.of(askNamed(named, local, context, settings, question.path()));
         }
         List<LocalAgent> answering =
                 local.stream().filter(RunningAgents::listens).toList();
@@ -68,7 +73,7 @@ final class RunningAgents {
             return Optional.empty();
         }
         LocalAgent agent = answering.get(0);
-        return Optional.of(get(address(agent), path, agent.token()));
+        return Optional.of(get(address(agent), question.path(), agent.token()));
     }
 
     private static String address(LocalAgent agent) {

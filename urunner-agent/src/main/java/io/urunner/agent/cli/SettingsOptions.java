@@ -26,6 +26,11 @@ final class SettingsOptions {
             description = "A setting by its key in the file, for example --set log.level=DEBUG. May be repeated.")
     private final Map<String, String> values = new LinkedHashMap<>();
 
+    /** Whether there are any. */
+    boolean given() {
+        return file != null || !values.isEmpty();
+    }
+
     /** The configuration of an agent. Logs go to stdout if the log is what the command is for. */
     Configuration load(CommandContext context, boolean logToStdout) throws ConfigurationException {
         return announce(load(context), context, logToStdout);
@@ -39,6 +44,11 @@ final class SettingsOptions {
     /** The configuration of a command that works without a configured registry. */
     Configuration loadWithoutDefaultRegistry(CommandContext context) throws ConfigurationException {
         return announce(loader(context).loadWithoutDefaultRegistry(overrides()), context, false);
+    }
+
+    /** The configuration, for what of it does not concern registries; nothing is announced. */
+    Configuration read(CommandContext context) throws ConfigurationException {
+        return loader(context).loadWithoutDefaultRegistry(overrides());
     }
 
     private static SettingsLoader loader(CommandContext context) {

@@ -4,17 +4,34 @@ import io.urunner.agent.text.Printable;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Text in columns, each as wide as its widest cell; a cell is one line, whatever it is given. For one thread. */
+/**
+ * Text in columns that fits the terminal: columns are as wide as their widest cell while there is room, then cells are
+ * wrapped, first those of the last column, which has the longest texts. Where there is no room even so, each row becomes a
+ * few lines of its own. For one thread.
+ */
 final class Table {
-    /** What is longer does not make all other rows as long. */
+    /** Where lines may be of any length: what is longer than this does not make all other rows as long. */
     private static final int WIDEST = 120;
 
+    private static final int GAP = 2;
+    /** A column that is narrower is no joy to read. */
+    private static final int NARROWEST = 12;
+
+    private final int mostLines;
     private final List<List<String>> rows = new ArrayList<>();
 
+    /** A table whose cells are printed whole. */
     Table(String... header) {
-        rows.add(List.of(header));
+        this(Integer.MAX_VALUE, List.of(header));
+    }
+
+    /** A table whose cells are cut after so many lines, where lines may not be of any length. */
+    Table(int mostLines, List<String> header) {
+        this.mostLines = mostLines;
+        rows.add(List.copyOf(header));
     }
 
     /** Adds a row with as many cells as the header has. */
@@ -25,23 +42,109 @@ final class Table {
         rows.add(Stream.of(cells).map(Printable::line).toList());
     }
 
-    void print(PrintWriter out) {
-        int columns = rows.get(0).size();
-        int[] widths = new int[columns];
+    void print(PrintWriter out, Form form) {
+        int[] widths = new int[rows.get(0).size()];
         for (List<String> row : rows) {
-            for (int i = 0; i < columns; i++) {
-                widths[i] = Math.max(widths[i], Math.min(WIDEST, row.get(i).length()));
+            for (int i = 0; i < widths.length; i++) {
+                widths[i] = Math.max(widths[i], TextWidth.of(row.get(i)));
             }
         }
-        for (List<String> row : rows) {
-            StringBuilder line = new StringBuilder();
-            for (int i = 0; i < columns; i++) {
-                line.append(row.get(i));
-                if (i < columns - 1) {
-                    line.append(" ".repeat(Math.max(0, widths[i] - row.get(i).length()) + 2));
+        if (form.wide()) {
+            rows.forEach(row -> print(
+                    out,
+                    line(
+                            row,
+                            IntStream.of(widths)
+                                    .map(width -> Math.min(WIDEST, width))
+                                    .toArray())));
+        } else if (fit(widths, form.width())) {
+            rows.forEach(row -> wrapped(row, widths).forEach(line -> print(out, line)));
+        } else {
+            records(form.width()).forEach(line -> print(out, line));
+        }
+    }
+
+    /** A line of what is harmless already: a piece of a text may look like a secret that the whole is not. */
+    static void print(PrintWriter out, String line) {
+        out.print(line + "\n");
+    }
+
+    /** Makes columns narrower until all fit; false if they would become too narrow. */
+    private static boolean fit(int[] widths, int width) {
+        int last = widths.length - 1;
+        int room = width - GAP * last;
+        int others = IntStream.of(widths).sum() - widths[last];
+        widths[last] = Math.min(widths[last], Math.max(room - others, Math.max(NARROWEST, width / 3)));
+        int level = width;
+        while (IntStream.of(widths).sum() > room) {
+            level--;
+            if (level < NARROWEST) {
+                return false;
+            }
+            for (int i = 0; i < widths.length; i++) {
+                widths[i] = Math.min(widths[i], level);
+            }
+        }
+        return true;
+    }
+
+    private List<String> wrapped(List<String> row, int[] widths) {
+        List<List<String>> cells = new ArrayList<>();
+        int height = 1;
+        for (int i = 0; i < widths.length; i++) {
+            List<String> cell = TextWidth.wrap(row.get(i), widths[i], mostLines);
+            cells.add(cell);
+            height = Math.max(height, cell.size());
+        }
+        List<String> lines = new ArrayList<>();
+        for (int at = 0; at < height; at++) {
+            int of = at;
+            lines.add(line(
+                    cells.stream()
+                            .map(cell -> of < cell.size() ? cell.get(of) : "")
+                            .toList(),
+                    widths));
+        }
+        return lines;
+    }
+
+    private static String line(List<String> cells, int[] widths) {
+        StringBuilder line = new StringBuilder();
+        for (int i = 0; i < widths.length; i++) {
+            line.append(cells.get(i));
+            if (i < widths.length - 1) {
+                line.append(" ".repeat(Math.max(0, widths[i] - TextWidth.of(cells.get(i))) + GAP));
+            }
+        }
+        return line.toString().stripTrailing();
+    }
+
+    /** Each cell after the name of its column. */
+    private List<String> records(int width) {
+        List<String> header = rows.get(0);
+        List<String> lines = new ArrayList<>();
+        for (List<String> row : rows.subList(1, rows.size())) {
+            if (!lines.isEmpty()) {
+                lines.add("");
+            }
+            int indent = header.stream().mapToInt(TextWidth::of).max().orElse(0);
+            for (int i = 0; i < header.size(); i++) {
+                if (!row.get(i).isEmpty()) {
+                    lines.addAll(field(header.get(i), indent, row.get(i), width, mostLines));
                 }
             }
-            out.println(line.toString().stripTrailing());
         }
+        return lines;
+    }
+
+    /** A text after its name, in as many lines as it needs. */
+    static List<String> field(String name, int indent, String text, int width, int mostLines) {
+        List<String> lines = new ArrayList<>();
+        String before = name + " ".repeat(Math.max(0, indent - TextWidth.of(name)) + GAP);
+        for (String line : TextWidth.wrap(text, Math.max(NARROWEST, width - indent - GAP), mostLines)) {
+            lines.add((before + line).stripTrailing());
+            before = " ".repeat(indent + GAP);
+        }
+        return lines;
     }
 }

@@ -6,7 +6,6 @@ import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
 import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.run.OnceReport;
-import io.urunner.kube.WorkloadId;
 import io.urunner.registry.RegistryClient;
 import java.time.Duration;
 import java.util.Map;
@@ -64,21 +63,20 @@ public interface Wiring {
         /**
          * Explains one workload, or all that are tracked.
          *
-         * @param workload the workload; empty for all
-         * @param json whether as JSON
+         * @param view what is asked for
          * @return what is printed
          * @throws InterruptedException if the thread is interrupted
          */
-        Answer explain(Optional<WorkloadId> workload, boolean json) throws InterruptedException;
+        Answer explain(View view) throws InterruptedException;
 
         /**
          * Looks for what is wrong.
          *
-         * @param json whether as JSON
+         * @param view what is asked for
          * @return what is printed
          * @throws InterruptedException if the thread is interrupted
          */
-        Answer doctor(boolean json) throws InterruptedException;
+        Answer doctor(View view) throws InterruptedException;
 
         @Override
         void close();
@@ -101,10 +99,75 @@ public interface Wiring {
      *
      * @param configuration the configuration
      * @param environment the environment variables, which tell where the cluster is
+     * @param patience for how long an API server that does not answer is asked again
      * @return the cluster, the registries and the store; the caller closes it
      * @throws CommandException if it cannot be had
      */
-    ByHand byHand(Configuration configuration, Map<String, String> environment) throws CommandException;
+    ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience)
+            throws CommandException;
+
+    /**
+     * Who asks, as far as the credentials for the cluster tell.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @return who asks
+     * @throws CommandException if the credentials cannot be read
+     */
+    Caller caller(Configuration configuration, Map<String, String> environment) throws CommandException;
+
+    /**
+     * Who asks.
+     *
+     * @param user the user of the kubeconfig; empty in a pod, where only a service account is known
+     * @param namespace the namespace of the kubeconfig's context, or {@code default}; empty in a pod
+     */
+    record Caller(Optional<String> user, Optional<String> namespace) {}
+
+    /**
+     * Finds the agent that runs in the cluster of the kubeconfig, with its settings, as far as the caller may read them.
+     *
+     * @param environment the environment variables, which tell where the kubeconfig is
+     * @param namespace the agent's namespace; empty for any
+     * @return the agent; the caller closes it
+     * @throws CommandException if there is none, or what is needed of it may not be read
+     */
+    FoundAgent find(Map<String, String> environment, Optional<String> namespace) throws CommandException;
+
+    /** An agent in a cluster. */
+    interface FoundAgent extends AutoCloseable {
+        /**
+         * Which one it is.
+         *
+         * @return its namespace and its name
+         */
+        String name();
+
+        /**
+         * The environment variables for a command that is to work with the agent's settings.
+         *
+         * @return the variables; what they name lies on this machine until this is closed
+         */
+        Map<String, String> environment();
+
+        /**
+         * What of the agent cannot be reached from here, for people.
+         *
+         * @return the words; empty text if there is nothing to say
+         */
+        String note();
+
+        /**
+         * Asks the running agent, through the API server.
+         *
+         * @param path one of its paths, with a query
+         * @return its answer; empty if it cannot be asked so, see {@link #note}
+         */
+        Optional<Answer> ask(String path);
+
+        @Override
+        void close();
+    }
 
     /** The cluster, the registries and the store. */
     interface ByHand extends AutoCloseable {

@@ -1,6 +1,5 @@
 package io.urunner.agent.explain;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,10 +10,12 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.HostStatus;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.WatchProblem;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Instant;
 import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 
 /** An explanation for machines. What is not known has no member; times are in ISO 8601, in UTC. */
@@ -25,13 +26,14 @@ public final class ExplanationJson {
      * The explanation as JSON.
      *
      * @param explanation the explanation
+     * @param entries those of its workloads that are told
      * @return an object
      */
-    public static JsonNode of(Explanation explanation) {
+    public static ObjectNode of(Explanation explanation, List<Entry> entries) {
         AgentStatus status = explanation.status();
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("source", explanation.source());
-        json.put("at", Brief.time(status.at()));
+        json.put("at", Phrases.time(status.at()));
         json.put("acts", status.acts());
         status.election().flatMap(AgentStatus.Election::leader).ifPresent(leader -> json.put("leader", leader));
         json.put("synced", status.synced());
@@ -45,7 +47,7 @@ public final class ExplanationJson {
         ArrayNode registries = json.putArray("registries");
         status.registries().forEach(host -> registries.add(registry(host)));
         ArrayNode workloads = json.putArray("workloads");
-        explanation.workloads().forEach(entry -> workloads.add(workload(entry)));
+        entries.forEach(entry -> workloads.add(workload(entry)));
         explanation
                 .untracked()
                 .ifPresent(untracked -> json.putObject("untracked")
@@ -116,7 +118,7 @@ public final class ExplanationJson {
 
     private static ObjectNode rollout(RolloutRecord rollout) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("requested", Brief.time(rollout.requested()));
+        json.put("requested", Phrases.time(rollout.requested()));
         put(json, "finished", rollout.finished());
         put(json, "outcome", rollout.outcome());
         put(json, "message", rollout.message());
@@ -125,7 +127,6 @@ public final class ExplanationJson {
     }
 
     private static void put(ObjectNode json, String name, Optional<?> value) {
-        value.ifPresent(
-                known -> json.put(name, known instanceof Instant moment ? Brief.time(moment) : known.toString()));
+        value.ifPresent(known -> json.put(name, known instanceof Instant time ? Phrases.time(time) : known.toString()));
     }
 }

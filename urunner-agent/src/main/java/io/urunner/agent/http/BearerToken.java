@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,6 +15,9 @@ import org.slf4j.LoggerFactory;
 /** Bearer tokens (RFC 6750) of the agent's endpoints. */
 public final class BearerToken {
     private static final Logger LOG = LoggerFactory.getLogger(BearerToken.class);
+    /** The header that shows a token where a proxy in between, such as an API server, keeps {@code Authorization}. */
+    public static final String HEADER = "X-URunner-Token";
+
     private static final String SCHEME = "Bearer ";
     private static final int BYTES = 32;
 
@@ -50,12 +54,11 @@ public final class BearerToken {
     public static Endpoint required(List<SecretSource> tokens, Endpoint endpoint) {
         AtomicReference<String> unreadable = new AtomicReference<>("");
         return request -> {
-            String header = request.header("Authorization");
             boolean known = false;
-            if (header.regionMatches(true, 0, SCHEME, 0, SCHEME.length()) && header.length() > SCHEME.length()) {
-                Secret shown = Secret.of(header.substring(SCHEME.length()));
+            Optional<Secret> shown = shown(request);
+            if (shown.isPresent()) {
                 for (SecretSource token : tokens) {
-                    known |= isEqual(token, shown, unreadable);
+                    known |= isEqual(token, shown.get(), unreadable);
                 }
             }
             return known
@@ -66,6 +69,14 @@ public final class BearerToken {
                             "this needs a bearer token\n",
                             Map.of("WWW-Authenticate", "Bearer realm=\"urunner\""));
         };
+    }
+
+    private static Optional<Secret> shown(Endpoint.Request request) {
+        String header = request.header("Authorization");
+        String token = header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+                ? header.substring(SCHEME.length())
+                : request.header(HEADER);
+        return token.isEmpty() ? Optional.empty() : Optional.of(Secret.of(token));
     }
 
     /** Strangers ask as often as they like: what cannot be read is told once. */

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
@@ -47,7 +48,8 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
     }
 
     private static String words(Workload workload, WorkloadState.Hold held, List<String> putBack) {
-        StringBuilder words = new StringBuilder("held since " + Brief.time(held.since()) + " by " + held.by()
+        StringBuilder words = new StringBuilder("held since " + Phrases.time(held.since()) + " by " + held.by()
+                + held.reason().map(why -> " because " + why).orElse("")
                 + (held.untilNextPush() ? " until the next push" : ""));
         putBack.forEach(each -> words.append("; ").append(each));
         return words.append("; 'urunner resume ")

@@ -38,13 +38,17 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
      * @param reference the tag that it follows
      * @param acted the digest that was last acted on
      * @param rejected the digest that a rollback took it away from; empty if it was not rolled back
+     * @param failed the digest whose rollout failed here, if one did
+     * @param failure how it failed
      */
     public record Followed(
             Container container,
             String original,
             ImageReference reference,
             Optional<String> acted,
-            Optional<String> rejected) {}
+            Optional<String> rejected,
+            Optional<String> failed,
+            Optional<String> failure) {}
 
     /**
      * Where a rollback leads.
@@ -78,7 +82,9 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                         original,
                         reference,
                         state.acted(),
-                        held && state.originalImage().isPresent() ? state.rejected() : Optional.empty()));
+                        held && state.originalImage().isPresent() ? state.rejected() : Optional.empty(),
+                        state.failed(),
+                        state.failure()));
             }
         }
         return followed;
@@ -188,6 +194,31 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
             }
         }
         return next.build(Optional.empty(), now);
+    }
+
+    /**
+     * The same hold with the reason for it. Where none is given, the one that was given before stays.
+     *
+     * @param reason the reason
+     * @return what to do
+     */
+    public Intervention because(Optional<String> reason) {
+        Optional<WorkloadState.Hold> hold = restart.state()
+                .hold()
+                .map(held -> new WorkloadState.Hold(
+                        held.since(),
+                        held.by(),
+                        held.untilNextPush(),
+                        reason.map(States::said)
+                                .or(() -> States.of(workload).hold().flatMap(WorkloadState.Hold::reason))));
+        return new Intervention(
+                workload,
+                new Restart(
+                        restart.digests(),
+                        new WorkloadState(restart.state().containers(), hold),
+                        restart.restartedAt(),
+                        restart.images()),
+                changes);
     }
 
     private static List<String> replaced(Workload workload, Followed container, String digest) {

@@ -1,7 +1,9 @@
 package io.urunner.agent.rollback;
 
+import io.urunner.agent.text.Printable;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConnection;
+import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PastTemplate;
 import io.urunner.kube.PatchResult;
@@ -11,6 +13,7 @@ import io.urunner.kube.Restarter;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -20,18 +23,22 @@ import java.util.function.Consumer;
 public final class KubeWorkloads implements Workloads {
     private final Restarter restarter;
     private final KubeAccess access;
+    private final KubeEvents events;
     private final Consumer<Workload> seen;
 
     /**
      * Speaks to one API server.
      *
      * @param connection to which one; stays the caller's to close
+     * @param instance who writes Events, for example the name of the pod
+     * @param clock the time
      * @param seen told of every workload that was read
      */
-    public KubeWorkloads(KubeConnection connection, Consumer<Workload> seen) {
+    public KubeWorkloads(KubeConnection connection, String instance, InstantSource clock, Consumer<Workload> seen) {
         this.seen = seen;
         restarter = new Restarter(connection);
         access = new KubeAccess(connection);
+        events = new KubeEvents(connection, "urunner", instance, clock);
     }
 
     @Override
@@ -64,5 +71,10 @@ public final class KubeWorkloads implements Workloads {
     @Override
     public void deletePod(String namespace, Pod pod) throws KubeException {
         restarter.deletePod(namespace, pod);
+    }
+
+    @Override
+    public void tell(Workload workload, String reason, String message) throws KubeException {
+        events.write(workload, KubeEvents.Type.NORMAL, reason, Printable.line(message));
     }
 }

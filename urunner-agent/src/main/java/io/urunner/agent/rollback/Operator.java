@@ -11,8 +11,10 @@ import io.urunner.agent.plan.Underway;
 import io.urunner.agent.plan.Verification;
 import io.urunner.agent.run.ImageContent;
 import io.urunner.agent.run.Rollout;
+import io.urunner.agent.text.Printable;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
+import io.urunner.kube.Restart;
 import io.urunner.kube.Restarter;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
@@ -41,22 +43,38 @@ import java.util.stream.Collectors;
 public final class Operator {
     private static final int CONFLICTS = 5;
     private static final int RECENT = 20;
+    private static final int LONGEST_CAUSE = 512;
+    private static final int SHORT_DIGEST = "sha256:".length() + 12;
 
     private final Surroundings with;
     private final Histories histories;
-    private final String by;
+    private final Person person;
     private final Consumer<String> tell;
+
+    /**
+     * In whose name something is done, and why, for the people who find the workload held.
+     *
+     * @param name who
+     * @param reason why, if it was said
+     */
+    public record Person(String name, Optional<String> reason) {
+        /** For people, for example {@code anna because it crashes}. */
+        @Override
+        public String toString() {
+            return name + reason.map(why -> " because " + why).orElse("");
+        }
+    }
 
     /**
      * An operator.
      *
      * @param with what it works with
-     * @param by in whose name, for the people who find the workload held
+     * @param person in whose name
      * @param tell told what happens, in lines for people
      */
-    public Operator(Surroundings with, String by, Consumer<String> tell) {
+    public Operator(Surroundings with, Person person, Consumer<String> tell) {
         this.with = with;
-        this.by = by;
+        this.person = person;
         this.tell = tell;
         histories = new Histories(with, tell);
     }
@@ -67,23 +85,33 @@ public final class Operator {
      * @param container which container; empty if the workload follows one tag only
      * @param to to which digest
      * @param untilNextPush whether the hold ends by itself when the tag moves
-     * @param dryRun whether only to show the patch
+     * @param dryRun whether only to say what would be done
      * @param timeout how long to follow the rollout
      */
     public record Request(
             Optional<String> container, Goal to, boolean untilNextPush, boolean dryRun, Duration timeout) {}
 
     /**
+     * What came of it.
+     *
+     * @param words what was done, or would be, in a sentence
+     * @param changed whether the workload was changed
+     * @param patch what would be sent, as JSON; only if it is to be shown and there is something to send
+     * @param outcome how the rollout ended; empty if nothing was rolled out
+     */
+    public record Result(String words, boolean changed, Optional<String> patch, Optional<Outcome> outcome) {}
+
+    /**
      * Takes a workload back to a digest that its tag had, and holds it there.
      *
      * @param id which workload
      * @param request what is asked for
-     * @return how the rollout ended; empty if nothing was sent
+     * @return what came of it
      * @throws RefusedException if it cannot be done; nothing was changed then
      * @throws KubeException if the API server refused or could not be reached
      * @throws InterruptedException if the thread is interrupted
      */
-    public Optional<Outcome> rollback(WorkloadId id, Request request)
+    public Result rollback(WorkloadId id, Request request)
             throws RefusedException, KubeException, InterruptedException {
         return change(id, request.dryRun(), request.timeout(), workload -> {
             if (workload.rollout().paused()) {
@@ -95,7 +123,12 @@ public final class Operator {
                 targets.put(container.container().name(), target(workload, container, request.to()));
             }
             return Intervention.rollback(
-                    workload, targets, by, request.untilNextPush(), with.clock().instant());
+                            workload,
+                            targets,
+                            person.name(),
+                            request.untilNextPush(),
+                            with.clock().instant())
+                    .because(person.reason());
         });
     }
 
@@ -103,20 +136,34 @@ public final class Operator {
      * Ends a hold, so that the images get their original text again, and the quarantine of digests that failed here.
      *
      * @param id which workload
-     * @param dryRun whether only to show the patch
+     * @param force whether to roll out again what failed here
+     * @param dryRun whether only to say what would be done
      * @param timeout how long to follow the rollout
-     * @return how the rollout ended; empty if nothing was rolled out
+     * @return what came of it
      * @throws RefusedException if it cannot be done; nothing was changed then
      * @throws KubeException if the API server refused or could not be reached
      * @throws InterruptedException if the thread is interrupted
      */
-    public Optional<Outcome> resume(WorkloadId id, boolean dryRun, Duration timeout)
+    public Result resume(WorkloadId id, boolean force, boolean dryRun, Duration timeout)
             throws RefusedException, KubeException, InterruptedException {
         return change(id, dryRun, timeout, workload -> {
             Map<String, String> tagNow = new HashMap<>();
             for (Followed container : Intervention.followed(workload)) {
-                if (container.rejected().isPresent()) {
-                    tagNow.put(container.container().name(), tagNow(container.reference()));
+                if (container.rejected().isPresent()
+                        || (!force && container.failed().isPresent())) {
+                    String now = tagNow(container.reference());
+                    if (!force && container.failed().equals(Optional.of(now))) {
+                        throw RefusedException.hindered("the rollout of " + container.reference() + "@" + now
+                                + " failed here"
+                                + container
+                                        .failure()
+                                        .map(how -> " (" + how + ")")
+                                        .orElse("")
+                                + ", and the tag still has it: push a better one, or roll it out again with --force");
+                    }
+                    if (container.rejected().isPresent()) {
+                        tagNow.put(container.container().name(), now);
+                    }
                 }
             }
             return Intervention.resume(workload, tagNow, with.clock().instant());
@@ -127,7 +174,7 @@ public final class Operator {
         Intervention plan(Workload workload) throws RefusedException, KubeException, InterruptedException;
     }
 
-    private Optional<Outcome> change(WorkloadId id, boolean dryRun, Duration timeout, Planning planning)
+    private Result change(WorkloadId id, boolean dryRun, Duration timeout, Planning planning)
             throws RefusedException, KubeException, InterruptedException {
         for (int attempt = 1; attempt <= CONFLICTS; attempt++) {
             Workload workload = with.cluster()
@@ -138,22 +185,34 @@ public final class Operator {
             }
             Intervention planned = planning.plan(workload);
             if (planned.isDone()) {
-                tell.accept(
-                        planned.restart().state().hold().isPresent()
-                                ? "it is held there already: " + words(planned)
-                                : id + " is not held, and quarantines no digest");
-                return dryRun ? Optional.empty() : finish(workload, timeout);
+                String words = planned.restart().state().hold().isPresent()
+                        ? "it is held there already: " + words(planned)
+                        : id + " is not held, and quarantines no digest";
+                tell.accept(words);
+                return new Result(
+                        words, false, Optional.empty(), dryRun ? Optional.empty() : finish(workload, timeout));
             }
+            String words = words(planned);
+            Restart restart = planned.rollsOut()
+                    ? planned.restart().because(Printable.line(Workload.OUR_CAUSE + cause(planned), LONGEST_CAUSE))
+                    : planned.restart();
             if (dryRun) {
-                Restarter.describe(workload, planned.restart()).lines().forEach(tell);
-                return Optional.empty();
+                String patch = planned.rollsOut()
+                        ? Restarter.describe(workload, restart)
+                        : Restarter.describe(workload, restart.state());
+                return new Result(words, false, Optional.of(patch), Optional.empty());
             }
             PatchResult result = planned.rollsOut()
-                    ? with.cluster().restart(workload, planned.restart())
-                    : with.cluster().remember(workload, planned.restart().state());
+                    ? with.cluster().restart(workload, restart)
+                    : with.cluster().remember(workload, restart.state());
             if (result instanceof PatchResult.Patched patched) {
-                tell.accept(words(planned));
-                return planned.rollsOut() ? Optional.of(follow(planned, patched, timeout)) : Optional.empty();
+                tell.accept(words);
+                event(planned, words);
+                return new Result(
+                        words,
+                        true,
+                        Optional.empty(),
+                        planned.rollsOut() ? Optional.of(follow(planned, patched, timeout)) : Optional.empty());
             }
             if (result instanceof PatchResult.Gone) {
                 throw RefusedException.hindered(id + " was deleted meanwhile");
@@ -161,6 +220,35 @@ public final class Operator {
         }
         throw RefusedException.hindered(
                 id + " was changed by somebody else " + CONFLICTS + " times in a row while this was asked for");
+    }
+
+    private static boolean isBack(Intervention planned) {
+        return planned.restart().state().hold().isPresent();
+    }
+
+    /** What {@code kubectl rollout history} says of the new revision. */
+    private String cause(Intervention planned) {
+        String digests = planned.changes().stream()
+                .map(change -> change.to()
+                        .substring(0, Math.min(SHORT_DIGEST, change.to().length())))
+                .distinct()
+                .collect(Collectors.joining(", "));
+        return isBack(planned)
+                ? "rolled back to " + digests + " by " + person
+                : "resumed by " + person + ": " + digests;
+    }
+
+    /** Told in any case; where Events may not be written, the hold on the workload tells as much. */
+    private void event(Intervention planned, String words) {
+        try {
+            with.cluster()
+                    .tell(
+                            planned.workload(),
+                            isBack(planned) ? "RolledBack" : "Resumed",
+                            (isBack(planned) ? "rolled back by " : "resumed by ") + person + ": " + words);
+        } catch (KubeException e) {
+            tell.accept("warning: no Event tells of it: " + e.getMessage());
+        }
     }
 
     private static String words(Intervention planned) {
@@ -219,7 +307,7 @@ public final class Operator {
         String from = container.rejected().orElse(now);
         TagHistory history =
                 histories.of(workload, container).withNow(now, with.clock().instant());
-        String digest = history.find(goal, from)
+        String digest = history.find(goal instanceof Goal.Beginning of ? history.whole(of) : goal, from)
                 .orElseThrow(() -> RefusedException.hindered("the history of " + reference + " has no digest for --to "
                         + goal + "; 'urunner history " + workload.id() + "' shows what there is"));
         if (goal instanceof Goal.Back && !from.equals(now) && !container.acted().equals(Optional.of(digest))) {
@@ -251,7 +339,7 @@ public final class Operator {
         Rollout rollout = new Rollout(
                 planned.restart().restartedAt().toString(),
                 id,
-                (hold == null ? "resumed by " : "rolled back by ") + by,
+                (hold == null ? "resumed by " : "rolled back by ") + person,
                 planned.changes(),
                 planned.restart().restartedAt());
         write(rollout.running(), remembered(id, planned.changes()));

@@ -9,12 +9,14 @@ import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.TagDigest;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The digests that a tag had, the newest first: from the store, and what only the cluster remembers. Immutable.
@@ -22,6 +24,8 @@ import java.util.Set;
  * @param entries the stays of digests
  */
 record TagHistory(List<Entry> entries) {
+    private static final int CANDIDATES = 5;
+
     TagHistory {
         entries = entries.stream()
                 .sorted(Comparator.comparing(Entry::at).reversed())
@@ -137,13 +141,29 @@ record TagHistory(List<Entry> entries) {
         return digests;
     }
 
+    /** A digest by its beginning; where none begins so, the goal stays, which leads nowhere. */
+    Goal whole(Goal.Beginning goal) throws RefusedException {
+        List<String> found = digests().stream()
+                .filter(digest -> digest.startsWith(goal.beginning()))
+                .sorted()
+                .toList();
+        if (found.size() > 1) {
+            throw RefusedException.wronglyAsked("several digests begin with " + goal + ": "
+                    + found.stream().limit(CANDIDATES).collect(Collectors.joining(", ")) + "; write more of the one");
+        }
+        return found.isEmpty() ? goal : new Goal.Exactly(found.get(0));
+    }
+
     /** The digest that is asked for; steps are counted from another one. */
     Optional<String> find(Goal goal, String from) {
         if (goal instanceof Goal.Exactly exactly) {
             return Optional.of(exactly.digest());
         } else if (goal instanceof Goal.At at) {
+            // Times are shown in whole seconds: whoever repeats one means what began in that second.
+            boolean whole = at.time().truncatedTo(ChronoUnit.SECONDS).equals(at.time());
             return entries.stream()
-                    .filter(entry -> !entry.at().isAfter(at.time()))
+                    .filter(entry ->
+                            !(whole ? entry.at().truncatedTo(ChronoUnit.SECONDS) : entry.at()).isAfter(at.time()))
                     .map(Entry::digest)
                     .findFirst();
         }

@@ -71,4 +71,14 @@ public interface Workloads {
      * @throws KubeException if the API server does not do it
      */
     void deletePod(String namespace, Pod pod) throws KubeException;
+
+    /**
+     * Writes an Event on a workload: something that was done on purpose.
+     *
+     * @param workload the workload
+     * @param reason the reason in one CamelCase word
+     * @param message the event in words
+     * @throws KubeException if the API server does not take it
+     */
+    void tell(Workload workload, String reason, String message) throws KubeException;
 }

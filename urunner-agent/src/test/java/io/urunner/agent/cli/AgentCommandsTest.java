@@ -2,14 +2,19 @@ package io.urunner.agent.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.PluginDirectory;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.run.OnceReport;
 import io.urunner.agent.text.NastyStrings;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -55,8 +60,28 @@ class AgentCommandsTest {
         }
 
         @Override
-        public ByHand byHand(Configuration configuration, Map<String, String> variables) {
-            throw new IllegalStateException("not asked for in these tests");
+        public ByHand byHand(Configuration configuration, Map<String, String> variables, Duration patience) {
+            calls.add("by hand, patient for " + patience.toSeconds() + " s");
+            return new ByHand() {
+                @Override
+                @SuppressWarnings("DataFlowIssue") // who asks is found out before anything is done
+                public Surroundings surroundings() {
+                    return new Surroundings(null, null, null, null, null, null);
+                }
+
+                @Override
+                public void close() {}
+            };
+        }
+
+        @Override
+        public Caller caller(Configuration configuration, Map<String, String> variables) {
+            return new Caller(Optional.empty(), Optional.empty());
+        }
+
+        @Override
+        public FoundAgent find(Map<String, String> variables, Optional<String> namespace) throws CommandException {
+            throw new CommandException("no agent was found", ExitCode.HINDERED);
         }
 
         @Override
@@ -104,7 +129,7 @@ class AgentCommandsTest {
                                 "shop/Deployment/db", "pg", Optional.empty(), Optional.empty(), "none", "not watched")),
                 List.of());
 
-        assertThat(run("once")).isZero();
+        assertThat(run("once", "-o", "wide")).isZero();
 
         assertThat(out.toString().lines())
                 .containsExactly(
@@ -122,8 +147,101 @@ class AgentCommandsTest {
         assertThat(run("once", "--timeout", "5")).isEqualTo(1);
 
         assertThat(err.toString().strip()).isEqualTo("urunner: reg.example refused the credential");
-        assertThat(out.toString()).startsWith("WORKLOAD");
+        assertThat(out.toString()).as("no table without rows").isEmpty();
         assertThat(calls).contains("once within 5 s");
+    }
+
+    @Test
+    void once_where_nothing_is_tracked_says_so() {
+        assertThat(run("once")).isZero();
+        assertThat(out.toString()).contains("nothing is tracked");
+    }
+
+    @Test
+    void once_is_told_for_machines_with_the_version_of_the_schema() throws Exception {
+        report = new OnceReport(
+                List.of(new OnceReport.Row(
+                        "shop/Deployment/web", "app", Optional.empty(), Optional.empty(), "none", "not watched")),
+                List.of("reg.example refused the credential"));
+
+        assertThat(run("once", "-o", "json")).isEqualTo(1);
+
+        JsonNode json = new ObjectMapper().readTree(out.toString());
+        assertThat(json.path("schema").asInt()).isEqualTo(1);
+        assertThat(json.at("/containers/0/workload").asText()).isEqualTo("shop/Deployment/web");
+        assertThat(json.at("/hindrances/0").asText()).isEqualTo("reg.example refused the credential");
+    }
+
+    @Test
+    void what_nobody_knows_is_named_with_what_it_may_have_been_meant_to_be() {
+        for (Map.Entry<String, String> each : Map.of(
+                        "explain --foo", "unknown option '--foo'",
+                        "explain --namspace=shop", "unknown option '--namspace'; did you mean '--namespace'?",
+                        "explain deploy/web --colour", "unknown option '--colour'",
+                        "rollback shop/deploy/web --dryrun", "unknown option '--dryrun'; did you mean '--dry-run'?",
+                        "history -x shop/deploy/web", "unknown option '-x'",
+                        "explian", "unknown command 'explian'; did you mean 'explain'?",
+                        "once more", "'more' is one argument too many",
+                        "nonsense", "unknown command 'nonsense'",
+                        "--verbose", "unknown option '--verbose'")
+                .entrySet()) {
+            err.getBuffer().setLength(0);
+            assertThat(run(each.getKey().split(" ", -1))).as(each.getKey()).isEqualTo(2);
+            assertThat(err.toString().lines().toList().get(0))
+                    .as(each.getKey())
+                    .startsWith("urunner: " + each.getValue());
+        }
+    }
+
+    @Test
+    void help_and_version_are_commands_too() {
+        assertThat(run("help")).isZero();
+        assertThat(out.toString()).contains("rollback", "Exit codes of all commands:");
+        assertThat(run("help", "rollback")).isZero();
+        assertThat(out.toString()).contains("Usage: urunner rollback", "--reason");
+        assertThat(run("version")).isZero();
+        assertThat(out.toString()).contains("urunner (not from a jar)");
+        assertThat(run("help", "nonsense")).isEqualTo(2);
+    }
+
+    @Test
+    void the_exit_codes_are_the_same_in_the_help_and_in_the_documents() throws Exception {
+        assertThat(run("help")).isZero();
+        String help = out.toString().replaceAll("\\s+", " ");
+        String document = Files.readString(Path.of("..", "docs", "commands.md"));
+        for (int code = 0; code < ExitCode.MEANINGS.size(); code++) {
+            assertThat(help).contains(" " + code + " " + ExitCode.MEANINGS.get(code));
+            assertThat(document).contains("| " + code + " | " + ExitCode.MEANINGS.get(code) + " |");
+        }
+        assertThat(document).doesNotContain("| " + ExitCode.MEANINGS.size() + " |");
+    }
+
+    @Test
+    void in_a_pod_nobody_is_known_and_the_name_is_asked_for() {
+        for (String command : List.of("rollback shop/deploy/web", "resume shop/deploy/web --timeout 5")) {
+            err.getBuffer().setLength(0);
+            assertThat(run(command.split(" ", -1))).as(command).isEqualTo(2);
+            assertThat(err.toString()).as(command).contains("say with --as who does this");
+        }
+        assertThat(calls).contains("by hand, patient for 30 s", "by hand, patient for 5 s");
+        err.getBuffer().setLength(0);
+        assertThat(run("resume", "deploy/web", "--as", "anna")).isEqualTo(2);
+        assertThat(err.toString()).contains("in which namespace", "-n NAMESPACE");
+        assertThat(run("resume", "shop/deploy/web", "--as", "x".repeat(1000))).isEqualTo(2);
+        assertThat(err.toString()).contains("--as takes 1 to 128 characters, not 1000");
+        assertThat(run("resume", "shop/deploy/web", "--as", "anna", "--reason", " "))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--reason takes 1 to 256 characters, not 0");
+    }
+
+    @Test
+    void where_there_are_no_settings_the_agent_is_looked_for_in_the_cluster() {
+        environment.clear();
+        for (String command : List.of("explain", "doctor", "history shop/deploy/web", "resume shop/deploy/web")) {
+            err.getBuffer().setLength(0);
+            assertThat(run(command.split(" ", -1))).as(command).isEqualTo(1);
+            assertThat(err.toString()).as(command).contains("no agent was found");
+        }
     }
 
     @Test
@@ -200,8 +318,9 @@ class AgentCommandsTest {
 
         assertThat(run("once")).isEqualTo(1);
 
-        assertThat(out.toString().lines()).hasSize(3).allSatisfy(NastyStrings::assertHarmless);
-        assertThat(out.toString().lines().toList().get(2)).hasSizeLessThan(1000);
+        assertThat(out.toString().lines())
+                .allSatisfy(NastyStrings::assertHarmless)
+                .allSatisfy(line -> assertThat(line).hasSizeLessThan(160));
         assertThat(err.toString().lines()).singleElement().satisfies(line -> NastyStrings.assertHarmless(line, 20_000));
     }
 

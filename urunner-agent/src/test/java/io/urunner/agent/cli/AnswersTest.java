@@ -15,6 +15,8 @@ import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore.RolloutRecord;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -44,21 +46,21 @@ class AnswersTest {
     @Test
     void aClusterThatWasNotSeenIsNotTakenForAnEmptyOne() {
         Explanation unseen = explanation(status(true, false, Optional.empty()));
-        assertThat(Answers.explanation(unseen, false).text())
+        assertThat(Answers.explanation(unseen, ALL).text())
                 .contains("has not been seen", "urunner history")
                 .doesNotContain("nothing is tracked");
-        assertThat(Answers.explanation(unseen, false).code()).isEqualTo(ExitCode.HINDERED);
-        assertThat(Answers.explanation(unseen, true).code()).isEqualTo(ExitCode.HINDERED);
+        assertThat(Answers.explanation(unseen, ALL).code()).isEqualTo(ExitCode.HINDERED);
+        assertThat(Answers.explanation(unseen, view(Form.Format.JSON)).code()).isEqualTo(ExitCode.HINDERED);
     }
 
     @Test
     void theLastRolloutIsToldWithItsReasonUnlessItWentWell() {
         assertThat(lastRollout(Optional.of("succeeded"), Optional.of("container app runs x")))
-                .contains("2026-11-23T09:00:00Z succeeded  ")
+                .contains("Last rollout:  60 min ago (2026-11-23T09:00:00Z) succeeded\n")
                 .doesNotContain("container app runs x");
         assertThat(lastRollout(Optional.of("failed"), Optional.of("CrashLoopBackOff")))
-                .contains("2026-11-23T09:00:00Z failed (CrashLoopBackOff)");
-        assertThat(lastRollout(Optional.empty(), Optional.empty())).contains("2026-11-23T09:00:00Z running");
+                .contains("(2026-11-23T09:00:00Z) failed (CrashLoopBackOff)");
+        assertThat(lastRollout(Optional.empty(), Optional.empty())).contains("(2026-11-23T09:00:00Z) running");
     }
 
     private static String lastRollout(Optional<String> outcome, Optional<String> message) {
@@ -71,6 +73,19 @@ class AnswersTest {
                 outcome.map(ended -> NOW.minusSeconds(3500)),
                 outcome,
                 message);
+        return Answers.explanation(
+                        new Explanation(
+                                "the test",
+                                status(true, true, Optional.empty()),
+                                List.of(new Explanation.Entry(
+                                        workload(WEB, State.NOT_PLANNED), Map.of(), Optional.of(last))),
+                                Optional.empty(),
+                                Optional.empty()),
+                        new View(new Form(Form.Format.TEXT, 100), Optional.of(WEB), Optional.empty(), Set.of(), false))
+                .text();
+    }
+
+    private static AgentStatus.WorkloadStatus workload(WorkloadId id, State state) {
         Verdict verdict = new Verdict(
                 "app",
                 Optional.of("registry.example/app:latest"),
@@ -79,28 +94,137 @@ class AnswersTest {
                 Verdict.Kind.UP_TO_DATE,
                 Optional.empty(),
                 "runs it");
-        AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
-                WEB,
-                State.NOT_PLANNED,
+        return new AgentStatus.WorkloadStatus(
+                id,
+                state,
                 Optional.empty(),
                 List.of(verdict),
-                Map.of(),
+                Map.of("app", new TreeMap<>(Map.of("sha256:1", 2, "sha256:2", 1))),
                 Optional.empty(),
                 false,
                 Optional.empty());
-        return Answers.explanation(
-                        new Explanation(
-                                "the test",
-                                status(true, true, Optional.empty()),
-                                List.of(new Explanation.Entry(workload, Map.of(), Optional.of(last))),
-                                Optional.empty(),
-                                Optional.empty()),
-                        false)
-                .text();
+    }
+
+    private static State state(State.Kind kind, boolean ill) {
+        return new State(kind, "", kind.words() + " it is", Optional.of(NOW.minusSeconds(190)), Optional.empty(), ill);
+    }
+
+    private static Explanation fleet() {
+        return new Explanation(
+                "the test",
+                status(true, true, Optional.empty()),
+                List.of(
+                        entry("pay/Deployment/api", State.Kind.UP_TO_DATE, false),
+                        entry("shop/Deployment/off", State.Kind.NOT_WATCHED, false),
+                        entry("shop/Deployment/soon", State.Kind.WAITING, false),
+                        entry("shop/Deployment/web", State.Kind.FAILED, true)),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    private static Explanation.Entry entry(String id, State.Kind kind, boolean ill) {
+        return new Explanation.Entry(workload(WorkloadId.parse(id), state(kind, ill)), Map.of(), Optional.empty());
+    }
+
+    @Test
+    void theListSaysWhatMattersAndWhatIsNotWellFirst() {
+        assertThat(Answers.explanation(fleet(), ALL).text().lines().skip(2))
+                .containsExactly(
+                        "WORKLOAD              STATE        SINCE      REASON",
+                        "shop/Deployment/web   failed       3 min ago  failed it is",
+                        "shop/Deployment/soon  waiting      3 min ago  waiting it is",
+                        "pay/Deployment/api    up to date   3 min ago  up to date it is",
+                        "shop/Deployment/off   not watched  3 min ago  not watched it is",
+                        "",
+                        "4 workloads: 1 up to date, 1 failed, 1 waiting, 1 not watched");
+    }
+
+    @Test
+    void ofManyThoseAreToldThatAreAskedFor() {
+        assertThat(chosen(Optional.of("shop"), Set.of(), false)).containsExactly("web", "soon", "off");
+        assertThat(chosen(Optional.empty(), Set.of(State.Kind.WAITING, State.Kind.UP_TO_DATE), false))
+                .containsExactly("soon", "api");
+        assertThat(chosen(Optional.empty(), Set.of(), true)).containsExactly("web");
+        assertThat(chosen(Optional.of("pay"), Set.of(), true)).isEmpty();
+        Answer none = Answers.explanation(
+                fleet(),
+                new View(new Form(Form.Format.TEXT, 80), Optional.empty(), Optional.of("pay"), Set.of(), true));
+        assertThat(none.text()).contains("none of 4 workloads is so");
+        assertThat(none.code()).isEqualTo(ExitCode.OK);
+    }
+
+    private static List<String> chosen(Optional<String> namespace, Set<State.Kind> states, boolean problems) {
+        View view = new View(new Form(Form.Format.JSON, 80), Optional.empty(), namespace, states, problems);
+        try {
+            return new ObjectMapper()
+                    .readTree(Answers.explanation(fleet(), view).text()).findValuesAsText("workload").stream()
+                            .map(id -> WorkloadId.parse(id).name())
+                            .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aNamespaceInWhichNothingIsTrackedIsNoEmptyList() {
+        Answer answer = Answers.explanation(
+                fleet(),
+                new View(new Form(Form.Format.TEXT, 200), Optional.empty(), Optional.of("web"), Set.of(), false));
+        assertThat(answer.code()).isEqualTo(ExitCode.HINDERED);
+        assertThat(answer.text())
+                .contains("nothing is tracked in the namespace web", "did you mean shop/Deployment/web?");
+    }
+
+    @Test
+    void oneWorkloadIsDescribedWithTheDigestsThatRun() {
+        View view = new View(
+                new Form(Form.Format.TEXT, 60),
+                Optional.of(WorkloadId.parse("shop/Deployment/web")),
+                Optional.empty(),
+                Set.of(),
+                false);
+        assertThat(Answers.explanation(fleet(), view).text().lines().skip(2))
+                .containsExactly(
+                        "shop/Deployment/web",
+                        "  State:         failed",
+                        "  Since:         3 min ago (2026-11-23T09:56:50Z)",
+                        "  Why:           failed it is",
+                        "  Decision:      not decided yet",
+                        "  Last rollout:  none is known",
+                        "  Next look:     now",
+                        "",
+                        "container app",
+                        "  Image:         registry.example/app:latest",
+                        "  Tag now:       sha256:1",
+                        "  Running:       sha256:1 (2 pods), sha256:2 (1 pod)",
+                        "  Verdict:       up to date: runs it");
+    }
+
+    @Test
+    void theDoctorTellsWhatIsWrongAloneIfThatIsAskedFor() {
+        List<Finding> findings = List.of(
+                new Finding("namespaces", Finding.Result.OK, "all is well", ""),
+                new Finding("registry", Finding.Result.WRONG, "it is away", "start it"));
+        View problems = new View(new Form(Form.Format.TEXT, 80), Optional.empty(), Optional.empty(), Set.of(), true);
+        assertThat(Answers.findings("the test", findings, problems).text())
+                .contains("it is away", "-> start it")
+                .doesNotContain("all is well");
+        assertThat(Answers.findings("the test", findings.subList(0, 1), problems)
+                        .text())
+                .contains("nothing is wrong");
+    }
+
+    private static final View ALL = view(Form.Format.TEXT);
+
+    private static View view(Form.Format format) {
+        return new View(new Form(format, 80), Optional.empty(), Optional.empty(), Set.of(), false);
     }
 
     private static String text(AgentStatus status) {
-        return Answers.explanation(explanation(status), false).text();
+        return Answers.explanation(
+                        explanation(status),
+                        new View(new Form(Form.Format.WIDE, 80), Optional.empty(), Optional.empty(), Set.of(), false))
+                .text();
     }
 
     private static Explanation explanation(AgentStatus status) {
@@ -151,14 +275,29 @@ class AnswersTest {
                 Optional.of(text));
         List<Finding> findings = List.of(new Finding(text, Finding.Result.WRONG, text, text));
 
-        assertThat(Answers.explanation(explanation, false).text().lines())
-                .hasSize(6)
+        assertThat(Answers.explanation(explanation, view(Form.Format.WIDE))
+                        .text()
+                        .lines())
+                .hasSize(8)
                 .allSatisfy(line -> NastyStrings.assertHarmless(line, 20_000));
-        assertThat(Answers.findings(text, findings, false).text().lines())
+        assertThat(Answers.findings(text, findings, view(Form.Format.WIDE))
+                        .text()
+                        .lines())
                 .hasSize(5)
                 .allSatisfy(line -> NastyStrings.assertHarmless(line, 20_000));
-        assertHarmlessJson(Answers.explanation(explanation, true).text());
-        assertHarmlessJson(Answers.findings(text, findings, true).text());
+        View one = new View(new Form(Form.Format.TEXT, 80), Optional.of(WEB), Optional.empty(), Set.of(), false);
+        for (View view : List.of(ALL, one)) {
+            assertThat(Answers.explanation(explanation, view).text().lines())
+                    .allSatisfy(line -> NastyStrings.assertHarmless(line, 400));
+        }
+        assertHarmlessJson(
+                Answers.explanation(explanation, view(Form.Format.JSON)).text());
+        assertHarmlessJson(
+                Answers.findings(text, findings, view(Form.Format.JSON)).text());
+        assertThat(Answers.explanation(explanation, view(Form.Format.YAML))
+                        .text()
+                        .lines())
+                .allSatisfy(NastyStrings::assertHarmless);
     }
 
     private static void assertHarmlessJson(String text) throws Exception {

@@ -42,6 +42,8 @@ final class AgentProcess implements AutoCloseable {
         settings.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", registry);
         settings.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic");
         settings.put("URUNNER_CONF_HTTP_PORT", "0");
+        // What the tests look for is not wrapped.
+        settings.put("COLUMNS", "1000");
         return settings;
     }
 

@@ -85,7 +85,9 @@ class ExplainIT {
                     .doesNotContain("t0ken");
             assertThat(command(1, settings(), "explain", namespace + "/sts/none"))
                     .contains("there is no StatefulSet");
-            assertThat(command(2, settings(), "explain", "web")).contains("NAMESPACE/KIND/NAME");
+            assertThat(command(1, settings(), "explain", "web"))
+                    .contains("nothing is tracked in the namespace web", "did you mean " + web + "?");
+            assertThat(command(2, settings(), "explain", "Web")).contains("[NAMESPACE/]KIND/NAME");
             String plain = cluster.plainNamespace();
             cluster.deployment(plain, "web", registry.host() + "/team/app:latest", 1);
             assertThat(command(0, settings(), "explain", plain + "/Deployment/web"))
@@ -114,7 +116,7 @@ class ExplainIT {
                     () -> command(0, settings(), "explain", "-o", "json", web.toString())
                             .contains("\"outcome\" : \"succeeded\""));
             assertThat(command(0, settings(), "explain", web.toString()))
-                    .contains(" succeeded ", second.substring(0, "sha256:".length() + 12))
+                    .contains(" succeeded", second.substring(0, "sha256:".length() + 12))
                     .doesNotContain(short12);
 
             assertThat(status(port, "/status", "")).isEqualTo(401);
@@ -130,7 +132,7 @@ class ExplainIT {
         assertThat(command(0, settings(), "explain", web.toString()))
                 .startsWith("no running agent")
                 // The last rollout is told by the database's file.
-                .contains(web.toString(), "up to date", " succeeded ");
+                .contains(web.toString(), "up to date", " succeeded");
         registry.push("team/app", "latest", "three");
         int revision = Seen.revision(cluster, web);
         assertThat(command(0, settings(), "explain", web.toString()))

@@ -204,7 +204,7 @@ class LeaderElectionIT {
     private String explained(String name) throws Exception {
         Path log = folder.resolve(name + "-explained-" + explanations++ + ".log");
         Map<String, String> settings = settings(name);
-        try (AgentProcess command = AgentProcess.start(log, settings, "explain")) {
+        try (AgentProcess command = AgentProcess.start(log, settings, "explain", "--wide")) {
             assertThat(command.exitCode()).as(command.log()).isZero();
             return command.log().replaceFirst("Picked up JAVA_TOOL_OPTIONS: .*\n", "");
         }

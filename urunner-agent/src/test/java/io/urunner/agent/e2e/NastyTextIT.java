@@ -76,7 +76,7 @@ class NastyTextIT {
                 assertThat(events(cluster, namespace, "RolloutBlocked"))
                         .extracting(event -> event.path("message").asText())
                         .allSatisfy(message -> NastyStrings.assertHarmless(message, Printable.LINE));
-                InProcess.Result text = InProcess.run(asking, "explain");
+                InProcess.Result text = InProcess.run(asking, "explain", "--wide");
                 assertThat(text.code()).as(text.err()).isZero();
                 assertThat(text.out().lines().filter(line -> line.contains(namespace)))
                         .hasSize(nasty.size());
@@ -180,7 +180,7 @@ class NastyTextIT {
                         .extracting(event -> event.path("message").asText())
                         .hasSizeGreaterThanOrEqualTo(2 * nasty.size())
                         .allSatisfy(message -> NastyStrings.assertHarmless(message, Printable.LINE));
-                InProcess.Result text = InProcess.run(asking, "explain");
+                InProcess.Result text = InProcess.run(asking, "explain", "--wide");
                 assertThat(text.code()).as(text.err()).isZero();
                 assertThat(text.out().lines())
                         .hasSizeGreaterThan(nasty.size())

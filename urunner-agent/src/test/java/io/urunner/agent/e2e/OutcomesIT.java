@@ -184,7 +184,7 @@ class OutcomesIT {
         Map<String, String> settings =
                 AgentProcess.settings(cluster, folder.resolve("db"), 1, registry.host() + "/patient");
         try (AgentProcess resume =
-                AgentProcess.start(folder.resolve("resume.log"), settings, "resume", id.toString())) {
+                AgentProcess.start(folder.resolve("resume.log"), settings, "resume", id.toString(), "--force")) {
             assertThat(resume.exitCode()).as(resume.log()).isZero();
             assertThat(resume.log())
                     .contains("no longer quarantined", seen.digest().substring(0, 19));

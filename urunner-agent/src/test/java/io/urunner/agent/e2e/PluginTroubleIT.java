@@ -99,7 +99,8 @@ class PluginTroubleIT {
             assertThat(bad.push("team/app", "latest", "two")).isEqualTo(two);
             assertThat(status(port)).isEqualTo(200);
 
-            assertThat(command(0, settings, "explain")).contains(well.toString(), ill.toString(), "acme user ci");
+            assertThat(command(0, settings, "explain", "--wide"))
+                    .contains(well.toString(), ill.toString(), "acme user ci");
             assertThat(command(1, settings, "doctor"))
                     .contains(
                             "elsewhere.AcmePlugin",

@@ -119,7 +119,7 @@ final class ProbedAgent implements AutoCloseable {
     /** What a command prints that asks the agent. */
     String command(String... arguments) throws InterruptedException {
         Map<String, String> settings =
-                Map.of("URUNNER_URL", "http://127.0.0.1:" + port, "URUNNER_SECR_HTTP_TOKEN", TOKEN);
+                Map.of("URUNNER_URL", "http://127.0.0.1:" + port, "URUNNER_SECR_HTTP_TOKEN", TOKEN, "COLUMNS", "1000");
         try (AgentProcess command =
                 AgentProcess.start(folder.resolve(String.join("", arguments)), settings, arguments)) {
             command.exitCode();

@@ -69,7 +69,7 @@ class RollbackIT {
                 "an Event tells of the hold",
                 Seen.within(RollbackScene.SOON),
                 () -> scene.eventSaid(web, "RolloutBlocked", "held since"));
-        String history = scene.done("history", web.toString());
+        String history = scene.done("history", web.toString(), "--wide");
         assertThat(history)
                 .contains("held since", "by anna")
                 .containsPattern("-3 +" + v.get(0) + ".* succeeded .* yes")
@@ -155,7 +155,7 @@ class RollbackIT {
         scene.stopAgents();
 
         for (WorkloadId id : List.of(web, db)) {
-            Result history = scene.runOn("empty", "history", id.toString());
+            Result history = scene.runOn("empty", "history", id.toString(), "--wide");
             assertThat(history.out()).as(history.toString()).contains(v);
             Result rollback = scene.runOn("empty", "rollback", id.toString(), "--to", "-2");
             assertThat(rollback.code()).as(rollback.toString()).isZero();
@@ -195,8 +195,11 @@ class RollbackIT {
         scene.stopAgents();
         String untouched = version(web);
 
-        String patch = scene.done("rollback", web.toString(), "--to", times.get(0), "--dry-run");
-        assertThat(new ObjectMapper().readTree(patch).at("/spec/template/spec/containers"))
+        assertThat(scene.done("rollback", web.toString(), "--to", times.get(0), "--dry-run"))
+                .contains("nothing is changed; this would be done: container app: ", "; held")
+                .contains("image: \"" + scene.image("shop/web") + ":latest@" + v.get(0) + "\"\n");
+        String patch = scene.done("rollback", web.toString(), "--to", times.get(0), "--dry-run", "-o", "json");
+        assertThat(new ObjectMapper().readTree(patch).at("/patch/spec/template/spec/containers"))
                 .hasSize(1)
                 .first()
                 .satisfies(container -> {
@@ -225,7 +228,7 @@ class RollbackIT {
         assertThat(scene.runs(web, "app", v.get(0))).isTrue();
         String held = version(web);
         assertThat(scene.done("resume", web.toString(), "--dry-run"))
-                .contains("\"image\" : \"" + scene.image("shop/web") + "\"");
+                .contains("image: \"" + scene.image("shop/web") + "\"\n");
         assertThat(version(web)).isEqualTo(held);
 
         scene.registry.stop();
@@ -308,7 +311,7 @@ class RollbackIT {
             Result broken = scene.run("rollback", web.toString(), "--to", v1);
             assertThat(broken.code()).isEqualTo(1);
             assertThat(broken.err()).contains("still has the index", child, "nothing was changed");
-            assertThat(scene.done("history", web.toString())).containsPattern(v1 + ".* no ");
+            assertThat(scene.done("history", web.toString(), "--wide")).containsPattern(v1 + ".* no ");
         }
 
         scene.registry.stop();

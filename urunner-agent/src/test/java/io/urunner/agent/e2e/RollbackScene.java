@@ -145,7 +145,7 @@ final class RollbackScene implements AutoCloseable {
         Map<String, String> settings =
                 new HashMap<>(AgentProcess.settings(cluster, folder.resolve(database), 1, registry.host()));
         settings.put("URUNNER_CONF_CLUSTER_NAME", "test");
-        settings.put("USER", "anna");
+        settings.put("SUDO_USER", "anna");
         return settings;
     }
 

@@ -139,7 +139,7 @@ class StorageTroubleIT {
         assertThat(status("/readyz")).isEqualTo(200);
         assertThat(Metrics.of(port)).contains("urunner_history_up 0.0");
         assertThat(command(0, "explain", web.toString())).contains("the running agent", v3.substring(0, 19));
-        assertThat(command(0, "history", web.toString())).contains(v3);
+        assertThat(command(0, "history", web.toString(), "--wide")).contains(v3);
         return List.of(v2, v3);
     }
 

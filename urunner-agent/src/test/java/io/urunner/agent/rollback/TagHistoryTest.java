@@ -9,7 +9,9 @@ import io.urunner.kube.PastTemplate;
 import io.urunner.kube.Workload;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.TagDigest;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +26,8 @@ class TagHistoryTest {
             new Container("app", REF, "Always", false),
             REF,
             ImageReference.parse(REF),
+            Optional.empty(),
+            Optional.empty(),
             Optional.empty(),
             Optional.empty());
 
@@ -101,12 +105,57 @@ class TagHistoryTest {
     @Test
     void goalsAreReadAsPeopleWriteThem() {
         String digest = "sha256:" + "a".repeat(64);
-        assertThat(Goal.parse("-2")).isEqualTo(new Goal.Back(2));
-        assertThat(Goal.parse(digest)).isEqualTo(new Goal.Exactly(digest));
-        assertThat(Goal.parse("2030-01-07T13:00:00+01:00")).isEqualTo(new Goal.At(NOON));
-        for (String wrong : List.of("-0", "2", "sha256:abc", "yesterday", "2030-01-07")) {
-            assertThatThrownBy(() -> Goal.parse(wrong)).as(wrong).isInstanceOf(IllegalArgumentException.class);
+        assertThat(goal("-2")).isEqualTo(new Goal.Back(2));
+        assertThat(goal(digest)).isEqualTo(new Goal.Exactly(digest));
+        assertThat(goal("A".repeat(64))).isEqualTo(new Goal.Exactly(digest));
+        for (String beginning : List.of("0123456789ab", "sha256:0123456789ab", "0123456789AB")) {
+            assertThat(goal(beginning)).as(beginning).isEqualTo(new Goal.Beginning("sha256:0123456789ab"));
         }
+        for (String wrong : List.of("-0", "2", "sha256:abc", "yesterday", "2030-13-07", "25:00", "")) {
+            assertThatThrownBy(() -> goal(wrong)).as(wrong).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void aBeginningNamesTheOnlyDigestOfTheHistoryThatBeginsSo() throws Exception {
+        TagHistory history = stays("sha256:0123aa", "sha256:0123bb", "sha256:0456cc");
+
+        assertThat(history.whole(new Goal.Beginning("sha256:0456"))).isEqualTo(new Goal.Exactly("sha256:0456cc"));
+        assertThat(history.find(history.whole(new Goal.Beginning("sha256:0789")), "x"))
+                .isEmpty();
+        assertThatThrownBy(() -> history.whole(new Goal.Beginning("sha256:0123")))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("sha256:0123aa, sha256:0123bb");
+    }
+
+    @Test
+    void aTimeWithoutAZoneIsOneOfHere() {
+        assertThat(goal("2030-01-07T13:00:00+01:00")).isEqualTo(new Goal.At(NOON));
+        assertThat(goal("2030-01-07T12:00:00Z")).isEqualTo(new Goal.At(NOON));
+        for (String here : List.of("2030-01-07 14:00", "2030-01-07T14:00", "2030-01-07 14:00:00", "14:00")) {
+            assertThat(goal(here)).as(here).isEqualTo(new Goal.At(NOON));
+            assertThat(Goal.lacksZone(here)).as(here).isTrue();
+        }
+        // A time of day that is not over today was yesterday.
+        assertThat(goal("14:01")).isEqualTo(new Goal.At(NOON.plusSeconds(60).minus(Duration.ofDays(1))));
+        assertThat(goal("2030-01-07")).isEqualTo(new Goal.At(Instant.parse("2030-01-06T22:00:00Z")));
+        assertThat(Goal.lacksZone("2030-01-07T12:00:00Z")).isFalse();
+        assertThat(Goal.lacksZone("012345678901")).isFalse();
+    }
+
+    /** At 14:00 in a zone two hours east of Greenwich. */
+    private static Goal goal(String text) {
+        return Goal.parse(text, NOON.atZone(ZoneOffset.ofHours(2)));
+    }
+
+    @Test
+    void aTimeThatWasShownInWholeSecondsMeansWhatBeganThen() {
+        Instant shown = NOON.plusSeconds(60);
+        TagHistory history = TagHistory.of(List.of()).withNow("a", NOON).withNow("b", shown.plusMillis(700));
+
+        assertThat(history.find(new Goal.At(shown), "b")).contains("b");
+        assertThat(history.find(new Goal.At(shown.minusSeconds(1)), "b")).contains("a");
+        assertThat(history.find(new Goal.At(shown.plusMillis(1)), "b")).contains("a");
     }
 
     private static PastTemplate template(long revision, String acted, String state) {

@@ -1,0 +1,65 @@
+package io.urunner.agent.cli;
+
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/**
+ * With whose settings a command works: with this machine's or this pod's own where there are any, else with those of the
+ * agent that runs in the cluster of the kubeconfig.
+ */
+final class Reach {
+    private static final String OURS = "URUNNER_";
+
+    @Option(
+            names = "--agent-namespace",
+            paramLabel = "NAME",
+            description = {
+                "Work with the settings of the agent in this namespace of the kubeconfig's cluster. Where there are no",
+                "settings here, the agent is looked for in all namespaces."
+            })
+    private @Nullable String namespace;
+
+    /** What a command works with. */
+    record With(CommandContext context, Optional<Wiring.FoundAgent> agent) implements AutoCloseable {
+        /** What the running agent answers; empty if it cannot be asked, which is said. */
+        Optional<Answer> ask(String path) {
+            Optional<Answer> told = agent.flatMap(found -> found.ask(path));
+            if (told.isEmpty()) {
+                note();
+            }
+            return told;
+        }
+
+        /** Says what of the agent cannot be reached from here. */
+        void note() {
+            agent.map(Wiring.FoundAgent::note)
+                    .filter(note -> !note.isEmpty())
+                    .ifPresent(note -> context.err().println("urunner: " + note));
+        }
+
+        @Override
+        public void close() {
+            agent.ifPresent(Wiring.FoundAgent::close);
+        }
+    }
+
+    /** Finds what to work with. */
+    With with(CommandContext context, SettingsOptions settings) throws CommandException {
+        Map<String, String> environment = context.environment();
+        boolean here = settings.given()
+                || environment.containsKey("KUBERNETES_SERVICE_HOST")
+                || environment.keySet().stream()
+                        .anyMatch(name -> name.startsWith(OURS)
+                                && !name.equals(RunningAgents.VARIABLE)
+                                && !name.equals("URUNNER_CONF_KUBE_AUTH"));
+        if (here && namespace == null) {
+            return new With(context, Optional.empty());
+        }
+        Wiring.FoundAgent agent = context.wiring().find(environment, Optional.ofNullable(namespace));
+        context.err()
+                .println("urunner: with the settings of the agent " + agent.name() + " in the kubeconfig's cluster");
+        return new With(context.with(agent.environment()), Optional.of(agent));
+    }
+}
