@@ -36,7 +36,7 @@ public final class Answers {
 
     private static final int SHORT_DIGEST = "sha256:".length() + 12;
     /** What is said of one workload in a list of many. */
-    private static final int MOST_LINES = 4;
+    private static final int MOST_LINES = 6;
 
     private Answers() {}
 

@@ -78,8 +78,8 @@ public final class Cli {
         List<String> lines = new ArrayList<>(List.of(
                 "",
                 "Settings come from a YAML file, environment variables (URUNNER_...) and --set;",
-                "'urunner config' shows what is in force. Where there are none, commands take those",
-                "of the agent in the kubeconfig's cluster.",
+                "'urunner config' shows what is in force. Where there are none, commands take",
+                "those of the agent in the kubeconfig's cluster.",
                 "",
                 "Exit codes of all commands:"));
         for (int code = 0; code < ExitCode.MEANINGS.size(); code++) {

@@ -42,7 +42,8 @@ final class DoctorCommand implements Callable<Integer> {
         View view = new View(output.form(context), Optional.empty(), Optional.empty(), Set.of(), problems);
         Answer answer;
         try {
-            Optional<Answer> told = agents.ask(context, settings, () -> "/doctor?" + view.query());
+            Optional<Answer> told =
+                    reach.isNamed() ? Optional.empty() : agents.ask(context, settings, () -> "/doctor?" + view.query());
             answer = told.isPresent() ? told.get() : look(view);
         } catch (ConfigurationException e) {
             answer = Answers.findings("no running agent was asked", Finding.of(e), view);

@@ -50,8 +50,9 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigurationException, CommandException, InterruptedException {
-        Optional<Answer> told =
-                agents.ask(context, settings, () -> "/status?" + view(context).query());
+        Optional<Answer> told = reach.isNamed()
+                ? Optional.empty()
+                : agents.ask(context, settings, () -> "/status?" + view(context).query());
         Answer answer = told.isPresent() ? told.get() : look();
         context.out().print(answer.text());
         return answer.code();

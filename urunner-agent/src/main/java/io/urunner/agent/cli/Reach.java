@@ -45,6 +45,11 @@ final class Reach {
         }
     }
 
+    /** Whether the agent in the cluster is meant, whatever there is here. */
+    boolean isNamed() {
+        return namespace != null;
+    }
+
     /** Finds what to work with. */
     With with(CommandContext context, SettingsOptions settings) throws CommandException {
         Map<String, String> environment = context.environment();

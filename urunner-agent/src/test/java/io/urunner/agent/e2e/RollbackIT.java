@@ -264,7 +264,7 @@ class RollbackIT {
                             .contains("name=\"web\",namespace=\"" + scene.namespace + "\",state=\"up_to_date\"}"));
             scene.rollOut("shop/web", List.of(web), "v2");
             scene.done("rollback", web.toString());
-            String held = "urunner_workloads{cause=\"held\",state=\"blocked\"} 1.0";
+            String held = "urunner_workloads{cause=\"\",state=\"held\"} 1.0";
             Await.until(
                     "the metrics say so",
                     Seen.within(RollbackScene.SOON),
