@@ -76,8 +76,28 @@ final class Act {
             warnAtTheFirst(container, state);
         }
         digests.put(name, reference + "@" + digest);
-        Optional<String> original = image(container, digest);
-        states.put(name, state(state, acted, tracked, verdict, digest, original));
+        Optional<String> opponent =
+                Pin.opponent(workload, container, state, facts.policy().policy());
+        states.put(
+                name,
+                opponent.isPresent()
+                        ? notPinned(
+                                state(state, acted, tracked, verdict, digest, state.originalImage()), state, opponent)
+                        : state(state, acted, tracked, verdict, digest, image(container, digest)));
+    }
+
+    /** Somebody puts the tag back: what is rolled out is not this container's digest, and that is remembered. */
+    private static ContainerState notPinned(ContainerState next, ContainerState before, Optional<String> opponent) {
+        return new ContainerState(
+                next.reference(),
+                next.acted(),
+                before.actedAt(),
+                next.replaced(),
+                next.acted(),
+                opponent,
+                next.failed(),
+                next.failure(),
+                next.originalImage());
     }
 
     private ContainerState state(

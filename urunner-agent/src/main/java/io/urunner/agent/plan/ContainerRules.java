@@ -29,6 +29,7 @@ final class ContainerRules {
     private final Running running;
     private final Optional<String> acted;
     private final Optional<String> remembered;
+    private final Optional<String> opponent;
 
     ContainerRules(
             Workload workload,
@@ -50,6 +51,7 @@ final class ContainerRules {
         acted = States.digests(workload).digest(container.name(), reference);
         // what the workload itself remembers stands in for a store that was lost
         remembered = facts.remembered().or(state::acted);
+        opponent = Pin.opponent(workload, container, state, policy);
     }
 
     Verdict verdict() {
@@ -88,7 +90,7 @@ final class ContainerRules {
             case NEEDS_EXPANSION ->
                 verdict(Kind.NEEDS_EXPANSION, "what runs is compared with the content of " + image(answer));
             case UNKNOWN ->
-                actedFor(answer)
+                actedFor(answer) && opponent.isEmpty()
                         ? verdict(Kind.UP_TO_DATE, "was rolled out for " + Brief.digest(answer.digest()))
                         : unresolved(
                                 Deferral.CONTENT_UNKNOWN,
@@ -100,6 +102,9 @@ final class ContainerRules {
 
     /** Pods of the current revision run something else than D. */
     private Verdict old(Resolved answer) {
+        if (opponent.isPresent()) {
+            return pinTakenBack(opponent.get());
+        }
         if (actedFor(answer)) { // rule 3
             return afterTheAct(answer);
         }
@@ -122,6 +127,9 @@ final class ContainerRules {
 
     /** No pod of the current revision says what it runs. */
     private Verdict withoutEvidence(Resolved answer) {
+        if (opponent.isPresent()) {
+            return pinTakenBack(opponent.get());
+        }
         if (actedFor(answer)) { // rule 3
             return workload.rollout().complete()
                     ? verdict(Kind.UP_TO_DATE, "was rolled out for " + Brief.digest(answer.digest()))
@@ -200,6 +208,18 @@ final class ContainerRules {
     private boolean takenBack(Resolved answer) {
         Optional<String> digest = Optional.of(answer.digest());
         return (state.acted().equals(digest) || state.rejected().equals(digest)) && !movedSinceTheAct(answer);
+    }
+
+    /** A pin does not last here, so none is tried again: neither for this digest nor for the next one. */
+    private Verdict pinTakenBack(String manager) {
+        return rolloutInProgress()
+                ? inProgress()
+                : verdict(
+                        Kind.REJECTED,
+                        manager + " put the tag back where " + reference
+                                + " was pinned to its digest, so nodes that have the tag run the old image; it is not pinned"
+                                + " again: let " + manager + " leave the image alone and run 'urunner resume "
+                                + workload.id() + "', or set imagePullPolicy: Always");
     }
 
     private boolean movedSinceTheAct(Resolved answer) {

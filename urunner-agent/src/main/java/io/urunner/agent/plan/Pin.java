@@ -1,14 +1,19 @@
 package io.urunner.agent.plan;
 
 import io.urunner.kube.Container;
+import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import java.util.Optional;
+import java.util.Set;
 
 /** Images that we pinned to a digest: {@code repository:tag@digest} in the template, the original text in the state. */
 public final class Pin {
+    /** The names under which {@code kubectl rollout undo} is known. */
+    private static final Set<String> UNDO = Set.of("kubectl", "kubectl-rollout");
+
     private Pin() {}
 
     /**
@@ -34,6 +39,48 @@ public final class Pin {
         return Optional.ofNullable(state.containers().get(container.name()))
                 .flatMap(ContainerState::originalImage)
                 .filter(original -> pins(container.image(), original));
+    }
+
+    /**
+     * Whether somebody put the tag back into a container that we pinned.
+     *
+     * @param container the container as it is
+     * @param state what was done for it and the reference that it has now
+     */
+    static boolean isTakenBack(Container container, ContainerState state) {
+        return state.originalImage().isPresent() && container.image().indexOf('@') < 0;
+    }
+
+    /**
+     * Who puts the tag back where the policy pins, and would do so again: it is not pinned again then. An undo is not meant,
+     * which takes back one rollout as a whole, and the next push is rolled out.
+     *
+     * @param workload the workload as it is
+     * @param container one of its containers
+     * @param state what was done for it and the reference that it has now
+     * @param policy the workload's policy
+     * @return the field manager; empty if pins are not wanted, or stand as far as we know
+     */
+    static Optional<String> opponent(Workload workload, Container container, ContainerState state, Policy policy) {
+        if (!wanted(policy, container) || !isTakenBack(container, state)) {
+            return Optional.empty();
+        }
+        if (isKnownNotToLast(state)) {
+            return state.rejectedBy();
+        }
+        String manager = States.lastManager(workload);
+        boolean whole = !States.digests(workload)
+                .digest(container.name(), state.reference())
+                .equals(state.acted());
+        return Optional.of(manager).filter(name -> !whole || !UNDO.contains(name));
+    }
+
+    /** Whether it stands in the state that somebody puts the tag back: there our own digest is the rejected one. */
+    static boolean isKnownNotToLast(ContainerState state) {
+        return state.originalImage().isPresent()
+                && state.rejectedBy().isPresent()
+                && state.rejected().isPresent()
+                && state.rejected().equals(state.acted());
     }
 
     /** Whether a container's image is just what we wrote when we pinned it. */

@@ -275,20 +275,28 @@ public final class Planner {
             return Optional.empty();
         }
         WorkloadState next = hold.state();
-        for (Verdict verdict : verdicts) {
+        for (int i = 0; i < verdicts.size(); i++) {
+            Verdict verdict = verdicts.get(i);
+            Container container = workload.containers().get(i);
             ContainerState before = verdict.reference()
                     .map(reference -> state(verdict.container(), reference))
                     .orElse(null);
             if (before == null) {
                 continue;
             }
-            if (verdict.kind() == Kind.REJECTED && !before.rejected().equals(verdict.digest())) {
+            Optional<String> opponent = Pin.opponent(workload, container, before, policy);
+            if (opponent.isPresent()) {
+                if (!hold.holds() && !Pin.isKnownNotToLast(before)) {
+                    next = States.with(next, verdict.container(), States.rejected(before, before.acted(), opponent));
+                }
+            } else if (verdict.kind() == Kind.REJECTED && !before.rejected().equals(verdict.digest())) {
+                ContainerState undone = Pin.isTakenBack(container, before) ? States.unpinned(before) : before;
                 next = States.with(
                         next,
                         verdict.container(),
-                        States.rejected(before, verdict.digest(), Optional.of(States.lastManager(workload))));
-            } else if (before.failed().isPresent()
-                    && before.failed().equals(verdict.digest())
+                        States.rejected(undone, verdict.digest(), Optional.of(States.lastManager(workload))));
+            } else if ((before.failed().isPresent() || before.failure().isPresent())
+                    && before.failed().or(before::acted).equals(verdict.digest())
                     && verdict.kind() == Kind.UP_TO_DATE
                     && !verdict.running().isEmpty()
                     && workload.rollout().complete()) {

@@ -7,6 +7,10 @@ final class StillOld {
     private StillOld() {}
 
     static String causeAndRemedy(Container container) {
+        if (container.image().indexOf('@') >= 0) {
+            return "its image names the digest, so the runtime reports another digest of the same content;"
+                    + " compare the image on a node with the registry's";
+        }
         return switch (container.pullPolicy()) {
             case "Always" ->
                 "the runtime reports another digest of the same content, or the nodes pull through a mirror that is behind;"

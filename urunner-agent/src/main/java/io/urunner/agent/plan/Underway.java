@@ -3,6 +3,7 @@ package io.urunner.agent.plan;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +11,8 @@ import java.util.Optional;
 
 /**
  * Our last rollout of a workload as the workload itself tells it: what an agent that did not see it start needs to follow
- * it, because the answer to the patch was lost, or the agent that sent it is gone, or the store with its record.
+ * it, because the answer to the patch was lost, or the agent that sent it is gone, or the store with its record. Of what
+ * was pinned and has its tag again nothing is left to follow.
  *
  * @param since when it was decided
  * @param why why, in words
@@ -53,6 +55,7 @@ public record Underway(Instant since, String why, List<Decision.Change> changes,
             written.acted()
                     .filter(digest ->
                             digests.digest(container, written.reference()).equals(Optional.of(digest)))
+                    .filter(digest -> !isTakenBack(workload, container, written))
                     .ifPresent(
                             digest -> changes.add(new Decision.Change(container, written.reference(), from, digest)));
         });
@@ -60,5 +63,11 @@ public record Underway(Instant since, String why, List<Decision.Change> changes,
         return changes.isEmpty()
                 ? Optional.empty()
                 : state.lastAct().map(since -> new Underway(since, why, changes, digests));
+    }
+
+    /** Whether somebody put the tag back into a container that was pinned. */
+    static boolean isTakenBack(Workload workload, String container, ContainerState written) {
+        return workload.containers().stream()
+                .anyMatch(each -> each.name().equals(container) && Pin.isTakenBack(each, written));
     }
 }

@@ -29,6 +29,11 @@ public final class Verification {
      */
     public static Outcome judge(
             RolloutOutcome followed, Optional<Workload> after, Function<ImageDigest, Expansion> expansions) {
+        Optional<String> putBack = after.filter(Verification::isTakenBack)
+                .map(workload -> States.lastManager(workload) + " put the tag back where a digest was pinned");
+        if (putBack.isPresent()) {
+            return new Outcome.Superseded(putBack.get());
+        }
         if (followed instanceof RolloutOutcome.Failed failed) {
             return new Outcome.Failed(failed.reason(), failed.cause() == RolloutProgress.Cause.CONTAINERS);
         }
@@ -45,12 +50,49 @@ public final class Verification {
                 : new Outcome.Superseded("the workload was deleted, or is not watched any more");
     }
 
+    /**
+     * Whether somebody put the tag back where the last rollout of ours pinned a digest: what the pods do then is not that
+     * digest's doing.
+     *
+     * @param workload the workload
+     * @return true if that rollout came to nothing
+     */
+    public static boolean isTakenBack(Workload workload) {
+        return States.brought(States.of(workload)).entrySet().stream()
+                .anyMatch(each -> Underway.isTakenBack(workload, each.getKey(), each.getValue()));
+    }
+
+    /**
+     * How a rollout ended that nobody followed to its end, as the workload tells it now.
+     *
+     * @param workload the workload
+     * @param asWritten whether how it failed counts as it is written on the workload, by whoever may write there; else the
+     *     controllers and the pods alone tell
+     * @return the end, for {@link #judge}
+     */
+    public static RolloutOutcome asItStands(Workload workload, boolean asWritten) {
+        for (ContainerState brought : States.brought(States.of(workload)).values()) {
+            if (asWritten && brought.failure().isPresent()) {
+                return new RolloutOutcome.Failed(
+                        brought.failed().isPresent() ? RolloutProgress.Cause.CONTAINERS : RolloutProgress.Cause.PULL,
+                        brought.failure().get());
+            }
+        }
+        RolloutProgress progress = RolloutProgress.of(workload);
+        if (progress instanceof RolloutProgress.Failed failed) {
+            return new RolloutOutcome.Failed(failed.cause(), failed.reason());
+        }
+        return progress instanceof RolloutProgress.Running running
+                ? new RolloutOutcome.TimedOut(running.what())
+                : new RolloutOutcome.Succeeded();
+    }
+
     private static Outcome compare(Workload workload, Function<ImageDigest, Expansion> expansions) {
         List<String> brought = new ArrayList<>();
         List<String> old = new ArrayList<>();
         List<ImageDigest> needed = new ArrayList<>();
         for (Container container : workload.containers()) {
-            Optional<ImageDigest> acted = acted(workload, container.name());
+            Optional<ImageDigest> acted = acted(workload, container);
             if (acted.isEmpty()) {
                 continue;
             }
@@ -90,16 +132,18 @@ public final class Verification {
                 : new Outcome.NeedsExpansion(needed);
     }
 
-    private static Optional<ImageDigest> acted(Workload workload, String container) {
-        return Optional.ofNullable(States.of(workload).containers().get(container))
+    /** Where somebody puts the tag back instead of the digest, nothing is to be compared. */
+    private static Optional<ImageDigest> acted(Workload workload, Container container) {
+        return Optional.ofNullable(States.of(workload).containers().get(container.name()))
+                .filter(state -> !Pin.isTakenBack(container, state))
                 .flatMap(state -> States.digests(workload)
-                        .digest(container, state.reference())
+                        .digest(container.name(), state.reference())
                         .map(digest -> new ImageDigest(state.reference(), digest)));
     }
 
     /**
-     * What to write on a workload whose rollout failed because of its containers: the digests that this rollout brought
-     * are quarantined, those that were there before are not at fault.
+     * What to write on a workload whose rollout failed: how, so that whoever comes next takes it for over. If its containers
+     * are at fault, the digests that this rollout brought are quarantined, too; those that were there before are not.
      *
      * @param workload the workload as it is now
      * @param failure the outcome
@@ -107,14 +151,11 @@ public final class Verification {
      */
     public static Optional<WorkloadState> quarantine(Workload workload, Outcome.Failed failure) {
         WorkloadState state = States.of(workload);
-        if (!failure.quarantine()) {
-            return Optional.empty();
-        }
         WorkloadState next = state;
         for (Map.Entry<String, ContainerState> entry : States.brought(state).entrySet()) {
             ContainerState brought = entry.getValue();
-            next = States.with(
-                    next, entry.getKey(), States.failed(brought, brought.acted(), Optional.of(failure.words())));
+            Optional<String> digest = failure.quarantine() ? brought.acted() : brought.failed();
+            next = States.with(next, entry.getKey(), States.failed(brought, digest, Optional.of(failure.words())));
         }
         return next.equals(state) ? Optional.empty() : Optional.of(next);
     }

@@ -201,6 +201,20 @@ final class Given {
         return rollout(new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()));
     }
 
+    /** The pods are there, and not ready. */
+    Given notReady() {
+        pods.replaceAll(pod -> new Pod(
+                pod.name(),
+                pod.uid(),
+                pod.counts(),
+                pod.terminating(),
+                pod.phase(),
+                false,
+                pod.unschedulable(),
+                pod.containers()));
+        return this;
+    }
+
     Given kind(WorkloadKind kind) {
         id = new WorkloadId(id.namespace(), kind, id.name());
         return this;

@@ -2,6 +2,7 @@ package io.urunner.agent.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.agent.plan.World.Nodes;
 import io.urunner.agent.plan.World.Runtime;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,6 +35,7 @@ class PromiseTest {
         LOSE_STORE,
         LOSE_ANSWER,
         UNDO,
+        PUT_BACK,
         CONTROL,
         SETTLE,
         LOSE_POD,
@@ -42,7 +44,7 @@ class PromiseTest {
     }
 
     private static final List<Event> ANY = Arrays.stream(Event.values())
-            .filter(event -> event != Event.LAGGING_PASS)
+            .filter(event -> event != Event.LAGGING_PASS && event != Event.PUT_BACK)
             .toList();
     private static final int SCHEDULES = 800;
     private static final int LENGTH = 40;
@@ -56,7 +58,7 @@ class PromiseTest {
             for (int i = 0; i < LENGTH; i++) {
                 events.add(ANY.get(random.nextInt(ANY.size())));
             }
-            new Run(runtime, true, events, "seed " + seed).check();
+            new Run(runtime, Nodes.PULL, events, "seed " + seed).check();
         }
     }
 
@@ -79,7 +81,7 @@ class PromiseTest {
             for (int rest = number, i = 0; i < length; i++, rest /= alphabet.size()) {
                 events.add(alphabet.get(rest % alphabet.size()));
             }
-            new Run(Runtime.INDEX, true, events, "number " + number).check();
+            new Run(Runtime.INDEX, Nodes.PULL, events, "number " + number).check();
         }
     }
 
@@ -98,7 +100,7 @@ class PromiseTest {
                     i++;
                 }
             }
-            new Run(Runtime.INDEX, true, events, "seed " + seed).check();
+            new Run(Runtime.INDEX, Nodes.PULL, events, "seed " + seed).check();
         }
     }
 
@@ -119,7 +121,7 @@ class PromiseTest {
             for (int i = 0; i < LENGTH; i++) {
                 events.add(alphabet.get(random.nextInt(alphabet.size())));
             }
-            new Run(Runtime.UNREADABLE, true, events, "seed " + seed).check();
+            new Run(Runtime.UNREADABLE, Nodes.PULL, events, "seed " + seed).check();
         }
     }
 
@@ -142,7 +144,33 @@ class PromiseTest {
             for (int i = 0; i < LENGTH; i++) {
                 events.add(alphabet.get(random.nextInt(alphabet.size())));
             }
-            new Run(Runtime.INDEX, false, events, "seed " + seed).check();
+            new Run(Runtime.INDEX, Nodes.KEEP, events, "seed " + seed).check();
+        }
+    }
+
+    /** One that applies its manifest now and then, and so takes each pin back. */
+    @Test
+    void whatAToolTakesBackIsPinnedOnceAndNeverFoughtOver() {
+        List<Event> alphabet = List.of(
+                Event.PUSH,
+                Event.PUSH_AGAIN,
+                Event.PASS,
+                Event.STEP,
+                Event.OTHER_STEP,
+                Event.REPLAN,
+                Event.CONTROL,
+                Event.SETTLE,
+                Event.KILL,
+                Event.LOSE_ANSWER,
+                Event.LOSE_STORE,
+                Event.PUT_BACK);
+        for (int seed = 0; seed < SCHEDULES; seed++) {
+            Random random = new Random(seed);
+            List<Event> events = new ArrayList<>();
+            for (int i = 0; i < LENGTH; i++) {
+                events.add(alphabet.get(random.nextInt(alphabet.size())));
+            }
+            new Run(Runtime.INDEX, Nodes.PINNED, events, "seed " + seed).check();
         }
     }
 
@@ -155,8 +183,8 @@ class PromiseTest {
         private final String name;
         private int back;
 
-        Run(Runtime runtime, boolean always, List<Event> events, String name) {
-            world = new World(runtime, always);
+        Run(Runtime runtime, Nodes nodes, List<Event> events, String name) {
+            world = new World(runtime, nodes);
             agent = new SimAgent(world);
             other = new SimAgent(world);
             this.events = events;
@@ -192,6 +220,7 @@ class PromiseTest {
                 }
                 case LOSE_ANSWER -> agent.losesTheAnswer();
                 case UNDO -> world.undo();
+                case PUT_BACK -> world.putBack();
                 case CONTROL -> world.control();
                 case SETTLE -> world.settle();
                 case LOSE_POD -> world.losePod();
@@ -217,6 +246,9 @@ class PromiseTest {
             assertThat(world.rolloutsAgainstTheUndo())
                     .as(() -> "what was taken back is not rolled out again: " + name)
                     .isZero();
+            assertThat(world.rolloutsAgainstTheTool())
+                    .as(() -> "what a tool takes back is not pinned again: " + name)
+                    .isZero();
             int lives = agent.lives() + other.lives();
             assertThat(world.contentQuestions())
                     .as(() -> "what is behind a digest is asked for once by each of " + lives + " agents: " + name)
@@ -233,6 +265,7 @@ class PromiseTest {
         private void theLastDigestArrived() {
             assertThat(world.runs().equals(Optional.of(world.tag()))
                             || world.isTakenBack()
+                            || (agent.says(Verdict.Kind.REJECTED) && world.isPutBack())
                             || (agent.says(Verdict.Kind.STILL_OLD) && world.mayStillBeOld())
                             || (agent.says(Verdict.Kind.REJECTED) && world.wasTakenBackBefore()))
                     .as(() -> "runs " + world.runs() + ", the tag is " + world.tag() + ", observed " + world.observed()

@@ -169,7 +169,7 @@ final class SimAgent {
         return Planner.plan(new Facts(
                 workload,
                 seen,
-                new Policy.Reading(Policy.DEFAULT, List.of()),
+                new Policy.Reading(world.policy(), List.of()),
                 Map.of("app", facts),
                 Map.of(),
                 Optional.empty(),

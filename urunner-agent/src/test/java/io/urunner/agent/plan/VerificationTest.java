@@ -100,7 +100,12 @@ class VerificationTest {
                     assertThat(state.containers().get("proxy").failed()).isEmpty();
                 });
         assertThat(Verification.quarantine(given.build(), new Outcome.Failed("no node", false)))
-                .isEmpty();
+                .get()
+                .satisfies(state -> {
+                    assertThat(state.containers().get("app").failed()).isEmpty();
+                    assertThat(state.containers().get("app").failure()).contains("no node");
+                    assertThat(state.containers().get("proxy").failure()).isEmpty();
+                });
     }
 
     private static Given rolledOut() {

@@ -35,8 +35,18 @@ final class World {
         UNREADABLE
     }
 
+    /** What nodes do that have the tag. */
+    enum Nodes {
+        /** They pull it again. */
+        PULL,
+        /** They run what they have. */
+        KEEP,
+        /** They run what they have, so the agent pins digests. */
+        PINNED
+    }
+
     private final Runtime runtime;
-    private final boolean always;
+    private final Nodes nodes;
     private Instant now = Given.NOW;
     private int pushes;
 
@@ -50,7 +60,7 @@ final class World {
     private int resourceVersion = 1;
     private boolean seenByController = true;
     private int replicas = 1;
-    private Template template = new Template(0, Optional.empty());
+    private Template template = new Template(0, Optional.empty(), Optional.empty());
     private final List<Template> past = new ArrayList<>();
     private Optional<String> state = Optional.empty();
     private String manager = "kubectl";
@@ -61,19 +71,21 @@ final class World {
     private int observedAtTheUndo = -1;
     private int rolloutsAtTheUndo;
     private Optional<String> undone = Optional.empty();
+    private Optional<Integer> rolloutsAtTheFirstPutBack = Optional.empty();
+    private int revisions;
 
     /** What the store holds; a lost store is an empty one. */
     Optional<String> remembered = Optional.empty();
 
     List<TagWatch.Past> history = new ArrayList<>();
 
-    private record Template(int revision, Optional<String> digests) {}
+    private record Template(int revision, Optional<String> digests, Optional<String> pin) {}
 
     private record SimPod(int number, int revision, Optional<String> pulled, boolean terminating) {}
 
-    World(Runtime runtime, boolean always) {
+    World(Runtime runtime, Nodes nodes) {
         this.runtime = runtime;
-        this.always = always;
+        this.nodes = nodes;
         pushNew(false);
         settle();
     }
@@ -110,6 +122,18 @@ final class World {
         rolloutsAtTheUndo = rollouts.size();
     }
 
+    /** A tool applies its manifest, which has the tag. */
+    void putBack() {
+        if (template.pin.isPresent()) {
+            past.add(template);
+            template = new Template(++revisions, template.digests, Optional.empty());
+            seenByController = false;
+            manager = "argocd-controller";
+            resourceVersion++;
+            rolloutsAtTheFirstPutBack = rolloutsAtTheFirstPutBack.or(() -> Optional.of(rollouts.size()));
+        }
+    }
+
     void scale(int wanted) {
         replicas = wanted;
         seenByController = false;
@@ -135,8 +159,9 @@ final class World {
             pods.add(new SimPod(pushes * 1000 + resourceVersion, template.revision, Optional.empty(), false));
         } else if (!isReady(current.get())) { // its first start, or after a crash: both pull
             SimPod pod = current.get();
-            String image = always ? answer() : nodeCache.orElseGet(this::answer);
-            nodeCache = Optional.of(image);
+            String image =
+                    template.pin.orElseGet(() -> nodes == Nodes.PULL ? answer() : nodeCache.orElseGet(this::answer));
+            nodeCache = template.pin.isPresent() ? nodeCache : Optional.of(image);
             pods.remove(pod);
             pods.add(new SimPod(pod.number, pod.revision, Optional.of(image), false));
         } else if (isReady(current.get())) {
@@ -207,7 +232,11 @@ final class World {
                 resourceVersion,
                 own,
                 onTemplate,
-                List.of(new Container("app", REF, always ? "Always" : "IfNotPresent", false)),
+                List.of(new Container(
+                        "app",
+                        REF + template.pin.map(digest -> "@" + digest).orElse(""),
+                        nodes == Nodes.PULL ? "Always" : "IfNotPresent",
+                        false)),
                 List.of(),
                 "default",
                 new RolloutStatus(
@@ -258,8 +287,10 @@ final class World {
             return false;
         }
         past.add(template);
-        template =
-                new Template(rollouts.size() + 1, Optional.of(restart.digests().toString()));
+        Optional<String> pin = Optional.ofNullable(restart.images().get("app"))
+                .map(image -> image.substring(image.indexOf('@') + 1))
+                .or(() -> template.pin);
+        template = new Template(++revisions, Optional.of(restart.digests().toString()), pin);
         state = Optional.of(restart.state().toString());
         rollouts.add(restart.changes().get(0).to());
         seenByController = false;
@@ -347,9 +378,27 @@ final class World {
         return undone.equals(Optional.of(tag)) && observedAtTheUndo == observed.size();
     }
 
+    /** The policy of the Deployment. */
+    Policy policy() {
+        return nodes == Nodes.PINNED
+                ? Policy.DEFAULT
+                        .override(Map.of("urunner.io/if-not-always", "pin"), Set.of())
+                        .policy()
+                : Policy.DEFAULT;
+    }
+
+    /** The rollouts since a tool took a pin back, which it would do again. */
+    int rolloutsAgainstTheTool() {
+        return rolloutsAtTheFirstPutBack.map(then -> rollouts.size() - then).orElse(0);
+    }
+
+    boolean isPutBack() {
+        return rolloutsAtTheFirstPutBack.isPresent();
+    }
+
     /** Whether we acted for the tag's digest, and the node does not pull, or saw the tag elsewhere in between. */
     boolean mayStillBeOld() {
-        return acted().equals(Optional.of(tag)) && (!always || cameAgain());
+        return acted().equals(Optional.of(tag)) && (nodes == Nodes.KEEP || cameAgain());
     }
 
     /** Whether somebody took back the digest that the tag has again, after it was elsewhere. */

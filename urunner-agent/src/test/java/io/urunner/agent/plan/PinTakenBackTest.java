@@ -1,0 +1,250 @@
+package io.urunner.agent.plan;
+
+import static io.urunner.agent.plan.Given.D1;
+import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.D3;
+import static io.urunner.agent.plan.Given.NOW;
+import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.agent.plan.Given.SIDECAR;
+import static io.urunner.agent.plan.Given.resolved;
+import static io.urunner.agent.plan.Given.workload;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.RolloutProgress.Cause;
+import io.urunner.kube.RolloutStatus;
+import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Containers that are pinned to a digest because their nodes do not pull again, and whose tag somebody puts back. */
+class PinTakenBackTest {
+    private static final String ARGO = "argocd-controller";
+
+    @Test
+    void itIsRejectedNamesWhoDidItAndAdvisesNothingThatIsSetAlready() {
+        Plan plan = takenBack().plan();
+
+        assertThat(plan.decision()).isInstanceOfSatisfying(Decision.Blocked.class, blocked -> {
+            assertThat(blocked.cause()).isEqualTo(Blockage.REJECTED);
+            assertThat(blocked.reason())
+                    .contains(
+                            ARGO + " put the tag back", "urunner resume shop/Deployment/web", "imagePullPolicy: Always")
+                    .doesNotContain("if-not-always");
+        });
+        assertThat(app(plan)).satisfies(app -> {
+            assertThat(app.rejected()).contains(D2);
+            assertThat(app.rejectedBy()).contains(ARGO);
+            assertThat(app.originalImage()).contains(REF);
+        });
+    }
+
+    @Test
+    void itIsWrittenOnceAndTheNextPushIsRejectedInTheSameWordsWhoeverChangedTheTemplateSince() {
+        Plan first = takenBack().plan();
+        Given later = takenBack().state("app", app(first)).changedBy("kubectl-edit");
+
+        assertThat(later.plan().state()).isEmpty();
+        assertThat(later.plan().decision().reason()).isEqualTo(first.decision().reason());
+        Plan next = later.tagIs(D3).content(D3).plan();
+        assertThat(next.decision()).isEqualTo(first.decision());
+        assertThat(next.state()).isEmpty();
+    }
+
+    @Test
+    void theNextPushIsRejectedThoughItComesBeforeTheTakingBackWasSeen() {
+        assertThat(takenBack().tagIs(D3).content(D3).plan().decision().words())
+                .isEqualTo("blocked: rejected by a revert");
+    }
+
+    @Test
+    void nodesThatPulledTheTagRunWhatItSaysAndThatIsUpToDateUntilItMoves() {
+        Given pulled = putBack().runs(D2).tagIs(D2).content(D2);
+        Plan plan = pulled.plan();
+        assertThat(plan.decision().words()).isEqualTo("up to date");
+        assertThat(app(plan).rejectedBy()).contains(ARGO);
+
+        Given moved = pulled.state("app", app(plan)).tagIs(D3).content(D3);
+        assertThat(moved.plan().decision().words()).isEqualTo("blocked: rejected by a revert");
+    }
+
+    @Test
+    void whileItsPodsAreComingNothingIsRolledOut() {
+        Given coming = putBack()
+                .rollout(new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()))
+                .pod(true, false, "Pending", Map.of("app", ""), Optional.empty())
+                .tagIs(D3);
+        assertThat(coming.plan().decision()).isInstanceOf(Decision.InProgress.class);
+        assertThat(coming.rollout(new RolloutStatus(
+                                1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()))
+                        .plan()
+                        .decision())
+                .isInstanceOf(Decision.InProgress.class);
+    }
+
+    @Test
+    void itDoesNotMatterHowMuchWasTakenBack() {
+        assertThat(takenBack("kubectl-replace", false).plan().decision().reason())
+                .contains("kubectl-replace put the tag back");
+        // Only our annotation: the image is still the digest, so all is well.
+        Given annotationOnly = workload()
+                .container("app", REF + "@" + D2, "IfNotPresent")
+                .reference("app", REF)
+                .annotation("if-not-always", "pin")
+                .state("app", pinned())
+                .changedBy(ARGO)
+                .runs(D2)
+                .tagIs(D2)
+                .content(D2);
+        assertThat(annotationOnly.plan().decision().words()).isEqualTo("up to date");
+        assertThat(annotationOnly.plan().state()).isEmpty();
+    }
+
+    @Test
+    void anUndoTakesBackOneRolloutAndTheNextPushIsPinned() {
+        Plan undone = takenBack("kubectl-rollout", false).plan();
+        assertThat(undone.decision().reason()).contains("was taken back by kubectl-rollout", "until the tag moves");
+        assertThat(app(undone).originalImage()).isEmpty();
+
+        Decision next = takenBack("kubectl-rollout", false)
+                .state("app", app(undone))
+                .tagIs(D3)
+                .content(D3)
+                .plan()
+                .decision();
+        assertThat(next)
+                .isInstanceOfSatisfying(
+                        Decision.Restart.class,
+                        restart -> assertThat(restart.images()).containsEntry("app", REF + "@" + D3));
+    }
+
+    @Test
+    void oneOfTwoContainersKeepsTheWholeWorkloadAsItIs() {
+        Given both = takenBack()
+                .container("proxy", SIDECAR, "IfNotPresent")
+                .answer("proxy", resolved(D3))
+                .expansion("proxy", new Expansion.Known(Set.of(D3)))
+                .actedOn("proxy", SIDECAR, D1);
+        assertThat(both.plan().decision().words()).isEqualTo("blocked: rejected by a revert");
+    }
+
+    @Test
+    void aRolloutForAnotherContainerDoesNotPinItAgain() {
+        Plan seen = putBack().runs(D2).tagIs(D2).content(D2).plan();
+        Given other = putBack()
+                .state("app", app(seen))
+                .runs(D2)
+                .tagIs(D2)
+                .content(D2)
+                .container("proxy", SIDECAR, "Always")
+                .answer("proxy", resolved(D3))
+                .actedOn("proxy", SIDECAR, D1);
+
+        assertThat(other.plan().decision()).isInstanceOfSatisfying(Decision.Restart.class, restart -> {
+            assertThat(restart.images()).isEmpty();
+            ContainerState app = restart.state().containers().get("app");
+            assertThat(app.rejectedBy()).contains(ARGO);
+            assertThat(app.originalImage()).contains(REF);
+            assertThat(States.brought(restart.state())).containsOnlyKeys("proxy");
+        });
+    }
+
+    @Test
+    void whoResumesTriesItAgain() {
+        Given rejected = takenBack().state("app", app(takenBack().plan()));
+        WorkloadState resumed =
+                Intervention.resume(rejected.build(), Map.of(), NOW).restart().state();
+
+        assertThat(takenBack()
+                        .state("app", resumed.containers().get("app"))
+                        .plan()
+                        .decision())
+                .isInstanceOfSatisfying(
+                        Decision.Restart.class,
+                        restart -> assertThat(restart.images()).containsEntry("app", REF + "@" + D2));
+    }
+
+    @Test
+    void whereNodesPullAgainNothingIsPinnedAndTheTagIsFollowed() {
+        Given always = takenBack().container("app", REF, "Always").tagIs(D3).content(D3);
+        assertThat(always.plan().decision())
+                .isInstanceOfSatisfying(
+                        Decision.Restart.class,
+                        restart -> assertThat(restart.images()).isEmpty());
+    }
+
+    @Test
+    void itsRolloutIsSupersededWhateverThePodsDoAndIsNotFollowedAnew() {
+        Given given = takenBack();
+        for (RolloutOutcome end : List.of(
+                new RolloutOutcome.Succeeded(),
+                new RolloutOutcome.Failed(Cause.CONTAINERS, "CrashLoopBackOff"),
+                new RolloutOutcome.TimedOut("its pods"))) {
+            assertThat(Verification.judge(end, Optional.of(given.build()), image -> new Expansion.NotFetched()))
+                    .isInstanceOfSatisfying(
+                            Outcome.Superseded.class,
+                            outcome -> assertThat(outcome.words()).contains(ARGO + " put the tag back"));
+        }
+        assertThat(Underway.of(given.build())).isEmpty();
+    }
+
+    @Test
+    void aPinThatStandsIsNotAdvisedAgain() {
+        Given standing = workload()
+                .container("app", REF + "@" + D2, "IfNotPresent")
+                .reference("app", REF)
+                .annotation("if-not-always", "pin")
+                .state("app", pinned())
+                .actedOn(D2)
+                .runs(D1)
+                .tagIs(D2)
+                .content(D2);
+        assertThat(standing.plan().decision().words()).isEqualTo("still the old image");
+        assertThat(standing.plan().decision().reason()).doesNotContain("if-not-always");
+    }
+
+    private static Given takenBack() {
+        return takenBack(ARGO, true);
+    }
+
+    /** Its nodes have the tag, and so run the old image again. */
+    private static Given takenBack(String manager, boolean annotationStays) {
+        Given given = putBack(manager, annotationStays);
+        return given.runs(D1).tagIs(D2).content(D2);
+    }
+
+    private static Given putBack() {
+        return putBack(ARGO, true);
+    }
+
+    /** We pinned D2, and the image is the tag again. */
+    private static Given putBack(String manager, boolean annotationStays) {
+        Given given = workload()
+                .container("app", REF, "IfNotPresent")
+                .annotation("if-not-always", "pin")
+                .state("app", pinned())
+                .changedBy(manager, "urunner");
+        return annotationStays ? given.actedOn(D2) : given;
+    }
+
+    private static ContainerState pinned() {
+        return new ContainerState(
+                REF,
+                Optional.of(D2),
+                Optional.of(NOW.minusSeconds(60)),
+                List.of(D1),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(REF));
+    }
+
+    private static ContainerState app(Plan plan) {
+        return plan.state().orElseThrow().containers().get("app");
+    }
+}
