@@ -10,8 +10,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,6 +19,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -31,6 +31,9 @@ import java.util.stream.Collectors;
  * take, holds nobody else for ever.
  */
 public final class Admission {
+    /** So many of those who hold the budget are named. */
+    private static final int NAMED = 3;
+
     private final Limits limits;
     private final List<Slot> shared = new ArrayList<>();
     private final Collection<Slot> slots;
@@ -90,43 +93,56 @@ public final class Admission {
      * @param workload of which workload
      * @param images what it brings
      * @param until until when other namespaces wait for it at the longest; empty if they never do
+     * @param ends until when its own namespace waits for it at the longest
      */
-    public record Slot(WorkloadId workload, Set<ImageDigest> images, Optional<Instant> until) {
+    public record Slot(WorkloadId workload, Set<ImageDigest> images, Optional<Instant> until, Instant ends) {
         public Slot {
             images = Set.copyOf(images);
         }
     }
 
+    /** The workload that goes first, and until when it is waited for whatever it shows; empty if it is not well. */
+    private record Canary(WorkloadId workload, Optional<Instant> until) {}
+
     /** What is under way in one namespace, and what was tried there. */
     private static final class Namespace {
-        private final Set<WorkloadId> running = new HashSet<>();
-        /** By {@code reference@digest} those that were rolled out for it, in the order of their ids. */
-        private final Map<String, Set<WorkloadId>> tried = new HashMap<>();
+        /** Those whose rollout is under way, and until when it counts at the longest. */
+        private final Map<WorkloadId, Instant> running = new HashMap<>();
+        /** By {@code reference@digest} those that were rolled out for it, in their order, and until when they are waited for. */
+        private final Map<String, Map<WorkloadId, Instant>> tried = new HashMap<>();
 
         private final Map<WorkloadId, Standing> known = new HashMap<>();
 
-        void starts(WorkloadId workload, Collection<ImageDigest> images) {
-            running.add(workload);
-            images.forEach(image -> tried(text(image), workload));
+        void starts(WorkloadId workload, Collection<ImageDigest> images, Instant ends) {
+            running.put(workload, ends);
+            images.forEach(image -> tried(text(image), workload, ends));
         }
 
-        void tried(String image, WorkloadId workload) {
-            tried.computeIfAbsent(image, added -> new LinkedHashSet<>()).add(workload);
+        void tried(String image, WorkloadId workload, Instant until) {
+            tried.computeIfAbsent(image, added -> new LinkedHashMap<>()).put(workload, until);
         }
 
         boolean isProven(ImageDigest image) {
-            return tried.getOrDefault(text(image), Set.of()).stream()
-                    .anyMatch(id -> !running.contains(id)
-                            && Optional.ofNullable(known.get(id))
-                                    .filter(standing -> standing.isHealthyOn(image))
-                                    .isPresent());
+            return tried.getOrDefault(text(image), Map.of()).keySet().stream()
+                    .anyMatch(id -> !running.containsKey(id) && is(id, standing -> standing.isHealthyOn(image)));
         }
 
-        /** The workload that has the digest already, if none that has it is healthy. */
-        Optional<WorkloadId> canary(ImageDigest image) {
+        /**
+         * The workload that has the digest already, if none that has it is healthy. One that shows nothing of it in time,
+         * because somebody holds or paused it, is waited for no longer: another one goes first.
+         */
+        Optional<Canary> canary(ImageDigest image, Instant now) {
             return isProven(image)
                     ? Optional.empty()
-                    : tried.getOrDefault(text(image), Set.of()).stream().findFirst();
+                    : tried.getOrDefault(text(image), Map.of()).entrySet().stream()
+                            .filter(each -> each.getValue().isAfter(now) || is(each.getKey(), Standing::isUnwell))
+                            .map(each -> new Canary(
+                                    each.getKey(), Optional.of(each.getValue()).filter(until -> until.isAfter(now))))
+                            .findFirst();
+        }
+
+        private boolean is(WorkloadId id, Predicate<Standing> so) {
+            return Optional.ofNullable(known.get(id)).filter(so).isPresent();
         }
 
         private static String text(ImageDigest image) {
@@ -139,15 +155,16 @@ public final class Admission {
             Namespace namespace = new Namespace();
             for (Standing standing : fleet.apply(name)) {
                 WorkloadId id = standing.workload().id();
+                Instant ends = standing.lastAct(now).plus(limits.patience());
                 namespace.known.put(id, standing);
-                standing.tried().forEach(image -> namespace.tried(image, id));
+                standing.tried().forEach(image -> namespace.tried(image, id, ends));
                 if (standing.isRollingOut(limits.patience(), now)) {
-                    namespace.running.add(id);
+                    namespace.running.put(id, ends);
                 }
             }
             slots.stream()
-                    .filter(slot -> slot.workload.namespace().equals(name))
-                    .forEach(slot -> namespace.starts(slot.workload, slot.images));
+                    .filter(slot -> slot.workload.namespace().equals(name) && slot.ends.isAfter(now))
+                    .forEach(slot -> namespace.starts(slot.workload, slot.images, slot.ends));
             return namespace;
         });
     }
@@ -195,8 +212,9 @@ public final class Admission {
         if (waits.isPresent()) {
             return plan.with(waits.get());
         }
-        namespace(workload.namespace()).starts(workload, images);
-        shared.add(new Slot(workload, images, Optional.of(now.plus(experience.hold(workload.namespace())))));
+        Instant ends = now.plus(limits.patience());
+        namespace(workload.namespace()).starts(workload, images, ends);
+        shared.add(new Slot(workload, images, Optional.of(now.plus(experience.hold(workload.namespace()))), ends));
         return plan;
     }
 
@@ -232,12 +250,17 @@ public final class Admission {
         }
         Namespace own = namespace(workload.namespace());
         for (ImageDigest image : images) {
-            Optional<WorkloadId> first = own.canary(image);
-            if (first.isPresent() && !first.get().equals(workload)) {
+            Optional<Canary> first = own.canary(image, now);
+            if (first.isPresent() && !first.get().workload.equals(workload)) {
                 return deferred(
                         Deferral.CANARY,
-                        image + " goes to " + first.get() + " first, which is not healthy on it yet",
-                        Optional.empty());
+                        image + " goes to " + first.get().workload + " first, which is not healthy on it yet"
+                                + first.get()
+                                        .until
+                                        .map(until -> "; that is waited for until " + until)
+                                        .orElse(
+                                                ", and was not in time: it is waited for until it is, or the tag moves"),
+                        first.get().until);
             }
             Optional<Instant> elsewhere = own.isProven(image) ? Optional.empty() : canaryElsewhere(workload, image);
             if (elsewhere.isPresent()) {
@@ -264,26 +287,46 @@ public final class Admission {
     }
 
     private Optional<Decision> beyondBudget(WorkloadId workload) {
-        List<Slot> others =
-                shared.stream().filter(slot -> !slot.workload.equals(workload)).toList();
-        long inCluster = others.stream().map(Slot::workload).distinct().count();
-        if (inCluster >= limits.inCluster().orElse(Integer.MAX_VALUE)) {
-            return deferred(
-                    Deferral.BUDGET,
-                    inCluster + " rollouts are running in the cluster, and the budget is "
-                            + limits.inCluster().getAsInt(),
-                    others.stream().flatMap(slot -> slot.until.stream()).min(Comparator.naturalOrder()));
+        Map<WorkloadId, Instant> inCluster = new TreeMap<>();
+        shared.stream()
+                .filter(slot -> !slot.workload.equals(workload))
+                .forEach(slot -> inCluster.merge(slot.workload, slot.until.orElseThrow(), Admission::later));
+        if (inCluster.size() >= limits.inCluster().orElse(Integer.MAX_VALUE)) {
+            return overBudget(workload, inCluster, "in the cluster", limits.inCluster());
         }
-        long here = namespace(workload.namespace()).running.stream()
-                .filter(other -> !other.equals(workload))
-                .count();
-        return here >= limits.inNamespace().orElse(Integer.MAX_VALUE)
-                ? deferred(
-                        Deferral.BUDGET,
-                        here + " rollouts are running in namespace " + workload.namespace() + ", and the budget is "
-                                + limits.inNamespace().getAsInt(),
-                        Optional.empty())
+        Map<WorkloadId, Instant> here = new TreeMap<>(namespace(workload.namespace()).running);
+        here.remove(workload);
+        return here.size() >= limits.inNamespace().orElse(Integer.MAX_VALUE)
+                ? overBudget(workload, here, "in namespace " + workload.namespace(), limits.inNamespace())
                 : Optional.empty();
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
+    }
+
+    /** Who holds the budget is told of one's own namespace alone. */
+    private static Optional<Decision> overBudget(
+            WorkloadId workload, Map<WorkloadId, Instant> holders, String where, OptionalInt budget) {
+        List<String> own = holders.keySet().stream()
+                .filter(holder -> holder.namespace().equals(workload.namespace()))
+                .map(WorkloadId::toString)
+                .toList();
+        int elsewhere = holders.size() - own.size();
+        List<String> who = new ArrayList<>(own.subList(0, Math.min(own.size(), NAMED)));
+        if (own.size() > NAMED) {
+            who.add((own.size() - NAMED) + " more in this namespace");
+        }
+        if (elsewhere > 0) {
+            who.add(elsewhere + (elsewhere == 1 ? " in another namespace" : " in other namespaces"));
+        }
+        Instant until = holders.values().stream().min(Comparator.naturalOrder()).orElseThrow();
+        return deferred(
+                Deferral.BUDGET,
+                holders.size() + (holders.size() == 1 ? " rollout is" : " rollouts are") + " running " + where
+                        + ", and the budget is " + budget.getAsInt() + ": " + String.join(", ", who)
+                        + "; the first of them counts until " + until + " at the longest",
+                Optional.of(until));
     }
 
     private static Optional<Decision> deferred(Deferral cause, String words, Optional<Instant> until) {

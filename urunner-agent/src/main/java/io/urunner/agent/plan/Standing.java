@@ -29,13 +29,19 @@ public record Standing(Workload workload, WorkloadState state, DigestsAnnotation
 
     /** Whether a rollout of ours is running: one that failed, or does not end, makes room for others. */
     boolean isRollingOut(Duration patience, Instant now) {
-        return state.lastAct()
-                        .filter(acted -> acted.isAfter(now.minus(patience)) && !States.isOfAWrongClock(acted, now))
-                        .isPresent()
+        return lastAct(now).isAfter(now.minus(patience))
                 && state.containers().values().stream()
-                        .noneMatch(container -> container.failed().isPresent())
+                        .noneMatch(container -> container.failed().isPresent()
+                                || container.failure().isPresent())
                 && workload.rollout().deadlineExceeded().isEmpty()
                 && !workload.rollout().complete();
+    }
+
+    /** When we acted last; the past if we never did, or a wrong clock said when. */
+    Instant lastAct(Instant now) {
+        return state.lastAct()
+                .filter(acted -> !States.isOfAWrongClock(acted, now))
+                .orElse(Instant.EPOCH);
     }
 
     /** {@code reference@digest} of what its containers were rolled out for; where no pods are wanted, nothing was tried. */
@@ -50,6 +56,14 @@ public record Standing(Workload workload, WorkloadState state, DigestsAnnotation
             });
         }
         return tried;
+    }
+
+    /** Whether a pod of what it was rolled out for is there and not well, though nobody holds or paused it. */
+    boolean isUnwell() {
+        return state.hold().isEmpty()
+                && !workload.rollout().paused()
+                && !workload.rollout().onDelete()
+                && workload.pods().stream().anyMatch(pod -> pod.counts() && !pod.ready());
     }
 
     boolean isHealthyOn(ImageDigest image) {

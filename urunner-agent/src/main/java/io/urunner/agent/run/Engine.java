@@ -427,8 +427,10 @@ final class Engine implements Registries.Events, Patches.Events {
         Admission admission = new Admission(
                 limits,
                 slots(),
-                namespace ->
-                        fleet.all(namespace).stream().map(Tracked::standing).toList(),
+                namespace -> fleet.all(namespace).stream()
+                        .filter(one -> !one.references().isEmpty())
+                        .map(Tracked::standing)
+                        .toList(),
                 rollouts.experience(),
                 clock.instant());
         Map<Tracked, Plan> admitted = new LinkedHashMap<>();
@@ -453,7 +455,8 @@ final class Engine implements Registries.Events, Patches.Events {
                     .ifPresent(restart -> slots.add(new Admission.Slot(
                             id,
                             Admission.images(restart.changes()),
-                            Optional.of(restart.at().plus(rollouts.experience().hold(id.namespace()))))));
+                            Optional.of(restart.at().plus(rollouts.experience().hold(id.namespace()))),
+                            restart.at().plus(limits.patience()))));
         }
         return slots;
     }

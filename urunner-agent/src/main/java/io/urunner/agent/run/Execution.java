@@ -87,8 +87,8 @@ final class Execution {
                 again(one, Duration.between(clock.instant(), deferred.until().get()));
             }
         }
-        if (!one.acting && mayAct.getAsBoolean() && !(decision instanceof Decision.NotWatched)) {
-            rollouts.adopt(one.workload());
+        if (!one.acting && mayAct.getAsBoolean()) {
+            rollouts.adopt(one);
         }
         rollouts.look(one.workload().id());
     }

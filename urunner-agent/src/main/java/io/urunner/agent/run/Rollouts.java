@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Admission;
+import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.Experience;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Outcome;
@@ -50,6 +51,9 @@ final class Rollouts {
 
     private static final Duration HOUR = Duration.ofHours(1);
 
+    /** How long at least the content is awaited that a rollout is judged by. */
+    private static final Duration CONTENT = Duration.ofMinutes(1);
+
     private final Cluster cluster;
     private final Loop loop;
     private final InstantSource clock;
@@ -63,7 +67,9 @@ final class Rollouts {
     private final Experience experience;
     private final Ration hearsay;
     private final Map<WorkloadId, Followed> followed = new HashMap<>();
+    /** By workload that was looked at the rollout that was followed last, or was over when it was looked at first. */
     private final Map<WorkloadId, String> lastFollowed = new HashMap<>();
+
     private final Map<WorkloadId, Outcome.Failed> toQuarantine = new HashMap<>();
     /** The last rollout of a workload whose patch was not answered: the API server may have taken it. */
     private final Map<WorkloadId, Rollout> unanswered = new HashMap<>();
@@ -72,18 +78,32 @@ final class Rollouts {
 
     private static final class Followed {
         private Rollout rollout;
+        /** The generation that its patch made. */
+        private final long generation;
+
         private final CompletableFuture<RolloutOutcome> outcome;
         /** Whether others wait for it. */
         private boolean shared;
+        /** Whether it was over before this agent acted: it is recorded, and no news. */
+        private final boolean old;
 
         private Optional<RolloutOutcome> ended = Optional.empty();
         /** Whose content is awaited, to judge it. */
         private Set<String> awaited = Set.of();
+        /** Whether that was awaited for long enough. */
+        private boolean impatient;
 
-        Followed(Rollout rollout, CompletableFuture<RolloutOutcome> outcome, boolean shared) {
+        Followed(
+                Rollout rollout,
+                long generation,
+                CompletableFuture<RolloutOutcome> outcome,
+                boolean shared,
+                boolean old) {
             this.rollout = rollout;
+            this.generation = generation;
             this.outcome = outcome;
             this.shared = shared;
+            this.old = old;
         }
     }
 
@@ -126,7 +146,7 @@ final class Rollouts {
     /** From now on this agent acts: what others began before counts as under way, as the workloads tell it now. */
     void begin(Collection<Tracked> fleet) {
         began = clock.instant();
-        fleet.stream().filter(one -> !one.references().isEmpty()).forEach(one -> adopt(one.workload()));
+        fleet.forEach(this::adopt);
     }
 
     /** A patch is about to be sent, whose answer may be lost. */
@@ -142,51 +162,63 @@ final class Rollouts {
                     .addKeyValue(LogField.WORKLOAD, rollout.workload())
                     .log("{}: rollout started: {}", rollout.workload(), rollout.why());
         }
+        listener.rolloutStarted(workload, rollout);
+        runs(rollout, digests, patched);
+    }
+
+    private void runs(Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
         toQuarantine.remove(rollout.workload());
         unanswered.remove(rollout.workload());
         memory.rollout(rollout.running());
-        listener.rolloutStarted(workload, rollout);
         if (!rollout.isHearsay()) {
             experience.begun(rollout.workload(), rollout.images(), rollout.requested());
         }
-        follow(rollout, digests, patched);
+        follow(rollout, digests, patched, Optional.empty());
     }
 
     /**
      * Follows a rollout of ours that this agent did not see start: the answer to its patch was lost, or the one that
      * started it is gone, and the store with it. One that is over is recorded with its outcome, if it is recent and the
-     * store does not know it.
+     * store does not know it. What is so at the first look began before this agent acted, and is not told as news; its end
+     * is, if that comes later.
      */
-    void adopt(Workload workload) {
-        WorkloadId id = workload.id();
-        if (followed.containsKey(id)) {
+    void adopt(Tracked one) {
+        WorkloadId id = one.workload().id();
+        if (followed.containsKey(id) || one.references().isEmpty()) {
             return;
         }
+        boolean first = lastFollowed.putIfAbsent(id, "") == null;
         Instant now = clock.instant();
-        Underway.of(workload)
+        Underway.of(one.workload())
                 .filter(found -> found.since().isBefore(now.plus(CLOCKS_DIFFER)))
                 .filter(found -> !found.since().toString().equals(lastFollowed.get(id)))
-                .ifPresent(found -> adopt(workload, found, now));
+                .ifPresent(found -> adopt(one.workload(), found, now, first));
     }
 
-    private void adopt(Workload workload, Underway found, Instant now) {
+    private void adopt(Workload workload, Underway found, Instant now, boolean first) {
         WorkloadId id = workload.id();
         String key = found.since().toString();
         boolean runs = Admission.isRollingOut(workload, patience, now);
         Optional<Rollout> ours =
                 Optional.ofNullable(unanswered.get(id)).filter(sent -> sent.id().equals(key));
+        if (!runs) {
+            lastFollowed.put(id, key);
+        }
         if ((!runs && found.since().isBefore(now.minus(RECENT))) || (ours.isEmpty() && !hearsay.take(id.namespace()))) {
             return;
         }
         Rollout rollout = ours.orElseGet(() -> new Rollout(key, id, found.why(), found.changes(), found.since()));
         PatchResult.Patched patched = new PatchResult.Patched(workload.resourceVersion(), workload.generation());
-        if (runs) {
+        boolean old = first && ours.isEmpty();
+        if (runs && old) {
+            LOG.debug("{}: a rollout of {} is under way, and followed", id, found.since());
+            runs(rollout, found.digests(), patched);
+        } else if (runs) {
             started(workload, rollout, found.digests(), patched);
         } else {
-            lastFollowed.put(id, key);
             memory.hasRollout(id, key, recorded -> {
                 if (!recorded && !followed.containsKey(id)) {
-                    follow(rollout, found.digests(), patched);
+                    follow(rollout, found.digests(), patched, old ? Optional.of(workload) : Optional.empty());
                 }
             });
         }
@@ -195,11 +227,14 @@ final class Rollouts {
     /** Not every failure is the image's: one that is has been written on the workload, too. */
     private void learn(List<RolloutRecord> recent) {
         for (RolloutRecord record : recent) {
-            if (Underway.isHearsay(record.why())) {
-                continue;
-            }
             try {
                 WorkloadId id = WorkloadId.parse(record.workload());
+                if (record.finished().isPresent()) {
+                    isOver(id, record.id());
+                }
+                if (Underway.isHearsay(record.why())) {
+                    continue;
+                }
                 Rollout rollout = Rollout.of(id, record);
                 experience.begun(id, rollout.images(), record.requested());
                 Instant when = record.finished().orElse(record.requested());
@@ -215,6 +250,17 @@ final class Rollouts {
             } catch (IllegalArgumentException e) {
                 LOG.warn("a remembered rollout is left out: {}", e.getMessage());
             }
+        }
+    }
+
+    /** The store knows the end of a rollout: what is missing since is another story, though it looks as if it went on. */
+    private void isOver(WorkloadId id, String rollout) {
+        lastFollowed.merge(id, rollout, (known, ended) -> known.isEmpty() ? ended : known);
+        Followed one = followed.get(id);
+        if (one != null && one.rollout.id().equals(rollout)) {
+            followed.remove(id);
+            one.outcome.cancel(false);
+            over.accept(id);
         }
     }
 
@@ -254,14 +300,24 @@ final class Rollouts {
                         rollout,
                         digests.get(),
                         new PatchResult.Patched(
-                                workload.get().resourceVersion(), workload.get().generation()));
+                                workload.get().resourceVersion(), workload.get().generation()),
+                        workload.filter(found -> !Admission.isRollingOut(found, patience, clock.instant())));
             }
         }
     }
 
-    private void follow(Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched) {
-        CompletableFuture<RolloutOutcome> outcome = cluster.follow(rollout.workload(), digests, patched, patience);
-        Followed now = new Followed(rollout, outcome, !rollout.isHearsay() || isFromBefore(rollout));
+    /** {@code ended} is the workload where the rollout was over before this agent acted: it is judged as it stands. */
+    private void follow(
+            Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched, Optional<Workload> ended) {
+        CompletableFuture<RolloutOutcome> outcome = ended.isPresent()
+                ? CompletableFuture.completedFuture(Verification.asItStands(ended.get(), rollout.isHearsay()))
+                : cluster.follow(rollout.workload(), digests, patched, left(rollout));
+        Followed now = new Followed(
+                rollout,
+                patched.generation(),
+                outcome,
+                !rollout.isHearsay() || isFromBefore(rollout),
+                ended.isPresent());
         lastFollowed.put(rollout.workload(), rollout.id());
         Followed before = followed.put(rollout.workload(), now);
         if (before != null) {
@@ -282,6 +338,12 @@ final class Rollouts {
         });
     }
 
+    /** What is left of our patience with a rollout, whoever began it: who comes later does not begin anew. */
+    private Duration left(Rollout rollout) {
+        Duration left = Duration.between(clock.instant(), rollout.requested().plus(patience));
+        return Pace.min(patience, Pace.max(left, Duration.ZERO));
+    }
+
     /** What is told while we begin of the time before may be another agent's. Nobody can make it up later. */
     private boolean isFromBefore(Rollout rollout) {
         return rollout.requested().isBefore(began)
@@ -289,11 +351,14 @@ final class Rollouts {
     }
 
     /**
-     * The rollouts that are under way. Others wait for those that we know by ourselves, and for none of them longer than
+     * The rollouts that are under way; one that has ended and is still to be judged is not. Others wait for those that we know by ourselves, and for none of them longer than
      * for its namespace's share of our patience, however it is asked to be.
      */
     List<Admission.Slot> slots() {
-        return followed.values().stream().map(this::slot).toList();
+        return followed.values().stream()
+                .filter(one -> one.ended.isEmpty() && !one.old)
+                .map(this::slot)
+                .toList();
     }
 
     private Admission.Slot slot(Followed one) {
@@ -304,7 +369,8 @@ final class Rollouts {
                 rollout.workload(),
                 rollout.images(),
                 Optional.of(since.plus(experience.hold(rollout.workload().namespace())))
-                        .filter(until -> one.shared));
+                        .filter(until -> one.shared),
+                since.plus(patience));
     }
 
     Experience experience() {
@@ -320,9 +386,14 @@ final class Rollouts {
 
     private void judge(Followed one) {
         WorkloadId id = one.rollout.workload();
-        Outcome outcome = Verification.judge(
-                one.ended.orElseThrow(), cluster.find(id), key -> registries.expansion(key, id.namespace()));
+        Outcome outcome = Verification.judge(one.ended.orElseThrow(), cluster.find(id), key -> expansion(one, key));
         if (outcome instanceof Outcome.NeedsExpansion needs) {
+            if (one.awaited.isEmpty()) {
+                loop.after(Pace.max(left(one.rollout), CONTENT), () -> {
+                    one.impatient = true;
+                    look(id);
+                });
+            }
             one.awaited = needs.needed().stream().map(ImageDigest::reference).collect(Collectors.toSet());
             registries.fetch(needs.needed(), id.namespace());
             return;
@@ -335,6 +406,13 @@ final class Rollouts {
         over.accept(id);
     }
 
+    private Expansion expansion(Followed one, ImageDigest key) {
+        Expansion known = registries.expansion(key, one.rollout.workload().namespace());
+        return one.impatient && known instanceof Expansion.NotFetched
+                ? new Expansion.Unavailable("its content could not be read in time")
+                : known;
+    }
+
     /** The workloads whose rollouts wait for what a digest of this stands for, though they may not use it any more. */
     List<WorkloadId> undecided(ImageReference reference) {
         return followed.values().stream()
@@ -343,11 +421,20 @@ final class Rollouts {
                 .toList();
     }
 
-    /** A workload is planned anew: what was missing to judge its rollout may be known now. */
+    /**
+     * A workload is planned anew: what was missing to judge its rollout may be known now, or somebody took back what it was
+     * rolled out for.
+     */
     void look(WorkloadId id) {
         Followed one = followed.get(id);
         if (one != null && one.ended.isPresent()) {
             judge(one);
+        } else if (one != null
+                && cluster.find(id)
+                        .filter(now -> now.generation() >= one.generation && Verification.isTakenBack(now))
+                        .isPresent()) {
+            one.outcome.cancel(false);
+            over(one, new RolloutOutcome.Superseded());
         }
     }
 
@@ -367,7 +454,19 @@ final class Rollouts {
     }
 
     private void end(Followed one, Outcome outcome) {
-        Rollout rollout = one.rollout;
+        if (one.old) {
+            LOG.debug("{}: the rollout of {} was over: {}", one.rollout.workload(), one.rollout.id(), outcome.name());
+        } else {
+            tell(one.rollout, outcome);
+        }
+        if (!one.rollout.isHearsay()) {
+            experience.ended(one.rollout.workload(), one.rollout.images(), clock.instant(), outcome);
+        }
+        memory.rollout(one.rollout.ended(clock.instant(), outcome));
+        flushSoon.run();
+    }
+
+    private void tell(Rollout rollout, Outcome outcome) {
         boolean well = outcome instanceof Outcome.Succeeded || outcome instanceof Outcome.Superseded;
         if (log.mayTell(rollout.workload().namespace())) {
             LOG.atLevel(well ? Level.INFO : Level.WARN)
@@ -376,11 +475,6 @@ final class Rollouts {
                     .addKeyValue(LogField.OUTCOME, outcome.name())
                     .log("{}: rollout {}: {}", rollout.workload(), outcome.name(), outcome.words());
         }
-        if (!rollout.isHearsay()) {
-            experience.ended(rollout.workload(), rollout.images(), clock.instant(), outcome);
-        }
-        memory.rollout(rollout.ended(clock.instant(), outcome));
-        flushSoon.run();
         listener.rolloutEnded(rollout, outcome);
     }
 
@@ -396,9 +490,10 @@ final class Rollouts {
         }
     }
 
-    /** Whether one of this workload is under way. */
+    /** Whether one of this workload is under way, or is still to be judged. */
     boolean running(WorkloadId id) {
-        return followed.containsKey(id);
+        Followed one = followed.get(id);
+        return one != null && !one.old;
     }
 
     /** Follows no more; the rollouts go on. */

@@ -26,6 +26,8 @@ import org.junit.jupiter.api.Test;
 class AdmissionTest {
     private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final ImageDigest IMAGE = new ImageDigest(REF, D2);
+    private static final RolloutStatus PAUSED =
+            new RolloutStatus(1, true, true, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty());
 
     private final List<Given> fleet = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
@@ -104,12 +106,84 @@ class AdmissionTest {
     }
 
     @Test
-    void aCanaryThatDoesNotEndIsNotHealthyThoughItDoesNotCountAsRunningAnyMore() {
-        fleet.add(rolledOut("a", "one").notComplete());
+    void aCanaryThatIsNotWellKeepsTheOthersThoughItDoesNotCountAsRunningAnyMore() {
+        fleet.add(rolledOut("a", "one").notComplete().notReady());
         stale("a", "two");
 
-        assertThat(admit(new Limits(OptionalInt.of(1), OptionalInt.empty(), true, Duration.ofSeconds(30))))
-                .containsExactly("up to date", "deferred: canary goes first");
+        assertThat(decide(impatient()).get(1)).isInstanceOfSatisfying(Decision.Deferred.class, deferred -> {
+            assertThat(deferred.cause()).isEqualTo(Deferral.CANARY);
+            assertThat(deferred.reason()).contains("a/Deployment/one", "not in time");
+            assertThat(deferred.until()).isEmpty();
+        });
+    }
+
+    @Test
+    void aCanaryThatShowsNothingInTimeIsFollowedByAnother() {
+        fleet.add(rolledOut("a", "one").rollout(PAUSED).notReady());
+        stale("a", "two");
+        stale("a", "three");
+
+        assertThat(decide(limits(0, 0, true)).get(1)).isInstanceOfSatisfying(Decision.Deferred.class, deferred -> {
+            assertThat(deferred.reason())
+                    .contains("a/Deployment/one first", NOW.plusSeconds(14 * 60).toString());
+            assertThat(deferred.until()).contains(NOW.plusSeconds(14 * 60));
+        });
+        assertThat(admit(impatient())).containsExactly("up to date", "deferred: canary goes first", "restart");
+    }
+
+    @Test
+    void whoIsHeldIsNoCanaryForLong() {
+        fleet.add(rolledOut("a", "one").hold(false).notComplete().notReady());
+        stale("a", "two");
+
+        assertThat(admit(limits(0, 0, true))).last().isEqualTo("deferred: canary goes first");
+        assertThat(admit(impatient())).last().isEqualTo("restart");
+    }
+
+    @Test
+    void whatIsFollowedForeverCountsForAWhile() {
+        stale("a", "one");
+        WorkloadId held = WorkloadId.parse("a/Deployment/held");
+        slots.add(new Slot(held, Set.of(), Optional.empty(), NOW.plusSeconds(1)));
+        assertThat(admit(limits(0, 1, false))).containsExactly("deferred: rollout budget");
+
+        slots.set(0, new Slot(held, Set.of(), Optional.empty(), NOW));
+        assertThat(admit(limits(0, 1, false))).containsExactly("restart");
+    }
+
+    @Test
+    void whoHoldsTheBudgetIsNamedAndUntilWhen() {
+        stale("b", "mine");
+        underWay("b/Deployment/other", Duration.ofMinutes(5));
+        underWay("secret/Deployment/name", Duration.ofMinutes(2));
+
+        assertThat(decide(limits(2, 0, false)).get(0)).isInstanceOfSatisfying(Decision.Deferred.class, deferred -> {
+            assertThat(deferred.reason())
+                    .startsWith("2 rollouts are running in the cluster, and the budget is 2: b/Deployment/other,"
+                            + " 1 in another namespace; ")
+                    .contains(NOW.plus(Duration.ofMinutes(10)).toString())
+                    .doesNotContain("secret", "name;");
+            assertThat(deferred.until()).contains(NOW.plus(Duration.ofMinutes(10)));
+        });
+        for (int i = 0; i < 4; i++) {
+            underWay("b/Deployment/more-" + i, Duration.ZERO);
+        }
+        assertThat(decide(limits(0, 5, false)).get(0).reason())
+                .startsWith("5 rollouts are running in namespace b, and the budget is 5: b/Deployment/more-0,"
+                        + " b/Deployment/more-1, b/Deployment/more-2, 2 more in this namespace; ");
+    }
+
+    @Test
+    void aRolloutThatFailedForWhateverReasonMakesRoom() {
+        Workload given = rolledOut("a", "one").build();
+        WorkloadState.ContainerState written = States.of(given).containers().get("app");
+        fleet.add(rolledOut("a", "one")
+                .state("app", States.failed(written, Optional.empty(), Optional.of("ImagePullBackOff")))
+                .notComplete());
+        stale("a", "two");
+
+        assertThat(admit(limits(0, 1, false))).last().isEqualTo("restart");
+        assertThat(Quarantine.of(List.of(fleet.get(0).build()))).isEmpty();
     }
 
     @Test
@@ -204,9 +278,7 @@ class AdmissionTest {
 
     @Test
     void aPausedRolloutOfAnotherNamespaceHoldsNobodyAfterTheDeadline() {
-        RolloutStatus paused =
-                new RolloutStatus(1, true, true, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty());
-        fleet.add(rolledOut("aaa-evil", "paused").rollout(paused));
+        fleet.add(rolledOut("aaa-evil", "paused").rollout(PAUSED));
         stale("b", "mine");
         underWay("aaa-evil/Deployment/paused", PATIENCE);
 
@@ -216,7 +288,11 @@ class AdmissionTest {
     @Test
     void whatIsOnItsWayButDoesNotShowYetIsTheCanary() {
         stale("a", "one");
-        slots.add(new Slot(WorkloadId.parse("a/Deployment/zero"), Set.of(IMAGE), Optional.of(NOW.plusSeconds(1))));
+        slots.add(new Slot(
+                WorkloadId.parse("a/Deployment/zero"),
+                Set.of(IMAGE),
+                Optional.of(NOW.plusSeconds(1)),
+                NOW.plusSeconds(1)));
 
         assertThat(admit(limits(0, 0, true))).containsExactly("deferred: canary goes first");
     }
@@ -359,13 +435,21 @@ class AdmissionTest {
     private void underWay(String workload, Duration ago) {
         WorkloadId id = WorkloadId.parse(workload);
         experience.begun(id, Set.of(IMAGE), NOW.minus(ago));
-        slots.add(new Slot(id, Set.of(IMAGE), Optional.of(NOW.minus(ago).plus(experience.hold(id.namespace())))));
+        slots.add(new Slot(
+                id,
+                Set.of(IMAGE),
+                Optional.of(NOW.minus(ago).plus(experience.hold(id.namespace()))),
+                NOW.minus(ago).plus(PATIENCE)));
     }
 
     private void failed(String workload, Duration ago) {
         WorkloadId id = WorkloadId.parse(workload);
         experience.begun(id, Set.of(IMAGE), NOW.minus(ago));
         experience.ended(id, Set.of(IMAGE), NOW.minus(ago), new Outcome.Failed("secret words", true));
+    }
+
+    private static Limits impatient() {
+        return new Limits(OptionalInt.empty(), OptionalInt.empty(), true, Duration.ofSeconds(30));
     }
 
     private static Limits limits(int inCluster, int inNamespace, boolean canary) {
