@@ -64,20 +64,36 @@ public final class KubeEvents {
      * @throws KubeException if the API server refused or could not be reached
      */
     public void write(Workload workload, Type type, String reason, String message) throws KubeException {
+        write(workload, type, reason, message, false);
+    }
+
+    /**
+     * Writes an event, or leaves it as it is where it is there already.
+     *
+     * @param workload the workload it is about
+     * @param type its type
+     * @param reason the reason in one CamelCase word, for example {@code RolloutStarted}
+     * @param message the event in words; what is longer than 1024 characters is cut
+     * @param once whether it happened once, though several may tell of it: one that is there says all
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    public void write(Workload workload, Type type, String reason, String message, boolean once) throws KubeException {
         String cut = message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE - 1) + "…";
         String namespace = workload.id().namespace();
         String name = name(workload, type, reason, cut);
         String path = KubeConnection.path("/api/v1", namespace, "events");
         String object = KubeConnection.path("/api/v1", namespace, "events", name);
         String doing = "create events in namespace " + namespace;
-        int count = counts.merge(name, 1, Integer::sum);
+        int count = once ? counts.getOrDefault(name, 1) : counts.merge(name, 1, Integer::sum);
         // Names tell: the same event of another instance, or of an earlier life of this one, is there already.
-        if (count > 1 && again(object, count, namespace)) {
+        if (!once && count > 1 && again(object, count, namespace)) {
             return;
         }
         Answer answer = connection.send(
                 new Call("POST", path, KubeConnection.JSON_TYPE, event(workload, type, reason, cut, name)), doing);
-        if (answer.status() == 409) {
+        if (answer.status() == 409 && once) {
+            counts.putIfAbsent(name, 1);
+        } else if (answer.status() == 409) {
             counts.put(name, Math.max(2, count));
             again(object, Math.max(2, count), namespace);
         } else if (answer.status() == 201) {

@@ -39,7 +39,7 @@ public interface AgentListener {
     default void moved(String reference, String from, String to) {}
 
     /**
-     * A rollout was started.
+     * A rollout was started. Not told of one that was under way before this agent acted.
      *
      * @param workload the workload as it was planned on
      * @param rollout which
@@ -47,7 +47,7 @@ public interface AgentListener {
     default void rolloutStarted(Workload workload, Rollout rollout) {}
 
     /**
-     * A rollout ended, or was given up on.
+     * A rollout ended, or was given up on. Not told of one that was over before this agent acted.
      *
      * @param rollout which
      * @param outcome how
@@ -87,16 +87,19 @@ public interface AgentListener {
      * @param workload the workload as it was planned on
      * @param notice what kind
      * @param words what, for people
+     * @param maybeTold whether it was so when this agent looked first, so that whoever acted before may have told it
      */
-    default void noticed(Workload workload, Notice notice, String words) {}
+    default void noticed(Workload workload, Notice notice, String words, boolean maybeTold) {}
 
     /**
-     * A workload's decision is another one than before. Not told by an agent that stands by.
+     * A workload's decision is another one than before. Not told by an agent that stands by, nor of what the workload or the
+     * store show to have been so before this agent acted.
      *
      * @param workload the workload as it was planned on
      * @param decision the decision
+     * @param maybeTold whether it was so when this agent looked first, so that whoever acted before may have told it
      */
-    default void decided(Workload workload, Decision decision) {}
+    default void decided(Workload workload, Decision decision, boolean maybeTold) {}
 
     /**
      * A workload is in another state than before, and one of both is that its pods are not what they should be. Not told

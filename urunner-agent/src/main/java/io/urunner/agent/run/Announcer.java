@@ -7,9 +7,11 @@ import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.Workload;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,26 +34,57 @@ final class Announcer {
         this.log = log;
     }
 
-    /** A workload was planned. */
-    void planned(Tracked one, Plan plan) {
+    /**
+     * A workload was planned.
+     *
+     * @param old whether the workload or the store show that it was so before, which is asked at the first look, and of what
+     *     only a second look finds
+     * @param now the time
+     */
+    void planned(Tracked one, Plan plan, BooleanSupplier old, Instant now) {
         Workload workload = one.workload();
         Decision decision = plan.decision();
+        boolean first = one.told.isEmpty();
         plan.notices().stream().filter(notice -> !one.noticed.contains(notice)).forEach(notice -> {
             say(Level.INFO, workload, notice);
             listener.noticed(
                     workload,
                     isHeld(decision) ? AgentListener.Notice.HOLD_DISTURBED : AgentListener.Notice.HOLD_ENDED,
-                    notice);
+                    notice,
+                    first);
         });
+        if (isNew(one, plan, now)) {
+            boolean diagnosed = decision instanceof Decision.UpToDate done
+                    && done.diagnosis().isPresent();
+            if ((first || diagnosed) && old.getAsBoolean()) {
+                log(Level.DEBUG, workload, decision);
+            } else {
+                tell(workload, decision, first);
+            }
+        }
+    }
+
+    /** A workload was planned while another agent acts, which tells it. */
+    void noted(Tracked one, Plan plan, Instant now) {
+        isNew(one, plan, now);
+    }
+
+    /** Another agent acted until a while ago: what was decided since may have been told by nobody. */
+    void takesOver(Tracked one, Instant since) {
+        if (one.toldAt.isAfter(since)) {
+            one.told = Optional.empty();
+        }
+    }
+
+    private static boolean isNew(Tracked one, Plan plan, Instant now) {
         one.noticed = Set.copyOf(plan.notices());
-        if (isPassing(decision)) {
-            return;
+        Optional<String> words = Optional.of(plan.decision().words() + " " + about(plan));
+        if (isPassing(plan) || one.told.equals(words)) {
+            return false;
         }
-        Optional<String> told = Optional.of(decision.words() + " " + about(plan));
-        if (!one.told.equals(told)) {
-            one.told = told;
-            tell(workload, decision);
-        }
+        one.told = words;
+        one.toldAt = now;
+        return true;
     }
 
     /**
@@ -84,12 +117,15 @@ final class Announcer {
     /** A rollout is about to start, and this is to be known before. */
     void warns(Workload workload, String warning) {
         say(Level.WARN, workload, warning);
-        listener.noticed(workload, AgentListener.Notice.PULL_POLICY, warning);
+        listener.noticed(workload, AgentListener.Notice.PULL_POLICY, warning, false);
     }
 
-    private void tell(Workload workload, Decision decision) {
-        listener.decided(workload, decision);
-        Level level = level(decision);
+    private void tell(Workload workload, Decision decision, boolean maybeTold) {
+        listener.decided(workload, decision, maybeTold);
+        log(level(decision), workload, decision);
+    }
+
+    private void log(Level level, Workload workload, Decision decision) {
         // Who wants every decision, with DEBUG, gets every decision.
         if (level != Level.DEBUG && !log.mayTell(workload.id().namespace())) {
             return;
@@ -122,7 +158,14 @@ final class Announcer {
         return decision instanceof Decision.Blocked blocked && blocked.cause() == Blockage.HOLD;
     }
 
-    private static boolean isPassing(Decision decision) {
+    /** Which digest a hold keeps away is known a moment later, too. */
+    private static boolean isPassing(Plan plan) {
+        Decision decision = plan.decision();
+        if (isHeld(decision)) {
+            return plan.verdicts().stream()
+                    .anyMatch(verdict -> verdict.kind() == Verdict.Kind.NEEDS_EXPANSION
+                            || verdict.cause().filter(PASSING::contains).isPresent());
+        }
         return decision instanceof Decision.NeedsExpansion
                 || (decision instanceof Decision.Deferred deferred && PASSING.contains(deferred.cause()));
     }

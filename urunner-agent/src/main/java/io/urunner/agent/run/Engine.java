@@ -58,6 +58,9 @@ final class Engine implements Registries.Events, Patches.Events {
     /** How often those that wait for others are planned anew at most. */
     private static final Duration WAKE = Duration.ofSeconds(1);
 
+    /** How long nobody may have acted when an agent is elected. */
+    private static final Duration NOBODY_ACTED = Duration.ofMinutes(1);
+
     /** How often those whose answer is on its way are looked at, should nobody tell that it came. */
     private static final Duration LOOK = Duration.ofSeconds(5);
 
@@ -198,6 +201,8 @@ final class Engine implements Registries.Events, Patches.Events {
     void leads(boolean now) {
         if (now) {
             // What the one before left is in the cluster, and in the store where they share one.
+            Instant since = clock.instant().minus(NOBODY_ACTED);
+            fleet.all().forEach(one -> execution.takesOver(one, since));
             begin();
             memory.load(this::resume, this::touchAll);
         } else {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,9 @@ final class EventWriter implements AgentListener {
     /** Of what waits, this does not end by itself: somebody must push the tag, or give us the right. */
     private static final Set<Deferral> TO_BE_MENDED = EnumSet.of(
             Deferral.TAG_NOT_FOUND, Deferral.NO_CREDENTIAL, Deferral.CREDENTIAL_REJECTED, Deferral.ACCESS_DENIED);
+
+    /** Each agent saw it first at another time, and it is the same Event all the same. */
+    private static final Pattern SINCE = Pattern.compile(", since [^;]*");
 
     /** So many Events of one namespace are written in a minute. */
     static final int OF_A_NAMESPACE = 300;
@@ -51,7 +55,9 @@ final class EventWriter implements AgentListener {
 
     /** Writes an Event; blocks until the API server answers. */
     interface Writer {
-        void write(Workload workload, KubeEvents.Type type, String reason, String message) throws KubeException;
+        /** {@code once}: it stays as it is where it is there already. */
+        void write(Workload workload, KubeEvents.Type type, String reason, String message, boolean once)
+                throws KubeException;
     }
 
     /** An Event to write; each is another one. */
@@ -60,12 +66,14 @@ final class EventWriter implements AgentListener {
         private final KubeEvents.Type type;
         private final String reason;
         private final String message;
+        private final boolean once;
 
-        Event(Workload workload, KubeEvents.Type type, String reason, String message) {
+        Event(Workload workload, KubeEvents.Type type, String reason, String message, boolean once) {
             this.workload = workload;
             this.type = type;
             this.reason = reason;
             this.message = message;
+            this.once = once;
         }
     }
 
@@ -115,11 +123,11 @@ final class EventWriter implements AgentListener {
     }
 
     @Override
-    public void noticed(Workload workload, Notice notice, String words) {
+    public void noticed(Workload workload, Notice notice, String words, boolean maybeTold) {
         switch (notice) {
-            case HOLD_ENDED -> write(workload, KubeEvents.Type.NORMAL, "HoldEnded", words);
-            case HOLD_DISTURBED -> write(workload, KubeEvents.Type.WARNING, "HoldDisturbed", words);
-            case PULL_POLICY -> write(workload, KubeEvents.Type.WARNING, "PullPolicy", words);
+            case HOLD_ENDED -> write(workload, KubeEvents.Type.NORMAL, "HoldEnded", words, maybeTold);
+            case HOLD_DISTURBED -> write(workload, KubeEvents.Type.WARNING, "HoldDisturbed", words, maybeTold);
+            case PULL_POLICY -> write(workload, KubeEvents.Type.WARNING, "PullPolicy", words, maybeTold);
         }
     }
 
@@ -133,26 +141,35 @@ final class EventWriter implements AgentListener {
     }
 
     @Override
-    public void decided(Workload workload, Decision decision) {
+    public void decided(Workload workload, Decision decision, boolean maybeTold) {
         if (decision instanceof Decision.Blocked blocked) {
             // Somebody did that on purpose.
             KubeEvents.Type type = blocked.cause() == Blockage.HOLD ? KubeEvents.Type.NORMAL : KubeEvents.Type.WARNING;
-            blocked(workload, type, blocked.cause().words(), blocked.reason());
+            blocked(workload, type, blocked.cause().words(), blocked.reason(), maybeTold);
         } else if (decision instanceof Decision.Deferred deferred && TO_BE_MENDED.contains(deferred.cause())) {
-            blocked(workload, KubeEvents.Type.WARNING, deferred.cause().words(), deferred.reason());
+            blocked(
+                    workload,
+                    KubeEvents.Type.WARNING,
+                    deferred.cause().words(),
+                    SINCE.matcher(deferred.reason()).replaceAll(""),
+                    maybeTold);
         }
     }
 
-    private void blocked(Workload workload, KubeEvents.Type type, String cause, String reason) {
-        write(workload, type, "RolloutBlocked", cause + ": " + reason);
+    private void blocked(Workload workload, KubeEvents.Type type, String cause, String reason, boolean maybeTold) {
+        write(workload, type, "RolloutBlocked", cause + ": " + reason, maybeTold);
     }
 
     private void write(Workload workload, KubeEvents.Type type, String reason, String message) {
+        write(workload, type, reason, message, false);
+    }
+
+    private void write(Workload workload, KubeEvents.Type type, String reason, String message, boolean once) {
         String namespace = workload.id().namespace();
         if (!ration.take(namespace)) {
             return;
         }
-        if (!waiting.add(new Event(workload, type, reason, message), List.of(namespace))) {
+        if (!waiting.add(new Event(workload, type, reason, message, once), List.of(namespace))) {
             problems.problem("events", "too many", "too many wait to be written: some are left out");
         }
         writeNext();
@@ -186,7 +203,7 @@ final class EventWriter implements AgentListener {
     private void write(Event event) {
         Runnable outcome = () -> problems.problem("events", "not written", "a defect of the agent");
         try {
-            events.write(event.workload, event.type, event.reason, Printable.line(event.message));
+            events.write(event.workload, event.type, event.reason, Printable.line(event.message), event.once);
             outcome = () -> problems.well("events");
         } catch (KubeException e) {
             outcome = Thread.currentThread().isInterrupted()

@@ -6,6 +6,7 @@ import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.StateRules;
+import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.Restart;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
@@ -65,7 +66,9 @@ final class Execution {
                 one.state.orElseThrow().kind(),
                 reference -> registries.standsSince(ImageReference.parse(reference), namespace));
         if (mayAct.getAsBoolean()) {
-            announcer.planned(one, plan);
+            announcer.planned(one, plan, () -> isOld(one, plan), clock.instant());
+        } else {
+            announcer.noted(one, plan, clock.instant());
         }
         Decision decision = plan.decision();
         if (decision instanceof Decision.NeedsExpansion needs) {
@@ -91,6 +94,45 @@ final class Execution {
             rollouts.adopt(one);
         }
         rollouts.look(one.workload().id());
+    }
+
+    /** This agent acts from now on, and another one did until a while ago. */
+    void takesOver(Tracked one, Instant since) {
+        announcer.takesOver(one, since);
+    }
+
+    /** Whether the workload itself, or the store, shows that it was so before this agent saw it. */
+    private boolean isOld(Tracked one, Plan plan) {
+        if (plan.decision() instanceof Decision.UpToDate) {
+            return one.standing()
+                    .state()
+                    .lastAct()
+                    .filter(acted -> !acted.isBefore(one.found()))
+                    .isEmpty();
+        }
+        if (!(plan.decision() instanceof Decision.Blocked blocked)) {
+            return false;
+        }
+        return switch (blocked.cause()) {
+            case HOLD -> true;
+            case REJECTED -> plan.state().isEmpty(); // it is written already
+            case QUARANTINED, PAUSED, ON_DELETE, PARTITION, SHADOW ->
+                plan.verdicts().stream()
+                        .filter(verdict -> verdict.kind() == Verdict.Kind.STALE)
+                        .allMatch(verdict -> movedBefore(one, verdict));
+            case POLICY, TOO_LARGE, PERMISSION -> false;
+        };
+    }
+
+    private boolean movedBefore(Tracked one, Verdict verdict) {
+        String reference = verdict.reference().orElseThrow();
+        return memory.digest(one.key(verdict.container(), reference)).isPresent()
+                && registries
+                        .standsSince(
+                                ImageReference.parse(reference),
+                                one.workload().id().namespace())
+                        .filter(since -> since.isBefore(one.found()))
+                        .isPresent();
     }
 
     private void takeState(Tracked one, Plan plan) {

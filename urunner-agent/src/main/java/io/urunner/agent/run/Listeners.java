@@ -61,8 +61,8 @@ final class Listeners implements AgentListener {
     }
 
     @Override
-    public void noticed(Workload workload, Notice notice, String words) {
-        tell(listener -> listener.noticed(workload, notice, words));
+    public void noticed(Workload workload, Notice notice, String words, boolean maybeTold) {
+        tell(listener -> listener.noticed(workload, notice, words, maybeTold));
     }
 
     @Override
@@ -71,8 +71,8 @@ final class Listeners implements AgentListener {
     }
 
     @Override
-    public void decided(Workload workload, Decision decision) {
-        tell(listener -> listener.decided(workload, decision));
+    public void decided(Workload workload, Decision decision, boolean maybeTold) {
+        tell(listener -> listener.decided(workload, decision, maybeTold));
     }
 
     @Override

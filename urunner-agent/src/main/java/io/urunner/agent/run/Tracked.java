@@ -42,6 +42,7 @@ final class Tracked {
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
+    private final Instant found;
     private Workload workload;
     private Instant seen;
     private Policy.Reading policy;
@@ -80,8 +81,10 @@ final class Tracked {
     Optional<String> problem = Optional.empty();
 
     Optional<Plan> plan = Optional.empty();
-    /** What people were told last of what is done with it. */
+    /** What people were told last of what is done with it, by this agent or by the one that acts. */
     Optional<String> told = Optional.empty();
+
+    Instant toldAt = Instant.MIN;
     /** The notices that people were told and that still hold. */
     Set<String> noticed = Set.of();
     /** How it is, as it was known last. */
@@ -105,6 +108,7 @@ final class Tracked {
     Tracked(Workload workload, Instant seen, Policy defaults, Predicate<ImageReference> watched) {
         this.workload = workload;
         this.seen = seen;
+        found = seen;
         policy = new Policy.Reading(defaults, List.of());
         standing = Standing.of(workload);
         update(workload, seen, defaults, watched);
@@ -116,6 +120,11 @@ final class Tracked {
 
     Instant seen() {
         return seen;
+    }
+
+    /** When it was seen first. */
+    Instant found() {
+        return found;
     }
 
     Policy.Reading policy() {

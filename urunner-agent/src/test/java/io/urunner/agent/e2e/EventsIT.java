@@ -88,13 +88,18 @@ class EventsIT {
         try (TestAgent again =
                 new TestAgent(cluster.configuration(), folder.resolve("db"), INTERVAL, registry.host())) {
             again.start();
-            // The same is the same event, though another process tells it.
             Await.until(
-                    "it is told again",
-                    Seen.within(SOON),
-                    () -> counts("paused", "RolloutBlocked").equals(List.of(2)));
+                    "ready", Seen.within(SOON), () -> again.agent().notReady().isEmpty());
+            again.awaitPasses(3);
+            String moved = registry.push("team/app", "latest", "3");
+            await("web", "RolloutSucceeded", moved.substring(0, 19));
         }
-        assertThat(counts("web", "RolloutStarted")).containsExactly(1);
+        // Another process tells what is new; what was so before is told already, or is not told again.
+        assertThat(counts("web", "RolloutStarted")).containsExactly(1, 1);
+        assertThat(counts("trap", "StillOldImage")).containsExactly(1);
+        assertThat(counts("paused", "RolloutBlocked")).containsExactly(2);
+        assertThat(counts("wrong", "RolloutBlocked")).containsExactly(1);
+        assertThat(counts("missing", "RolloutBlocked")).containsExactly(1);
     }
 
     private void await(String name, String reason, String words) {

@@ -111,12 +111,12 @@ abstract class EngineScene {
             }
 
             @Override
-            public void noticed(Workload workload, Notice notice, String words) {
+            public void noticed(Workload workload, Notice notice, String words, boolean maybeTold) {
                 noticed.add(workload.id().name() + " " + notice);
             }
 
             @Override
-            public void decided(Workload workload, Decision decision) {
+            public void decided(Workload workload, Decision decision, boolean maybeTold) {
                 told.add(decision);
             }
 

@@ -378,13 +378,137 @@ class EngineTest extends EngineScene {
         loop.advance(INTERVAL);
         engine.stop();
         cluster.runs(id, D2);
+        cluster.followed.clear();
         start();
-        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
         loop.advance(INTERVAL);
+        assertThat(cluster.followed).isEmpty();
         assertThat(store.rollouts(id.toString(), 5))
                 .singleElement()
                 .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(ended).as("it ended before").isEmpty();
+    }
+
+    @Test
+    void whoLeadsAgainTellsWhatEndsThenAndNotWhatEndedMeanwhile() throws Exception {
+        WorkloadId over = cluster.deployment("a", D1, APP);
+        WorkloadId underWay = cluster.deployment("b", D1, APP);
+        WorkloadId failed = cluster.deployment("c", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.rolling(underWay);
+        cluster.rolling(failed);
+        cluster.followed
+                .get(failed)
+                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout"));
+        loop.advance(INTERVAL);
+        assertThat(ended).hasSize(1);
+        acts = false;
+        engine.leads(false);
+        cluster.runs(over, D2);
+        begun.clear();
+        ended.clear();
+        cluster.followed.clear();
+        acts = true;
+        engine.leads(true);
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).containsOnlyKeys(underWay);
+        assertThat(ended).isEmpty();
+        assertThat(store.rollouts(over.toString(), 5).get(0).outcome()).contains("succeeded");
+        cluster.runs(underWay, D2);
+        cluster.followed.get(underWay).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(begun).isEmpty();
         assertThat(ended).singleElement().isInstanceOf(Outcome.Succeeded.class);
+    }
+
+    @Test
+    void anAgentThatIsElectedTellsNothingThatWasToldWhileItStoodBy() {
+        WorkloadId shadow = cluster.deployment("a", D1, APP);
+        cluster.annotate(shadow, "urunner.io/shadow", "true");
+        WorkloadId wrong = cluster.deployment("b", D1, APP);
+        cluster.annotate(wrong, "urunner.io/settle", "soon");
+        acts = false;
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(Duration.ofMinutes(2));
+        acts = true;
+        engine.leads(true);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told).isEmpty();
+        registry.tags.put(APP, D3);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told).singleElement().isInstanceOf(Decision.Blocked.class);
+        acts = false;
+        engine.leads(false);
+        registry.tags.put(APP, digest(4));
+        loop.advance(INTERVAL.multipliedBy(2));
+        acts = true;
+        engine.leads(true);
+        loop.advance(INTERVAL);
+        assertThat(told).as("nobody led when it moved").hasSize(2);
+    }
+
+    @Test
+    void whatTheStoreOrTheWorkloadShowsIsNotToldAtTheNextStart() {
+        WorkloadId shadow = cluster.deployment("a", D1, APP);
+        cluster.annotate(shadow, "urunner.io/shadow", "true");
+        WorkloadId held = cluster.deployment("b", D1, APP);
+        cluster.annotate(
+                held,
+                Workload.STATE,
+                "{\"containers\":{},\"hold\":{\"since\":\"2026-11-23T10:00:00Z\",\"by\":\"ann\",\"untilNextPush\":false}}");
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told)
+                .filteredOn(decision -> decision.words().equals("blocked: shadow mode"))
+                .hasSize(1);
+        engine.stop();
+        told.clear();
+        start();
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void aRolloutWhoseContentNeverComesIsJudgedInTheEndAndHoldsNobody() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        // Its pods report a digest that can only be compared with what the new one stands for, which nobody reads.
+        cluster.forge(
+                id,
+                "{\"containers\":{\"c0\":{\"reference\":\"" + APP + "\",\"acted\":\"" + D2 + "\",\"actedAt\":\""
+                        + loop.instant() + "\",\"replaced\":[\"" + D1 + "\"]}}}",
+                "{\"c0\":\"" + APP + "@" + D2 + "\"}");
+        cluster.rolling(id);
+        registry.lost = true;
+        start();
+        cluster.runs(id, D3);
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(ended).isEmpty();
+        loop.advance(Duration.ofMinutes(16));
+        assertThat(ended)
+                .singleElement()
+                .satisfies(outcome -> assertThat(outcome.words()).contains("could not be read in time"));
+    }
+
+    @Test
+    void whatIsNotOursHoldsNobodyThoughItIsUnderWay() {
+        WorkloadId strange = cluster.deployment("a", D1, "elsewhere.example/team/app:latest");
+        cluster.forge(
+                strange,
+                "{\"containers\":{\"c0\":{\"reference\":\"elsewhere.example/team/app:latest\",\"acted\":\"" + D3
+                        + "\",\"actedAt\":\"" + loop.instant() + "\",\"replaced\":[\"" + D2
+                        + "\"]}},\"hold\":{\"since\":\"2026-11-23T10:00:00Z\",\"by\":\"ann\",\"untilNextPush\":false}}",
+                "{\"c0\":\"elsewhere.example/team/app:latest@" + D3 + "\"}");
+        cluster.rolling(strange);
+        WorkloadId ours = cluster.deployment("b", D1, APP);
+        start(new Limits(OptionalInt.of(1), OptionalInt.of(1), true, Duration.ofMinutes(15)));
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).containsOnlyKeys(ours);
+        assertThat(cluster.patches).containsExactly(ours);
     }
 
     @Test
@@ -400,9 +524,10 @@ class EngineTest extends EngineScene {
         cluster.followed.clear();
         cluster.runs(id, D2);
         Engine next = start();
-        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
         loop.advance(INTERVAL);
+        assertThat(cluster.followed).isEmpty();
         assertThat(begun).isEmpty();
+        assertThat(ended).as("it ended before").isEmpty();
         assertThat(store.rollouts(id.toString(), 5))
                 .singleElement()
                 .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
@@ -425,9 +550,7 @@ class EngineTest extends EngineScene {
         cluster.rolling(id);
         begun.clear();
         start();
-        assertThat(begun)
-                .singleElement()
-                .satisfies(rollout -> assertThat(rollout.why()).isEqualTo("found under way"));
+        assertThat(begun).as("it began before").isEmpty();
         cluster.runs(id, D2);
         cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
         loop.advance(INTERVAL);
@@ -623,9 +746,13 @@ class EngineTest extends EngineScene {
                 .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout"));
         loop.advance(INTERVAL);
         assertThat(ended).singleElement().isInstanceOf(Outcome.Failed.class);
+        assertThat(cluster.real(id).annotations().get(Workload.STATE))
+                .contains("i/o timeout")
+                .doesNotContain("\"failed\"");
+        cluster.patches.clear();
         WorkloadId other = cluster.deployment("b", D1, APP);
         loop.advance(INTERVAL.multipliedBy(2));
-        assertThat(cluster.patches).containsExactly(id, other);
+        assertThat(cluster.patches).containsExactly(other);
         assertThat(decision(engine, id)).isNotInstanceOf(Decision.Blocked.class);
     }
 

@@ -180,7 +180,7 @@ class ErrorsTest extends EngineScene {
                 new ThreadPoolExecutor(2, 2, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Threads.named("event"));
         try {
             EventWriter events = new EventWriter(
-                    (workload, type, reason, message) -> {
+                    (workload, type, reason, message, once) -> {
                         if (faults.getAndDecrement() > 0) {
                             throw FAULT;
                         }

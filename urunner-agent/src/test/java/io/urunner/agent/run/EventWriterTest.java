@@ -30,7 +30,7 @@ class EventWriterTest {
     private final Workload evil = workload("aaa-evil");
     private final Workload mine = workload("shop");
     private final EventWriter events = new EventWriter(
-            (workload, type, reason, message) -> {
+            (workload, type, reason, message, once) -> {
                 if (message.contains("crash")) {
                     throw new NoClassDefFoundError("some library");
                 }
@@ -96,7 +96,7 @@ class EventWriterTest {
     }
 
     private void write(Workload workload, String message) {
-        events.noticed(workload, AgentListener.Notice.HOLD_ENDED, message);
+        events.noticed(workload, AgentListener.Notice.HOLD_ENDED, message, false);
     }
 
     private void work() {
