@@ -1,0 +1,332 @@
+package io.urunner.agent.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.run.AgentStatus.WorkloadStatus;
+import io.urunner.kube.WatchScope;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
+import io.urunner.registry.testing.DockerRegistry;
+import io.urunner.registry.testing.FreePort;
+import io.urunner.registry.testing.TestImage;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** What was before an agent began is how things are, and no news; and nothing that was begun holds others up for ever. */
+class OldNewsIT {
+    /** A test that runs beside the others of this class. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    @Timeout(value = 3, unit = TimeUnit.MINUTES)
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface AtOnce {}
+
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+    private static final Duration SOON = Duration.ofSeconds(90);
+
+    @TempDir
+    private static Path folder;
+
+    private static Cluster cluster;
+    private static DockerRegistry registry;
+
+    @BeforeAll
+    static void start() {
+        cluster = Cluster.connect();
+        registry = DockerRegistry.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (registry != null) {
+            registry.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    /** An agent that has a history of its own, as one without persistence does, or another one that is elected. */
+    private static final class Agent implements AutoCloseable {
+        private final String name;
+        private final int port = FreePort.find();
+        private final AgentProcess process;
+
+        Agent(String name, String repositories, Map<String, String> more) {
+            this.name = name;
+            Map<String, String> settings =
+                    AgentProcess.settings(cluster, database(), 1, registry.host() + "/" + repositories);
+            settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
+            settings.putAll(more);
+            process = AgentProcess.start(folder.resolve(name + ".log"), settings, "run");
+            Await.until("it watches", Seen.within(SOON), () -> process.log().contains("the cluster has been seen"));
+        }
+
+        Path database() {
+            return folder.resolve(name + ".db");
+        }
+
+        String log() {
+            return process.log();
+        }
+
+        /** The counters of rollouts that ended, as far as they are not 0. */
+        List<String> counted() throws Exception {
+            return Metrics.of(port)
+                    .lines()
+                    .filter(line -> line.startsWith("urunner_rollouts_total") && !line.endsWith(" 0.0"))
+                    .toList();
+        }
+
+        Optional<String> recorded(WorkloadId id) throws Exception {
+            try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(database(), "default"))) {
+                return store.rollouts(id.toString(), 1).stream()
+                        .flatMap(rollout -> rollout.outcome().stream())
+                        .findFirst();
+            }
+        }
+
+        @Override
+        public void close() {
+            process.close();
+        }
+    }
+
+    private static Stage stage(String repositories) {
+        return new Stage(cluster, registry, registry.host(), null, repositories + "/app", true);
+    }
+
+    /** By Event how often it was told. */
+    private static Map<String, Integer> told(Stage stage) {
+        Map<String, Integer> told = new TreeMap<>();
+        for (JsonNode event : cluster.events(stage.namespace())) {
+            if (event.at("/source/component").asText().equals("urunner")) {
+                told.merge(
+                        event.at("/involvedObject/name").asText() + " "
+                                + event.path("reason").asText() + " "
+                                + event.path("message").asText(),
+                        event.path("count").asInt(),
+                        Integer::sum);
+            }
+        }
+        return told;
+    }
+
+    @AtOnce
+    void rolloutsThatEndedBeforeAreRecordedAndNotToldAgain() throws Exception {
+        endedBefore("old", Map.of(), Agent::close);
+    }
+
+    @AtOnce
+    void theNextLeaderTellsNothingThatTheOneBeforeTold() throws Exception {
+        Map<String, String> election = Map.of(
+                "URUNNER_CONF_LEADER_ELECTION",
+                "true",
+                "URUNNER_CONF_LEASE_NAME",
+                "old-news",
+                "URUNNER_CONF_LEASE_NAMESPACE",
+                "default");
+        try {
+            endedBefore("led", election, Agent::close);
+        } finally {
+            cluster.delete("/apis/coordination.k8s.io/v1/namespaces/default/leases/old-news");
+        }
+    }
+
+    private static void endedBefore(String repositories, Map<String, String> more, Consumer<Agent> ends)
+            throws Exception {
+        Stage stage = stage(repositories);
+        String first = stage.push("dev", "one");
+        stage.push("crash", "fine");
+        stage.push("gone", "there");
+        WorkloadId web = stage.deployment("web", "dev");
+        WorkloadId crashing = stage.deployment("crashing", "crash");
+        WorkloadId trapped = stage.workload(
+                WorkloadKind.DEPLOYMENT,
+                "trapped",
+                "gone",
+                json -> container(json).put("imagePullPolicy", "IfNotPresent"));
+        WorkloadId paused = stage.deployment("paused", "dev");
+        stage.awaitRunning(web, first);
+        stage.awaitRunning(paused, first);
+        cluster.edit(paused, "{\"spec\":{\"paused\":true}}");
+        WorkloadId wrong = stage.workload(
+                WorkloadKind.DEPLOYMENT,
+                "wrong",
+                "dev",
+                json -> json.withObject("/metadata/annotations").put("urunner.io/settle", "soon"));
+        stage.awaitRunning(wrong, first);
+        Agent one = new Agent(repositories + "-1", repositories, more);
+        try (one) {
+            stage.awaitEvent(wrong, "RolloutBlocked", "urunner.io/settle");
+            stage.push("dev", "two");
+            String crash = stage.push("crash", "crashes", "\"crash\"");
+            stage.push("gone", "another");
+            stage.awaitEvent(web, "RolloutSucceeded");
+            stage.awaitEvent(trapped, "StillOldImage");
+            stage.awaitEvent(paused, "RolloutBlocked", "paused");
+            stage.awaitEvent(crashing, "RolloutFailed");
+            Await.until(
+                    "it is written",
+                    Seen.within(SOON),
+                    () -> stage.state(crashing)
+                            .at("/containers/app/failed")
+                            .asText()
+                            .equals(crash));
+            assertThat(one.counted()).hasSize(3);
+            Agent next = more.isEmpty() ? null : new Agent(repositories + "-2", repositories, more);
+            ends.accept(one);
+            Map<String, Integer> before = told(stage);
+            try (Agent two = next == null ? new Agent(repositories + "-2", repositories, more) : next) {
+                Await.until("it knows the history", Seen.within(SOON), () -> {
+                    assertThat(two.recorded(web)).contains("succeeded");
+                    assertThat(two.recorded(crashing)).contains("failed");
+                    assertThat(two.recorded(trapped)).contains("still old image");
+                    return true;
+                });
+                // A further push is rolled out and told: whatever was to be told before it has been.
+                stage.push("dev", "three");
+                Await.until(
+                        "it tells what is new",
+                        Seen.within(SOON),
+                        () -> two.log().contains(web + ": rollout succeeded"));
+                assertThat(two.log()
+                                .lines()
+                                .filter(line -> line.contains(": rollout ") || line.contains("still the old image")))
+                        .as(two.log())
+                        .allMatch(line -> line.contains(web.toString()));
+                assertThat(two.counted()).containsExactly("urunner_rollouts_total{outcome=\"succeeded\"} 1.0");
+                Map<String, Integer> after = told(stage);
+                assertThat(after).containsAllEntriesOf(before);
+                after.keySet().removeAll(before.keySet());
+                assertThat(after.keySet())
+                        .as("what is new is about the new push alone")
+                        .allMatch(event -> event.startsWith("web ") || event.startsWith("paused "));
+            }
+        }
+    }
+
+    @AtOnce
+    void aRolloutThatIsUnderWayIsToldOnceByWhoActsAtItsEnd() throws Exception {
+        Stage stage = stage("under-way");
+        String first = stage.push("dev", "one");
+        WorkloadId id = stage.deployment("web", "dev");
+        stage.awaitRunning(id, first);
+        try (Agent one = new Agent("under-way-1", "under-way", Map.of())) {
+            String second = stage.push("dev", "two", "{\"start\":10}");
+            stage.awaitEvent(id, "RolloutStarted");
+            one.close();
+            try (Agent two = new Agent("under-way-2", "under-way", Map.of())) {
+                stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
+                Await.until(
+                        "recorded", Seen.within(SOON), () -> two.recorded(id).equals(Optional.of("succeeded")));
+                assertThat(two.log()).containsOnlyOnce("rollout succeeded").doesNotContain("rollout started");
+                assertThat(two.counted()).containsExactly("urunner_rollouts_total{outcome=\"succeeded\"} 1.0");
+                assertThat(told(stage).entrySet())
+                        .filteredOn(event -> event.getKey().contains(" Rollout"))
+                        .hasSize(2)
+                        .allSatisfy(event -> assertThat(event.getValue()).isEqualTo(1));
+            }
+        }
+    }
+
+    @AtOnce
+    void whatDoesNotEndHoldsNeitherTheBudgetNorTheCanaryForEver() throws Exception {
+        // Long ago a rollback of somebody's was held and then paused, and its tag put back; nobody remembers it.
+        Stage stage = stage("budget");
+        String first = stage.push("dev", "one");
+        String other = stage.push("other", "other");
+        WorkloadId held = stage.workload(WorkloadKind.DEPLOYMENT, "aaa-held", "other", json -> {});
+        WorkloadId web = stage.deployment("web", "dev");
+        WorkloadId next = stage.deployment("web-2", "dev");
+        stage.awaitRunning(held, other);
+        stage.awaitRunning(web, first);
+        stage.awaitRunning(next, first);
+        String second = TestImage.image(stage.namespace() + "two").digest();
+        WorkloadId paused = stage.deployment("aaa-paused", "dev");
+        stage.awaitRunning(paused, first);
+        // As the agent writes it, for the digest that the tag gets.
+        unfinished(stage, paused, "dev", second, first, "");
+        unfinished(
+                stage,
+                held,
+                "other",
+                first,
+                other,
+                ",\"hold\":{\"since\":\"" + AGO + "\",\"by\":\"anna\",\"untilNextPush\":false}");
+        try (TestAgent agent = new TestAgent(
+                cluster.configuration(),
+                WatchScope.cluster(),
+                folder.resolve("budget.db"),
+                INTERVAL,
+                null,
+                new Limits(OptionalInt.empty(), OptionalInt.of(1), true, Duration.ofMinutes(15)),
+                List.of(),
+                registry.host() + "/budget")) {
+            agent.start();
+            Await.until(
+                    "ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
+            // The first one after the canary that shows nothing is slow, so the other one waits for it, and says so.
+            assertThat(stage.push("dev", "two", "{\"start\":6}")).isEqualTo(second);
+            Await.until("one goes first", Seen.within(SOON), () -> Seen.actedOn(cluster, web, second));
+            Await.until("the other one says for whom it waits", Seen.within(SOON), () -> {
+                assertThat(reason(agent, next)).contains(web.toString(), "until 20");
+                return true;
+            });
+            stage.awaitRunning(web, second);
+            stage.awaitRunning(next, second);
+        }
+    }
+
+    private static final Instant AGO = Instant.now().minus(Duration.ofMinutes(20));
+
+    private static void unfinished(Stage stage, WorkloadId id, String tag, String acted, String replaced, String hold) {
+        String reference = stage.image(tag);
+        cluster.edit(id, "{\"spec\":{\"paused\":true}}");
+        String state = "{\"containers\":{\"app\":{\"reference\":\"" + reference + "\",\"acted\":\"" + acted
+                + "\",\"actedAt\":\"" + AGO + "\",\"replaced\":[\"" + replaced + "\"]}}" + hold + "}";
+        ObjectNode patch = (ObjectNode) Cluster.json("{}");
+        patch.withObject("/metadata/annotations").put("urunner.io/state", state);
+        patch.withObject("/spec/template/metadata/annotations")
+                .put("urunner.io/digests", "{\"app\":\"" + reference + "@" + acted + "\"}");
+        cluster.edit(id, patch.toString());
+    }
+
+    private static String reason(TestAgent agent, WorkloadId id) throws InterruptedException {
+        return agent.agent().status().orElseThrow().workloads().stream()
+                .filter(workload -> workload.id().equals(id))
+                .map(WorkloadStatus::decision)
+                .flatMap(Optional::stream)
+                .map(decision -> decision.reason())
+                .findFirst()
+                .orElse("");
+    }
+
+    private static ObjectNode container(ObjectNode workload) {
+        return (ObjectNode) workload.at("/spec/template/spec/containers/0");
+    }
+}
