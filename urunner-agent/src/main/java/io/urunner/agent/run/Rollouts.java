@@ -66,6 +66,7 @@ final class Rollouts {
     private final Runnable flushSoon;
     private final Experience experience;
     private final Ration hearsay;
+    private final Ration past;
     private final Map<WorkloadId, Followed> followed = new HashMap<>();
     /** By workload that was looked at the rollout that was followed last, or was over when it was looked at first. */
     private final Map<WorkloadId, String> lastFollowed = new HashMap<>();
@@ -141,6 +142,12 @@ final class Rollouts {
                 loop,
                 (namespace, count) -> LOG.warn(
                         "{} rollouts that annotations in namespace {} tell of were not followed", count, namespace));
+        past = new Ration(
+                HEARSAY,
+                HOUR,
+                loop,
+                (namespace, count) ->
+                        LOG.debug("{} rollouts that had ended in namespace {} were not recorded", count, namespace));
     }
 
     /** From now on this agent acts: what others began before counts as under way, as the workloads tell it now. */
@@ -204,12 +211,13 @@ final class Rollouts {
         if (!runs) {
             lastFollowed.put(id, key);
         }
-        if ((!runs && found.since().isBefore(now.minus(RECENT))) || (ours.isEmpty() && !hearsay.take(id.namespace()))) {
+        boolean old = first && ours.isEmpty();
+        Ration ration = old && !runs ? past : hearsay;
+        if ((!runs && found.since().isBefore(now.minus(RECENT))) || (ours.isEmpty() && !ration.take(id.namespace()))) {
             return;
         }
         Rollout rollout = ours.orElseGet(() -> new Rollout(key, id, found.why(), found.changes(), found.since()));
         PatchResult.Patched patched = new PatchResult.Patched(workload.resourceVersion(), workload.generation());
-        boolean old = first && ours.isEmpty();
         if (runs && old) {
             LOG.debug("{}: a rollout of {} is under way, and followed", id, found.since());
             runs(rollout, found.digests(), patched);
@@ -351,8 +359,9 @@ final class Rollouts {
     }
 
     /**
-     * The rollouts that are under way; one that has ended and is still to be judged is not. Others wait for those that we know by ourselves, and for none of them longer than
-     * for its namespace's share of our patience, however it is asked to be.
+     * The rollouts that are under way; one that has ended and is still to be judged is not. Others wait for those that we
+     * know by ourselves, and for none of them longer than for its namespace's share of our patience, however it is asked
+     * to be.
      */
     List<Admission.Slot> slots() {
         return followed.values().stream()
