@@ -150,7 +150,7 @@ public final class Planner {
                         image(verdict) + " failed at " + quarantine.get().workload() + " ("
                                 + quarantine.get().failure() + "): it is not rolled out here until the tag moves or "
                                 + "'urunner resume " + quarantine.get().workload()
-                                + " --force' lifts it; new pods pull it all the same");
+                                + "' lifts it (with --force while its tag has it); new pods pull it all the same");
             }
         }
         if (facts.missingPermission().isPresent()) {
