@@ -88,11 +88,12 @@ final class Announcer {
     }
 
     /**
-     * A workload is in this state now. What was so before this agent came is no news, nor is what the end of its rollout
-     * told, which was followed until now.
+     * A workload is in this state now.
+     *
+     * @param known whether it was so before this agent came, or the end of its rollout told it, which was followed until now
      */
-    void state(Workload workload, Optional<State> before, State now, boolean followed) {
-        if (before.isEmpty() || followed || before.get().kind() == now.kind()) {
+    void state(Workload workload, Optional<State> before, State now, boolean known) {
+        if (before.isEmpty() || known || before.get().kind() == now.kind()) {
             return;
         }
         boolean wasIll = isIll(before.get());

@@ -146,8 +146,11 @@ final class Execution {
                         () -> touch.accept(one.workload().id())));
         boolean followed = one.followed;
         one.followed = rollouts.running(one.workload().id());
+        // What only a second look finds out may have been so before the first.
+        boolean wasBefore =
+                now.since().filter(since -> since.isBefore(one.found())).isPresent();
         if (mayAct.getAsBoolean()) {
-            announcer.state(one.workload(), before, now, followed);
+            announcer.state(one.workload(), before, now, followed || wasBefore);
         }
     }
 

@@ -147,6 +147,11 @@ class TakenBackIT {
         /** That it is told once whose doing it was, and that neither this digest nor the next one is rolled out. */
         void isRejected(String manager) throws Exception {
             stage.awaitEvent(id, "RolloutBlocked", "rejected by a revert", manager + " put the tag back");
+            // It is told before it is written, and what is written is a change, too.
+            Await.until(
+                    "it is written",
+                    Seen.within(SOON),
+                    () -> !stage.state(id).at("/containers/app/rejectedBy").isMissingNode());
             long changes = stage.changes(id);
             stage.staysChanged(id, changes);
             stage.push("dev", "next");
@@ -204,7 +209,7 @@ class TakenBackIT {
         }));
         here.isRejected(ARGO);
         here.stage.push("side", "side two");
-        here.stage.staysChanged(here.id, 2);
+        here.stage.staysChanged(here.id, 3);
         assertThat(here.image(0)).doesNotContain("@");
         assertThat(here.image(1)).as("was left alone").contains("@");
     }
