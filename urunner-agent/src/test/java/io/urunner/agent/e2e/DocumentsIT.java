@@ -171,7 +171,7 @@ class DocumentsIT {
 
         String told = read(Document.at("docs/upgrading.md").blocks("From the Python original"));
 
-        assertThat(told).contains(web.toString(), "up to date");
+        assertThat(told).contains(web.namespace(), "up to date");
         String deployments = "/apis/apps/v1/namespaces/" + namespaces.get("urunner") + "/deployments/";
         assertThat(cluster.find(deployments + "urunner")).isEmpty();
         assertThat(cluster.get("/api/v1/namespaces/" + namespaces.get("urunner") + "/configmaps/urunner-java")
