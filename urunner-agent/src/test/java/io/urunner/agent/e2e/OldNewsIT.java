@@ -224,12 +224,21 @@ class OldNewsIT {
                 before.computeIfPresent(
                         "paused RolloutBlocked paused: the Deployment is paused: kubectl rollout resume lets it go on",
                         (event, count) -> count + 1);
-                Map<String, Integer> after = told(stage);
-                assertThat(after).containsAllEntriesOf(before);
-                after.keySet().removeAll(before.keySet());
-                assertThat(after.keySet())
-                        .as("what is new is about the new push alone")
-                        .allMatch(event -> event.startsWith("web ") || event.startsWith("paused "));
+                Await.until("told", Seen.within(SOON), () -> {
+                    Map<String, Integer> after = told(stage);
+                    assertThat(after).containsAllEntriesOf(before);
+                    after.keySet().removeAll(before.keySet());
+                    assertThat(after.keySet())
+                            .as("what is new is about the new push alone")
+                            .extracting(event -> event.split(" ")[0] + " " + event.split(" ")[1])
+                            .containsExactlyInAnyOrder(
+                                    "paused DigestChanged",
+                                    "wrong DigestChanged",
+                                    "web DigestChanged",
+                                    "web RolloutStarted",
+                                    "web RolloutSucceeded");
+                    return true;
+                });
             }
         }
     }
