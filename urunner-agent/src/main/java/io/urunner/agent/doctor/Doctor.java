@@ -231,8 +231,9 @@ public final class Doctor {
         others.stream()
                 .limit(TOLD)
                 .forEach(workload -> findings.add(Finding.wrong(
-                        "workload " + workload.id(),
-                        workload.state().words() + ": " + workload.state().reason(),
+                        "workload",
+                        workload.id() + ": " + workload.state().words() + ": "
+                                + workload.state().reason(),
                         "urunner explain " + workload.id())));
         if (others.size() > TOLD) {
             findings.add(Finding.wrong(

@@ -323,7 +323,7 @@ class BlindAndWaitingIT {
                 () -> cluster.events(namespace).stream()
                         .anyMatch(event -> event.path("reason").asText().equals("RolloutBlocked")
                                 && event.path("message").asText().contains("urunner.io/settle")));
-        agent.awaitFinding("workload " + id, "wrong", "urunner.io/settle");
+        agent.awaitFinding("workload", "wrong", id.toString(), "urunner.io/settle");
         assertThat(agent.lines("WARN", id.toString())).hasSize(1);
     }
 

@@ -107,14 +107,14 @@ class StatesIT {
         awaitState(crash, "up_to_date", false);
         assertThat(agent.metrics().lines())
                 .noneMatch(line -> line.contains("name=\"crash\"") && line.contains("state=\"failed\""));
-        assertThat(agent.ask("doctor").out()).doesNotContain(crash.toString());
+        assertThat(agent.ask("doctor", "--wide").out()).doesNotContain(crash.toString());
     }
 
     private void tellsWhatIsNotWell(List<WorkloadId> ill, List<WorkloadId> well) throws Exception {
-        Result doctor = agent.ask("doctor");
+        Result doctor = agent.ask("doctor", "--wide");
         assertThat(doctor.code()).as(doctor.out()).isEqualTo(1);
-        ill.forEach(id -> assertThat(doctor.out()).contains("workload " + id));
-        well.forEach(id -> assertThat(doctor.out()).doesNotContain("workload " + id));
+        ill.forEach(id -> assertThat(doctor.out()).contains(id + ": "));
+        well.forEach(id -> assertThat(doctor.out()).doesNotContain(id + ": "));
 
         JsonNode all = Cluster.json(agent.ask("explain", "-o", "json").out());
         for (JsonNode workload : all.path("workloads")) {
