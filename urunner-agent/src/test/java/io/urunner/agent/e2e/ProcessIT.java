@@ -166,7 +166,9 @@ class ProcessIT {
         return AgentProcess.start(
                 folder.resolve(name + ".log"),
                 AgentProcess.settings(cluster, folder.resolve("db"), 1, front.host()),
-                "once");
+                "once",
+                "-o",
+                "wide");
     }
 
     private static int status(int port, String path) throws Exception {

@@ -83,7 +83,7 @@ class PullSecretsIT {
         // Its own namespace has no secret: a tenant does not read with another one's, unless they share the reference.
         deployment(cluster.enabledNamespace(), "by-none", "team/by-none");
 
-        AgentProcess once = agent("once", cluster.kubeconfig(), "once");
+        AgentProcess once = agent("once", cluster.kubeconfig(), "once", "-o", "wide");
         assertThat(once.exitCode()).as(once.log()).isEqualTo(1);
         assertThat(once.log()).contains(digest).contains(byAccount).contains("no credential");
         assertThat(lines(once, "by-template")).doesNotContain("no credential");
@@ -204,11 +204,11 @@ class PullSecretsIT {
         return settings;
     }
 
-    private AgentProcess agent(String name, Path kubeconfig, String command) {
+    private AgentProcess agent(String name, Path kubeconfig, String... command) {
         return start(name, settings(name, kubeconfig), command);
     }
 
-    private AgentProcess start(String name, Map<String, String> settings, String command) {
+    private AgentProcess start(String name, Map<String, String> settings, String... command) {
         AgentProcess agent = AgentProcess.start(folder.resolve(name + ".log"), settings, command);
         agents.add(agent);
         return agent;
