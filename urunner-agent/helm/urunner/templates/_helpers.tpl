@@ -50,7 +50,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with include "urunner.project" (list . "registry") }}{{ $repository = printf "%s/urunner" . }}{{ end }}
 {{- end }}
 {{- if not $repository }}
-{{- fail (printf "image.repository is not set, and there is no published image that it could name. Build one, push it to a registry of yours, and name it:\n\n  ./mvnw -Pimage -Dquick -DskipTests -Dimage.goal=build -Dimage.name=registry.example.com/tools/urunner:%s package\n  helm upgrade --install %s urunner-agent/helm/urunner -n %s --set image.repository=registry.example.com/tools/urunner\n" .Chart.AppVersion .Release.Name .Release.Namespace) }}
+{{- fail (printf "image.repository is not set, and there is no published image that it could name. Build one, push it to a registry of yours, and name it:\n\n  ./mvnw -Pimage -Dquick -DskipTests -Dimage.goal=build -Dimage.name=registry.example.com/tools/urunner:%s package\n  helm upgrade --install %s urunner-agent/helm/urunner -n %s --create-namespace --set image.repository=registry.example.com/tools/urunner\n" .Chart.AppVersion .Release.Name .Release.Namespace) }}
+{{- end }}
+{{- if regexMatch "[:@][^/]*$" $repository }}
+{{- fail (printf "image.repository is %s, with a tag or digest: these are image.tag and image.digest" $repository) }}
 {{- end }}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" $repository .Values.image.digest }}

@@ -441,8 +441,19 @@ class ChartTest {
                     .hasMessageContaining("image.repository")
                     .hasMessageContaining("./mvnw -Pimage -Dquick -DskipTests -Dimage.goal=build -Dimage.name=")
                     .hasMessageContaining("helm upgrade --install agent urunner-agent/helm/urunner -n tools"
-                            + " --set image.repository=");
+                            + " --create-namespace --set image.repository=");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"registry.example:5000/team/urunner:1.0.0", "registry.example/urunner@sha256:0123"})
+    void theRepositoryOfTheImageHasNoTag(String repository) {
+        assertThatThrownBy(() -> new Helm(Chart.FOLDER)
+                        .template()
+                        .withValuesFile(Chart.file(folder, "image: {repository: '" + repository + "'}"))
+                        .call())
+                .hasMessageContaining(
+                        "image.repository is " + repository + ", with a tag or digest: these are image.tag");
     }
 
     @Test

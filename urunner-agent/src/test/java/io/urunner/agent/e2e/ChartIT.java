@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.marcnuri.helm.Helm;
 import com.marcnuri.helm.Release;
 import io.urunner.agent.chart.Chart;
+import io.urunner.agent.docs.Block;
+import io.urunner.agent.docs.Document;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.AuditLog;
 import io.urunner.kube.testing.Await;
@@ -120,29 +122,29 @@ class ChartIT {
         }
     }
 
-    /** As its kustomization.yaml says: with an image and settings of one's own. */
+    /** As the page shows it: with an image and settings of one's own. */
     @Test
     void thePlainManifestsAreAppliedWithoutHelm() throws Exception {
         String kubectl = Program.require("kubectl", "Kubernetes' own program").toString();
         Path mine = Files.createDirectory(folder.resolve("mine"));
-        Files.writeString(mine.resolve("urunner.yaml"), "registries: [{host: registry.example.com}]\n");
-        // `bases`: what kubectl before 1.21 knows.
-        Files.writeString(mine.resolve("kustomization.yaml"), """
-                bases: ["%s"]
-                namespace: urunner
-                images:
-                  - {name: urunner.invalid/urunner, newName: "127.0.0.1:1/urunner", newTag: 1.0.0}
-                secretGenerator:
-                  - {name: urunner-settings, behavior: replace, files: [urunner.yaml]}
-                """.formatted(
-                        mine.toRealPath().relativize(Path.of("deploy").toRealPath())));
+        Path deploy = mine.toRealPath().relativize(Path.of("deploy").toRealPath());
+        for (Block block : Document.at("docs/install/README.md").blocks("Without Helm")) {
+            if (block.language().equals("yaml")) {
+                // `bases`: what kubectl before 1.21 knows.
+                Files.writeString(
+                        mine.resolve(block.lines().get(0).replace("# ", "")),
+                        block.text()
+                                .replace("resources:", "bases:")
+                                .replace("urunner/urunner-agent/deploy", deploy.toString()));
+            }
+        }
         String here = cluster.kubeconfig().toString();
         try {
             assertThat(said(kubectl, "--kubeconfig", here, "apply", "-k", mine.toString()))
                     .contains("namespace/urunner created", "deployment.apps/urunner created");
             JsonNode pod = cluster.get("/apis/apps/v1/namespaces/urunner/deployments/urunner")
                     .at("/spec/template/spec");
-            assertThat(pod.at("/containers/0/image").asText()).isEqualTo("127.0.0.1:1/urunner:1.0.0");
+            assertThat(pod.at("/containers/0/image").asText()).isEqualTo("registry.example/team/urunner:1.0.0");
             String settings = pod.path("volumes").findPath("secretName").asText();
             assertThat(new String(
                             Base64.getDecoder()
@@ -150,7 +152,7 @@ class ChartIT {
                                             .at("/data/urunner.yaml")
                                             .asText()),
                             StandardCharsets.UTF_8))
-                    .contains("registry.example.com");
+                    .contains("host: registry.example", "pass: s3cret");
             assertThat(said(kubectl, "--kubeconfig", here, "apply", "-k", mine.toString()))
                     .contains("deployment.apps/urunner unchanged")
                     .doesNotContain("configured");
