@@ -39,6 +39,20 @@ public record Pod(
     }
 
     /**
+     * Why it does not run.
+     *
+     * @return what is in the way of one of its containers, or that no node takes it; empty if nothing is
+     */
+    public Optional<String> trouble() {
+        return containers.stream()
+                .filter(container -> container.trouble().isPresent())
+                .findFirst()
+                .map(container -> "pod " + name + ", container " + container.name() + ": "
+                        + container.trouble().orElseThrow())
+                .or(() -> unschedulable.map(message -> "pod " + name + ": no node takes it: " + message));
+    }
+
+    /**
      * The status of one container.
      *
      * @param name the container's name

@@ -66,18 +66,14 @@ final class Progress {
             for (Pod.ContainerStatus container : pod.containers()) {
                 if (container.trouble().isPresent()) {
                     return Optional.of(new RolloutProgress.Failed(
-                            cause(container.trouble().get()),
-                            "pod " + pod.name() + ", container " + container.name() + ": "
-                                    + container.trouble().get()));
+                            cause(container.trouble().get()), pod.trouble().orElseThrow()));
                 }
             }
         }
         for (Pod pod : workload.pods()) {
             if (pod.counts() && pod.unschedulable().isPresent()) {
                 return Optional.of(new RolloutProgress.Failed(
-                        Cause.SCHEDULING,
-                        "pod " + pod.name() + ": no node takes it: "
-                                + pod.unschedulable().get()));
+                        Cause.SCHEDULING, pod.trouble().orElseThrow()));
             }
         }
         return Optional.empty();

@@ -350,6 +350,15 @@ final class ContainerRules {
     private Verdict verdict(Kind kind, Optional<Deferral> cause, String words) {
         Optional<String> digest =
                 facts.answer() instanceof Resolved answer ? Optional.of(answer.digest()) : Optional.empty();
-        return new Verdict(container.name(), Optional.of(reference), digest, running.digests(), kind, cause, words);
+        boolean compared = kind == Kind.STALE || kind == Kind.STILL_OLD || kind == Kind.REJECTED;
+        return new Verdict(
+                container.name(),
+                Optional.of(reference),
+                digest,
+                running.digests(),
+                compared ? digest.map(this::others).orElse(Set.of()) : Set.of(),
+                kind,
+                cause,
+                words);
     }
 }

@@ -82,7 +82,8 @@ public final class Planner {
     }
 
     private static Verdict untracked(Container container, Kind kind, Optional<Deferral> cause, String words) {
-        return new Verdict(container.name(), Optional.empty(), Optional.empty(), Set.of(), kind, cause, words);
+        return new Verdict(
+                container.name(), Optional.empty(), Optional.empty(), Set.of(), Set.of(), kind, cause, words);
     }
 
     private Decision decide() {

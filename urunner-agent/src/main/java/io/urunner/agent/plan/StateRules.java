@@ -19,29 +19,32 @@ import java.util.stream.Stream;
  * would be done next.
  */
 public final class StateRules {
-    /** A pull that fails may work the next time. */
-    private static final Duration TROUBLE_LASTS = Duration.ofSeconds(20);
+    /** A pod that moved to another node is back after that, and so is an agent that moved with it. */
+    private static final Duration A_MOVE = Duration.ofMinutes(1);
 
     private final Workload workload;
     private final RolloutStatus rollout;
     private final WorkloadState written;
     private final Plan plan;
     private final Sight sight;
+    private final Optional<Trouble> trouble;
 
     /**
      * What was seen over time.
      *
      * @param rollingOut whether a rollout that we started is followed
-     * @param troubleSince since when its pods are in trouble, as far as this agent saw it
+     * @param trouble that its pods do not run, as far as this agent saw it
      * @param incompleteSince since when not all that are wanted are available, as far as this agent saw it
+     * @param wasComplete whether this agent saw them all available before
      * @param patience how long a rollout may take
      * @param before the state before, if there was one
      * @param now the time
      */
     public record Sight(
             boolean rollingOut,
-            Optional<Instant> troubleSince,
+            Optional<Trouble> trouble,
             Optional<Instant> incompleteSince,
+            boolean wasComplete,
             Duration patience,
             Optional<State> before,
             Instant now) {}
@@ -52,6 +55,7 @@ public final class StateRules {
         this.sight = sight;
         rollout = workload.rollout();
         written = States.of(workload);
+        trouble = sight.trouble().filter(seen -> seen.counts(sight.now()));
     }
 
     /**
@@ -80,12 +84,12 @@ public final class StateRules {
      */
     public static Optional<Instant> changesAt(Workload workload, Plan plan, Sight sight) {
         StateRules rules = new StateRules(workload, plan, sight);
-        if (rules.isThrough() || sight.rollingOut()) {
+        if (ContainerRules.noPodsWanted(workload) || sight.rollingOut()) {
             return Optional.empty();
         }
         return Stream.concat(
-                        sight.troubleSince().map(since -> since.plus(TROUBLE_LASTS)).stream(),
-                        rules.incompleteSince().map(since -> since.plus(sight.patience())).stream())
+                        rules.trouble.map(Trouble::changesAt).stream(),
+                        rules.isSettled() ? Stream.empty() : rules.patienceEnds().stream())
                 .filter(sight.now()::isBefore)
                 .min(Comparator.naturalOrder());
     }
@@ -104,71 +108,105 @@ public final class StateRules {
                 .orElseGet(() -> well(Kind.UP_TO_DATE, "", decision.reason()));
     }
 
-    /** Whether the controllers are through with the template, or are not to go on with it. */
-    private boolean isThrough() {
-        return ContainerRules.noPodsWanted(workload)
-                || rollout.paused()
-                || RolloutProgress.of(workload) instanceof RolloutProgress.Complete;
+    /** Whether the pods are as the controllers want them, and are not to become others. */
+    private boolean isSettled() {
+        return RolloutProgress.of(workload) instanceof RolloutProgress.Complete
+                || ((rollout.paused() || rollout.onDelete()) && rollout.available() >= rollout.desired());
     }
 
-    /** The pods of the template do not become available. */
+    /** The pods do not become available, or do not stay so. */
     private Optional<State> broken() {
-        if (isThrough()) {
+        if (ContainerRules.noPodsWanted(workload)) {
             return Optional.empty();
         }
-        Optional<String> podsSay = RolloutProgress.of(workload) instanceof RolloutProgress.Failed failed
-                        && !sight.rollingOut()
-                        && hasPassed(sight.troubleSince(), TROUBLE_LASTS)
-                ? Optional.of(failed.reason())
-                : Optional.empty();
-        Optional<ContainerState> failure = written.containers().values().stream()
-                .filter(container ->
-                        container.failed().isPresent() && container.failed().equals(container.acted()))
-                .findFirst();
-        Optional<String> reason = podsSay.or(() -> failure.flatMap(ContainerState::failure))
-                .or(() -> !sight.rollingOut() && hasPassed(incompleteSince(), sight.patience())
-                        ? Optional.of(rollout.available() + " of " + rollout.desired() + " pods are available after "
-                                + Brief.duration(sight.patience()))
-                        : Optional.empty());
-        return reason.map(words -> broken(words, failure.flatMap(ContainerState::actedAt)));
+        Optional<ContainerState> failure = isSettled() && trouble.isEmpty()
+                ? Optional.empty()
+                : written.containers().values().stream()
+                        .filter(container -> container.failed().isPresent()
+                                && container.failed().equals(container.acted()))
+                        .findFirst();
+        return podsSay()
+                .or(() -> failure.flatMap(ContainerState::failure))
+                .or(this::incomplete)
+                .map(words -> broken(words, failure.flatMap(ContainerState::actedAt)));
+    }
+
+    private Optional<String> podsSay() {
+        return trouble.filter(seen -> !sight.rollingOut() && seen.lasts(sight.now()))
+                .map(Trouble::told);
+    }
+
+    private Optional<String> incomplete() {
+        if (isSettled()
+                || sight.rollingOut()
+                || patienceEnds().filter(end -> !end.isAfter(sight.now())).isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(rollout.available() + " of " + rollout.desired() + " pods are available after "
+                + Brief.duration(sight.patience())
+                + workload.pods().stream()
+                        .filter(pod -> Running.isLive(pod) && !pod.ready())
+                        .findFirst()
+                        .map(pod -> ": pod " + pod.name() + " is not ready")
+                        .orElse(""));
     }
 
     private State broken(String words, Optional<Instant> since) {
-        boolean mixed = workload.id().kind() != WorkloadKind.DEPLOYMENT && old() > 0;
-        String reason = old() == 0
+        long old = live().filter(this::isOfOldTemplate).count();
+        boolean mixed = workload.id().kind() != WorkloadKind.DEPLOYMENT && old > 0;
+        String reason = old == 0
                 ? words
-                : mixed ? share() + ", because the new ones do not become available: " + words : words + "; " + share();
+                : mixed
+                        ? share(old) + ", because the new ones do not become available: " + words
+                        : words + "; " + share(old);
         return new State(
                 mixed ? Kind.PARTLY_OLD : Kind.FAILED,
                 mixed ? "the rollout failed" : "",
                 reason,
-                since.or(sight::troubleSince).or(this::incompleteSince),
+                since.or(() -> trouble.map(Trouble::since)).or(this::incompleteSince),
                 Optional.empty(),
                 true);
     }
 
+    /** Since when not all are available: at the first look since our rollout, if that did not bring them. */
     private Optional<Instant> incompleteSince() {
         Optional<Instant> acted = written.lastAct()
-                .filter(at ->
-                        !States.digests(workload).digests().isEmpty() && !States.isOfAWrongClock(at, sight.now()));
+                .filter(at -> !sight.wasComplete()
+                        && !States.digests(workload).digests().isEmpty()
+                        && !States.isOfAWrongClock(at, sight.now()));
         return sight.incompleteSince()
                 .map(seen -> acted.filter(at -> at.isBefore(seen)).orElse(seen));
     }
 
-    private boolean hasPassed(Optional<Instant> since, Duration time) {
-        return since.filter(at -> !at.plus(time).isAfter(sight.now())).isPresent();
+    private Optional<Instant> patienceEnds() {
+        return Stream.concat(
+                        incompleteSince().map(since -> since.plus(sight.patience())).stream(),
+                        sight.incompleteSince().map(seen -> seen.plus(A_MOVE)).stream())
+                .max(Comparator.naturalOrder());
     }
 
     private Optional<State> stillOld() {
-        return plan.decision() instanceof Decision.UpToDate done
-                        && done.diagnosis().isPresent()
-                ? Optional.of(new State(Kind.STILL_OLD, "", done.reason(), written.lastAct(), Optional.empty(), true))
-                : Optional.empty();
+        if (!(plan.decision() instanceof Decision.UpToDate done)
+                || done.diagnosis().isEmpty()) {
+            return Optional.empty();
+        }
+        long old = old();
+        boolean partly = old > 0 && old < live().count();
+        return Optional.of(new State(
+                partly ? Kind.PARTLY_OLD : Kind.STILL_OLD,
+                partly ? "restarted" : "",
+                partly ? share(old) + ": " + done.reason() : done.reason(),
+                written.lastAct(),
+                Optional.empty(),
+                true));
     }
 
     private Optional<State> blocked() {
         if (!(plan.decision() instanceof Decision.Blocked blocked)) {
             return Optional.empty();
+        }
+        if (blocked.cause() == Blockage.ON_DELETE && !mixed().isEmpty()) {
+            return partlyOld();
         }
         if (blocked.cause() == Blockage.HOLD) {
             return Optional.of(new State(
@@ -182,7 +220,7 @@ public final class StateRules {
         return Optional.of(new State(
                 Kind.BLOCKED,
                 blocked.cause().words(),
-                blocked.reason(),
+                blocked.reason() + mixed(),
                 Optional.empty(),
                 Optional.empty(),
                 blocked.cause().isTrouble()));
@@ -199,32 +237,36 @@ public final class StateRules {
         return Optional.of(new State(
                 Kind.WAITING,
                 deferred.cause().words(),
-                deferred.reason(),
+                deferred.reason() + mixed(),
                 deferred.since(),
                 deferred.until(),
                 deferred.cause().isTrouble()));
     }
 
-    /** Some pods are of an older template, and nothing replaces them: that is how it was set. */
+    /** Some pods run the old image, and nothing replaces them: that is how it was set. */
     private Optional<State> partlyOld() {
-        if (old() == 0 || sight.rollingOut()) {
+        long old = old();
+        if (old == 0 || sight.rollingOut()) {
             return Optional.empty();
         }
         if (rollout.partition() > 0) {
             return Optional.of(
-                    well(Kind.PARTLY_OLD, "partition", share() + ", below the partition " + rollout.partition()));
+                    well(Kind.PARTLY_OLD, "partition", share(old) + ", below the partition " + rollout.partition()));
         }
         if (rollout.onDelete()) {
             return Optional.of(well(
-                    Kind.PARTLY_OLD, "OnDelete", share() + " until somebody deletes them: its strategy is OnDelete"));
+                    Kind.PARTLY_OLD,
+                    "OnDelete",
+                    share(old) + " until somebody deletes them: its strategy is OnDelete"));
         }
         return rollout.paused()
-                ? Optional.of(well(Kind.PARTLY_OLD, "paused", share() + ", and the Deployment is paused"))
+                ? Optional.of(well(Kind.PARTLY_OLD, "paused", share(old) + ", and the Deployment is paused"))
                 : Optional.empty();
     }
 
     private Optional<State> rollingOut() {
-        return sight.rollingOut() || plan.decision() instanceof Decision.InProgress || !rollout.observed()
+        boolean coming = !ContainerRules.noPodsWanted(workload) && !isSettled();
+        return sight.rollingOut() || plan.decision() instanceof Decision.InProgress || coming
                 ? Optional.of(well(Kind.ROLLING_OUT, "", words()))
                 : Optional.empty();
     }
@@ -233,7 +275,11 @@ public final class StateRules {
         if (plan.decision() instanceof Decision.InProgress coming) {
             return coming.reason();
         }
-        return RolloutProgress.of(workload) instanceof RolloutProgress.Running running
+        RolloutProgress progress = RolloutProgress.of(workload);
+        if (progress instanceof RolloutProgress.Failed failed) {
+            return failed.reason();
+        }
+        return progress instanceof RolloutProgress.Running running
                 ? running.what()
                 : plan.decision().reason();
     }
@@ -248,10 +294,26 @@ public final class StateRules {
                                 well(Kind.UNKNOWN, "", plan.decision().reason())));
     }
 
-    /** How many pods are of an older template and run another image than those of the current one. */
+    /** How many pods run another image than those of the current template, or than the tag says. */
     private long old() {
-        return live().filter(pod -> !pod.ofCurrentRevision() && runsOtherThanNew(pod))
-                .count();
+        return live().filter(pod -> isOfOldTemplate(pod) || runsOld(pod)).count();
+    }
+
+    private boolean isOfOldTemplate(Pod pod) {
+        return !pod.ofCurrentRevision() && runsOtherThanNew(pod);
+    }
+
+    private boolean runsOld(Pod pod) {
+        return plan.verdicts().stream()
+                .anyMatch(verdict -> Running.digest(pod, verdict.container())
+                        .filter(verdict.old()::contains)
+                        .isPresent());
+    }
+
+    /** That some pods run what the tag says already, though others do not. */
+    private String mixed() {
+        long old = old();
+        return old > 0 && old < live().count() ? "; " + share(old) : "";
     }
 
     private Stream<Pod> live() {
@@ -267,8 +329,8 @@ public final class StateRules {
                         .isPresent());
     }
 
-    private String share() {
-        return old() + " of " + live().count() + " pods " + (old() == 1 ? "runs" : "run") + " the old image";
+    private String share(long old) {
+        return old + " of " + live().count() + " pods " + (old == 1 ? "runs" : "run") + " the old image";
     }
 
     private static State well(Kind kind, String cause, String reason) {

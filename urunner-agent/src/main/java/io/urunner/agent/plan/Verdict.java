@@ -10,6 +10,7 @@ import java.util.Set;
  * @param reference its reference; empty if it is not tracked
  * @param digest the registry's digest now, if known
  * @param running the digests that the pods of the current revision report
+ * @param old those of them that are known not to belong to the registry's digest
  * @param kind the verdict
  * @param cause of an unresolved container the kind of reason
  * @param words the reason, for people
@@ -19,11 +20,13 @@ public record Verdict(
         Optional<String> reference,
         Optional<String> digest,
         Set<String> running,
+        Set<String> old,
         Kind kind,
         Optional<Deferral> cause,
         String words) {
     public Verdict {
         running = Set.copyOf(running);
+        old = Set.copyOf(old);
     }
 
     /** The verdicts. */

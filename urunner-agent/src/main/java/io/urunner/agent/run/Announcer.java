@@ -92,18 +92,21 @@ final class Announcer {
      *
      * @param known whether it was so before this agent came, or the end of its rollout told it, which was followed until now
      */
-    void state(Workload workload, Optional<State> before, State now, boolean known) {
-        if (before.isEmpty() || known || before.get().kind() == now.kind()) {
+    void state(Tracked one, Optional<State> before, State now, boolean known) {
+        boolean well = now.kind() == State.Kind.UP_TO_DATE;
+        boolean wellAgain = well && one.ill;
+        one.ill = isIll(now) || (one.ill && !well);
+        if (before.isEmpty()
+                || known
+                || (before.get().kind() == now.kind() && before.get().ill() == now.ill())) {
             return;
         }
-        boolean wasIll = isIll(before.get());
         if (isIll(now)) {
-            say(Level.WARN, workload, now.words() + ": " + now.reason());
-        } else if (wasIll && now.kind() == State.Kind.UP_TO_DATE) {
-            say(Level.INFO, workload, "well again: " + now.reason());
-        }
-        if (wasIll || isIll(now)) {
-            listener.stateChanged(workload, before.get(), now);
+            say(Level.WARN, one.workload(), now.words() + ": " + now.reason());
+            listener.stateChanged(one.workload(), before.get(), now);
+        } else if (wellAgain) {
+            say(Level.INFO, one.workload(), "well again: " + now.reason());
+            listener.stateChanged(one.workload(), before.get(), now);
         }
     }
 

@@ -145,12 +145,15 @@ final class Execution {
                         Duration.between(clock.instant(), at),
                         () -> touch.accept(one.workload().id())));
         boolean followed = one.followed;
-        one.followed = rollouts.running(one.workload().id());
+        WorkloadId id = one.workload().id();
+        // That it failed is told, though the pods show it a moment later.
+        one.followed =
+                rollouts.running(id) || (followed && rollouts.endedBadly(id) && now.kind() == State.Kind.ROLLING_OUT);
         // What only a second look finds out may have been so before the first.
         boolean wasBefore =
                 now.since().filter(since -> since.isBefore(one.found())).isPresent();
         if (mayAct.getAsBoolean()) {
-            announcer.state(one.workload(), before, now, followed || wasBefore);
+            announcer.state(one, before, now, followed || wasBefore);
         }
     }
 

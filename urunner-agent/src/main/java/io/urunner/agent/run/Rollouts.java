@@ -75,6 +75,9 @@ final class Rollouts {
     /** The last rollout of a workload whose patch was not answered: the API server may have taken it. */
     private final Map<WorkloadId, Rollout> unanswered = new HashMap<>();
 
+    /** Those of which was told last that a rollout did not end well. */
+    private final Set<WorkloadId> endedBadly = new HashSet<>();
+
     private Instant began = Instant.MIN;
 
     private static final class Followed {
@@ -477,6 +480,11 @@ final class Rollouts {
 
     private void tell(Rollout rollout, Outcome outcome) {
         boolean well = outcome instanceof Outcome.Succeeded || outcome instanceof Outcome.Superseded;
+        if (well) {
+            endedBadly.remove(rollout.workload());
+        } else {
+            endedBadly.add(rollout.workload());
+        }
         if (log.mayTell(rollout.workload().namespace())) {
             LOG.atLevel(well ? Level.INFO : Level.WARN)
                     .addKeyValue(LogField.EVENT, "rollout_ended")
@@ -490,6 +498,7 @@ final class Rollouts {
     /** A workload went away, or its namespace is not watched any more: nobody waits for its rollout. */
     void forget(WorkloadId id) {
         lastFollowed.remove(id);
+        endedBadly.remove(id);
         toQuarantine.remove(id);
         unanswered.remove(id);
         Followed gone = followed.remove(id);
@@ -505,8 +514,14 @@ final class Rollouts {
         return one != null && !one.old;
     }
 
+    /** Whether it was told last of a rollout of this workload that it did not end well. */
+    boolean endedBadly(WorkloadId id) {
+        return endedBadly.contains(id);
+    }
+
     /** Follows no more; the rollouts go on. */
     void stop() {
+        endedBadly.clear();
         followed.values().forEach(one -> one.outcome.cancel(false));
         followed.clear();
         lastFollowed.clear();

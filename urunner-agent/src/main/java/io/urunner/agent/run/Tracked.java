@@ -9,6 +9,7 @@ import io.urunner.agent.plan.Standing;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.StateRules;
 import io.urunner.agent.plan.Tracking;
+import io.urunner.agent.plan.Trouble;
 import io.urunner.kube.Container;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
@@ -91,10 +92,14 @@ final class Tracked {
     Optional<State> state = Optional.empty();
     /** Whether its rollout was followed when its state was found out last. */
     boolean followed;
-    /** Since when its pods are in trouble, and since when they are not all available, as far as this agent saw it. */
-    private Optional<Instant> troubleSince = Optional.empty();
+    /** Whether its pods were not what they should be, and that did not turn out well since. */
+    boolean ill;
 
+    private Optional<Trouble> trouble = Optional.empty();
+    /** Since when its pods are not all available, as far as this agent saw it, and whether it saw them all before. */
     private Optional<Instant> incompleteSince = Optional.empty();
+
+    private boolean wasComplete;
     /** Since when its pods are behind a tag that moved. */
     Optional<Instant> staleSince = Optional.empty();
 
@@ -164,7 +169,7 @@ final class Tracked {
 
     /** What was seen of it over time, for its state. */
     StateRules.Sight sight(boolean rollingOut, Duration patience, Instant now) {
-        return new StateRules.Sight(rollingOut, troubleSince, incompleteSince, patience, state, now);
+        return new StateRules.Sight(rollingOut, trouble, incompleteSince, wasComplete, patience, state, now);
     }
 
     /** Our patch made this generation. */
@@ -184,13 +189,10 @@ final class Tracked {
         }
         workload = snapshot;
         seen = when;
-        RolloutProgress progress = RolloutProgress.of(snapshot);
-        incompleteSince = progress instanceof RolloutProgress.Complete
-                ? Optional.empty()
-                : incompleteSince.or(() -> Optional.of(when));
-        troubleSince = progress instanceof RolloutProgress.Failed
-                ? troubleSince.or(() -> Optional.of(when))
-                : Optional.empty();
+        boolean complete = RolloutProgress.of(snapshot) instanceof RolloutProgress.Complete;
+        incompleteSince = complete ? Optional.empty() : incompleteSince.or(() -> Optional.of(when));
+        wasComplete |= complete;
+        trouble = Trouble.seen(trouble, snapshot, when);
         quarantined = Quarantine.of(List.of(snapshot));
         standing = Standing.of(snapshot);
         policy = defaults.override(

@@ -91,6 +91,7 @@ class AnswersTest {
                 Optional.of("registry.example/app:latest"),
                 Optional.of("sha256:1"),
                 Set.of("sha256:1"),
+                Set.of(),
                 Verdict.Kind.UP_TO_DATE,
                 Optional.empty(),
                 "runs it");
@@ -257,7 +258,14 @@ class AnswersTest {
                 Optional.of("failed"),
                 Optional.of(text));
         Verdict verdict = new Verdict(
-                text, Optional.of(text), Optional.of(text), Set.of(text), Verdict.Kind.STALE, Optional.empty(), text);
+                text,
+                Optional.of(text),
+                Optional.of(text),
+                Set.of(text),
+                Set.of(text),
+                Verdict.Kind.STALE,
+                Optional.empty(),
+                text);
         AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
                 WEB,
                 new State(State.Kind.BLOCKED, text, text, Optional.empty(), Optional.empty(), true),

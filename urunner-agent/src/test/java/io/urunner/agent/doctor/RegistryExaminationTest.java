@@ -58,6 +58,7 @@ class RegistryExaminationTest {
                         Optional.of(reference),
                         resolved ? Optional.of("sha256:" + "1".repeat(64)) : Optional.empty(),
                         Set.of(),
+                        Set.of(),
                         resolved ? Verdict.Kind.UP_TO_DATE : Verdict.Kind.UNRESOLVED,
                         Optional.empty(),
                         "")),

@@ -51,6 +51,8 @@ final class Given {
     private Policy defaults = Policy.DEFAULT;
     private Instant seen = NOW.minusSeconds(2);
 
+    private int restarts;
+
     private Given() {
         container("app", REF, "Always");
     }
@@ -144,10 +146,16 @@ final class Given {
             Optional<String> trouble) {
         List<Pod.ContainerStatus> statuses = imageIds.entrySet().stream()
                 .map(entry -> new Pod.ContainerStatus(
-                        entry.getKey(), entry.getValue(), !entry.getValue().isEmpty(), 0, trouble))
+                        entry.getKey(), entry.getValue(), !entry.getValue().isEmpty(), restarts, trouble))
                 .toList();
         String name = "web-" + pods.size();
         pods.add(new Pod(name, name, current, terminating, phase, true, Optional.empty(), statuses));
+        return this;
+    }
+
+    /** So often the containers of the pods that follow were restarted. */
+    Given restarts(int times) {
+        restarts = times;
         return this;
     }
 

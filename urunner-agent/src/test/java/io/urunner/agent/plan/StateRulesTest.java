@@ -30,10 +30,23 @@ class StateRulesTest {
 
     private static State state(
             Given given, boolean rollingOut, Optional<Instant> troubleSince, Optional<Instant> incompleteSince) {
-        return StateRules.state(
-                given.build(),
-                given.plan(),
-                new StateRules.Sight(rollingOut, troubleSince, incompleteSince, PATIENCE, Optional.empty(), NOW));
+        return state(given, sight(given, rollingOut, troubleSince, incompleteSince, false));
+    }
+
+    private static State state(Given given, StateRules.Sight sight) {
+        return StateRules.state(given.build(), given.plan(), sight);
+    }
+
+    private static StateRules.Sight sight(
+            Given given,
+            boolean rollingOut,
+            Optional<Instant> troubleSince,
+            Optional<Instant> incompleteSince,
+            boolean wasComplete) {
+        Optional<Trouble> trouble = troubleSince
+                .flatMap(since -> Trouble.seen(Optional.empty(), given.build(), since))
+                .flatMap(first -> Trouble.seen(Optional.of(first), given.build(), NOW));
+        return new StateRules.Sight(rollingOut, trouble, incompleteSince, wasComplete, PATIENCE, Optional.empty(), NOW);
     }
 
     private static Optional<Instant> ago(int seconds) {
@@ -106,7 +119,7 @@ class StateRulesTest {
     @Test
     void trouble_counts_when_it_lasts() {
         Given given = newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0));
-        StateRules.Sight sight = new StateRules.Sight(false, ago(5), ago(5), PATIENCE, Optional.empty(), NOW);
+        StateRules.Sight sight = sight(given, false, ago(5), ago(5), false);
         assertThat(StateRules.state(given.build(), given.plan(), sight).ill()).isFalse();
         assertThat(StateRules.changesAt(given.build(), given.plan(), sight)).hasValue(NOW.plusSeconds(15));
     }
@@ -140,10 +153,122 @@ class StateRulesTest {
     @Test
     void what_we_rolled_out_long_ago_needs_no_second_patience() {
         Given given = failedToStart(NOW.minusSeconds(1_000));
-        assertThat(state(given, false, NEVER, ago(1)).kind()).isEqualTo(Kind.FAILED);
-        assertThat(state(failedToStart(NOW.minusSeconds(100)), false, NEVER, ago(1))
+        assertThat(state(given, false, NEVER, ago(61)).kind()).isEqualTo(Kind.FAILED);
+        assertThat(state(failedToStart(NOW.minusSeconds(100)), false, NEVER, ago(61))
                         .kind())
-                .isNotEqualTo(Kind.FAILED);
+                .isEqualTo(Kind.ROLLING_OUT);
+    }
+
+    @Test
+    void a_pod_that_moves_to_another_node_long_after_a_rollout_is_no_failure() {
+        Given given = failedToStart(NOW.minusSeconds(100_000));
+        assertThat(state(given, sight(given, false, NEVER, ago(600), true)).kind())
+                .isEqualTo(Kind.ROLLING_OUT);
+        assertThat(state(given, sight(given, false, NEVER, ago(30), false)).kind())
+                .as("nor is it for an agent that moves with it")
+                .isEqualTo(Kind.ROLLING_OUT);
+        StateRules.Sight late = sight(given, false, NEVER, ago(901), true);
+        assertThat(state(given, late).kind()).isEqualTo(Kind.FAILED);
+        assertThat(state(given, late).since()).isEqualTo(ago(901));
+        assertThat(StateRules.changesAt(given.build(), given.plan(), sight(given, false, NEVER, ago(30), false)))
+                .hasValue(NOW.plusSeconds(30));
+    }
+
+    @Test
+    void what_crashes_again_and_again_is_not_well_while_it_is_up() {
+        Given up = acted().restarts(3).runs(D2);
+        Optional<Trouble> first = Trouble.seen(
+                Optional.empty(),
+                newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0)).build(),
+                NOW.minusSeconds(50));
+        Optional<Trouble> second = Trouble.seen(first, up.build(), NOW.minusSeconds(10));
+        StateRules.Sight sight = new StateRules.Sight(false, second, NEVER, true, PATIENCE, Optional.empty(), NOW);
+        State state = state(up, sight);
+        assertThat(state.kind()).isEqualTo(Kind.FAILED);
+        assertThat(state.reason()).contains(CRASH, "it runs since");
+        assertThat(StateRules.changesAt(up.build(), up.plan(), sight)).hasValue(NOW.plusSeconds(110));
+
+        assertThat(Trouble.seen(second, acted().runs(D2).build(), NOW))
+                .as("new pods")
+                .isEmpty();
+        assertThat(Trouble.seen(second, up.build(), NOW.plusSeconds(111)))
+                .as("long ago")
+                .isEmpty();
+        Optional<Trouble> once = Trouble.seen(first, up.build(), NOW.minusSeconds(45));
+        assertThat(state(up, new StateRules.Sight(false, once, NEVER, true, PATIENCE, Optional.empty(), NOW))
+                        .kind())
+                .as("one crash")
+                .isEqualTo(Kind.UP_TO_DATE);
+    }
+
+    @Test
+    void what_somebody_else_rolls_out_is_rolling_out() {
+        Given given = newPod(oldPod(workload().tagIs(D2)), "ContainerCreating").rollout(rollout(1, 0, 2, 1, 1));
+        assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
+        assertThat(state(given).kind()).isEqualTo(Kind.ROLLING_OUT);
+    }
+
+    private static RolloutStatus stopped(boolean paused, boolean onDelete, int updated, int available) {
+        return new RolloutStatus(
+                2, true, paused, onDelete, 0, 3, updated, available, available, Optional.empty(), Optional.empty());
+    }
+
+    @Test
+    void a_deployment_that_is_paused_while_it_crashes_has_failed() {
+        Given given = newPod(oldPod(oldPod(acted())), CRASH).rollout(stopped(true, false, 1, 2));
+        State state = state(given, false, ago(30), ago(60));
+        assertThat(state.kind()).isEqualTo(Kind.FAILED);
+        assertThat(state.ill()).isTrue();
+        assertThat(state.reason()).contains(CRASH, "2 of 3 pods run the old image");
+
+        Given well = acted().pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .rollout(stopped(true, false, 1, 2));
+        assertThat(state(oldPod(well), false, NEVER, ago(10_000)))
+                .extracting(State::words, State::ill)
+                .containsExactly("partly old: paused", false);
+    }
+
+    @Test
+    void old_pods_that_crash_and_stay_have_failed() {
+        Given given = acted().kind(WorkloadKind.DAEMON_SET)
+                .pod(false, false, "Running", Map.of("app", D1), Optional.of(CRASH))
+                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .rollout(stopped(false, true, 1, 1));
+        assertThat(state(given, false, ago(30), ago(30)).ill()).isTrue();
+    }
+
+    @Test
+    void what_waits_for_somebody_who_deletes_pods_has_not_failed_when_patience_ends() {
+        Given given = oldPod(acted().kind(WorkloadKind.DAEMON_SET))
+                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
+                .rollout(stopped(false, true, 1, 2));
+        assertThat(state(given, false, NEVER, ago(10_000)))
+                .extracting(State::words, State::ill)
+                .containsExactly("partly old: OnDelete", false);
+    }
+
+    @Test
+    void pods_of_one_template_that_run_old_and_new_are_partly_old() {
+        Given restarted = acted().container("app", REF, "IfNotPresent").runs(D2, D1, D2);
+        assertThat(state(restarted))
+                .extracting(State::words, State::ill)
+                .containsExactly("partly old: restarted", true);
+        assertThat(state(restarted).reason())
+                .startsWith("1 of 3 pods runs the old image: ")
+                .contains("imagePullPolicy is IfNotPresent");
+
+        Given byHand = workload()
+                .kind(WorkloadKind.DAEMON_SET)
+                .tagIs(D2)
+                .content(D2)
+                .runs(D1, D2, D1)
+                .rollout(new RolloutStatus(3, true, false, true, 0, 3, 3, 3, 3, Optional.empty(), Optional.empty()));
+        assertThat(state(byHand).words()).isEqualTo("partly old: OnDelete");
+        assertThat(state(byHand).reason())
+                .isEqualTo("2 of 3 pods run the old image until somebody deletes them: its strategy is OnDelete");
+
+        Given shadow = workload().tagIs(D2).content(D2).runs(D1, D2).annotation("shadow", "true");
+        assertThat(state(shadow).reason()).endsWith("; 1 of 2 pods runs the old image");
     }
 
     private static Given failedToStart(Instant acted) {
@@ -257,7 +382,7 @@ class StateRulesTest {
         State again = StateRules.state(
                 asking.build(),
                 asking.plan(),
-                new StateRules.Sight(false, NEVER, NEVER, PATIENCE, Optional.of(before), NOW));
+                new StateRules.Sight(false, Optional.empty(), NEVER, false, PATIENCE, Optional.of(before), NOW));
         assertThat(again.kind()).isEqualTo(Kind.UP_TO_DATE);
     }
 

@@ -26,7 +26,14 @@ class StalenessTest {
                 new Decision.InProgress(""),
                 IntStream.range(0, kinds.length)
                         .mapToObj(i -> new Verdict(
-                                "c" + i, Optional.of("app:v" + i), NO_TEXT, Set.of(), kinds[i], Optional.empty(), ""))
+                                "c" + i,
+                                Optional.of("app:v" + i),
+                                NO_TEXT,
+                                Set.of(),
+                                Set.of(),
+                                kinds[i],
+                                Optional.empty(),
+                                ""))
                         .toList(),
                 Map.of(),
                 Optional.empty(),
