@@ -1,6 +1,7 @@
 package io.urunner.agent.plan;
 
 import io.urunner.agent.plan.State.Kind;
+import io.urunner.kube.Container;
 import io.urunner.kube.Pod;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.RolloutStatus;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 
 /**
@@ -209,13 +211,14 @@ public final class StateRules {
             return partlyOld();
         }
         if (blocked.cause() == Blockage.HOLD) {
+            boolean disturbed = pinned(Pin::isTakenBack);
             return Optional.of(new State(
                     Kind.HELD,
-                    "",
+                    disturbed ? "disturbed" : "",
                     blocked.reason(),
                     written.hold().map(WorkloadState.Hold::since),
                     Optional.empty(),
-                    false));
+                    disturbed));
         }
         return Optional.of(new State(
                 Kind.BLOCKED,
@@ -223,7 +226,15 @@ public final class StateRules {
                 blocked.reason() + mixed(),
                 Optional.empty(),
                 Optional.empty(),
-                blocked.cause().isTrouble()));
+                // Each push would be pinned in vain until somebody does something about it.
+                blocked.cause().isTrouble() || pinned((container, state) -> Pin.isKnownNotToLast(state))));
+    }
+
+    private boolean pinned(BiPredicate<Container, ContainerState> so) {
+        return workload.containers().stream()
+                .anyMatch(container -> Optional.ofNullable(written.containers().get(container.name()))
+                        .filter(state -> so.test(container, state))
+                        .isPresent());
     }
 
     private Optional<State> waiting() {

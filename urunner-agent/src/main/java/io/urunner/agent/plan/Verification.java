@@ -42,12 +42,19 @@ public final class Verification {
         }
         if (followed instanceof RolloutOutcome.Superseded) {
             return new Outcome.Superseded(
-                    after.map(workload -> States.lastManager(workload) + " changed the template meanwhile")
-                            .orElse("the template was changed meanwhile"));
+                    after.map(Verification::whatCameBetween).orElse("the template was changed meanwhile"));
         }
         return followed instanceof RolloutOutcome.Succeeded && after.isPresent()
                 ? compare(after.get(), expansions)
                 : new Outcome.Superseded("the workload was deleted, or is not watched any more");
+    }
+
+    private static String whatCameBetween(Workload workload) {
+        return States.of(workload)
+                .hold()
+                .filter(held -> workload.templateManagers().stream().allMatch("urunner"::equals))
+                .map(held -> held.by() + " rolled it back meanwhile")
+                .orElseGet(() -> States.lastManager(workload) + " changed the template meanwhile");
     }
 
     /**

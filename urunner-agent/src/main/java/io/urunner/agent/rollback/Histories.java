@@ -2,13 +2,12 @@ package io.urunner.agent.rollback;
 
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Intervention.Followed;
+import io.urunner.agent.plan.RunningDigests;
 import io.urunner.agent.plan.Underway;
 import io.urunner.agent.rollback.HistoryReport.Row;
 import io.urunner.agent.rollback.HistoryReport.Tag;
-import io.urunner.kube.ImageId;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PastTemplate;
-import io.urunner.kube.Pod;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
@@ -79,17 +78,11 @@ public final class Histories {
         }
     }
 
+    /** Whatever its pods run, also those of older revisions. */
     private static Set<String> running(Workload workload, Followed container) {
-        Set<String> digests = new TreeSet<>();
-        for (Pod pod : workload.pods()) {
-            if (pod.counts()) {
-                pod.containers().stream()
-                        .filter(status ->
-                                status.name().equals(container.container().name()))
-                        .forEach(status -> ImageId.digest(status.imageId()).ifPresent(digests::add));
-            }
-        }
-        return digests;
+        return new TreeSet<>(RunningDigests.of(workload)
+                .getOrDefault(container.container().name(), new TreeMap<>())
+                .keySet());
     }
 
     /**

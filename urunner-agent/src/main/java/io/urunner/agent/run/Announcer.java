@@ -46,10 +46,11 @@ final class Announcer {
         Decision decision = plan.decision();
         boolean first = one.told.isEmpty();
         plan.notices().stream().filter(notice -> !one.noticed.contains(notice)).forEach(notice -> {
-            say(Level.INFO, workload, notice);
+            boolean disturbed = isHeld(decision);
+            say(disturbed ? Level.WARN : Level.INFO, workload, notice);
             listener.noticed(
                     workload,
-                    isHeld(decision) ? AgentListener.Notice.HOLD_DISTURBED : AgentListener.Notice.HOLD_ENDED,
+                    disturbed ? AgentListener.Notice.HOLD_DISTURBED : AgentListener.Notice.HOLD_ENDED,
                     notice,
                     first);
         });

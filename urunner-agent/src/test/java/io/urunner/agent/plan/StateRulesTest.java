@@ -338,6 +338,51 @@ class StateRulesTest {
     }
 
     @Test
+    void a_hold_that_somebody_disturbs_needs_help_at_once() {
+        ContainerState pinned = new ContainerState(
+                REF,
+                Optional.of(D1),
+                ago(600),
+                List.of(D2),
+                Optional.of(D2),
+                Optional.of("admin"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(REF));
+        Given disturbed =
+                workload().tagIs(D2).runs(D1).hold(false).state("app", pinned).changedBy("argocd");
+        assertThat(state(disturbed)).extracting(State::words, State::ill).containsExactly("held: disturbed", true);
+        assertThat(state(disturbed).reason()).contains("argocd put the tag back", "urunner resume");
+    }
+
+    @Test
+    void a_pin_that_does_not_last_needs_help_and_an_undo_does_not() {
+        ContainerState opposed = new ContainerState(
+                REF,
+                Optional.of(D2),
+                ago(60),
+                List.of(D1),
+                Optional.of(D2),
+                Optional.of("argocd"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(REF));
+        Given pinned = workload()
+                .container("app", REF, "IfNotPresent")
+                .annotation("if-not-always", "pin")
+                .changedBy("argocd")
+                .runs(D1)
+                .tagIs(D2)
+                .content(D2);
+        assertThat(state(pinned.state("app", opposed)))
+                .extracting(State::words, State::ill)
+                .containsExactly("blocked: rejected by a revert", true);
+        assertThat(state(pinned.state("app", States.unpinned(opposed))))
+                .extracting(State::words, State::ill)
+                .containsExactly("blocked: rejected by a revert", false);
+    }
+
+    @Test
     void what_nobody_wanted_needs_help_and_what_somebody_set_does_not() {
         assertThat(state(workload().tagIs(D2).content(D2).runs(D1).annotation("cooldown", "soon")))
                 .extracting(State::words, State::ill)

@@ -72,6 +72,11 @@ class VerificationTest {
         assertThat(judge(new RolloutOutcome.TimedOut("2 pods"), given))
                 .isEqualTo(new Outcome.TimedOut("waited for 2 pods"));
         assertThat(judge(new RolloutOutcome.Superseded(), given).words()).contains("helm");
+        assertThat(judge(
+                                new RolloutOutcome.Superseded(),
+                                rolledOut().runs(D1).hold(false).changedBy("urunner"))
+                        .words())
+                .isEqualTo("anna rolled it back meanwhile");
         assertThat(judge(new RolloutOutcome.Gone(), given)).isInstanceOf(Outcome.Superseded.class);
     }
 
