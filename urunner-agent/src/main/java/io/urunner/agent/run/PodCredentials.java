@@ -153,8 +153,10 @@ public final class PodCredentials implements CredentialProvider {
             return read.isAfter(Instant.MIN) && read.plus(UNUSED).isBefore(clock.instant());
         }
 
+        /** Where it has nothing to show, it is about to be mended. */
         synchronized void gave(Collection<Credential> credentials) {
             given.addAll(credentials);
+            refused = refused || credentials.stream().allMatch(Credential.Anonymous.class::isInstance);
         }
 
         synchronized void refused(Credential credential) {
@@ -466,7 +468,11 @@ public final class PodCredentials implements CredentialProvider {
     private static boolean same(Optional<SecretData> one, Optional<SecretData> other) {
         return one.isPresent() == other.isPresent()
                 && (one.isEmpty()
-                        || (one.get().data().keySet().equals(other.get().data().keySet())
+                        || (one.get().type().equals(other.get().type())
+                                && one.get()
+                                        .data()
+                                        .keySet()
+                                        .equals(other.get().data().keySet())
                                 && one.get().data().entrySet().stream()
                                         .allMatch(entry -> Arrays.equals(
                                                 entry.getValue(),

@@ -194,6 +194,19 @@ class PodCredentialsTest {
     }
 
     @Test
+    void aSecretThatOpensNothingIsReadAgainSoon() throws Exception {
+        credentials.uses(workload("a"), List.of(APP));
+        type = "Opaque";
+        assertThat(credentials.credentials("r.example", "team/app")).isEmpty();
+        type = "kubernetes.io/dockerconfigjson";
+        now = now.plus(Duration.ofSeconds(16));
+        assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
+        now = now.plus(Duration.ofSeconds(16));
+        assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
+        assertThat(asked).as("what opens it is kept").hasSize(2);
+    }
+
+    @Test
     void anApiServerThatFailsIsNotAskedForASecretWithEveryQuestion() throws Exception {
         credentials.uses(workload("a"), List.of(APP));
         status = 500;
