@@ -173,11 +173,13 @@ final class Caller {
             Instant now = clock.instant();
             Instant retryAt = answered.retryAfter().isPresent()
                     ? now.plus(answered.retryAfter().get())
+                            .plusNanos(999_999_999)
+                            .truncatedTo(ChronoUnit.SECONDS) // the moment that is told
                     : null;
             FailedRequest what = call.what().answered(answered.status(), answered.errors());
             if (answered.status() == 429) {
                 Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
-                String until = retryAt != null ? "; come back at " + retryAt.truncatedTo(ChronoUnit.SECONDS) : "";
+                String until = retryAt != null ? "; come back at " + retryAt : "";
                 return new RateLimitedException(
                         what, "there were too many requests" + until, moment, retryAt != null, failure);
             }

@@ -10,6 +10,7 @@ import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.agent.run.RegistryProbe;
 import io.urunner.agent.run.RegistryProbe.Image;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WatchScope;
@@ -124,6 +125,12 @@ public final class Doctor {
                             : "see that it can be reached and takes the credential of the agent's account"));
         }
         findings.add(namespaces(status));
+        status.lost()
+                .forEach((name, at) -> findings.add(Finding.note(
+                        "namespaces",
+                        name + " is not watched any more since " + Phrases.time(at)
+                                + ": it lost the label, or was deleted",
+                        "kubectl label namespace " + name + " urunner=enable, if nobody meant that")));
         findings.add(history(status, running));
         findings.addAll(workloads(status));
         findings.add(due(status));
@@ -262,7 +269,12 @@ public final class Doctor {
                     || (decision.get() instanceof Decision.Deferred deferred && deferred.cause() == Deferral.BUDGET)) {
                 now.add(workload.id().toString());
             } else {
-                waiting.add(workload.id() + " (" + decision.get().words() + ")");
+                waiting.add(workload.id() + " (" + decision.get().words()
+                        + workload.state()
+                                .until()
+                                .map(until -> " until " + Phrases.time(until))
+                                .orElse("")
+                        + ")");
             }
         }
         String words = (now.isEmpty() ? "nothing would be restarted now" : "would be restarted: " + list(now))

@@ -39,6 +39,8 @@ public final class ExplanationJson {
         json.put("synced", status.synced());
         ArrayNode namespaces = json.putArray("namespaces");
         status.namespaces().forEach(namespaces::add);
+        ObjectNode lost = json.putObject("lostNamespaces");
+        status.lost().forEach((name, at) -> lost.put(name, Phrases.time(at)));
         put(json, "lastPass", status.lastPass());
         json.put("historyWorks", status.historyWorks() && explanation.history().isEmpty());
         ArrayNode problems = json.putArray("problems");

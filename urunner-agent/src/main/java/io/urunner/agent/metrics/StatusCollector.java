@@ -80,7 +80,13 @@ final class StatusCollector implements MultiCollector {
                         "urunner_last_pass_timestamp_seconds",
                         "When a pass over a registry ended last.",
                         seconds(Duration.between(Instant.EPOCH, last)))));
-        registries(workloads(all, status), status);
+        Family lost = new Family(
+                "urunner_namespace_lost_timestamp_seconds",
+                "When a namespace lost the label, or was deleted; served for a day.");
+        status.lost()
+                .forEach((name, at) -> lost.add(
+                        Labels.of("namespace", Words.name(name)), seconds(Duration.between(Instant.EPOCH, at))));
+        registries(workloads(lost.addTo(all), status), status);
     }
 
     private void registries(MetricSnapshots.Builder all, AgentStatus status) {
@@ -114,6 +120,9 @@ final class StatusCollector implements MultiCollector {
         Family staleness = new Family(
                 "urunner_workload_staleness_seconds",
                 "Time since the tag moved while the pods have not; 0 if they have.");
+        Family waits = new Family(
+                "urunner_workload_waits_until_timestamp_seconds",
+                "Until when the workload waits, where it waits and that is known.");
         int running = 0;
         for (WorkloadStatus workload : status.workloads()) {
             running += workload.rolloutRunning() ? 1 : 0;
@@ -127,6 +136,9 @@ final class StatusCollector implements MultiCollector {
             Labels labels = id.merge(kind);
             inState.merge(kindAndCause, 1, Integer::sum);
             states.add(id.merge(kindAndCause).add("ill", String.valueOf(state.ill())), 1);
+            state.until()
+                    .ifPresent(until ->
+                            waits.add(id.merge(kindAndCause), seconds(Duration.between(Instant.EPOCH, until))));
             staleness.add(
                     labels,
                     seconds(workload.staleSince()
@@ -135,7 +147,7 @@ final class StatusCollector implements MultiCollector {
         }
         Family counts = new Family("urunner_workloads", "Watched workloads by the state in which they are.");
         inState.forEach(counts::add);
-        return states.addTo(staleness.addTo(counts.addTo(all)))
+        return waits.addTo(states.addTo(staleness.addTo(counts.addTo(all))))
                 .metricSnapshot(single("urunner_rollouts_running", "Rollouts that are under way.", running));
     }
 

@@ -137,7 +137,10 @@ public final class Admission {
                     : tried.getOrDefault(text(image), Map.of()).entrySet().stream()
                             .filter(each -> each.getValue().isAfter(now) || is(each.getKey(), Standing::isUnwell))
                             .map(each -> new Canary(
-                                    each.getKey(), Optional.of(each.getValue()).filter(until -> until.isAfter(now))))
+                                    each.getKey(),
+                                    Optional.of(each.getValue())
+                                            .filter(until -> until.isAfter(now))
+                                            .map(Brief::end)))
                             .findFirst();
         }
 
@@ -232,11 +235,13 @@ public final class Admission {
 
     private Optional<Decision> failedElsewhere(WorkloadId workload, Set<ImageDigest> images) {
         for (ImageDigest image : images) {
-            Optional<Instant> until = experience.failedElsewhereUntil(image, workload.namespace(), now);
+            Optional<Instant> until = experience
+                    .failedElsewhereUntil(image, workload.namespace(), now)
+                    .map(Brief::end);
             if (until.isPresent()) {
                 return deferred(
                         Deferral.FAILED_ELSEWHERE,
-                        image + " failed in other namespaces: it is tried here at " + until.get()
+                        image + " failed in other namespaces: it is tried here at " + Brief.time(until.get())
                                 + ", unless the tag moves, or it works in another namespace before",
                         until);
             }
@@ -257,18 +262,20 @@ public final class Admission {
                         image + " goes to " + first.get().workload + " first, which is not healthy on it yet"
                                 + first.get()
                                         .until
-                                        .map(until -> "; that is waited for until " + until)
+                                        .map(until -> "; that is waited for until " + Brief.time(until))
                                         .orElse(
                                                 ", and was not in time: it is waited for until it is, or the tag moves"),
                         first.get().until);
             }
-            Optional<Instant> elsewhere = own.isProven(image) ? Optional.empty() : canaryElsewhere(workload, image);
+            Optional<Instant> elsewhere = own.isProven(image)
+                    ? Optional.empty()
+                    : canaryElsewhere(workload, image).map(Brief::end);
             if (elsewhere.isPresent()) {
                 return deferred(
                         Deferral.CANARY,
                         image
                                 + " goes to another namespace first, where it is not healthy yet; that is waited for until "
-                                + elsewhere.get(),
+                                + Brief.time(elsewhere.get()),
                         elsewhere);
             }
         }
@@ -320,12 +327,13 @@ public final class Admission {
         if (elsewhere > 0) {
             who.add(elsewhere + (elsewhere == 1 ? " in another namespace" : " in other namespaces"));
         }
-        Instant until = holders.values().stream().min(Comparator.naturalOrder()).orElseThrow();
+        Instant until = Brief.end(
+                holders.values().stream().min(Comparator.naturalOrder()).orElseThrow());
         return deferred(
                 Deferral.BUDGET,
                 holders.size() + (holders.size() == 1 ? " rollout is" : " rollouts are") + " running " + where
                         + ", and the budget is " + budget.getAsInt() + ": " + String.join(", ", who)
-                        + "; the first of them counts until " + until + " at the longest",
+                        + "; the first of them counts until " + Brief.time(until) + " at the longest",
                 Optional.of(until));
     }
 

@@ -29,6 +29,16 @@ public final class Brief {
         return moment.truncatedTo(ChronoUnit.SECONDS).toString();
     }
 
+    /**
+     * When something that waits goes on, as it is told and done everywhere: in whole seconds.
+     *
+     * @param moment when it may go on
+     * @return that, or less than a second later
+     */
+    public static Instant end(Instant moment) {
+        return moment.plusNanos(999_999_999).truncatedTo(ChronoUnit.SECONDS);
+    }
+
     static String digests(Collection<String> digests) {
         return digests.stream().sorted().map(Brief::digest).collect(Collectors.joining(", "));
     }

@@ -75,6 +75,15 @@ public enum Deferral {
     }
 
     /**
+     * Whether it waits as the settings of rollouts want it.
+     *
+     * @return true if it is planned
+     */
+    public boolean isPlanned() {
+        return kind == Kind.PLANNED && this != REQUEST_BUDGET;
+    }
+
+    /**
      * The reason in a few words, for tables.
      *
      * @return the words

@@ -213,21 +213,23 @@ public final class Planner {
                 .max(Instant::compareTo);
         Instant settled = moved.map(since -> since.plus(policy.settle())).orElse(Instant.MIN);
         if (settled.isAfter(facts.now())) {
+            Instant until = Brief.end(settled);
             return deferred(
                     Deferral.SETTLE,
-                    "it must stand for " + Brief.duration(policy.settle()) + " first, until " + Brief.time(settled),
+                    "it must stand for " + Brief.duration(policy.settle()) + " first, until " + Brief.time(until),
                     moved,
-                    settled);
+                    until);
         }
         Optional<Instant> last = hold.state().lastAct().filter(at -> !States.isOfAWrongClock(at, facts.now()));
         Instant cool = last.map(at -> at.plus(policy.cooldown())).orElse(Instant.MIN);
         if (cool.isAfter(facts.now())) {
+            Instant until = Brief.end(cool);
             return deferred(
                     Deferral.COOLDOWN,
                     "the cooldown of " + Brief.duration(policy.cooldown())
-                            + " since the last rollout is not over until " + Brief.time(cool),
+                            + " since the last rollout is not over until " + Brief.time(until),
                     last,
-                    cool);
+                    until);
         }
         return Window.closedUntil(policy.windows(), facts.now())
                 .flatMap(opens ->

@@ -8,9 +8,11 @@ import io.urunner.registry.FailedRequest;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.UnavailableException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,6 +55,9 @@ public final class Agent implements AutoCloseable {
 
     /** So many namespaces are named in a line. */
     private static final int NAMED = 20;
+
+    /** For so long is told that a namespace went away. */
+    private static final Duration LOST = Duration.ofDays(1);
 
     private static final String ELECTION = "leader election";
     private static final Pattern MISSING = Pattern.compile("may not \\w+");
@@ -102,6 +107,8 @@ public final class Agent implements AutoCloseable {
     private volatile boolean passed;
     /** The namespaces that the log spoke of last; on the loop. */
     private Set<String> told = Set.of();
+    /** Those of them that went away, and when; on the loop. */
+    private final Map<String, Instant> lost = new HashMap<>();
 
     private volatile boolean looking;
 
@@ -311,6 +318,8 @@ public final class Agent implements AutoCloseable {
         } else {
             tell(Level.INFO, "watched from now on", now, told);
             tell(Level.WARN, "not watched any more, for want of the label urunner=enable, or deleted", told, now);
+            told.stream().filter(name -> !now.contains(name)).forEach(name -> lost.put(name, clock.instant()));
+            lost.keySet().removeAll(now);
         }
         told = now;
         if (now.isEmpty()) {
@@ -460,7 +469,10 @@ public final class Agent implements AutoCloseable {
      */
     public Optional<AgentStatus> status() throws InterruptedException {
         Optional<Leadership> elected = leadership.filter(any -> !looking);
-        return ask(() -> reports.status(synced && seen, elected.map(Leadership::status)));
+        return ask(() -> {
+            lost.values().removeIf(at -> at.isBefore(clock.instant().minus(LOST)));
+            return reports.status(synced && seen, elected.map(Leadership::status), lost);
+        });
     }
 
     private boolean acts() {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -22,6 +23,7 @@ import java.util.TreeSet;
  * @param election how it stands with the election of that one; empty if there is none
  * @param synced whether everything that may be seen in the cluster has been seen once
  * @param namespaces the namespaces that are watched: those with the label
+ * @param lost those that lost the label in the last day, or were deleted, and when
  * @param historyWorks whether the history database worked when it was used last
  * @param lastPass when a whole pass over a registry ended last
  * @param problems what cannot be seen in the cluster
@@ -34,6 +36,7 @@ public record AgentStatus(
         Optional<Election> election,
         boolean synced,
         Set<String> namespaces,
+        Map<String, Instant> lost,
         boolean historyWorks,
         Optional<Instant> lastPass,
         List<WatchProblem> problems,
@@ -41,6 +44,7 @@ public record AgentStatus(
         List<WorkloadStatus> workloads) {
     public AgentStatus {
         namespaces = Collections.unmodifiableSet(new TreeSet<>(namespaces));
+        lost = Collections.unmodifiableMap(new TreeMap<>(lost));
         problems = List.copyOf(problems);
         registries = List.copyOf(registries);
         workloads = List.copyOf(workloads);
@@ -89,7 +93,8 @@ public record AgentStatus(
      * @param decision what is done with it; empty while it is not planned yet
      * @param containers what the rules say of each container
      * @param running by container, by digest how many pods run it, of whatever revision they are
-     * @param nextLook when it is looked at again at the latest, unless something changes; empty if not by itself
+     * @param nextLook when it goes on, if it waits until a time that is known; else when a registry is asked for it next;
+     *     empty if neither happens by itself
      * @param rolloutRunning whether a rollout that we started is under way
      * @param staleSince since when the pods are behind a tag that moved; empty if they are not
      */

@@ -146,6 +146,9 @@ final class Announcer {
         if (decision instanceof Decision.Blocked blocked && blocked.cause() != Blockage.PERMISSION) {
             return blocked.cause().isTrouble() ? Level.WARN : Level.INFO;
         }
+        if (decision instanceof Decision.Deferred deferred && deferred.cause().isPlanned()) {
+            return Level.INFO;
+        }
         return decision instanceof Decision.UpToDate done && done.diagnosis().isPresent() ? Level.WARN : Level.DEBUG;
     }
 
@@ -183,7 +186,10 @@ final class Announcer {
         }
         return plan.verdicts().stream()
                 .filter(Announcer::isOfInterest)
-                .map(verdict -> verdict.container() + "=" + verdict.digest().orElse(""))
+                .map(verdict -> verdict.container() + "="
+                        + (verdict.kind() == Verdict.Kind.REJECTED
+                                ? verdict.words() // a pin that does not last is no other thing at the next push
+                                : verdict.digest().orElse("")))
                 .collect(Collectors.joining(" "));
     }
 

@@ -145,7 +145,9 @@ final class EventWriter implements AgentListener {
         if (decision instanceof Decision.Blocked blocked) {
             // Somebody did that on purpose.
             KubeEvents.Type type = blocked.cause() == Blockage.HOLD ? KubeEvents.Type.NORMAL : KubeEvents.Type.WARNING;
-            blocked(workload, type, blocked.cause().words(), blocked.reason(), maybeTold);
+            // Who takes every pin back is told of once, though there is another push.
+            boolean once = maybeTold || blocked.cause() == Blockage.REJECTED;
+            blocked(workload, type, blocked.cause().words(), blocked.reason(), once);
         } else if (decision instanceof Decision.Deferred deferred && TO_BE_MENDED.contains(deferred.cause())) {
             blocked(
                     workload,

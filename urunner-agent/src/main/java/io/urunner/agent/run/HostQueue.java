@@ -6,7 +6,6 @@ import io.urunner.agent.run.WatchedRegistry.Allowance;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -38,6 +37,8 @@ final class HostQueue {
     private static final Duration ASK_ANEW = Duration.ofMinutes(1);
 
     private static final Duration A_MOMENT = Duration.ofMillis(100);
+
+    private static final Duration CLOCKS_APART = Duration.ofMillis(50);
 
     /** So many failures of one namespace in a row end its part of a pass, where there are others. */
     private static final int FAILURES_THAT_END = 3;
@@ -360,11 +361,9 @@ final class HostQueue {
         pump();
     }
 
-    /** In whole seconds, not before it: what is told once more a moment later is told the same. */
+    /** What is told once more a moment later, by two clocks that are read one after the other, is told the same. */
     private Instant instant(long nanos) {
-        Instant exact = clock.instant().plusNanos(nanos - loop.nanos());
-        Instant second = exact.truncatedTo(ChronoUnit.SECONDS);
-        return second.equals(exact) ? exact : second.plusSeconds(1);
+        return Brief.end(clock.instant().plusNanos(nanos - loop.nanos()).minus(CLOCKS_APART));
     }
 
     /** Whether the same was sent within the interval, so that it would be refused. */

@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Tells others how it stands. On the loop. */
@@ -27,7 +28,7 @@ final class Reports {
         this.clock = clock;
     }
 
-    AgentStatus status(boolean synced, Optional<AgentStatus.Election> election) {
+    AgentStatus status(boolean synced, Optional<AgentStatus.Election> election, Map<String, Instant> lost) {
         boolean goesOn = engine.mayAct() || election.isPresent();
         return new AgentStatus(
                 clock.instant(),
@@ -35,6 +36,7 @@ final class Reports {
                 election,
                 synced,
                 cluster.namespaces(),
+                lost,
                 memory.works(),
                 engine.lastPass(),
                 cluster.problems(),
@@ -49,13 +51,14 @@ final class Reports {
                         .nextLook(reference, one.workload().id().namespace()))
                 .flatMap(Optional::stream)
                 .min(Comparator.naturalOrder());
+        State state = engine.state(one).orElse(State.NOT_PLANNED);
         return new AgentStatus.WorkloadStatus(
                 one.workload().id(),
-                engine.state(one).orElse(State.NOT_PLANNED),
+                state,
                 one.plan.map(Plan::decision),
                 one.plan.map(Plan::verdicts).orElse(List.of()),
                 RunningDigests.of(one.workload()),
-                next,
+                goesOn ? state.until().or(() -> next) : next,
                 engine.rollouts().running(one.workload().id()),
                 one.staleSince);
     }

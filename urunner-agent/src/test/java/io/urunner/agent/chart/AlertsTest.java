@@ -167,6 +167,15 @@ class AlertsTest {
                 .nothingAt(70);
     }
 
+    @Test
+    void aNamespaceThatLostTheLabelIsNamedForAnHour() throws Exception {
+        assertFiring(agent().set("urunner_namespace_lost_timestamp_seconds", "namespace=\"shop\"", "_x10 600+0x100"))
+                .nothingAt(9)
+                .at(12, fires("URunnerNamespaceLost", "namespace=\"shop\""))
+                .at(68, fires("URunnerNamespaceLost", "namespace=\"shop\""))
+                .nothingAt(75);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "URunnerWorkloadFailed, failed, , 1",

@@ -238,7 +238,17 @@ class AnswersTest {
 
     private static AgentStatus status(boolean acts, boolean synced, Optional<AgentStatus.Election> election) {
         return new AgentStatus(
-                NOW, acts, election, synced, Set.of(), true, Optional.empty(), List.of(), List.of(), List.of());
+                NOW,
+                acts,
+                election,
+                synced,
+                Set.of(),
+                Map.of(),
+                true,
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                List.of());
     }
 
     static List<String> nasty() {

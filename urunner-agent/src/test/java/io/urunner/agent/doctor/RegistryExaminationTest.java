@@ -78,6 +78,7 @@ class RegistryExaminationTest {
                         Optional.empty(),
                         true,
                         Set.of("shop"),
+                        Map.of(),
                         true,
                         Optional.of(NOW),
                         List.of(),

@@ -119,7 +119,13 @@ class MetricsTest {
     private static WorkloadStatus workload(WorkloadId id, Decision decision, Optional<Long> staleForSeconds) {
         return new WorkloadStatus(
                 id,
-                new State(State.Kind.WAITING, "outside the windows", "", Optional.empty(), Optional.empty(), false),
+                new State(
+                        State.Kind.WAITING,
+                        "outside the windows",
+                        "",
+                        Optional.empty(),
+                        Optional.of(NOW.plusSeconds(60)),
+                        false),
                 Optional.of(decision),
                 List.of(),
                 Map.of(),
@@ -135,6 +141,7 @@ class MetricsTest {
                 Optional.empty(),
                 true,
                 Set.of("pay", "shop"),
+                Map.of("old", NOW.minusSeconds(60)),
                 false,
                 Optional.of(NOW.minusSeconds(10)),
                 List.of(),
@@ -182,6 +189,10 @@ class MetricsTest {
                         "urunner_registry_references{registry=\"ghcr.io/team\"} 2.0",
                         "urunner_registry_rate_limit_remaining{registry=\"ghcr.io/team\"} 42.0",
                         "urunner_workloads{cause=\"outside_the_windows\",state=\"waiting\"} 2.0",
+                        "urunner_namespace_lost_timestamp_seconds{namespace=\"old\"} "
+                                + (double) NOW.minusSeconds(60).getEpochSecond(),
+                        "urunner_workload_waits_until_timestamp_seconds{cause=\"outside_the_windows\",kind=\"Deployment\",name=\"web\",namespace=\"shop\",state=\"waiting\"} "
+                                + (double) NOW.plusSeconds(60).getEpochSecond(),
                         "urunner_workload_state{cause=\"outside_the_windows\",ill=\"false\",kind=\"Deployment\",name=\"web\",namespace=\"shop\",state=\"waiting\"} 1.0",
                         "urunner_workload_staleness_seconds{kind=\"Deployment\",name=\"web\",namespace=\"shop\",state=\"waiting\"} 90.0",
                         "urunner_workload_staleness_seconds{kind=\"StatefulSet\",name=\"db\",namespace=\"shop\",state=\"waiting\"} 0.0",
@@ -300,6 +311,7 @@ class MetricsTest {
                 Optional.empty(),
                 true,
                 Set.of(),
+                Map.of(),
                 true,
                 Optional.empty(),
                 List.of(),
