@@ -38,6 +38,7 @@ public final class StateRules {
      * @param trouble that its pods do not run, as far as this agent saw it
      * @param incompleteSince since when not all that are wanted are available, as far as this agent saw it
      * @param wasComplete whether this agent saw them all available before
+     * @param problem what went wrong when it was to be changed last, and was not since
      * @param patience how long a rollout may take
      * @param before the state before, if there was one
      * @param now the time
@@ -47,6 +48,7 @@ public final class StateRules {
             Optional<Trouble> trouble,
             Optional<Instant> incompleteSince,
             boolean wasComplete,
+            Optional<String> problem,
             Duration patience,
             Optional<State> before,
             Instant now) {}
@@ -239,7 +241,15 @@ public final class StateRules {
 
     private Optional<State> waiting() {
         if (plan.decision() instanceof Decision.Restart restart) {
-            return Optional.of(well(Kind.WAITING, "to be rolled out", restart.reason()));
+            return Optional.of(sight.problem()
+                    .map(problem -> new State(
+                            Kind.WAITING,
+                            "cannot be changed",
+                            restart.reason() + "; " + problem,
+                            Optional.empty(),
+                            Optional.empty(),
+                            true))
+                    .orElseGet(() -> well(Kind.WAITING, "to be rolled out", restart.reason())));
         }
         if (!(plan.decision() instanceof Decision.Deferred deferred)
                 || deferred.cause().isPassing()) {

@@ -149,9 +149,9 @@ final class Execution {
         // That it failed is told, though the pods show it a moment later.
         one.followed =
                 rollouts.running(id) || (followed && rollouts.endedBadly(id) && now.kind() == State.Kind.ROLLING_OUT);
-        // What only a second look finds out may have been so before the first.
+        // What only a second look finds out may have been so at the first, or before.
         boolean wasBefore =
-                now.since().filter(since -> since.isBefore(one.found())).isPresent();
+                now.since().filter(since -> !since.isAfter(one.found())).isPresent();
         if (mayAct.getAsBoolean()) {
             announcer.state(one, before, now, followed || wasBefore);
         }

@@ -169,7 +169,7 @@ final class Tracked {
 
     /** What was seen of it over time, for its state. */
     StateRules.Sight sight(boolean rollingOut, Duration patience, Instant now) {
-        return new StateRules.Sight(rollingOut, trouble, incompleteSince, wasComplete, patience, state, now);
+        return new StateRules.Sight(rollingOut, trouble, incompleteSince, wasComplete, problem, patience, state, now);
     }
 
     /** Our patch made this generation. */

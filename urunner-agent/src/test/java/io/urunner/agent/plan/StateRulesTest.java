@@ -2,6 +2,7 @@ package io.urunner.agent.plan;
 
 import static io.urunner.agent.plan.Given.D1;
 import static io.urunner.agent.plan.Given.D2;
+import static io.urunner.agent.plan.Given.D3;
 import static io.urunner.agent.plan.Given.NOW;
 import static io.urunner.agent.plan.Given.REF;
 import static io.urunner.agent.plan.Given.workload;
@@ -46,7 +47,8 @@ class StateRulesTest {
         Optional<Trouble> trouble = troubleSince
                 .flatMap(since -> Trouble.seen(Optional.empty(), given.build(), since))
                 .flatMap(first -> Trouble.seen(Optional.of(first), given.build(), NOW));
-        return new StateRules.Sight(rollingOut, trouble, incompleteSince, wasComplete, PATIENCE, Optional.empty(), NOW);
+        return new StateRules.Sight(
+                rollingOut, trouble, incompleteSince, wasComplete, NO_TROUBLE, PATIENCE, Optional.empty(), NOW);
     }
 
     private static Optional<Instant> ago(int seconds) {
@@ -182,7 +184,8 @@ class StateRulesTest {
                 newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0)).build(),
                 NOW.minusSeconds(50));
         Optional<Trouble> second = Trouble.seen(first, up.build(), NOW.minusSeconds(10));
-        StateRules.Sight sight = new StateRules.Sight(false, second, NEVER, true, PATIENCE, Optional.empty(), NOW);
+        StateRules.Sight sight =
+                new StateRules.Sight(false, second, NEVER, true, NO_TROUBLE, PATIENCE, Optional.empty(), NOW);
         State state = state(up, sight);
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.reason()).contains(CRASH, "it runs since");
@@ -195,7 +198,10 @@ class StateRulesTest {
                 .as("long ago")
                 .isEmpty();
         Optional<Trouble> once = Trouble.seen(first, up.build(), NOW.minusSeconds(45));
-        assertThat(state(up, new StateRules.Sight(false, once, NEVER, true, PATIENCE, Optional.empty(), NOW))
+        assertThat(state(
+                                up,
+                                new StateRules.Sight(
+                                        false, once, NEVER, true, NO_TROUBLE, PATIENCE, Optional.empty(), NOW))
                         .kind())
                 .as("one crash")
                 .isEqualTo(Kind.UP_TO_DATE);
@@ -417,6 +423,50 @@ class StateRulesTest {
         assertThat(settling)
                 .extracting(State::words, State::ill, State::until)
                 .containsExactly("waiting: settle time", false, Optional.of(NOW.plusSeconds(240)));
+
+        State cooling = state(workload()
+                .tagIs(D3)
+                .content(D3)
+                .actedOn(D2)
+                .state(
+                        "app",
+                        new ContainerState(
+                                REF,
+                                Optional.of(D2),
+                                Optional.of(NOW.minusMillis(30_400)),
+                                List.of(D1),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()))
+                .runs(D2)
+                .annotation("cooldown", "60s"));
+        assertThat(cooling)
+                .extracting(State::words, State::until)
+                .containsExactly("waiting: cooldown", Optional.of(NOW.plusSeconds(30)));
+        assertThat(cooling.reason()).as("the same time").contains("until " + NOW.plusSeconds(30));
+    }
+
+    @Test
+    void what_the_api_server_does_not_let_us_change_is_not_well() {
+        Given given = workload().tagIs(D2).content(D2).runs(D1);
+        assertThat(state(given))
+                .extracting(State::words, State::ill)
+                .containsExactly("waiting: to be rolled out", false);
+        State refused = state(
+                given,
+                new StateRules.Sight(
+                        false,
+                        Optional.empty(),
+                        NEVER,
+                        true,
+                        Optional.of("cannot patch deployments: HTTP 401: Unauthorized"),
+                        PATIENCE,
+                        Optional.empty(),
+                        NOW));
+        assertThat(refused).extracting(State::words, State::ill).containsExactly("waiting: cannot be changed", true);
+        assertThat(refused.reason()).endsWith("; cannot patch deployments: HTTP 401: Unauthorized");
     }
 
     @Test
@@ -427,7 +477,8 @@ class StateRulesTest {
         State again = StateRules.state(
                 asking.build(),
                 asking.plan(),
-                new StateRules.Sight(false, Optional.empty(), NEVER, false, PATIENCE, Optional.of(before), NOW));
+                new StateRules.Sight(
+                        false, Optional.empty(), NEVER, false, NO_TROUBLE, PATIENCE, Optional.of(before), NOW));
         assertThat(again.kind()).isEqualTo(Kind.UP_TO_DATE);
     }
 

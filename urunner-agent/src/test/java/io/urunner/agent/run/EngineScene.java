@@ -60,6 +60,8 @@ abstract class EngineScene {
     final List<String> noticed = new ArrayList<>();
     final List<Rollout> begun = new ArrayList<>();
     final List<AgentListener.Runaway> stopped = new ArrayList<>();
+    /** What was told of states that are not well, or well again. */
+    final List<String> toldStates = new ArrayList<>();
     final List<String> served = new ArrayList<>();
     boolean acts = true;
     DigestStore store;
@@ -95,6 +97,11 @@ abstract class EngineScene {
         StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class), loop);
         Memory memory = new Memory(store, loop, loop, Runnable::run, problems);
         AgentListener listener = new AgentListener() {
+            @Override
+            public void stateChanged(Workload workload, State before, State now) {
+                toldStates.add(workload.id().name() + " " + now.words());
+            }
+
             @Override
             public void rolloutEnded(Rollout rollout, Outcome outcome) {
                 ended.add(outcome);

@@ -73,6 +73,26 @@ class EngineTest extends EngineScene {
     }
 
     @Test
+    void whatCrashedBeforeTheAgentCameIsAStateAndWhatCrashesLaterIsTold() {
+        WorkloadId before = cluster.deployment("before", D1, APP);
+        WorkloadId later = cluster.deployment("later", D1, APP);
+        cluster.crashes(before);
+        Engine engine = start();
+        loop.advance(Duration.ofSeconds(30));
+        assertThat(state(engine, before)).satisfies(state -> {
+            assertThat(state.kind()).isEqualTo(State.Kind.FAILED);
+            assertThat(state.ill()).isTrue();
+        });
+        assertThat(toldStates).isEmpty();
+        cluster.crashes(later);
+        loop.advance(Duration.ofSeconds(30));
+        assertThat(toldStates).containsExactly("later failed");
+        cluster.runs(later, D1);
+        loop.advance(Duration.ofSeconds(5));
+        assertThat(toldStates).containsExactly("later failed", "later up to date");
+    }
+
+    @Test
     void whoWasAnsweredBeforeWaitsForARegistryThatIsAwayThoughItIsAskedForOthersOnly() {
         List<WorkloadId> ids = new ArrayList<>();
         for (int i = 0; i < 5; i++) {

@@ -168,6 +168,19 @@ final class FakeCluster implements Cluster {
         put(with(old, status(), List.of(pod)));
     }
 
+    /** Its pod crashes again and again. */
+    void crashes(WorkloadId id) {
+        Workload old = real.get(id);
+        List<Pod.ContainerStatus> statuses = old.containers().stream()
+                .map(container -> new Pod.ContainerStatus(
+                        container.name(), container.image() + "@sha256:0", false, 3, Optional.of("CrashLoopBackOff")))
+                .toList();
+        Pod pod = new Pod("pod", "uid", true, false, "Running", false, Optional.empty(), statuses);
+        RolloutStatus down =
+                new RolloutStatus(1, true, false, false, 0, 1, 1, 0, 0, Optional.empty(), Optional.empty());
+        put(with(old, down, List.of(pod)));
+    }
+
     /** The controllers are on their way. */
     void rolling(WorkloadId id) {
         RolloutStatus rolling =
