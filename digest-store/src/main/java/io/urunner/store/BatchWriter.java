@@ -256,7 +256,9 @@ final class BatchWriter {
                 handle.prepareBatch("UPDATE rollout SET finished = coalesce(CAST(:finished AS BIGINT), finished),"
                         + " outcome = coalesce(CAST(:outcome AS TEXT), outcome),"
                         + " message = coalesce(CAST(:message AS TEXT), message)"
-                        + " WHERE workload_id = :workload AND name = :id");
+                        + " WHERE workload_id = :workload AND name = :id"
+                        // Who left it while it ran may write that after somebody else wrote how it ended.
+                        + " AND (finished IS NULL OR CAST(:finished AS BIGINT) IS NOT NULL)");
         List<RolloutRecord> fresh = new ArrayList<>();
         for (int i = 0; i < inserted.length; i++) {
             if (inserted[i] == 1) {

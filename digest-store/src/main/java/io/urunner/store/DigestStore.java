@@ -250,7 +250,8 @@ public interface DigestStore extends AutoCloseable {
      * @param changes what changed
      * @param requested when it was asked for
      * @param finished when it ended; empty while it runs
-     * @param outcome how it ended, for example {@code succeeded}; empty while it runs
+     * @param outcome how it ended, for example {@code succeeded}; while it runs empty, or what is known of it, for example
+     *     that nobody follows it
      * @param message more about the outcome
      */
     record RolloutRecord(

@@ -308,6 +308,31 @@ abstract class DigestStoreContract {
     }
 
     @Test
+    void whatIsKnownOfARolloutBeforeItsEndNeverHidesItsEnd() throws Exception {
+        RolloutRecord rollout = requested("r1", minute(0), B);
+        store.write(rollouts(rollout));
+        store.write(rollouts(left(rollout)));
+        assertThat(store.unfinishedRollouts()).containsExactly(left(rollout));
+
+        RolloutRecord done = ended(rollout, minute(4), "succeeded");
+        store.write(rollouts(done));
+        store.write(rollouts(left(rollout)));
+        assertThat(store.rollouts(WORKLOAD, 10)).containsExactly(done);
+    }
+
+    private static RolloutRecord left(RolloutRecord rollout) {
+        return new RolloutRecord(
+                rollout.id(),
+                rollout.workload(),
+                rollout.why(),
+                rollout.changes(),
+                rollout.requested(),
+                Optional.empty(),
+                Optional.of("not followed"),
+                Optional.empty());
+    }
+
+    @Test
     void aRolloutKeepsItsChangesInTheirOrderAndTakesThemFromTheFirstWriting() throws Exception {
         RolloutRecord rollout = new RolloutRecord(
                 "r1",

@@ -13,6 +13,7 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
+import io.urunner.agent.run.Rollout;
 import io.urunner.agent.text.Phrases;
 import io.urunner.agent.text.Printable;
 import io.urunner.store.DigestStore.RolloutRecord;
@@ -284,7 +285,7 @@ public final class Answers {
     }
 
     private static String rollout(RolloutRecord rollout, Instant now) {
-        return moment(now, rollout.requested()) + " " + rollout.outcome().orElse("running")
+        return moment(now, rollout.requested()) + " " + rollout.outcome().orElse(Rollout.RUNNING)
                 + rollout.message()
                         .filter(message -> !rollout.outcome().equals(Optional.of(SUCCEEDED)))
                         .map(message -> " (" + message + ")")

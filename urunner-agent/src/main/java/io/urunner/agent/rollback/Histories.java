@@ -6,6 +6,7 @@ import io.urunner.agent.plan.RunningDigests;
 import io.urunner.agent.plan.Underway;
 import io.urunner.agent.rollback.HistoryReport.Row;
 import io.urunner.agent.rollback.HistoryReport.Tag;
+import io.urunner.agent.run.Rollout;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PastTemplate;
 import io.urunner.kube.Workload;
@@ -224,7 +225,7 @@ public final class Histories {
     private static Optional<String> outcome(List<RolloutRecord> rollouts) {
         Map<String, String> last = new LinkedHashMap<>();
         rollouts.forEach(rollout ->
-                last.putIfAbsent(rollout.workload(), rollout.outcome().orElse("running")));
+                last.putIfAbsent(rollout.workload(), rollout.outcome().orElse(Rollout.RUNNING)));
         Map<String, Long> counts = last.values().stream()
                 .collect(Collectors.groupingBy(word -> word, TreeMap::new, Collectors.counting()));
         return last.isEmpty()

@@ -23,6 +23,11 @@ import java.util.Set;
  * @param requested when it was started
  */
 public record Rollout(String id, WorkloadId workload, String why, List<Decision.Change> changes, Instant requested) {
+    /** Says of a record without an end that the rollout is followed, as one does that says nothing. */
+    public static final String RUNNING = "running";
+
+    static final String NOT_FOLLOWED = "not followed";
+
     public Rollout {
         changes = List.copyOf(changes);
     }
@@ -56,6 +61,16 @@ public record Rollout(String id, WorkloadId workload, String why, List<Decision.
      */
     public RolloutRecord running() {
         return record(Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
+    /** What the store keeps of it from when nobody follows it any more until somebody does again. */
+    RolloutRecord notFollowed() {
+        return record(Optional.empty(), Optional.of(NOT_FOLLOWED), Optional.empty());
+    }
+
+    /** What the store keeps of it when it is followed again. */
+    RolloutRecord followedAgain() {
+        return record(Optional.empty(), Optional.of(RUNNING), Optional.empty());
     }
 
     /**

@@ -8,6 +8,7 @@ import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Quarantine;
 import io.urunner.agent.plan.Underway;
 import io.urunner.agent.plan.Verification;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.RolloutOutcome;
@@ -144,13 +145,15 @@ final class Rollouts {
                 HOUR,
                 loop,
                 (namespace, count) -> LOG.warn(
-                        "{} rollouts that annotations in namespace {} tell of were not followed", count, namespace));
+                        "namespace {}: {} that annotations tell of not followed",
+                        namespace,
+                        Phrases.count(count, "rollout")));
         past = new Ration(
                 HEARSAY,
                 HOUR,
                 loop,
-                (namespace, count) ->
-                        LOG.debug("{} rollouts that had ended in namespace {} were not recorded", count, namespace));
+                (namespace, count) -> LOG.debug(
+                        "namespace {}: {} that had ended not recorded", namespace, Phrases.count(count, "rollout")));
     }
 
     /** From now on this agent acts: what others began before counts as under way, as the workloads tell it now. */
@@ -222,7 +225,7 @@ final class Rollouts {
         Rollout rollout = ours.orElseGet(() -> new Rollout(key, id, found.why(), found.changes(), found.since()));
         PatchResult.Patched patched = new PatchResult.Patched(workload.resourceVersion(), workload.generation());
         if (runs && old) {
-            LOG.debug("{}: a rollout of {} is under way, and followed", id, found.since());
+            LOG.debug("{}: a rollout of {} is under way, and followed", id, Phrases.time(found.since()));
             runs(rollout, found.digests(), patched);
         } else if (runs) {
             started(workload, rollout, found.digests(), patched);
@@ -305,8 +308,10 @@ final class Rollouts {
                 if (found.rollout.id().equals(rollout.id())) {
                     found.rollout = rollout;
                     found.shared = !rollout.isHearsay();
+                    followsAgain(rollout, record);
                 }
             } else {
+                followsAgain(rollout, record);
                 follow(
                         rollout,
                         digests.get(),
@@ -314,6 +319,12 @@ final class Rollouts {
                                 workload.get().resourceVersion(), workload.get().generation()),
                         workload.filter(found -> !Admission.isRollingOut(found, patience, clock.instant())));
             }
+        }
+    }
+
+    private void followsAgain(Rollout rollout, RolloutRecord record) {
+        if (record.outcome().isPresent()) {
+            memory.rollout(rollout.followedAgain());
         }
     }
 
@@ -467,7 +478,11 @@ final class Rollouts {
 
     private void end(Followed one, Outcome outcome) {
         if (one.old) {
-            LOG.debug("{}: the rollout of {} was over: {}", one.rollout.workload(), one.rollout.id(), outcome.name());
+            LOG.debug(
+                    "{}: the rollout of {} was over: {}",
+                    one.rollout.workload(),
+                    Phrases.time(one.rollout.requested()),
+                    outcome.name());
         } else {
             tell(one.rollout, outcome);
         }
@@ -519,9 +534,15 @@ final class Rollouts {
         return endedBadly.contains(id);
     }
 
-    /** Follows no more; the rollouts go on. */
+    /** Follows no more; the rollouts go on, and whoever acts next takes them up. */
     void stop() {
         endedBadly.clear();
+        List<Followed> left =
+                followed.values().stream().filter(one -> one.ended.isEmpty()).toList();
+        if (!left.isEmpty()) {
+            left.forEach(one -> memory.rollout(one.rollout.notFollowed()));
+            memory.flush(); // before another agent reads it
+        }
         followed.values().forEach(one -> one.outcome.cancel(false));
         followed.clear();
         lastFollowed.clear();

@@ -61,6 +61,8 @@ class AnswersTest {
         assertThat(lastRollout(Optional.of("failed"), Optional.of("CrashLoopBackOff")))
                 .contains("(2026-11-23T09:00:00Z) failed (CrashLoopBackOff)");
         assertThat(lastRollout(Optional.empty(), Optional.empty())).contains("(2026-11-23T09:00:00Z) running");
+        assertThat(lastRollout(Optional.of("not followed"), Optional.empty()))
+                .contains("(2026-11-23T09:00:00Z) not followed\n");
     }
 
     private static String lastRollout(Optional<String> outcome, Optional<String> message) {

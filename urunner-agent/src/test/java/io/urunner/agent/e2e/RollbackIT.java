@@ -91,6 +91,27 @@ class RollbackIT {
     }
 
     @Test
+    void whatRunsOnceLeavesItsRolloutToWhoeverLooksNext() throws Exception {
+        String v1 = scene.push("shop/web", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        Await.until("it runs", Seen.within(RollbackScene.SOON), () -> scene.runs(web, "app", v1));
+        scene.cluster.edit(web, "{\"spec\": {\"minReadySeconds\": 500}}"); // its rollout does not end by itself
+        String v2 = scene.push("shop/web", "v2");
+
+        scene.done("once");
+        assertThat(scene.done("history", web.toString(), "--wide")).containsPattern(v2 + ".* not followed ");
+        scene.cluster.edit(web, "{\"spec\": {\"minReadySeconds\": 0}}");
+        Await.until("the new one runs", Seen.within(RollbackScene.SOON), () -> scene.runs(web, "app", v2));
+
+        scene.agent().awaitPasses(2);
+        Await.until(
+                "its end is told",
+                Seen.within(RollbackScene.SOON),
+                () -> scene.done("history", web.toString(), "--wide").matches("(?s).*" + v2 + "[^\\n]* succeeded .*"));
+        assertThat(Seen.revision(scene.cluster, web)).isEqualTo(2);
+    }
+
+    @Test
     void untilTheNextPushEndsByItself() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Blockage;
-import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.State;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
@@ -17,6 +17,7 @@ import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
+import io.urunner.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +67,7 @@ class EngineTest extends EngineScene {
         assertThat(waiting.cause()).isEqualTo(Deferral.RATE_LIMITED.words());
         assertThat(waiting.until()).contains(resets);
         assertThat(waiting.since()).isPresent();
-        assertThat(waiting.reason()).contains("limit is used up", Brief.time(resets));
+        assertThat(waiting.reason()).contains("limit is used up", Phrases.time(resets));
         loop.advance(Duration.ofHours(6));
         assertThat(state(engine, id).kind()).isEqualTo(State.Kind.UP_TO_DATE);
         assertThat(stopped).isEmpty();
@@ -386,8 +387,8 @@ class EngineTest extends EngineScene {
         assertThat(cluster.patches).containsExactly(id);
         assertThat(ended).isEmpty();
         assertThat(store.rollouts(id.toString(), 5))
-                .hasSize(1)
-                .allSatisfy(rollout -> assertThat(rollout.outcome()).isEmpty());
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("not followed"));
     }
 
     @Test
@@ -556,6 +557,36 @@ class EngineTest extends EngineScene {
         start();
         loop.advance(INTERVAL);
         assertThat(cluster.followed).isEmpty();
+    }
+
+    @Test
+    void aRolloutThatNobodyFollowsAnyMoreIsCalledThatUntilSomebodyTakesItUp() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine once = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.rolling(id);
+        once.stop();
+        loop.settle();
+        assertThat(last(id).outcome()).hasValue("not followed");
+        assertThat(last(id).finished()).isEmpty();
+        begun.clear();
+        Engine agent = start();
+        loop.advance(INTERVAL);
+        assertThat(last(id).outcome()).hasValue("running");
+        agent.stop();
+        loop.settle();
+        cluster.runs(id, D2);
+        start();
+        loop.advance(INTERVAL);
+        assertThat(last(id).outcome()).hasValue("succeeded");
+        assertThat(last(id).finished()).isPresent();
+        assertThat(begun).as("it began before").isEmpty();
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    private DigestStore.RolloutRecord last(WorkloadId id) throws StoreException {
+        return store.rollouts(id.toString(), 1).get(0);
     }
 
     @Test
