@@ -101,16 +101,20 @@ final class Progress {
         }
         int wanted = wanted(rollout);
         if (rollout.updated() < wanted) {
-            return rollout.updated() + " of " + wanted + " pods are of the new template"
+            return of(rollout.updated(), wanted) + " of the new template"
                     + (rollout.onDelete() ? "; strategy OnDelete: old pods must be deleted by hand" : "");
         }
         if (rollout.available() < rollout.desired()) {
-            return rollout.available() + " of " + rollout.desired() + " pods are available";
+            return of(rollout.available(), rollout.desired()) + " available";
         }
         if (rollout.complete()) {
             return "the new pods have not been seen yet";
         }
         int old = rollout.total() - Math.max(rollout.updated(), rollout.desired());
         return old == 1 ? "1 old pod is ending" : old + " old pods are ending";
+    }
+
+    private static String of(int some, int all) {
+        return some + " of " + all + (all == 1 ? " pod" : " pods") + (some == 1 ? " is" : " are");
     }
 }

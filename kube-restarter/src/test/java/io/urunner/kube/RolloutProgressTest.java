@@ -38,7 +38,7 @@ class RolloutProgressTest {
         assertThat(progress(new RolloutStatus(3, true, false, false, 2, 3, 1, 3, 3, NO, NO), ready()))
                 .isInstanceOf(Complete.class);
         assertThat(progress(new RolloutStatus(3, true, false, false, 1, 3, 1, 3, 3, NO, NO)))
-                .isEqualTo(new Running("1 of 2 pods are of the new template"));
+                .isEqualTo(new Running("1 of 2 pods is of the new template"));
     }
 
     @Test

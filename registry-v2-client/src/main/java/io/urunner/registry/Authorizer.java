@@ -151,8 +151,8 @@ final class Authorizer {
     }
 
     private static RegistryException unfinished(Call call, @Nullable RegistryException failure, int left) {
-        String note = "of the credentials for it, " + left + " were not tried after " + MOST_IN_VAIN
-                + " that did not do; take out what is of no use";
+        String note = "of the credentials for it, " + left + (left == 1 ? " was" : " were") + " not tried after "
+                + MOST_IN_VAIN + " that did not do; take out what is of no use";
         if (failure == null) {
             return new NotFoundException(call.what().answered(404, List.of()), note, null);
         }

@@ -35,7 +35,8 @@ public record Digest(String algorithm, String hex) {
         if (hex.length() != length || !isLowerHex(hex)) {
             throw new IllegalArgumentException(
                     "not a digest: after " + algorithm + ": stand " + length + " lower-case hexadecimal digits, not "
-                            + hex.length() + " characters " + ReferenceGrammar.quote(hex));
+                            + hex.length() + (hex.length() == 1 ? " character " : " characters ")
+                            + ReferenceGrammar.quote(hex));
         }
     }
 

@@ -134,8 +134,8 @@ final class Transport {
             throws IOException, InterruptedException {
         Duration remaining = deadline.remaining();
         if (!host.gate().tryAcquire(remaining.toNanos(), TimeUnit.NANOSECONDS)) {
-            throw new SocketTimeoutException(
-                    host.options().concurrency() + " other requests to " + host.authority() + " took all the time");
+            throw new SocketTimeoutException("other requests to " + host.authority() + " took all the time, "
+                    + host.options().concurrency() + " at once");
         }
         deadline.asks(host.authority());
         long started = ticker.getAsLong();

@@ -18,7 +18,7 @@ class RestartOne {
             watch.listen(changed -> watch.find(id).ifPresent(seen::complete));
             watch.start();
             Workload workload = seen.get(30, TimeUnit.SECONDS);
-            out.println(id + " runs " + workload.pods().size() + " pods");
+            out.println("pods of " + id + ": " + workload.pods().size());
 
             DigestsAnnotation digests = new DigestsAnnotation(new TreeMap<>(Map.of(container, digest)));
             Restart restart = new Restart(digests, WorkloadState.EMPTY, Instant.now());

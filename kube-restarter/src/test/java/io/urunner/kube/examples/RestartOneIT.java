@@ -28,7 +28,7 @@ class RestartOneIT {
                     image + "@sha256:" + "b".repeat(64),
                     new PrintStream(printed, true, StandardCharsets.UTF_8));
             assertThat(outcome).isEqualTo(new RolloutOutcome.Succeeded());
-            assertThat(printed.toString(StandardCharsets.UTF_8)).contains(id + " runs 1 pods", id + ": Succeeded");
+            assertThat(printed.toString(StandardCharsets.UTF_8)).contains("pods of " + id + ": 1", id + ": Succeeded");
         }
     }
 }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -94,7 +95,8 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
                 && earlier.identity().equals(identity)
                 && clock.instant().isBefore(earlier.until())) {
             throw new CredentialException(
-                    earlier.failure().getMessage() + " The same key is not tried again before " + earlier.until(),
+                    earlier.failure().getMessage() + " The same key is not tried again before "
+                            + earlier.until().truncatedTo(ChronoUnit.SECONDS),
                     false,
                     earlier.failure());
         }

@@ -136,11 +136,17 @@ public final class Answers {
                     state.since().map(since -> Phrases.when(status.at(), since)).orElse(NONE),
                     state.reason()
                             + state.until()
-                                    .map(until -> " (until " + Phrases.time(until) + ", "
-                                            + Phrases.when(status.at(), until) + ")")
+                                    .map(until -> until(status.at(), until, state.reason()))
                                     .orElse(""));
         }
         return table;
+    }
+
+    /** A time that the reason has is not said again. */
+    private static String until(Instant now, Instant until, String reason) {
+        String time = Phrases.time(until);
+        String when = Phrases.when(now, until);
+        return reason.contains(time) ? " (" + when + ")" : " (until " + time + ", " + when + ")";
     }
 
     private static String summary(List<Entry> chosen, Explanation explanation) {
@@ -205,7 +211,7 @@ public final class Answers {
 
     private static String nextLook(WorkloadStatus workload, AgentStatus status) {
         return workload.nextLook()
-                .map(next -> next.isAfter(status.at()) ? Phrases.when(status.at(), next) : "now")
+                .map(next -> next.isAfter(status.at()) ? moment(status.at(), next) : "now")
                 .orElse(status.goesOn() ? "now" : NONE);
     }
 

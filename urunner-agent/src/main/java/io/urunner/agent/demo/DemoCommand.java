@@ -7,6 +7,7 @@ import io.urunner.agent.cli.CommandException;
 import io.urunner.agent.cli.CommandProvider;
 import io.urunner.agent.cli.ExitCode;
 import io.urunner.agent.cli.Termination;
+import io.urunner.agent.text.Phrases;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -114,7 +115,8 @@ final class DemoCommand implements Callable<Integer> {
             } while (keep);
             for (String name : WORKLOADS) {
                 say("demo      " + NAMESPACE + "/" + name + ": its template was changed "
-                        + templateChanges(objects, name) + " time(s) for " + (version - 2) + " push(es)");
+                        + Phrases.count(templateChanges(objects, name), "time") + " for "
+                        + Phrases.count(version - 2, "push", "pushes"));
             }
         } finally {
             narrator.interrupt();

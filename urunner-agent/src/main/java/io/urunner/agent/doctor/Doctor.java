@@ -244,7 +244,9 @@ public final class Doctor {
                         "urunner explain " + workload.id())));
         if (others.size() > TOLD) {
             findings.add(Finding.wrong(
-                    "workloads", (others.size() - TOLD) + " more are not well", "urunner explain lists them"));
+                    "workloads",
+                    Phrases.count(others.size() - TOLD, "more is not well", "more are not well"),
+                    "urunner explain lists them"));
         }
         return findings;
     }
@@ -301,7 +303,7 @@ public final class Doctor {
                 .min(Duration::compareTo)
                 .orElse(settings.interval());
         Duration age = Duration.between(status.lastPass().get(), status.at());
-        String words = age.toSeconds() + " s ago; the interval is " + interval.toSeconds() + " s";
+        String words = Phrases.span(age) + " ago; the interval is " + Phrases.span(interval);
         return age.compareTo(interval.multipliedBy(2).plusSeconds(10)) > 0
                 ? Finding.wrong("last pass", words, "see what the registry's finding and the agent's log say")
                 : Finding.ok("last pass", words);

@@ -1,6 +1,5 @@
 package io.urunner.agent.doctor;
 
-import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
@@ -8,6 +7,7 @@ import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.agent.run.HostStatus;
 import io.urunner.agent.run.RegistryProbe;
 import io.urunner.agent.run.RegistryProbe.Image;
+import io.urunner.agent.text.Phrases;
 import io.urunner.registry.DeniedException;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
@@ -119,7 +119,12 @@ final class RegistryExamination {
         }
         if (unresolved.size() > MOST) {
             findings.add(Finding.note(
-                    check, (unresolved.size() - MOST) + " more images have no digest, and were not tried", ""));
+                    check,
+                    Phrases.count(
+                            unresolved.size() - MOST,
+                            "more image has no digest, and was not tried",
+                            "more images have no digest, and were not tried"),
+                    ""));
         }
         host.stream()
                 .flatMap(one -> one.waits().stream())
@@ -184,7 +189,7 @@ final class RegistryExamination {
                 + wait.namespace()
                         .map(name -> " with the pull secrets of namespace " + name)
                         .orElse("")
-                + " until " + Brief.time(wait.until()) + ", since " + Brief.time(wait.since()) + ": " + wait.why();
+                + " until " + Phrases.time(wait.until()) + ", since " + Phrases.time(wait.since()) + ": " + wait.why();
         return switch (wait.cause()) {
             case RATE_LIMITED ->
                 Finding.wrong(
@@ -195,8 +200,8 @@ final class RegistryExamination {
             case REQUEST_BUDGET ->
                 Finding.note(
                         check,
-                        "the budget does not let all be asked in each interval, since " + Brief.time(wait.since())
-                                + "; the next is asked at " + Brief.time(wait.until()),
+                        "the budget does not let all be asked in each interval, since " + Phrases.time(wait.since())
+                                + "; the next is asked at " + Phrases.time(wait.until()),
                         "a larger registries[].budget, or a longer interval");
             default -> Finding.wrong(check, words, "mend what the reason says; it is asked again by itself");
         };

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.explain.Explanation.Entry;
-import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
@@ -75,8 +74,8 @@ public final class ExplanationJson {
             put(one, "namespace", wait.namespace());
             one.put("cause", wait.cause().words())
                     .put("reason", wait.why())
-                    .put("since", Brief.time(wait.since()))
-                    .put("until", Brief.time(wait.until()));
+                    .put("since", Phrases.time(wait.since()))
+                    .put("until", Phrases.time(wait.until()));
         }
         return json;
     }

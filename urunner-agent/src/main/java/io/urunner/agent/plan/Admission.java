@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import java.time.Duration;
@@ -241,7 +242,7 @@ public final class Admission {
             if (until.isPresent()) {
                 return deferred(
                         Deferral.FAILED_ELSEWHERE,
-                        image + " failed in other namespaces: it is tried here at " + Brief.time(until.get())
+                        image + " failed in other namespaces: it is tried here at " + Phrases.time(until.get())
                                 + ", unless the tag moves, or it works in another namespace before",
                         until);
             }
@@ -262,7 +263,7 @@ public final class Admission {
                         image + " goes to " + first.get().workload + " first, which is not healthy on it yet"
                                 + first.get()
                                         .until
-                                        .map(until -> "; that is waited for until " + Brief.time(until))
+                                        .map(until -> "; that is waited for until " + Phrases.time(until))
                                         .orElse(
                                                 ", and was not in time: it is waited for until it is, or the tag moves"),
                         first.get().until);
@@ -275,7 +276,7 @@ public final class Admission {
                         Deferral.CANARY,
                         image
                                 + " goes to another namespace first, where it is not healthy yet; that is waited for until "
-                                + Brief.time(elsewhere.get()),
+                                + Phrases.time(elsewhere.get()),
                         elsewhere);
             }
         }
@@ -325,15 +326,15 @@ public final class Admission {
             who.add((own.size() - NAMED) + " more in this namespace");
         }
         if (elsewhere > 0) {
-            who.add(elsewhere + (elsewhere == 1 ? " in another namespace" : " in other namespaces"));
+            who.add(Phrases.count(elsewhere, "in another namespace", "in other namespaces"));
         }
         Instant until = Brief.end(
                 holders.values().stream().min(Comparator.naturalOrder()).orElseThrow());
         return deferred(
                 Deferral.BUDGET,
-                holders.size() + (holders.size() == 1 ? " rollout is" : " rollouts are") + " running " + where
+                Phrases.count(holders.size(), "rollout is", "rollouts are") + " running " + where
                         + ", and the budget is " + budget.getAsInt() + ": " + String.join(", ", who)
-                        + "; the first of them counts until " + Brief.time(until) + " at the longest",
+                        + "; the first of them counts until " + Phrases.time(until) + " at the longest",
                 Optional.of(until));
     }
 

@@ -20,16 +20,6 @@ public final class Brief {
     }
 
     /**
-     * A moment, in UTC and in whole seconds.
-     *
-     * @param moment the moment
-     * @return for example {@code 2026-03-01T12:00:00Z}
-     */
-    public static String time(Instant moment) {
-        return moment.truncatedTo(ChronoUnit.SECONDS).toString();
-    }
-
-    /**
      * When something that waits goes on, as it is told and done everywhere: in whole seconds.
      *
      * @param moment when it may go on

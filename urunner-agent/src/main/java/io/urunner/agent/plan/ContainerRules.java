@@ -2,6 +2,7 @@ package io.urunner.agent.plan;
 
 import io.urunner.agent.plan.Answer.Resolved;
 import io.urunner.agent.plan.Verdict.Kind;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadKind;
@@ -61,9 +62,9 @@ final class ContainerRules {
         if (facts.answer() instanceof Answer.Failed failed) {
             return unresolved(
                     failed.reason(),
-                    failed.words() + ", since " + Brief.time(failed.since())
+                    failed.words() + ", since " + Phrases.time(failed.since())
                             + failed.until()
-                                    .map(until -> ", asked again at " + Brief.time(until))
+                                    .map(until -> ", asked again at " + Phrases.time(until))
                                     .orElse(""));
         }
         if (!(facts.answer() instanceof Resolved answer)) {
@@ -327,7 +328,8 @@ final class ContainerRules {
                 Kind.IN_PROGRESS,
                 "the rollout of the current template is in progress: "
                         + workload.rollout().updated() + " of "
-                        + workload.rollout().desired() + " pods are updated, "
+                        + Phrases.count(workload.rollout().desired(), "pod")
+                        + (workload.rollout().updated() == 1 ? " is" : " are") + " updated, "
                         + workload.rollout().available() + " available");
     }
 

@@ -31,7 +31,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                     false,
                     "",
                     withoutPins(state, edited),
-                    List.of("the hold of " + Brief.time(held.since()) + " by " + held.by() + " ended: "
+                    List.of("the hold of " + Phrases.time(held.since()) + " by " + held.by() + " ended: "
                             + States.lastManager(facts.workload()) + " gave another image to "
                             + String.join(", ", edited)));
         }
@@ -40,7 +40,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                     false,
                     "",
                     new WorkloadState(state.containers(), Optional.empty()),
-                    List.of("the hold of " + Brief.time(held.since()) + " by " + held.by()
+                    List.of("the hold of " + Phrases.time(held.since()) + " by " + held.by()
                             + " ended: the tag moved past the digest that was taken back"));
         }
         List<String> putBack = putBack(facts.workload(), state);

@@ -8,6 +8,7 @@ import io.urunner.agent.plan.Decision.NotWatched;
 import io.urunner.agent.plan.Decision.UpToDate;
 import io.urunner.agent.plan.Plan.Remembered;
 import io.urunner.agent.plan.Verdict.Kind;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Container;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
@@ -167,7 +168,8 @@ public final class Planner {
         if (rollout.partition() > 0 && rollout.partition() >= rollout.desired()) {
             return blocked(
                     Blockage.PARTITION,
-                    "its partition " + rollout.partition() + " covers all " + rollout.desired() + " replicas");
+                    "its partition " + rollout.partition() + " covers "
+                            + (rollout.desired() == 1 ? "its only replica" : "all " + rollout.desired() + " replicas"));
         }
         return Optional.empty();
     }
@@ -216,7 +218,7 @@ public final class Planner {
             Instant until = Brief.end(settled);
             return deferred(
                     Deferral.SETTLE,
-                    "it must stand for " + Brief.duration(policy.settle()) + " first, until " + Brief.time(until),
+                    "it must stand for " + Brief.duration(policy.settle()) + " first, until " + Phrases.time(until),
                     moved,
                     until);
         }
@@ -227,13 +229,13 @@ public final class Planner {
             return deferred(
                     Deferral.COOLDOWN,
                     "the cooldown of " + Brief.duration(policy.cooldown())
-                            + " since the last rollout is not over until " + Brief.time(until),
+                            + " since the last rollout is not over until " + Phrases.time(until),
                     last,
                     until);
         }
         return Window.closedUntil(policy.windows(), facts.now())
                 .flatMap(opens ->
-                        deferred(Deferral.WINDOW, "the next window opens at " + Brief.time(opens), moved, opens));
+                        deferred(Deferral.WINDOW, "the next window opens at " + Phrases.time(opens), moved, opens));
     }
 
     /** What is stale waits; {@code why} says for what. */

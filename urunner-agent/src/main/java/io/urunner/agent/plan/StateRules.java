@@ -1,6 +1,7 @@
 package io.urunner.agent.plan;
 
 import io.urunner.agent.plan.State.Kind;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Container;
 import io.urunner.kube.Pod;
 import io.urunner.kube.RolloutProgress;
@@ -146,7 +147,8 @@ public final class StateRules {
                 || patienceEnds().filter(end -> !end.isAfter(sight.now())).isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(rollout.available() + " of " + rollout.desired() + " pods are available after "
+        return Optional.of(rollout.available() + " of " + Phrases.count(rollout.desired(), "pod")
+                + (rollout.available() == 1 ? " is" : " are") + " available after "
                 + Brief.duration(sight.patience())
                 + workload.pods().stream()
                         .filter(pod -> Running.isLive(pod) && !pod.ready())
@@ -351,7 +353,7 @@ public final class StateRules {
     }
 
     private String share(long old) {
-        return old + " of " + live().count() + " pods " + (old == 1 ? "runs" : "run") + " the old image";
+        return old + " of " + Phrases.count(live().count(), "pod") + (old == 1 ? " runs" : " run") + " the old image";
     }
 
     private static State well(Kind kind, String cause, String reason) {

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Pod;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.RolloutStatus;
@@ -81,6 +82,6 @@ public record Trouble(Instant since, Instant last, boolean over, String words) {
 
     /** What is in the way, for people. */
     String told() {
-        return over ? words + "; it runs since " + Brief.time(last) + ", and may do so again" : words;
+        return over ? words + "; it runs since " + Phrases.time(last) + ", and may do so again" : words;
     }
 }

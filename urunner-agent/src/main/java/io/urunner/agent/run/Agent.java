@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
@@ -313,8 +314,8 @@ public final class Agent implements AutoCloseable {
             seen = true;
             LOG.info(
                     "the cluster has been seen: {} in {}",
-                    counted(cluster.workloads().size(), "workload"),
-                    counted(now.size(), "namespace"));
+                    Phrases.count(cluster.workloads().size(), "workload"),
+                    Phrases.count(now.size(), "namespace"));
         } else {
             tell(Level.INFO, "watched from now on", now, told);
             tell(Level.WARN, "not watched any more, for want of the label urunner=enable, or deleted", told, now);
@@ -344,10 +345,6 @@ public final class Agent implements AutoCloseable {
                     .addKeyValue(LogField.SUBJECT, "namespaces")
                     .log("{}: {}", what, shown);
         }
-    }
-
-    private static String counted(int count, String what) {
-        return count + " " + what + (count == 1 ? "" : "s");
     }
 
     private Optional<WatchProblem> blindness() {

@@ -1,8 +1,8 @@
 package io.urunner.agent.run;
 
-import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.run.WatchedRegistry.Allowance;
+import io.urunner.agent.text.Phrases;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -716,8 +716,8 @@ final class HostQueue {
         } else {
             pace.spaces(
                     spacing,
-                    "the registry allows " + left + " more " + (left == 1 ? "request" : "requests") + " until "
-                            + Brief.time(limit.resets()));
+                    "the registry allows " + Phrases.count(left, "more request") + " until "
+                            + Phrases.time(limit.resets()));
             // An answer is good until it is the reference's turn.
             round = Pace.max(round, Pace.min(spacing.multipliedBy(pace.questions), AskerPace.LONGEST));
         }

@@ -1,7 +1,7 @@
 package io.urunner.agent.run;
 
-import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.text.Phrases;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -51,7 +51,7 @@ public record HostStatus(
          * @return the words
          */
         public String words() {
-            return why + ", since " + Brief.time(since) + ", asked again at " + Brief.time(until);
+            return why + ", since " + Phrases.time(since) + ", asked again at " + Phrases.time(until);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.Workload;
@@ -147,7 +148,7 @@ final class Patches {
                     id,
                     "changed over and over",
                     "was changed over and over; it is left alone until "
-                            + clock.instant().plus(Duration.between(now, until)));
+                            + Phrases.time(clock.instant().plus(Duration.between(now, until))));
             if (first) {
                 events.runaway();
             }

@@ -1,12 +1,12 @@
 package io.urunner.agent.run;
 
 import io.urunner.agent.plan.Answer;
-import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.TagWatch;
 import io.urunner.agent.run.WatchedRegistry.Allowance;
+import io.urunner.agent.text.Phrases;
 import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
@@ -825,7 +825,7 @@ final class Registries {
                         subject,
                         problem.get().kind().words(),
                         problem.get().message()
-                                + wait.map(one -> "; asked again at " + Brief.time(one.until()))
+                                + wait.map(one -> "; asked again at " + Phrases.time(one.until()))
                                         .orElse(""));
             } else if (wait.isPresent()) {
                 problems.problem(subject, wait.get().cause().words(), wait.get().words());
@@ -896,7 +896,7 @@ final class Registries {
             LOG.atDebug()
                     .addKeyValue(LogField.EVENT, "passed")
                     .addKeyValue(LogField.SUBJECT, registry)
-                    .log("{}: a pass over {} references took {} ms", registry, count, took.toMillis());
+                    .log("{}: a pass over {} took {} ms", registry, Phrases.count(count, "reference"), took.toMillis());
             if (count == 0) {
                 problems.problem(
                         "use of " + registry,

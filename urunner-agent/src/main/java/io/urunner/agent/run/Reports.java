@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Tells others how it stands. On the loop. */
 final class Reports {
@@ -45,11 +46,19 @@ final class Reports {
     }
 
     private AgentStatus.WorkloadStatus status(Tracked one, boolean goesOn) {
-        Optional<Instant> next = one.references().stream()
-                .filter(reference -> goesOn)
-                .map(reference -> engine.registries()
-                        .nextLook(reference, one.workload().id().namespace()))
-                .flatMap(Optional::stream)
+        State state = engine.state(one).orElse(State.NOT_PLANNED);
+        Instant now = clock.instant();
+        Optional<Instant> next = Stream.concat(
+                        one.references().stream()
+                                .flatMap(reference ->
+                                        engine
+                                                .registries()
+                                                .nextLook(
+                                                        reference,
+                                                        one.workload().id().namespace())
+                                                .stream()),
+                        state.until().filter(now::isBefore).stream())
+                .filter(time -> goesOn)
                 .min(Comparator.naturalOrder());
         State state = engine.state(one).orElse(State.NOT_PLANNED);
         return new AgentStatus.WorkloadStatus(

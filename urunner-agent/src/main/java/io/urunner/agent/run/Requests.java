@@ -1,6 +1,6 @@
 package io.urunner.agent.run;
 
-import io.urunner.agent.plan.Brief;
+import io.urunner.agent.text.Phrases;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
@@ -134,7 +134,7 @@ final class Requests {
     }
 
     private String leftAlone(Instant until) {
-        return host + " wants to be left alone until " + Brief.time(until);
+        return host + " wants to be left alone until " + Phrases.time(until);
     }
 
     /** Whether the same was sent within the interval, so that it would be refused. */

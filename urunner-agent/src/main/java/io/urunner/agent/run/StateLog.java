@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.text.Phrases;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Comparator;
@@ -33,7 +34,7 @@ final class StateLog {
                 (owner, count) -> log.atWarn()
                         .addKeyValue(LogField.EVENT, "left_out")
                         .addKeyValue(LogField.SUBJECT, owner)
-                        .log("{}: {} lines of the last minute were left out", owner, count));
+                        .log("{}: {} left out in the last minute", owner, Phrases.count(count, "line")));
     }
 
     /** Whether one more line about a namespace may be written; asked for every line that would be. */
@@ -46,7 +47,7 @@ final class StateLog {
         log.atWarn()
                 .addKeyValue(LogField.EVENT, "left_out")
                 .addKeyValue(LogField.SUBJECT, "events in namespace " + namespace)
-                .log("events in namespace {}: {} of the last minute were left out", namespace, count);
+                .log("namespace {}: {} left out in the last minute", namespace, Phrases.count(count, "event"));
     }
 
     /** Of a workload, and of what ends with one, its namespace; of other subjects what they have in common. */

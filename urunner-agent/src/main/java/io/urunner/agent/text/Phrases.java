@@ -16,7 +16,19 @@ public final class Phrases {
      * @return for example {@code 1 workload} or {@code 2 workloads}
      */
     public static String count(long number, String noun) {
-        return number + " " + noun + (number == 1 ? "" : "s");
+        return count(number, noun, noun + "s");
+    }
+
+    /**
+     * So many of something, in words of one's own.
+     *
+     * @param number how many
+     * @param one what is said of one
+     * @param many what is said of any other number
+     * @return for example {@code 1 rollout is} or {@code 2 rollouts are}
+     */
+    public static String count(long number, String one, String many) {
+        return number + " " + (number == 1 ? one : many);
     }
 
     /**
@@ -46,7 +58,7 @@ public final class Phrases {
         } else if (time.toMinutes() < 120) {
             return time.toMinutes() + " min";
         }
-        return time.toHours() < 48 ? time.toHours() + " h" : time.toDays() + " days";
+        return time.toHours() < 48 ? time.toHours() + " h" : count(time.toDays(), "day");
     }
 
     /**

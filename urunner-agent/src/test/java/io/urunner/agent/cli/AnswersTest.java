@@ -204,6 +204,52 @@ class AnswersTest {
     }
 
     @Test
+    void whatIsWaitedForHasOneTimeWhereverItIsTold() {
+        Instant until = NOW.plusSeconds(300).plusNanos(987_654_321);
+        State state = new State(
+                State.Kind.WAITING,
+                "cooldown",
+                "the cooldown is not over until 2026-11-23T10:05:00Z",
+                Optional.of(NOW),
+                Optional.of(until),
+                false);
+        AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
+                WEB,
+                state,
+                Optional.empty(),
+                List.of(new Verdict(
+                        "app",
+                        Optional.of("registry.example/app:latest"),
+                        Optional.of("sha256:1"),
+                        Set.of("sha256:1"),
+                        Verdict.Kind.STALE,
+                        Optional.empty(),
+                        "it moved")),
+                Map.of(),
+                Optional.of(until),
+                false,
+                Optional.empty());
+        Explanation explanation = new Explanation(
+                "the test",
+                status(true, true, Optional.empty()),
+                List.of(new Explanation.Entry(workload, Map.of(), Optional.empty())),
+                Optional.empty(),
+                Optional.empty());
+
+        View one = new View(new Form(Form.Format.TEXT, 100), Optional.of(WEB), Optional.empty(), Set.of(), false);
+        assertThat(Answers.explanation(explanation, one).text())
+                .contains(
+                        "  Until:         in 5 min (2026-11-23T10:05:00Z)\n",
+                        "  Next look:     in 5 min (2026-11-23T10:05:00Z)\n");
+        assertThat(Answers.explanation(explanation, view(Form.Format.WIDE)).text())
+                .contains("in 5 min (2026-11-23T10:05:00Z)");
+        assertThat(Answers.explanation(explanation, view(Form.Format.TEXT))
+                        .text()
+                        .replaceAll("\\s+", " "))
+                .contains("not over until 2026-11-23T10:05:00Z (in 5 min)");
+    }
+
+    @Test
     void theDoctorTellsWhatIsWrongAloneIfThatIsAskedFor() {
         List<Finding> findings = List.of(
                 new Finding("namespaces", Finding.Result.OK, "all is well", ""),

@@ -12,6 +12,7 @@ import static io.urunner.agent.plan.Given.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.urunner.agent.text.Phrases;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
@@ -174,7 +175,8 @@ class PlannerPoliciesTest {
                 stale().annotation("window", "Sat,Sun 00:00-24:00 UTC"))) {
             assertThat(waits.plan().decision()).isInstanceOfSatisfying(Decision.Deferred.class, waiting -> {
                 assertThat(waiting.since()).as(waiting.words()).isPresent();
-                assertThat(waiting.reason()).contains(Brief.time(waiting.until().orElseThrow()));
+                assertThat(waiting.reason())
+                        .contains(Phrases.time(waiting.until().orElseThrow()));
             });
         }
     }

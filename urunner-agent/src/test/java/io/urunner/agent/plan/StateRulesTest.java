@@ -149,7 +149,7 @@ class StateRulesTest {
         assertThat(state(given, false, NEVER, ago(60)).ill()).isFalse();
         State state = state(given, false, NEVER, ago(901));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
-        assertThat(state.reason()).contains("0 of 1 pods are available after 15m");
+        assertThat(state.reason()).contains("0 of 1 pod are available after 15m");
     }
 
     @Test

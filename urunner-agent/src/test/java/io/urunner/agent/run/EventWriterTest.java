@@ -125,7 +125,7 @@ class EventWriterTest {
         loop.advance(Duration.ofMinutes(1));
         assertThat(lines.list)
                 .extracting(ILoggingEvent::getFormattedMessage)
-                .containsExactly("events in namespace aaa-evil: 700 of the last minute were left out");
+                .containsExactly("namespace aaa-evil: 700 events left out in the last minute");
         write(evil, "another minute");
         work();
         assertThat(written).last().isEqualTo("aaa-evil another minute");

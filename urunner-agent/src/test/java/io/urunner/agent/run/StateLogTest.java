@@ -55,7 +55,7 @@ class StateLogTest {
 
         lines.list.clear();
         loop.advance(Duration.ofMinutes(1));
-        assertThat(said()).containsExactly("namespace evil: 2800 lines of the last minute were left out");
+        assertThat(said()).containsExactly("namespace evil: 2800 lines left out in the last minute");
 
         log.problem("evil/Deployment/w", "odd", "is odd");
         assertThat(said()).last().isEqualTo("evil/Deployment/w: is odd");
@@ -101,7 +101,7 @@ class StateLogTest {
 
         lines.list.clear();
         loop.advance(Duration.ofMinutes(1));
-        assertThat(said()).containsExactly("namespace evil: 14801 lines of the last minute were left out");
+        assertThat(said()).containsExactly("namespace evil: 14801 lines left out in the last minute");
     }
 
     /** Who writes another's image into a workload of his own, too. */
@@ -128,6 +128,6 @@ class StateLogTest {
         log.problem("events", "not written", "may not write");
         assertThat(said()).hasSize(StateLog.LINES + 1).contains("events: may not write");
         loop.advance(Duration.ofMinutes(1));
-        assertThat(said()).last().isEqualTo("registry: 800 lines of the last minute were left out");
+        assertThat(said()).last().isEqualTo("registry: 800 lines left out in the last minute");
     }
 }
