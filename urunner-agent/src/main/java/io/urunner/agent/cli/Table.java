@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 
 /**
  * Text in columns that fits the terminal: columns are as wide as their widest cell while there is room, then cells are
- * wrapped, first those of the last column, which has the longest texts. Where there is no room even so, each row becomes a
- * few lines of its own. For one thread.
+ * wrapped, first those of the last column, which has the longest texts; one that is too long for that goes below its row,
+ * as wide as the terminal. Where there is no room even so, each row becomes a few lines of its own. For one thread.
  */
 final class Table {
     /** Where lines may be of any length: what is longer than this does not make all other rows as long. */
@@ -19,6 +19,8 @@ final class Table {
     private static final int GAP = 2;
     /** A column that is narrower is no joy to read. */
     private static final int NARROWEST = 12;
+    /** A text that needs more lines than this beside the others is better read below them. */
+    private static final int BESIDE = 3;
 
     private final int mostLines;
     private final List<List<String>> rows = new ArrayList<>();
@@ -58,7 +60,7 @@ final class Table {
                                     .map(width -> Math.min(WIDEST, width))
                                     .toArray())));
         } else if (fit(widths, form.width())) {
-            rows.forEach(row -> wrapped(row, widths).forEach(line -> print(out, line)));
+            rows.forEach(row -> wrapped(row, widths, form.width()).forEach(line -> print(out, line)));
         } else {
             records(form.width()).forEach(line -> print(out, line));
         }
@@ -88,7 +90,22 @@ final class Table {
         return true;
     }
 
-    private List<String> wrapped(List<String> row, int[] widths) {
+    private List<String> wrapped(List<String> row, int[] widths, int width) {
+        int last = widths.length - 1;
+        if (TextWidth.wrap(row.get(last), widths[last], Integer.MAX_VALUE).size() <= BESIDE) {
+            return beside(row, widths);
+        }
+        List<String> lines = new ArrayList<>();
+        if (!row.subList(0, last).stream().allMatch(String::isEmpty)) {
+            List<String> others = new ArrayList<>(row.subList(0, last));
+            others.add("");
+            lines.addAll(beside(others, widths));
+        }
+        TextWidth.wrap(row.get(last), width - GAP, mostLines).forEach(line -> lines.add(" ".repeat(GAP) + line));
+        return lines;
+    }
+
+    private List<String> beside(List<String> row, int[] widths) {
         List<List<String>> cells = new ArrayList<>();
         int height = 1;
         for (int i = 0; i < widths.length; i++) {

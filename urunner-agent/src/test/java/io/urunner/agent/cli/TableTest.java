@@ -55,9 +55,21 @@ class TableTest {
     }
 
     @Test
+    void aLongTextGoesBelowItsRowSoThatItIsReadToItsEnd() {
+        assertThat(printed(table(REASON), Form.Format.TEXT, 80))
+                .containsExactly(
+                        "WORKLOAD               STATE       SINCE      REASON",
+                        "shop/Deployment/web    failed      3 min ago",
+                        "  container app: its image registry.example/team/app:latest moved from",
+                        "  sha256:0123456789ab to sha256:ba9876543210, and the pods of the new template",
+                        "  crash (CrashLoopBackOff)",
+                        "shop/Deployment/web-2  up to date  2 h ago    it is");
+    }
+
+    @Test
     void whatIsVeryLongIsCutUnlessEverythingIsAskedFor() {
         assertThat(printed(table(REASON.repeat(3)), Form.Format.TEXT, 80))
-                .hasSize(6)
+                .hasSize(7)
                 .anyMatch(line -> line.endsWith("…"));
         assertThat(printed(table(REASON), Form.Format.WIDE, 40))
                 .hasSize(3)
