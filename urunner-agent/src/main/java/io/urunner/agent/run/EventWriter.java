@@ -143,23 +143,23 @@ final class EventWriter implements AgentListener {
     @Override
     public void decided(Workload workload, Decision decision, boolean maybeTold) {
         if (decision instanceof Decision.Blocked blocked) {
-            // Somebody did that on purpose.
-            KubeEvents.Type type = blocked.cause() == Blockage.HOLD ? KubeEvents.Type.NORMAL : KubeEvents.Type.WARNING;
-            // Who takes every pin back is told of once, though there is another push.
-            boolean once = maybeTold || blocked.cause() == Blockage.REJECTED;
-            blocked(workload, type, blocked.cause().words(), blocked.reason(), once);
+            // Who holds a workload has told so himself, and why. Who takes every pin back is told of once, though there is
+            // another push.
+            if (blocked.cause() != Blockage.HOLD) {
+                boolean once = maybeTold || blocked.cause() == Blockage.REJECTED;
+                blocked(workload, blocked.cause().words(), blocked.reason(), once);
+            }
         } else if (decision instanceof Decision.Deferred deferred && TO_BE_MENDED.contains(deferred.cause())) {
             blocked(
                     workload,
-                    KubeEvents.Type.WARNING,
                     deferred.cause().words(),
                     SINCE.matcher(deferred.reason()).replaceAll(""),
                     maybeTold);
         }
     }
 
-    private void blocked(Workload workload, KubeEvents.Type type, String cause, String reason, boolean maybeTold) {
-        write(workload, type, "RolloutBlocked", cause + ": " + reason, maybeTold);
+    private void blocked(Workload workload, String cause, String reason, boolean maybeTold) {
+        write(workload, KubeEvents.Type.WARNING, "RolloutBlocked", cause + ": " + reason, maybeTold);
     }
 
     private void write(Workload workload, KubeEvents.Type type, String reason, String message) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Decision;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import java.time.Duration;
@@ -108,6 +110,14 @@ class EventWriterTest {
             }
             loop.settle();
         }
+    }
+
+    @Test
+    void aHoldIsToldByWhoHoldsItAndNotAgainHere() {
+        events.decided(mine, new Decision.Blocked(Blockage.HOLD, "held since today by anna"), false);
+        events.decided(mine, new Decision.Blocked(Blockage.PAUSED, "the Deployment is paused"), false);
+        work();
+        assertThat(written).containsExactly("shop paused: the Deployment is paused");
     }
 
     @Test
