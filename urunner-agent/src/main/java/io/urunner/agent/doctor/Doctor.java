@@ -17,6 +17,8 @@ import io.urunner.kube.WatchScope;
 import io.urunner.registry.RegistryException;
 import io.urunner.store.DigestStore;
 import io.urunner.store.StoreException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -131,7 +133,7 @@ public final class Doctor {
                         name + " is not watched any more since " + Phrases.time(at)
                                 + ": it lost the label, or was deleted",
                         "kubectl label namespace " + name + " urunner=enable, if nobody meant that")));
-        findings.add(history(status, running));
+        findings.add(history(settings.store(), history, status.historyWorks(), running));
         findings.addAll(workloads(status));
         findings.add(due(status));
         status.election()
@@ -188,10 +190,15 @@ public final class Doctor {
         return findings;
     }
 
-    private Finding history(AgentStatus status, boolean running) {
+    static Finding history(Settings.Store settings, DigestStore history, boolean works, boolean running) {
+        Path file = settings.path().toAbsolutePath();
+        Path folder = file.getParent();
+        if (!running && settings.url().isEmpty() && folder != null && Files.notExists(file)) {
+            return noHistoryYet(file, folder);
+        }
         try {
             history.check();
-            if (running && !status.historyWorks()) {
+            if (running && !works) {
                 return Finding.wrong(
                         "history",
                         "the agent could not write the database when it tried last",
@@ -206,6 +213,18 @@ public final class Doctor {
                     "rollouts go on without it; put the database of URUNNER_CONF_SQLLIGHT_PATH or"
                             + " URUNNER_CONF_DATABASE_URL right");
         }
+    }
+
+    private static Finding noHistoryYet(Path file, Path folder) {
+        boolean there = Files.isDirectory(folder);
+        return there && Files.isWritable(folder)
+                ? Finding.note("history", "there is no file " + file + " yet: it is created at the first run", "")
+                : Finding.note(
+                        "history",
+                        "there is no file " + file + ", and none can be made, as the folder " + folder
+                                + (there ? " cannot be written" : " does not exist"),
+                        "rollouts go on without it; put the folder right, or name another file with"
+                                + " URUNNER_CONF_SQLLIGHT_PATH");
     }
 
     /** What is not well, each by itself; many are counted, and those that wait for a registry. */
@@ -256,8 +275,9 @@ public final class Doctor {
                 && workload.state().cause().equals(cause.words());
     }
 
-    private static Finding due(AgentStatus status) {
+    static Finding due(AgentStatus status) {
         TreeSet<String> now = new TreeSet<>();
+        TreeSet<String> shadowed = new TreeSet<>();
         TreeSet<String> waiting = new TreeSet<>();
         for (WorkloadStatus workload : status.workloads()) {
             Optional<Decision> decision = workload.decision();
@@ -266,8 +286,9 @@ public final class Doctor {
             if (decision.isEmpty() || !stale) {
                 continue;
             }
-            if (decision.get() instanceof Decision.Restart
-                    || (decision.get() instanceof Decision.Blocked blocked && blocked.cause() == Blockage.SHADOW)
+            if (decision.get() instanceof Decision.Blocked blocked && blocked.cause() == Blockage.SHADOW) {
+                shadowed.add(workload.id().toString());
+            } else if (decision.get() instanceof Decision.Restart
                     || (decision.get() instanceof Decision.Deferred deferred && deferred.cause() == Deferral.BUDGET)) {
                 now.add(workload.id().toString());
             } else {
@@ -280,8 +301,11 @@ public final class Doctor {
             }
         }
         String words = (now.isEmpty() ? "nothing would be restarted now" : "would be restarted: " + list(now))
+                + (shadowed.isEmpty()
+                        ? ""
+                        : "; in shadow mode, and would be restarted if that were off: " + list(shadowed))
                 + (waiting.isEmpty() ? "" : "; stale, but not now: " + list(waiting));
-        return waiting.isEmpty() && now.isEmpty()
+        return waiting.isEmpty() && shadowed.isEmpty() && now.isEmpty()
                 ? Finding.ok("due", words)
                 : Finding.note("due", words, "urunner explain tells why");
     }
