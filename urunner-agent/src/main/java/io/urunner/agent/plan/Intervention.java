@@ -256,6 +256,21 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
+     * The images whose pin was taken back, and is tried again from now on.
+     *
+     * @return their references
+     */
+    public List<String> pinnedAgain() {
+        return States.of(workload).containers().entrySet().stream()
+                .filter(each -> Pin.isKnownNotToLast(each.getValue()))
+                .filter(each -> !Pin.isKnownNotToLast(States.of(
+                        restart.state(), each.getKey(), each.getValue().reference())))
+                .map(each -> each.getValue().reference())
+                .distinct()
+                .toList();
+    }
+
+    /**
      * Whether the workload is as it was asked for already.
      *
      * @return true if there is nothing to send

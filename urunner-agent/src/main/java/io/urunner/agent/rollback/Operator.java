@@ -266,6 +266,10 @@ public final class Operator {
         }
         planned.lifted()
                 .forEach(image -> words.append("; no longer quarantined: ").append(image));
+        planned.pinnedAgain()
+                .forEach(image -> words.append("; no longer rejected: the pin of ")
+                        .append(image)
+                        .append(", which will be pinned again while if-not-always says so"));
         return words.toString();
     }
 

@@ -178,6 +178,7 @@ class TakenBackIT {
         try (AgentProcess resume =
                 AgentProcess.start(folder.resolve("resume.log"), settings, "resume", here.id.toString())) {
             assertThat(resume.exitCode()).as(resume.log()).isZero();
+            assertThat(resume.log()).contains("no longer rejected: the pin of ", "will be pinned again");
         }
         here.pushPinned("three");
     }

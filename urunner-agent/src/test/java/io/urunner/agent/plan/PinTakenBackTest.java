@@ -156,8 +156,9 @@ class PinTakenBackTest {
     @Test
     void whoResumesTriesItAgain() {
         Given rejected = takenBack().state("app", app(takenBack().plan()));
-        WorkloadState resumed =
-                Intervention.resume(rejected.build(), Map.of(), NOW).restart().state();
+        Intervention resume = Intervention.resume(rejected.build(), Map.of(), NOW);
+        assertThat(resume.pinnedAgain()).containsExactly(REF);
+        WorkloadState resumed = resume.restart().state();
 
         assertThat(takenBack()
                         .state("app", resumed.containers().get("app"))
