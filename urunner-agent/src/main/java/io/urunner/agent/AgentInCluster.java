@@ -37,6 +37,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.regex.Matcher;
@@ -49,7 +50,9 @@ import java.util.stream.Stream;
  * machine that has none. What it has as files lies in a folder that only this user can read, until this is closed.
  */
 final class AgentInCluster implements Wiring.FoundAgent {
-    private static final String LABEL = "app.kubernetes.io/name=urunner";
+    /** What the chart writes whatever the release is called, and what stands on Deployments that were made without it. */
+    private static final List<String> LABELS = List.of("urunner.io/component=agent", "app.kubernetes.io/name=urunner");
+
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     /** The doctor asks every registry before it answers. */
     private static final Duration ANSWER = Duration.ofMinutes(2);
@@ -66,6 +69,9 @@ final class AgentInCluster implements Wiring.FoundAgent {
     private final Path folder;
     private final Map<DeployedProgram.Source, Map<String, byte[]>> read = new HashMap<>();
     private final Map<String, String> environment;
+    /** The same as the agent itself has it, with no file of ours. */
+    private final Map<String, String> own;
+
     private Optional<SecretSource> token = Optional.empty();
     private String note = "";
 
@@ -91,6 +97,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
                 environment.put(name, value);
             }
         });
+        own = Map.copyOf(environment);
         environment.put("URUNNER_CONF_KUBE_AUTH", "kubeconfig");
         // Whoever can write a Deployment is not to run code on this machine, nor to have its files and variables sent
         // somewhere.
@@ -198,14 +205,18 @@ final class AgentInCluster implements Wiring.FoundAgent {
 
     private static DeployedProgram only(KubeAccess access, Optional<String> namespace, KubeConfiguration kubernetes)
             throws KubeException, CommandException {
-        List<DeployedProgram> found = access.programs(namespace, LABEL);
+        Map<String, DeployedProgram> all = new TreeMap<>();
+        for (String label : LABELS) {
+            access.programs(namespace, label).forEach(each -> all.put(each.namespace() + "/" + each.name(), each));
+        }
+        List<DeployedProgram> found = List.copyOf(all.values());
         if (found.isEmpty()) {
             throw new CommandException(
                     "no agent was found in "
                             + namespace
                                     .map(name -> "the namespace " + name + " of ")
                                     .orElse("")
-                            + kubernetes.server() + " (a Deployment with the label " + LABEL
+                            + kubernetes.server() + " (a Deployment with the label " + String.join(" or ", LABELS)
                             + "): install it, or give settings of your own (--config, URUNNER_...)",
                     ExitCode.HINDERED);
         }
@@ -318,6 +329,20 @@ final class AgentInCluster implements Wiring.FoundAgent {
     }
 
     @Override
+    public Map<String, String> ownEnvironment() {
+        return own;
+    }
+
+    @Override
+    public String inItsPod(String text) {
+        String there = text;
+        for (int i = 0; i < program.mounts().size(); i++) {
+            there = there.replace(here(i).toString(), there(program.mounts().get(i)));
+        }
+        return there;
+    }
+
+    @Override
     public String note() {
         return note;
     }
@@ -333,17 +358,17 @@ final class AgentInCluster implements Wiring.FoundAgent {
         try {
             Secret shown = token.get().read();
             note = "no pod of the agent " + name() + " is ready: this is a look from here, with its settings";
-            for (String pod : access.readyPods(program.namespace(), program.labels())) {
-                KubeAccess.PodAnswer answer = access.ask(
-                        program.namespace(),
-                        pod,
-                        program.port().get(),
-                        path,
-                        Map.of(BearerToken.HEADER, shown.reveal()),
-                        ANSWER);
-                String code = answer.headers().getOrDefault(Answer.EXIT_CODE.toLowerCase(Locale.ROOT), "");
-                if (code.matches("[0-2]")) {
-                    return Optional.of(new Answer(answer.body(), Integer.parseInt(code)));
+            List<String> pods = access.readyPods(program.namespace(), program.labels());
+            for (String pod : pods) {
+                KubeAccess.PodAnswer answer = ask(pod, path, shown);
+                Optional<Answer> told = told(answer);
+                if (told.isPresent()) {
+                    // Who stands by names the one that acts, which knows more.
+                    Optional<String> leader = Optional.of(header(answer, Answer.LEADER))
+                            .filter(name -> !name.equals(pod) && pods.contains(name));
+                    return leader.isPresent()
+                            ? told(ask(leader.get(), path, shown)).or(() -> told)
+                            : told;
                 }
                 note = "the running agent cannot be asked through the API server (pod " + pod + ": HTTP "
                         + answer.status()
@@ -357,6 +382,26 @@ final class AgentInCluster implements Wiring.FoundAgent {
                     + "): this is a look from here, with its settings";
         }
         return Optional.empty();
+    }
+
+    private KubeAccess.PodAnswer ask(String pod, String path, Secret shown) throws KubeException {
+        return access.ask(
+                program.namespace(),
+                pod,
+                program.port().orElseThrow(),
+                path,
+                Map.of(BearerToken.HEADER, shown.reveal()),
+                ANSWER);
+    }
+
+    private static String header(KubeAccess.PodAnswer answer, String name) {
+        return answer.headers().getOrDefault(name.toLowerCase(Locale.ROOT), "");
+    }
+
+    private static Optional<Answer> told(KubeAccess.PodAnswer answer) {
+        return Optional.of(header(answer, Answer.EXIT_CODE))
+                .filter(code -> code.matches("[0-2]"))
+                .map(code -> new Answer(answer.body(), Integer.parseInt(code)));
     }
 
     @Override

@@ -14,7 +14,9 @@ import io.urunner.agent.http.Endpoint;
 import io.urunner.agent.run.Agent;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.text.Phrases;
+import io.urunner.kube.KubeName;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,7 +81,7 @@ final class Insight {
             return Endpoint.Response.text(503, silent().text());
         }
         Explanation explanation = explainer.explain(source(status.get()), status.get(), view.workload());
-        return response(explanation.found() ? 200 : 404, Answers.explanation(explanation, view), view);
+        return response(explanation.found() ? 200 : 404, Answers.explanation(explanation, view), view, status.get());
     }
 
     private Endpoint.Response examine(Wiring.ConfigurationReader reader, View view) throws InterruptedException {
@@ -95,7 +97,7 @@ final class Insight {
                 findings.addAll(Finding.of(e));
             }
             findings.addAll(doctor.examine(status.get(), true));
-            return response(200, Answers.findings(source(status.get()), findings, view), view);
+            return response(200, Answers.findings(source(status.get()), findings, view), view, status.get());
         } finally {
             examining.release();
         }
@@ -109,12 +111,15 @@ final class Insight {
                         .orElse(", no pass over yet");
     }
 
-    private static Endpoint.Response response(int status, Answer answer, View view) {
-        return new Endpoint.Response(
-                status,
-                view.form().mediaType(),
-                answer.text(),
-                Map.of(Answer.EXIT_CODE, Integer.toString(answer.code())));
+    static Endpoint.Response response(int code, Answer answer, View view, AgentStatus status) {
+        Map<String, String> headers = new HashMap<>(Map.of(Answer.EXIT_CODE, Integer.toString(answer.code())));
+        status.election()
+                .filter(election -> !status.acts())
+                .flatMap(AgentStatus.Election::leader)
+                .map(leader -> leader.replaceFirst("_[^_]*$", ""))
+                .filter(KubeName::isOfObject)
+                .ifPresent(pod -> headers.put(Answer.LEADER, pod));
+        return new Endpoint.Response(code, view.form().mediaType(), answer.text(), headers);
     }
 
     private interface Work {

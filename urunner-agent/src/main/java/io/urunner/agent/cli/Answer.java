@@ -9,4 +9,7 @@ package io.urunner.agent.cli;
 public record Answer(String text, int code) {
     /** The HTTP header that tells a command that an agent answers, and the exit code that belongs to the answer. */
     public static final String EXIT_CODE = "Urunner-Exit-Code";
+
+    /** The HTTP header with which an agent that stands by names the pod of the one that acts. */
+    public static final String LEADER = "Urunner-Leader";
 }

@@ -79,7 +79,8 @@ public final class Cli {
                 "",
                 "Settings come from a YAML file, environment variables (URUNNER_...) and --set;",
                 "'urunner config' shows what is in force. Where there are none, commands take",
-                "those of the agent in the kubeconfig's cluster.",
+                "those of the agent in the kubeconfig's cluster; run and once never do, and",
+                "digest does with --agent-namespace.",
                 "",
                 "Exit codes of all commands:"));
         for (int code = 0; code < ExitCode.MEANINGS.size(); code++) {

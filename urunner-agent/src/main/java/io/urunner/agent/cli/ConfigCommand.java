@@ -12,12 +12,18 @@ import picocli.CommandLine.Mixin;
 
 @Command(
         name = "config",
-        description = "Print the effective configuration: each setting with its origin, secrets redacted.")
+        description = {
+            "Print the effective configuration: each setting with its origin, secrets redacted.",
+            "Where there are no settings here, those of the agent in the kubeconfig's cluster are printed."
+        })
 final class ConfigCommand implements Callable<Integer> {
     private final CommandContext context;
 
     @Mixin
     private final Output output = new Output();
+
+    @Mixin
+    private final Reach reach = new Reach();
 
     @Mixin
     private final SettingsOptions settings = new SettingsOptions();
@@ -27,25 +33,29 @@ final class ConfigCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws ConfigurationException {
-        List<EffectiveValue> values = settings.load(context, false).values();
-        output.print(context, () -> table(values), () -> json(values));
+    public Integer call() throws ConfigurationException, CommandException {
+        try (Reach.With with = reach.with(context, settings)) {
+            List<EffectiveValue> values =
+                    settings.load(with.asItIsThere(), false).values();
+            output.print(context, () -> table(values, with), () -> json(values, with));
+        }
         return ExitCode.OK;
     }
 
-    private static Table table(List<EffectiveValue> values) {
+    private static Table table(List<EffectiveValue> values, Reach.With with) {
         Table table = new Table("SETTING", "ORIGIN", "VALUE");
-        values.forEach(value -> table.row(value.key(), value.origin().toString(), value.text()));
+        values.forEach(value ->
+                table.row(value.key(), with.asItIsThere(value.origin().toString()), with.asItIsThere(value.text())));
         return table;
     }
 
-    private static ObjectNode json(List<EffectiveValue> values) {
+    private static ObjectNode json(List<EffectiveValue> values, Reach.With with) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         ArrayNode settings = json.putArray("settings");
         values.forEach(value -> settings.addObject()
                 .put("setting", value.key())
-                .put("origin", value.origin().toString())
-                .put("value", value.text()));
+                .put("origin", with.asItIsThere(value.origin().toString()))
+                .put("value", with.asItIsThere(value.text())));
         return json;
     }
 }

@@ -21,13 +21,17 @@ import picocli.CommandLine.Spec;
         name = "digest",
         description = {
             "Print what images' tags name now: a line with the reference, the digest and the media type of each.",
-            "Credentials are those of the configuration; for other registries those of Docker's config.json."
+            "Credentials are those of the configuration; for other registries those of Docker's config.json. Those of an",
+            "agent in a cluster are used with --agent-namespace alone."
         })
 final class DigestCommand implements Callable<Integer> {
     private final CommandContext context;
 
     @Mixin
     private final Output output = new Output();
+
+    @Mixin
+    private final Reach reach = new Reach();
 
     @Mixin
     private final SettingsOptions settings = new SettingsOptions();
@@ -57,8 +61,11 @@ final class DigestCommand implements Callable<Integer> {
         Form form = output.form(context);
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         ArrayNode told = json.putArray("images");
-        try (Wiring.Registries registries =
-                context.wiring().registries(settings.loadWithoutDefaultRegistry(context), context.environment())) {
+        try (Reach.With with = reach.ifNamed(context);
+                Wiring.Registries registries = context.wiring()
+                        .registries(
+                                settings.loadWithoutDefaultRegistry(with.context()),
+                                with.context().environment())) {
             for (ImageReference reference : references) {
                 ObjectNode one = told.addObject().put("reference", reference.toString());
                 try {

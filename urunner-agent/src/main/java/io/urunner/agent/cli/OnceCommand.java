@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
         name = "once",
         description = {
             "Look at everything once, start the rollouts that are due, and print what was decided.",
-            "Rollouts are not waited for."
+            "Rollouts are not waited for: the history calls them 'not followed' until an agent, or this again, sees how",
+            "they ended. It acts for itself, so it wants settings of its own, and never takes those of an agent."
         })
 final class OnceCommand implements Callable<Integer> {
     private static final String NONE = "-";
@@ -41,6 +42,12 @@ final class OnceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigurationException, CommandException, InterruptedException {
+        if (!Reach.hasSettings(context, settings)) {
+            throw new CommandException(
+                    "once acts for itself, so it takes no settings of an agent in a cluster: give it its own"
+                            + " (--config, --set, URUNNER_...); what a running agent does is told by 'urunner explain'",
+                    ExitCode.WRONG_CONFIGURATION);
+        }
         if (timeout <= 0) {
             throw new CommandException("--timeout is a number of seconds above 0", ExitCode.WRONG_CONFIGURATION);
         }

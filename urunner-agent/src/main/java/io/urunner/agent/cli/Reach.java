@@ -15,10 +15,7 @@ final class Reach {
     @Option(
             names = "--agent-namespace",
             paramLabel = "NAME",
-            description = {
-                "Work with the settings of the agent in this namespace of the kubeconfig's cluster. Where there are no",
-                "settings here, the agent is looked for in all namespaces."
-            })
+            description = "Work with the settings of the agent in this namespace of the kubeconfig's cluster.")
     private @Nullable String namespace;
 
     /** What a command works with. */
@@ -30,6 +27,16 @@ final class Reach {
                 note();
             }
             return told;
+        }
+
+        /** To show the agent's own settings, rather than to work with them. */
+        CommandContext asItIsThere() {
+            return agent.map(found -> context.with(found.ownEnvironment())).orElse(context);
+        }
+
+        /** A text with the paths of the agent's pod, instead of where its files lie here. */
+        String asItIsThere(String text) {
+            return agent.map(found -> found.inItsPod(text)).orElse(text);
         }
 
         /** Says what of the agent cannot be reached from here. */
@@ -50,19 +57,29 @@ final class Reach {
         return namespace != null;
     }
 
-    /** Finds what to work with. */
-    With with(CommandContext context, SettingsOptions settings) throws CommandException {
+    /** Whether there are settings here: of this machine, or of the pod. */
+    static boolean hasSettings(CommandContext context, SettingsOptions settings) {
         Map<String, String> environment = context.environment();
-        boolean here = settings.given()
+        return settings.given()
                 || environment.containsKey("KUBERNETES_SERVICE_HOST")
                 || environment.keySet().stream()
                         .anyMatch(name -> name.startsWith(OURS)
                                 && !name.equals(RunningAgents.VARIABLE)
                                 && !name.equals("URUNNER_CONF_KUBE_AUTH"));
-        if (here && namespace == null) {
-            return new With(context, Optional.empty());
-        }
-        Wiring.FoundAgent agent = context.wiring().find(environment, Optional.ofNullable(namespace));
+    }
+
+    /** Finds what to work with. */
+    With with(CommandContext context, SettingsOptions settings) throws CommandException {
+        return hasSettings(context, settings) ? ifNamed(context) : found(context);
+    }
+
+    /** The agent in the cluster if it is named; else what there is here, be it nothing. */
+    With ifNamed(CommandContext context) throws CommandException {
+        return isNamed() ? found(context) : new With(context, Optional.empty());
+    }
+
+    private With found(CommandContext context) throws CommandException {
+        Wiring.FoundAgent agent = context.wiring().find(context.environment(), Optional.ofNullable(namespace));
         context.err()
                 .println("urunner: with the settings of the agent " + agent.name() + " in the kubeconfig's cluster");
         return new With(context.with(agent.environment()), Optional.of(agent));

@@ -151,6 +151,21 @@ public interface Wiring {
         Map<String, String> environment();
 
         /**
+         * The environment variables of the agent itself, for a command that only shows its settings.
+         *
+         * @return the variables; what they name lies on this machine until this is closed
+         */
+        Map<String, String> ownEnvironment();
+
+        /**
+         * Names what lies on this machine by where it lies in the agent's pod.
+         *
+         * @param text any text
+         * @return the text with the paths of the pod
+         */
+        String inItsPod(String text);
+
+        /**
          * What of the agent cannot be reached from here, for people.
          *
          * @return the words; empty text if there is nothing to say

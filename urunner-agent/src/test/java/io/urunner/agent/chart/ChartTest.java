@@ -494,6 +494,20 @@ class ChartTest {
                 .hasMessageContaining("app.kubernetes.io/name");
     }
 
+    /** By which commands on a laptop find it. */
+    @Test
+    void whateverTheReleaseIsCalledItsDeploymentSaysWhatItIs() {
+        for (String values : List.of("{}", "nameOverride: rollouts", "fullnameOverride: rollouts")) {
+            assertThat(Chart.render(folder, values)
+                            .only("Deployment")
+                            .at("/metadata/labels")
+                            .path("urunner.io/component")
+                            .asText())
+                    .as(values)
+                    .isEqualTo("agent");
+        }
+    }
+
     /** The alerts select by a label that no workload has, and that each way to scrape puts on. */
     @Test
     void bothMonitorsSayOfWhichReleaseTheSeriesAre() {

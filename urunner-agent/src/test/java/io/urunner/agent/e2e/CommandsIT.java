@@ -311,6 +311,30 @@ class CommandsIT {
     }
 
     @AtOnce
+    void theSettingsOfAnAgentOfAnyNameArePrintedAsItHasThem() throws Exception {
+        String agents = installed("""
+                fullnameOverride: rollouts
+                nameOverride: rollouts
+                registries: [{host: "%s", type: generic}]
+                """.formatted(scene.registry.host()));
+        Path admin = scene.cluster.kubeconfig();
+        Result config = laptop(admin, "config", "--wide", "--agent-namespace", agents);
+        assertThat(config.code()).as(config.out()).isZero();
+        assertThat(config.out())
+                .contains("with the settings of the agent " + agents + "/rollouts", scene.registry.host())
+                .containsPattern("store.path +URUNNER_CONF_SQLLIGHT_PATH +/var/lib/urunner/urunner.db")
+                .containsPattern("kubernetes.auth +\\S+ +incluster")
+                .contains("/etc/urunner/")
+                .doesNotContain("mount-0");
+        scene.push("shop/named", "v1");
+        Result digest = laptop(admin, "digest", scene.image("shop/named") + ":latest", "--agent-namespace", agents);
+        assertThat(digest.out()).contains("sha256:");
+        Result once = laptop(admin, "once");
+        assertThat(once.code()).isEqualTo(2);
+        assertThat(once.out()).contains("once acts for itself", "urunner explain");
+    }
+
+    @AtOnce
     void aCredentialThatTheAgentHasAsAFileIsUsedToo() throws Exception {
         String password = "p4ss-of-the-commands-test";
         UsedSecrets.add(password);
@@ -350,7 +374,10 @@ class CommandsIT {
         Result none = laptop(scene.cluster.kubeconfig(), "explain", "--agent-namespace", scene.namespace);
         assertThat(none.code()).isEqualTo(1);
         assertThat(none.out())
-                .contains("no agent was found in the namespace " + scene.namespace, "app.kubernetes.io/name=urunner");
+                .contains(
+                        "no agent was found in the namespace " + scene.namespace,
+                        "urunner.io/component=agent",
+                        "app.kubernetes.io/name=urunner");
         Path nowhere = laptopHome().resolve("none");
         Result without = laptop(nowhere, "doctor");
         assertThat(without.code()).isEqualTo(2);
