@@ -186,7 +186,9 @@ yes
 {{- if regexMatch "_(URL|ENDPOINT)$" $name }}{{ $urls = append $urls $value }}{{ end }}
 {{- end }}
 {{- range .Values.extraEnv }}
-{{- if regexMatch "(?i)^(https?|all)_proxy$" .name }}{{ $urls = append $urls .value }}{{ end }}
+{{- if eq .name "JAVA_TOOL_OPTIONS" }}
+{{- range regexFindAll "proxyPort=[0-9]+" (.value | default "") -1 }}{{ $urls = append $urls (replace "proxyPort=" "proxy:" .) }}{{ end }}
+{{- end }}
 {{- end }}
 {{- range concat (.Values.registries | default list) (.Values.settings.registries | default list) }}
 {{- $scheme := ternary "http://" "" (.plainHttp | default false) }}

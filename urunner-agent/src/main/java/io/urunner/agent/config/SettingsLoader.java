@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,9 @@ public final class SettingsLoader {
             Origin.DEFAULT);
 
     private static final int MOST_UNUSABLE = 10;
+
+    /** What other programs read to find their proxy. */
+    private static final Pattern PROXY = Pattern.compile("(?i)(https?|all)_proxy");
 
     private final Map<String, String> environment;
     private final PluginDiscovery discovery;
@@ -179,6 +183,16 @@ public final class SettingsLoader {
                     warnings.add("the TLS certificate of " + registry.host()
                             + " is not verified: whoever is on the way can read the credentials; better give its CA");
                 }
+            }
+            List<String> proxies = environment.keySet().stream()
+                    .filter(name -> PROXY.matcher(name).matches()
+                            && !environment.getOrDefault(name, "").isBlank())
+                    .sorted()
+                    .toList();
+            if (!proxies.isEmpty()) {
+                warnings.add(String.join(", ", proxies) + (proxies.size() == 1 ? " is" : " are")
+                        + " set, but not used: a proxy is named with Java's properties in JAVA_TOOL_OPTIONS, as"
+                        + " docs/proxies.md says");
             }
             return warnings;
         }

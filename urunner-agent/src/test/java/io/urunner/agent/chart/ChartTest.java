@@ -293,9 +293,11 @@ class ChartTest {
                         secret:
                           gitlab: {auth_url: "gitlab.example.com:7004"}
                           extra: {URUNNER_SECR_AWS_ENDPOINT: "https://aws.example.com:7005/x", URUNNER_SECR_GHCR_TOKEN: "a:1"}
-                        extraEnv: [{name: https_proxy, value: "http://user@proxy:3128"}, {name: TZ, value: "a:1"}]
+                        extraEnv:
+                          - {name: JAVA_TOOL_OPTIONS, value: "-Xss1m -Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128 -Dhttp.proxyPort=3129"}
+                          - {name: TZ, value: "a:1"}
                         """))))
-                .containsExactlyInAnyOrder(53, 53, 443, 6443, 5432, 7001, 7002, 7003, 7004, 7005, 3128);
+                .containsExactlyInAnyOrder(53, 53, 443, 6443, 5432, 7001, 7002, 7003, 7004, 7005, 3128, 3129);
     }
 
     private static List<Integer> ports(Chart chart) {
@@ -390,7 +392,8 @@ class ChartTest {
         assertThat(chart.podSpec().path("volumes").findValuesAsText("name"))
                 .contains("ca", "plugins", "settings", "credentials-0", "tmp")
                 .doesNotContain("data");
-        assertThat(chart.environment()).containsEntry("HTTPS_PROXY", "http://proxy:3128");
+        assertThat(chart.environment())
+                .containsEntry("JAVA_TOOL_OPTIONS", "-Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128");
         assertThat(chart.container().path("envFrom").findValuesAsText("name"))
                 .containsExactly("cm-urunner", "secret-urunner", "more");
         assertThat(chart.podSpec().path("priorityClassName").asText()).isEqualTo("system-cluster-critical");

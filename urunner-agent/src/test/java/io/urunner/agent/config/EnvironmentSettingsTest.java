@@ -407,6 +407,19 @@ class EnvironmentSettingsTest {
     }
 
     @Test
+    void a_proxy_that_is_not_used_is_warned_of() throws ConfigurationException {
+        Map<String, String> environment = new HashMap<>(LEAST);
+        environment.putAll(Map.of("HTTPS_PROXY", "http://me:s3cret@proxy:3128", "no_proxy", "x", "ALL_PROXY", " "));
+
+        assertThat(load(environment).warnings())
+                .singleElement()
+                .asString()
+                .startsWith("HTTPS_PROXY is set, but not used")
+                .contains("docs/proxies.md")
+                .doesNotContain("s3cret");
+    }
+
+    @Test
     void a_certificate_that_is_not_verified_is_warned_of() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.put("URUNNER_CONF_DOCKER_API_VERIFY", "False");
