@@ -143,7 +143,8 @@ final class EventWriter implements AgentListener {
     @Override
     public void decided(Workload workload, Decision decision, boolean maybeTold) {
         if (decision instanceof Decision.Blocked blocked) {
-            // Who holds a workload has told so himself, and why. Who takes every pin back is told of once, though there is
+            // Who holds a workload has told so himself, and why. Who takes every pin back is told of once, though there
+            // is
             // another push.
             if (blocked.cause() != Blockage.HOLD) {
                 boolean once = maybeTold || blocked.cause() == Blockage.REJECTED;

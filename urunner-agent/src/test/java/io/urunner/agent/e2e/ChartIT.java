@@ -73,7 +73,11 @@ class ChartIT {
         examples.replaceAll((name, values) -> values.replace("[shop, pay]", scope));
         Release defaults = upgrade("");
         assertThat(defaults.getStatus()).isEqualTo("deployed");
-        assertThat(defaults.getOutput()).contains("kubectl label namespace YOUR-NAMESPACE urunner=enable");
+        assertThat(defaults.getOutput())
+                .containsSubsequence(
+                        "restarted at once",
+                        "URUNNER_CONF_SHADOW=true",
+                        "kubectl label namespace YOUR-NAMESPACE urunner=enable");
         assertThat(examples).isNotEmpty().allSatisfy((name, values) -> {
             upgrade("");
             assertThat(upgrade(values).getStatus()).isEqualTo("deployed");

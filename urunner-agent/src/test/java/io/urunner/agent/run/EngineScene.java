@@ -62,6 +62,7 @@ abstract class EngineScene {
     final List<AgentListener.Runaway> stopped = new ArrayList<>();
     /** What was told of states that are not well, or well again. */
     final List<String> toldStates = new ArrayList<>();
+
     final List<String> served = new ArrayList<>();
     boolean acts = true;
     DigestStore store;
