@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param variables where its environment variables come from, in the order in which later ones win
  * @param mounts the files that it gets from Secrets and ConfigMaps
  * @param port the port of its container that is named {@code http}, if there is one
+ * @param serviceAccount the account that it uses
  */
 public record DeployedProgram(
         String namespace,
@@ -20,7 +21,8 @@ public record DeployedProgram(
         Map<String, String> labels,
         List<Variables> variables,
         List<Mount> mounts,
-        Optional<Integer> port) {
+        Optional<Integer> port,
+        KubeAccess.Account serviceAccount) {
     public DeployedProgram {
         labels = Map.copyOf(labels);
         variables = List.copyOf(variables);

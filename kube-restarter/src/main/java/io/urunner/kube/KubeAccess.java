@@ -1,6 +1,7 @@
 package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.kube.KubeConnection.Answer;
 import io.urunner.kube.KubeConnection.Call;
@@ -9,11 +10,13 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** Small questions to the API server, one request each. Thread-safe; blocks until the API server answers. */
@@ -21,6 +24,7 @@ public final class KubeAccess {
     private static final int LARGEST_SECRET = 256 * 1024;
     private static final int LARGEST_ANSWER = 16 << 20;
     private static final int MOST_PROGRAMS = 50;
+    private static final String LABEL = "urunner";
 
     private final KubeConnection connection;
 
@@ -66,6 +70,24 @@ public final class KubeAccess {
     }
 
     /**
+     * A service account.
+     *
+     * @param namespace its namespace
+     * @param name its name
+     */
+    public record Account(String namespace, String name) {
+        /** As the API server knows it, for example {@code system:serviceaccount:urunner:urunner}. */
+        @Override
+        public String toString() {
+            return "system:serviceaccount:" + namespace + ":" + name;
+        }
+
+        private List<String> groups() {
+            return List.of("system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated");
+        }
+    }
+
+    /**
      * Whether this client has a permission, by a SelfSubjectAccessReview.
      *
      * @param permission the permission
@@ -73,20 +95,42 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused the question or could not be reached
      */
     public boolean allowed(Permission permission) throws KubeException {
+        return allowed(permission, "SelfSubjectAccessReview", "ask whether we may " + permission, spec -> {});
+    }
+
+    /**
+     * Whether an account has a permission, by a SubjectAccessReview.
+     *
+     * @param permission the permission
+     * @param account the account
+     * @return true if it has
+     * @throws KubeException if the API server refused the question, which needs a permission of its own, or could not be
+     *     reached
+     */
+    public boolean allowed(Permission permission, Account account) throws KubeException {
+        return allowed(permission, "SubjectAccessReview", "create subjectaccessreviews", spec -> {
+            spec.put("user", account.toString());
+            ArrayNode groups = spec.putArray("groups");
+            account.groups().forEach(groups::add);
+        });
+    }
+
+    private boolean allowed(Permission permission, String kind, String doing, Consumer<ObjectNode> whose)
+            throws KubeException {
         ObjectNode review = KubeConnection.JSON.createObjectNode();
-        review.put("apiVersion", "authorization.k8s.io/v1").put("kind", "SelfSubjectAccessReview");
-        ObjectNode attributes = review.putObject("spec")
-                .putObject("resourceAttributes")
+        review.put("apiVersion", "authorization.k8s.io/v1").put("kind", kind);
+        ObjectNode spec = review.putObject("spec");
+        whose.accept(spec);
+        ObjectNode attributes = spec.putObject("resourceAttributes")
                 .put("verb", permission.verb())
                 .put("group", permission.group())
                 .put("resource", permission.resource());
         permission.namespace().ifPresent(namespace -> attributes.put("namespace", namespace));
         permission.name().ifPresent(name -> attributes.put("name", name));
-        String doing = "ask whether we may " + permission;
         Answer answer = connection.send(
                 new Call(
                         "POST",
-                        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                        "/apis/authorization.k8s.io/v1/" + kind.toLowerCase(Locale.ROOT) + "s",
                         KubeConnection.JSON_TYPE,
                         review.toString()),
                 doing);
@@ -231,6 +275,59 @@ public final class KubeAccess {
                         KubeConnection.path("/apis/apps/v1", id.namespace(), resource, id.name()),
                         "get " + resource + " in namespace " + id.namespace() + " (" + id.name() + ")")
                 .map(KubeAccess::labels);
+    }
+
+    /**
+     * The namespaces whose label {@code urunner} has another value than the one that counts.
+     *
+     * @return their values, by their names
+     * @throws KubeException if the API server refused or could not be reached
+     */
+    public Map<String, String> namespacesLabelledOtherwise() throws KubeException {
+        Map<String, String> found = new TreeMap<>();
+        connection.list(
+                "/api/v1/namespaces",
+                otherThan("enable"),
+                "list namespaces",
+                object -> found.put(name(object), label(object)));
+        return found;
+    }
+
+    /**
+     * The workloads whose label {@code urunner} has another value than the one that counts.
+     *
+     * @param kind of which kind
+     * @param namespace in which namespace; empty for all
+     * @return their values, by their ids
+     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
+     */
+    public Map<WorkloadId, String> workloadsLabelledOtherwise(WorkloadKind kind, Optional<String> namespace)
+            throws KubeException {
+        String group = "/apis/apps/v1";
+        Map<WorkloadId, String> found = new TreeMap<>();
+        connection.list(
+                namespace.isPresent()
+                        ? KubeConnection.path(group, namespace.get(), kind.resource())
+                        : group + "/" + kind.resource(),
+                otherThan("disable"),
+                "list " + kind.resource()
+                        + namespace.map(name -> " in namespace " + name).orElse(""),
+                object -> found.put(
+                        new WorkloadId(object.path("metadata").path("namespace").asText(), kind, name(object)),
+                        label(object)));
+        return found;
+    }
+
+    private static String otherThan(String value) {
+        return "labelSelector=" + KubeName.encoded(LABEL + "," + LABEL + "!=" + value);
+    }
+
+    private static String name(JsonNode object) {
+        return object.path("metadata").path("name").asText();
+    }
+
+    private static String label(JsonNode object) {
+        return labels(object).getOrDefault(LABEL, "");
     }
 
     private static Map<String, String> labels(JsonNode object) {

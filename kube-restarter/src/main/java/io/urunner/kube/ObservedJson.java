@@ -83,7 +83,7 @@ final class ObservedJson {
     /** A Deployment: where its container gets its settings. */
     static final JsonNode PROGRAM = JsonSieve.wanted(String.format(Locale.ROOT, """
             {'metadata': {'namespace': 254, 'name': 254},
-             'spec': {'selector': {'matchLabels': {'*': 64}}, 'template': {'spec': {
+             'spec': {'selector': {'matchLabels': {'*': 64}}, 'template': {'spec': {'serviceAccountName': 254,
                'containers': {'name': 254, 'ports': {'name': 64, 'containerPort': 8},
                  'env': {'name': 254, 'value': 65536, 'valueFrom': {'secretKeyRef': %1$s, 'configMapKeyRef': %1$s}},
                  'envFrom': {'prefix': 254, 'secretRef': %1$s, 'configMapRef': %1$s},
@@ -149,8 +149,15 @@ final class ObservedJson {
             }
         }
         JsonNode metadata = json.path("metadata");
+        String account = podSpec.path("serviceAccountName").asText("default");
         return new DeployedProgram(
-                text(metadata, "namespace"), text(metadata, "name"), labels, variables, mounts, port);
+                text(metadata, "namespace"),
+                text(metadata, "name"),
+                labels,
+                variables,
+                mounts,
+                port,
+                new KubeAccess.Account(text(metadata, "namespace"), account));
     }
 
     private static Optional<DeployedProgram.Source> source(JsonNode secret, JsonNode configMap) {
