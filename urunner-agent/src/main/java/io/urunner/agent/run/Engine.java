@@ -345,6 +345,11 @@ final class Engine implements Registries.Events, Patches.Events {
         housekeeping.flushSoon();
     }
 
+    @Override
+    public boolean seesAll() {
+        return cluster.synced() && cluster.problems().isEmpty();
+    }
+
     private void planDirty() {
         planning = false;
         if (stopped) {

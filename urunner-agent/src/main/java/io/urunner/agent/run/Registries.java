@@ -81,6 +81,9 @@ final class Registries {
 
         /** A pass over a registry is over. */
         void passed(boolean whole);
+
+        /** Whether all that there is in the cluster is known. */
+        boolean seesAll();
     }
 
     /** What people want to know of a registry: whether it answers to a question; to any, if there is none. */
@@ -897,14 +900,14 @@ final class Registries {
                     .addKeyValue(LogField.EVENT, "passed")
                     .addKeyValue(LogField.SUBJECT, registry)
                     .log("{}: a pass over {} took {} ms", registry, Phrases.count(count, "reference"), took.toMillis());
-            if (count == 0) {
+            if (count > 0) {
+                problems.well("use of " + registry);
+            } else if (events.seesAll()) {
                 problems.problem(
                         "use of " + registry,
                         "not used",
                         "no watched workload has an image of it, so it is not asked: compare the host in the settings with"
                                 + " the images, and see that their namespaces are labelled");
-            } else {
-                problems.well("use of " + registry);
             }
             Optional<HostStatus.Wait> budget = watched.queue().waitsForBudget();
             String subject = "budget of " + registry;

@@ -13,8 +13,10 @@ import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
+import io.urunner.kube.WatchProblem;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.testing.LogCapture;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import io.urunner.store.StoreException;
@@ -221,6 +223,22 @@ class EngineTest extends EngineScene {
         cluster.allow();
         loop.advance(Duration.ofMinutes(2));
         assertThat(cluster.patches).containsExactly(id);
+    }
+
+    @Test
+    void whileSomethingCannotBeSeenNoRegistryIsCalledUnused() {
+        cluster.deployment("a", D1, APP);
+        cluster.hidden.add(new WatchProblem("pods", Optional.of("shop"), true, "may not list pods in namespace shop"));
+        try (LogCapture log = new LogCapture()) {
+            start();
+            loop.advance(INTERVAL.multipliedBy(3));
+            assertThat(log.lines()).noneMatch(line -> line.contains("use of registry"));
+            cluster.hidden.clear();
+            loop.advance(INTERVAL);
+            assertThat(log.lines())
+                    .filteredOn(line -> line.contains("use of registry q.example"))
+                    .hasSize(1);
+        }
     }
 
     @Test

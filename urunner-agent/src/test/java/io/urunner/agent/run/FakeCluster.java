@@ -47,6 +47,9 @@ final class FakeCluster implements Cluster {
 
     final Set<String> namespaces = new TreeSet<>(Set.of("shop"));
     final List<WorkloadId> patches = new ArrayList<>();
+    /** What cannot be seen. */
+    final List<WatchProblem> hidden = new ArrayList<>();
+
     final Map<WorkloadId, CompletableFuture<RolloutOutcome>> followed = new HashMap<>();
     int reads;
 
@@ -276,7 +279,7 @@ final class FakeCluster implements Cluster {
 
     @Override
     public List<WatchProblem> problems() {
-        return List.of();
+        return List.copyOf(hidden);
     }
 
     @Override
