@@ -4,8 +4,10 @@ import io.urunner.agent.plan.Admission;
 import io.urunner.kube.KubeName;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.SecretSource;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The whole configuration, valid by construction. Immutable. The names of the components are the keys of the file.
@@ -270,6 +273,9 @@ public record Settings(
                     meaning =
                             "`host[:port]` of token servers and storage at private addresses to which the registry may lead")
             List<String> trustedHosts) {
+        /** What plugins are told beside a credential: where something is. */
+        private static final Set<String> PLACES = Set.of("authUrl", "region", "endpoint", "tenant");
+
         public Registry {
             trustedHosts = List.copyOf(trustedHosts);
             if (interval.isPresent() && interval.get().toMillis() < 1000) {
@@ -281,6 +287,32 @@ public record Settings(
             if (budget.orElse(1) < 1) {
                 throw new IllegalArgumentException("budget must be at least 1 request per minute");
             }
+        }
+
+        /**
+         * The settings that hold its credential, for people: their keys in the file, and their variables.
+         *
+         * @return the names
+         */
+        public String credentialNames() {
+            List<String> names = Arrays.stream(credentials.getClass().getRecordComponents())
+                    .map(RecordComponent::getName)
+                    .filter(name -> !PLACES.contains(name))
+                    .toList();
+            return "registries[].credentials." + String.join("/", names) + " in the file, or "
+                    + names.stream()
+                            .map(name -> PluginVariables.name(type, name))
+                            .collect(Collectors.joining("/"));
+        }
+
+        /**
+         * Whether it may be asked without a credential of ours, so that those of workloads count.
+         *
+         * @return false if the settings must name one
+         */
+        public boolean credentialsAreOptional() {
+            return Arrays.stream(credentials.getClass().getRecordComponents())
+                    .allMatch(component -> component.getType() == Optional.class);
         }
 
         private boolean isReachedLike(Registry other) {

@@ -4,7 +4,6 @@ import io.urunner.agent.config.Settings;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
-import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
@@ -24,7 +23,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -35,6 +37,19 @@ import java.util.stream.Collectors;
 public final class Doctor {
     /** So many workloads that are not well are told one by one. */
     private static final int TOLD = 20;
+
+    /** That what is not seen may be there. */
+    static final String UNSEEN = "not everything in the cluster has been seen";
+
+    /** What is wrong with the permission, the registry or the image, which are told by themselves. */
+    private static final Map<String, String> ELSEWHERE = Map.of(
+            Blockage.PERMISSION.words(), "see the finding 'permission'",
+            Deferral.RATE_LIMITED.words(), "see the finding 'registry'",
+            Deferral.REGISTRY_UNREACHABLE.words(), "see the finding 'registry'",
+            Deferral.NO_CREDENTIAL.words(), "see the finding 'registry' or 'image'; urunner explain tells each",
+            Deferral.CREDENTIAL_REJECTED.words(), "see the finding 'registry' or 'image'; urunner explain tells each",
+            Deferral.ACCESS_DENIED.words(), "see the finding 'registry' or 'image'; urunner explain tells each",
+            Deferral.TAG_NOT_FOUND.words(), "see the finding 'image'; urunner explain tells each");
 
     private final Settings settings;
     private final WatchScope scope;
@@ -171,12 +186,7 @@ public final class Doctor {
 
     private List<Finding> registries(AgentStatus status) throws InterruptedException {
         List<RegistryExamination> examinations = settings.registries().stream()
-                .map(registry -> new RegistryExamination(
-                        registry.host(),
-                        settings.registries().stream()
-                                .map(Settings.Registry::host)
-                                .toList(),
-                        status))
+                .map(registry -> new RegistryExamination(registry, settings, status))
                 .toList();
         List<Optional<RegistryException>> answers = registries.check(
                 examinations.stream().flatMap(one -> one.probes().stream()).toList());
@@ -233,26 +243,35 @@ public final class Doctor {
                 .filter(workload -> workload.state().ill())
                 .sorted(Comparator.comparing(WorkloadStatus::id))
                 .toList();
-        if (ill.isEmpty() && !status.synced()) {
-            return List.of(Finding.note("workloads", "the cluster has not been seen, so none is known", ""));
+        if (ill.isEmpty() && !status.isWhole()) {
+            return List.of(Finding.note(
+                    "workloads",
+                    status.workloads().isEmpty()
+                            ? "none is known: " + UNSEEN
+                            : status.workloads().size() + " tracked, and none of these needs help; there may be more: "
+                                    + UNSEEN,
+                    ""));
         }
         if (ill.isEmpty()) {
             return List.of(Finding.ok("workloads", status.workloads().size() + " tracked, and none needs help"));
         }
         List<Finding> findings = new ArrayList<>();
-        for (Deferral cause : List.of(Deferral.RATE_LIMITED, Deferral.REGISTRY_UNREACHABLE)) {
-            List<String> waiting = ill.stream()
-                    .filter(workload -> isWaiting(workload, cause))
-                    .map(workload -> workload.id().toString())
-                    .toList();
-            if (!waiting.isEmpty()) {
-                findings.add(Finding.wrong(
-                        "workloads", "waiting: " + cause.words() + ": " + list(waiting), "see the registry's finding"));
-            }
-        }
+        Map<String, List<WorkloadStatus>> elsewhere = ill.stream()
+                .filter(workload -> ELSEWHERE.containsKey(workload.state().cause()))
+                .collect(Collectors.groupingBy(
+                        workload -> workload.state().kind().words() + ": "
+                                + workload.state().cause(),
+                        TreeMap::new,
+                        Collectors.toList()));
+        elsewhere.forEach((cause, ofIt) -> findings.add(Finding.wrong(
+                "workloads",
+                cause + ": "
+                        + list(ofIt.stream()
+                                .map(workload -> workload.id().toString())
+                                .toList()),
+                Objects.requireNonNull(ELSEWHERE.get(ofIt.get(0).state().cause())))));
         List<WorkloadStatus> others = ill.stream()
-                .filter(workload -> !isWaiting(workload, Deferral.RATE_LIMITED)
-                        && !isWaiting(workload, Deferral.REGISTRY_UNREACHABLE))
+                .filter(workload -> !ELSEWHERE.containsKey(workload.state().cause()))
                 .toList();
         others.stream()
                 .limit(TOLD)
@@ -276,6 +295,9 @@ public final class Doctor {
     }
 
     static Finding due(AgentStatus status) {
+        if (status.workloads().isEmpty() && !status.isWhole()) {
+            return Finding.note("due", "not known: " + UNSEEN, "");
+        }
         TreeSet<String> now = new TreeSet<>();
         TreeSet<String> shadowed = new TreeSet<>();
         TreeSet<String> waiting = new TreeSet<>();

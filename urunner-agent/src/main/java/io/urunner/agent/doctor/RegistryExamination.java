@@ -1,5 +1,6 @@
 package io.urunner.agent.doctor;
 
+import io.urunner.agent.config.Settings;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
@@ -36,15 +37,27 @@ final class RegistryExamination {
     /** Of so many namespaces is told that they wait. */
     private static final int MOST_WAITS = 20;
 
+    private static final String CHECK = "registry";
+
+    private final Settings.Registry settings;
+    private final boolean pullSecrets;
     private final RegistryPrefix registry;
     private final Optional<HostStatus> host;
+    /** Whether all that there is in the cluster is known. */
+    private final boolean seen;
+
     private final Set<Image> images = new LinkedHashSet<>();
     private final Set<Image> unresolved = new LinkedHashSet<>();
     private final List<RegistryProbe> probes;
 
-    /** {@code all} are the registries of the settings. */
-    RegistryExamination(RegistryPrefix registry, Collection<RegistryPrefix> all, AgentStatus status) {
-        this.registry = registry;
+    /** {@code which} of the settings. */
+    RegistryExamination(Settings.Registry which, Settings all, AgentStatus status) {
+        settings = which;
+        pullSecrets = all.kubernetes().pullSecrets();
+        registry = which.host();
+        seen = status.isWhole();
+        List<RegistryPrefix> prefixes =
+                all.registries().stream().map(Settings.Registry::host).toList();
         host = status.registries().stream()
                 .filter(one -> one.host().equals(registry.toString()))
                 .findFirst();
@@ -53,7 +66,7 @@ final class RegistryExamination {
                 container
                         .reference()
                         .map(ImageReference::parse)
-                        .filter(reference -> isIts(reference, all))
+                        .filter(reference -> isIts(reference, prefixes))
                         .map(reference -> new Image(reference, workload.id().namespace()))
                         .ifPresent(image -> add(image, container));
             }
@@ -102,14 +115,16 @@ final class RegistryExamination {
 
     /** The findings, given the answers to the probes. */
     List<Finding> findings(List<Optional<RegistryException>> answers, Doctor.Credentials credentials) {
-        String check = "registry " + registry;
+        List<HostStatus.Wait> waits =
+                new ArrayList<>(host.map(HostStatus::waits).orElse(List.of()));
         List<Finding> findings = new ArrayList<>();
         if (probes.isEmpty()) {
             host.flatMap(HostStatus::problem)
-                    .ifPresent(problem -> findings.add(
-                            Finding.wrong(check, problem, "it is not tried now; see until when it is not asked")));
+                    .filter(problem -> waits.stream().noneMatch(wait -> problem.contains(wait.why())))
+                    .ifPresent(problem ->
+                            findings.add(wrong(problem, "it is not tried now; see until when it is not asked")));
         } else {
-            findings.add(registry(check, answers, credentials));
+            findings.add(registry(answers, waits, credentials));
             for (int i = 0; i < probes.size(); i++) {
                 Optional<Image> image = probes.get(i).image();
                 if (image.isPresent() && answers.get(i).isPresent() && answersOthers(answers)) {
@@ -118,44 +133,67 @@ final class RegistryExamination {
             }
         }
         if (unresolved.size() > MOST) {
-            findings.add(Finding.note(
-                    check,
+            findings.add(note(
                     Phrases.count(
                             unresolved.size() - MOST,
                             "more image has no digest, and was not tried",
                             "more images have no digest, and were not tried"),
                     ""));
         }
-        host.stream()
-                .flatMap(one -> one.waits().stream())
-                .limit(MOST_WAITS)
-                .forEach(wait -> findings.add(wait(check, wait)));
+        waits.stream().limit(MOST_WAITS).forEach(wait -> findings.add(wait(wait)));
         return findings;
     }
 
-    private Finding registry(String check, List<Optional<RegistryException>> answers, Doctor.Credentials credentials) {
+    private Finding wrong(String words, String remedy) {
+        return Finding.wrong(CHECK, registry + ": " + words, remedy);
+    }
+
+    private Finding note(String words, String remedy) {
+        return Finding.note(CHECK, registry + ": " + words, remedy);
+    }
+
+    /** How the registry itself is; what is told with it is taken out of {@code waits}. */
+    private Finding registry(
+            List<Optional<RegistryException>> answers, List<HostStatus.Wait> waits, Doctor.Credentials credentials) {
         Optional<RegistryException> failure =
                 answers.stream().flatMap(Optional::stream).findFirst();
         Optional<Image> first = probes.get(0).image();
         String credential = first.map(credentials::describe).orElse("");
         if (failure.isPresent() && !answersOthers(answers)) {
-            return Finding.wrong(
-                    check,
+            Optional<HostStatus.Wait> wait =
+                    waits.stream().filter(one -> one.namespace().isEmpty()).findFirst();
+            wait.ifPresent(waits::remove);
+            return wrong(
                     failure.get().getMessage()
                             + first.map(image -> secrets(image, failure.get(), credentials))
+                                    .orElse("")
+                            + wait.map(one -> "; it is not asked until " + Phrases.time(one.until()) + ", since "
+                                            + Phrases.time(one.since()))
                                     .orElse(""),
                     remedy(failure.get(), credential));
         }
         if (first.isEmpty()) {
-            return Finding.note(
-                    check,
-                    "it answers, but no watched workload has an image of it, so it is not asked for any",
-                    "compare the host in the settings with the images of the workloads, and see that their namespaces are"
-                            + " labelled");
+            return seen
+                    ? note(
+                            "it answers, but no watched workload has an image of it, so it is not asked for any",
+                            "compare the host in the settings with the images of the workloads, and see that their"
+                                    + " namespaces are labelled")
+                    : note("it answers; whether a workload has an image of it is not known: " + Doctor.UNSEEN, "");
         }
         return failure.isPresent()
-                ? Finding.ok(check, "answers, but not for every image")
-                : Finding.ok(check, "answers for " + first.get().reference() + ", read with " + credential);
+                ? partly(answers)
+                : Finding.ok(
+                        CHECK, registry + ": answers for " + first.get().reference() + ", read with " + credential);
+    }
+
+    /** That it does not answer for every image. */
+    private Finding partly(List<Optional<RegistryException>> answers) {
+        long failed = answers.stream().flatMap(Optional::stream).count();
+        long good = unresolved.isEmpty()
+                ? images.size() - failed
+                : images.size() - unresolved.size() + answers.size() - failed;
+        String words = "answers, but for " + good + " of " + images.size() + " images";
+        return good == 0 ? note(words, "") : Finding.ok(CHECK, registry + ": " + words);
     }
 
     /** Whether a failure is one of an image: the registry itself answers. */
@@ -167,10 +205,10 @@ final class RegistryExamination {
                                 || answer.get() instanceof DeniedException);
     }
 
-    private static Finding image(Image image, RegistryException failure, Doctor.Credentials credentials) {
+    private Finding image(Image image, RegistryException failure, Doctor.Credentials credentials) {
         return Finding.wrong(
-                "image " + image.reference(),
-                "for namespace " + image.namespace() + ": " + failure.getMessage()
+                "image",
+                image.reference() + " for namespace " + image.namespace() + ": " + failure.getMessage()
                         + secrets(image, failure, credentials),
                 remedy(failure, credentials.describe(image)));
     }
@@ -184,7 +222,7 @@ final class RegistryExamination {
         return problems.isEmpty() ? "" : "; " + String.join("; ", problems);
     }
 
-    private static Finding wait(String check, HostStatus.Wait wait) {
+    private Finding wait(HostStatus.Wait wait) {
         String words = "is not asked"
                 + wait.namespace()
                         .map(name -> " with the pull secrets of namespace " + name)
@@ -192,38 +230,51 @@ final class RegistryExamination {
                 + " until " + Phrases.time(wait.until()) + ", since " + Phrases.time(wait.since()) + ": " + wait.why();
         return switch (wait.cause()) {
             case RATE_LIMITED ->
-                Finding.wrong(
-                        check,
+                wrong(
                         words,
                         "wait; ask less often (registries[].interval, registries[].budget), or log in where anonymous"
-                                + " requests are limited");
+                                + " requests are limited: " + settings.credentialNames());
             case REQUEST_BUDGET ->
-                Finding.note(
-                        check,
+                note(
                         "the budget does not let all be asked in each interval, since " + Phrases.time(wait.since())
                                 + "; the next is asked at " + Phrases.time(wait.until()),
                         "a larger registries[].budget, or a longer interval");
-            default -> Finding.wrong(check, words, "mend what the reason says; it is asked again by itself");
+            default -> wrong(words, "mend what the reason says; it is asked again by itself");
         };
     }
 
-    private static String remedy(RegistryException e, String credential) {
+    /** Where none need be configured, the pull secrets of the workloads count. */
+    private String orPullSecrets() {
+        if (!settings.credentialsAreOptional()) {
+            return "";
+        }
+        return pullSecrets
+                ? "; or name none there, and give the workloads a pull secret that the agent may read (rbac.pullSecrets in"
+                        + " the chart's values; URUNNER_CONF_PULL_SECRETS is true)"
+                : "; or name none there, and let it use the workloads' pull secrets (rbac.pullSecrets=true in the chart's"
+                        + " values, with scope 'cluster' rbac.readAllSecrets=true; or URUNNER_CONF_PULL_SECRETS=true)";
+    }
+
+    private String remedy(RegistryException e, String credential) {
         String used = credential.isEmpty() ? "" : " (in use: " + credential + ")";
         if (e instanceof UnauthorizedException) {
-            return "give the agent a valid credential for this registry" + used;
+            return "give the agent a valid credential for this registry: " + settings.credentialNames()
+                    + orPullSecrets() + used;
         }
         if (e instanceof DeniedException) {
-            return "let the credential pull this repository" + used;
+            return "let the credential pull this repository, or give another one: " + settings.credentialNames()
+                    + orPullSecrets() + used;
         }
         if (e instanceof NotFoundException) {
             return "push the tag, or correct the workload's image; some registries say this to a credential without"
                     + " access" + used;
         }
         if (e instanceof RateLimitedException) {
-            return "wait, or log in where anonymous pulls are limited" + used;
+            return "wait, or log in where anonymous pulls are limited: " + settings.credentialNames() + used;
         }
         if (e.getCause() instanceof CredentialException) {
-            return "correct the credential's settings, or wait until its issuer answers" + used;
+            return "correct the credential's settings, or wait until its issuer answers: " + settings.credentialNames()
+                    + used;
         }
         if (e.getCause() instanceof SSLException) {
             return "trust the registry's own authority with registries[].tls.ca, or give the registry a certificate that is"

@@ -59,6 +59,15 @@ public record AgentStatus(
         return blindness(problems, namespaces);
     }
 
+    /**
+     * Whether all that there is in the cluster is known: it was seen, and nothing of it is hidden now.
+     *
+     * @return true if what is not here is not there
+     */
+    public boolean isWhole() {
+        return synced && problems.isEmpty();
+    }
+
     /** That the API server as a whole cannot be seen, or that nothing is watched because namespaces cannot be. */
     static Optional<WatchProblem> blindness(List<WatchProblem> problems, Set<String> namespaces) {
         return problems.stream()

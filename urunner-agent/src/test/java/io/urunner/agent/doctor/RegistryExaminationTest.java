@@ -2,6 +2,11 @@ package io.urunner.agent.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.agent.config.ConfigurationException;
+import io.urunner.agent.config.Overrides;
+import io.urunner.agent.config.PluginDirectory;
+import io.urunner.agent.config.Settings;
+import io.urunner.agent.config.SettingsLoader;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
@@ -9,6 +14,7 @@ import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.agent.run.HostStatus;
 import io.urunner.agent.run.RegistryProbe.Image;
+import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.FailedRequest;
 import io.urunner.registry.NotFoundException;
@@ -16,6 +22,9 @@ import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnauthorizedException;
 import io.urunner.registry.UnavailableException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is asked of a registry for the doctor, and what is made of the answers. */
 class RegistryExaminationTest {
@@ -33,6 +43,7 @@ class RegistryExaminationTest {
 
     private final List<WorkloadStatus> workloads = new ArrayList<>();
     private final List<HostStatus.Wait> waits = new ArrayList<>();
+    private final List<WatchProblem> problems = new ArrayList<>();
     private boolean asked = true;
     private boolean healthy = true;
 
@@ -68,10 +79,38 @@ class RegistryExaminationTest {
                 Optional.empty()));
     }
 
+    @TempDir
+    private Path folder;
+
+    private String credentialsInTheFile = "{}";
+    private String type = "generic";
+    private String pullSecrets = "true";
+
+    private Settings settings() {
+        try {
+            Path file = Files.writeString(folder.resolve("urunner.yaml"), """
+                    kubernetes: {pullSecrets: %s}
+                    registries:
+                      - {host: %s, type: %s, credentials: %s}
+                      - {host: %s, type: generic}
+                    """.formatted(
+                            pullSecrets, REGISTRY, type, credentialsInTheFile, TEAM));
+            return new SettingsLoader(Map.of(), new PluginDirectory())
+                    .loadWithoutDefaultRegistry(new Overrides(Optional.of(file), Map.of()))
+                    .settings();
+        } catch (IOException | ConfigurationException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private RegistryExamination examination(RegistryPrefix which) {
+        Settings settings = settings();
         return new RegistryExamination(
-                which,
-                List.of(REGISTRY, TEAM),
+                settings.registries().stream()
+                        .filter(one -> one.host().equals(which))
+                        .findFirst()
+                        .orElseThrow(),
+                settings,
                 new AgentStatus(
                         NOW,
                         true,
@@ -81,7 +120,7 @@ class RegistryExaminationTest {
                         Map.of(),
                         true,
                         Optional.of(NOW),
-                        List.of(),
+                        problems,
                         List.of(new HostStatus(
                                 which.toString(),
                                 workloads.size(),
@@ -117,8 +156,8 @@ class RegistryExaminationTest {
         }
         assertThat(findings(one, answers))
                 .hasSize(3)
-                .anyMatch(words -> words.startsWith("registry r.example ok "))
-                .anyMatch(words -> words.startsWith("image r.example/x7:1 WRONG for namespace shop: ")
+                .anyMatch(words -> words.startsWith("registry ok r.example: answers, but for 50 of 61 images"))
+                .anyMatch(words -> words.startsWith("image WRONG r.example/x7:1 for namespace shop: ")
                         && words.contains("there is no secret regcred")
                         && words.contains("in use: pull secrets regcred in namespace shop"))
                 .anyMatch(words -> words.contains("10 more images have no digest"));
@@ -130,8 +169,8 @@ class RegistryExaminationTest {
         assertThat(findings(
                         examination(REGISTRY), List.of(Optional.of(new NotFoundException(REQUEST, "no tag", null)))))
                 .hasSize(2)
-                .anyMatch(words -> words.startsWith("registry r.example ok "))
-                .anyMatch(words -> words.startsWith("image r.example/x:1 WRONG "));
+                .anyMatch(words -> words.startsWith("registry note r.example: answers, but for 0 of 1 images"))
+                .anyMatch(words -> words.startsWith("image WRONG r.example/x:1 "));
     }
 
     @Test
@@ -144,9 +183,10 @@ class RegistryExaminationTest {
         RegistryExamination one = examination(REGISTRY);
         assertThat(one.probes()).hasSize(1);
         assertThat(findings(one, List.of(Optional.of(new UnavailableException(REQUEST, "refused", null, null)))))
-                .allMatch(words -> words.startsWith("registry r.example WRONG "))
-                .anyMatch(words ->
-                        words.contains("is not asked until 2026-03-01T12:01:00Z, since 2026-03-01T12:00:00Z: refused"));
+                .singleElement()
+                .asString()
+                .startsWith("registry WRONG r.example: ")
+                .contains("refused; it is not asked until 2026-03-01T12:01:00Z, since 2026-03-01T12:00:00Z -> ");
     }
 
     @Test
@@ -159,7 +199,7 @@ class RegistryExaminationTest {
         assertThat(findings(one, List.of()))
                 .singleElement()
                 .asString()
-                .startsWith("registry r.example WRONG is not asked until 2026-03-01T18:00:00Z, since");
+                .startsWith("registry WRONG r.example: is not asked until 2026-03-01T18:00:00Z, since");
     }
 
     @Test
@@ -171,7 +211,7 @@ class RegistryExaminationTest {
         assertThat(one.probes()).hasSize(1);
         assertThat(findings(one, List.of(Optional.empty())))
                 .hasSize(2)
-                .anyMatch(words -> words.startsWith("registry r.example ok answers for r.example/x:1"))
+                .anyMatch(words -> words.startsWith("registry ok r.example: answers for r.example/x:1"))
                 .anyMatch(words -> words.contains("with the pull secrets of namespace evil"));
     }
 
@@ -184,7 +224,44 @@ class RegistryExaminationTest {
         assertThat(findings(one, List.of(Optional.empty())))
                 .singleElement()
                 .asString()
-                .startsWith("registry r.example note it answers, but no watched workload has an image of it");
+                .startsWith("registry note r.example: it answers, but no watched workload has an image of it");
+    }
+
+    @Test
+    void whetherARegistryIsUsedIsNotKnownBeforeTheClusterIs() {
+        asked = false;
+        healthy = false;
+        problems.add(new WatchProblem("namespaces", Optional.empty(), true, "may not list namespaces"));
+        assertThat(findings(examination(REGISTRY), List.of(Optional.empty())))
+                .singleElement()
+                .asString()
+                .startsWith("registry note r.example: it answers; whether a workload has an image of it is not known: ")
+                .doesNotContain("labelled");
+    }
+
+    @Test
+    void whereACredentialIsMissingItsSettingsAreNamed() {
+        uses("shop", "r.example/x:1", false);
+        healthy = false;
+        List<Optional<RegistryException>> refused =
+                List.of(Optional.of(new UnauthorizedException(REQUEST, "no credential", null)));
+        assertThat(findings(examination(REGISTRY), refused))
+                .singleElement()
+                .asString()
+                .contains("registries[].credentials.user/pass", "URUNNER_SECR_REGISTRY_USER/URUNNER_SECR_REGISTRY_PASS")
+                .contains("rbac.pullSecrets", "URUNNER_CONF_PULL_SECRETS is true");
+        pullSecrets = "false";
+        assertThat(findings(examination(REGISTRY), refused))
+                .singleElement()
+                .asString()
+                .contains("rbac.readAllSecrets=true", "URUNNER_CONF_PULL_SECRETS=true");
+        type = "gitlab";
+        credentialsInTheFile = "{token: t0ken-of-a-test}";
+        assertThat(findings(examination(REGISTRY), refused))
+                .singleElement()
+                .asString()
+                .contains("registries[].credentials.user/token", "URUNNER_SECR_GITLAB_TOKEN")
+                .doesNotContain("PULL_SECRETS", "AUTH_URL");
     }
 
     @Test

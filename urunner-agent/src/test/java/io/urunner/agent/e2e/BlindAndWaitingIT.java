@@ -240,7 +240,7 @@ class BlindAndWaitingIT {
         }
         assertThat(agent.lines("WARN", "registry " + limited.host(), "limit is used up", until))
                 .hasSize(1);
-        agent.awaitFinding("registry " + limited.host(), "wrong", "limit is used up", until);
+        agent.awaitFinding("registry", "wrong", limited.host(), "limit is used up", until);
         assertThat(agent.metric("urunner_registry_waits_until_timestamp_seconds{registry=\"" + limited.host() + "\"}"))
                 .contains((double) Instant.parse(until).getEpochSecond());
         assertThat(FRACTIONS.matcher(agent.status().toString()).results()).isEmpty();
@@ -269,7 +269,7 @@ class BlindAndWaitingIT {
         }
         assertThat(agent.lines("WARN", "registry " + away.host(), "asked again at"))
                 .hasSize(1);
-        agent.awaitFinding("registry " + away.host(), "wrong", "is not asked until");
+        agent.awaitFinding("registry", "wrong", away.host(), "is not asked until");
     }
 
     @AtOnce
@@ -282,7 +282,7 @@ class BlindAndWaitingIT {
                 Seen.within(SOON),
                 () -> ids.stream().anyMatch(id -> waitsFor(id, "request budget")));
         agent.awaitLine("INFO", "budget of registry " + thrifty.host());
-        agent.awaitFinding("registry " + thrifty.host(), "note", "budget");
+        agent.awaitFinding("registry", "note", thrifty.host(), "budget");
         assertThat(agent.metric("urunner_registry_waits_until_timestamp_seconds{registry=\"" + thrifty.host() + "\"}"))
                 .isPresent();
     }
@@ -305,7 +305,7 @@ class BlindAndWaitingIT {
                 .contains(0.0);
         assertThat(agent.metric("urunner_registry_references{registry=\"" + UNUSED + "\"}"))
                 .contains(0.0);
-        agent.awaitFinding("registry " + UNUSED, "wrong");
+        agent.awaitFinding("registry", "wrong", UNUSED);
         assertThat(agent.lines("WARN", "use of registry " + UNUSED)).hasSize(1);
     }
 
@@ -365,7 +365,7 @@ class BlindAndWaitingIT {
                 return true;
             });
             agent.awaitFinding(
-                    "image " + host + "/team/" + one.getKey() + ":latest", "wrong", "namespace " + own, words);
+                    "image", "wrong", host + "/team/" + one.getKey() + ":latest for namespace " + own, words);
             agent.awaitLine("WARN", "with the pull secrets of namespace " + own, words);
         }
         Await.until(
