@@ -9,6 +9,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.doctor.Doctor;
 import io.urunner.agent.doctor.Finding;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.explain.Explainer;
 import io.urunner.agent.hooks.Hooks;
 import io.urunner.agent.http.AgentServer;
@@ -102,8 +103,19 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         this.parts = parts;
     }
 
-    /** An agent; {@code looking} for one that only looks and writes nothing, not even history. */
-    static AgentAssembly of(Configuration configuration, Map<String, String> environment, boolean looking)
+    /** An agent. */
+    static AgentAssembly of(Configuration configuration, Map<String, String> environment) throws CommandException {
+        return of(configuration, environment, false, Vantage.HERE);
+    }
+
+    /** One that only looks and writes nothing, not even history. */
+    static AgentAssembly looking(Configuration configuration, Map<String, String> environment, Vantage vantage)
+            throws CommandException {
+        return of(configuration, environment, true, vantage);
+    }
+
+    private static AgentAssembly of(
+            Configuration configuration, Map<String, String> environment, boolean looking, Vantage vantage)
             throws CommandException {
         Settings settings = configuration.settings();
         AtomicReference<Settings> current = new AtomicReference<>(settings);
@@ -163,7 +175,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                             scope(settings.kubernetes()),
                             agent.access(),
                             namespace -> access.credentials().withPods(pods.of(namespace)),
-                            store),
+                            store,
+                            vantage.history()),
                     new Doctor(
                             settings,
                             scope(settings.kubernetes()),
@@ -176,7 +189,9 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                                     access.credentials(),
                                     pods,
                                     settings.kubernetes().pullSecrets()),
-                            store));
+                            store,
+                            vantage),
+                    vantage);
             String server = kubernetes.server().toString();
             return new AgentAssembly(
                     configuration, current, access, agent, metrics, probes, endpoints, insight, server, parts);

@@ -9,6 +9,7 @@ import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.config.Overrides;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.http.BearerToken;
 import io.urunner.kube.DeployedProgram;
 import io.urunner.kube.KubeAccess;
@@ -53,6 +54,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
     /** What the chart writes whatever the release is called, and what stands on Deployments that were made without it. */
     private static final List<String> LABELS = List.of("urunner.io/component=agent", "app.kubernetes.io/name=urunner");
 
+    private static final String INSTEAD = "; or give settings of your own (--config, URUNNER_...)";
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     /** The doctor asks every registry before it answers. */
     private static final Duration ANSWER = Duration.ofMinutes(2);
@@ -73,7 +75,11 @@ final class AgentInCluster implements Wiring.FoundAgent {
     private final Map<String, String> own;
 
     private Optional<SecretSource> token = Optional.empty();
-    private String note = "";
+    private Optional<String> history = Optional.empty();
+    private String why = "the agent was not asked";
+
+    /** The token of the agent that is found is its own. */
+    private static final Pattern OF_THE_ASKING = Pattern.compile("URUNNER_SECR_HTTP_TOKEN(_FILE)?");
 
     private AgentInCluster(
             DeployedProgram program,
@@ -93,7 +99,8 @@ final class AgentInCluster implements Wiring.FoundAgent {
         read.clear();
         environment.keySet().removeIf(name -> OF_THE_MACHINE.matcher(name).matches());
         here.forEach((name, value) -> {
-            if (name.startsWith("URUNNER_") || OF_THE_MACHINE.matcher(name).matches()) {
+            if ((name.startsWith("URUNNER_") && !OF_THE_ASKING.matcher(name).matches())
+                    || OF_THE_MACHINE.matcher(name).matches()) {
                 environment.put(name, value);
             }
         });
@@ -122,12 +129,15 @@ final class AgentInCluster implements Wiring.FoundAgent {
         }
         token = settings.http().token();
         if (settings.store().url().isEmpty()) {
-            Path history = folder.resolve("history.db");
-            environment.put("URUNNER_CONF_SQLLIGHT_PATH", history.toString());
-            makeEmpty(history, settings.kubernetes().cluster());
-            note = "the history of the agent " + name()
+            Path none = folder.resolve("history.db");
+            environment.put("URUNNER_CONF_SQLLIGHT_PATH", none.toString());
+            makeEmpty(none, settings.kubernetes().cluster());
+            history = Optional.of("the history of the agent " + name()
                     + " is a file in its pod: what the cluster itself remembers is told here; all of it is told by '"
-                    + exec() + " ...'";
+                    + exec() + " ...'");
+        }
+        if (settings.kubernetes().leaseNamespace().isEmpty()) {
+            environment.put("URUNNER_CONF_LEASE_NAMESPACE", program.namespace());
         }
     }
 
@@ -153,13 +163,12 @@ final class AgentInCluster implements Wiring.FoundAgent {
     static AgentInCluster find(
             Map<String, String> environment, Optional<String> namespace, SettingsLoader.PluginDiscovery plugins)
             throws CommandException {
-        String instead = "; or give settings of your own (--config, URUNNER_...)";
         KubeConfiguration kubernetes;
         try {
             kubernetes = KubeConfiguration.kubeconfig(environment);
         } catch (KubeConfigurationException e) {
             throw new CommandException(
-                    "there are no settings here, and no way to the agent in a cluster: " + e.getMessage() + instead,
+                    "there are no settings here, and no way to the agent in a cluster: " + e.getMessage() + INSTEAD,
                     ExitCode.WRONG_CONFIGURATION,
                     e);
         }
@@ -174,28 +183,27 @@ final class AgentInCluster implements Wiring.FoundAgent {
             KubeAccess access = new KubeAccess(parts.add(new KubeConnection(kubernetes, answers, "urunner", PATIENCE)));
             return new AgentInCluster(only(access, namespace, kubernetes), access, environment, plugins, parts);
         } catch (KubeException e) {
-            throw closed(
-                    parts,
-                    new CommandException(
-                            "the agent's settings cannot be read: " + e.getMessage()
-                                    + (namespace.isEmpty() && e.forbidden()
-                                            ? "; name the agent's namespace with --agent-namespace"
-                                            : "")
-                                    + "; or run the command in the agent's pod (kubectl exec)" + instead,
-                            ExitCode.HINDERED,
-                            e));
+            throw closed(parts, unreadable(e, ""));
         } catch (IOException | UncheckedIOException e) {
             throw closed(parts, new CommandException("cannot keep the agent's settings: " + e, ExitCode.HINDERED, e));
         } catch (ConfigurationException e) {
             throw closed(
                     parts,
                     new CommandException(
-                            "the settings of the agent in the cluster do not hold here: " + e.getMessage() + instead,
+                            "the settings of the agent in the cluster do not hold here: " + e.getMessage() + INSTEAD,
                             ExitCode.WRONG_CONFIGURATION,
                             e));
         } catch (CommandException e) {
             throw closed(parts, e);
         }
+    }
+
+    private static CommandException unreadable(KubeException e, String hint) {
+        return new CommandException(
+                "the agent's settings cannot be read: " + e.getMessage() + hint
+                        + "; or run the command in the agent's pod (kubectl exec)" + INSTEAD,
+                ExitCode.HINDERED,
+                e);
     }
 
     private static CommandException closed(CloseStack parts, CommandException why) {
@@ -204,10 +212,16 @@ final class AgentInCluster implements Wiring.FoundAgent {
     }
 
     private static DeployedProgram only(KubeAccess access, Optional<String> namespace, KubeConfiguration kubernetes)
-            throws KubeException, CommandException {
+            throws CommandException {
         Map<String, DeployedProgram> all = new TreeMap<>();
-        for (String label : LABELS) {
-            access.programs(namespace, label).forEach(each -> all.put(each.namespace() + "/" + each.name(), each));
+        try {
+            for (String label : LABELS) {
+                access.programs(namespace, label).forEach(each -> all.put(each.namespace() + "/" + each.name(), each));
+            }
+        } catch (KubeException e) {
+            throw unreadable(
+                    e,
+                    namespace.isEmpty() && e.forbidden() ? "; name the agent's namespace with --agent-namespace" : "");
         }
         List<DeployedProgram> found = List.copyOf(all.values());
         if (found.isEmpty()) {
@@ -217,7 +231,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
                                     .map(name -> "the namespace " + name + " of ")
                                     .orElse("")
                             + kubernetes.server() + " (a Deployment with the label " + String.join(" or ", LABELS)
-                            + "): install it, or give settings of your own (--config, URUNNER_...)",
+                            + "): install it (docs/install)" + INSTEAD,
                     ExitCode.HINDERED);
         }
         if (found.size() > 1) {
@@ -343,21 +357,29 @@ final class AgentInCluster implements Wiring.FoundAgent {
     }
 
     @Override
-    public String note() {
-        return note;
+    public Vantage vantage() {
+        return new Vantage(
+                why,
+                Optional.of("the agent itself is asked by '" + exec() + " ...'"),
+                Optional.of(program.serviceAccount()),
+                history);
     }
 
     @Override
     public Optional<Answer> ask(String path) {
-        if (token.isEmpty() || program.port().isEmpty()) {
-            note =
-                    "the running agent is not asked, as it has no token for that (URUNNER_SECR_HTTP_TOKEN): this is a look"
-                            + " from here, with its settings; the agent itself is asked by '" + exec() + " ...'";
+        if (program.port().isEmpty()) {
+            why = "the agent " + name() + " has no HTTP port to be asked at (URUNNER_CONF_HTTP_PORT)";
+            return Optional.empty();
+        }
+        if (token.isEmpty()) {
+            why = "the agent " + name()
+                    + " has no token to be asked with (set secret.extra.URUNNER_SECR_HTTP_TOKEN in the"
+                    + " chart's values)";
             return Optional.empty();
         }
         try {
             Secret shown = token.get().read();
-            note = "no pod of the agent " + name() + " is ready: this is a look from here, with its settings";
+            why = "no pod of the agent " + name() + " is ready";
             List<String> pods = access.readyPods(program.namespace(), program.labels());
             for (String pod : pods) {
                 KubeAccess.PodAnswer answer = ask(pod, path, shown);
@@ -370,16 +392,15 @@ final class AgentInCluster implements Wiring.FoundAgent {
                             ? told(ask(leader.get(), path, shown)).or(() -> told)
                             : told;
                 }
-                note = "the running agent cannot be asked through the API server (pod " + pod + ": HTTP "
+                why = "the running agent cannot be asked through the API server (pod " + pod + ": HTTP "
                         + answer.status()
                         + (answer.status() == 403
                                 ? ", grant verb get on pods/proxy in namespace " + program.namespace()
                                 : "")
-                        + "): this is a look from here, with its settings";
+                        + ")";
             }
         } catch (KubeException | CredentialException e) {
-            note = "the running agent cannot be asked through the API server (" + e.getMessage()
-                    + "): this is a look from here, with its settings";
+            why = "the running agent cannot be asked through the API server (" + e.getMessage() + ")";
         }
         return Optional.empty();
     }

@@ -6,6 +6,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.PluginDirectory;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.run.PodCredentials;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.registry.RegistryObserver;
@@ -43,12 +44,13 @@ final class Composition implements Wiring, AutoCloseable {
 
     @Override
     public AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException {
-        return AgentAssembly.of(configuration, environment, false);
+        return AgentAssembly.of(configuration, environment);
     }
 
     @Override
-    public Look look(Configuration configuration, Map<String, String> environment) throws CommandException {
-        return AgentAssembly.of(configuration, environment, true);
+    public Look look(Configuration configuration, Map<String, String> environment, Vantage vantage)
+            throws CommandException {
+        return AgentAssembly.looking(configuration, environment, vantage);
     }
 
     @Override

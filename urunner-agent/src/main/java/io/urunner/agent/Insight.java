@@ -8,6 +8,7 @@ import io.urunner.agent.cli.Wiring;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.doctor.Doctor;
 import io.urunner.agent.doctor.Finding;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.explain.Explainer;
 import io.urunner.agent.explain.Explanation;
 import io.urunner.agent.http.Endpoint;
@@ -29,15 +30,17 @@ final class Insight {
     private final Agent agent;
     private final Explainer explainer;
     private final Doctor doctor;
+    private final Vantage vantage;
     /** Every examination asks all registries. */
     private final Semaphore examining = new Semaphore(1);
 
-    Insight(String version, String instance, Agent agent, Explainer explainer, Doctor doctor) {
+    Insight(String version, String instance, Agent agent, Explainer explainer, Doctor doctor, Vantage vantage) {
         this.version = version;
         this.instance = instance;
         this.agent = agent;
         this.explainer = explainer;
         this.doctor = doctor;
+        this.vantage = vantage;
     }
 
     /** What a look saw; {@code late} says what it did not see in time. */
@@ -58,10 +61,8 @@ final class Insight {
         return Answers.findings(looked(late), findings, view);
     }
 
-    private static String looked(Optional<String> late) {
-        return "no running agent was found here: this is one look at the cluster, the registries and the history, that"
-                + " changes nothing"
-                + late.map(what -> "; " + what).orElse("");
+    private String looked(Optional<String> late) {
+        return vantage.source() + late.map(what -> "; " + what).orElse("");
     }
 
     private static Answer silent() {

@@ -7,6 +7,7 @@ import io.urunner.agent.cli.Wiring;
 import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.rollback.Workloads;
 import io.urunner.store.DigestStore;
@@ -76,8 +77,9 @@ public final class HaltingMain {
 
     private record HaltingWiring(Composition real, Step step) implements Wiring {
         @Override
-        public Look look(Configuration configuration, Map<String, String> environment) throws CommandException {
-            return real.look(configuration, environment);
+        public Look look(Configuration configuration, Map<String, String> environment, Vantage vantage)
+                throws CommandException {
+            return real.look(configuration, environment, vantage);
         }
 
         @Override

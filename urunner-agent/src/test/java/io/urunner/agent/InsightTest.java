@@ -20,6 +20,7 @@ class InsightTest {
                 Optional.of(new AgentStatus.Election("urunner-b_2", Optional.of(leader), Optional.empty())),
                 true,
                 Set.of(),
+                Map.of(),
                 true,
                 Optional.empty(),
                 List.of(),

@@ -13,6 +13,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.PluginDirectory;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.run.PodCredentials;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
@@ -171,7 +172,7 @@ class NastyRegistryTest {
         }
 
         @Override
-        public Look look(Configuration configuration, Map<String, String> environment) {
+        public Look look(Configuration configuration, Map<String, String> environment, Vantage vantage) {
             throw new IllegalStateException("not asked for");
         }
 

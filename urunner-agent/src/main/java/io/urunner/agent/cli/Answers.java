@@ -71,7 +71,7 @@ public final class Answers {
                 .ifPresent(untracked ->
                         wrapped(out, untracked.workload() + " is not tracked: " + untracked.reason(), view.form()));
         if (!chosen.isEmpty() && view.workload().isPresent()) {
-            chosen.forEach(entry -> describe(out, entry, status, view.form()));
+            chosen.forEach(entry -> describe(out, entry, explanation, view.form()));
         } else if (!chosen.isEmpty()) {
             (view.form().wide() ? wide(chosen, status) : table(chosen, status)).print(out, view.form());
             out.println();
@@ -85,7 +85,7 @@ public final class Answers {
         } else if (explanation.untracked().isEmpty() && status.problems().isEmpty()) {
             wrapped(
                     out,
-                    "nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)",
+                    "nothing is tracked: label a namespace (kubectl label --overwrite namespace NAME urunner=enable)",
                     view.form());
         }
         return new Answer(text.toString(), code);
@@ -108,7 +108,7 @@ public final class Answers {
         wrapped(
                 out,
                 "nothing is tracked in the namespace " + namespace + ": if there is one, does it carry the label?"
-                        + " (kubectl label namespace " + namespace + " urunner=enable)",
+                        + " (kubectl label --overwrite namespace " + namespace + " urunner=enable)",
                 form);
         explanation.workloads().stream()
                 .map(entry -> entry.status().id())
@@ -216,7 +216,8 @@ public final class Answers {
     }
 
     /** All that is known of one workload. */
-    private static void describe(PrintWriter out, Entry entry, AgentStatus status, Form form) {
+    private static void describe(PrintWriter out, Entry entry, Explanation explanation, Form form) {
+        AgentStatus status = explanation.status();
         WorkloadStatus workload = entry.status();
         State state = workload.state();
         Instant now = status.at();
@@ -234,7 +235,9 @@ public final class Answers {
                                 .orElse(""));
         fields.put(
                 "Last rollout",
-                entry.lastRollout().map(last -> rollout(last, now)).orElse("none is known"));
+                entry.lastRollout()
+                        .map(last -> rollout(last, now))
+                        .orElse(explanation.history().isPresent() ? "not known from here" : "none is known"));
         boolean watched = workload.containers().isEmpty()
                 || workload.containers().stream().anyMatch(container -> container.kind() != Verdict.Kind.NOT_WATCHED);
         String next = nextLook(workload, status);

@@ -51,7 +51,7 @@ abstract class ByHandCommand implements Callable<Integer> {
             throw new CommandException("--timeout is a number of seconds above 0", ExitCode.WRONG_CONFIGURATION);
         }
         try (Reach.With with = reach.with(context, settings)) {
-            with.note();
+            with.vantage().history().ifPresent(note -> context.err().println("urunner: " + note));
             CommandContext there = with.context();
             Configuration configuration = settings.load(there, false);
             Wiring.Caller caller = context.wiring().caller(configuration, there.environment());

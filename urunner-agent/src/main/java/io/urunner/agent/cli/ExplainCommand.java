@@ -66,7 +66,7 @@ final class ExplainCommand implements Callable<Integer> {
                 return told.get();
             }
             try (Wiring.Look look = context.wiring()
-                    .look(settings.load(with.context(), false), with.context().environment())) {
+                    .look(settings.load(with.context(), false), with.context().environment(), with.vantage())) {
                 return look.explain(view);
             }
         }

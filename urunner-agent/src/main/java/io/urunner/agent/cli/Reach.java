@@ -1,7 +1,9 @@
 package io.urunner.agent.cli;
 
+import io.urunner.agent.doctor.Vantage;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -11,6 +13,9 @@ import picocli.CommandLine.Option;
  */
 final class Reach {
     private static final String OURS = "URUNNER_";
+    /** What somebody may have who has no settings: how an agent is asked, and what is printed beside its answer. */
+    private static final Pattern OF_A_CALLER = Pattern.compile(
+            "URUNNER_(URL|JAVA_OPTS|SECR_HTTP_TOKEN(_FILE)?|CONF_LOG_LEVEL|CONF_LOG_FORMAT|CONF_KUBE_AUTH)");
 
     @Option(
             names = "--agent-namespace",
@@ -20,13 +25,9 @@ final class Reach {
 
     /** What a command works with. */
     record With(CommandContext context, Optional<Wiring.FoundAgent> agent) implements AutoCloseable {
-        /** What the running agent answers; empty if it cannot be asked, which is said. */
+        /** What the running agent answers; empty if it cannot be asked. */
         Optional<Answer> ask(String path) {
-            Optional<Answer> told = agent.flatMap(found -> found.ask(path));
-            if (told.isEmpty()) {
-                note();
-            }
-            return told;
+            return agent.flatMap(found -> found.ask(path));
         }
 
         /** To show the agent's own settings, rather than to work with them. */
@@ -39,11 +40,9 @@ final class Reach {
             return agent.map(found -> found.inItsPod(text)).orElse(text);
         }
 
-        /** Says what of the agent cannot be reached from here. */
-        void note() {
-            agent.map(Wiring.FoundAgent::note)
-                    .filter(note -> !note.isEmpty())
-                    .ifPresent(note -> context.err().println("urunner: " + note));
+        /** From where is looked, where the agent does not answer. */
+        Vantage vantage() {
+            return agent.map(Wiring.FoundAgent::vantage).orElse(Vantage.HERE);
         }
 
         @Override
@@ -64,8 +63,7 @@ final class Reach {
                 || environment.containsKey("KUBERNETES_SERVICE_HOST")
                 || environment.keySet().stream()
                         .anyMatch(name -> name.startsWith(OURS)
-                                && !name.equals(RunningAgents.VARIABLE)
-                                && !name.equals("URUNNER_CONF_KUBE_AUTH"));
+                                && !OF_A_CALLER.matcher(name).matches());
     }
 
     /** Finds what to work with. */

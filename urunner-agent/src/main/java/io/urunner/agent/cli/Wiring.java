@@ -4,6 +4,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.ConfigurationException;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.run.OnceReport;
 import io.urunner.registry.RegistryClient;
@@ -53,10 +54,11 @@ public interface Wiring {
      *
      * @param configuration the configuration
      * @param environment the environment variables, which tell where the cluster is
+     * @param vantage from where it is taken, and why
      * @return the look, not taken yet; the caller closes it
      * @throws CommandException if it cannot be had
      */
-    Look look(Configuration configuration, Map<String, String> environment) throws CommandException;
+    Look look(Configuration configuration, Map<String, String> environment, Vantage vantage) throws CommandException;
 
     /** A look that changes nothing. Single use: one of its methods, once. */
     interface Look extends AutoCloseable {
@@ -166,17 +168,17 @@ public interface Wiring {
         String inItsPod(String text);
 
         /**
-         * What of the agent cannot be reached from here, for people.
+         * What of the agent cannot be reached from here, and why.
          *
-         * @return the words; empty text if there is nothing to say
+         * @return from where is looked; after {@link #ask} with the reason why that did not answer
          */
-        String note();
+        Vantage vantage();
 
         /**
          * Asks the running agent, through the API server.
          *
          * @param path one of its paths, with a query
-         * @return its answer; empty if it cannot be asked so, see {@link #note}
+         * @return its answer; empty if it cannot be asked so, see {@link #vantage}
          */
         Optional<Answer> ask(String path);
 

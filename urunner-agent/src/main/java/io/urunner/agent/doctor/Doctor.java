@@ -58,6 +58,7 @@ public final class Doctor {
     private final RegistryCheck registries;
     private final Credentials credentials;
     private final DigestStore history;
+    private final Vantage vantage;
 
     /** Asks registries whether they answer. */
     @FunctionalInterface
@@ -101,6 +102,7 @@ public final class Doctor {
      * @param registries asks the registries
      * @param credentials those that the registries are asked with
      * @param history the history database
+     * @param vantage from where a look is taken, when the agent does not run
      */
     public Doctor(
             Settings settings,
@@ -109,7 +111,8 @@ public final class Doctor {
             KubeAccess access,
             RegistryCheck registries,
             Credentials credentials,
-            DigestStore history) {
+            DigestStore history,
+            Vantage vantage) {
         this.settings = settings;
         this.scope = scope;
         this.leaseNamespace = leaseNamespace;
@@ -117,6 +120,7 @@ public final class Doctor {
         this.registries = registries;
         this.credentials = credentials;
         this.history = history;
+        this.vantage = vantage;
     }
 
     /**
@@ -131,57 +135,46 @@ public final class Doctor {
         List<Finding> findings = new ArrayList<>(registries(status));
         Optional<Permissions.Lease> lease = leaseNamespace.map(namespace ->
                 new Permissions.Lease(namespace, settings.kubernetes().lease()));
-        findings.addAll(new Permissions(access, scope, status.namespaces())
-                .check(settings.kubernetes().pullSecrets(), lease));
-        for (WatchProblem problem : status.problems()) {
-            findings.add(Finding.wrong(
-                    "cluster",
-                    problem.message(),
-                    problem.permission()
-                            ? "grant it in the role of the agent's account"
-                            : "see that it can be reached and takes the credential of the agent's account"));
-        }
-        findings.add(namespaces(status));
+        Permissions permissions = new Permissions(access, scope, status.namespaces(), vantage.account());
+        findings.addAll(permissions.check(settings.kubernetes().pullSecrets(), lease));
+        status.problems().stream()
+                .filter(problem -> !permissions.explain(problem))
+                .forEach(problem -> findings.add(Finding.wrong("cluster", problem.message(), remedy(problem))));
+        findings.addAll(new Labels(access, scope).check(status));
         status.lost()
                 .forEach((name, at) -> findings.add(Finding.note(
                         "namespaces",
                         name + " is not watched any more since " + Phrases.time(at)
                                 + ": it lost the label, or was deleted",
                         "kubectl label namespace " + name + " urunner=enable, if nobody meant that")));
-        findings.add(history(settings.store(), history, status.historyWorks(), running));
+        findings.add(vantage.history()
+                .map(why -> Finding.note("history", why, ""))
+                .orElseGet(() -> history(settings.store(), history, status.historyWorks(), running)));
         findings.addAll(workloads(status));
         findings.add(due(status));
         status.election()
                 .flatMap(AgentStatus.Election::problem)
                 .ifPresent(problem -> findings.add(Finding.wrong(
                         "election", problem, "grant get, create and update of leases in the Lease's namespace")));
-        findings.add(running ? lastPass(status) : Finding.note("last pass", "no agent was found running here", ""));
+        findings.add(
+                running
+                        ? lastPass(status)
+                        : Finding.note(
+                                "last pass",
+                                "not known from here, because " + vantage.why(),
+                                vantage.instead().orElse("")));
         return findings;
     }
 
-    private static Finding namespaces(AgentStatus status) {
-        Optional<WatchProblem> blindness = status.blindness();
-        if (blindness.isPresent()) {
-            return Finding.wrong(
-                    "namespaces",
-                    "it cannot be seen now which are labelled urunner=enable: "
-                            + blindness.get().message(),
-                    "see the finding 'cluster'");
+    private String remedy(WatchProblem problem) {
+        if (vantage.account().isPresent()) {
+            return "this is about your own access, not the agent's: "
+                    + (problem.permission() ? "have it granted to you" : "see that your kubeconfig leads there")
+                    + vantage.instead().map(how -> "; " + how).orElse("");
         }
-        if (!status.synced() && status.namespaces().isEmpty()) {
-            return Finding.wrong(
-                    "namespaces",
-                    "the cluster has not been seen yet, so it is not known which are labelled",
-                    "ask again");
-        }
-        return status.namespaces().isEmpty()
-                ? Finding.wrong(
-                        "namespaces",
-                        "no namespace is labelled urunner=enable",
-                        "kubectl label namespace NAME urunner=enable")
-                : Finding.ok(
-                        "namespaces",
-                        status.namespaces().size() + " labelled: " + String.join(", ", status.namespaces()));
+        return problem.permission()
+                ? "grant it in the role of the agent's account: rbac.create=true in the chart's values"
+                : "see that it can be reached and takes the credential of the agent's account";
     }
 
     private List<Finding> registries(AgentStatus status) throws InterruptedException {
@@ -287,11 +280,6 @@ public final class Doctor {
                     "urunner explain lists them"));
         }
         return findings;
-    }
-
-    private static boolean isWaiting(WorkloadStatus workload, Deferral cause) {
-        return workload.state().kind() == State.Kind.WAITING
-                && workload.state().cause().equals(cause.words());
     }
 
     static Finding due(AgentStatus status) {

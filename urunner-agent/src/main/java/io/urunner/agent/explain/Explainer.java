@@ -30,6 +30,7 @@ public final class Explainer {
     private final KubeAccess access;
     private final Function<String, CredentialProvider> credentials;
     private final DigestStore history;
+    private final Optional<String> hidden;
 
     /**
      * An explainer; it opens and closes nothing.
@@ -38,16 +39,19 @@ public final class Explainer {
      * @param access to the cluster, for what is not watched
      * @param credentials by namespace, those that the registries are asked with for it: only their names are told
      * @param history the rollouts
+     * @param hidden why the history cannot be seen from here; empty if it can
      */
     public Explainer(
             WatchScope scope,
             KubeAccess access,
             Function<String, CredentialProvider> credentials,
-            DigestStore history) {
+            DigestStore history,
+            Optional<String> hidden) {
         this.scope = scope;
         this.access = access;
         this.credentials = credentials;
         this.history = history;
+        this.hidden = hidden;
     }
 
     /**
@@ -60,7 +64,7 @@ public final class Explainer {
      */
     public Explanation explain(String source, AgentStatus status, Optional<WorkloadId> asked) {
         List<Entry> entries = new ArrayList<>();
-        Optional<String> trouble = Optional.empty();
+        Optional<String> trouble = hidden;
         for (WorkloadStatus workload : status.workloads()) {
             if (asked.isEmpty() || asked.get().equals(workload.id())) {
                 Optional<RolloutRecord> last = Optional.empty();

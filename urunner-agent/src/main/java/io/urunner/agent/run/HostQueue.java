@@ -1,5 +1,6 @@
 package io.urunner.agent.run;
 
+import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.run.WatchedRegistry.Allowance;
 import io.urunner.agent.text.Phrases;

@@ -13,7 +13,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** Tells others how it stands. On the loop. */
 final class Reports {
@@ -48,26 +47,23 @@ final class Reports {
     private AgentStatus.WorkloadStatus status(Tracked one, boolean goesOn) {
         State state = engine.state(one).orElse(State.NOT_PLANNED);
         Instant now = clock.instant();
-        Optional<Instant> next = Stream.concat(
-                        one.references().stream()
-                                .flatMap(reference ->
-                                        engine
-                                                .registries()
-                                                .nextLook(
-                                                        reference,
-                                                        one.workload().id().namespace())
-                                                .stream()),
-                        state.until().filter(now::isBefore).stream())
-                .filter(time -> goesOn)
-                .min(Comparator.naturalOrder());
-        State state = engine.state(one).orElse(State.NOT_PLANNED);
+        Optional<Instant> next = state.until()
+                .filter(now::isBefore)
+                .or(() -> one.references().stream()
+                        .flatMap(reference ->
+                                engine
+                                        .registries()
+                                        .nextLook(reference, one.workload().id().namespace())
+                                        .stream())
+                        .min(Comparator.naturalOrder()))
+                .filter(time -> goesOn);
         return new AgentStatus.WorkloadStatus(
                 one.workload().id(),
                 state,
                 one.plan.map(Plan::decision),
                 one.plan.map(Plan::verdicts).orElse(List.of()),
                 RunningDigests.of(one.workload()),
-                goesOn ? state.until().or(() -> next) : next,
+                next,
                 engine.rollouts().running(one.workload().id()),
                 one.staleSince);
     }

@@ -8,6 +8,7 @@ import io.urunner.agent.config.Configuration;
 import io.urunner.agent.config.PluginDirectory;
 import io.urunner.agent.config.Settings;
 import io.urunner.agent.config.SettingsLoader;
+import io.urunner.agent.doctor.Vantage;
 import io.urunner.agent.rollback.Surroundings;
 import io.urunner.agent.run.OnceReport;
 import io.urunner.agent.text.NastyStrings;
@@ -85,7 +86,7 @@ class AgentCommandsTest {
         }
 
         @Override
-        public Look look(Configuration configuration, Map<String, String> variables) {
+        public Look look(Configuration configuration, Map<String, String> variables, Vantage vantage) {
             throw new IllegalStateException("not asked for in these tests");
         }
 
@@ -246,6 +247,22 @@ class AgentCommandsTest {
             err.getBuffer().setLength(0);
             assertThat(run(command.split(" ", -1))).as(command).isEqualTo(1);
             assertThat(err.toString()).as(command).contains("no agent was found");
+        }
+    }
+
+    @Test
+    void how_an_agent_is_asked_and_what_is_logged_are_no_settings() {
+        for (String name : List.of(
+                "URUNNER_SECR_HTTP_TOKEN",
+                "URUNNER_SECR_HTTP_TOKEN_FILE",
+                "URUNNER_URL",
+                "URUNNER_CONF_LOG_LEVEL",
+                "URUNNER_CONF_LOG_FORMAT")) {
+            environment.clear();
+            environment.put(name, "x");
+            err.getBuffer().setLength(0);
+            assertThat(run("history", "shop/deploy/web")).as(name).isEqualTo(1);
+            assertThat(err.toString()).as(name).contains("no agent was found");
         }
     }
 

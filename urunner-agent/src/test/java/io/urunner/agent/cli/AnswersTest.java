@@ -222,6 +222,7 @@ class AnswersTest {
                         Optional.of("registry.example/app:latest"),
                         Optional.of("sha256:1"),
                         Set.of("sha256:1"),
+                        Set.of("sha256:1"),
                         Verdict.Kind.STALE,
                         Optional.empty(),
                         "it moved")),
@@ -247,6 +248,21 @@ class AnswersTest {
                         .text()
                         .replaceAll("\\s+", " "))
                 .contains("not over until 2026-11-23T10:05:00Z (in 5 min)");
+    }
+
+    @Test
+    void aHistoryThatCannotBeReadKnowsNoLastRollout() {
+        Explanation known = fleet();
+        Explanation unknown = new Explanation(
+                known.source(), known.status(), known.workloads(), known.untracked(), Optional.of("it is in its pod"));
+        View view = new View(
+                new Form(Form.Format.TEXT, 60),
+                Optional.of(WorkloadId.parse("shop/Deployment/web")),
+                Optional.empty(),
+                Set.of(),
+                false);
+        assertThat(Answers.explanation(unknown, view).text())
+                .contains("no history: it is in its pod", "Last rollout:  not known from here");
     }
 
     @Test
