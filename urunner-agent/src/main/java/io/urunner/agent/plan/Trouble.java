@@ -82,6 +82,9 @@ public record Trouble(Instant since, Instant last, boolean over, String words) {
 
     /** What is in the way, for people. */
     String told() {
-        return over ? words + "; it runs since " + Phrases.time(last) + ", and may do so again" : words;
+        return over
+                ? words + "; it is up since " + Phrases.time(last) + ", and well if that lasts until "
+                        + Phrases.time(last.plus(RELAPSE))
+                : words;
     }
 }

@@ -188,7 +188,8 @@ class StateRulesTest {
                 new StateRules.Sight(false, second, NEVER, true, NO_TROUBLE, PATIENCE, Optional.empty(), NOW);
         State state = state(up, sight);
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
-        assertThat(state.reason()).contains(CRASH, "it runs since");
+        assertThat(state.reason())
+                .contains(CRASH, "it is up since", "well if that lasts until " + NOW.plusSeconds(110));
         assertThat(StateRules.changesAt(up.build(), up.plan(), sight)).hasValue(NOW.plusSeconds(110));
 
         assertThat(Trouble.seen(second, acted().runs(D2).build(), NOW))
