@@ -135,7 +135,7 @@ final class Act {
 
     /** Pins, pins to the new digest, or takes a pin back; what remains to be remembered is the text before the pin. */
     private Optional<String> image(Container container, String digest) {
-        Optional<String> pinned = Pin.originalText(before, container);
+        Optional<String> pinned = Pin.originalText(workload, before, container);
         String original = pinned.orElse(container.image());
         boolean pin = Pin.wanted(facts.policy().policy(), container);
         String image = pin ? Pin.text(original, digest) : original;

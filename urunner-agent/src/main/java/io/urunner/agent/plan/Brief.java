@@ -13,7 +13,13 @@ public final class Brief {
 
     private Brief() {}
 
-    static String digest(String digest) {
+    /**
+     * A digest with its first digits.
+     *
+     * @param digest the digest
+     * @return for example {@code sha256:0123456789ab}
+     */
+    public static String digest(String digest) {
         int colon = digest.indexOf(':');
         int end = colon + 1 + HEX;
         return colon < 0 || digest.length() <= end ? digest : digest.substring(0, end);

@@ -31,6 +31,7 @@ final class ContainerRules {
     private final Optional<String> acted;
     private final Optional<String> remembered;
     private final Optional<String> opponent;
+    private final boolean pinIsBack;
 
     ContainerRules(
             Workload workload,
@@ -53,9 +54,13 @@ final class ContainerRules {
         // what the workload itself remembers stands in for a store that was lost
         remembered = facts.remembered().or(state::acted);
         opponent = Pin.opponent(workload, container, state, policy);
+        pinIsBack = Pin.isBack(workload, container, state, policy);
     }
 
     Verdict verdict() {
+        if (pinIsBack) {
+            return pinBroughtBack();
+        }
         if (noPodsWanted(workload)) { // rule 1
             return verdict(Kind.UP_TO_DATE, "no pods are wanted, and new ones pull what the tag says then");
         }
@@ -221,6 +226,16 @@ final class ContainerRules {
                                 + " was pinned to its digest, so nodes that have the tag run the old image; it is not pinned"
                                 + " again: let " + manager + " leave the image alone and run 'urunner resume "
                                 + workload.id() + "', or set imagePullPolicy: Always");
+    }
+
+    /** The template names a digest: no new pods bring the tag, whatever it has. */
+    private Verdict pinBroughtBack() {
+        String manager = Pin.isRejected(state) ? state.rejectedBy().orElseThrow() : States.lastManager(workload);
+        return verdict(
+                Kind.REJECTED,
+                manager + " put back a pin of ours, " + Pin.pinned(container).orElseThrow()
+                        + ", so no push is rolled out: 'urunner resume " + workload.id() + "' follows " + reference
+                        + " again");
     }
 
     private boolean movedSinceTheAct(Resolved answer) {

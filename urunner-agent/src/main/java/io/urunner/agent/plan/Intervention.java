@@ -3,6 +3,7 @@ package io.urunner.agent.plan;
 import io.urunner.kube.Container;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Restart;
+import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
@@ -13,9 +14,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What an operator does by hand: a rollback, which pins images and holds the workload, or its end. A pure function of the
@@ -40,6 +43,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
      * @param rejected the digest that a rollback took it away from; empty if it was not rolled back
      * @param failed the digest whose rollout failed here, if one did
      * @param failure how it failed
+     * @param pinIsBack whether its image is a pin of ours that somebody put back since
      */
     public record Followed(
             Container container,
@@ -48,7 +52,28 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
             Optional<String> acted,
             Optional<String> rejected,
             Optional<String> failed,
-            Optional<String> failure) {}
+            Optional<String> failure,
+            boolean pinIsBack) {
+        /**
+         * The digest that its template brings, as far as the workload tells it.
+         *
+         * @return the digest; empty if it was never acted on
+         */
+        public Optional<String> present() {
+            return container.image().equals(original)
+                    ? acted
+                    : Pin.pinned(container).map(ImageDigest::digest);
+        }
+
+        /**
+         * Whether the end of a hold gives its image the original text again.
+         *
+         * @return true if it was rolled back, or if a pin of ours is back
+         */
+        public boolean isToBeResumed() {
+            return rejected.isPresent() || pinIsBack;
+        }
+    }
 
     /**
      * Where a rollback leads.
@@ -68,7 +93,8 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
         List<Followed> followed = new ArrayList<>();
         boolean held = hold(workload).isPresent();
         for (Container container : workload.containers()) {
-            String original = Pin.originalText(States.of(workload), container).orElse(container.image());
+            String original =
+                    Pin.originalText(workload, States.of(workload), container).orElse(container.image());
             ImageReference reference;
             try {
                 reference = ImageReference.parse(original);
@@ -84,10 +110,78 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                         state.acted(),
                         held && state.originalImage().isPresent() ? state.rejected() : Optional.empty(),
                         state.failed(),
-                        state.failure()));
+                        state.failure(),
+                        !held
+                                && Pin.broughtBack(workload, States.of(workload), container)
+                                        .isPresent()));
             }
         }
         return followed;
+    }
+
+    /**
+     * The containers that follow no tag, and that somebody who names none may have in mind all the same.
+     *
+     * @param workload the workload
+     * @param registry the registry of those that follow one
+     * @return the names of those whose images are of the same registry
+     */
+    public static List<String> unfollowed(Workload workload, String registry) {
+        Set<String> followed =
+                followed(workload).stream().map(each -> each.container().name()).collect(Collectors.toSet());
+        return workload.containers().stream()
+                .filter(each -> !followed.contains(each.name()) && isOf(registry, each.image()))
+                .map(Container::name)
+                .toList();
+    }
+
+    private static boolean isOf(String registry, String image) {
+        try {
+            return ImageReference.parse(image).registry().equals(registry);
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    /**
+     * The workload with the texts that images had before they were pinned, where it does not know them itself any more.
+     *
+     * @param workload the workload
+     * @param texts the texts by container
+     * @return the workload
+     */
+    public static Workload spelled(Workload workload, Map<String, String> texts) {
+        WorkloadState state = States.of(workload);
+        for (Followed each : followed(workload)) {
+            String name = each.container().name();
+            String text = texts.get(name);
+            if (each.pinIsBack() && text != null) {
+                state = States.with(
+                        state,
+                        name,
+                        States.pinned(States.of(state, name, each.reference().toString()), Optional.of(text)));
+            }
+        }
+        if (state.equals(States.of(workload))) {
+            return workload;
+        }
+        Map<String, String> annotations = new HashMap<>(workload.annotations());
+        annotations.put(Workload.STATE, state.toString());
+        return new Workload(
+                workload.id(),
+                workload.uid(),
+                workload.resourceVersion(),
+                workload.generation(),
+                annotations,
+                workload.templateAnnotations(),
+                workload.containers(),
+                workload.imagePullSecrets(),
+                workload.serviceAccount(),
+                workload.rollout(),
+                workload.currentRevision(),
+                workload.pods(),
+                workload.templateManagers(),
+                workload.problems());
     }
 
     /**
@@ -127,6 +221,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                     && each.container().image().equals(pin)
                     && state.acted().equals(Optional.of(target.digest()));
             if (!done) {
+                Optional<String> failing = failing(workload, each, target);
                 next.image(each, pin);
                 next.state(
                         name,
@@ -137,13 +232,14 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                                 replaced(workload, each, target.digest()),
                                 Optional.of(target.tagNow()),
                                 Optional.of(States.said(by)),
-                                state.failed().filter(digest -> !digest.equals(target.digest())),
-                                state.failure()
-                                        .filter(text -> !state.failed().equals(Optional.of(target.digest())))
+                                failing.map(how -> target.tagNow())
+                                        .or(() -> state.failed().filter(digest -> !digest.equals(target.digest()))),
+                                failing.or(() -> state.failure()
+                                                .filter(text -> !state.failed().equals(Optional.of(target.digest()))))
                                         .map(States::said),
                                 Optional.of(each.original())));
             }
-            next.change(each, target.digest(), each.rejected().orElse(target.tagNow()));
+            next.change(each, target.digest(), each.present().orElse(target.tagNow()));
         }
         WorkloadState.Hold hold = before.hold()
                 .map(held -> new WorkloadState.Hold(held.since(), held.by(), untilNextPush))
@@ -190,7 +286,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty()));
-                next.change(each, digest, each.acted().orElse(digest));
+                next.change(each, digest, each.present().orElse(digest));
             }
         }
         return next.build(Optional.empty(), now);
@@ -219,6 +315,16 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                         restart.restartedAt(),
                         restart.images()),
                 changes);
+    }
+
+    /** How the digest that the tag has fails here, if it does: to take it back is no proof that it is well. */
+    private static Optional<String> failing(Workload workload, Followed container, Target target) {
+        return container.present().equals(Optional.of(target.tagNow()))
+                        && !target.digest().equals(target.tagNow())
+                        && RolloutProgress.of(workload) instanceof RolloutProgress.Failed failed
+                        && failed.cause() == RolloutProgress.Cause.CONTAINERS
+                ? Optional.of(failed.reason())
+                : Optional.empty();
     }
 
     private static List<String> replaced(Workload workload, Followed container, String digest) {

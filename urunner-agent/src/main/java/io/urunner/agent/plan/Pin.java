@@ -35,10 +35,53 @@ public final class Pin {
     }
 
     /** The text that a container's image had before we pinned it; empty if its image is not our pin. */
-    static Optional<String> originalText(WorkloadState state, Container container) {
+    static Optional<String> originalText(Workload workload, WorkloadState state, Container container) {
         return Optional.ofNullable(state.containers().get(container.name()))
                 .flatMap(ContainerState::originalImage)
-                .filter(original -> pins(container.image(), original));
+                .filter(original -> pins(container.image(), original))
+                .or(() -> broughtBack(workload, state, container).map(ImageReference::toString));
+    }
+
+    /**
+     * The tag of a pin of ours that is in the template again though we acted on another digest since: an undo, or an old
+     * manifest, brought the template of that time back with the annotation that we wrote into it. A digest that somebody
+     * chose himself stands beside the annotation of what we acted on last.
+     *
+     * @return the tag; empty if the image is no such pin
+     */
+    static Optional<ImageReference> broughtBack(Workload workload, WorkloadState state, Container container) {
+        Optional<ContainerState> written =
+                Optional.ofNullable(state.containers().get(container.name()));
+        Optional<String> acted = written.flatMap(ContainerState::acted);
+        return pinned(container)
+                .filter(image -> written.map(ContainerState::reference).equals(Optional.of(image.reference())))
+                .filter(image -> acted.isPresent() && !acted.equals(Optional.of(image.digest())))
+                .filter(image -> States.digests(workload)
+                        .digest(container.name(), image.reference())
+                        .equals(Optional.of(image.digest())))
+                .map(image -> ImageReference.parse(image.reference()));
+    }
+
+    /**
+     * Whether a pin of ours came back and stays: where the policy pins, the next push is pinned as any other.
+     *
+     * @param state what was done for the container and the reference that it has now
+     */
+    static boolean isBack(Workload workload, Container container, ContainerState state, Policy policy) {
+        return !wanted(policy, container)
+                && broughtBack(workload, States.with(WorkloadState.EMPTY, container.name(), state), container)
+                        .isPresent();
+    }
+
+    /** The tag and the digest of an image that names both. */
+    static Optional<ImageDigest> pinned(Container container) {
+        try {
+            ImageReference image = ImageReference.parse(container.image());
+            return image.withoutDigest()
+                    .flatMap(tag -> image.digest().map(digest -> new ImageDigest(tag.toString(), digest.toString())));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     /**
@@ -77,10 +120,7 @@ public final class Pin {
 
     /** Whether it stands in the state that somebody puts the tag back: there our own digest is the rejected one. */
     static boolean isKnownNotToLast(ContainerState state) {
-        return state.originalImage().isPresent()
-                && state.rejectedBy().isPresent()
-                && state.rejected().isPresent()
-                && state.rejected().equals(state.acted());
+        return state.originalImage().isPresent() && isRejected(state);
     }
 
     /** Whether a container's image is just what we wrote when we pinned it. */
@@ -95,6 +135,13 @@ public final class Pin {
         } catch (IllegalArgumentException e) {
             return false; // somebody edited the annotation
         }
+    }
+
+    /** Whether it stands in the state that our digest is not what the template says. */
+    static boolean isRejected(ContainerState state) {
+        return state.rejectedBy().isPresent()
+                && state.rejected().isPresent()
+                && state.rejected().equals(state.acted());
     }
 
     private static boolean pins(String image, String original) {

@@ -290,7 +290,14 @@ public final class Planner {
                 continue;
             }
             Optional<String> opponent = Pin.opponent(workload, container, before, policy);
-            if (opponent.isPresent()) {
+            if (Pin.isBack(workload, container, before, policy)) {
+                if (!hold.holds() && !Pin.isRejected(before)) {
+                    next = States.with(
+                            next,
+                            verdict.container(),
+                            States.rejected(before, before.acted(), Optional.of(States.lastManager(workload))));
+                }
+            } else if (opponent.isPresent()) {
                 if (!hold.holds() && !Pin.isKnownNotToLast(before)) {
                     next = States.with(next, verdict.container(), States.rejected(before, before.acted(), opponent));
                 }

@@ -97,6 +97,10 @@ final class States {
     }
 
     static ContainerState unpinned(ContainerState state) {
+        return pinned(state, Optional.empty());
+    }
+
+    static ContainerState pinned(ContainerState state, Optional<String> originalImage) {
         return new ContainerState(
                 state.reference(),
                 state.acted(),
@@ -106,7 +110,7 @@ final class States {
                 state.rejectedBy(),
                 state.failed(),
                 state.failure(),
-                Optional.empty());
+                originalImage);
     }
 
     /** Whether a time is so far ahead that it says nothing. */

@@ -44,7 +44,7 @@ public sealed interface Tracking {
             return ignored(Why.UNPARSABLE, e.getMessage() == null ? "not an image reference" : e.getMessage());
         }
         Optional<ImageReference> pinnedByUs =
-                Pin.originalText(States.of(workload), container).map(ImageReference::parse);
+                Pin.originalText(workload, States.of(workload), container).map(ImageReference::parse);
         if (image.digest().isPresent() && pinnedByUs.isEmpty()) {
             return ignored(Why.PINNED, "the image names a digest, so it always stays the same");
         }

@@ -141,10 +141,84 @@ class InterventionTest {
     }
 
     @Test
+    void whatFailedWhileItWasTakenBackIsRemembered() {
+        Given crashing = workload()
+                .container("app", SHORT, "Always")
+                .stateActed(D3, D2)
+                .actedOn(D3)
+                .notComplete()
+                .pod(true, false, "Running", Map.of("app", D3), Optional.of("CrashLoopBackOff"));
+
+        ContainerState state = Intervention.rollback(
+                        crashing.build(), Map.of("app", new Target(D2, D3)), "anna", false, NOW)
+                .restart()
+                .state()
+                .containers()
+                .get("app");
+
+        assertThat(state.failed()).contains(D3);
+        assertThat(state.failure().orElseThrow()).contains("CrashLoopBackOff");
+    }
+
+    @Test
+    void whatRunsIsWhatAChangeComesFrom() {
+        Workload held = after(
+                workload()
+                        .container("app", SHORT, "Always")
+                        .runs(D3)
+                        .stateActed(D3)
+                        .build(),
+                D2,
+                D3);
+
+        assertThat(Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "anna", false, NOW)
+                        .changes())
+                .containsExactly(new Decision.Change("app", REF, Optional.of(D2), D1));
+        assertThat(Intervention.rollback(held, Map.of("app", new Target(D2, D3)), "anna", false, NOW)
+                        .changes())
+                .containsExactly(new Decision.Change("app", REF, Optional.empty(), D2));
+        assertThat(Intervention.resume(held, Map.of("app", D3), NOW).changes())
+                .containsExactly(new Decision.Change("app", REF, Optional.of(D2), D3));
+    }
+
+    @Test
+    void aPinThatIsBackIsRolledBackOrResumedAndGetsItsTextAsItWasWritten() {
+        Workload back = Intervention.spelled(
+                workload()
+                        .container("app", REF + "@" + D1, "Always")
+                        .actedOn(D1)
+                        .stateActed(D3, D1)
+                        .runs(D1)
+                        .build(),
+                Map.of("app", SHORT));
+
+        Intervention end = Intervention.resume(back, Map.of("app", D3), NOW);
+        assertThat(end.restart().images()).containsExactly(Map.entry("app", SHORT));
+        assertThat(end.changes()).containsExactly(new Decision.Change("app", REF, Optional.of(D1), D3));
+        assertThat(end.restart().state().containers().get("app").originalImage())
+                .isEmpty();
+
+        Intervention further = Intervention.rollback(back, Map.of("app", new Target(D2, D3)), "anna", false, NOW);
+        assertThat(further.restart().images()).containsExactly(Map.entry("app", REF + "@" + D2));
+        assertThat(further.restart().state().containers().get("app").originalImage())
+                .contains(SHORT);
+        assertThat(Intervention.spelled(back, Map.of("app", SHORT))).isEqualTo(back);
+    }
+
+    @Test
     void anImageThatNamesADigestOfItsOwnIsNotFollowed() {
         assertThat(Intervention.followed(
                         workload().container("app", REF + "@" + D1, "Always").build()))
                 .isEmpty();
+    }
+
+    @Test
+    void whatNamesADigestOfTheSameRegistryMayBeMeantToo() {
+        Workload web = workload()
+                .container("proxy", "registry.example/team/proxy@" + D1, "Always")
+                .container("mesh", "mesh.example/proxy@" + D1, "Always")
+                .build();
+        assertThat(Intervention.unfollowed(web, "registry.example")).containsExactly("proxy");
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.urunner.kube.RolloutProgress.Cause;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.ImageReference;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -206,6 +207,86 @@ class PinTakenBackTest {
                 .content(D2);
         assertThat(standing.plan().decision().words()).isEqualTo("still the old image");
         assertThat(standing.plan().decision().reason()).doesNotContain("if-not-always");
+    }
+
+    @Test
+    void aPinOfAnEarlierTemplateThatComesBackIsToldAndKeepsTheTagFollowed() {
+        Given undone = pinIsBack();
+        assertThat(Tracking.of(undone.build(), undone.build().containers().get(0), Policy.DEFAULT, reference -> true))
+                .isEqualTo(new Tracking.Follows(ImageReference.parse(REF)));
+
+        Plan plan = undone.plan();
+
+        assertThat(plan.decision().words()).isEqualTo("blocked: rejected by a revert");
+        assertThat(plan.decision().reason())
+                .contains("kubectl-rollout put back a pin of ours", "urunner resume shop/Deployment/web");
+        assertThat(app(plan).rejectedBy()).contains("kubectl-rollout");
+        // It is written once, and no push changes it, nor that no pods are wanted.
+        Given later = undone.state("app", app(plan)).changedBy("kubectl-edit");
+        for (Given each : List.of(later, later.tagIs(D3).content(D3), later.rollout(Given.rollout(0)))) {
+            assertThat(each.plan().state()).isEmpty();
+            assertThat(each.plan().decision()).isEqualTo(plan.decision());
+        }
+    }
+
+    @Test
+    void aPinThatComesBackIsToldThoughTheOtherContainerIsUpToDate() {
+        Given two = pinIsBack()
+                .container("proxy", SIDECAR, "Always")
+                .answer("proxy", resolved(D3))
+                .actedOn("proxy", SIDECAR, D3);
+        assertThat(two.plan().decision().words()).isEqualTo("blocked: rejected by a revert");
+        // Nor is a rollout for the other one an occasion to take it away.
+        assertThat(two.actedOn("proxy", SIDECAR, D1).plan().decision().words())
+                .isEqualTo("blocked: rejected by a revert");
+        assertThat(Intervention.followed(two.build()))
+                .extracting(each -> each.container().name())
+                .containsExactly("app", "proxy");
+    }
+
+    @Test
+    void aPinThatComesBackWhileAnotherIsHeldEndsTheHoldAndIsTold() {
+        Plan plan = pinIsBack().state("app", pinned()).hold(false).plan();
+
+        assertThat(plan.notices()).singleElement().asString().contains("gave another image to app");
+        assertThat(plan.decision().words()).isEqualTo("blocked: rejected by a revert");
+        assertThat(plan.state().orElseThrow().hold()).isEmpty();
+    }
+
+    @Test
+    void somebodysOwnDigestStaysHis() {
+        // What runs, from Git, beside the annotation of our last act; and another one.
+        for (String digest : List.of(D2, D3)) {
+            Given own =
+                    pinIsBack().container("app", REF + "@" + digest, "Always").actedOn(D2);
+            assertThat(Tracking.of(own.build(), own.build().containers().get(0), Policy.DEFAULT, reference -> true))
+                    .isInstanceOf(Tracking.Ignored.class);
+            assertThat(Intervention.followed(own.build())).isEmpty();
+        }
+    }
+
+    @Test
+    void whereThePolicyPinsAnUndoTakesBackOneRolloutAsAnyOther() {
+        Given undone =
+                pinIsBack().container("app", REF + "@" + D1, "IfNotPresent").annotation("if-not-always", "pin");
+        assertThat(undone.plan().decision().reason()).contains("until the tag moves");
+        assertThat(undone.tagIs(D3).content(D3).plan().decision())
+                .isInstanceOfSatisfying(
+                        Decision.Restart.class,
+                        restart -> assertThat(restart.images()).containsEntry("app", REF + "@" + D3));
+    }
+
+    /** D1 was pinned by a rollback, then D2 was followed again; an undo brought the template of the rollback back. */
+    private static Given pinIsBack() {
+        return workload()
+                .container("app", REF + "@" + D1, "Always")
+                .reference("app", REF)
+                .actedOn(D1)
+                .stateActed(D2, D1)
+                .changedBy("kubectl-rollout", "urunner")
+                .runs(D1)
+                .tagIs(D2)
+                .content(D2);
     }
 
     private static Given takenBack() {

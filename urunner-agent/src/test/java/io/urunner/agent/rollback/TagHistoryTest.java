@@ -29,7 +29,8 @@ class TagHistoryTest {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
-            Optional.empty());
+            Optional.empty(),
+            false);
 
     @Test
     void stepsCountEachDigestOnceAtItsLastStay() {
