@@ -76,7 +76,9 @@ abstract class ChangeCommand extends ByHandCommand {
         } else if (dryRun && result.patch().isPresent()) {
             print("nothing is changed; this would be done: " + result.words());
             print("");
-            context.out().print(Yaml.of(Printable.json(parsed(result.patch().get()))));
+            print("# the annotations urunner.io/digests and urunner.io/state are texts, their JSON is shown as YAML");
+            context.out()
+                    .print(Yaml.of(Printable.json(readable(parsed(result.patch().get())))));
         }
         return result.outcome()
                 .filter(outcome -> !(outcome instanceof Outcome.Succeeded))
@@ -132,6 +134,17 @@ abstract class ChangeCommand extends ByHandCommand {
         result.outcome()
                 .ifPresent(outcome -> json.put("outcome", outcome.name()).put("message", outcome.words()));
         return json;
+    }
+
+    /** With the JSON that is in texts laid open. */
+    private static JsonNode readable(JsonNode patch) {
+        if (patch.isTextual() && patch.textValue().startsWith("{")) {
+            return parsed(patch.textValue());
+        }
+        if (patch instanceof ObjectNode object) {
+            object.properties().forEach(each -> each.setValue(readable(each.getValue())));
+        }
+        return patch;
     }
 
     private static JsonNode parsed(String patch) {

@@ -32,13 +32,16 @@ final class RollbackCommand extends ChangeCommand {
             paramLabel = "DIGEST|-N|TIME",
             defaultValue = "-1",
             description = {
-                "A digest, or its first 12 digits; so many digests back from what the tag has now; or what the tag had at",
-                "a time, for example 2026-02-03T14:05:00Z, '2026-02-03 14:05' or 14:05. The default is ${DEFAULT-VALUE}."
+                "A digest, or its first 12 digits; so many digests back from what the tag has now, without those that failed",
+                "here; or what the tag had at a time, for example 2026-02-03T14:05:00Z, '2026-02-03 14:05' or 14:05. The default is ${DEFAULT-VALUE}."
             })
     private String to = "-1";
 
     @Option(names = "--until-next-push", description = "End the hold by itself when the tag moves on.")
     private boolean untilNextPush;
+
+    @Option(names = "--force", description = "Also to a digest whose rollout failed here.")
+    private boolean force;
 
     RollbackCommand(CommandContext context) {
         super(context);
@@ -49,7 +52,8 @@ final class RollbackCommand extends ChangeCommand {
             throws RefusedException, KubeException, CommandException, InterruptedException {
         return operator.rollback(
                 id,
-                new Operator.Request(Optional.ofNullable(container), goal(with), untilNextPush, isDryRun, timeout()));
+                new Operator.Request(
+                        Optional.ofNullable(container), goal(with), untilNextPush, force, isDryRun, timeout()));
     }
 
     private Goal goal(With with) throws CommandException {

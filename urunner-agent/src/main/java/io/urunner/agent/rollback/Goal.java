@@ -86,11 +86,19 @@ public sealed interface Goal {
         if (text.contains(":") && !Character.isDigit(text.charAt(0))) {
             return new Exactly(Digest.parse(text).toString());
         }
+        At at = new At(time(text, now));
+        if (at.time().isAfter(now.toInstant())) {
+            throw new IllegalArgumentException("'" + text + "' lies in the future");
+        }
+        return at;
+    }
+
+    private static Instant time(String text, ZonedDateTime now) {
         String time = text.strip().replaceFirst(" +", "T");
         try {
-            return new At(OffsetDateTime.parse(time).toInstant());
+            return OffsetDateTime.parse(time).toInstant();
         } catch (DateTimeException e) {
-            return new At(here(text, time, now));
+            return here(text, time, now);
         }
     }
 

@@ -11,12 +11,14 @@ import io.urunner.kube.KubeException;
 import io.urunner.kube.PastTemplate;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
 import io.urunner.store.StoreException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,15 +52,54 @@ public final class Histories {
     }
 
     TagHistory of(Workload workload, Followed container) {
-        TagHistory known = stored(container.reference());
-        List<PastTemplate> templates = List.of();
+        return of(workload, container, rollouts(workload.id()));
+    }
+
+    private TagHistory of(Workload workload, Followed container, List<RolloutRecord> rollouts) {
+        return stored(container.reference())
+                .with(templates(workload.id()), container)
+                .with(container, rollouts)
+                .withRunning(running(workload, container), with.clock().instant());
+    }
+
+    /** How the last rollout to a digest ended here, if there were some and none was seen to succeed. */
+    Optional<String> neverWell(Workload workload, Followed container, String digest) {
+        List<String> outcomes = rollouts(workload.id()).stream()
+                .filter(rollout -> TagHistory.brought(rollout, container).equals(Optional.of(digest)))
+                .map(rollout -> rollout.outcome().orElse(Rollout.RUNNING))
+                .toList();
+        return outcomes.contains(TagHistory.SUCCEEDED)
+                ? Optional.empty()
+                : outcomes.stream().findFirst();
+    }
+
+    /** The workload with the texts of images that it forgot, where somebody put back a pin of ours. */
+    Workload spelled(Workload workload) {
+        Map<String, String> texts = new HashMap<>();
+        List<Followed> back = Intervention.followed(workload).stream()
+                .filter(Followed::pinIsBack)
+                .toList();
+        for (PastTemplate template : back.isEmpty() ? List.<PastTemplate>of() : templates(workload.id())) {
+            for (Followed container : back) {
+                TagHistory.state(template, container)
+                        .flatMap(ContainerState::originalImage)
+                        .ifPresent(text -> texts.put(container.container().name(), text));
+            }
+        }
+        return Intervention.spelled(workload, texts);
+    }
+
+    private List<RolloutRecord> rollouts(WorkloadId id) {
+        return ask(() -> with.store().rollouts(id.toString(), LIMIT)).orElse(List.of());
+    }
+
+    private List<PastTemplate> templates(WorkloadId id) {
         try {
-            templates = with.cluster().pastTemplates(workload.id());
+            return with.cluster().pastTemplates(id);
         } catch (KubeException e) {
             warn.accept("warning: the workload's past templates cannot be read: " + e.getMessage());
+            return List.of();
         }
-        return known.with(templates, container)
-                .withRunning(running(workload, container), with.clock().instant());
     }
 
     private TagHistory stored(ImageReference reference) {
@@ -99,15 +140,14 @@ public final class Histories {
         Workload workload = with.cluster()
                 .read(id)
                 .orElseThrow(() -> RefusedException.wronglyAsked("there is no " + id + " in this cluster"));
-        List<RolloutRecord> rollouts =
-                ask(() -> with.store().rollouts(id.toString(), LIMIT)).orElse(List.of());
+        List<RolloutRecord> rollouts = rollouts(id);
         Map<TrackedContainer, String> remembered = remembered();
         Restorability restorability = Restorability.of(with.registry(), with.cluster());
         List<Tag> tags = new ArrayList<>();
         for (Followed container : Intervention.followed(workload)) {
             String name = container.container().name();
             String reference = container.reference().toString();
-            TagHistory history = withNow(of(workload, container), container.reference());
+            TagHistory history = withNow(of(workload, container, rollouts), container.reference());
             Set<String> runs = running(workload, container);
             if (runs.stream().noneMatch(history.digests()::contains)) {
                 container.acted().ifPresent(runs::add); // some runtimes report a child of the index
@@ -124,11 +164,8 @@ public final class Histories {
                             restorability,
                             users,
                             digest -> rollouts.stream()
-                                    .filter(rollout -> rollout.changes().stream()
-                                            .anyMatch(change -> change.container()
-                                                            .equals(name)
-                                                    && change.reference().equals(reference)
-                                                    && change.to().equals(digest)))
+                                    .filter(rollout -> TagHistory.brought(rollout, container)
+                                            .equals(Optional.of(digest)))
                                     .limit(1)
                                     .toList())));
         }
@@ -206,14 +243,15 @@ public final class Histories {
                 answers.put(digest, answer);
                 silent = answer.known() ? silent : Optional.of(answer);
             }
+            boolean failed = history.failures().containsKey(digest);
             int step = counted.size();
             rows.add(new Row(
-                    counted.add(digest) ? Optional.of(step) : Optional.empty(),
+                    (step == 0 || !failed) && counted.add(digest) ? Optional.of(step) : Optional.empty(),
                     digest,
                     entry.firstSeen(),
                     entry.lastSeen(),
                     entry.labels(),
-                    outcome(rollouts.to(digest)),
+                    failed ? Optional.of(TagHistory.FAILED) : outcome(rollouts.to(digest)),
                     List.copyOf(users.getOrDefault(digest, Set.of())),
                     answer.word(),
                     answer.words()));

@@ -35,7 +35,7 @@ public record HistoryReport(Optional<String> workload, Optional<WorkloadState.Ho
      * A stay of a digest behind a tag.
      *
      * @param back how many digests it is before the newest one, as in {@code --to -2}; empty for an older stay of a digest
-     *     that came back
+     *     that came back, and for one that failed here
      * @param digest the digest
      * @param firstSeen when it was seen first, if known
      * @param lastSeen when it was seen last, if known

@@ -1,5 +1,6 @@
 package io.urunner.agent.rollback;
 
+import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.ImageDigest;
@@ -27,7 +28,10 @@ import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
 import io.urunner.store.StoreException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +48,9 @@ public final class Operator {
     private static final int CONFLICTS = 5;
     private static final int RECENT = 20;
     private static final int LONGEST_CAUSE = 512;
-    private static final int SHORT_DIGEST = "sha256:".length() + 12;
+    private static final int NAMED = 3;
+    private static final int ASKED_FOR = 10;
+    private static final String RESUMED = "resumed by ";
 
     private final Surroundings with;
     private final Histories histories;
@@ -76,7 +82,12 @@ public final class Operator {
         this.with = with;
         this.person = person;
         this.tell = tell;
-        histories = new Histories(with, tell);
+        Set<String> warnings = new HashSet<>();
+        histories = new Histories(with, warning -> {
+            if (warnings.add(warning)) {
+                tell.accept(warning);
+            }
+        });
     }
 
     /**
@@ -85,11 +96,17 @@ public final class Operator {
      * @param container which container; empty if the workload follows one tag only
      * @param to to which digest
      * @param untilNextPush whether the hold ends by itself when the tag moves
+     * @param force whether to go to a digest that failed here
      * @param dryRun whether only to say what would be done
      * @param timeout how long to follow the rollout
      */
     public record Request(
-            Optional<String> container, Goal to, boolean untilNextPush, boolean dryRun, Duration timeout) {}
+            Optional<String> container,
+            Goal to,
+            boolean untilNextPush,
+            boolean force,
+            boolean dryRun,
+            Duration timeout) {}
 
     /**
      * What came of it.
@@ -113,14 +130,14 @@ public final class Operator {
      */
     public Result rollback(WorkloadId id, Request request)
             throws RefusedException, KubeException, InterruptedException {
-        return change(id, request.dryRun(), request.timeout(), workload -> {
+        return change(id, request.dryRun(), request.timeout(), (workload, note) -> {
             if (workload.rollout().paused()) {
                 throw RefusedException.hindered(
                         id + " is paused, so nothing would be rolled out: kubectl rollout resume lets it go on");
             }
             Map<String, Target> targets = new HashMap<>();
             for (Followed container : chosen(workload, request.container())) {
-                targets.put(container.container().name(), target(workload, container, request.to()));
+                targets.put(container.container().name(), target(workload, container, request, note));
             }
             return Intervention.rollback(
                             workload,
@@ -133,7 +150,8 @@ public final class Operator {
     }
 
     /**
-     * Ends a hold, so that the images get their original text again, and the quarantine of digests that failed here.
+     * Ends a hold, so that the images get their original text again, and the quarantine of digests that failed here. A pin
+     * of ours that somebody put back is taken away, too.
      *
      * @param id which workload
      * @param force whether to roll out again what failed here
@@ -146,22 +164,19 @@ public final class Operator {
      */
     public Result resume(WorkloadId id, boolean force, boolean dryRun, Duration timeout)
             throws RefusedException, KubeException, InterruptedException {
-        return change(id, dryRun, timeout, workload -> {
+        return change(id, dryRun, timeout, (workload, note) -> {
             Map<String, String> tagNow = new HashMap<>();
             for (Followed container : Intervention.followed(workload)) {
-                if (container.rejected().isPresent()
-                        || (!force && container.failed().isPresent())) {
+                if (container.isToBeResumed() || (!force && container.failed().isPresent())) {
                     String now = tagNow(container.reference());
-                    if (!force && container.failed().equals(Optional.of(now))) {
-                        throw RefusedException.hindered("the rollout of " + container.reference() + "@" + now
-                                + " failed here"
-                                + container
-                                        .failure()
-                                        .map(how -> " (" + how + ")")
-                                        .orElse("")
-                                + ", and the tag still has it: push a better one, or roll it out again with --force");
+                    if (!force) {
+                        refuseWhatFailed(workload, container, now);
                     }
-                    if (container.rejected().isPresent()) {
+                    if (container.isToBeResumed()) {
+                        histories
+                                .neverWell(workload, container, now)
+                                .ifPresent(outcome -> note.accept(Brief.digest(now)
+                                        + " was never seen well here (its last rollout: " + outcome + ")"));
                         tagNow.put(container.container().name(), now);
                     }
                 }
@@ -170,8 +185,23 @@ public final class Operator {
         });
     }
 
+    private void refuseWhatFailed(Workload workload, Followed container, String now) throws RefusedException {
+        Optional<TagHistory.Failure> failure =
+                container.isToBeResumed() || container.failed().equals(Optional.of(now))
+                        ? Optional.ofNullable(
+                                histories.of(workload, container).failures().get(now))
+                        : Optional.empty();
+        if (failure.isPresent()) {
+            throw RefusedException.hindered("the rollout of "
+                    + new ImageDigest(container.reference().toString(), now) + " " + failure.get()
+                    + ", and the tag still has it: push a better one, or roll it out again with --force");
+        }
+    }
+
     private interface Planning {
-        Intervention plan(Workload workload) throws RefusedException, KubeException, InterruptedException;
+        /** What is worth saying beside what is done is noted. */
+        Intervention plan(Workload workload, Consumer<String> note)
+                throws RefusedException, KubeException, InterruptedException;
     }
 
     private Result change(WorkloadId id, boolean dryRun, Duration timeout, Planning planning)
@@ -183,7 +213,9 @@ public final class Operator {
             if (!workload.problems().isEmpty()) {
                 throw RefusedException.hindered(id + ": " + String.join("; ", workload.problems()));
             }
-            Intervention planned = planning.plan(workload);
+            StringBuilder notes = new StringBuilder();
+            Intervention planned = planning.plan(
+                    histories.spelled(workload), note -> notes.append("; ").append(note));
             if (planned.isDone()) {
                 String words = planned.restart().state().hold().isPresent()
                         ? "it is held there already: " + words(planned)
@@ -192,7 +224,7 @@ public final class Operator {
                 return new Result(
                         words, false, Optional.empty(), dryRun ? Optional.empty() : finish(workload, timeout));
             }
-            String words = words(planned);
+            String words = words(planned) + notes;
             Restart restart = planned.rollsOut()
                     ? planned.restart().because(Printable.line(Workload.OUR_CAUSE + cause(planned), LONGEST_CAUSE))
                     : planned.restart();
@@ -229,13 +261,10 @@ public final class Operator {
     /** What {@code kubectl rollout history} says of the new revision. */
     private String cause(Intervention planned) {
         String digests = planned.changes().stream()
-                .map(change -> change.to()
-                        .substring(0, Math.min(SHORT_DIGEST, change.to().length())))
+                .map(change -> Brief.digest(change.to()))
                 .distinct()
                 .collect(Collectors.joining(", "));
-        return isBack(planned)
-                ? "rolled back to " + digests + " by " + person
-                : "resumed by " + person + ": " + digests;
+        return isBack(planned) ? "rolled back to " + digests + " by " + person : RESUMED + person + ": " + digests;
     }
 
     /** Told in any case; where Events may not be written, the hold on the workload tells as much. */
@@ -245,7 +274,7 @@ public final class Operator {
                     .tell(
                             planned.workload(),
                             isBack(planned) ? "RolledBack" : "Resumed",
-                            (isBack(planned) ? "rolled back by " : "resumed by ") + person + ": " + words);
+                            (isBack(planned) ? "rolled back by " : RESUMED) + person + ": " + words);
         } catch (KubeException e) {
             tell.accept("warning: no Event tells of it: " + e.getMessage());
         }
@@ -254,8 +283,11 @@ public final class Operator {
     private static String words(Intervention planned) {
         WorkloadState state = planned.restart().state();
         String changes = planned.changes().stream()
-                .map(change -> "container " + change.container() + ": " + change.reference() + " from "
-                        + change.from().orElse("what it runs") + " to " + change.to())
+                .map(change -> "container " + change.container() + ": " + change.reference()
+                        + change.from()
+                                .map(from -> " from " + Brief.digest(from) + " to ")
+                                .orElse(" stays at ")
+                        + Brief.digest(change.to()))
                 .collect(Collectors.joining("; "));
         StringBuilder words =
                 new StringBuilder(changes.isEmpty() ? planned.workload().id().toString() : changes);
@@ -294,6 +326,13 @@ public final class Operator {
             throw RefusedException.wronglyAsked(
                     workload.id() + " follows several tags: choose with --container one of " + names(all));
         }
+        List<String> others =
+                Intervention.unfollowed(workload, all.get(0).reference().registry());
+        if (!others.isEmpty()) {
+            throw RefusedException.wronglyAsked(workload.id() + " has images with digests of their own from the same"
+                    + " registry (" + String.join(", ", others) + "), which cannot be rolled back: choose with"
+                    + " --container one of " + names(all));
+        }
         return all;
     }
 
@@ -303,8 +342,9 @@ public final class Operator {
                 .collect(Collectors.joining(", "));
     }
 
-    private Target target(Workload workload, Followed container, Goal goal)
+    private Target target(Workload workload, Followed container, Request request, Consumer<String> note)
             throws RefusedException, KubeException, InterruptedException {
+        Goal goal = request.to();
         ImageReference reference = container.reference();
         String now = tagNow(reference);
         // While it is held, steps count from what was rejected: asking for the same again means the same.
@@ -313,17 +353,49 @@ public final class Operator {
                 histories.of(workload, container).withNow(now, with.clock().instant());
         String digest = history.find(goal instanceof Goal.Beginning of ? history.whole(of) : goal, from)
                 .orElseThrow(() -> RefusedException.hindered("the history of " + reference + " has no digest for --to "
-                        + goal + "; 'urunner history " + workload.id() + "' shows what there is"));
+                        + goal
+                        + (goal instanceof Goal.Back && !history.failures().isEmpty()
+                                ? ", without those that failed here"
+                                : "")
+                        + "; 'urunner history " + workload.id() + "' shows what there is"));
+        TagHistory.Failure failure = history.failures().get(digest);
+        boolean isThere = container.rejected().isPresent() && container.acted().equals(Optional.of(digest));
+        if (failure != null && !request.force() && !isThere) {
+            throw RefusedException.hindered("the rollout of " + new ImageDigest(reference.toString(), digest) + " "
+                    + failure + ": name another one, or go there all the same with --force");
+        }
         if (goal instanceof Goal.Back && !from.equals(now) && !container.acted().equals(Optional.of(digest))) {
-            throw RefusedException.wronglyAsked("the tag has moved to " + now + " since " + workload.id()
+            throw RefusedException.wronglyAsked("the tag has moved to " + Brief.digest(now) + " since " + workload.id()
                     + " is held: name the digest or the time to go to instead of counting steps");
         }
-        Restorability.Answer answer =
-                Restorability.of(with.registry(), with.cluster()).check(reference, digest);
+        Restorability restorability = Restorability.of(with.registry(), with.cluster());
+        Restorability.Answer answer = restorability.check(reference, digest);
         if (!answer.restorable()) {
-            throw RefusedException.hindered(answer.words());
+            throw RefusedException.hindered(
+                    answer.words() + (answer.known() ? others(history, reference, digest, restorability) : ""));
+        }
+        if (goal instanceof Goal.Back) {
+            history.passedOver(from, digest).forEach(failed -> note.accept("passed over: " + failed));
         }
         return new Target(digest, now);
+    }
+
+    /** Names what can be gone to instead. */
+    private static String others(TagHistory history, ImageReference tag, String gone, Restorability restorability)
+            throws InterruptedException {
+        List<String> digests = history.entries().stream()
+                .map(TagHistory.Entry::digest)
+                .distinct()
+                .filter(digest -> !digest.equals(gone) && !history.failures().containsKey(digest))
+                .limit(ASKED_FOR)
+                .toList();
+        List<String> found = new ArrayList<>();
+        for (String digest : digests) {
+            if (found.size() < NAMED && restorability.check(tag, digest).restorable()) {
+                found.add(Brief.digest(digest));
+            }
+        }
+        return found.isEmpty() ? "" : "; it has " + String.join(", ", found);
     }
 
     private String tagNow(ImageReference reference) throws RefusedException, InterruptedException {
@@ -343,7 +415,7 @@ public final class Operator {
         Rollout rollout = new Rollout(
                 planned.restart().restartedAt().toString(),
                 id,
-                (hold == null ? "resumed by " : "rolled back by ") + person,
+                (hold == null ? RESUMED : "rolled back by ") + person,
                 planned.changes(),
                 planned.restart().restartedAt());
         write(rollout.running(), remembered(id, planned.changes()));
@@ -359,11 +431,15 @@ public final class Operator {
             return Optional.empty();
         }
         Underway underway = found.get();
+        boolean isResumed = Intervention.hold(workload).isEmpty();
+        if (isResumed && !isOurResume(workload, underway.since().plus(timeout))) {
+            return Optional.empty(); // somebody else's
+        }
         Rollout rollout = new Rollout(
                 underway.since().toString(), workload.id(), underway.why(), underway.changes(), underway.since());
         Optional<RolloutRecord> known = record(rollout);
         if (known.flatMap(RolloutRecord::finished).isPresent()
-                && workload.rollout().complete()) {
+                && (isResumed || workload.rollout().complete())) {
             return Optional.empty();
         }
         if (known.isEmpty()) {
@@ -372,6 +448,12 @@ public final class Operator {
         return Optional.of(follow(
                 rollout,
                 new Follower(with, workload.id(), tell).follow(underway.digests(), workload.generation(), timeout)));
+    }
+
+    /** Whether the last rollout was the end of a hold, of which whoever asked for it may not have seen the end. */
+    private boolean isOurResume(Workload workload, Instant until) {
+        return workload.annotations().getOrDefault(Workload.CHANGE_CAUSE, "").startsWith(Workload.OUR_CAUSE + RESUMED)
+                && with.clock().instant().isBefore(until);
     }
 
     private Optional<RolloutRecord> record(Rollout rollout) {

@@ -1,5 +1,7 @@
 package io.urunner.agent.rollback;
 
+import io.urunner.agent.plan.Brief;
+import io.urunner.agent.plan.ImageDigest;
 import io.urunner.kube.KubeException;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
@@ -65,7 +67,7 @@ final class Restorability {
             }
             return yes();
         } catch (NotFoundException e) {
-            return no("the registry has " + digest + " of " + tag + " no more");
+            return no("the registry has " + Brief.digest(digest) + " of " + tag + " no more");
         } catch (MalformedManifestException e) {
             return new Answer(false, false, tag + " cannot be looked into: " + e.getMessage());
         } catch (IllegalArgumentException e) {
@@ -87,24 +89,25 @@ final class Restorability {
             try {
                 child = index.find(Platform.parse(platform), entry -> manifest(image, entry, nested));
             } catch (NotFoundException e) {
-                return no("the registry has an index within " + image + " no more");
+                return no("the registry has an index within " + brief(image) + " no more");
             }
             child.ifPresent(children::add);
         }
         if (children.isEmpty()) {
-            return no(image + " has no image for " + String.join(", ", platforms));
+            return no(brief(image) + " has no image for " + String.join(", ", platforms));
         }
         if (children.size() > MOST) {
-            return new Answer(false, false, image + " has more than " + MOST + " images, which are not all asked for");
+            return new Answer(
+                    false, false, brief(image) + " has more than " + MOST + " images, which are not all asked for");
         }
         for (Descriptor child : children) {
             try {
                 client.resolve(image.withDigest(child.digest()));
             } catch (NotFoundException e) {
-                return no("the registry still has the index " + image + ", but its image "
+                return no("the registry still has the index " + brief(image) + ", but its image "
                         + child.platform()
                                 .map(platform -> "for " + platform + " ")
-                                .orElse("") + child.digest()
+                                .orElse("") + Brief.digest(child.digest().toString())
                         + " no more");
             }
         }
@@ -120,6 +123,14 @@ final class Restorability {
             nested.put(entry.digest(), known);
         }
         return known;
+    }
+
+    private static String brief(ImageReference image) {
+        return image.withoutDigest()
+                .map(tag -> new ImageDigest(
+                                tag.toString(), image.digest().orElseThrow().toString())
+                        .toString())
+                .orElseGet(image::toString);
     }
 
     private static Answer yes() {

@@ -456,7 +456,7 @@ class OutcomesIT {
         stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
         String third = stage.push("dev", "three", "{\"start\":15}");
         stage.awaitUnderway(id, third);
-        undo(id, 2);
+        undo(cluster, id, 2);
         stage.awaitEvent(id, "RolloutBlocked", "kubectl-rollout", "taken back");
         stage.awaitPasses(3);
         assertThat(Seen.revision(cluster, id)).isEqualTo(4);
@@ -478,14 +478,14 @@ class OutcomesIT {
         stage.awaitPasses(2);
         String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
-        undo(id, 1);
+        undo(cluster, id, 1);
         stage.awaitEvent(id, "RolloutBlocked", "taken back by somebody whom Kubernetes does not name");
         stage.awaitPasses(3);
         assertThat(Seen.revision(cluster, id)).isEqualTo(3);
     }
 
     /** What {@code kubectl rollout undo} does: template and annotations of the older ReplicaSet take the place of the present. */
-    private static void undo(WorkloadId id, int revision) throws Exception {
+    static void undo(Cluster cluster, WorkloadId id, int revision) throws Exception {
         String number = "deployment.kubernetes.io/revision";
         ArrayNode patch = (ArrayNode) Cluster.json("[]");
         for (JsonNode replicaSet : cluster.replicaSets(id.namespace())) {

@@ -7,11 +7,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.InProcess.Result;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
+import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.Digest;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.Repository;
 import io.urunner.registry.testing.FreePort;
+import io.urunner.registry.testing.TestImage;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -322,14 +325,18 @@ class RollbackIT {
             client.deleteManifest(repository, Digest.parse(index));
             Result gone = scene.run("rollback", web.toString());
             assertThat(gone.code()).isEqualTo(1);
-            assertThat(gone.err()).contains(index, "no more", "nothing was changed");
+            assertThat(gone.err())
+                    .contains(
+                            index.substring(0, 19),
+                            "no more; it has " + v.get(1).substring(0, 19),
+                            "nothing was changed");
 
             // Garbage collection took the child that the nodes run, and left the index.
             String child = amd64Child(client, v1);
             client.deleteManifest(repository, Digest.parse(child));
             Result broken = scene.run("rollback", web.toString(), "--to", v1);
             assertThat(broken.code()).isEqualTo(1);
-            assertThat(broken.err()).contains("still has the index", child, "nothing was changed");
+            assertThat(broken.err()).contains("still has the index", child.substring(0, 19), "nothing was changed");
             assertThat(scene.done("history", web.toString(), "--wide")).containsPattern(v1 + ".* no ");
         }
 
@@ -389,6 +396,85 @@ class RollbackIT {
         assertThat(Seen.revision(scene.cluster, git)).isEqualTo(revision);
         assertThat(scene.runs(git, "app", v.get(1))).isTrue();
         assertThat(scene.held(git)).isFalse();
+    }
+
+    @Test
+    void aPinThatAnUndoBringsBackIsToldAndTakenAwayByResume() throws Exception {
+        scene.push("shop/web", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        TestAgent agent = scene.agent();
+        List<String> v = scene.rollOut("shop/web", List.of(web), "v1", "v2", "v3");
+        scene.done("rollback", web.toString());
+        int pinned = Seen.revision(scene.cluster, web);
+        scene.done("resume", web.toString());
+        assertThat(scene.runs(web, "app", v.get(2))).isTrue();
+
+        OutcomesIT.undo(scene.cluster, web, pinned);
+
+        Await.until(
+                "it is told",
+                Seen.within(RollbackScene.SOON),
+                () -> scene.eventSaid(web, "RolloutBlocked", "kubectl-rollout put back a pin of ours"));
+        String v4 = scene.push("shop/web", "v4");
+        agent.awaitPasses(3);
+        assertThat(scene.runs(web, "app", v.get(1))).isTrue();
+        assertThat(scene.events(web, "RolloutBlocked", "put back a pin of ours"))
+                .isEqualTo(1);
+        assertThat(scene.done("history", web.toString()))
+                .contains(v4.substring(7, 19), v.get(0).substring(7, 19));
+        assertThat(scene.done("rollback", web.toString(), "--dry-run"))
+                .contains(
+                        "from " + v.get(1).substring(0, 19) + " to " + v.get(2).substring(0, 19) + "; held");
+
+        assertThat(scene.done("resume", web.toString()))
+                .contains("from " + v.get(1).substring(0, 19) + " to " + v4.substring(0, 19));
+        assertThat(scene.runs(web, "app", v4)).isTrue();
+        assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web"));
+    }
+
+    @Test
+    void whatFailedHereIsNeitherGoneBackToNorOnToWithoutForce() throws Exception {
+        scene.push("shop/web", "v1");
+        WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
+        TestAgent agent = scene.agent();
+        List<String> v = scene.rollOut("shop/web", List.of(web), "v1", "v2");
+        List<String> bad = new ArrayList<>();
+        for (String content : List.of("crash one " + scene.namespace, "crash two " + scene.namespace)) {
+            String digest = TestImage.image(content).digest();
+            Cluster.behaviour(digest, "crash");
+            assertThat(scene.registry.push("shop/web", "latest", content)).isEqualTo(digest);
+            bad.add(digest);
+            Await.until(
+                    "it failed",
+                    Seen.within(Duration.ofSeconds(90)),
+                    () -> scene.state(web).contains("\"failed\":\"" + digest));
+        }
+        Result there = scene.run("rollback", web.toString(), "--to", bad.get(0));
+        assertThat(there.code()).isEqualTo(1);
+        assertThat(there.err()).contains(bad.get(0).substring(0, 19) + " failed here at ", "--force");
+
+        assertThat(scene.done("rollback", web.toString()))
+                .contains("passed over: " + bad.get(0).substring(0, 19) + ", which failed here at ");
+        assertThat(scene.runs(web, "app", v.get(1))).isTrue();
+        assertThat(scene.done("rollback", web.toString())).contains("held there already", " stays at ");
+
+        // Not only the last one that failed.
+        scene.registry.push("shop/web", "latest", "crash one " + scene.namespace);
+        agent.awaitPasses(3);
+        Result on = scene.run("resume", web.toString());
+        assertThat(on.code()).isEqualTo(1);
+        assertThat(on.err()).contains(bad.get(0).substring(0, 19) + " failed here at ", "--force");
+        assertThat(scene.done("history", web.toString(), "--wide"))
+                .containsPattern("\n0 +" + bad.get(0) + ".* failed ")
+                .containsPattern("\n +" + bad.get(1) + ".* failed ")
+                .containsPattern("\n-1 +" + v.get(1));
+        String good = scene.push("shop/web", "v3");
+        scene.done("resume", web.toString());
+        assertThat(scene.runs(web, "app", good)).isTrue();
+        assertThat(scene.done("resume", web.toString()).lines())
+                .singleElement()
+                .asString()
+                .contains("is not held");
     }
 
     private void edit(WorkloadId id, String image) {

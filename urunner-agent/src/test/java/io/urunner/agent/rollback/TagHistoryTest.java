@@ -8,6 +8,8 @@ import io.urunner.kube.Container;
 import io.urunner.kube.PastTemplate;
 import io.urunner.kube.Workload;
 import io.urunner.registry.ImageReference;
+import io.urunner.store.DigestStore.Change;
+import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TagDigest;
 import java.time.Duration;
 import java.time.Instant;
@@ -40,6 +42,58 @@ class TagHistoryTest {
         assertThat(history.find(new Goal.Back(2), "c")).contains("b");
         assertThat(history.find(new Goal.Back(3), "c")).isEmpty();
         assertThat(history.find(new Goal.Back(1), "unknown")).isEmpty();
+    }
+
+    @Test
+    void stepsPassOverWhatFailedHereAsTheStoreTellsIt() {
+        TagHistory history = stays("a", "b", "c", "d", "e")
+                .with(
+                        APP,
+                        List.of(
+                                rollout("c", "superseded"),
+                                rollout("d", "failed"),
+                                rollout("b", "succeeded"),
+                                rollout("c", "failed"),
+                                rollout("b", "failed")));
+
+        assertThat(history.failures()).containsOnlyKeys("c", "d");
+        assertThat(history.failures().get("d")).hasToString("failed here at 2030-01-07T12:00:09Z (it crashed)");
+        assertThat(history.find(new Goal.Back(1), "e")).contains("b");
+        assertThat(history.find(new Goal.Back(2), "e")).contains("a");
+        assertThat(history.find(new Goal.Back(1), "d")).contains("b");
+        assertThat(history.find(new Goal.Exactly("d"), "e")).contains("d");
+        assertThat(history.passedOver("e", "b"))
+                .containsExactly(
+                        "d, which failed here at 2030-01-07T12:00:09Z", "c, which failed here at 2030-01-07T12:00:09Z");
+        assertThat(history.passedOver("b", "a")).isEmpty();
+    }
+
+    @Test
+    void whatFailedIsToldByTheTemplatesAndTheWorkloadToo() {
+        TagHistory history = TagHistory.of(List.of())
+                .with(
+                        List.of(
+                                template(1, "a", "\"acted\":\"a\",\"failed\":\"a\""),
+                                template(2, "b", "\"acted\":\"b\",\"failed\":\"b\",\"failure\":\"it crashed\""),
+                                // rolled back from d, which failed, and once more to a, which worked then
+                                template(3, "c", "\"acted\":\"c\",\"failed\":\"d\""),
+                                template(4, "a", "\"acted\":\"a\"")),
+                        APP);
+        assertThat(history.failures()).containsOnlyKeys("b", "d");
+        assertThat(history.failures().get("b")).hasToString("failed here (it crashed)");
+
+        Followed failed = new Followed(
+                APP.container(),
+                REF,
+                APP.reference(),
+                Optional.of("a"),
+                Optional.empty(),
+                Optional.of("a"),
+                Optional.of("now it does"),
+                false);
+        // The workload itself knows best.
+        assertThat(history.with(failed, List.of(rollout("a", "succeeded"))).failures())
+                .containsOnlyKeys("a", "b", "d");
     }
 
     @Test
@@ -115,6 +169,9 @@ class TagHistoryTest {
         for (String wrong : List.of("-0", "2", "sha256:abc", "yesterday", "2030-13-07", "25:00", "")) {
             assertThatThrownBy(() -> goal(wrong)).as(wrong).isInstanceOf(IllegalArgumentException.class);
         }
+        for (String future : List.of("2030-01-07T12:00:01Z", "2030-01-07 14:01", "2030-01-08")) {
+            assertThatThrownBy(() -> goal(future)).as(future).hasMessage("'" + future + "' lies in the future");
+        }
     }
 
     @Test
@@ -157,6 +214,18 @@ class TagHistoryTest {
         assertThat(history.find(new Goal.At(shown), "b")).contains("b");
         assertThat(history.find(new Goal.At(shown.minusSeconds(1)), "b")).contains("a");
         assertThat(history.find(new Goal.At(shown.plusMillis(1)), "b")).contains("a");
+    }
+
+    private static RolloutRecord rollout(String digest, String outcome) {
+        return new RolloutRecord(
+                "id",
+                "shop/Deployment/web",
+                "why",
+                List.of(new Change("app", REF, Optional.empty(), digest)),
+                NOON,
+                Optional.of(NOON.plusSeconds(9)),
+                Optional.of(outcome),
+                Optional.of("it crashed"));
     }
 
     private static PastTemplate template(long revision, String acted, String state) {
