@@ -195,19 +195,27 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * Pins containers to digests that their tags had, and holds the workload.
+     * Pins containers to digests that their tags had, and holds the workload. Who changes a hold, or gives a reason for it,
+     * answers for it from then on, with a reason of his own; it goes on since it began.
      *
      * @param workload the workload
      * @param targets by container where to; each must be among {@link #followed}
      * @param by who asks for it
+     * @param reason why, if it was said
      * @param untilNextPush whether the hold ends by itself when the tag moves
      * @param now the time
      * @return what to do
      */
     public static Intervention rollback(
-            Workload workload, Map<String, Target> targets, String by, boolean untilNextPush, Instant now) {
+            Workload workload,
+            Map<String, Target> targets,
+            String by,
+            Optional<String> reason,
+            boolean untilNextPush,
+            Instant now) {
         WorkloadState before = States.of(workload);
         Builder next = new Builder(workload);
+        boolean moved = false;
         for (Followed each : followed(workload)) {
             Target target = targets.get(each.container().name());
             if (target == null) {
@@ -220,6 +228,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
             boolean done = each.rejected().isPresent()
                     && each.container().image().equals(pin)
                     && state.acted().equals(Optional.of(target.digest()));
+            moved |= !done;
             if (!done) {
                 Optional<String> failing = failing(workload, each, target);
                 next.image(each, pin);
@@ -241,9 +250,11 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
             }
             next.change(each, target.digest(), each.present().orElse(target.tagNow()));
         }
-        WorkloadState.Hold hold = before.hold()
-                .map(held -> new WorkloadState.Hold(held.since(), held.by(), untilNextPush))
-                .orElseGet(() -> new WorkloadState.Hold(now, States.said(by), untilNextPush));
+        WorkloadState.Hold asked =
+                new WorkloadState.Hold(now, States.said(by), untilNextPush, reason.map(States::said));
+        boolean pinned = moved;
+        WorkloadState.Hold hold =
+                before.hold().map(held -> goneOn(held, asked, pinned)).orElse(asked);
         return next.build(Optional.of(hold), now);
     }
 
@@ -292,29 +303,19 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
         return next.build(Optional.empty(), now);
     }
 
-    /**
-     * The same hold with the reason for it. Where none is given, the one that was given before stays.
-     *
-     * @param reason the reason
-     * @return what to do
-     */
-    public Intervention because(Optional<String> reason) {
-        Optional<WorkloadState.Hold> hold = restart.state()
-                .hold()
-                .map(held -> new WorkloadState.Hold(
+    /** The hold that there is already, when it is asked for again: a reason stays with the one who gave it. */
+    private static WorkloadState.Hold goneOn(WorkloadState.Hold held, WorkloadState.Hold asked, boolean moved) {
+        boolean same = held.by().equals(asked.by());
+        boolean changes = moved
+                || held.untilNextPush() != asked.untilNextPush()
+                || (asked.reason().isPresent() && !(same && held.reason().equals(asked.reason())));
+        return changes
+                ? new WorkloadState.Hold(
                         held.since(),
-                        held.by(),
-                        held.untilNextPush(),
-                        reason.map(States::said)
-                                .or(() -> States.of(workload).hold().flatMap(WorkloadState.Hold::reason))));
-        return new Intervention(
-                workload,
-                new Restart(
-                        restart.digests(),
-                        new WorkloadState(restart.state().containers(), hold),
-                        restart.restartedAt(),
-                        restart.images()),
-                changes);
+                        asked.by(),
+                        asked.untilNextPush(),
+                        asked.reason().or(() -> held.reason().filter(why -> same)))
+                : held;
     }
 
     /** How the digest that the tag has fails here, if it does: to take it back is no proof that it is well. */

@@ -12,6 +12,7 @@ import io.urunner.agent.plan.Underway;
 import io.urunner.agent.plan.Verification;
 import io.urunner.agent.run.ImageContent;
 import io.urunner.agent.run.Rollout;
+import io.urunner.agent.text.Phrases;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
@@ -140,12 +141,12 @@ public final class Operator {
                 targets.put(container.container().name(), target(workload, container, request, note));
             }
             return Intervention.rollback(
-                            workload,
-                            targets,
-                            person.name(),
-                            request.untilNextPush(),
-                            with.clock().instant())
-                    .because(person.reason());
+                    workload,
+                    targets,
+                    person.name(),
+                    person.reason(),
+                    request.untilNextPush(),
+                    with.clock().instant());
         });
     }
 
@@ -207,9 +208,7 @@ public final class Operator {
     private Result change(WorkloadId id, boolean dryRun, Duration timeout, Planning planning)
             throws RefusedException, KubeException, InterruptedException {
         for (int attempt = 1; attempt <= CONFLICTS; attempt++) {
-            Workload workload = with.cluster()
-                    .read(id)
-                    .orElseThrow(() -> RefusedException.wronglyAsked("there is no " + id + " in this cluster"));
+            Workload workload = with.cluster().read(id).orElseThrow(() -> RefusedException.wronglyAsked("there is no " + id + " in this cluster"));
             if (!workload.problems().isEmpty()) {
                 throw RefusedException.hindered(id + ": " + String.join("; ", workload.problems()));
             }
@@ -217,9 +216,12 @@ public final class Operator {
             Intervention planned = planning.plan(
                     histories.spelled(workload), note -> notes.append("; ").append(note));
             if (planned.isDone()) {
-                String words = planned.restart().state().hold().isPresent()
-                        ? "it is held there already: " + words(planned)
-                        : id + " is not held, and quarantines no digest";
+                String words = planned.restart()
+                        .state()
+                        .hold()
+                        .map(hold -> "it is held there already, since " + Phrases.time(hold.since()) + " by "
+                                + responsible(hold) + ": " + words(planned))
+                        .orElse(id + " is not held, and quarantines no digest");
                 tell.accept(words);
                 return new Result(
                         words, false, Optional.empty(), dryRun ? Optional.empty() : finish(workload, timeout));
@@ -292,7 +294,15 @@ public final class Operator {
         StringBuilder words =
                 new StringBuilder(changes.isEmpty() ? planned.workload().id().toString() : changes);
         if (state.hold().isPresent()) {
-            words.append(state.hold().get().untilNextPush() ? "; held until the next push" : "; held");
+            WorkloadState.Hold hold = state.hold().get();
+            words.append(hold.untilNextPush() ? "; held until the next push" : "; held");
+            Intervention.hold(planned.workload())
+                    .map(Operator::responsible)
+                    .filter(before -> !before.equals(responsible(hold)))
+                    .ifPresent(before -> words.append(" by ")
+                            .append(responsible(hold))
+                            .append(", before by ")
+                            .append(before));
         } else if (Intervention.hold(planned.workload()).isPresent()) {
             words.append("; no longer held");
         }
@@ -303,6 +313,10 @@ public final class Operator {
                         .append(image)
                         .append(", which will be pinned again while if-not-always says so"));
         return words.toString();
+    }
+
+    private static String responsible(WorkloadState.Hold hold) {
+        return new Person(hold.by(), hold.reason()).toString();
     }
 
     // ---- what is asked for

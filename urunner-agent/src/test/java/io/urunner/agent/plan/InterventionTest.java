@@ -31,7 +31,8 @@ class InterventionTest {
                 .stateActed(D3, D2)
                 .build();
 
-        Intervention back = Intervention.rollback(web, Map.of("app", new Target(D1, D3)), "anna", false, NOW);
+        Intervention back =
+                Intervention.rollback(web, Map.of("app", new Target(D1, D3)), "anna", Optional.empty(), false, NOW);
 
         assertThat(back.rollsOut()).isTrue();
         assertThat(back.restart().images()).containsExactly(Map.entry("app", REF + "@" + D1));
@@ -57,7 +58,8 @@ class InterventionTest {
                 D3);
 
         // Even when the tag has moved meanwhile.
-        Intervention again = Intervention.rollback(held, Map.of("app", new Target(D1, D2)), "bob", false, NOW);
+        Intervention again =
+                Intervention.rollback(held, Map.of("app", new Target(D1, D2)), "bob", Optional.empty(), false, NOW);
 
         assertThat(again.isDone()).isTrue();
     }
@@ -73,11 +75,43 @@ class InterventionTest {
                 D1,
                 D3);
 
-        Intervention again = Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "bob", true, NOW);
+        Intervention again =
+                Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "bob", Optional.empty(), true, NOW);
 
         assertThat(again.isDone()).isFalse();
         assertThat(again.rollsOut()).isFalse();
-        assertThat(again.restart().state().hold()).contains(new Hold(NOW, "anna", true));
+        assertThat(again.restart().state().hold()).contains(new Hold(NOW, "bob", true));
+    }
+
+    @Test
+    void aReasonStaysWithTheOneWhoGaveIt() {
+        Workload held = after(
+                workload()
+                        .container("app", SHORT, "Always")
+                        .runs(D3)
+                        .stateActed(D3)
+                        .build(),
+                D1,
+                D3);
+        Map<String, Target> there = Map.of("app", new Target(D1, D3));
+        Optional<String> crashes = Optional.of("v5 crashes");
+
+        Intervention bob = Intervention.rollback(held, there, "bob", crashes, false, NOW.plusSeconds(60));
+
+        assertThat(bob.rollsOut()).isFalse();
+        assertThat(bob.restart().state().hold()).contains(new Hold(NOW, "bob", false, crashes));
+        Workload bobs = after(held, bob);
+        assertThat(Intervention.rollback(bobs, there, "bob", Optional.empty(), false, NOW)
+                        .isDone())
+                .isTrue();
+        assertThat(Intervention.rollback(bobs, there, "anna", Optional.empty(), false, NOW)
+                        .isDone())
+                .isTrue();
+        assertThat(Intervention.rollback(bobs, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW)
+                        .restart()
+                        .state()
+                        .hold())
+                .contains(new Hold(NOW, "anna", false));
     }
 
     @Test
@@ -248,9 +282,17 @@ class InterventionTest {
 
     /** The workload after a rollback's patch. */
     private static Workload after(Workload before, String digest, String tagNow) {
-        Intervention back =
-                Intervention.rollback(before, Map.of("app", new Target(digest, tagNow)), "anna", false, NOW);
-        Workload written = with(before, back.restart().images().get("app"));
+        Intervention back = Intervention.rollback(
+                before, Map.of("app", new Target(digest, tagNow)), "anna", Optional.empty(), false, NOW);
+        return after(before, back);
+    }
+
+    private static Workload after(Workload before, Intervention back) {
+        Workload written = with(
+                before,
+                back.restart()
+                        .images()
+                        .getOrDefault("app", before.containers().get(0).image()));
         return new Workload(
                 written.id(),
                 written.uid(),
