@@ -8,6 +8,7 @@ import io.urunner.kube.KubeConnection.Call;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -328,6 +329,33 @@ public final class KubeAccess {
 
     private static String label(JsonNode object) {
         return labels(object).getOrDefault(LABEL, "");
+    }
+
+    /**
+     * The workloads of a name, of any kind, watched or not.
+     *
+     * @param namespace in which namespace; empty for all
+     * @param name the name
+     * @return the workloads, in their order
+     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
+     */
+    public List<WorkloadId> workloads(Optional<String> namespace, String name) throws KubeException {
+        List<WorkloadId> found = new ArrayList<>();
+        for (WorkloadKind kind : WorkloadKind.values()) {
+            String path = namespace.isPresent()
+                    ? KubeConnection.path("/apis/apps/v1", namespace.get(), kind.resource())
+                    : "/apis/apps/v1/" + kind.resource();
+            connection.list(
+                    path,
+                    "fieldSelector=" + KubeName.encoded("metadata.name=" + name),
+                    "list " + kind.resource(),
+                    object -> found.add(new WorkloadId(
+                            object.path("metadata").path("namespace").asText(),
+                            kind,
+                            object.path("metadata").path("name").asText())));
+        }
+        found.sort(Comparator.naturalOrder());
+        return found;
     }
 
     private static Map<String, String> labels(JsonNode object) {

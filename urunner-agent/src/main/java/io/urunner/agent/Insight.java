@@ -47,7 +47,8 @@ final class Insight {
     Answer explain(Optional<String> late, View view) throws InterruptedException {
         Optional<AgentStatus> status = agent.status();
         return status.isPresent()
-                ? Answers.explanation(explainer.explain(looked(late), status.get(), view.workload()), view)
+                ? Answers.explanation(
+                        explainer.explain(looked(late), status.get(), view.workload(), view.namespace()), view)
                 : silent();
     }
 
@@ -81,7 +82,8 @@ final class Insight {
         if (status.isEmpty()) {
             return Endpoint.Response.text(503, silent().text());
         }
-        Explanation explanation = explainer.explain(source(status.get()), status.get(), view.workload());
+        Explanation explanation =
+                explainer.explain(source(status.get()), status.get(), view.workload(), view.namespace());
         return response(explanation.found() ? 200 : 404, Answers.explanation(explanation, view), view, status.get());
     }
 

@@ -8,6 +8,7 @@ import io.urunner.agent.explain.Explanation;
 import io.urunner.agent.explain.Explanation.Entry;
 import io.urunner.agent.explain.ExplanationJson;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
@@ -51,9 +52,7 @@ public final class Answers {
     public static Answer explanation(Explanation explanation, View view) {
         AgentStatus status = explanation.status();
         List<Entry> chosen = view.of(explanation.workloads());
-        boolean nothingThere = view.namespace().isPresent()
-                && of(explanation, view.namespace().get()).isEmpty();
-        int code = explanation.found() && status.synced() && !nothingThere ? ExitCode.OK : ExitCode.HINDERED;
+        int code = explanation.untracked().isEmpty() && status.synced() ? ExitCode.OK : ExitCode.HINDERED;
         if (view.form().structured()) {
             return new Answer(view.form().print(ExplanationJson.of(explanation, chosen)), code);
         }
@@ -66,10 +65,7 @@ public final class Answers {
         status.problems().forEach(problem -> wrapped(out, "not seen: " + problem.message(), view.form()));
         explanation.history().ifPresent(trouble -> wrapped(out, "no history: " + trouble, view.form()));
         out.println();
-        explanation
-                .untracked()
-                .ifPresent(untracked ->
-                        wrapped(out, untracked.workload() + " is not tracked: " + untracked.reason(), view.form()));
+        explanation.untracked().ifPresent(untracked -> untracked(out, untracked, view.form()));
         if (!chosen.isEmpty() && view.workload().isPresent()) {
             chosen.forEach(entry -> describe(out, entry, explanation, view.form()));
         } else if (!chosen.isEmpty()) {
@@ -78,9 +74,7 @@ public final class Answers {
             wrapped(out, summary(chosen, explanation), view.form());
         } else if (!status.synced()) {
             wrapped(out, "the cluster has not been seen: 'urunner history' tells what the database knows", view.form());
-        } else if (nothingThere) {
-            nothing(out, explanation, view.namespace().get(), view.form());
-        } else if (!explanation.workloads().isEmpty()) {
+        } else if (explanation.untracked().isEmpty() && !explanation.workloads().isEmpty()) {
             out.println("none of " + Phrases.count(explanation.workloads().size(), "workload") + " is so");
         } else if (explanation.untracked().isEmpty() && status.problems().isEmpty()) {
             wrapped(
@@ -97,24 +91,17 @@ public final class Answers {
                 .forEach(each -> Table.print(out, each));
     }
 
-    private static List<Entry> of(Explanation explanation, String namespace) {
-        return explanation.workloads().stream()
-                .filter(entry -> entry.status().id().namespace().equals(namespace))
-                .toList();
-    }
-
     /** A name alone is a namespace; who meant a workload is told how to write it. */
-    private static void nothing(PrintWriter out, Explanation explanation, String namespace, Form form) {
+    private static void untracked(PrintWriter out, Explanation.Untracked untracked, Form form) {
+        untracked.meant().stream().limit(MOST_LINES).forEach(id -> wrapped(out, "did you mean " + id + "?", form));
         wrapped(
                 out,
-                "nothing is tracked in the namespace " + namespace + ": if there is one, does it carry the label?"
-                        + " (kubectl label --overwrite namespace " + namespace + " urunner=enable)",
+                untracked
+                                .workload()
+                                .map(id -> id + " is not tracked: ")
+                                .orElse("nothing is tracked in the namespace " + untracked.namespace() + ": ")
+                        + untracked.reason(),
                 form);
-        explanation.workloads().stream()
-                .map(entry -> entry.status().id())
-                .filter(id -> id.name().equals(namespace))
-                .limit(MOST_LINES)
-                .forEach(id -> wrapped(out, "did you mean " + id + "?", form));
     }
 
     private static String standby(AgentStatus.Election election) {
@@ -187,7 +174,7 @@ public final class Answers {
                         state,
                         since,
                         container.container(),
-                        container.reference().orElse(NONE),
+                        container.reference().orElse(workload.images().getOrDefault(container.container(), NONE)),
                         entry.credentials().getOrDefault(container.container(), NONE),
                         container.digest().orElse(NONE),
                         running(workload, container.container(), true),
@@ -227,12 +214,9 @@ public final class Answers {
         fields.put("Since", state.since().map(since -> moment(now, since)).orElse(""));
         fields.put("Until", state.until().map(until -> moment(now, until)).orElse(""));
         fields.put("Why", state.reason());
-        fields.put(
-                "Decision",
-                decision(workload)
-                        + workload.decision()
-                                .map(made -> made.reason().isEmpty() ? "" : ": " + made.reason())
-                                .orElse(""));
+        String reason = workload.decision().map(Decision::reason).orElse("");
+        boolean told = reason.isEmpty() || reason.equals(state.reason());
+        fields.put("Decision", decision(workload) + (told ? "" : ": " + reason));
         fields.put(
                 "Last rollout",
                 entry.lastRollout()
@@ -241,20 +225,34 @@ public final class Answers {
         boolean watched = workload.containers().isEmpty()
                 || workload.containers().stream().anyMatch(container -> container.kind() != Verdict.Kind.NOT_WATCHED);
         String next = nextLook(workload, status);
-        fields.put("Next look", watched ? (next.equals(NONE) ? "" : next) : "when it changes");
+        // What a registry does not take is not shown to it again.
+        boolean rejected = workload.containers().stream()
+                .anyMatch(container -> container.cause().equals(Optional.of(Deferral.CREDENTIAL_REJECTED)));
+        fields.put(
+                "Next look",
+                watched
+                        ? next.equals(NONE) ? "" : next + (rejected ? ", if the credential has changed by then" : "")
+                        : "when it changes");
         for (Verdict container : workload.containers()) {
             out.println();
             wrapped(out, "container " + container.container(), form);
-            fields.put("Image", container.reference().orElse("its image follows no tag"));
+            boolean followed = container.kind() != Verdict.Kind.NOT_WATCHED;
+            fields.put(
+                    "Image", container.reference().orElse(workload.images().getOrDefault(container.container(), "")));
             fields.put("Credential", entry.credentials().getOrDefault(container.container(), ""));
             fields.put(
                     "Tag now",
                     container
                             .digest()
                             .map(digest -> form.wide() ? digest : brief(digest))
-                            .orElse("not known"));
+                            .or(() -> Optional.ofNullable(entry.before().get(container.container()))
+                                    .map(last -> (form.wide() ? last.digest() : brief(last.digest())) + " (as of "
+                                            + Phrases.when(now, last.lastSeen()) + ")"))
+                            .orElse(followed ? "not known" : ""));
             fields.put("Running", running(workload, container.container(), form.wide()));
-            fields.put("Verdict", container.kind().words() + ": " + container.words());
+            boolean said =
+                    (reason + "; ").contains("container " + container.container() + ": " + container.words() + "; ");
+            fields.put("Verdict", container.kind().words() + (said ? "" : ": " + container.words()));
         }
     }
 

@@ -70,6 +70,11 @@ abstract class ByHandCommand implements Callable<Integer> {
     }
 
     WorkloadId workload(WorkloadName named, With with) throws CommandException {
+        if (named.kind().isEmpty()) {
+            String name = named.namespace().orElse("");
+            throw new CommandException(
+                    WorkloadName.noWorkload(name) + with.surroundings().didYouMean(name), ExitCode.WRONG_CONFIGURATION);
+        }
         return named.in(namespace.name(), with.caller().namespace());
     }
 

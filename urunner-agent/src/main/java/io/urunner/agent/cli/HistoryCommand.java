@@ -8,6 +8,7 @@ import io.urunner.agent.rollback.HistoryReport;
 import io.urunner.agent.rollback.RefusedException;
 import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeException;
+import io.urunner.kube.KubeName;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.ImageLabels;
@@ -54,12 +55,24 @@ final class HistoryCommand extends ByHandCommand {
             report = report(new Histories(with.surroundings().with(reading), warnings::add), with);
         }
         warnings.forEach(warning -> context.err().println("urunner: " + warning));
+        boolean known = report.tags().stream().anyMatch(tag -> !tag.digests().isEmpty());
+        if (!known && report.workload().isEmpty()) {
+            throw new CommandException(
+                    "no digest of the image " + report.tags().get(0).reference() + " is known" + meant(with),
+                    ExitCode.HINDERED);
+        }
         if (form().structured()) {
             context.out().print(form().print(json(report)));
         } else {
             text(report, with.surroundings().clock().instant());
         }
-        return ExitCode.OK;
+        return known || report.tags().isEmpty() ? ExitCode.OK : ExitCode.HINDERED;
+    }
+
+    /** What looks like an image may be a workload whose kind was left out. */
+    private String meant(With with) {
+        String name = subject.substring(subject.lastIndexOf('/') + 1);
+        return KubeName.isOfObject(name) ? with.surroundings().didYouMean(name) : "";
     }
 
     private HistoryReport report(Histories histories, With with)
@@ -96,6 +109,9 @@ final class HistoryCommand extends ByHandCommand {
                 .ifPresent(hold -> print("held since " + Phrases.time(hold.since()) + " by " + hold.by()
                         + hold.reason().map(why -> " because " + why).orElse("")
                         + (hold.untilNextPush() ? " until the next push" : "")));
+        if (report.tags().isEmpty()) {
+            print(report.workload().orElse("") + " has no container that follows a tag");
+        }
         for (HistoryReport.Tag tag : report.tags()) {
             print(tag.container().map(name -> "container " + name + ": ").orElse("") + tag.reference());
             if (tag.digests().isEmpty()) {

@@ -28,7 +28,7 @@ record WorkloadName(Optional<String> namespace, Optional<WorkloadKind> kind, Str
         String last = parts[parts.length - 1];
         boolean named = parts.length == 1 ? KubeName.isOfNamespace(last) : KubeName.isOfObject(last);
         if (parts.length > 3 || !named || (parts.length == 3 && !KubeName.isOfNamespace(parts[0]))) {
-            throw new IllegalArgumentException("'" + text + "' is no workload: write " + LABEL + ", " + FORM);
+            throw new IllegalArgumentException(noWorkload(text));
         }
         if (parts.length == 1) {
             return new WorkloadName(Optional.of(parts[0]), Optional.empty(), "");
@@ -39,17 +39,24 @@ record WorkloadName(Optional<String> namespace, Optional<WorkloadKind> kind, Str
                     Optional.of(WorkloadKind.parse(parts[parts.length - 2])),
                     last);
         } catch (IllegalArgumentException e) {
+            // Whoever writes shop/web knows where it is, and forgot what it is.
+            String meant = parts.length == 2 && KubeName.isOfNamespace(parts[0])
+                    ? "; if '" + parts[0] + "' is its namespace, write " + parts[0] + "/deploy/" + last
+                    : "";
             throw new IllegalArgumentException(
-                    "'" + text + "' is no workload: " + e.getMessage() + ", as in " + LABEL + ", " + FORM, e);
+                    "'" + text + "' is no workload: " + e.getMessage() + ", as in " + LABEL + ", " + FORM + meant, e);
         }
+    }
+
+    /** That a text is none, and how one is written. */
+    static String noWorkload(String text) {
+        return "'" + text + "' is no workload: write " + LABEL + ", " + FORM;
     }
 
     /** The workload, in the namespace that is written with it, else in the one that an option or the kubeconfig names. */
     WorkloadId in(Optional<String> option, Optional<String> context) throws CommandException {
         if (kind.isEmpty()) {
-            throw new CommandException(
-                    "'" + namespace.orElse("") + "' is no workload: write " + LABEL + ", " + FORM,
-                    ExitCode.WRONG_CONFIGURATION);
+            throw new CommandException(noWorkload(namespace.orElse("")), ExitCode.WRONG_CONFIGURATION);
         }
         if (option.isPresent() && namespace.isPresent() && !option.equals(namespace)) {
             throw new CommandException(

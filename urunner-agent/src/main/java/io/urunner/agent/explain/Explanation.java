@@ -4,6 +4,7 @@ import io.urunner.agent.run.AgentStatus;
 import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore.RolloutRecord;
+import io.urunner.store.DigestStore.TagDigest;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,7 +15,7 @@ import java.util.Optional;
  * @param source who says so: the running agent, or the look that a command took by itself
  * @param status how it stands with the agent
  * @param workloads the workloads that were asked for, as far as they are tracked
- * @param untracked why the workload that was asked for is not tracked; empty if it is, or none was asked for
+ * @param untracked why what was asked for is not tracked; empty if it is, or nothing was asked for by name
  * @param history why the history cannot be told; empty if it can
  */
 public record Explanation(
@@ -33,26 +34,39 @@ public record Explanation(
      * @param status what was decided for it
      * @param credentials by container the name of the credential with which its repository is read
      * @param lastRollout its last rollout, if one is known
+     * @param before by container the digest that its tag had last, where it is not known now
      */
-    public record Entry(WorkloadStatus status, Map<String, String> credentials, Optional<RolloutRecord> lastRollout) {
+    public record Entry(
+            WorkloadStatus status,
+            Map<String, String> credentials,
+            Optional<RolloutRecord> lastRollout,
+            Map<String, TagDigest> before) {
         public Entry {
             credentials = Map.copyOf(credentials);
+            before = Map.copyOf(before);
         }
     }
 
     /**
-     * A workload that is not tracked.
+     * What was asked for and is not tracked: a workload, or a namespace in which no workload is.
      *
-     * @param workload which one
-     * @param exists whether there is such a workload, as far as can be told
+     * @param namespace the namespace
+     * @param workload which workload in it; empty if the namespace was asked for
+     * @param exists whether there is such a workload or namespace, as far as can be told
      * @param reason why it is not tracked, and what to do
+     * @param meant the workloads that have the name that was asked for
      */
-    public record Untracked(WorkloadId workload, boolean exists, String reason) {}
+    public record Untracked(
+            String namespace, Optional<WorkloadId> workload, boolean exists, String reason, List<WorkloadId> meant) {
+        public Untracked {
+            meant = List.copyOf(meant);
+        }
+    }
 
     /**
      * Whether what was asked for is there.
      *
-     * @return false if the workload that was asked for does not exist
+     * @return false if the workload or the namespace that was asked for does not exist
      */
     public boolean found() {
         return untracked.map(Untracked::exists).orElse(true);

@@ -49,12 +49,13 @@ public final class ExplanationJson {
         status.registries().forEach(host -> registries.add(registry(host)));
         ArrayNode workloads = json.putArray("workloads");
         entries.forEach(entry -> workloads.add(workload(entry)));
-        explanation
-                .untracked()
-                .ifPresent(untracked -> json.putObject("untracked")
-                        .put("workload", untracked.workload().toString())
-                        .put("exists", untracked.exists())
-                        .put("reason", untracked.reason()));
+        explanation.untracked().ifPresent(untracked -> {
+            ObjectNode one = json.putObject("untracked").put("namespace", untracked.namespace());
+            put(one, "workload", untracked.workload());
+            one.put("exists", untracked.exists()).put("reason", untracked.reason());
+            ArrayNode meant = one.putArray("meant");
+            untracked.meant().forEach(id -> meant.add(id.toString()));
+        });
         return json;
     }
 
@@ -103,9 +104,14 @@ public final class ExplanationJson {
         for (Verdict container : status.containers()) {
             ObjectNode one = containers.addObject();
             one.put("container", container.container());
+            put(one, "image", Optional.ofNullable(status.images().get(container.container())));
             put(one, "reference", container.reference());
             put(one, "credential", Optional.ofNullable(entry.credentials().get(container.container())));
             put(one, "digest", container.digest());
+            Optional.ofNullable(entry.before().get(container.container()))
+                    .ifPresent(last -> one.putObject("lastDigest")
+                            .put("digest", last.digest())
+                            .put("seen", Phrases.time(last.lastSeen())));
             ArrayNode running = one.putArray("running");
             status.running()
                     .getOrDefault(container.container(), Collections.emptySortedMap())

@@ -50,7 +50,10 @@ public sealed interface Tracking {
         }
         ImageReference reference = pinnedByUs.orElse(image);
         if (!watched.test(reference)) {
-            return ignored(Why.NO_WATCHED_REGISTRY, "no watched registry has " + reference);
+            return ignored(
+                    Why.NO_WATCHED_REGISTRY,
+                    "no watched registry has " + reference + "; to have it followed, add " + reference.registry()
+                            + " under registries");
         }
         if (!container.pullPolicy().equals("Always") && policy.ifNotAlways() == Policy.IfNotAlways.SKIP) {
             return ignored(

@@ -137,9 +137,7 @@ public final class Histories {
      * @throws InterruptedException if the thread is interrupted
      */
     public HistoryReport of(WorkloadId id) throws RefusedException, KubeException, InterruptedException {
-        Workload workload = with.cluster()
-                .read(id)
-                .orElseThrow(() -> RefusedException.wronglyAsked("there is no " + id + " in this cluster"));
+        Workload workload = with.cluster().read(id).orElseThrow(() -> RefusedException.notThere(id, with));
         List<RolloutRecord> rollouts = rollouts(id);
         Map<TrackedContainer, String> remembered = remembered();
         Restorability restorability = Restorability.of(with.registry(), with.cluster());

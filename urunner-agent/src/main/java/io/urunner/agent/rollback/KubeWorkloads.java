@@ -49,6 +49,11 @@ public final class KubeWorkloads implements Workloads {
     }
 
     @Override
+    public List<WorkloadId> named(String name) throws KubeException {
+        return access.workloads(Optional.empty(), name);
+    }
+
+    @Override
     public List<PastTemplate> pastTemplates(WorkloadId id) throws KubeException {
         return restarter.pastTemplates(id);
     }

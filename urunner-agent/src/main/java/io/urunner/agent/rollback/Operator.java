@@ -208,7 +208,7 @@ public final class Operator {
     private Result change(WorkloadId id, boolean dryRun, Duration timeout, Planning planning)
             throws RefusedException, KubeException, InterruptedException {
         for (int attempt = 1; attempt <= CONFLICTS; attempt++) {
-            Workload workload = with.cluster().read(id).orElseThrow(() -> RefusedException.wronglyAsked("there is no " + id + " in this cluster"));
+            Workload workload = with.cluster().read(id).orElseThrow(() -> RefusedException.notThere(id, with));
             if (!workload.problems().isEmpty()) {
                 throw RefusedException.hindered(id + ": " + String.join("; ", workload.problems()));
             }

@@ -1,5 +1,7 @@
 package io.urunner.agent.rollback;
 
+import io.urunner.kube.WorkloadId;
+
 /** What is asked for cannot be done, and nothing was changed. The message says why, and what to do. */
 public final class RefusedException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -13,6 +15,10 @@ public final class RefusedException extends Exception {
 
     static RefusedException wronglyAsked(String message) {
         return new RefusedException(message, true);
+    }
+
+    static RefusedException notThere(WorkloadId id, Surroundings with) {
+        return new RefusedException("there is no " + id + " in this cluster" + with.didYouMean(id.name()), false);
     }
 
     static RefusedException hindered(String message) {

@@ -27,6 +27,15 @@ public interface Workloads {
     Optional<Workload> read(WorkloadId id) throws KubeException;
 
     /**
+     * The workloads of a name, in whatever namespace.
+     *
+     * @param name the name
+     * @return the workloads, in their order
+     * @throws KubeException if the API server does not say
+     */
+    List<WorkloadId> named(String name) throws KubeException;
+
+    /**
      * The templates that a workload had.
      *
      * @param id which one

@@ -102,6 +102,7 @@ public record AgentStatus(
      * @param decision what is done with it; empty while it is not planned yet
      * @param containers what the rules say of each container
      * @param running by container, by digest how many pods run it, of whatever revision they are
+     * @param images by container the image as its template names it
      * @param nextLook when it goes on, if it waits until a time that is known; else when a registry is asked for it next;
      *     empty if neither happens by itself
      * @param rolloutRunning whether a rollout that we started is under way
@@ -113,12 +114,14 @@ public record AgentStatus(
             Optional<Decision> decision,
             List<Verdict> containers,
             Map<String, SortedMap<String, Integer>> running,
+            Map<String, String> images,
             Optional<Instant> nextLook,
             boolean rolloutRunning,
             Optional<Instant> staleSince) {
         public WorkloadStatus {
             containers = List.copyOf(containers);
             running = Map.copyOf(running);
+            images = Map.copyOf(images);
         }
     }
 }

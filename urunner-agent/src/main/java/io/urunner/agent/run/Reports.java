@@ -6,6 +6,7 @@ import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.RunningDigests;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
+import io.urunner.kube.Container;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Tells others how it stands. On the loop. */
 final class Reports {
@@ -63,6 +65,8 @@ final class Reports {
                 one.plan.map(Plan::decision),
                 one.plan.map(Plan::verdicts).orElse(List.of()),
                 RunningDigests.of(one.workload()),
+                one.workload().containers().stream()
+                        .collect(Collectors.toMap(Container::name, Container::image, (first, second) -> first)),
                 next,
                 engine.rollouts().running(one.workload().id()),
                 one.staleSince);

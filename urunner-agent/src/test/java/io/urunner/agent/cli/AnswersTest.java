@@ -8,6 +8,7 @@ import io.urunner.agent.doctor.Finding;
 import io.urunner.agent.explain.Explanation;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.run.AgentStatus;
@@ -15,6 +16,7 @@ import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore.RolloutRecord;
+import io.urunner.store.DigestStore.TagDigest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
@@ -23,6 +25,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -80,7 +84,7 @@ class AnswersTest {
                                 "the test",
                                 status(true, true, Optional.empty()),
                                 List.of(new Explanation.Entry(
-                                        workload(WEB, State.NOT_PLANNED), Map.of(), Optional.of(last))),
+                                        workload(WEB, State.NOT_PLANNED), Map.of(), Optional.of(last), Map.of())),
                                 Optional.empty(),
                                 Optional.empty()),
                         new View(new Form(Form.Format.TEXT, 100), Optional.of(WEB), Optional.empty(), Set.of(), false))
@@ -103,6 +107,7 @@ class AnswersTest {
                 Optional.empty(),
                 List.of(verdict),
                 Map.of("app", new TreeMap<>(Map.of("sha256:1", 2, "sha256:2", 1))),
+                Map.of("app", "registry.example/app"),
                 Optional.empty(),
                 false,
                 Optional.empty());
@@ -126,7 +131,8 @@ class AnswersTest {
     }
 
     private static Explanation.Entry entry(String id, State.Kind kind, boolean ill) {
-        return new Explanation.Entry(workload(WorkloadId.parse(id), state(kind, ill)), Map.of(), Optional.empty());
+        return new Explanation.Entry(
+                workload(WorkloadId.parse(id), state(kind, ill)), Map.of(), Optional.empty(), Map.of());
     }
 
     @Test
@@ -170,12 +176,121 @@ class AnswersTest {
 
     @Test
     void aNamespaceInWhichNothingIsTrackedIsNoEmptyList() {
-        Answer answer = Answers.explanation(
-                fleet(),
-                new View(new Form(Form.Format.TEXT, 200), Optional.empty(), Optional.of("web"), Set.of(), false));
+        Answer answer = untracked(Optional.empty(), "there is no namespace web");
         assertThat(answer.code()).isEqualTo(ExitCode.HINDERED);
-        assertThat(answer.text())
-                .contains("nothing is tracked in the namespace web", "did you mean shop/Deployment/web?");
+        assertThat(answer.text().lines().skip(2))
+                .containsExactly(
+                        "did you mean shop/Deployment/web?",
+                        "nothing is tracked in the namespace web: there is no namespace web");
+    }
+
+    @Test
+    void whatIsNotTrackedIsNotThereWhateverTheReason() {
+        for (String reason : List.of("there is no Deployment web", "it has the label urunner=disable")) {
+            Answer answer = untracked(Optional.of(WorkloadId.parse("web/Deployment/web")), reason);
+            assertThat(answer.code()).isEqualTo(ExitCode.HINDERED);
+            assertThat(answer.text().lines().skip(2))
+                    .containsExactly(
+                            "did you mean shop/Deployment/web?", "web/Deployment/web is not tracked: " + reason);
+        }
+    }
+
+    private static Answer untracked(Optional<WorkloadId> workload, String reason) {
+        Explanation explanation = new Explanation(
+                "the test",
+                status(true, true, Optional.empty()),
+                List.of(),
+                Optional.of(new Explanation.Untracked("web", workload, false, reason, List.of(WEB))),
+                Optional.empty());
+        return Answers.explanation(
+                explanation, new View(new Form(Form.Format.TEXT, 200), workload, Optional.of("web"), Set.of(), false));
+    }
+
+    private static List<String> described(Verdict verdict, State.Kind kind, Decision decision, TagDigest... before) {
+        AgentStatus.WorkloadStatus status = new AgentStatus.WorkloadStatus(
+                WEB,
+                new State(kind, "", decision.reason(), Optional.empty(), Optional.empty(), false),
+                Optional.of(decision),
+                List.of(verdict),
+                Map.of(),
+                Map.of("app", "nginx:latest"),
+                Optional.of(NOW.plusSeconds(21)),
+                false,
+                Optional.empty());
+        Explanation explanation = new Explanation(
+                "the test",
+                status(true, true, Optional.empty()),
+                List.of(new Explanation.Entry(
+                        status,
+                        Map.of(),
+                        Optional.empty(),
+                        Stream.of(before).collect(Collectors.toMap(last -> "app", last -> last)))),
+                Optional.empty(),
+                Optional.empty());
+        return Answers.explanation(
+                        explanation,
+                        new View(new Form(Form.Format.TEXT, 200), Optional.of(WEB), Optional.empty(), Set.of(), false))
+                .text()
+                .lines()
+                .skip(3)
+                .toList();
+    }
+
+    @Test
+    void aWorkloadThatIsNotWatchedIsDescribedWithItsImageAndOneReason() {
+        Verdict verdict = new Verdict(
+                "app",
+                Optional.empty(),
+                Optional.empty(),
+                Set.of(),
+                Verdict.Kind.NOT_WATCHED,
+                Optional.empty(),
+                "no watched registry has docker.io/library/nginx:latest");
+        String why = "container app: no watched registry has docker.io/library/nginx:latest";
+        assertThat(described(verdict, State.Kind.NOT_WATCHED, new Decision.NotWatched(why)))
+                .containsExactly(
+                        "  State:         not watched",
+                        "  Why:           " + why,
+                        "  Decision:      not watched",
+                        "  Last rollout:  none is known",
+                        "  Next look:     when it changes",
+                        "",
+                        "container app",
+                        "  Image:         nginx:latest",
+                        "  Running:       -",
+                        "  Verdict:       not watched");
+    }
+
+    @Test
+    void whatATagHadLastIsToldWhileTheRegistryDoesNotSay() {
+        Verdict verdict = new Verdict(
+                "app",
+                Optional.of("registry.example/app:latest"),
+                Optional.empty(),
+                Set.of(),
+                Verdict.Kind.UNRESOLVED,
+                Optional.of(Deferral.CREDENTIAL_REJECTED),
+                "it rejects the credential");
+        Decision decision = new Decision.Deferred(
+                Deferral.CREDENTIAL_REJECTED,
+                "container app: it rejects the credential",
+                Optional.empty(),
+                Optional.empty());
+        assertThat(described(
+                        verdict,
+                        State.Kind.WAITING,
+                        decision,
+                        new TagDigest(
+                                "registry.example/app:latest",
+                                "sha256:0123456789abcdef",
+                                Optional.empty(),
+                                NOW.minusSeconds(90),
+                                NOW.minusSeconds(40),
+                                Optional.empty())))
+                .contains(
+                        "  Tag now:       sha256:0123456789ab (as of 40 s ago)",
+                        "  Next look:     in 21 s, if the credential has changed by then");
+        assertThat(described(verdict, State.Kind.WAITING, decision)).contains("  Tag now:       not known");
     }
 
     @Test
@@ -346,14 +461,15 @@ class AnswersTest {
                 Optional.of(new Decision.Blocked(Blockage.POLICY, text)),
                 List.of(verdict),
                 Map.of(text, new TreeMap<>(Map.of(text, 1))),
+                Map.of(text, text),
                 Optional.empty(),
                 false,
                 Optional.empty());
         Explanation explanation = new Explanation(
                 text,
                 status(true, true, election("web-2_x", Optional.of(text))),
-                List.of(new Explanation.Entry(workload, Map.of(text, text), Optional.of(last))),
-                Optional.of(new Explanation.Untracked(WEB, true, text)),
+                List.of(new Explanation.Entry(workload, Map.of(text, text), Optional.of(last), Map.of())),
+                Optional.of(new Explanation.Untracked(text, Optional.of(WEB), true, text, List.of())),
                 Optional.of(text));
         List<Finding> findings = List.of(new Finding(text, Finding.Result.WRONG, text, text));
 

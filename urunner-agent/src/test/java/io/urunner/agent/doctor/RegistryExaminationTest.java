@@ -74,6 +74,7 @@ class RegistryExaminationTest {
                         Optional.empty(),
                         "")),
                 Map.of(),
+                Map.of(),
                 Optional.empty(),
                 false,
                 Optional.empty()));

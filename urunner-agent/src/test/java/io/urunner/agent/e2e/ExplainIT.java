@@ -86,18 +86,29 @@ class ExplainIT {
             assertThat(command(1, settings(), "explain", namespace + "/sts/none"))
                     .contains("there is no StatefulSet");
             assertThat(command(1, settings(), "explain", "web"))
-                    .contains("nothing is tracked in the namespace web", "did you mean " + web + "?");
+                    .contains(
+                            "did you mean " + web + "?",
+                            "nothing is tracked in the namespace web: there is no namespace web");
+            assertThat(command(1, settings(), "explain", "default/deploy/web"))
+                    .contains("did you mean " + web + "?", "there is no Deployment web in the namespace default");
+            for (String asked : List.of("default/deploy/web", "web")) {
+                assertThat(command(1, settings(), "history", asked)).contains("did you mean " + web + "?");
+            }
+            for (String change : List.of("rollback", "resume")) {
+                assertThat(command(1, settings(), change, "default/deploy/web", "--as", "anna"))
+                        .contains("there is no default/Deployment/web in this cluster; did you mean " + web + "?");
+            }
             assertThat(command(2, settings(), "explain", "Web")).contains("[NAMESPACE/]KIND/NAME");
             String plain = cluster.plainNamespace();
             cluster.deployment(plain, "web", registry.host() + "/team/app:latest", 1);
-            assertThat(command(0, settings(), "explain", plain + "/Deployment/web"))
+            assertThat(command(1, settings(), "explain", plain + "/Deployment/web"))
                     .contains("no label urunner=enable", "kubectl label");
             cluster.workload(
                     new WorkloadId(namespace, web.kind(), "off"),
                     registry.host() + "/team/app:latest",
                     0,
                     json -> json.withObject("/metadata/labels").put("urunner", "disable"));
-            assertThat(command(0, settings(), "explain", namespace + "/Deployment/off"))
+            assertThat(command(1, settings(), "explain", namespace + "/Deployment/off"))
                     .contains("urunner=disable");
             WorkloadId foreign = cluster.deployment(namespace, "foreign", "elsewhere.example/app:latest", 0);
             Await.until(

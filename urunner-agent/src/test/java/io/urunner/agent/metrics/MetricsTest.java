@@ -129,6 +129,7 @@ class MetricsTest {
                 Optional.of(decision),
                 List.of(),
                 Map.of(),
+                Map.of(),
                 Optional.empty(),
                 true,
                 staleForSeconds.map(NOW::minusSeconds));
@@ -321,6 +322,7 @@ class MetricsTest {
                         new State(State.Kind.FAILED, "", text, Optional.empty(), Optional.empty(), true),
                         Optional.empty(),
                         List.of(),
+                        Map.of(),
                         Map.of(),
                         Optional.empty(),
                         false,
