@@ -307,7 +307,7 @@ final class Attempt {
         String reason;
         if (credential instanceof Credential.Anonymous) {
             claim = grant();
-            reason = issuer + " gives no token without credentials, and none are configured for this repository";
+            reason = issuer + " gives no token without credentials, and none are configured for it";
         } else if (!denied) {
             reason = issuer + " rejects " + CREDENTIAL + "; check it";
         } else if (errors.stream().anyMatch(error -> error.code().equals("DENIED"))) {
@@ -429,7 +429,7 @@ final class Attempt {
         if (credential instanceof Credential.Anonymous) {
             return denied
                     ? "this is not open to everybody, or does not exist; configure credentials for it"
-                    : "the registry wants credentials, and none are configured for this repository";
+                    : "the registry wants credentials, and none are configured for it";
         } else if (shown.header() == null) {
             return CREDENTIAL + " is of a kind that the registry does not take";
         }

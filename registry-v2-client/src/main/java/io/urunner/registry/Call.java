@@ -56,7 +56,7 @@ record Call(
     /** The question whether a registry is there and lets us in. */
     static Call ping(String registry) {
         return new Call(
-                FailedRequest.of("ping", registry),
+                FailedRequest.of("ask", registry),
                 "GET",
                 RegistryClient.ROOT,
                 NO_HEADERS,

@@ -213,7 +213,8 @@ final class Caller {
         } else if (failure instanceof UnknownHostException) {
             return "the host is not known: " + detail;
         } else if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {
-            return host + " cannot be reached: " + detail;
+            @Nullable Throwable cause = failure.getCause(); // says why, without the address again
+            return host + " cannot be reached: " + (cause == null ? detail : cause.getMessage());
         } else if (failure instanceof SocketTimeoutException || failure instanceof java.io.InterruptedIOException) {
             return host + " did not answer in time: " + detail;
         }

@@ -641,7 +641,7 @@ class MannersTest {
 
         assertThatExceptionOfType(UnavailableException.class)
                 .isThrownBy(() -> client().ping(host))
-                .withMessageContaining("cannot ping " + host)
+                .withMessageContaining("cannot ask " + host)
                 .withMessageContaining("cannot be reached");
         assertThat(time.sleeps).hasSize(2);
     }
