@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.agent.text.Suggestion;
 import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialPlugins;
 import io.urunner.registry.auth.SecretSource;

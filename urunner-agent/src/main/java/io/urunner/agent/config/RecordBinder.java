@@ -1,6 +1,7 @@
 package io.urunner.agent.config;
 
 import io.urunner.agent.text.Printable;
+import io.urunner.agent.text.Suggestion;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;

@@ -1,5 +1,6 @@
 package io.urunner.agent.config;
 
+import io.urunner.agent.text.Suggestion;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialPlugins;
@@ -135,6 +136,13 @@ public final class SettingsLoader {
             tree = tree.under(variables.settings(Settings.class));
             for (Map.Entry<String, String> value : new TreeMap<>(overrides.values()).entrySet()) {
                 Origin origin = new Origin.Flag("--set " + value.getKey());
+                if (value.getKey().contains("[")) {
+                    binder.problem(
+                            origin,
+                            "",
+                            "is an entry of a list, which --set does not reach: write the list into the file");
+                    continue;
+                }
                 tree = tree.with(List.of(value.getKey().split("\\.")), new Node.Scalar(value.getValue(), origin));
             }
             plugins = discover(tree.entries().get("pluginDirectory"));
@@ -331,6 +339,18 @@ public final class SettingsLoader {
             CredentialPlugin<?> plugin = plugins.get(type);
             boolean fromEnvironment = bound.fromEnvironment() || isAlone(type, all);
             Node.Mapping said = variables.credentials(plugin);
+            if (isNobodys(registry)
+                    && registry.origin() instanceof Origin.Default
+                    && said.entries().isEmpty()) {
+                binder.problem(
+                        Origin.DEFAULT,
+                        "registries",
+                        "no registry is named: name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH, or under"
+                                + " 'registries' in the file; without that, " + text(registry, "host")
+                                + " is watched, as by the original, with URUNNER_SECR_HARBOR_USER and"
+                                + " URUNNER_SECR_HARBOR_PASS");
+                return null;
+            }
             Node credentials = node;
             if (fromEnvironment && node instanceof Node.Mapping mapping) {
                 credentials = mapping.under(said);
@@ -363,13 +383,18 @@ public final class SettingsLoader {
 
         /** Why a registry wants a setting of its plugin, and what to say if it is another registry than was meant. */
         private static String need(String type, Node.Mapping registry) {
-            @Nullable Node host = registry.entries().get("host");
             String need = "a registry of the type '" + type + "' needs it";
-            if (host != null && host.origin() instanceof Origin.Default) {
+            if (isNobodys(registry)) {
                 return need + "; no registry is named, so " + text(registry, "host") + " is meant, as in the original:"
                         + " name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH, or under 'registries' in the file";
             }
             return need + (type.equals("generic") ? "" : "; one that needs no login is of the type 'generic'");
+        }
+
+        /** Whether nobody said which registry it is. */
+        private static boolean isNobodys(Node.Mapping registry) {
+            @Nullable Node host = registry.entries().get("host");
+            return host != null && host.origin() instanceof Origin.Default;
         }
 
         /** Whether the environment's credentials can be meant for one registry only. */

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.agent.text.Suggestion;
 import io.urunner.kube.Workload;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -180,7 +181,10 @@ public record Policy(
                     .filter(name -> !known.contains(name))
                     .sorted()
                     .forEach(name -> problems.add("annotation " + PREFIX + name
-                            + ": there is none of this name; there are " + String.join(", ", known)));
+                            + ": there is none of this name"
+                            + Suggestion.nearest(name, known)
+                                    .map(meant -> "; did you mean " + PREFIX + meant + "?")
+                                    .orElse("; there are " + String.join(", ", known))));
         }
     }
 }

@@ -107,10 +107,15 @@ class EnvironmentSettingsTest {
 
     @Test
     void there_are_no_default_credentials() {
-        assertThat(problems(Map.of()))
-                .extracting(Problem::where)
-                .containsExactly("URUNNER_SECR_HARBOR_USER", "URUNNER_SECR_HARBOR_PASS");
-        assertThat(problems(Map.of()))
+        assertThat(problems(Map.of())).singleElement().satisfies(problem -> {
+            assertThat(problem.where()).isEqualTo("registries");
+            assertThat(problem.what())
+                    .startsWith("no registry is named: name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH")
+                    .contains("URUNNER_SECR_HARBOR_USER and URUNNER_SECR_HARBOR_PASS");
+        });
+        Map<String, String> user = Map.of("URUNNER_SECR_HARBOR_USER", "robot");
+        assertThat(problems(user)).extracting(Problem::where).containsExactly("URUNNER_SECR_HARBOR_PASS");
+        assertThat(problems(user))
                 .extracting(Problem::what)
                 .allSatisfy(what -> assertThat(what)
                         .contains("no registry is named", "name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH"));

@@ -351,6 +351,15 @@ class FileSettingsTest {
     }
 
     @Test
+    void a_flag_does_not_reach_into_a_list() throws IOException {
+        flags.put("registries[0].host", "b.example");
+        assertThat(problems("registries: [{host: a.example}]"))
+                .containsExactly(
+                        "--set registries[0].host: is an entry of a list, which --set does not reach: write the"
+                                + " list into the file");
+    }
+
+    @Test
     void a_flag_with_an_unknown_key_is_a_problem() throws IOException {
         flags.put("log.lvl", "INFO");
         assertThat(problems("registries: [{host: a.example}]"))

@@ -56,7 +56,8 @@ class PolicyTest {
         "containers, ' , ', must name containers",
         "if-not-always, ignore, 'is none of restart, pin, skip'",
         "shadow, yes, is neither true nor false",
-        "cooldwn, 1h, 'there is none of this name; there are containers, cooldown, first-sight'"
+        "settel, 1h, 'there is none of this name; did you mean urunner.io/settle?'",
+        "nonsense, 1h, 'there is none of this name; there are containers, cooldown, first-sight'"
     })
     void aWrongValueOrNameIsAProblemThatNamesTheAnnotation(String name, String value, String problem) {
         Policy.Reading reading = Policy.DEFAULT.override(Map.of("urunner.io/" + name, value), CONTAINERS);

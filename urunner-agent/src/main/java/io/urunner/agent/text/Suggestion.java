@@ -1,14 +1,20 @@
-package io.urunner.agent.config;
+package io.urunner.agent.text;
 
 import java.util.Collection;
 import java.util.Optional;
 
 /** Finds the name that was probably meant. */
-final class Suggestion {
+public final class Suggestion {
     private Suggestion() {}
 
-    /** The known name nearest to a misspelt one, if it is near enough to be more than a guess. */
-    static Optional<String> nearest(String misspelt, Collection<String> known) {
+    /**
+     * The known name nearest to a misspelt one.
+     *
+     * @param misspelt the misspelt name
+     * @param known the known names
+     * @return the nearest; empty if none is near enough to be more than a guess
+     */
+    public static Optional<String> nearest(String misspelt, Collection<String> known) {
         String best = null;
         int bestDistance = Math.max(2, misspelt.length() / 4) + 1;
         for (String name : known) {
@@ -21,8 +27,14 @@ final class Suggestion {
         return Optional.ofNullable(best);
     }
 
-    /** {@code ; did you mean X?}, or nothing. */
-    static String didYouMean(String misspelt, Collection<String> known) {
+    /**
+     * The question that ends a sentence about a misspelt name.
+     *
+     * @param misspelt the misspelt name
+     * @param known the known names
+     * @return {@code ; did you mean X?}, or nothing
+     */
+    public static String didYouMean(String misspelt, Collection<String> known) {
         return nearest(misspelt, known)
                 .map(name -> "; did you mean " + name + "?")
                 .orElse("");
