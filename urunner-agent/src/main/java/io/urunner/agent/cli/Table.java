@@ -21,6 +21,8 @@ final class Table {
     private static final int NARROWEST = 12;
     /** A text that needs more lines than this beside the others is better read below them. */
     private static final int BESIDE = 3;
+    /** Of words that are wrapped, so that others are not broken. */
+    private static final int SHORTEST_LINE = 5;
 
     private final int mostLines;
     private final List<List<String>> rows = new ArrayList<>();
@@ -72,11 +74,14 @@ final class Table {
     }
 
     /** Makes columns narrower until all fit; false if they would become too narrow. */
-    private static boolean fit(int[] widths, int width) {
+    private boolean fit(int[] widths, int width) {
         int last = widths.length - 1;
         int room = width - GAP * last;
         int others = IntStream.of(widths).sum() - widths[last];
         widths[last] = Math.min(widths[last], Math.max(room - others, Math.max(NARROWEST, width / 3)));
+        if (fitAtWords(widths, room)) {
+            return true;
+        }
         int level = width;
         while (IntStream.of(widths).sum() > room) {
             level--;
@@ -88,6 +93,31 @@ final class Table {
             }
         }
         return true;
+    }
+
+    /** Makes columns narrower only as far as no word of theirs is broken; changes nothing if that is not enough. */
+    private boolean fitAtWords(int[] widths, int room) {
+        int[] narrow = widths.clone();
+        for (int level = IntStream.of(widths).max().orElse(0);
+                IntStream.of(narrow).sum() > room;
+                level--) {
+            if (level < SHORTEST_LINE) {
+                return false;
+            }
+            for (int i = 0; i < narrow.length; i++) {
+                narrow[i] = Math.min(narrow[i], Math.max(level, longestWord(i)));
+            }
+        }
+        System.arraycopy(narrow, 0, widths, 0, narrow.length);
+        return true;
+    }
+
+    private int longestWord(int column) {
+        return rows.stream()
+                .flatMap(row -> Stream.of(row.get(column).split(" ", -1)))
+                .mapToInt(TextWidth::of)
+                .max()
+                .orElse(0);
     }
 
     private List<String> wrapped(List<String> row, int[] widths, int width) {

@@ -93,7 +93,7 @@ final class TextWidth {
     };
 
     /** After one of these a word may be broken. */
-    private static final String SEAMS = "/,:;@=-.";
+    private static final String SEAMS = "/,:;@=-._";
 
     private static final String MORE = "…";
 

@@ -67,6 +67,21 @@ class TableTest {
     }
 
     @Test
+    void aWordIsBrokenOnlyWhereNothingElseCanBeNarrower() {
+        Table table = new Table("BACK", "DIGEST", "SINCE", "VERSION", "OUTCOME", "RESTORABLE", "RUN BY");
+        table.row("0", "2dc0123456ab", "13 min ago", "1.2.3", "succeeded", "yes", "shop/Deployment/web");
+        assertThat(printed(table, Form.Format.TEXT, 80))
+                .containsExactly(
+                        "BACK  DIGEST        SINCE    VERSION  OUTCOME    RESTORABLE  RUN BY",
+                        "0     2dc0123456ab  13 min   1.2.3    succeeded  yes         shop/Deployment/web",
+                        "                    ago");
+        Table settings = new Table("SETTING", "ORIGIN", "VALUE");
+        settings.row("store.path", "URUNNER_CONF_SQLLIGHT_PATH", "x".repeat(26));
+        settings.row("registries[0].tls.verify", "default", "true");
+        assertThat(printed(settings, Form.Format.TEXT, 76)).anyMatch(line -> line.contains("URUNNER_CONF_SQLLIGHT_ "));
+    }
+
+    @Test
     void whatIsVeryLongIsCutUnlessEverythingIsAskedFor() {
         assertThat(printed(table(REASON.repeat(3)), Form.Format.TEXT, 80))
                 .hasSize(7)
