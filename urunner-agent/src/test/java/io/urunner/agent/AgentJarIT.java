@@ -163,7 +163,7 @@ class AgentJarIT {
                             second -> assertThat(second).endsWith("runs " + pushed.get(1)));
             assertThat(out())
                     .contains("demo/Deployment/" + workload + ": rollout succeeded")
-                    .contains("demo/" + workload + ": its template was changed 1 time for 1 push");
+                    .contains("demo/" + workload + ": its template was changed once for 1 push");
         }
         assertThat(out()).doesNotContain("WARN", "ERROR");
         assertThat(err()).isEmpty();

@@ -1,5 +1,6 @@
 package io.urunner.agent.demo;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.cli.Cli;
 import io.urunner.agent.cli.CommandContext;
@@ -115,9 +116,9 @@ final class DemoCommand implements Callable<Integer> {
             } while (keep);
             for (String name : WORKLOADS) {
                 say("demo      " + NAMESPACE + "/" + name + ": its template was changed "
-                        + Phrases.count(templateChanges(objects, name), "time") + " for "
-                        + Phrases.count(version - 2, "push", "pushes"));
+                        + times(templateChanges(objects, name)) + " for " + Phrases.count(version - 2, "push", "pushes"));
             }
+            say("demo      next: docs/install/README.md says how to install it in a cluster");
         } finally {
             narrator.interrupt();
             end.countDown();
@@ -203,11 +204,17 @@ final class DemoCommand implements Callable<Integer> {
                                 + digests);
                     }
                 } else if (event.resource().equals("events") && event.type().equals("ADDED")) {
-                    say("event     " + object.path("reason").asText() + ": "
+                    JsonNode about = object.has("regarding") ? object.path("regarding") : object.path("involvedObject");
+                    say("event     " + NAMESPACE + "/" + about.path("name").asText() + " "
+                            + object.path("reason").asText() + ": "
                             + object.path("message").asText(object.path("note").asText()));
                 }
             }
         }
+    }
+
+    private static String times(long count) {
+        return count == 1 ? "once" : Phrases.count(count, "time");
     }
 
     private static boolean all(ApiObjects objects, String digest) {
