@@ -5,17 +5,26 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line. To add a command, name it in {@link #commands}. */
@@ -35,7 +44,8 @@ public final class Cli {
      */
     public static int execute(CommandContext context, String... arguments) {
         CommandLine line = commandLine(context);
-        line.setOut(context.out())
+        line.setHelpFactory(WholeWords::new)
+                .setOut(context.out())
                 .setErr(context.err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
                 .setParameterExceptionHandler(Cli::wrongUsage)
@@ -100,6 +110,18 @@ public final class Cli {
 
     /** What nobody knows is named as what it looks like, with what it may have been meant to be. */
     private static String words(ParameterException failure) {
+        if (failure instanceof MissingParameterException missing
+                && !missing.getMissing().isEmpty()) {
+            ArgSpec first = missing.getMissing().get(0);
+            return first instanceof OptionSpec option
+                    ? option.longestName() + " takes a value: " + option.paramLabel()
+                    : first.paramLabel() + " is missing: " + lowerCase(String.join(" ", first.description()));
+        }
+        if (failure.getCause() instanceof TypeConversionException wrong) {
+            return (failure.getArgSpec() instanceof OptionSpec option ? option.longestName() + ": " : "")
+                    + String.valueOf(wrong.getMessage())
+                            .replaceFirst("is not an? (int|long)$", "is not a whole number");
+        }
         if (!(failure instanceof UnmatchedArgumentException unmatched)
                 || unmatched.getUnmatched().isEmpty()) {
             return String.valueOf(failure.getMessage());
@@ -111,6 +133,15 @@ public final class Cli {
                 .findFirst();
         if (option.isPresent()) {
             String name = option.get().replaceFirst("=.*", "");
+            Optional<String> owner = command.subcommands().entrySet().stream()
+                    .filter(each ->
+                            each.getValue().getCommandSpec().optionsMap().containsKey(name))
+                    .map(Map.Entry::getKey)
+                    .sorted(Comparator.comparing(each -> !rest.contains(each)))
+                    .findFirst();
+            if (owner.isPresent()) {
+                return "'" + name + "' goes after the command: urunner " + owner.get() + " " + name;
+            }
             return "unknown option '" + name + "'"
                     + meant(name, command.optionsMap().keySet());
         }
@@ -119,6 +150,10 @@ public final class Cli {
                 ? "'" + word + "' is one argument too many"
                 : "unknown command '" + word + "'"
                         + meant(word, command.subcommands().keySet());
+    }
+
+    private static String lowerCase(String sentence) {
+        return sentence.substring(0, 1).toLowerCase(Locale.ROOT) + sentence.substring(1);
     }
 
     private static String meant(String word, Collection<String> known) {
@@ -170,6 +205,39 @@ public final class Cli {
         LOG.error("the command failed; this is a defect of URunner", failure);
         command.getErr().println("urunner: failed unexpectedly: " + failure);
         return ExitCode.HINDERED;
+    }
+
+    /** Help whose descriptions are wrapped at spaces alone, with one indent. */
+    private static final class WholeWords extends CommandLine.Help {
+        WholeWords(CommandSpec command, ColorScheme colors) {
+            super(command, colors);
+        }
+
+        @Override
+        public Layout createDefaultLayout(
+                List<OptionSpec> options, List<PositionalParamSpec> positionals, ColorScheme colors) {
+            Layout usual = super.createDefaultLayout(options, positionals, colors);
+            Column[] columns = usual.textTable().columns();
+            int last = columns.length - 1;
+            int width = columns[last].width - columns[last].indent;
+            return new Layout(colors, usual.textTable(), usual.optionRenderer(), usual.parameterRenderer()) {
+                @Override
+                public void layout(ArgSpec argument, Ansi.Text[][] rows) {
+                    String description = Stream.of(rows)
+                            .map(row -> row[last].plainString())
+                            .filter(text -> !text.isEmpty())
+                            .collect(Collectors.joining(" "));
+                    Ansi.Text[] row = rows[0].clone();
+                    for (String each : TextWidth.wrap(description, width, Integer.MAX_VALUE)) {
+                        row[last] = colors.text(each);
+                        table.addRowValues(row);
+                        row = Stream.generate(() -> colors.text(""))
+                                .limit(columns.length)
+                                .toArray(Ansi.Text[]::new);
+                    }
+                }
+            };
+        }
     }
 
     @Command(

@@ -13,8 +13,8 @@ import picocli.CommandLine.Parameters;
         name = "explain",
         description = {
             "Tell what is tracked, how it is, what was decided for it and why, and why something is not tracked.",
-            "The running agent is asked; without one, the cluster, the registries and the history are looked at once,",
-            "and nothing is changed."
+            "The running agent is asked; without one, the cluster, the registries and the history are looked at once,"
+                    + " and nothing is changed."
         })
 final class ExplainCommand implements Callable<Integer> {
     private final CommandContext context;

@@ -63,8 +63,17 @@ final class OnceCommand implements Callable<Integer> {
             context.out()
                     .println("nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)");
         }
-        report.hindrances().forEach(hindrance -> context.err().println("urunner: " + hindrance));
+        boolean forPeople = !output.form(context).structured();
+        report.hindrances().stream()
+                .filter(hindrance -> !(forPeople && isInTheTable(hindrance, report)))
+                .forEach(hindrance -> context.err().println("urunner: " + hindrance));
         return report.hindrances().isEmpty() ? ExitCode.OK : ExitCode.HINDERED;
+    }
+
+    /** Whether the table says the same, of a workload or of all that have images of a registry. */
+    private static boolean isInTheTable(String hindrance, OnceReport report) {
+        String reason = hindrance.replaceFirst("^[^ ]+: ", "");
+        return report.rows().stream().anyMatch(row -> row.reason().contains(reason));
     }
 
     private Table table(OnceReport report) {

@@ -38,10 +38,9 @@ final class RunningAgents {
     @Option(
             names = "--url",
             paramLabel = "URL",
-            description = {
-                "Ask the agent at this address, for example http://10.0.0.7:8080, with the token of",
-                "URUNNER_SECR_HTTP_TOKEN. The default is URUNNER_URL; without it the agent that runs here is asked."
-            })
+            description = "Ask the agent at this address, for example http://10.0.0.7:8080, with the token of"
+                    + " URUNNER_SECR_HTTP_TOKEN. The default is URUNNER_URL; without it the agent that runs here is"
+                    + " asked.")
     private @Nullable String url;
 
     /** What is asked for, once it is known that there is an agent to ask. */
@@ -56,6 +55,12 @@ final class RunningAgents {
         String named =
                 url == null ? context.environment().getOrDefault(VARIABLE, "").strip() : url;
         if (!named.isEmpty()) {
+            if (!named.matches("(?i)https?://.+")) {
+                throw new CommandException(
+                        (url == null ? VARIABLE : "--url") + ": '" + named
+                                + "' does not begin with http:// or https://: write for example http://10.0.0.7:8080",
+                        ExitCode.WRONG_CONFIGURATION);
+            }
             return Optional.of(askNamed(named, local, context, settings, question.path()));
         }
         List<LocalAgent> answering =

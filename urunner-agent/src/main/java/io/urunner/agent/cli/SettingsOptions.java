@@ -23,7 +23,7 @@ final class SettingsOptions {
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
-            description = "A setting by its key in the file, for example --set log.level=DEBUG. May be repeated.")
+            description = "A setting by its key in the file, for example log.level=DEBUG. May be repeated.")
     private final Map<String, String> values = new LinkedHashMap<>();
 
     /** Whether there are any. */

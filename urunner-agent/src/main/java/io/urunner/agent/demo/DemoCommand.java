@@ -116,7 +116,8 @@ final class DemoCommand implements Callable<Integer> {
             } while (keep);
             for (String name : WORKLOADS) {
                 say("demo      " + NAMESPACE + "/" + name + ": its template was changed "
-                        + times(templateChanges(objects, name)) + " for " + Phrases.count(version - 2, "push", "pushes"));
+                        + times(templateChanges(objects, name)) + " for "
+                        + Phrases.count(version - 2, "push", "pushes"));
             }
             say("demo      next: docs/install/README.md says how to install it in a cluster");
         } finally {

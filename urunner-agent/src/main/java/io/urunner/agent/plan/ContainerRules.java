@@ -84,7 +84,8 @@ final class ContainerRules {
         if (askedBeforeTheAct(answer)) {
             return unresolved(
                     Deferral.ANSWER_TOO_OLD,
-                    "another digest was rolled out after " + image(answer) + " was asked for: the next answer decides");
+                    "the last answer, " + image(answer)
+                            + ", is older than the rollout of another digest: the next answer decides");
         }
         return running.digests().isEmpty() ? withoutEvidence(answer) : withEvidence(answer);
     }

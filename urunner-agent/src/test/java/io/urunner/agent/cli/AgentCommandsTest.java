@@ -153,6 +153,74 @@ class AgentCommandsTest {
     }
 
     @Test
+    void once_says_what_was_in_the_way_once() {
+        report = new OnceReport(
+                List.of(new OnceReport.Row(
+                        "shop/Deployment/web",
+                        "app",
+                        Optional.of("reg.example/app:latest"),
+                        Optional.empty(),
+                        "deferred: registry unreachable",
+                        "container app: reg.example cannot be reached, since 10:00")),
+                List.of(
+                        "reg.example: reg.example cannot be reached",
+                        "shop/Deployment/web: container app: reg.example cannot be reached, since 10:00",
+                        "may not list pods"));
+
+        assertThat(run("once")).isEqualTo(1);
+
+        assertThat(err.toString().strip()).isEqualTo("urunner: may not list pods");
+        assertThat(out.toString()).contains("shop/Deployment/web", "reached, since 10:00");
+    }
+
+    @Test
+    void what_is_missing_or_wrong_is_said_in_plain_words() {
+        for (Map.Entry<String, String> each : Map.of(
+                        "history", "[NAMESPACE/]KIND/NAME|IMAGE is missing: a workload, for example deploy/web",
+                        "rollback shop/deploy/web --as", "--as takes a value: NAME",
+                        "explain Web", "'Web' is no workload: write [NAMESPACE/]KIND/NAME",
+                        "explain shop/web", "'shop/web' is no workload: 'shop' is no kind of workload",
+                        "once --timeout x", "--timeout: 'x' is not a whole number",
+                        "explain --state well", "--state: 'well' is no state",
+                        "--agent-namespace x explain", "'--agent-namespace' goes after the command: urunner explain",
+                        "explain --url 127.0.0.1:1", "--url: '127.0.0.1:1' does not begin with http:// or https://",
+                        "once --set registries[0].host=a.example",
+                                "the configuration has a problem: --set registries[0].host: is an entry of a list")
+                .entrySet()) {
+            err.getBuffer().setLength(0);
+            assertThat(run(each.getKey().split(" ", -1))).as(each.getKey()).isEqualTo(2);
+            assertThat(err.toString().replaceAll("\\s+", " "))
+                    .as(each.getKey())
+                    .startsWith("urunner: " + each.getValue())
+                    .doesNotContain("positional parameter", "Illegal character");
+        }
+        err.getBuffer().setLength(0);
+        run("explain", "shop/web");
+        assertThat(err.toString()).contains("write shop/deploy/web");
+    }
+
+    @Test
+    void help_is_wrapped_at_words_with_one_indent() {
+        for (String command :
+                List.of("explain", "doctor", "history", "rollback", "resume", "once", "digest", "config")) {
+            out.getBuffer().setLength(0);
+            assertThat(run("help", command)).isZero();
+            List<String> lines = out.toString().lines().toList();
+            assertThat(lines).as(command).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
+            assertThat(lines.stream()
+                            .dropWhile(line -> line.startsWith("Usage:") || line.startsWith(" "))
+                            .filter(line -> line.startsWith(" ".repeat(20)))
+                            .map(line -> line.length() - line.stripLeading().length())
+                            .distinct())
+                    .as(command)
+                    .hasSizeLessThanOrEqualTo(1);
+        }
+        out.getBuffer().setLength(0);
+        run("help", "explain");
+        assertThat(out.toString()).contains("http://10.0.0.7:8080", "log.level=DEBUG. May be repeated.");
+    }
+
+    @Test
     void once_where_nothing_is_tracked_says_so() {
         assertThat(run("once")).isZero();
         assertThat(out.toString()).contains("nothing is tracked");
@@ -336,7 +404,7 @@ class AgentCommandsTest {
                         new OnceReport.Row(text, text, Optional.of(text), Optional.of(text), text, text),
                         new OnceReport.Row(
                                 "shop/Deployment/db", "pg", Optional.empty(), Optional.empty(), "none", "not watched")),
-                List.of("registry.example: " + text));
+                List.of("registry.example is away: " + text));
 
         assertThat(run("once")).isEqualTo(1);
 
