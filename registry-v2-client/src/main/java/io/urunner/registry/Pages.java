@@ -76,8 +76,7 @@ public final class Pages<T> {
         if (waited > budget.toNanos()) {
             throw new UnavailableException(
                     what,
-                    "the listing takes too long: its first " + (read == 1 ? "page" : read + " pages")
-                            + " took more than " + budget.toSeconds() + " s",
+                    "the listing takes too long: more than " + budget.toSeconds() + " s, pages: " + read,
                     null,
                     null);
         }
@@ -92,10 +91,7 @@ public final class Pages<T> {
         read++;
         if (target.equals(following) || landmark.equals(following) || (following != null && read == MOST_PAGES)) {
             throw new ProtocolViolationException(
-                    what,
-                    "the listing does not end: after its " + (read == 1 ? "first page" : "first " + read + " pages")
-                            + " it goes on at " + following,
-                    null);
+                    what, "the listing does not end: pages: " + read + ", and it goes on at " + following, null);
         }
         if (following != null && Integer.bitCount(read) == 1) {
             landmark = following;

@@ -243,6 +243,7 @@ class AnswersTest {
                 Optional.empty(),
                 Optional.empty(),
                 Set.of(),
+                Set.of(),
                 Verdict.Kind.NOT_WATCHED,
                 Optional.empty(),
                 "no watched registry has docker.io/library/nginx:latest");
@@ -267,6 +268,7 @@ class AnswersTest {
                 "app",
                 Optional.of("registry.example/app:latest"),
                 Optional.empty(),
+                Set.of(),
                 Set.of(),
                 Verdict.Kind.UNRESOLVED,
                 Optional.of(Deferral.CREDENTIAL_REJECTED),
@@ -342,13 +344,14 @@ class AnswersTest {
                         Optional.empty(),
                         "it moved")),
                 Map.of(),
+                Map.of(),
                 Optional.of(until),
                 false,
                 Optional.empty());
         Explanation explanation = new Explanation(
                 "the test",
                 status(true, true, Optional.empty()),
-                List.of(new Explanation.Entry(workload, Map.of(), Optional.empty())),
+                List.of(new Explanation.Entry(workload, Map.of(), Optional.empty(), Map.of())),
                 Optional.empty(),
                 Optional.empty());
 

@@ -40,6 +40,7 @@ class DoctorTest {
                         Optional.empty(),
                         "it moved")),
                 Map.of(),
+                Map.of(),
                 Optional.empty(),
                 false,
                 Optional.empty());

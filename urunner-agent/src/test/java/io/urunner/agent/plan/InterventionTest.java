@@ -184,7 +184,7 @@ class InterventionTest {
                 .pod(true, false, "Running", Map.of("app", D3), Optional.of("CrashLoopBackOff"));
 
         ContainerState state = Intervention.rollback(
-                        crashing.build(), Map.of("app", new Target(D2, D3)), "anna", false, NOW)
+                        crashing.build(), Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW)
                 .restart()
                 .state()
                 .containers()
@@ -205,10 +205,10 @@ class InterventionTest {
                 D2,
                 D3);
 
-        assertThat(Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "anna", false, NOW)
+        assertThat(Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "anna", Optional.empty(), false, NOW)
                         .changes())
                 .containsExactly(new Decision.Change("app", REF, Optional.of(D2), D1));
-        assertThat(Intervention.rollback(held, Map.of("app", new Target(D2, D3)), "anna", false, NOW)
+        assertThat(Intervention.rollback(held, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW)
                         .changes())
                 .containsExactly(new Decision.Change("app", REF, Optional.empty(), D2));
         assertThat(Intervention.resume(held, Map.of("app", D3), NOW).changes())
@@ -232,7 +232,7 @@ class InterventionTest {
         assertThat(end.restart().state().containers().get("app").originalImage())
                 .isEmpty();
 
-        Intervention further = Intervention.rollback(back, Map.of("app", new Target(D2, D3)), "anna", false, NOW);
+        Intervention further = Intervention.rollback(back, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW);
         assertThat(further.restart().images()).containsExactly(Map.entry("app", REF + "@" + D2));
         assertThat(further.restart().state().containers().get("app").originalImage())
                 .contains(SHORT);
