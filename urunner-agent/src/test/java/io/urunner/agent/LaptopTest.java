@@ -190,6 +190,12 @@ class LaptopTest {
                         "permission note in namespace pay the agent may not get secrets, serviceaccounts (optional)",
                         "permission note in namespace pay the agent may not delete pods (optional)");
         assertThat(told.out()).contains("rbac.create=true", "rbac.readAllSecrets", "rbac.deleteStuckPods");
+
+        lists.put("/api/v1/namespaces?urunner=enable", namespace("pay", "enable") + "," + namespace("shop", "enable"));
+        assertThat(rows(doctor(), "permission"))
+                .hasSize(5)
+                .contains(
+                        "permission note in namespace pay, in namespace shop the agent may not delete pods (optional)");
     }
 
     @Test

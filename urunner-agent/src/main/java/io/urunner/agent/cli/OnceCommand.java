@@ -61,7 +61,8 @@ final class OnceCommand implements Callable<Integer> {
             table(report).print(context.out(), output.form(context));
         } else if (report.hindrances().isEmpty()) {
             context.out()
-                    .println("nothing is tracked: label a namespace (kubectl label namespace NAME urunner=enable)");
+                    .println(
+                            "nothing is tracked: label a namespace (kubectl label --overwrite namespace NAME urunner=enable)");
         }
         boolean forPeople = !output.form(context).structured();
         report.hindrances().stream()

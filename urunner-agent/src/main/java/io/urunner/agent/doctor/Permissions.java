@@ -89,7 +89,7 @@ final class Permissions {
                     String.valueOf(e.getMessage()),
                     "see that the API server can be reached and the agent's account is valid"));
         }
-        missing.forEach((need, places) -> places.forEach((where, what) -> findings.add(finding(need, where, what))));
+        missing.forEach(this::tell);
         if (foreign) {
             findings.add(
                     0,
@@ -108,6 +108,18 @@ final class Permissions {
                                     + agent.map(account -> ", to " + account).orElse("")));
         }
         return findings;
+    }
+
+    /** What is needed in a row for each namespace; what may be missing in one for all that lack the same. */
+    private void tell(Need need, Map<String, Missing> places) {
+        if (need == Need.WORK) {
+            places.forEach((where, what) -> findings.add(finding(need, where, what.toString())));
+            return;
+        }
+        Map<String, StringJoiner> same = new LinkedHashMap<>();
+        places.forEach((where, what) -> same.computeIfAbsent(what.toString(), any -> new StringJoiner(", "))
+                .add(where));
+        same.forEach((what, where) -> findings.add(finding(need, where.toString(), what)));
     }
 
     /** Whether the agent lacks a permission that explains why something cannot be seen. */
@@ -203,7 +215,7 @@ final class Permissions {
         return "in namespace " + namespace;
     }
 
-    private Finding finding(Need need, String where, Missing what) {
+    private Finding finding(Need need, String where, String what) {
         if (foreign) {
             return Finding.note(CHECK, where + " you may not " + what, "");
         }

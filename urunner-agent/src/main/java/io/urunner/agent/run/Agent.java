@@ -328,7 +328,7 @@ public final class Agent implements AutoCloseable {
                     "namespaces",
                     "none",
                     "no namespace that may be watched has the label urunner=enable, so nothing is watched: kubectl label"
-                            + " namespace NAME urunner=enable");
+                            + " --overwrite namespace NAME urunner=enable");
         } else {
             problems.well("namespaces");
         }
