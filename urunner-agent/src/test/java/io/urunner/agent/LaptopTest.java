@@ -233,6 +233,11 @@ class LaptopTest {
                 .singleElement()
                 .asString()
                 .startsWith("namespaces WRONG namespace shop has urunner=Enable");
+        lists.put("/api/v1/namespaces?urunner,urunner!=enable", namespace("shop", "team-a"));
+        assertThat(rows(doctor(), "namespaces"))
+                .hasSize(2)
+                .anyMatch(row -> row.startsWith("namespaces note namespace shop has urunner=team-a"))
+                .contains("namespaces WRONG no namespace is labelled urunner=enable");
         lists.put("/api/v1/namespaces?urunner,urunner!=enable", namespace("shop", "disable"));
         assertThat(rows(doctor(), "namespaces"))
                 .containsExactly("namespaces WRONG no namespace is labelled urunner=enable");

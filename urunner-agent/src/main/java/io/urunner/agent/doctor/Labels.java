@@ -51,8 +51,9 @@ final class Labels {
         namespaces().entrySet().stream()
                 .filter(label -> !means(NO, label.getValue()))
                 .limit(TOLD)
-                .forEach(label -> findings.add(Finding.wrong(
+                .forEach(label -> findings.add(new Finding(
                         CHECK,
+                        result(YES, label.getValue()),
                         "namespace " + label.getKey() + " has urunner=" + label.getValue()
                                 + ", which is not urunner=enable, so it is not watched",
                         "kubectl label --overwrite namespace " + label.getKey() + " urunner=enable")));
@@ -62,7 +63,7 @@ final class Labels {
                     Finding.ok(
                             CHECK,
                             status.namespaces().size() + " labelled: " + String.join(", ", status.namespaces())));
-        } else if (findings.isEmpty()) {
+        } else if (findings.stream().noneMatch(finding -> finding.result() == Finding.Result.WRONG)) {
             findings.add(Finding.wrong(
                     CHECK,
                     "no namespace is labelled urunner=enable",
@@ -71,8 +72,9 @@ final class Labels {
         workloads(status.namespaces()).entrySet().stream()
                 .filter(label -> !means(YES, label.getValue()))
                 .limit(TOLD)
-                .forEach(label -> findings.add(Finding.wrong(
+                .forEach(label -> findings.add(new Finding(
                         "workload",
+                        result(NO, label.getValue()),
                         label.getKey() + " has urunner=" + label.getValue()
                                 + ", which is not urunner=disable, so it is watched",
                         "kubectl -n " + label.getKey().namespace() + " label --overwrite "
@@ -80,6 +82,11 @@ final class Labels {
                                 + label.getKey().name()
                                 + " urunner=disable")));
         return findings;
+    }
+
+    /** Whatever else somebody writes there need not be meant for us. */
+    private static Finding.Result result(Set<String> meant, String value) {
+        return means(meant, value) ? Finding.Result.WRONG : Finding.Result.NOTE;
     }
 
     private static boolean means(Set<String> words, String value) {
