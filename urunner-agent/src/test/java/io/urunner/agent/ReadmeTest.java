@@ -128,7 +128,7 @@ class ReadmeTest {
     Stream<DynamicTest> theCommandsOfTheDocumentsAreUnderstood(@TempDir Path folder) {
         assertThat(Document.at("docs/troubleshooting.md").mentioned())
                 .extracting(ShellLine::toString)
-                .contains("urunner config", "kubectl label namespace shop urunner=enable");
+                .contains("urunner config", "kubectl label --overwrite namespace shop urunner=enable");
         return Document.all().stream()
                 .map(document -> DynamicTest.dynamicTest(document.name(), () -> {
                     document.mentioned().forEach(ReadmeTest::understoodAsFarAsItGoes);

@@ -232,7 +232,8 @@ class InterventionTest {
         assertThat(end.restart().state().containers().get("app").originalImage())
                 .isEmpty();
 
-        Intervention further = Intervention.rollback(back, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW);
+        Intervention further =
+                Intervention.rollback(back, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW);
         assertThat(further.restart().images()).containsExactly(Map.entry("app", REF + "@" + D2));
         assertThat(further.restart().state().containers().get("app").originalImage())
                 .contains(SHORT);
