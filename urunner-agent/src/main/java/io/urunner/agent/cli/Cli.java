@@ -103,13 +103,13 @@ public final class Cli {
 
     private static int wrongUsage(ParameterException failure, String[] arguments) {
         CommandLine command = failure.getCommandLine();
-        command.getErr().println("urunner: " + words(failure));
+        command.getErr().println("urunner: " + words(failure, List.of(arguments)));
         command.getErr().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
         return ExitCode.WRONG_CONFIGURATION;
     }
 
     /** What nobody knows is named as what it looks like, with what it may have been meant to be. */
-    private static String words(ParameterException failure) {
+    private static String words(ParameterException failure, List<String> arguments) {
         if (failure instanceof MissingParameterException missing
                 && !missing.getMissing().isEmpty()) {
             ArgSpec first = missing.getMissing().get(0);
@@ -137,7 +137,7 @@ public final class Cli {
                     .filter(each ->
                             each.getValue().getCommandSpec().optionsMap().containsKey(name))
                     .map(Map.Entry::getKey)
-                    .sorted(Comparator.comparing(each -> !rest.contains(each)))
+                    .sorted(Comparator.comparing(each -> !arguments.contains(each)))
                     .findFirst();
             if (owner.isPresent()) {
                 return "'" + name + "' goes after the command: urunner " + owner.get() + " " + name;

@@ -35,15 +35,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The chart's alerts, as Prometheus itself evaluates them ({@code promtool test rules}), on series as agents serve them. */
-@Execution(ExecutionMode.CONCURRENT)
 class AlertsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String WEB = "namespace=\"shop\",kind=\"Deployment\",name=\"web\"";

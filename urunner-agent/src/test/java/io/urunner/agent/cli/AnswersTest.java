@@ -291,7 +291,7 @@ class AnswersTest {
                                 Optional.empty())))
                 .contains(
                         "  Tag now:       sha256:0123456789ab (as of 40 s ago)",
-                        "  Next look:     in 21 s, if the credential has changed by then");
+                        "  Next look:     in 21 s (2026-11-23T10:00:21Z), if the credential has changed by then");
         assertThat(described(verdict, State.Kind.WAITING, decision)).contains("  Tag now:       not known");
     }
 
