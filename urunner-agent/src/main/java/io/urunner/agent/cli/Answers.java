@@ -151,6 +151,7 @@ public final class Answers {
                 "WORKLOAD",
                 "STATE",
                 "SINCE",
+                "WHY",
                 "CONTAINER",
                 "IMAGE",
                 "CREDENTIAL",
@@ -166,6 +167,7 @@ public final class Answers {
             String state = workload.state().words();
             String since = workload.state().since().map(Phrases::time).orElse(NONE);
             String decision = decision(workload);
+            String why = workload.state().reason();
             String reason = workload.decision().map(Decision::reason).orElse("");
             for (Verdict container : workload.containers()) {
                 boolean watched = container.kind() != Verdict.Kind.NOT_WATCHED;
@@ -173,6 +175,7 @@ public final class Answers {
                         id,
                         state,
                         since,
+                        why,
                         container.container(),
                         container.reference().orElse(workload.images().getOrDefault(container.container(), NONE)),
                         entry.credentials().getOrDefault(container.container(), NONE),
@@ -186,7 +189,7 @@ public final class Answers {
                         watched ? reason : container.words());
             }
             if (workload.containers().isEmpty()) {
-                table.row(id, state, since, NONE, NONE, NONE, NONE, NONE, NONE, "soon", decision, reason);
+                table.row(id, state, since, why, NONE, NONE, NONE, NONE, NONE, NONE, "soon", decision, reason);
             }
         }
         return table;
@@ -214,6 +217,7 @@ public final class Answers {
         fields.put("Since", state.since().map(since -> moment(now, since)).orElse(""));
         fields.put("Until", state.until().map(until -> moment(now, until)).orElse(""));
         fields.put("Why", state.reason());
+        fields.put("Remedy", remedy(workload));
         String reason = workload.decision().map(Decision::reason).orElse("");
         boolean told = reason.isEmpty() || reason.equals(state.reason());
         fields.put("Decision", decision(workload) + (told ? "" : ": " + reason));
@@ -254,6 +258,15 @@ public final class Answers {
                     (reason + "; ").contains("container " + container.container() + ": " + container.words() + "; ");
             fields.put("Verdict", container.kind().words() + (said ? "" : ": " + container.words()));
         }
+    }
+
+    /** What takes a push back that does not run. */
+    private static String remedy(WorkloadStatus workload) {
+        State state = workload.state();
+        return state.ill() && (state.kind() == State.Kind.FAILED || state.kind() == State.Kind.PARTLY_OLD)
+                ? "if the new image is at fault, 'urunner rollback " + workload.id()
+                        + "' takes it back (--dry-run shows how); or push one that works"
+                : "";
     }
 
     /** Texts after their names, below each other. */

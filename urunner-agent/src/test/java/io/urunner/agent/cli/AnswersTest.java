@@ -149,6 +149,25 @@ class AnswersTest {
     }
 
     @Test
+    void whatFailedIsDescribedWithWhatTakesItBack() {
+        assertThat(described(WEB)).contains("'urunner rollback shop/Deployment/web' takes it back");
+        assertThat(described(WorkloadId.parse("pay/Deployment/api"))).doesNotContain("Remedy");
+    }
+
+    private static String described(WorkloadId id) {
+        View one = new View(new Form(Form.Format.TEXT, 200), Optional.of(id), Optional.empty(), Set.of(), false);
+        return Answers.explanation(fleet(), one).text();
+    }
+
+    @Test
+    void theWideListSaysWhyEachIsAsItIs() {
+        assertThat(Answers.explanation(fleet(), view(Form.Format.WIDE)).text().lines())
+                .anySatisfy(
+                        line -> assertThat(line).startsWith("WORKLOAD").containsPattern("STATE +SINCE +WHY +CONTAINER"))
+                .anySatisfy(line -> assertThat(line).contains("shop/Deployment/web", "failed it is"));
+    }
+
+    @Test
     void ofManyThoseAreToldThatAreAskedFor() {
         assertThat(chosen(Optional.of("shop"), Set.of(), false)).containsExactly("web", "soon", "off");
         assertThat(chosen(Optional.empty(), Set.of(State.Kind.WAITING, State.Kind.UP_TO_DATE), false))

@@ -18,8 +18,6 @@ import io.urunner.registry.testing.FreePort;
 import io.urunner.registry.testing.TestImage;
 import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
-import java.lang.annotation.Retention;
-import java.lang.annotation.RetentionPolicy;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -33,25 +31,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** What operators do with the commands, all at once: each with workloads of its own. */
 class CommandsIT {
-    /** A test that runs beside the others of this class. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
-    @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    @Retention(RetentionPolicy.RUNTIME)
-    @interface AtOnce {}
-
     private static final Duration SOON = RollbackScene.SOON;
     private static final String TOKEN = "t0ken-of-the-commands-test";
 

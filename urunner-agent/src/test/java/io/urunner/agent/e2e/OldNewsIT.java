@@ -16,8 +16,6 @@ import io.urunner.registry.testing.FreePort;
 import io.urunner.registry.testing.TestImage;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
-import java.lang.annotation.Retention;
-import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,25 +24,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** What was before an agent began is how things are, and no news; and nothing that was begun holds others up for ever. */
 class OldNewsIT {
-    /** A test that runs beside the others of this class. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
-    @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    @Retention(RetentionPolicy.RUNTIME)
-    @interface AtOnce {}
-
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(90);
 

@@ -13,8 +13,6 @@ import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
-import java.lang.annotation.Retention;
-import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -23,25 +21,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Everything that can become of a rollout, seen on a cluster: all at once, each in a namespace of its own. */
 class OutcomesIT {
-    /** A test that runs beside the others of this class. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
-    @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    @Retention(RetentionPolicy.RUNTIME)
-    @interface AtOnce {}
-
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final Stage.Outcomes OUTCOMES = new Stage.Outcomes();

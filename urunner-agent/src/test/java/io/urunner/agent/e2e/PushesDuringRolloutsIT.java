@@ -16,8 +16,6 @@ import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStores;
 import io.urunner.store.StoreException;
-import java.lang.annotation.Retention;
-import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -26,29 +24,17 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * A tag that moves on while its rollouts are under way, so that pods run other digests than their templates were changed
  * for: every rollout ends, the last digest arrives, and neither the registry nor the API server is asked without end.
  */
 class PushesDuringRolloutsIT {
-    /** A test that runs beside the others of this class. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
-    @Timeout(value = 8, unit = TimeUnit.MINUTES)
-    @Retention(RetentionPolicy.RUNTIME)
-    @interface AtOnce {}
-
     private static final Duration INTERVAL = Duration.ofSeconds(5);
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final int FEW = 12;

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A bad push is taken back, though all that there is is one moving tag. */
@@ -46,7 +45,7 @@ class RollbackIT {
         }
     }
 
-    @Test
+    @AtOnce
     void itGoesTwoBackIsHeldThereAndGoesOnWithTheNewestWhenResumed() throws Exception {
         // The image is written without its tag: that text must come back as it was.
         scene.push("shop/web", "v1");
@@ -93,7 +92,7 @@ class RollbackIT {
         assertThat(scene.held(web)).isFalse();
     }
 
-    @Test
+    @AtOnce
     void whatRunsOnceLeavesItsRolloutToWhoeverLooksNext() throws Exception {
         String v1 = scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -114,7 +113,7 @@ class RollbackIT {
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(2);
     }
 
-    @Test
+    @AtOnce
     void untilTheNextPushEndsByItself() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -139,7 +138,7 @@ class RollbackIT {
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(5);
     }
 
-    @Test
+    @AtOnce
     void oneOfTwoContainersIsTakenBackAndTheOtherStays() throws Exception {
         scene.push("shop/app", "v1");
         String side = scene.registry.push("shop/side", "latest", "side");
@@ -169,7 +168,7 @@ class RollbackIT {
         assertThat(scene.runs(web, "side", side)).isTrue();
     }
 
-    @Test
+    @AtOnce
     void aFreshDatabaseIsNoHindrance() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -204,7 +203,7 @@ class RollbackIT {
         }
     }
 
-    @Test
+    @AtOnce
     void aDryRunShowsThePatchAndATimeLeadsToWhatTheTagHadThen() throws Exception {
         Instant before = Instant.now();
         scene.push("shop/web", "v1");
@@ -269,7 +268,7 @@ class RollbackIT {
                 + workload.at("/metadata/annotations").toString();
     }
 
-    @Test
+    @AtOnce
     void aHeldWorkloadIsShownAsHeldEverywhere() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -309,7 +308,7 @@ class RollbackIT {
         }
     }
 
-    @Test
+    @AtOnce
     void whatTheRegistryDoesNotHaveOrDoesNotSayIsRefusedBeforeAnythingIsTouched() throws Exception {
         scene.registry.pushIndex("shop/web", "latest", "v1", "amd64", "arm64");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -361,7 +360,7 @@ class RollbackIT {
         return scene.cluster.read(id).path("spec").path("template").toString();
     }
 
-    @Test
+    @AtOnce
     void somebodysOwnEditEndsTheHoldAndAGitOpsToolIsReportedOnceAndNotFought() throws Exception {
         scene.push("shop/web", "v1");
         scene.registry.push("shop/web", "fix", "fix");
@@ -398,7 +397,7 @@ class RollbackIT {
         assertThat(scene.held(git)).isFalse();
     }
 
-    @Test
+    @AtOnce
     void aPinThatAnUndoBringsBackIsToldAndTakenAwayByResume() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -432,7 +431,7 @@ class RollbackIT {
         assertThat(scene.templateImage(web, "app")).isIn(scene.image("shop/web"), scene.image("shop/web") + ":latest");
     }
 
-    @Test
+    @AtOnce
     void whatFailedHereIsNeitherGoneBackToNorOnToWithoutForce() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);

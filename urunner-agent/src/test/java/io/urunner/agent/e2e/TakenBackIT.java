@@ -14,35 +14,21 @@ import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
 import java.io.IOException;
-import java.lang.annotation.Retention;
-import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Tools that apply manifests again beside the agent, as {@code docs/gitops.md} says it, with the manifests from there. */
 class TakenBackIT {
-    /** A test that runs beside the others of this class. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
-    @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    @Retention(RetentionPolicy.RUNTIME)
-    @interface AtOnce {}
-
     private static final String KUBECTL = "kubectl-client-side-apply";
     private static final String ARGO = "argocd-controller";
     private static final String FLUX = "kustomize-controller";
