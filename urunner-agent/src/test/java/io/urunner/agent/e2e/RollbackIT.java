@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A bad push is taken back, though all that there is is one moving tag. */
@@ -45,7 +46,7 @@ class RollbackIT {
         }
     }
 
-    @AtOnce
+    @Test
     void itGoesTwoBackIsHeldThereAndGoesOnWithTheNewestWhenResumed() throws Exception {
         // The image is written without its tag: that text must come back as it was.
         scene.push("shop/web", "v1");
@@ -92,7 +93,7 @@ class RollbackIT {
         assertThat(scene.held(web)).isFalse();
     }
 
-    @AtOnce
+    @Test
     void whatRunsOnceLeavesItsRolloutToWhoeverLooksNext() throws Exception {
         String v1 = scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -113,7 +114,7 @@ class RollbackIT {
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(2);
     }
 
-    @AtOnce
+    @Test
     void untilTheNextPushEndsByItself() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -138,7 +139,7 @@ class RollbackIT {
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(5);
     }
 
-    @AtOnce
+    @Test
     void oneOfTwoContainersIsTakenBackAndTheOtherStays() throws Exception {
         scene.push("shop/app", "v1");
         String side = scene.registry.push("shop/side", "latest", "side");
@@ -168,7 +169,7 @@ class RollbackIT {
         assertThat(scene.runs(web, "side", side)).isTrue();
     }
 
-    @AtOnce
+    @Test
     void aFreshDatabaseIsNoHindrance() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -203,7 +204,7 @@ class RollbackIT {
         }
     }
 
-    @AtOnce
+    @Test
     void aDryRunShowsThePatchAndATimeLeadsToWhatTheTagHadThen() throws Exception {
         Instant before = Instant.now();
         scene.push("shop/web", "v1");
@@ -268,7 +269,7 @@ class RollbackIT {
                 + workload.at("/metadata/annotations").toString();
     }
 
-    @AtOnce
+    @Test
     void aHeldWorkloadIsShownAsHeldEverywhere() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -308,7 +309,7 @@ class RollbackIT {
         }
     }
 
-    @AtOnce
+    @Test
     void whatTheRegistryDoesNotHaveOrDoesNotSayIsRefusedBeforeAnythingIsTouched() throws Exception {
         scene.registry.pushIndex("shop/web", "latest", "v1", "amd64", "arm64");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -360,7 +361,7 @@ class RollbackIT {
         return scene.cluster.read(id).path("spec").path("template").toString();
     }
 
-    @AtOnce
+    @Test
     void somebodysOwnEditEndsTheHoldAndAGitOpsToolIsReportedOnceAndNotFought() throws Exception {
         scene.push("shop/web", "v1");
         scene.registry.push("shop/web", "fix", "fix");
@@ -397,7 +398,7 @@ class RollbackIT {
         assertThat(scene.held(git)).isFalse();
     }
 
-    @AtOnce
+    @Test
     void aPinThatAnUndoBringsBackIsToldAndTakenAwayByResume() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -431,7 +432,7 @@ class RollbackIT {
         assertThat(scene.templateImage(web, "app")).isIn(scene.image("shop/web"), scene.image("shop/web") + ":latest");
     }
 
-    @AtOnce
+    @Test
     void whatFailedHereIsNeitherGoneBackToNorOnToWithoutForce() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
