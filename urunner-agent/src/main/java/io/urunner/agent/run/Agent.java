@@ -112,6 +112,8 @@ public final class Agent implements AutoCloseable {
     private final Map<String, Instant> lost = new HashMap<>();
 
     private volatile boolean looking;
+    /** Whether it is told to end, after which nothing is seen of the cluster any more; on the loop. */
+    private boolean ends;
 
     private enum State {
         NEW,
@@ -307,7 +309,7 @@ public final class Agent implements AutoCloseable {
     /** Says once that the cluster has been seen, and then which namespaces come and go. */
     private void tellNamespaces() {
         Set<String> now = cluster.namespaces();
-        if (blindness().isPresent()) {
+        if (ends || blindness().isPresent()) {
             return;
         }
         if (!seen) {
@@ -548,6 +550,7 @@ public final class Agent implements AutoCloseable {
         long begun = loop.nanos();
         if (state == State.STARTED) {
             onLoop(LOOP_ANSWERS, done -> {
+                ends = true;
                 engine.stop();
                 done.run();
             });
