@@ -65,6 +65,9 @@ final class AgentInCluster implements Wiring.FoundAgent {
     private static final Pattern OF_THE_MACHINE = Pattern.compile(
             "(?i)PATH|HOME|TMPDIR|HOSTNAME|TZ|COLUMNS|SUDO_USER|DOCKER_.*|KUBE.*|JAVA_.*|JDK_.*|.*_PROXY");
 
+    /** The token of the agent that is found is its own. */
+    private static final Pattern OF_THE_ASKING = Pattern.compile("URUNNER_SECR_HTTP_TOKEN(_FILE)?");
+
     private final DeployedProgram program;
     private final KubeAccess access;
     private final CloseStack parts;
@@ -77,9 +80,6 @@ final class AgentInCluster implements Wiring.FoundAgent {
     private Optional<SecretSource> token = Optional.empty();
     private Optional<String> history = Optional.empty();
     private String why = "the agent was not asked";
-
-    /** The token of the agent that is found is its own. */
-    private static final Pattern OF_THE_ASKING = Pattern.compile("URUNNER_SECR_HTTP_TOKEN(_FILE)?");
 
     private AgentInCluster(
             DeployedProgram program,
