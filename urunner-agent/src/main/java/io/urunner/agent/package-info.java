@@ -1,4 +1,4 @@
-/** The URunner agent: its main class and the one place that composes its parts. */
+/** The agent as a library: its front door, and what it tells. The other packages are its rooms. */
 @NullMarked
 package io.urunner.agent;
 

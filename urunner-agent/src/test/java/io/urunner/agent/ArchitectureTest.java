@@ -11,6 +11,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -44,9 +46,68 @@ class ArchitectureTest {
                         "io.urunner.agent.plan");
     }
 
+    /** What the front door and every room speak of: it lies beside the front door, and is a slice of its own. */
+    private static final Set<String> SHARED =
+            Set.of("AgentListener", "AgentStatus", "HostStatus", "Lease", "OnceReport", "Rollout");
+
     @Test
     void packagesHaveNoCycles() {
-        slices().matching("io.urunner.(**)").should().beFreeOfCycles().check(PRODUCT);
+        slices().assignedFrom(new SliceAssignment() {
+                    @Override
+                    public SliceIdentifier getIdentifierOf(JavaClass type) {
+                        return isShared(type)
+                                ? SliceIdentifier.of("shared by the rooms of the engine")
+                                : SliceIdentifier.of(type.getPackageName());
+                    }
+
+                    @Override
+                    public String getDescription() {
+                        return "packages";
+                    }
+                })
+                .should()
+                .beFreeOfCycles()
+                .check(PRODUCT);
+    }
+
+    private static boolean isShared(JavaClass type) {
+        String name = type.getBaseComponentType().getName();
+        return SHARED.stream()
+                .map("io.urunner.agent."::concat)
+                .anyMatch(shared -> name.equals(shared) || name.startsWith(shared + "$"));
+    }
+
+    @Test
+    void theEngineNeverImportsTheProgram() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.agent..")
+                .and()
+                .resideOutsideOfPackage("io.urunner.agent.app..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.urunner.agent.app..", "ch.qos.logback..", "picocli..", "org.snakeyaml..", "io.prometheus..")
+                .check(PRODUCT);
+    }
+
+    /** In the order of the data, each room uses those before it alone. */
+    @Test
+    void theRoomsOfTheEngineAreInOrder() {
+        List<String> rooms = List.of("text", "loop", "plan", "history", "tags", "workloads", "rollouts", "engine");
+        for (int room = 0; room < rooms.size(); room++) {
+            Set<String> before = Set.copyOf(rooms.subList(0, room + 1));
+            classes()
+                    .that()
+                    .resideInAPackage("io.urunner.agent." + rooms.get(room))
+                    .should()
+                    .onlyDependOnClassesThat(DescribedPredicate.describe(
+                            "lie in " + before + " or are shared",
+                            type -> !type.getPackageName().startsWith("io.urunner.agent")
+                                    || isShared(type)
+                                    || before.contains(type.getPackageName().replaceFirst(".*\\.", ""))))
+                    .check(PRODUCT);
+        }
     }
 
     @Test
@@ -139,11 +200,7 @@ class ArchitectureTest {
                         "okhttp3..",
                         "org.slf4j..",
                         "io.kubernetes..",
-                        "io.urunner.store..",
-                        "io.urunner.agent.run..",
-                        "io.urunner.agent.config..",
-                        "io.urunner.agent.http..",
-                        "io.urunner.agent.cli..")
+                        "io.urunner.store..")
                 .check(PRODUCT);
     }
 
@@ -151,10 +208,10 @@ class ArchitectureTest {
     void theDemonstrationIsImportedByNothing() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage("io.urunner.agent.demo..")
+                .resideOutsideOfPackage("io.urunner.agent.app.demo..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAPackage("io.urunner.agent.demo..")
+                .resideInAPackage("io.urunner.agent.app.demo..")
                 .check(PRODUCT);
     }
 

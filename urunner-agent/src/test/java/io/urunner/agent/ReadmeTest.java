@@ -3,8 +3,9 @@ package io.urunner.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.urunner.agent.app.assembly.Composition;
+import io.urunner.agent.app.cli.CommandLines;
 import io.urunner.agent.chart.Chart;
-import io.urunner.agent.cli.CommandLines;
 import io.urunner.agent.docs.Block;
 import io.urunner.agent.docs.Document;
 import io.urunner.agent.docs.HelmLine;

@@ -1,6 +1,6 @@
 package io.urunner.agent.e2e;
 
-import io.urunner.agent.Main;
+import io.urunner.agent.app.Main;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;

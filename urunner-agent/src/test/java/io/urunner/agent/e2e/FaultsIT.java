@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.AgentListener;
 import io.urunner.agent.e2e.FaultSchedule.Fault;
 import io.urunner.agent.plan.Admission.Limits;
-import io.urunner.agent.run.AgentListener;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;

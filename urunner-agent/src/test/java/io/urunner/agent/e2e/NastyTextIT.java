@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.urunner.agent.InProcess;
+import io.urunner.agent.app.InProcess;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.WorkloadId;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.AgentStatus.WorkloadStatus;
 import io.urunner.agent.plan.Admission.Limits;
-import io.urunner.agent.run.AgentStatus.WorkloadStatus;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;

@@ -2,7 +2,7 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.config.PluginJars;
+import io.urunner.agent.app.config.PluginJars;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;

@@ -2,7 +2,7 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.InProcess;
+import io.urunner.agent.app.InProcess;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;

@@ -2,8 +2,8 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.agent.HostStatus;
 import io.urunner.agent.e2e.FaultyRegistry.Fault;
-import io.urunner.agent.run.HostStatus;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;

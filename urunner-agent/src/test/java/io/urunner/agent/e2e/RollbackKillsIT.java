@@ -2,8 +2,8 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.HaltingMain;
-import io.urunner.agent.HaltingMain.Step;
+import io.urunner.agent.app.HaltingMain;
+import io.urunner.agent.app.HaltingMain.Step;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.RolloutRecord;

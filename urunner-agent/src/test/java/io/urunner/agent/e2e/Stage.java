@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.AgentListener;
+import io.urunner.agent.Rollout;
 import io.urunner.agent.plan.Outcome;
-import io.urunner.agent.run.AgentListener;
-import io.urunner.agent.run.Rollout;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;

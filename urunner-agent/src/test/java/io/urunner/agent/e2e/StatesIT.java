@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.urunner.agent.InProcess.Result;
+import io.urunner.agent.app.InProcess.Result;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.testing.Await;

@@ -2,8 +2,8 @@ package io.urunner.agent.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.InProcess;
-import io.urunner.agent.InProcess.Result;
+import io.urunner.agent.app.InProcess;
+import io.urunner.agent.app.InProcess.Result;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;

@@ -1,11 +1,11 @@
 package io.urunner.agent.e2e;
 
+import io.urunner.agent.Agent;
+import io.urunner.agent.AgentListener;
+import io.urunner.agent.AgentParts;
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Policy;
-import io.urunner.agent.run.Agent;
-import io.urunner.agent.run.AgentListener;
-import io.urunner.agent.run.AgentParts;
-import io.urunner.agent.run.WatchedRegistry;
+import io.urunner.agent.tags.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;

@@ -1,0 +1,628 @@
+package io.urunner.agent;
+
+import io.urunner.agent.engine.Engine;
+import io.urunner.agent.engine.Listeners;
+import io.urunner.agent.engine.Reports;
+import io.urunner.agent.engine.Watchdog;
+import io.urunner.agent.history.Memory;
+import io.urunner.agent.loop.LogField;
+import io.urunner.agent.loop.LoopThread;
+import io.urunner.agent.loop.Pace;
+import io.urunner.agent.loop.StateLog;
+import io.urunner.agent.loop.Threads;
+import io.urunner.agent.rollouts.EventWriter;
+import io.urunner.agent.rollouts.Leadership;
+import io.urunner.agent.rollouts.Patches;
+import io.urunner.agent.tags.PushedTag;
+import io.urunner.agent.tags.RegistryProbe;
+import io.urunner.agent.text.Phrases;
+import io.urunner.agent.workloads.KubeCluster;
+import io.urunner.agent.workloads.PodCredentials;
+import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeConnection;
+import io.urunner.kube.KubeEvents;
+import io.urunner.kube.WatchProblem;
+import io.urunner.registry.FailedRequest;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.UnavailableException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * The agent: watches workloads, asks registries, and rolls out what is stale. It owns its threads, all named {@code
+ * urunner-…}; their number does not grow with the workloads. Thread-safe. Single use: {@link #start} or {@link #once}
+ * once, {@link #close} as often as one likes.
+ */
+public final class Agent implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+
+    /** One renews the Lease, and one gives it back while a renewal does not end. */
+    private static final int LEASE_WORKERS = 2;
+
+    /** Events wait for each other, patches do not wait for them. */
+    private static final int EVENT_WRITERS = 2;
+
+    /** Of one workload there is one patch, of the store one write, of the Lease one renewal at a time. */
+    private static final int UNLIMITED = Integer.MAX_VALUE;
+
+    /** So many namespaces are named in a line. */
+    private static final int NAMED = 20;
+
+    /** For so long is told that a namespace went away. */
+    private static final Duration LOST = Duration.ofDays(1);
+
+    private static final String ELECTION = "leader election";
+    private static final Pattern MISSING = Pattern.compile("may not \\w+");
+
+    private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
+    /** So often is asked again, at one look at everything, where only the next answer decides. */
+    private static final int MOST_LOOKS = 10;
+
+    private static final Duration POLL = Duration.ofMillis(50);
+    /** An API server that cannot be reached for so long is not waited for by a look. */
+    private static final Duration UNREACHABLE = Duration.ofSeconds(15);
+
+    /** A loop that did not show for so long is dead. */
+    private static final Duration DEAD = Duration.ofSeconds(30);
+    /** How long {@link #close} waits for patches that are under way, for the loop, and in all. */
+    private static final Duration PATCHES_END = Duration.ofSeconds(2);
+
+    private static final Duration LOOP_ANSWERS = Duration.ofSeconds(1);
+    private static final Duration ALL_ENDS = Duration.ofSeconds(4);
+
+    private static final Duration ANSWER = Duration.ofSeconds(5);
+    /** How long a registry's answer is waited for, after others in its queue. */
+    private static final Duration CHECK = Duration.ofSeconds(60);
+
+    private final LoopThread loop;
+    private final InstantSource clock;
+    private final ScheduledThreadPoolExecutor kubeThreads;
+    private final ThreadPoolExecutor kubeWorkers;
+    private final ThreadPoolExecutor eventWriters;
+    private final ThreadPoolExecutor registryWorkers;
+    private final ThreadPoolExecutor storeThread;
+    private final KubeConnection connection;
+    private final KubeCluster cluster;
+    private final ThreadPoolExecutor leaseWorkers;
+    private final Optional<Leadership> leadership;
+    private final Memory memory;
+    private final StateLog problems;
+    private final Engine engine;
+    private final Reports reports;
+    private final Watchdog watchdog;
+
+    private State state = State.NEW;
+    private volatile boolean synced;
+    /** Whether something of the cluster could be seen, too, and not only that it may not be. */
+    private volatile boolean seen;
+
+    private volatile boolean passed;
+    /** The namespaces that the log spoke of last; on the loop. */
+    private Set<String> told = Set.of();
+    /** Those of them that went away, and when; on the loop. */
+    private final Map<String, Instant> lost = new HashMap<>();
+
+    private volatile boolean looking;
+    /** Whether it is told to end, after which nothing is seen of the cluster any more; on the loop. */
+    private boolean ends;
+
+    private enum State {
+        NEW,
+        STARTED,
+        CLOSED
+    }
+
+    /**
+     * An agent that does nothing yet.
+     *
+     * @param parts what it is made of; stays the caller's to close, after the agent
+     */
+    public Agent(AgentParts parts) {
+        clock = parts.clock();
+        loop = new LoopThread(Threads.named("loop"), parts.ticker());
+        problems = new StateLog(LOG, loop);
+        kubeThreads = new ScheduledThreadPoolExecutor(2, Threads.named("watch"));
+        kubeThreads.setRemoveOnCancelPolicy(true);
+        kubeWorkers = pool(Patches.AT_ONCE, UNLIMITED, "patch");
+        eventWriters = pool(EVENT_WRITERS, UNLIMITED, "event");
+        registryWorkers = new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
+        storeThread = pool(1, UNLIMITED, "store");
+        connection = new KubeConnection(parts.kubernetes(), kubeThreads, "urunner");
+        cluster = new KubeCluster(connection, parts.scope());
+        leaseWorkers = pool(LEASE_WORKERS, UNLIMITED, "lease");
+        memory = new Memory(parts.store(), loop, clock, storeThread, problems);
+        parts.podCredentials().ifPresent(this::connect);
+        List<AgentListener> listeners = new ArrayList<>(parts.listeners());
+        EventWriter events = new EventWriter(
+                new KubeEvents(connection, "urunner", parts.instance(), clock)::write,
+                cluster,
+                eventWriters,
+                EVENT_WRITERS,
+                loop,
+                problems,
+                new Listeners(parts.listeners()));
+        listeners.add(events);
+        watchdog = new Watchdog(loop::nanos);
+        listeners.add(watchdog);
+        engine = new Engine(new Engine.Parts(
+                cluster,
+                parts.registries(),
+                loop,
+                clock,
+                kubeWorkers,
+                registryWorkers,
+                memory,
+                problems,
+                new Listeners(listeners),
+                parts.policy(),
+                parts.limits(),
+                parts.retention(),
+                parts.podCredentials(),
+                () -> acts()));
+        leadership = parts.lease()
+                .map(lease ->
+                        new Leadership(lease, connection, clock, parts.ticker(), leaseWorkers, loop, engine::leads));
+        reports = new Reports(engine, cluster, memory, clock);
+        watchdog.watch("patches", Watchdog.API_SERVER, engine::patchesStandStill);
+        watchdog.watch("events", Watchdog.API_SERVER, events::standsStill);
+        watchdog.watch("history", Watchdog.STORE, memory::standsStill);
+    }
+
+    private void connect(PodCredentials credentials) {
+        credentials.connect(new KubeAccess(connection), new PodCredentials.Problems() {
+            @Override
+            public void missing(String what, String message) {
+                loop.execute(() ->
+                        problems.problem(what, "forbidden", message + "; the agent goes on with its own credentials"));
+            }
+
+            @Override
+            public void well(String what) {
+                loop.execute(() -> problems.well(what));
+            }
+        });
+    }
+
+    private static ThreadPoolExecutor pool(int threads, int waiting, String name) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(waiting), Threads.named(name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /**
+     * Begins to watch and to roll out; returns at once. What cannot be reached is reported and tried again. Where there is
+     * a Lease, this agent takes part in the election once it has seen the cluster, and acts only while it leads.
+     *
+     * @throws IllegalStateException if it was started or closed before
+     */
+    public void start() {
+        begin();
+        loop.execute(() -> whenSynced(() -> {
+            leadership.ifPresent(Leadership::start);
+            engine.start();
+        }));
+        loop.every(WATCH_PERIOD, this::watchOver);
+    }
+
+    /**
+     * Looks at everything once: waits until the cluster has been seen, asks every registry once, and starts the rollouts
+     * that are due, without waiting for their end. No Lease is needed for that.
+     *
+     * @param timeout how long it may take in all
+     * @return what came of it
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalStateException if it was started or closed before
+     */
+    public OnceReport once(Duration timeout) throws InterruptedException {
+        List<String> late = see(timeout).stream().toList();
+        return ask(() -> reports.once(late))
+                .orElseGet(() -> new OnceReport(List.of(), List.of("the agent was closed")));
+    }
+
+    /**
+     * Looks at everything once and changes nothing: what would be rolled out is only planned, and no Event is written.
+     * Afterwards {@link #status} tells what was seen.
+     *
+     * @param timeout how long it may take in all
+     * @return what was not seen in that time, in words; empty if everything was
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalStateException if it was started or closed before
+     */
+    public Optional<String> look(Duration timeout) throws InterruptedException {
+        looking = true;
+        return see(timeout);
+    }
+
+    private Optional<String> see(Duration timeout) throws InterruptedException {
+        begin();
+        CompletableFuture<Optional<String>> trouble = new CompletableFuture<>();
+        loop.execute(() -> whenSynced(() -> {
+            engine.start();
+            whenQuiet(MOST_LOOKS, () -> trouble.complete(Optional.empty()));
+        }));
+        loop.execute(() -> whenUnreachable(
+                Pace.min(UNREACHABLE, timeout), () -> trouble.complete(Optional.of("the cluster cannot be seen"))));
+        try {
+            return trouble.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            return Optional.of(
+                    synced
+                            ? "not everything was looked at within " + timeout.toSeconds() + " s"
+                            : "the cluster was not seen within " + timeout.toSeconds() + " s");
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("completed without an exception", e);
+        }
+    }
+
+    /**
+     * Small questions to the API server, over this agent's connection.
+     *
+     * @return the access; usable until this is closed
+     */
+    public KubeAccess access() {
+        return new KubeAccess(connection);
+    }
+
+    private synchronized void begin() {
+        if (state != State.NEW) {
+            throw new IllegalStateException("an agent is started once");
+        }
+        state = State.STARTED;
+        loop.start();
+        cluster.start(id -> loop.execute(() -> {
+            if (synced) {
+                engine.changed(id);
+            }
+        }));
+    }
+
+    /** Both the remembered digests and the cluster must have been seen before anything is decided. */
+    private void whenSynced(Runnable next) {
+        memory.load(engine::resume, () -> pollSynced(next));
+    }
+
+    private void pollSynced(Runnable next) {
+        try {
+            synced = cluster.synced();
+        } finally {
+            if (!synced) {
+                loop.after(POLL, () -> pollSynced(next));
+            }
+        }
+        if (synced) {
+            tellNamespaces();
+            next.run();
+        }
+    }
+
+    /** Says once that the cluster has been seen, and then which namespaces come and go. */
+    private void tellNamespaces() {
+        Set<String> now = cluster.namespaces();
+        if (ends || blindness().isPresent()) {
+            return;
+        }
+        if (!seen) {
+            seen = true;
+            LOG.info(
+                    "the cluster has been seen: {} in {}",
+                    Phrases.count(cluster.workloads().size(), "workload"),
+                    Phrases.count(now.size(), "namespace"));
+        } else {
+            tell(Level.INFO, "watched from now on", now, told);
+            tell(Level.WARN, "not watched any more, for want of the label urunner=enable, or deleted", told, now);
+            told.stream().filter(name -> !now.contains(name)).forEach(name -> lost.put(name, clock.instant()));
+            lost.keySet().removeAll(now);
+        }
+        told = now;
+        if (now.isEmpty()) {
+            problems.problem(
+                    "namespaces",
+                    "none",
+                    "no namespace that may be watched has the label urunner=enable, so nothing is watched: kubectl label"
+                            + " --overwrite namespace NAME urunner=enable");
+        } else {
+            problems.well("namespaces");
+        }
+    }
+
+    private static void tell(Level level, String what, Set<String> these, Set<String> butNot) {
+        Set<String> names = new TreeSet<>(these);
+        names.removeAll(butNot);
+        if (!names.isEmpty()) {
+            String shown = names.stream().limit(NAMED).collect(Collectors.joining(", "))
+                    + (names.size() > NAMED ? " and " + (names.size() - NAMED) + " more" : "");
+            LOG.atLevel(level)
+                    .addKeyValue(LogField.EVENT, level == Level.INFO ? "watched" : "not_watched")
+                    .addKeyValue(LogField.SUBJECT, "namespaces")
+                    .log("{}: {}", what, shown);
+        }
+    }
+
+    private Optional<WatchProblem> blindness() {
+        return AgentStatus.blindness(cluster.problems(), cluster.namespaces());
+    }
+
+    /** Whoever looks once does not wait longer for an API server that does not answer. */
+    private void whenUnreachable(Duration left, Runnable next) {
+        if (synced) {
+            return;
+        }
+        // A problem without a resource is not one of permissions. One connection that fails is none yet.
+        boolean trouble = cluster.problems().stream()
+                .anyMatch(problem -> problem.resource().isEmpty());
+        if (trouble && left.isNegative()) {
+            next.run();
+        } else {
+            Duration then = trouble ? left.minus(WATCH_PERIOD) : UNREACHABLE;
+            loop.after(WATCH_PERIOD, () -> whenUnreachable(then, next));
+        }
+    }
+
+    private void whenQuiet(int looks, Runnable next) {
+        boolean quiet = engine.registries().passed() && engine.quiet();
+        boolean again = quiet && looks > 0 && engine.lookAgain();
+        if (quiet && !again) {
+            next.run();
+        } else {
+            loop.after(POLL, () -> whenQuiet(again ? looks - 1 : looks, next));
+        }
+    }
+
+    /** Reports what the watch cannot see, once per change, and notes the first pass. */
+    private void watchOver() {
+        List<WatchProblem> now = cluster.problems();
+        now.forEach(
+                problem -> problems.problem(subject(problem), kind(problem.message(), "unseen"), problem.message()));
+        problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
+        if (synced) {
+            tellNamespaces();
+        }
+        leadership
+                .flatMap(Leadership::problem)
+                .ifPresentOrElse(
+                        problem -> problems.problem(ELECTION, kind(problem, "not possible"), problem),
+                        () -> problems.well(ELECTION));
+        passed = passed || (synced && engine.registries().passed());
+        watchdog.look(
+                synced ? engine.registries().status() : List.of(),
+                engine.registries().requestsStandStill(),
+                clock.instant());
+    }
+
+    /** Of a permission that is missing the verb: when it is granted, the next one may be missing. */
+    private static String kind(String problem, String otherwise) {
+        Matcher missing = MISSING.matcher(problem);
+        return missing.lookingAt() ? missing.group() : otherwise;
+    }
+
+    private static String subject(WatchProblem problem) {
+        // Where the API server cannot be reached at all, no resource is named.
+        return "watch of " + (problem.resource().isEmpty() ? "the cluster" : problem.resource())
+                + problem.namespace().map(name -> " in namespace " + name).orElse("");
+    }
+
+    /**
+     * What is wrong with the agent itself, for a liveness probe. A registry or an API server that hangs is not; a queue
+     * that does not move though everybody it waits for had his deadline is.
+     *
+     * @return the problem in words; empty text if it lives
+     */
+    public String notAlive() {
+        Duration silent = loop.sinceBeat();
+        return silent.compareTo(DEAD) > 0
+                ? "the scheduler has stood still for " + silent.toSeconds() + " s"
+                : watchdog.hopeless();
+    }
+
+    /**
+     * Which of the agent's queues are stuck: there is something to do, and nothing was done for longer than all deadlines.
+     *
+     * @return by queue for how long it is stuck already; zero while it moves
+     */
+    public Map<String, Duration> stuck() {
+        return watchdog.stuck();
+    }
+
+    /**
+     * What is not ready yet, for a readiness probe.
+     *
+     * @return the problem in words; empty text once the cluster has been seen and every registry was asked, while the
+     *     cluster can be seen
+     */
+    public String notReady() {
+        Optional<String> blindness = blindness().map(problem -> ": " + problem.message());
+        if (!synced || !seen) {
+            return "the cluster has not been seen yet" + blindness.orElse("");
+        }
+        if (blindness.isPresent()) {
+            return "the cluster cannot be seen" + blindness.get();
+        }
+        return passed ? "" : "the first pass is not over yet";
+    }
+
+    /**
+     * Whether the history database worked when it was used last. Rollouts do not depend on it.
+     *
+     * @return false while it does not
+     */
+    public boolean historyWorks() {
+        return memory.works();
+    }
+
+    /**
+     * How it stands now.
+     *
+     * @return the status; empty if the agent is closed, or too busy to say within a few seconds
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Optional<AgentStatus> status() throws InterruptedException {
+        Optional<Leadership> elected = leadership.filter(any -> !looking);
+        return ask(() -> {
+            lost.values().removeIf(at -> at.isBefore(clock.instant().minus(LOST)));
+            return reports.status(synced && seen, elected.map(Leadership::status), lost);
+        });
+    }
+
+    private boolean acts() {
+        return !looking && leadership.map(Leadership::acts).orElse(true);
+    }
+
+    /**
+     * Looks at once at what somebody says was pushed: the registry is asked, within its limits and its back-off.
+     *
+     * @param pushed the tags
+     * @return how many watched references have them; empty if the agent is closed, or too busy to say within a few seconds
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Optional<Integer> hint(Collection<PushedTag> pushed) throws InterruptedException {
+        return ask(() -> engine.hints().pushed(pushed));
+    }
+
+    /**
+     * Asks watched registries whether they answer, for somebody who wants to know now: through their queues and within
+     * their limits, but also while they fail. Whoever asks the same again within the registry's interval is told the same.
+     * Blocks until all have answered, or a deadline has passed.
+     *
+     * @param probes what to ask, all at once
+     * @return for each, in the same order, how it failed, or why it may not be asked now; empty if it was answered
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public List<Optional<RegistryException>> check(List<RegistryProbe> probes) throws InterruptedException {
+        List<CompletableFuture<Optional<RegistryException>>> answers = new ArrayList<>();
+        for (RegistryProbe probe : probes) {
+            CompletableFuture<Optional<RegistryException>> answer = new CompletableFuture<>();
+            answers.add(answer);
+            loop.execute(() -> engine.registries().check(probe, answer::complete));
+        }
+        long begun = loop.nanos();
+        List<Optional<RegistryException>> found = new ArrayList<>();
+        for (int i = 0; i < answers.size(); i++) {
+            try {
+                long left = CHECK.toNanos() - (loop.nanos() - begun);
+                found.add(answers.get(i).get(Math.max(0, left), TimeUnit.NANOSECONDS));
+            } catch (TimeoutException e) {
+                found.add(Optional.of(new UnavailableException(
+                        FailedRequest.of("check", probes.get(i).registry().registry()),
+                        "it was not asked, or did not answer, within " + CHECK.toSeconds() + " s",
+                        null,
+                        e)));
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("completed without an exception", e);
+            }
+        }
+        return found;
+    }
+
+    /** Credentials may be others than before: registries that are well are asked at once. */
+    public void credentialsChanged() {
+        loop.execute(() -> engine.registries().askAnew());
+    }
+
+    private <T> Optional<T> ask(Supplier<T> question) throws InterruptedException {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        loop.execute(() -> answer.complete(question.get()));
+        try {
+            return Optional.of(answer.get(ANSWER.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("completed without an exception", e);
+        }
+    }
+
+    /**
+     * Ends within five seconds: patches that are under way are waited for, the Lease is given back, what was learnt is
+     * written. Idempotent.
+     */
+    @Override
+    public synchronized void close() {
+        long begun = loop.nanos();
+        if (state == State.STARTED) {
+            onLoop(LOOP_ANSWERS, done -> {
+                ends = true;
+                engine.stop();
+                done.run();
+            });
+            drain(kubeWorkers, PATCHES_END);
+            handOver();
+            onLoop(left(begun), memory::end);
+        }
+        state = State.CLOSED;
+        drain(storeThread, left(begun));
+        cluster.close();
+        kubeWorkers.shutdownNow();
+        leaseWorkers.shutdownNow();
+        eventWriters.shutdownNow();
+        connection.close();
+        registryWorkers.shutdownNow();
+        kubeThreads.shutdownNow();
+        loop.close();
+    }
+
+    private Duration left(long begun) {
+        return Pace.max(ALL_ENDS.minusNanos(loop.nanos() - begun), Duration.ZERO);
+    }
+
+    private void handOver() {
+        try {
+            if (leadership.isPresent()) {
+                leadership.get().close();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits for a task of the loop, which tells when it is done. */
+    private void onLoop(Duration patience, Consumer<Runnable> task) {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        loop.execute(() -> task.accept(() -> done.complete(true)));
+        try {
+            done.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.warn("the agent ends though its loop or its history database does not answer");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void drain(ExecutorService pool, Duration time) {
+        pool.shutdown();
+        try {
+            if (!pool.awaitTermination(time.toMillis(), TimeUnit.MILLISECONDS)) {
+                pool.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            pool.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

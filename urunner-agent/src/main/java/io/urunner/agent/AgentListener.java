@@ -1,0 +1,153 @@
+package io.urunner.agent;
+
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
+import io.urunner.kube.Workload;
+import java.time.Duration;
+
+/**
+ * Told what the agent does, for metrics, Events and the demo. Called on the agent's loop: an implementation must not
+ * wait. The log is written by the agent itself.
+ */
+public interface AgentListener {
+    /**
+     * A pass over the references of one registry is over.
+     *
+     * @param host the registry
+     * @param took how long it took
+     */
+    default void passed(String host, Duration took) {}
+
+    /**
+     * A registry was asked for a reference.
+     *
+     * @param host the registry
+     * @param reference the reference
+     * @param outcome {@code found}, or what went wrong, in one of a few fixed words
+     * @param took how long it took
+     */
+    default void resolved(String host, String reference, String outcome, Duration took) {}
+
+    /**
+     * A reference has another digest than before.
+     *
+     * @param reference the reference
+     * @param from the digest before
+     * @param to the digest now
+     */
+    default void moved(String reference, String from, String to) {}
+
+    /**
+     * A rollout was started. Not told of one that was under way before this agent acted.
+     *
+     * @param workload the workload as it was planned on
+     * @param rollout which
+     */
+    default void rolloutStarted(Workload workload, Rollout rollout) {}
+
+    /**
+     * A rollout ended, or was given up on. Not told of one that was over before this agent acted.
+     *
+     * @param rollout which
+     * @param outcome how
+     */
+    default void rolloutEnded(Rollout rollout, Outcome outcome) {}
+
+    /**
+     * This agent begins to act, or stands by from now on. Told once at the start, and with every change.
+     *
+     * @param acts whether it acts
+     */
+    default void leading(boolean acts) {}
+
+    /**
+     * A reference that a workload uses has another digest than before. Not told by an agent that stands by.
+     *
+     * @param workload the workload
+     * @param reference the reference
+     * @param from the digest before
+     * @param to the digest now
+     */
+    default void moved(Workload workload, String reference, String from, String to) {}
+
+    /** What people should know of a workload beside its decision. */
+    enum Notice {
+        /** A hold ended by itself, or somebody ended it. */
+        HOLD_ENDED,
+        /** Somebody put the tag back into a workload that is held at a digest. */
+        HOLD_DISTURBED,
+        /** The first restart may not bring the new image, because nodes that have the old one do not pull. */
+        PULL_POLICY
+    }
+
+    /**
+     * Something that people should know of a workload, once. Not told by an agent that stands by.
+     *
+     * @param workload the workload as it was planned on
+     * @param notice what kind
+     * @param words what, for people
+     * @param maybeTold whether it was so when this agent looked first, so that whoever acted before may have told it
+     */
+    default void noticed(Workload workload, Notice notice, String words, boolean maybeTold) {}
+
+    /**
+     * A workload's decision is another one than before. Not told by an agent that stands by, nor of what the workload or the
+     * store show to have been so before this agent acted.
+     *
+     * @param workload the workload as it was planned on
+     * @param decision the decision
+     * @param maybeTold whether it was so when this agent looked first, so that whoever acted before may have told it
+     */
+    default void decided(Workload workload, Decision decision, boolean maybeTold) {}
+
+    /**
+     * A workload is in another state than before, and one of both is that its pods are not what they should be. Not told
+     * by an agent that stands by, nor of what was so before this agent saw it.
+     *
+     * @param workload the workload as it was planned on
+     * @param before the state before
+     * @param now the state now
+     */
+    default void stateChanged(Workload workload, State before, State now) {}
+
+    /** What was about to be done over and over, without an end and without a new reason. */
+    enum Runaway {
+        /** The same request to a registry. */
+        REQUEST,
+        /** The plan of a workload, on the same facts. */
+        PLAN,
+        /** The patch of a workload. */
+        PATCH
+    }
+
+    /**
+     * Something was about to be done over and over, and was stopped. That is a defect of the agent, or somebody undoes at
+     * once what it does.
+     *
+     * @param what what was stopped
+     */
+    default void stopped(Runaway what) {}
+
+    /** What namespaces take turns in. */
+    enum Served {
+        /** A question for the digest of a reference. */
+        QUESTION,
+        /** The content of an image that was fetched. */
+        CONTENT,
+        /** A workload that was planned. */
+        PLAN,
+        /** A workload that was changed. */
+        PATCH,
+        /** An Event. */
+        EVENT
+    }
+
+    /**
+     * It was a namespace's turn, and something was done for it.
+     *
+     * @param what what was done
+     * @param namespace the namespace; empty text for what is the agent's own
+     */
+    default void served(Served what, String namespace) {}
+}

@@ -1,0 +1,82 @@
+package io.urunner.agent.app.assembly;
+
+import io.urunner.agent.app.cli.CommandException;
+import io.urunner.agent.app.cli.Wiring;
+import io.urunner.agent.app.config.Configuration;
+import io.urunner.agent.app.config.PluginDirectory;
+import io.urunner.agent.app.config.Settings;
+import io.urunner.agent.app.config.SettingsLoader;
+import io.urunner.agent.app.doctor.Vantage;
+import io.urunner.agent.app.logging.Logging;
+import io.urunner.agent.loop.SystemTime;
+import io.urunner.agent.workloads.PodCredentials;
+import io.urunner.kube.KubeConfiguration;
+import io.urunner.registry.RegistryObserver;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** The one place where the parts are put together. */
+public final class Composition implements Wiring, AutoCloseable {
+    /** A command asks once and for all: what passes in a moment is waited for. */
+    private static final int ATTEMPTS = 3;
+
+    private final PluginDirectory plugins = new PluginDirectory();
+
+    @Override
+    public SettingsLoader.PluginDiscovery plugins() {
+        return plugins;
+    }
+
+    @Override
+    public void configureLogging(Settings.Log log, boolean toStdout) {
+        Logging.configure(log.level(), log.format(), toStdout);
+    }
+
+    @Override
+    public Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException {
+        return RegistryAccess.open(
+                configuration,
+                environment,
+                SystemTime.CLOCK,
+                ATTEMPTS,
+                new PodCredentials(SystemTime.CLOCK),
+                RegistryObserver.NONE);
+    }
+
+    @Override
+    public AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException {
+        return AgentAssembly.of(configuration, environment);
+    }
+
+    @Override
+    public Look look(Configuration configuration, Map<String, String> environment, Vantage vantage)
+            throws CommandException {
+        return AgentAssembly.looking(configuration, environment, vantage);
+    }
+
+    @Override
+    public ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience)
+            throws CommandException {
+        return CommandSurroundings.open(configuration, environment, ATTEMPTS, patience);
+    }
+
+    @Override
+    public Caller caller(Configuration configuration, Map<String, String> environment) throws CommandException {
+        KubeConfiguration kubernetes = AgentAssembly.kubernetes(configuration, environment, true);
+        // In a pod it is the service account's, which says nothing of who asks and of what.
+        return kubernetes.user().isEmpty()
+                ? new Caller(Optional.empty(), Optional.empty())
+                : new Caller(kubernetes.user(), kubernetes.namespace().or(() -> Optional.of("default")));
+    }
+
+    @Override
+    public FoundAgent find(Map<String, String> environment, Optional<String> namespace) throws CommandException {
+        return AgentInCluster.find(environment, namespace, plugins);
+    }
+
+    @Override
+    public void close() {
+        plugins.close();
+    }
+}

@@ -1,0 +1,140 @@
+package io.urunner.agent.app.assembly;
+
+import io.urunner.agent.tags.PullSecretSource;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.Repository;
+import io.urunner.registry.auth.AuthHints;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
+import java.util.List;
+
+/**
+ * The configured credentials; where a configured registry has none, those of the pods that use the repository; for
+ * repositories of no configured registry those of another provider.
+ */
+final class FallbackCredentials implements CredentialProvider {
+    private final List<RegistryPrefix> configured;
+    private final CredentialProvider own;
+    private final CredentialProvider pods;
+    private final CredentialProvider others;
+
+    /**
+     * Asks these providers; none is closed by this.
+     *
+     * @param configured what the first one is for
+     * @param own the first one
+     * @param pods the one for what the first one has no credentials for
+     * @param others the one for everything else
+     */
+    FallbackCredentials(
+            List<RegistryPrefix> configured,
+            CredentialProvider own,
+            CredentialProvider pods,
+            CredentialProvider others) {
+        this.configured = List.copyOf(configured);
+        this.own = own;
+        this.pods = pods;
+        this.others = others;
+    }
+
+    /**
+     * Those of pods alone, and none where the configured ones do: for what is asked with them is not for everybody.
+     *
+     * @param pods those of the pods
+     * @return the provider; nothing to close
+     */
+    PullSecretSource onlyPods(PullSecretSource pods) {
+        return new PullSecretSource() {
+            @Override
+            public List<Credential> credentials(String registry, String repository) throws CredentialException {
+                return isForPods(registry, repository) ? pods.credentials(registry, repository) : List.of();
+            }
+
+            @Override
+            public List<String> problems(String registry, String repository) {
+                try {
+                    return isForPods(registry, repository) ? pods.problems(registry, repository) : List.of();
+                } catch (CredentialException e) {
+                    return List.of();
+                }
+            }
+
+            @Override
+            public AuthHints hints(String registry) {
+                return FallbackCredentials.this.hints(registry);
+            }
+
+            @Override
+            public void refused(String registry, Credential refused) {
+                pods.refused(registry, refused);
+            }
+
+            @Override
+            public String describe(String registry, String repository) {
+                return pods.describe(registry, repository);
+            }
+        };
+    }
+
+    /**
+     * The same with those of other pods.
+     *
+     * @param pods those of the pods
+     * @return the provider; nothing to close
+     */
+    FallbackCredentials withPods(CredentialProvider pods) {
+        return new FallbackCredentials(configured, own, pods, others);
+    }
+
+    @Override
+    public List<Credential> credentials(String registry, String repository) throws CredentialException {
+        if (!isConfigured(registry, repository)) {
+            return others.credentials(registry, repository);
+        }
+        List<Credential> found = own.credentials(registry, repository);
+        return isNone(found) ? pods.credentials(registry, repository) : found;
+    }
+
+    @Override
+    public AuthHints hints(String registry) {
+        return isConfigured(registry, "") ? own.hints(registry) : others.hints(registry);
+    }
+
+    @Override
+    public void refused(String registry, Credential refused) {
+        own.refused(registry, refused);
+        pods.refused(registry, refused);
+        others.refused(registry, refused);
+    }
+
+    @Override
+    public String describe(String registry, String repository) {
+        if (!isConfigured(registry, repository)) {
+            return others.describe(registry, repository);
+        }
+        try {
+            return isNone(own.credentials(registry, repository)) && !isNone(pods.credentials(registry, repository))
+                    ? pods.describe(registry, repository)
+                    : own.describe(registry, repository);
+        } catch (CredentialException e) {
+            return own.describe(registry, repository);
+        }
+    }
+
+    private boolean isConfigured(String registry, String repository) {
+        return configured.stream()
+                .anyMatch(prefix -> repository.isEmpty()
+                        ? prefix.registry().equalsIgnoreCase(registry)
+                        : prefix.matches(new Repository(registry, repository)));
+    }
+
+    /** Whether a repository is one of a configured registry that has no credential of its own. */
+    private boolean isForPods(String registry, String repository) throws CredentialException {
+        return isConfigured(registry, repository) && isNone(own.credentials(registry, repository));
+    }
+
+    private static boolean isNone(List<Credential> credentials) {
+        return credentials.stream().allMatch(Credential.Anonymous.class::isInstance);
+    }
+}

@@ -1,0 +1,184 @@
+package io.urunner.agent.app.assembly;
+
+import io.urunner.agent.app.cli.CommandException;
+import io.urunner.agent.app.cli.ExitCode;
+import io.urunner.agent.app.cli.Wiring;
+import io.urunner.agent.app.config.Configuration;
+import io.urunner.agent.app.config.Settings;
+import io.urunner.registry.CredentialRouter;
+import io.urunner.registry.HostOptions;
+import io.urunner.registry.Pem;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryObserver;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.auth.PluginContext;
+import io.urunner.registry.dockerconfig.CredentialHelpers;
+import io.urunner.registry.dockerconfig.DockerConfigFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** The client of all registries, with the credentials of the configured ones and Docker's for the others. */
+public final class RegistryAccess implements Wiring.Registries {
+    private static final Duration HELPER_DEADLINE = Duration.ofSeconds(10);
+
+    private final RegistryClient client;
+    private final FallbackCredentials credentials;
+    private final ExchangeableCredentials own;
+    private final InstantSource clock;
+    private final CloseStack parts;
+
+    private RegistryAccess(
+            RegistryClient client,
+            FallbackCredentials credentials,
+            ExchangeableCredentials own,
+            InstantSource clock,
+            CloseStack parts) {
+        this.client = client;
+        this.credentials = credentials;
+        this.own = own;
+        this.clock = clock;
+        this.parts = parts;
+    }
+
+    static RegistryAccess open(
+            Configuration configuration,
+            Map<String, String> environment,
+            InstantSource clock,
+            int attempts,
+            CredentialProvider pods,
+            RegistryObserver observer)
+            throws CommandException {
+        CloseStack parts = new CloseStack();
+        try {
+            ExecutorService readers =
+                    Executors.newCachedThreadPool(task -> daemon(new Thread(task, "urunner-credential-helper")));
+            parts.add(readers::shutdownNow);
+            CredentialProvider docker = parts.add(new DockerConfigFile(
+                    DockerConfigFile.locate(environment, Path.of(environment.getOrDefault("HOME", "."))),
+                    new CredentialHelpers(
+                            CredentialHelpers.searchPath(environment.getOrDefault("PATH", "")),
+                            HELPER_DEADLINE,
+                            readers),
+                    clock));
+            List<Settings.Registry> registries = configuration.settings().registries();
+            ExchangeableCredentials own = parts.add(new ExchangeableCredentials(router(configuration, clock)));
+            FallbackCredentials credentials = new FallbackCredentials(
+                    registries.stream().map(Settings.Registry::host).toList(), own, pods, docker);
+            RegistryClient.Builder builder = RegistryClient.builder()
+                    .credentials(credentials)
+                    .accept(configuration.settings().acceptedTypes())
+                    .clock(clock)
+                    .attempts(attempts)
+                    .observer(observer)
+                    .userAgent("urunner");
+            for (Settings.Registry registry : registries) {
+                builder.host(registry.host().registry(), options(registry));
+            }
+            return new RegistryAccess(parts.add(builder.build()), credentials, own, clock, parts);
+        } catch (CommandException | RuntimeException e) {
+            parts.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static Thread daemon(Thread thread) {
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** The credentials of the registries that are configured. */
+    private static CredentialProvider router(Configuration configuration, InstantSource clock) throws CommandException {
+        Map<RegistryPrefix, CredentialProvider> providers = new LinkedHashMap<>();
+        // The router closes what it routes to; until it is there, each provider is closed by itself.
+        CloseStack made = new CloseStack();
+        try {
+            for (Settings.Registry registry : configuration.settings().registries()) {
+                providers.put(registry.host(), made.add(provider(registry, configuration, clock)));
+            }
+            return new CredentialRouter(providers);
+        } catch (CommandException | RuntimeException e) {
+            made.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static CredentialProvider provider(
+            Settings.Registry registry, Configuration configuration, InstantSource clock) throws CommandException {
+        try {
+            return configuration
+                    .plugins()
+                    .create(
+                            registry.type(),
+                            registry.credentials(),
+                            new PluginContext(registry.host().registry(), clock));
+        } catch (IllegalArgumentException e) {
+            boolean refuses = !(e.getCause() instanceof CredentialException failure && failure.isTransient());
+            throw new CommandException(
+                    refuses
+                            ? "the settings of the registry " + registry.host() + " do not fit it: " + e.getMessage()
+                            : "the credentials of the registry " + registry.host() + ", which is of the type '"
+                                    + registry.type() + "', cannot be had: " + e.getMessage(),
+                    ExitCode.WRONG_CONFIGURATION,
+                    e);
+        }
+    }
+
+    static HostOptions options(Settings.Registry registry) throws CommandException {
+        Settings.Tls tls = registry.tls();
+        HostOptions options = HostOptions.DEFAULTS.withTrustedHosts(Set.copyOf(registry.trustedHosts()));
+        if (registry.concurrency().isPresent()) {
+            options = options.withConcurrency(registry.concurrency().get());
+        }
+        if (registry.plainHttp()) {
+            options = options.withPlainHttp();
+        }
+        if (!tls.verify()) {
+            options = options.withInsecureTls();
+        }
+        try {
+            if (tls.ca().isPresent()) {
+                options = options.withAuthorities(Pem.certificates(tls.ca().get()));
+            }
+            if (tls.certificate().isPresent() && tls.key().isPresent()) {
+                options = options.withClientCertificate(
+                        Pem.clientCertificate(tls.certificate().get(), tls.key().get()));
+            }
+        } catch (IOException e) {
+            throw new CommandException(
+                    "the TLS settings of the registry " + registry.host() + " cannot be used: " + e.getMessage(),
+                    ExitCode.WRONG_CONFIGURATION,
+                    e);
+        }
+        return options;
+    }
+
+    @Override
+    public RegistryClient client() {
+        return client;
+    }
+
+    /** Uses the credentials of another configuration from now on, for the registries that there are. */
+    void reload(Configuration configuration) throws CommandException {
+        own.exchange(router(configuration, clock));
+    }
+
+    /** The credentials that the client uses. */
+    FallbackCredentials credentials() {
+        return credentials;
+    }
+
+    @Override
+    public void close() {
+        parts.close();
+    }
+}

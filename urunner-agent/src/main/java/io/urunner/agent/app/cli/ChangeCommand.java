@@ -1,0 +1,157 @@
+package io.urunner.agent.app.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.app.rollback.Operator;
+import io.urunner.agent.app.rollback.RefusedException;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.text.Printable;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.WorkloadId;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What the commands have in common that change a workload by hand, in somebody's name. */
+abstract class ChangeCommand extends ByHandCommand {
+    private static final int LONGEST_NAME = 128;
+    private static final int LONGEST_REASON = 256;
+
+    @Parameters(
+            paramLabel = WorkloadName.LABEL,
+            converter = WorkloadName.Converter.class,
+            description = "The workload, " + WorkloadName.FORM + ".")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private WorkloadName workload;
+
+    @Option(
+            names = "--as",
+            paramLabel = "NAME",
+            description = {
+                "Who does this, for those who find it done; the default is SUDO_USER, then the kubeconfig's user.",
+                "In a pod nobody is known: there it must be said."
+            })
+    private @Nullable String name;
+
+    @Option(names = "--reason", paramLabel = "TEXT", description = "Why, for those who find it done.")
+    private @Nullable String reason;
+
+    @Option(names = "--dry-run", description = "Check everything, say what would be done, and show the patch.")
+    private boolean dryRun;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "900",
+            description = "How long to follow the rollout; the default is ${DEFAULT-VALUE}.")
+    private int timeout;
+
+    ChangeCommand(CommandContext context) {
+        super(context);
+    }
+
+    /** Does it. */
+    abstract Operator.Result change(Operator operator, WorkloadId id, boolean isDryRun, With with)
+            throws RefusedException, KubeException, CommandException, InterruptedException;
+
+    @Override
+    Duration timeout() {
+        return Duration.ofSeconds(timeout);
+    }
+
+    @Override
+    int run(With with) throws RefusedException, KubeException, CommandException, InterruptedException {
+        WorkloadId id = workload(workload, with);
+        Operator.Person person = new Operator.Person(
+                name(with), reason == null ? Optional.empty() : Optional.of(said("--reason", reason, LONGEST_REASON)));
+        Operator operator = new Operator(with.surroundings(), person, this::tell);
+        Operator.Result result = change(operator, id, dryRun, with);
+        if (form().structured()) {
+            context.out().print(form().print(json(id, person, result)));
+        } else if (dryRun && result.patch().isPresent()) {
+            print("nothing is changed; this would be done: " + result.words());
+            print("");
+            print("# the annotations urunner.io/digests and urunner.io/state are texts, their JSON is shown as YAML");
+            context.out()
+                    .print(Yaml.of(Printable.json(readable(parsed(result.patch().get())))));
+        }
+        return result.outcome()
+                .filter(outcome -> !(outcome instanceof Outcome.Succeeded))
+                .map(outcome -> ExitCode.HINDERED)
+                .orElse(ExitCode.OK);
+    }
+
+    /** What is told on the way; where the result is for machines, it goes beside it. */
+    void tell(String line) {
+        if (form().structured()) {
+            context.err().println("urunner: " + line);
+            context.err().flush();
+        } else {
+            print(line);
+        }
+    }
+
+    private String name(With with) throws CommandException {
+        Optional<String> known = Optional.ofNullable(name)
+                .or(() -> Optional.ofNullable(context.environment().get("SUDO_USER"))
+                        .filter(user -> !user.isBlank()))
+                .or(() -> with.caller().user().filter(user -> !user.isBlank()));
+        if (known.isEmpty() && dryRun) {
+            return "somebody";
+        }
+        return said(
+                "--as",
+                known.orElseThrow(() -> new CommandException(
+                        "say with --as who does this: in a pod only its service account is known",
+                        ExitCode.WRONG_CONFIGURATION)),
+                LONGEST_NAME);
+    }
+
+    /** What stands on the workload from then on. */
+    private static String said(String option, String text, int longest) throws CommandException {
+        if (text.isBlank() || text.length() > longest) {
+            throw new CommandException(
+                    option + " takes 1 to " + longest + " characters, not "
+                            + text.strip().length(),
+                    ExitCode.WRONG_CONFIGURATION);
+        }
+        return Printable.line(text.strip());
+    }
+
+    private static ObjectNode json(WorkloadId id, Operator.Person person, Operator.Result result) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("workload", id.toString());
+        json.put("by", person.name());
+        person.reason().ifPresent(why -> json.put("reason", why));
+        json.put("changed", result.changed());
+        json.put("words", result.words());
+        result.patch().ifPresent(patch -> json.set("patch", parsed(patch)));
+        result.outcome()
+                .ifPresent(outcome -> json.put("outcome", outcome.name()).put("message", outcome.words()));
+        return json;
+    }
+
+    /** With the JSON that is in texts laid open. */
+    private static JsonNode readable(JsonNode patch) {
+        if (patch.isTextual() && patch.textValue().startsWith("{")) {
+            return parsed(patch.textValue());
+        }
+        if (patch instanceof ObjectNode object) {
+            object.properties().forEach(each -> each.setValue(readable(each.getValue())));
+        }
+        return patch;
+    }
+
+    private static JsonNode parsed(String patch) {
+        try {
+            return new ObjectMapper().readTree(patch);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a patch that we wrote is no JSON", e);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.urunner.agent.app.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.app.config.ConfigurationException;
+import io.urunner.agent.app.config.EffectiveValue;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+        name = "config",
+        description = {
+            "Print the effective configuration: each setting with its origin, secrets redacted.",
+            "Where there are no settings here, those of the agent in the kubeconfig's cluster are printed."
+        })
+final class ConfigCommand implements Callable<Integer> {
+    private final CommandContext context;
+
+    @Mixin
+    private final Output output = new Output();
+
+    @Mixin
+    private final Reach reach = new Reach();
+
+    @Mixin
+    private final SettingsOptions settings = new SettingsOptions();
+
+    ConfigCommand(CommandContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws ConfigurationException, CommandException {
+        try (Reach.With with = reach.with(context, settings)) {
+            List<EffectiveValue> values =
+                    settings.load(with.asItIsThere(), false).values();
+            output.print(context, () -> table(values, with), () -> json(values, with));
+        }
+        return ExitCode.OK;
+    }
+
+    private static Table table(List<EffectiveValue> values, Reach.With with) {
+        Table table = new Table("SETTING", "ORIGIN", "VALUE");
+        values.forEach(value ->
+                table.row(value.key(), with.asItIsThere(value.origin().toString()), with.asItIsThere(value.text())));
+        return table;
+    }
+
+    private static ObjectNode json(List<EffectiveValue> values, Reach.With with) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        ArrayNode settings = json.putArray("settings");
+        values.forEach(value -> settings.addObject()
+                .put("setting", value.key())
+                .put("origin", with.asItIsThere(value.origin().toString()))
+                .put("value", with.asItIsThere(value.text())));
+        return json;
+    }
+}

@@ -1,0 +1,90 @@
+package io.urunner.agent.app.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.app.config.ConfigurationException;
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "digest",
+        description = {
+            "Print what images' tags name now: a line with the reference, the digest and the media type of each.",
+            "Credentials are those of the configuration; for other registries those of Docker's config.json. Those of an",
+            "agent in a cluster are used with --agent-namespace alone."
+        })
+final class DigestCommand implements Callable<Integer> {
+    private final CommandContext context;
+
+    @Mixin
+    private final Output output = new Output();
+
+    @Mixin
+    private final Reach reach = new Reach();
+
+    @Mixin
+    private final SettingsOptions settings = new SettingsOptions();
+
+    @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "Image references, for example nginx:latest.")
+    private List<String> images = List.of();
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    DigestCommand(CommandContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws ConfigurationException, CommandException, InterruptedException {
+        List<ImageReference> references = new ArrayList<>();
+        for (String image : images) {
+            try {
+                references.add(ImageReference.parse(image));
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
+        }
+        int code = ExitCode.OK;
+        Form form = output.form(context);
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        ArrayNode told = json.putArray("images");
+        try (Reach.With with = reach.ifNamed(context);
+                Wiring.Registries registries = context.wiring()
+                        .registries(
+                                settings.loadWithoutDefaultRegistry(with.context()),
+                                with.context().environment())) {
+            for (ImageReference reference : references) {
+                ObjectNode one = told.addObject().put("reference", reference.toString());
+                try {
+                    Descriptor found = registries.client().resolve(reference);
+                    one.put("digest", found.digest().toString()).put("mediaType", found.mediaType());
+                    if (!form.structured()) {
+                        context.out().println(reference + " " + found.digest() + " " + found.mediaType());
+                        context.out().flush();
+                    }
+                } catch (RegistryException e) {
+                    one.put("problem", e.getMessage());
+                    context.err().println("urunner: " + e.getMessage());
+                    code = ExitCode.HINDERED;
+                }
+            }
+        }
+        if (form.structured()) {
+            context.out().print(form.print(json));
+        }
+        return code;
+    }
+}

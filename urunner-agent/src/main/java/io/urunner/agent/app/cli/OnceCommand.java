@@ -1,0 +1,115 @@
+package io.urunner.agent.app.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.agent.OnceReport;
+import io.urunner.agent.app.config.ConfigurationException;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "once",
+        description = {
+            "Look at everything once, start the rollouts that are due, and print what was decided.",
+            "Rollouts are not waited for: the history calls them 'not followed' until an agent, or this again, sees how",
+            "they ended. It acts for itself, so it wants settings of its own, and never takes those of an agent."
+        })
+final class OnceCommand implements Callable<Integer> {
+    private static final String NONE = "-";
+
+    private final CommandContext context;
+
+    @Mixin
+    private final SettingsOptions settings = new SettingsOptions();
+
+    @Mixin
+    private final Output output = new Output();
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "120",
+            description = "How long it may take in all; the default is ${DEFAULT-VALUE}.")
+    private int timeout;
+
+    OnceCommand(CommandContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws ConfigurationException, CommandException, InterruptedException {
+        if (!Reach.hasSettings(context, settings)) {
+            throw new CommandException(
+                    "once acts for itself, so it takes no settings of an agent in a cluster: give it its own"
+                            + " (--config, --set, URUNNER_...); what a running agent does is told by 'urunner explain'",
+                    ExitCode.WRONG_CONFIGURATION);
+        }
+        if (timeout <= 0) {
+            throw new CommandException("--timeout is a number of seconds above 0", ExitCode.WRONG_CONFIGURATION);
+        }
+        OnceReport report;
+        try (Wiring.AgentProcess agent = context.wiring().agent(settings.load(context, false), context.environment())) {
+            report = agent.once(Duration.ofSeconds(timeout));
+        }
+        if (output.form(context).structured()) {
+            context.out().print(output.form(context).print(json(report)));
+        } else if (!report.rows().isEmpty()) {
+            table(report).print(context.out(), output.form(context));
+        } else if (report.hindrances().isEmpty()) {
+            context.out()
+                    .println(
+                            "nothing is tracked: label a namespace (kubectl label --overwrite namespace NAME urunner=enable)");
+        }
+        boolean forPeople = !output.form(context).structured();
+        report.hindrances().stream()
+                .filter(hindrance -> !(forPeople && isInTheTable(hindrance, report)))
+                .forEach(hindrance -> context.err().println("urunner: " + hindrance));
+        return report.hindrances().isEmpty() ? ExitCode.OK : ExitCode.HINDERED;
+    }
+
+    /** Whether the table says the same, of a workload or of all that have images of a registry. */
+    private static boolean isInTheTable(String hindrance, OnceReport report) {
+        String reason = hindrance.replaceFirst("^[^ ]+: ", "");
+        return report.rows().stream().anyMatch(row -> row.reason().contains(reason));
+    }
+
+    private Table table(OnceReport report) {
+        boolean wide = output.form(context).wide();
+        Table table = wide
+                ? new Table("WORKLOAD", "CONTAINER", "REFERENCE", "DIGEST", "DECISION", "REASON")
+                : new Table("WORKLOAD", "CONTAINER", "DECISION", "REASON");
+        for (OnceReport.Row row : report.rows()) {
+            if (wide) {
+                table.row(
+                        row.workload(),
+                        row.container(),
+                        row.reference().orElse(NONE),
+                        row.digest().orElse(NONE),
+                        row.decision(),
+                        row.reason());
+            } else {
+                table.row(row.workload(), row.container(), row.decision(), row.reason());
+            }
+        }
+        return table;
+    }
+
+    private static ObjectNode json(OnceReport report) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        ArrayNode containers = json.putArray("containers");
+        for (OnceReport.Row row : report.rows()) {
+            ObjectNode one =
+                    containers.addObject().put("workload", row.workload()).put("container", row.container());
+            row.reference().ifPresent(reference -> one.put("reference", reference));
+            row.digest().ifPresent(digest -> one.put("digest", digest));
+            one.put("decision", row.decision()).put("reason", row.reason());
+        }
+        ArrayNode hindrances = json.putArray("hindrances");
+        report.hindrances().forEach(hindrances::add);
+        return json;
+    }
+}

@@ -1,0 +1,35 @@
+package io.urunner.agent.app.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.function.Supplier;
+import picocli.CommandLine.Option;
+
+/** The options of commands that tell something: a table for people, or JSON or YAML for machines. */
+final class Output {
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FORMAT",
+            defaultValue = "text",
+            description = "${COMPLETION-CANDIDATES}; the default is ${DEFAULT-VALUE}, as wide as COLUMNS says, or 80.")
+    private Form.Format format = Form.Format.TEXT;
+
+    @Option(names = "--wide", description = "The same as -o wide: everything, in lines of any length.")
+    private boolean wide;
+
+    /** The form that is asked for. */
+    Form form(CommandContext context) {
+        return Form.of(wide && format == Form.Format.TEXT ? Form.Format.WIDE : format, context.environment());
+    }
+
+    /** Prints in the form that is asked for; the other one is not made. */
+    void print(CommandContext context, Supplier<Table> table, Supplier<ObjectNode> json) {
+        Form form = form(context);
+        PrintWriter out = context.out();
+        if (form.structured()) {
+            out.print(form.print(json.get()));
+        } else {
+            table.get().print(out, form);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.urunner.agent.app.cli;
+
+import io.urunner.agent.app.rollback.Operator;
+import io.urunner.agent.app.rollback.RefusedException;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.WorkloadId;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "resume",
+        description = "End a hold: put the images' original texts back, so that the tag is followed again."
+                + " Lift the quarantine of a digest whose rollout failed at this workload.")
+final class ResumeCommand extends ChangeCommand {
+    @Option(
+            names = "--force",
+            description = "Also if the tag still has a digest whose rollout failed here: it is rolled out again.")
+    private boolean force;
+
+    ResumeCommand(CommandContext context) {
+        super(context);
+    }
+
+    @Override
+    Operator.Result change(Operator operator, WorkloadId id, boolean isDryRun, With with)
+            throws RefusedException, KubeException, InterruptedException {
+        return operator.resume(id, force, isDryRun, timeout());
+    }
+}

@@ -1,0 +1,239 @@
+package io.urunner.agent.app.cli;
+
+import io.urunner.agent.OnceReport;
+import io.urunner.agent.app.config.Configuration;
+import io.urunner.agent.app.config.ConfigurationException;
+import io.urunner.agent.app.config.Settings;
+import io.urunner.agent.app.config.SettingsLoader;
+import io.urunner.agent.app.doctor.Vantage;
+import io.urunner.agent.app.rollback.Surroundings;
+import io.urunner.registry.RegistryClient;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** Builds what commands work with. Thread-safe. */
+public interface Wiring {
+    /**
+     * How the credential plugins are found.
+     *
+     * @return the discovery
+     */
+    SettingsLoader.PluginDiscovery plugins();
+
+    /**
+     * Logs from now on as configured.
+     *
+     * @param log level and format
+     * @param toStdout whether to stdout, instead of stderr
+     */
+    void configureLogging(Settings.Log log, boolean toStdout);
+
+    /**
+     * A client of the configured registries, with Docker's own credentials for all others.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where Docker keeps its credentials
+     * @return the client; the caller closes it
+     * @throws CommandException if it cannot be had
+     */
+    Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException;
+
+    /**
+     * An agent with all that it needs; it does nothing yet.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @return the agent; the caller closes it
+     * @throws CommandException if it cannot be had
+     */
+    AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException;
+
+    /**
+     * A look at the cluster, the registries and the history that changes nothing, for when no agent runs.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @param vantage from where it is taken, and why
+     * @return the look, not taken yet; the caller closes it
+     * @throws CommandException if it cannot be had
+     */
+    Look look(Configuration configuration, Map<String, String> environment, Vantage vantage) throws CommandException;
+
+    /** A look that changes nothing. Single use: one of its methods, once. */
+    interface Look extends AutoCloseable {
+        /**
+         * Explains one workload, or all that are tracked.
+         *
+         * @param view what is asked for
+         * @return what is printed
+         * @throws InterruptedException if the thread is interrupted
+         */
+        Answer explain(View view) throws InterruptedException;
+
+        /**
+         * Looks for what is wrong.
+         *
+         * @param view what is asked for
+         * @return what is printed
+         * @throws InterruptedException if the thread is interrupted
+         */
+        Answer doctor(View view) throws InterruptedException;
+
+        @Override
+        void close();
+    }
+
+    /** Reads the configuration as it is now. Thread-safe. */
+    @FunctionalInterface
+    interface ConfigurationReader {
+        /**
+         * Reads it.
+         *
+         * @return the configuration
+         * @throws ConfigurationException if there is a problem, with all that there are
+         */
+        Configuration read() throws ConfigurationException;
+    }
+
+    /**
+     * What commands work with that look at workloads and change them by hand.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @param patience for how long an API server that does not answer is asked again
+     * @return the cluster, the registries and the store; the caller closes it
+     * @throws CommandException if it cannot be had
+     */
+    ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience)
+            throws CommandException;
+
+    /**
+     * Who asks, as far as the credentials for the cluster tell.
+     *
+     * @param configuration the configuration
+     * @param environment the environment variables, which tell where the cluster is
+     * @return who asks
+     * @throws CommandException if the credentials cannot be read
+     */
+    Caller caller(Configuration configuration, Map<String, String> environment) throws CommandException;
+
+    /**
+     * Who asks.
+     *
+     * @param user the user of the kubeconfig; empty in a pod, where only a service account is known
+     * @param namespace the namespace of the kubeconfig's context, or {@code default}; empty in a pod
+     */
+    record Caller(Optional<String> user, Optional<String> namespace) {}
+
+    /**
+     * Finds the agent that runs in the cluster of the kubeconfig, with its settings, as far as the caller may read them.
+     *
+     * @param environment the environment variables, which tell where the kubeconfig is
+     * @param namespace the agent's namespace; empty for any
+     * @return the agent; the caller closes it
+     * @throws CommandException if there is none, or what is needed of it may not be read
+     */
+    FoundAgent find(Map<String, String> environment, Optional<String> namespace) throws CommandException;
+
+    /** An agent in a cluster. */
+    interface FoundAgent extends AutoCloseable {
+        /**
+         * Which one it is.
+         *
+         * @return its namespace and its name
+         */
+        String name();
+
+        /**
+         * The environment variables for a command that is to work with the agent's settings.
+         *
+         * @return the variables; what they name lies on this machine until this is closed
+         */
+        Map<String, String> environment();
+
+        /**
+         * The environment variables of the agent itself, for a command that only shows its settings.
+         *
+         * @return the variables; what they name lies on this machine until this is closed
+         */
+        Map<String, String> ownEnvironment();
+
+        /**
+         * Names what lies on this machine by where it lies in the agent's pod.
+         *
+         * @param text any text
+         * @return the text with the paths of the pod
+         */
+        String inItsPod(String text);
+
+        /**
+         * What of the agent cannot be reached from here, and why.
+         *
+         * @return from where is looked; after {@link #ask} with the reason why that did not answer
+         */
+        Vantage vantage();
+
+        /**
+         * Asks the running agent, through the API server.
+         *
+         * @param path one of its paths, with a query
+         * @return its answer; empty if it cannot be asked so, see {@link #vantage}
+         */
+        Optional<Answer> ask(String path);
+
+        @Override
+        void close();
+    }
+
+    /** The cluster, the registries and the store. */
+    interface ByHand extends AutoCloseable {
+        /**
+         * What there is to work with.
+         *
+         * @return the surroundings, open until this is closed
+         */
+        Surroundings surroundings();
+
+        @Override
+        void close();
+    }
+
+    /** A registry client with the credentials that it uses. */
+    interface Registries extends AutoCloseable {
+        /**
+         * The client.
+         *
+         * @return the client, open until this is closed
+         */
+        RegistryClient client();
+
+        @Override
+        void close();
+    }
+
+    /** An agent with its surroundings. Single use: {@link #start} or {@link #once}, once. */
+    interface AgentProcess extends AutoCloseable {
+        /**
+         * Begins to watch, to roll out and to serve its endpoints; returns at once. When the configuration's files change,
+         * or at SIGHUP, log level and credentials are read again.
+         *
+         * @param reader reads the configuration again
+         * @throws CommandException if the endpoints cannot be served
+         */
+        void start(ConfigurationReader reader) throws CommandException;
+
+        /**
+         * Looks at everything once and starts the rollouts that are due.
+         *
+         * @param timeout how long it may take in all
+         * @return what came of it
+         * @throws InterruptedException if the thread is interrupted
+         */
+        OnceReport once(Duration timeout) throws InterruptedException;
+
+        /** Ends everything, the last that was begun first, within a few seconds. */
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,420 @@
+package io.urunner.agent.app.config;
+
+import io.urunner.agent.text.Printable;
+import io.urunner.agent.text.Suggestion;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.Secret;
+import io.urunner.registry.auth.SecretSource;
+import java.io.IOException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes records of trees. It goes on after a problem, so that all are found; a record with a problem in it is not made.
+ * For one thread.
+ */
+final class RecordBinder {
+    private static final Pattern VARIABLE = Pattern.compile("[A-Z_][A-Z0-9_]*");
+    private static final Pattern PATH = Pattern.compile("\\.{0,2}/\\S*|[A-Za-z]:[\\\\/]\\S*");
+    private static final int MOST_OF_A_MESSAGE = 1_000;
+
+    private final Map<String, String> environment;
+    private final List<Problem> problems = new ArrayList<>();
+    private final List<EffectiveValue> values = new ArrayList<>();
+    private final Set<String> referenced = new HashSet<>();
+    private final Set<Path> files = new HashSet<>();
+
+    RecordBinder(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    /**
+     * What a record is bound for.
+     *
+     * @param path the keys that lead to it, empty for the whole configuration
+     * @param variables the environment variable of a component, or empty text
+     * @param need why a value without a default must be there
+     * @param custom reads the components of types that only the caller knows; empty for all others
+     */
+    record Scope(
+            String path,
+            Function<RecordComponent, String> variables,
+            String need,
+            Function<RecordComponent, Optional<Function<Node, @Nullable Object>>> custom) {
+        String key(String name) {
+            return path.isEmpty() ? name : path + "." + name;
+        }
+
+        Scope in(String name) {
+            return new Scope(key(name), variables, need, custom);
+        }
+    }
+
+    List<Problem> problems() {
+        return problems;
+    }
+
+    List<EffectiveValue> values() {
+        return values;
+    }
+
+    /** The environment variables that the file refers to. */
+    Set<String> referenced() {
+        return referenced;
+    }
+
+    /** The files that values were read from. */
+    Set<Path> files() {
+        return files;
+    }
+
+    void problem(Origin origin, String key, String what) {
+        problem(origin instanceof Origin.FileLine line ? line + ": " + key : where(origin, key), what);
+    }
+
+    private void problem(String where, String what) {
+        problems.add(new Problem(Printable.line(where), Printable.line(what)));
+    }
+
+    private static String where(Origin origin, String key) {
+        return origin instanceof Origin.Default ? key : origin.toString();
+    }
+
+    /** The record, or null if there is a problem in it. */
+    <R extends Record> @Nullable R bind(Class<R> type, Node node, Scope scope) {
+        if (!(node instanceof Node.Mapping mapping)) {
+            problem(node.origin(), scope.path(), "expected keys with values here: " + String.join(", ", names(type)));
+            return null;
+        }
+        RecordComponent[] components = type.getRecordComponents();
+        int before = problems.size();
+        Set<String> known = names(type);
+        mapping.entries().forEach((key, value) -> {
+            if (!known.contains(key)) {
+                String meant = Suggestion.nearest(key, known)
+                        .map(name -> "; did you mean " + name + "?")
+                        .orElse("; known here: " + String.join(", ", known));
+                problem(value.origin(), scope.key(key), "unknown key" + meant);
+            }
+        });
+        Object[] arguments = new Object[components.length];
+        for (int i = 0; i < components.length; i++) {
+            arguments[i] = component(components[i], mapping, scope);
+        }
+        if (problems.size() > before || Arrays.stream(arguments).anyMatch(argument -> argument == null)) {
+            return null;
+        }
+        return construct(type, arguments, mapping, scope);
+    }
+
+    /** Why no text can become a record of this class; empty if it can. */
+    static Optional<String> unreadable(Class<?> type) {
+        return unreadable(type, new HashSet<>());
+    }
+
+    private static Optional<String> unreadable(Class<?> type, Set<Class<?>> around) {
+        if (!around.add(type)) {
+            return Optional.of(type.getName() + " contains itself");
+        }
+        for (RecordComponent component : type.getRecordComponents()) {
+            Class<?> content = component.getType();
+            if (content == Optional.class || content == List.class) {
+                content = component.getGenericType() instanceof ParameterizedType generic
+                                && generic.getActualTypeArguments()[0] instanceof Class<?> argument
+                        ? argument
+                        : Object.class;
+            }
+            if (content.isRecord() && isNested(content)) {
+                Optional<String> within = unreadable(content, around);
+                if (within.isPresent()) {
+                    return within;
+                }
+            } else if (content != SecretSource.class && !Texts.canRead(content)) {
+                return Optional.of("its component '" + component.getName() + "' is a "
+                        + component.getGenericType().getTypeName()
+                        + ", which no text can become: CredentialPlugin says what can");
+            }
+        }
+        around.remove(type);
+        return Optional.empty();
+    }
+
+    /** The values in a record, and in the records in it. */
+    static List<Object> values(Record record) throws ReflectiveOperationException {
+        List<Object> values = new ArrayList<>();
+        for (RecordComponent component : record.getClass().getRecordComponents()) {
+            component.getAccessor().setAccessible(true);
+            Object value = component.getAccessor().invoke(record);
+            List<?> contents = value instanceof Optional<?> optional
+                    ? optional.stream().toList()
+                    : value instanceof List<?> list ? list : value == null ? List.of() : List.of(value);
+            for (Object content : contents) {
+                if (content instanceof Record nested && !(content instanceof RegistryPrefix)) {
+                    values.addAll(values(nested));
+                } else {
+                    values.add(content);
+                }
+            }
+        }
+        return values;
+    }
+
+    private static Set<String> names(Class<?> type) {
+        Set<String> names = new LinkedHashSet<>();
+        for (RecordComponent component : type.getRecordComponents()) {
+            names.add(component.getName());
+        }
+        return names;
+    }
+
+    private <R extends Record> @Nullable R construct(
+            Class<R> type, Object[] arguments, Node.Mapping mapping, Scope scope) {
+        try {
+            Constructor<R> constructor = type.getDeclaredConstructor(Stream.of(type.getRecordComponents())
+                    .map(RecordComponent::getType)
+                    .toArray(Class<?>[]::new));
+            constructor.setAccessible(true);
+            return constructor.newInstance(arguments);
+        } catch (InvocationTargetException e) {
+            List<Secret> secrets = FailureText.secretsOf(contents(arguments));
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            String message = cause.getClass() == IllegalArgumentException.class
+                    ? FailureText.line(cause.getMessage(), MOST_OF_A_MESSAGE, secrets)
+                    : cannotBeMade(type, cause, secrets);
+            problem(culprits(type, message, mapping, scope), message);
+            return null;
+        } catch (ReflectiveOperationException | LinkageError e) {
+            String message = cannotBeMade(type, e, FailureText.secretsOf(contents(arguments)));
+            problem(culprits(type, message, mapping, scope), message);
+            return null;
+        }
+    }
+
+    private static String cannotBeMade(Class<?> type, Throwable failure, List<Secret> secrets) {
+        return "the settings " + type.getName() + " cannot be made of it: " + FailureText.of(failure, secrets);
+    }
+
+    private static List<Object> contents(Object[] arguments) {
+        return Stream.of(arguments)
+                .flatMap(argument -> argument instanceof Optional<?> optional ? optional.stream() : Stream.of(argument))
+                .map(Object.class::cast)
+                .toList();
+    }
+
+    /** The places that a record's refusal is about: the components that it begins with or quotes, else all. */
+    private static String culprits(Class<?> type, String message, Node.Mapping mapping, Scope scope) {
+        String first = message.split("[^A-Za-z0-9]", 2)[0];
+        Set<String> named = new LinkedHashSet<>();
+        Set<String> all = new LinkedHashSet<>();
+        for (RecordComponent component : type.getRecordComponents()) {
+            String name = component.getName();
+            String key = scope.key(name);
+            Node node = mapping.entries().get(name);
+            Origin origin = node == null ? Origin.DEFAULT : node.origin();
+            String place = origin instanceof Origin.FileLine line
+                    ? line + ": " + key
+                    : where(origin, variableOr(component, scope, key));
+            all.add(place);
+            if (name.equals(first) || message.contains("'" + name + "'")) {
+                named.add(place);
+            }
+        }
+        return String.join(", ", named.isEmpty() ? all : named);
+    }
+
+    private static String variableOr(RecordComponent component, Scope scope, String key) {
+        String variable = scope.variables().apply(component);
+        return variable.isEmpty() ? key : variable;
+    }
+
+    private @Nullable Object component(RecordComponent component, Node.Mapping mapping, Scope scope) {
+        String name = component.getName();
+        Node node = mapping.entries().get(name);
+        Optional<Function<Node, @Nullable Object>> custom = scope.custom().apply(component);
+        if (custom.isPresent()) {
+            return custom.get().apply(node == null ? new Node.Mapping(Map.of(), mapping.origin()) : node);
+        }
+        boolean optional = component.getType() == Optional.class;
+        boolean list = component.getType() == List.class;
+        Class<?> type = optional || list ? argument(component.getGenericType()) : component.getType();
+        Setting setting = component.getAnnotation(Setting.class);
+        if (node == null && setting != null && !setting.fallback().isEmpty()) {
+            node = new Node.Scalar(setting.fallback(), Origin.DEFAULT);
+        }
+        if (node == null) {
+            if (optional) {
+                return Optional.empty();
+            }
+            if (list) {
+                return List.of();
+            }
+            if (isNested(type)) {
+                return bind(type.asSubclass(Record.class), Node.Mapping.EMPTY, scope.in(name));
+            }
+            missing(component, mapping, scope);
+            return null;
+        }
+        if (list) {
+            return list(type, node, scope.key(name), scope);
+        }
+        Object value = value(type, node, scope.key(name), scope);
+        return optional && value != null ? Optional.of(value) : value;
+    }
+
+    private void missing(RecordComponent component, Node.Mapping mapping, Scope scope) {
+        String variable = scope.variables().apply(component);
+        String need = scope.need().isEmpty() ? "" : "; " + scope.need();
+        if (variable.isEmpty() || mapping.origin() instanceof Origin.FileLine) {
+            String instead = variable.isEmpty() ? "" : " (here and in " + variable + ")";
+            problem(mapping.origin(), scope.key(component.getName()), "missing" + instead + need);
+        } else {
+            String file = component.getType() == SecretSource.class
+                    ? " (or " + variable + "_FILE, the path of a file that holds it)"
+                    : "";
+            problem(variable, "missing" + file + need);
+        }
+    }
+
+    private @Nullable Object list(Class<?> type, Node node, String key, Scope scope) {
+        List<Node> items = node instanceof Node.Sequence sequence
+                ? sequence.items()
+                : node instanceof Node.Scalar scalar
+                        ? Stream.of(scalar.text().split(","))
+                                .map(String::strip)
+                                .filter(text -> !text.isEmpty())
+                                .<Node>map(text -> new Node.Scalar(text, scalar.origin()))
+                                .toList()
+                        : List.of(node);
+        List<Object> bound = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            Object value = value(type, items.get(i), key + "[" + i + "]", scope);
+            if (value != null) {
+                bound.add(value);
+            }
+        }
+        return bound.size() == items.size() ? List.copyOf(bound) : null;
+    }
+
+    private @Nullable Object value(Class<?> type, Node node, String key, Scope scope) {
+        if (isNested(type)) {
+            return bind(
+                    type.asSubclass(Record.class),
+                    node,
+                    new Scope(key, scope.variables(), scope.need(), scope.custom()));
+        }
+        if (type == SecretSource.class) {
+            return secret(node, key);
+        }
+        if (!Texts.canRead(type)) {
+            throw new IllegalStateException("settings of the type " + type.getName() + " cannot be read: " + key);
+        }
+        String text = text(node, key);
+        if (text == null) {
+            return null;
+        }
+        try {
+            Object value = Texts.read(type, text);
+            values.add(new EffectiveValue(key, Printable.setting(text), node.origin()));
+            return value;
+        } catch (IllegalArgumentException e) {
+            problem(node.origin(), key, String.valueOf(e.getMessage()).replace(text, Printable.setting(text)));
+            return null;
+        }
+    }
+
+    private @Nullable SecretSource secret(Node node, String key) {
+        if (node instanceof Node.Reference reference && reference.kind() == Node.Reference.Kind.FILE) {
+            Path file = path(reference);
+            if (file == null || !Files.isReadable(file)) {
+                problem(node.origin(), key, "the secret " + named(reference) + " is not there or cannot be read");
+                return null;
+            }
+            values.add(new EffectiveValue(key, "[secret] of the file " + file, node.origin()));
+            files.add(file);
+            return SecretSource.file(file);
+        }
+        String text = text(node, key);
+        if (text == null) {
+            return null;
+        }
+        String from = node instanceof Node.Reference reference ? " of the variable " + reference.target() : "";
+        values.add(new EffectiveValue(key, "[secret]" + from, node.origin()));
+        return SecretSource.of(Secret.of(text));
+    }
+
+    /** The text of a leaf, without the white space around it; null, with a problem, if there is none. */
+    private @Nullable String text(Node node, String key) {
+        if (node instanceof Node.Scalar scalar) {
+            return scalar.text().strip();
+        }
+        if (!(node instanceof Node.Reference reference)) {
+            problem(node.origin(), key, "expected a single value here");
+            return null;
+        }
+        String text = null;
+        if (reference.kind() == Node.Reference.Kind.ENV) {
+            text = environment.get(reference.target());
+            referenced.add(reference.target());
+        } else {
+            Path file = path(reference);
+            try {
+                text = file == null ? "" : Files.readString(file);
+                Optional.ofNullable(file).ifPresent(files::add);
+            } catch (IOException e) {
+                problem(node.origin(), key, "the " + named(reference) + " cannot be read");
+                return null;
+            }
+        }
+        if (text == null || text.isBlank()) {
+            problem(node.origin(), key, "the " + named(reference) + (text == null ? " is not set" : " is empty"));
+            return null;
+        }
+        return text.strip();
+    }
+
+    private static @Nullable Path path(Node.Reference reference) {
+        try {
+            return Path.of(reference.target());
+        } catch (InvalidPathException e) {
+            return null;
+        }
+    }
+
+    /** Where a value should stand; what does not look like a name or a path may be the secret itself, put there by mistake. */
+    private static String named(Node.Reference reference) {
+        String target = reference.target();
+        return switch (reference.kind()) {
+            case ENV ->
+                "environment variable "
+                        + (VARIABLE.matcher(target).matches() ? target : "that is named there (a name in capitals)");
+            case FILE -> "file " + (PATH.matcher(target).matches() ? target : "that is named there (an absolute path)");
+        };
+    }
+
+    /** Some records are read from one text. */
+    private static boolean isNested(Class<?> type) {
+        return type.isRecord() && !Texts.canRead(type);
+    }
+
+    private static Class<?> argument(Type type) {
+        return (Class<?>) ((ParameterizedType) type).getActualTypeArguments()[0];
+    }
+}

@@ -1,0 +1,23 @@
+package io.urunner.agent.app.config;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * What is known of a setting beside its type: the binder, the table in the README and {@code urunner config} read it from
+ * here. The key in the file is the component's name.
+ */
+@Target(ElementType.RECORD_COMPONENT)
+@Retention(RetentionPolicy.RUNTIME)
+@interface Setting {
+    /** The environment variable; empty if there is none. */
+    String variable() default "";
+
+    /** The value when nobody says anything; empty if there is none. */
+    String fallback() default "";
+
+    /** What it means, for people; Markdown in one line. */
+    String meaning();
+}

@@ -1,0 +1,514 @@
+package io.urunner.agent.app.config;
+
+import io.urunner.agent.plan.Admission;
+import io.urunner.kube.KubeName;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.SecretSource;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The whole configuration, valid by construction. Immutable. The names of the components are the keys of the file.
+ *
+ * @param log what is logged, and how
+ * @param kubernetes which cluster, and how to reach it
+ * @param interval the time between two passes
+ * @param registries the registries to watch, at least one
+ * @param policies when a stale workload may be rolled out
+ * @param rollouts how many rollouts may run at once
+ * @param acceptHeader the media types to accept
+ * @param store where is remembered what happened
+ * @param http the endpoints that the agent offers
+ * @param pluginDirectory where further credential plugins lie
+ */
+public record Settings(
+        Log log,
+        Kubernetes kubernetes,
+
+        @Setting(
+                variable = "URUNNER_CONF_FREQUENCY_CHECK_SECONDS",
+                fallback = "30",
+                meaning = "time between two passes: seconds, or a duration such as `5m`")
+        Duration interval,
+
+        List<Registry> registries,
+        Policies policies,
+        Rollouts rollouts,
+
+        @Setting(
+                variable = "DOCKER_API_ACCEPT_HEADER",
+                fallback = ManifestTypes.ALL,
+                meaning =
+                        "media types that manifest requests accept; the four of Docker and OCI are added where they are missing")
+        String acceptHeader,
+
+        Store store,
+        Http http,
+
+        @Setting(
+                variable = "URUNNER_CONF_PLUGIN_DIR",
+                meaning = "directory whose `*.jar` files are searched for further credential plugins")
+        Optional<Path> pluginDirectory) {
+    public Settings {
+        registries = List.copyOf(registries);
+        if (interval.toMillis() < 1000) {
+            throw new IllegalArgumentException("interval must be at least one second");
+        }
+        Map<String, Registry> hosts = new HashMap<>();
+        Set<String> prefixes = new HashSet<>();
+        for (Registry registry : registries) {
+            // The name of a host is the same in letters of any case.
+            if (!prefixes.add(registry.host().toString().toLowerCase(Locale.ROOT))) {
+                throw new IllegalArgumentException("registries name " + registry.host() + " twice");
+            }
+            Registry other = hosts.putIfAbsent(registry.host().registry().toLowerCase(Locale.ROOT), registry);
+            if (other != null && !other.isReachedLike(registry)) {
+                throw new IllegalArgumentException("registries of one host must have the same tls, plainHttp,"
+                        + " trustedHosts and concurrency, but " + other.host() + " and " + registry.host() + " differ");
+            }
+        }
+    }
+
+    /**
+     * The media types to accept for manifests, beside those that are always accepted.
+     *
+     * @return the media types
+     */
+    public List<String> acceptedTypes() {
+        return ManifestTypes.of(acceptHeader);
+    }
+
+    /**
+     * What is logged, and how.
+     *
+     * @param level the least severe level that is logged
+     * @param format how a line is written
+     */
+    public record Log(
+            @Setting(
+                    variable = "URUNNER_CONF_LOG_LEVEL",
+                    fallback = "INFO",
+                    meaning = "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`")
+            LogLevel level,
+
+            @Setting(
+                    variable = "URUNNER_CONF_LOG_FORMAT",
+                    fallback = "text",
+                    meaning = "`text` for people, `json` for machines: an object per line")
+            LogFormat format) {}
+
+    /** How severe an event is, in the words of the original. */
+    public enum LogLevel {
+        /** Everything. */
+        DEBUG,
+        /** One event per change of state. */
+        INFO,
+        /** What somebody should look at. */
+        WARNING,
+        /** What failed. */
+        ERROR,
+        /** As {@link #ERROR}: nothing is more severe here. */
+        CRITICAL
+    }
+
+    /** How a line of the log is written. */
+    public enum LogFormat {
+        /** For people. */
+        TEXT("text"),
+        /** For machines: one JSON object per line. */
+        JSON("json");
+
+        private final String text;
+
+        LogFormat(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    /**
+     * Which cluster, and how to reach it.
+     *
+     * @param auth where the access comes from
+     * @param cluster the name under which this cluster's rollouts are remembered
+     * @param namespaces the namespaces to look at; empty for all
+     * @param leaderElection whether several agents elect the one that acts
+     * @param lease the name of the Lease by which they do
+     * @param leaseNamespace the namespace of the Lease; empty for the agent's own
+     * @param pullSecrets whether pull secrets of workloads are read where no credential is configured
+     */
+    public record Kubernetes(
+            @Setting(
+                    variable = "URUNNER_CONF_KUBE_AUTH",
+                    fallback = "incluster",
+                    meaning =
+                            "`incluster` (the pod's ServiceAccount) or `kubeconfig` (`KUBECONFIG`, then `~/.kube/config`)")
+            KubeAuth auth,
+
+            @Setting(
+                    variable = "URUNNER_CONF_CLUSTER_NAME",
+                    fallback = "default",
+                    meaning = "name of the cluster in a history that several clusters share")
+            String cluster,
+
+            @Setting(
+                    variable = "URUNNER_CONF_NAMESPACES",
+                    meaning =
+                            "namespaces to look at, after commas, for an agent without a ClusterRole; all if not set. In both cases only those labelled `urunner=enable`")
+            List<String> namespaces,
+
+            @Setting(
+                    variable = "URUNNER_CONF_LEADER_ELECTION",
+                    fallback = "false",
+                    meaning = "whether several agents elect the one that acts, by a Lease")
+            boolean leaderElection,
+
+            @Setting(variable = "URUNNER_CONF_LEASE_NAME", fallback = "urunner", meaning = "name of the Lease")
+            String lease,
+
+            @Setting(
+                    variable = "URUNNER_CONF_LEASE_NAMESPACE",
+                    meaning = "namespace of the Lease; that of the pod, or of the kubeconfig's context, if not set")
+            Optional<String> leaseNamespace,
+
+            @Setting(
+                    variable = "URUNNER_CONF_PULL_SECRETS",
+                    fallback = "true",
+                    meaning =
+                            "whether the pull secrets of workloads are read for registries without a configured credential")
+            boolean pullSecrets) {
+        public Kubernetes {
+            namespaces = List.copyOf(namespaces);
+            namespaces.forEach(name -> checkName("namespaces", name, KubeName.isOfNamespace(name)));
+            checkName("lease", lease, KubeName.isOfObject(lease));
+            leaseNamespace.ifPresent(name -> checkName("leaseNamespace", name, KubeName.isOfNamespace(name)));
+        }
+
+        private static void checkName(String setting, String name, boolean possible) {
+            if (!possible) {
+                throw new IllegalArgumentException(setting + " cannot be " + KubeName.shown(name)
+                        + ": a name in Kubernetes has lower case letters, digits and '-'");
+            }
+        }
+    }
+
+    /** Where the access to the cluster comes from. */
+    public enum KubeAuth {
+        /** The pod's ServiceAccount. */
+        INCLUSTER("incluster"),
+        /** A kubeconfig file, by the usual rules. */
+        KUBECONFIG("kubeconfig");
+
+        private final String text;
+
+        KubeAuth(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    /**
+     * A registry to watch.
+     *
+     * @param host the registry, with an optional path that its repositories start with
+     * @param type the credential plugin's type
+     * @param credentials the plugin's settings
+     * @param tls how its certificate is checked
+     * @param interval the time between two passes over its references; empty for the general one
+     * @param concurrency requests at the same time; empty for the client's default
+     * @param budget requests per minute; empty for no limit of ours
+     * @param plainHttp whether it speaks plain http; loopback hosts need no saying
+     * @param trustedHosts hosts to which its challenges and redirects may lead though their addresses are private
+     */
+    public record Registry(
+            @Setting(
+                    variable = "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
+                    meaning =
+                            "registry to watch: `host` or `host:port`, with an optional path that repositories start with")
+            RegistryPrefix host,
+
+            @Setting(
+                    variable = "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
+                    meaning =
+                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `ghcr`, `acr`, `google`, `generic`, or the type of a plugin of your own; in the file it may be left out where the host tells")
+            String type,
+
+            Record credentials,
+            Tls tls,
+
+            @Setting(meaning = "time between two passes over this registry, where it differs")
+            Optional<Duration> interval,
+
+            @Setting(meaning = "requests to this registry at the same time; 8 if not set")
+            Optional<Integer> concurrency,
+
+            @Setting(meaning = "requests to this registry per minute, at most")
+            Optional<Integer> budget,
+
+            @Setting(
+                    fallback = "false",
+                    meaning = "whether the registry speaks plain http; loopback hosts need no saying")
+            boolean plainHttp,
+
+            @Setting(
+                    meaning =
+                            "`host[:port]` of token servers and storage at private addresses to which the registry may lead")
+            List<String> trustedHosts) {
+        /** What plugins are told beside a credential: where something is. */
+        private static final Set<String> PLACES = Set.of("authUrl", "region", "endpoint", "tenant");
+
+        public Registry {
+            trustedHosts = List.copyOf(trustedHosts);
+            if (interval.isPresent() && interval.get().toMillis() < 1000) {
+                throw new IllegalArgumentException("interval must be at least one second");
+            }
+            if (concurrency.orElse(1) < 1) {
+                throw new IllegalArgumentException("concurrency must be at least 1");
+            }
+            if (budget.orElse(1) < 1) {
+                throw new IllegalArgumentException("budget must be at least 1 request per minute");
+            }
+        }
+
+        /**
+         * The settings that hold its credential, for people: their keys in the file, and their variables.
+         *
+         * @return the names
+         */
+        public String credentialNames() {
+            List<String> names = Arrays.stream(credentials.getClass().getRecordComponents())
+                    .map(RecordComponent::getName)
+                    .filter(name -> !PLACES.contains(name))
+                    .toList();
+            return "registries[].credentials." + String.join("/", names) + " in the file, or "
+                    + names.stream()
+                            .map(name -> PluginVariables.name(type, name))
+                            .collect(Collectors.joining("/"));
+        }
+
+        /**
+         * Whether it may be asked without a credential of ours, so that those of workloads count.
+         *
+         * @return false if the settings must name one
+         */
+        public boolean credentialsAreOptional() {
+            return Arrays.stream(credentials.getClass().getRecordComponents())
+                    .allMatch(component -> component.getType() == Optional.class);
+        }
+
+        private boolean isReachedLike(Registry other) {
+            return tls.equals(other.tls)
+                    && plainHttp == other.plainHttp
+                    && trustedHosts.equals(other.trustedHosts)
+                    && concurrency.equals(other.concurrency);
+        }
+    }
+
+    /**
+     * How a registry's certificate is checked, and what we show it.
+     *
+     * @param verify whether it is checked at all
+     * @param ca further certificate authorities to trust, a PEM file
+     * @param certificate the certificate that we show, a PEM file
+     * @param key the certificate's private key, a PEM file (PKCS #8)
+     */
+    public record Tls(
+            @Setting(
+                    variable = "URUNNER_CONF_DOCKER_API_VERIFY",
+                    fallback = "true",
+                    meaning = "whether the registry's TLS certificate is verified")
+            boolean verify,
+
+            @Setting(meaning = "PEM file of certificate authorities to trust beside the system's")
+            Optional<Path> ca,
+
+            @Setting(meaning = "PEM file of the client certificate to show")
+            Optional<Path> certificate,
+
+            @Setting(meaning = "PEM file of the client certificate's private key (PKCS #8)")
+            Optional<Path> key) {
+        public Tls {
+            if (certificate.isPresent() != key.isPresent()) {
+                throw new IllegalArgumentException("certificate and key belong together: give both or none");
+            }
+        }
+    }
+
+    /**
+     * How many rollouts may run at once.
+     *
+     * @param max in the cluster; empty for any number
+     * @param maxPerNamespace in a namespace; empty for any number
+     * @param canary whether of the workloads that share an image one goes first
+     */
+    public record Rollouts(
+            @Setting(variable = "URUNNER_CONF_MAX_ROLLOUTS", meaning = "rollouts at once in the cluster, at most")
+            Optional<Integer> max,
+
+            @Setting(
+                    variable = "URUNNER_CONF_MAX_ROLLOUTS_PER_NAMESPACE",
+                    meaning = "rollouts at once in a namespace, at most")
+            Optional<Integer> maxPerNamespace,
+
+            @Setting(
+                    variable = "URUNNER_CONF_CANARY",
+                    fallback = "false",
+                    meaning = "of the workloads that share an image one goes first, the others when it is healthy")
+            boolean canary) {
+        public Rollouts {
+            if (max.orElse(1) < 1) {
+                throw new IllegalArgumentException("max must be at least 1");
+            }
+            if (maxPerNamespace.orElse(1) < 1) {
+                throw new IllegalArgumentException("maxPerNamespace must be at least 1");
+            }
+        }
+
+        /**
+         * The same for the planner.
+         *
+         * @return the limits
+         */
+        public Admission.Limits toLimits() {
+            return new Admission.Limits(whole(max), whole(maxPerNamespace), canary, Admission.Limits.NONE.patience());
+        }
+
+        private static OptionalInt whole(Optional<Integer> number) {
+            return number.isPresent() ? OptionalInt.of(number.get()) : OptionalInt.empty();
+        }
+    }
+
+    /**
+     * Where is remembered what happened.
+     *
+     * @param path the SQLite file, used where no database URL is given
+     * @param url the URL of a PostgreSQL database
+     * @param user the user of that database, where the URL names none
+     * @param password the password of that user
+     * @param retention how much is kept
+     */
+    public record Store(
+            @Setting(
+                    variable = "URUNNER_CONF_SQLLIGHT_PATH",
+                    fallback = "./urunner.db",
+                    meaning = "SQLite file of the history (the name is spelt so)")
+            Path path,
+
+            @Setting(
+                    variable = "URUNNER_CONF_DATABASE_URL",
+                    meaning = "`jdbc:postgresql://…`, where several agents or clusters share a history")
+            Optional<String> url,
+
+            @Setting(
+                    variable = "URUNNER_CONF_DATABASE_USER",
+                    meaning = "user of that database, where the URL names none")
+            Optional<String> user,
+
+            @Setting(variable = "URUNNER_SECR_DATABASE_PASS", meaning = "password of that user")
+            Optional<SecretSource> password,
+
+            Retention retention) {
+        public Store {
+            if (url.isPresent() && !url.get().startsWith("jdbc:postgresql:")) {
+                throw new IllegalArgumentException("url must start with jdbc:postgresql:");
+            }
+            if (user.isPresent() != password.isPresent() || (user.isPresent() && url.isEmpty())) {
+                throw new IllegalArgumentException(
+                        "'user' and 'password' belong together, and to the database of 'url'");
+            }
+        }
+    }
+
+    /**
+     * How much of the history is kept.
+     *
+     * @param digests how many digests per reference
+     * @param days for how many days
+     */
+    public record Retention(
+            @Setting(fallback = "50", meaning = "digests kept per reference")
+            int digests,
+
+            @Setting(fallback = "180", meaning = "days that history is kept")
+            int days) {
+        public Retention {
+            if (digests < 1) {
+                throw new IllegalArgumentException("digests must be at least 1");
+            }
+            if (days < 1) {
+                throw new IllegalArgumentException("days must be at least 1");
+            }
+        }
+    }
+
+    /**
+     * The endpoints that the agent offers.
+     *
+     * @param port the port; 0 for none
+     * @param token what {@code explain} and {@code doctor} show from elsewhere; empty if only those of the agent's own
+     *     user on its own machine may ask
+     * @param metricsToken what {@code /metrics} wants to be shown; empty if everybody may read it
+     * @param hooks what registries may tell
+     */
+    public record Http(
+            @Setting(
+                    variable = "URUNNER_CONF_HTTP_PORT",
+                    fallback = "8080",
+                    meaning = "port of `/livez`, `/readyz`, `/metrics` and what the commands ask; `0` for none")
+            int port,
+
+            @Setting(
+                    variable = "URUNNER_SECR_HTTP_TOKEN",
+                    meaning =
+                            "bearer token with which commands on other machines may ask the agent; those in its pod find one by themselves")
+            Optional<SecretSource> token,
+
+            @Setting(
+                    variable = "URUNNER_SECR_METRICS_TOKEN",
+                    meaning =
+                            "bearer token that `/metrics` wants to be shown; everybody may read it where it is not set")
+            Optional<SecretSource> metricsToken,
+
+            Hooks hooks) {
+        public Http {
+            if (port < 0 || port > 65535) {
+                throw new IllegalArgumentException("port must be from 0 (none) to 65535, not " + port);
+            }
+            if (port == 0 && hooks.secret().isPresent()) {
+                throw new IllegalArgumentException(
+                        "port must not be 0 where 'hooks' have a secret: they are served there");
+            }
+        }
+    }
+
+    /**
+     * What registries may tell.
+     *
+     * @param secret what their hints prove themselves with; empty if none are taken
+     */
+    public record Hooks(
+            @Setting(
+                    variable = "URUNNER_SECR_HOOKS_SECRET",
+                    meaning =
+                            "secret with which registries prove their push hints (`POST /hooks/…`); none are taken where it is not set")
+            Optional<SecretSource> secret) {}
+}

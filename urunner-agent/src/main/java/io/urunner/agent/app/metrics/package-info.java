@@ -1,0 +1,5 @@
+/** What the agent does, in numbers: the endpoint that Prometheus scrapes. */
+@NullMarked
+package io.urunner.agent.app.metrics;
+
+import org.jspecify.annotations.NullMarked;

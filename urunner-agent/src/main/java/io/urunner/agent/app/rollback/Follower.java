@@ -1,0 +1,149 @@
+package io.urunner.agent.app.rollback;
+
+import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.Pod;
+import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.RolloutProgress;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Follows a rollout to its end by looking again and again, which needs no watch, and helps a StatefulSet that is stuck. For
+ * one thread.
+ */
+final class Follower {
+    private static final Duration LOOK = Duration.ofMillis(500);
+    /** For how long a failure must last before it counts: a pull may work the next time. */
+    private static final long PATIENCE = Duration.ofSeconds(20).toNanos();
+    /** For how long a pod of an old template must not be ready before it is what a StatefulSet is stuck behind. */
+    private static final long STUCK = Duration.ofSeconds(5).toNanos();
+
+    private final Surroundings with;
+    private final WorkloadId id;
+    private final Consumer<String> tell;
+    private final Map<String, Long> unready = new HashMap<>();
+    private final Set<String> helped = new HashSet<>();
+    private String told = "";
+    private long failingSince = Long.MIN_VALUE;
+
+    Follower(Surroundings with, WorkloadId id, Consumer<String> tell) {
+        this.with = with;
+        this.id = id;
+        this.tell = tell;
+    }
+
+    /** What came of it, and the workload then. */
+    record End(RolloutOutcome outcome, Optional<Workload> workload) {}
+
+    End follow(DigestsAnnotation digests, long generation, Duration timeout) throws InterruptedException {
+        long begun = with.ticker().getAsLong();
+        while (true) {
+            long now = with.ticker().getAsLong();
+            String waitsFor;
+            try {
+                Optional<Workload> found = with.cluster().read(id);
+                if (found.isEmpty()) {
+                    return new End(new RolloutOutcome.Gone(), found);
+                }
+                Workload workload = found.get();
+                if (workload.generation() >= generation) {
+                    if (!digests.toString()
+                            .equals(workload.templateAnnotations().get(Workload.DIGESTS))) {
+                        return new End(new RolloutOutcome.Superseded(), found);
+                    }
+                    Optional<RolloutOutcome> end = look(workload, now);
+                    if (end.isPresent()) {
+                        return new End(end.get(), found);
+                    }
+                }
+                waitsFor = told;
+            } catch (KubeException e) {
+                waitsFor = String.valueOf(e.getMessage());
+                say(waitsFor);
+            }
+            if (now - begun > timeout.toNanos()) {
+                return new End(new RolloutOutcome.TimedOut(waitsFor), Optional.empty());
+            }
+            with.sleeper().sleep(LOOK);
+        }
+    }
+
+    private Optional<RolloutOutcome> look(Workload workload, long now) {
+        RolloutProgress progress = RolloutProgress.of(workload);
+        if (progress instanceof RolloutProgress.Complete) {
+            return Optional.of(new RolloutOutcome.Succeeded());
+        }
+        help(workload, now);
+        if (progress instanceof RolloutProgress.Failed failed) {
+            say(failed.reason());
+            failingSince = failingSince == Long.MIN_VALUE ? now : failingSince;
+            return now - failingSince > PATIENCE
+                    ? Optional.of(new RolloutOutcome.Failed(failed.cause(), failed.reason()))
+                    : Optional.empty();
+        }
+        failingSince = Long.MIN_VALUE;
+        if (progress instanceof RolloutProgress.Running running) {
+            say(running.what());
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * A StatefulSet waits for a pod to become ready before it goes on, even if the pod is of a template that never will:
+     * "Forced rollback" in the documentation of Kubernetes. Deleting the pod helps.
+     */
+    private void help(Workload workload, long now) {
+        if (id.kind() != WorkloadKind.STATEFUL_SET
+                || workload.currentRevision().isEmpty()
+                || workload.rollout().onDelete()) {
+            return;
+        }
+        for (Pod pod : workload.pods()) {
+            if (pod.ofCurrentRevision()
+                    || pod.ready()
+                    || pod.terminating()
+                    || ordinal(pod) < workload.rollout().partition()) {
+                unready.remove(pod.uid());
+            } else if (now - unready.computeIfAbsent(pod.uid(), seen -> now) > STUCK && helped.add(pod.uid())) {
+                delete(pod);
+            }
+        }
+    }
+
+    private void delete(Pod pod) {
+        String stuck =
+                "pod " + pod.name() + " of the old template does not become ready, and the StatefulSet waits for it: ";
+        try {
+            with.cluster().deletePod(id.namespace(), pod);
+            tell.accept(stuck + "it is deleted");
+        } catch (KubeException e) {
+            tell.accept(stuck
+                    + (e.forbidden() ? "we may not delete it" : "it could not be deleted (" + e.getMessage() + ")")
+                    + "; do it with: kubectl delete pod -n " + id.namespace() + " " + pod.name());
+        }
+    }
+
+    private static int ordinal(Pod pod) {
+        try {
+            return Integer.parseInt(pod.name().substring(pod.name().lastIndexOf('-') + 1));
+        } catch (NumberFormatException e) {
+            return Integer.MAX_VALUE;
+        }
+    }
+
+    private void say(String what) {
+        if (!what.equals(told)) {
+            told = what;
+            tell.accept(what);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.urunner.agent.app.rollback;
+
+import io.urunner.kube.WorkloadState;
+import io.urunner.store.DigestStore.ImageLabels;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The digests that tags had. Immutable.
+ *
+ * @param workload the workload, if it was asked for one
+ * @param hold the workload's hold
+ * @param tags the tags
+ */
+public record HistoryReport(Optional<String> workload, Optional<WorkloadState.Hold> hold, List<Tag> tags) {
+    public HistoryReport {
+        tags = List.copyOf(tags);
+    }
+
+    /**
+     * A tag.
+     *
+     * @param container the container that follows it, if it was asked for a workload
+     * @param reference the tag, in canonical form
+     * @param digests the digests, the newest first
+     */
+    public record Tag(Optional<String> container, String reference, List<Row> digests) {
+        public Tag {
+            digests = List.copyOf(digests);
+        }
+    }
+
+    /**
+     * A stay of a digest behind a tag.
+     *
+     * @param back how many digests it is before the newest one, as in {@code --to -2}; empty for an older stay of a digest
+     *     that came back, and for one that failed here
+     * @param digest the digest
+     * @param firstSeen when it was seen first, if known
+     * @param lastSeen when it was seen last, if known
+     * @param labels what the image says of itself, if known
+     * @param outcome how its last rollouts ended, if there were any
+     * @param workloads which workloads run it, as far as is known
+     * @param restorable whether the registry still has it: {@code yes}, {@code no} or {@code unknown}
+     * @param why why not, in words; empty text if it has
+     */
+    public record Row(
+            Optional<Integer> back,
+            String digest,
+            Optional<Instant> firstSeen,
+            Optional<Instant> lastSeen,
+            Optional<ImageLabels> labels,
+            Optional<String> outcome,
+            List<String> workloads,
+            String restorable,
+            String why) {
+        public Row {
+            workloads = List.copyOf(workloads);
+        }
+    }
+}

@@ -1,0 +1,529 @@
+package io.urunner.agent.app.rollback;
+
+import io.urunner.agent.Rollout;
+import io.urunner.agent.plan.Brief;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.plan.ImageDigest;
+import io.urunner.agent.plan.Intervention;
+import io.urunner.agent.plan.Intervention.Followed;
+import io.urunner.agent.plan.Intervention.Target;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Underway;
+import io.urunner.agent.plan.Verification;
+import io.urunner.agent.tags.ImageContent;
+import io.urunner.agent.text.Phrases;
+import io.urunner.agent.text.Printable;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.PatchResult;
+import io.urunner.kube.Restart;
+import io.urunner.kube.Restarter;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStore.RolloutRecord;
+import io.urunner.store.DigestStore.TrackedContainer;
+import io.urunner.store.StoreException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * Takes workloads back, and ends that. What is asked for is checked before anything is touched; then there is one patch,
+ * whose rollout is followed to its end. Whoever is killed in between asks for the same again, and goes on where it ended.
+ * For one thread.
+ */
+public final class Operator {
+    private static final int CONFLICTS = 5;
+    private static final int RECENT = 20;
+    private static final int LONGEST_CAUSE = 512;
+    private static final int NAMED = 3;
+    private static final int ASKED_FOR = 10;
+    private static final String RESUMED = "resumed by ";
+
+    private final Surroundings with;
+    private final Histories histories;
+    private final Person person;
+    private final Consumer<String> tell;
+
+    /**
+     * In whose name something is done, and why, for the people who find the workload held.
+     *
+     * @param name who
+     * @param reason why, if it was said
+     */
+    public record Person(String name, Optional<String> reason) {
+        /** For people, for example {@code anna because it crashes}. */
+        @Override
+        public String toString() {
+            return name + reason.map(why -> " because " + why).orElse("");
+        }
+    }
+
+    /**
+     * An operator.
+     *
+     * @param with what it works with
+     * @param person in whose name
+     * @param tell told what happens, in lines for people
+     */
+    public Operator(Surroundings with, Person person, Consumer<String> tell) {
+        this.with = with;
+        this.person = person;
+        this.tell = tell;
+        Set<String> warnings = new HashSet<>();
+        histories = new Histories(with, warning -> {
+            if (warnings.add(warning)) {
+                tell.accept(warning);
+            }
+        });
+    }
+
+    /**
+     * What is asked for.
+     *
+     * @param container which container; empty if the workload follows one tag only
+     * @param to to which digest
+     * @param untilNextPush whether the hold ends by itself when the tag moves
+     * @param force whether to go to a digest that failed here
+     * @param dryRun whether only to say what would be done
+     * @param timeout how long to follow the rollout
+     */
+    public record Request(
+            Optional<String> container,
+            Goal to,
+            boolean untilNextPush,
+            boolean force,
+            boolean dryRun,
+            Duration timeout) {}
+
+    /**
+     * What came of it.
+     *
+     * @param words what was done, or would be, in a sentence
+     * @param changed whether the workload was changed
+     * @param patch what would be sent, as JSON; only if it is to be shown and there is something to send
+     * @param outcome how the rollout ended; empty if nothing was rolled out
+     */
+    public record Result(String words, boolean changed, Optional<String> patch, Optional<Outcome> outcome) {}
+
+    /**
+     * Takes a workload back to a digest that its tag had, and holds it there.
+     *
+     * @param id which workload
+     * @param request what is asked for
+     * @return what came of it
+     * @throws RefusedException if it cannot be done; nothing was changed then
+     * @throws KubeException if the API server refused or could not be reached
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Result rollback(WorkloadId id, Request request)
+            throws RefusedException, KubeException, InterruptedException {
+        return change(id, request.dryRun(), request.timeout(), (workload, note) -> {
+            if (workload.rollout().paused()) {
+                throw RefusedException.hindered(
+                        id + " is paused, so nothing would be rolled out: kubectl rollout resume lets it go on");
+            }
+            Map<String, Target> targets = new HashMap<>();
+            for (Followed container : chosen(workload, request.container())) {
+                targets.put(container.container().name(), target(workload, container, request, note));
+            }
+            return Intervention.rollback(
+                    workload,
+                    targets,
+                    person.name(),
+                    person.reason(),
+                    request.untilNextPush(),
+                    with.clock().instant());
+        });
+    }
+
+    /**
+     * Ends a hold, so that the images get their original text again, and the quarantine of digests that failed here. A pin
+     * of ours that somebody put back is taken away, too.
+     *
+     * @param id which workload
+     * @param force whether to roll out again what failed here
+     * @param dryRun whether only to say what would be done
+     * @param timeout how long to follow the rollout
+     * @return what came of it
+     * @throws RefusedException if it cannot be done; nothing was changed then
+     * @throws KubeException if the API server refused or could not be reached
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Result resume(WorkloadId id, boolean force, boolean dryRun, Duration timeout)
+            throws RefusedException, KubeException, InterruptedException {
+        return change(id, dryRun, timeout, (workload, note) -> {
+            Map<String, String> tagNow = new HashMap<>();
+            for (Followed container : Intervention.followed(workload)) {
+                if (container.isToBeResumed() || (!force && container.failed().isPresent())) {
+                    String now = tagNow(container.reference());
+                    if (!force) {
+                        refuseWhatFailed(workload, container, now);
+                    }
+                    if (container.isToBeResumed()) {
+                        histories
+                                .neverWell(workload, container, now)
+                                .ifPresent(outcome -> note.accept(Brief.digest(now)
+                                        + " was never seen well here (its last rollout: " + outcome + ")"));
+                        tagNow.put(container.container().name(), now);
+                    }
+                }
+            }
+            return Intervention.resume(workload, tagNow, with.clock().instant());
+        });
+    }
+
+    private void refuseWhatFailed(Workload workload, Followed container, String now) throws RefusedException {
+        Optional<TagHistory.Failure> failure =
+                container.isToBeResumed() || container.failed().equals(Optional.of(now))
+                        ? Optional.ofNullable(
+                                histories.of(workload, container).failures().get(now))
+                        : Optional.empty();
+        if (failure.isPresent()) {
+            throw RefusedException.hindered("the rollout of "
+                    + new ImageDigest(container.reference().toString(), now) + " " + failure.get()
+                    + ", and the tag still has it: push a better one, or roll it out again with --force");
+        }
+    }
+
+    private interface Planning {
+        /** What is worth saying beside what is done is noted. */
+        Intervention plan(Workload workload, Consumer<String> note)
+                throws RefusedException, KubeException, InterruptedException;
+    }
+
+    private Result change(WorkloadId id, boolean dryRun, Duration timeout, Planning planning)
+            throws RefusedException, KubeException, InterruptedException {
+        for (int attempt = 1; attempt <= CONFLICTS; attempt++) {
+            Workload workload = with.cluster().read(id).orElseThrow(() -> RefusedException.notThere(id, with));
+            if (!workload.problems().isEmpty()) {
+                throw RefusedException.hindered(id + ": " + String.join("; ", workload.problems()));
+            }
+            StringBuilder notes = new StringBuilder();
+            Intervention planned = planning.plan(
+                    histories.spelled(workload), note -> notes.append("; ").append(note));
+            if (planned.isDone()) {
+                String words = planned.restart()
+                        .state()
+                        .hold()
+                        .map(hold -> "it is held there already, since " + Phrases.time(hold.since()) + " by "
+                                + responsible(hold) + ": " + words(planned))
+                        .orElse(id + " is not held, and quarantines no digest");
+                tell.accept(words);
+                return new Result(
+                        words, false, Optional.empty(), dryRun ? Optional.empty() : finish(workload, timeout));
+            }
+            String words = words(planned) + notes;
+            Restart restart = planned.rollsOut()
+                    ? planned.restart().because(Printable.line(Workload.OUR_CAUSE + cause(planned), LONGEST_CAUSE))
+                    : planned.restart();
+            if (dryRun) {
+                String patch = planned.rollsOut()
+                        ? Restarter.describe(workload, restart)
+                        : Restarter.describe(workload, restart.state());
+                return new Result(words, false, Optional.of(patch), Optional.empty());
+            }
+            PatchResult result = planned.rollsOut()
+                    ? with.cluster().restart(workload, restart)
+                    : with.cluster().remember(workload, restart.state());
+            if (result instanceof PatchResult.Patched patched) {
+                tell.accept(words);
+                event(planned, words);
+                return new Result(
+                        words,
+                        true,
+                        Optional.empty(),
+                        planned.rollsOut() ? Optional.of(follow(planned, patched, timeout)) : Optional.empty());
+            }
+            if (result instanceof PatchResult.Gone) {
+                throw RefusedException.hindered(id + " was deleted meanwhile");
+            }
+        }
+        throw RefusedException.hindered(
+                id + " was changed by somebody else " + CONFLICTS + " times in a row while this was asked for");
+    }
+
+    private static boolean isBack(Intervention planned) {
+        return planned.restart().state().hold().isPresent();
+    }
+
+    /** What {@code kubectl rollout history} says of the new revision. */
+    private String cause(Intervention planned) {
+        String digests = planned.changes().stream()
+                .map(change -> Brief.digest(change.to()))
+                .distinct()
+                .collect(Collectors.joining(", "));
+        return isBack(planned) ? "rolled back to " + digests + " by " + person : RESUMED + person + ": " + digests;
+    }
+
+    /** Told in any case; where Events may not be written, the hold on the workload tells as much. */
+    private void event(Intervention planned, String words) {
+        try {
+            with.cluster()
+                    .tell(
+                            planned.workload(),
+                            isBack(planned) ? "RolledBack" : "Resumed",
+                            (isBack(planned) ? "rolled back by " : RESUMED) + person + ": " + words);
+        } catch (KubeException e) {
+            tell.accept("warning: no Event tells of it: " + e.getMessage());
+        }
+    }
+
+    private static String words(Intervention planned) {
+        WorkloadState state = planned.restart().state();
+        String changes = planned.changes().stream()
+                .map(change -> "container " + change.container() + ": " + change.reference()
+                        + change.from()
+                                .map(from -> " from " + Brief.digest(from) + " to ")
+                                .orElse(" stays at ")
+                        + Brief.digest(change.to()))
+                .collect(Collectors.joining("; "));
+        StringBuilder words =
+                new StringBuilder(changes.isEmpty() ? planned.workload().id().toString() : changes);
+        if (state.hold().isPresent()) {
+            WorkloadState.Hold hold = state.hold().get();
+            words.append(hold.untilNextPush() ? "; held until the next push" : "; held");
+            Intervention.hold(planned.workload())
+                    .map(Operator::responsible)
+                    .filter(before -> !before.equals(responsible(hold)))
+                    .ifPresent(before -> words.append(" by ")
+                            .append(responsible(hold))
+                            .append(", before by ")
+                            .append(before));
+        } else if (Intervention.hold(planned.workload()).isPresent()) {
+            words.append("; no longer held");
+        }
+        planned.lifted()
+                .forEach(image -> words.append("; no longer quarantined: ").append(image));
+        planned.pinnedAgain()
+                .forEach(image -> words.append("; no longer rejected: the pin of ")
+                        .append(image)
+                        .append(", which will be pinned again while if-not-always says so"));
+        return words.toString();
+    }
+
+    private static String responsible(WorkloadState.Hold hold) {
+        return new Person(hold.by(), hold.reason()).toString();
+    }
+
+    // ---- what is asked for
+
+    private static List<Followed> chosen(Workload workload, Optional<String> name) throws RefusedException {
+        List<Followed> all = Intervention.followed(workload);
+        if (name.isPresent()) {
+            List<Followed> one = all.stream()
+                    .filter(each -> each.container().name().equals(name.get()))
+                    .toList();
+            if (one.isEmpty()) {
+                throw RefusedException.wronglyAsked(workload.id() + " has no container " + name.get()
+                        + " that follows a tag; there is: " + names(all));
+            }
+            return one;
+        }
+        if (all.isEmpty()) {
+            throw RefusedException.wronglyAsked(workload.id() + " has no container that follows a tag");
+        }
+        if (all.stream().map(Followed::reference).distinct().count() > 1) {
+            throw RefusedException.wronglyAsked(
+                    workload.id() + " follows several tags: choose with --container one of " + names(all));
+        }
+        List<String> others =
+                Intervention.unfollowed(workload, all.get(0).reference().registry());
+        if (!others.isEmpty()) {
+            throw RefusedException.wronglyAsked(workload.id() + " has images with digests of their own from the same"
+                    + " registry (" + String.join(", ", others) + "), which cannot be rolled back: choose with"
+                    + " --container one of " + names(all));
+        }
+        return all;
+    }
+
+    private static String names(List<Followed> containers) {
+        return containers.stream()
+                .map(each -> each.container().name() + " (" + each.reference() + ")")
+                .collect(Collectors.joining(", "));
+    }
+
+    private Target target(Workload workload, Followed container, Request request, Consumer<String> note)
+            throws RefusedException, KubeException, InterruptedException {
+        Goal goal = request.to();
+        ImageReference reference = container.reference();
+        String now = tagNow(reference);
+        // While it is held, steps count from what was rejected: asking for the same again means the same.
+        String from = container.rejected().orElse(now);
+        TagHistory history =
+                histories.of(workload, container).withNow(now, with.clock().instant());
+        String digest = history.find(goal instanceof Goal.Beginning of ? history.whole(of) : goal, from)
+                .orElseThrow(() -> RefusedException.hindered("the history of " + reference + " has no digest for --to "
+                        + goal
+                        + (goal instanceof Goal.Back && !history.failures().isEmpty()
+                                ? ", without those that failed here"
+                                : "")
+                        + "; 'urunner history " + workload.id() + "' shows what there is"));
+        TagHistory.Failure failure = history.failures().get(digest);
+        boolean isThere = container.rejected().isPresent() && container.acted().equals(Optional.of(digest));
+        if (failure != null && !request.force() && !isThere) {
+            throw RefusedException.hindered("the rollout of " + new ImageDigest(reference.toString(), digest) + " "
+                    + failure + ": name another one, or go there all the same with --force");
+        }
+        if (goal instanceof Goal.Back && !from.equals(now) && !container.acted().equals(Optional.of(digest))) {
+            throw RefusedException.wronglyAsked("the tag has moved to " + Brief.digest(now) + " since " + workload.id()
+                    + " is held: name the digest or the time to go to instead of counting steps");
+        }
+        Restorability restorability = Restorability.of(with.registry(), with.cluster());
+        Restorability.Answer answer = restorability.check(reference, digest);
+        if (!answer.restorable()) {
+            throw RefusedException.hindered(
+                    answer.words() + (answer.known() ? others(history, reference, digest, restorability) : ""));
+        }
+        if (goal instanceof Goal.Back) {
+            history.passedOver(from, digest).forEach(failed -> note.accept("passed over: " + failed));
+        }
+        return new Target(digest, now);
+    }
+
+    /** Names what can be gone to instead. */
+    private static String others(TagHistory history, ImageReference tag, String gone, Restorability restorability)
+            throws InterruptedException {
+        List<String> digests = history.entries().stream()
+                .map(TagHistory.Entry::digest)
+                .distinct()
+                .filter(digest -> !digest.equals(gone) && !history.failures().containsKey(digest))
+                .limit(ASKED_FOR)
+                .toList();
+        List<String> found = new ArrayList<>();
+        for (String digest : digests) {
+            if (found.size() < NAMED && restorability.check(tag, digest).restorable()) {
+                found.add(Brief.digest(digest));
+            }
+        }
+        return found.isEmpty() ? "" : "; it has " + String.join(", ", found);
+    }
+
+    private String tagNow(ImageReference reference) throws RefusedException, InterruptedException {
+        try {
+            return with.registry().resolve(reference).digest().toString();
+        } catch (RegistryException e) {
+            throw RefusedException.hindered(String.valueOf(e.getMessage()));
+        }
+    }
+
+    // ---- the rollout
+
+    private Outcome follow(Intervention planned, PatchResult.Patched patched, Duration timeout)
+            throws InterruptedException {
+        WorkloadId id = planned.workload().id();
+        WorkloadState.Hold hold = planned.restart().state().hold().orElse(null);
+        Rollout rollout = new Rollout(
+                planned.restart().restartedAt().toString(),
+                id,
+                (hold == null ? RESUMED : "rolled back by ") + person,
+                planned.changes(),
+                planned.restart().restartedAt());
+        write(rollout.running(), remembered(id, planned.changes()));
+        return follow(
+                rollout,
+                new Follower(with, id, tell).follow(planned.restart().digests(), patched.generation(), timeout));
+    }
+
+    /** The same was asked for before: its rollout is followed to its end, if nobody did. */
+    private Optional<Outcome> finish(Workload workload, Duration timeout) throws InterruptedException {
+        Optional<Underway> found = Underway.of(workload);
+        if (found.isEmpty()) {
+            return Optional.empty();
+        }
+        Underway underway = found.get();
+        boolean isResumed = Intervention.hold(workload).isEmpty();
+        if (isResumed && !isOurResume(workload, underway.since().plus(timeout))) {
+            return Optional.empty(); // somebody else's
+        }
+        Rollout rollout = new Rollout(
+                underway.since().toString(), workload.id(), underway.why(), underway.changes(), underway.since());
+        Optional<RolloutRecord> known = record(rollout);
+        if (known.flatMap(RolloutRecord::finished).isPresent()
+                && (isResumed || workload.rollout().complete())) {
+            return Optional.empty();
+        }
+        if (known.isEmpty()) {
+            write(rollout.running(), remembered(workload.id(), underway.changes()));
+        }
+        return Optional.of(follow(
+                rollout,
+                new Follower(with, workload.id(), tell).follow(underway.digests(), workload.generation(), timeout)));
+    }
+
+    /** Whether the last rollout was the end of a hold, of which whoever asked for it may not have seen the end. */
+    private boolean isOurResume(Workload workload, Instant until) {
+        return workload.annotations().getOrDefault(Workload.CHANGE_CAUSE, "").startsWith(Workload.OUR_CAUSE + RESUMED)
+                && with.clock().instant().isBefore(until);
+    }
+
+    private Optional<RolloutRecord> record(Rollout rollout) {
+        try {
+            return with.store().rollouts(rollout.workload().toString(), RECENT).stream()
+                    .filter(record -> record.id().equals(rollout.id()))
+                    .findFirst();
+        } catch (StoreException e) {
+            return Optional.empty();
+        }
+    }
+
+    private Outcome follow(Rollout rollout, Follower.End end) throws InterruptedException {
+        Outcome outcome = judge(end);
+        tell.accept("rollout " + outcome.name() + ": " + outcome.words());
+        write(rollout.ended(with.clock().instant(), outcome), Map.of());
+        return outcome;
+    }
+
+    private Outcome judge(Follower.End end) throws InterruptedException {
+        Map<ImageDigest, Expansion> known = new HashMap<>();
+        while (true) {
+            Outcome outcome = Verification.judge(
+                    end.outcome(), end.workload(), image -> known.getOrDefault(image, new Expansion.NotFetched()));
+            if (!(outcome instanceof Outcome.NeedsExpansion needs)) {
+                return outcome;
+            }
+            for (ImageDigest image : needs.needed()) {
+                known.put(image, expansion(image));
+            }
+        }
+    }
+
+    private Expansion expansion(ImageDigest image) throws InterruptedException {
+        ImageReference reference = ImageReference.parse(image.reference());
+        try {
+            return new ImageContent(with.registry()).expansion(reference.withDigest(Digest.parse(image.digest())));
+        } catch (RegistryException e) {
+            return new Expansion.Unavailable(String.valueOf(e.getMessage()));
+        }
+    }
+
+    // ---- the store
+
+    private static Map<TrackedContainer, String> remembered(WorkloadId id, List<Decision.Change> changes) {
+        return changes.stream()
+                .collect(Collectors.toMap(
+                        change -> new TrackedContainer(id.toString(), change.container(), change.reference()),
+                        Decision.Change::to));
+    }
+
+    private void write(RolloutRecord rollout, Map<TrackedContainer, String> remembered) {
+        try {
+            with.store().write(new DigestStore.Batch(List.of(), Map.of(), remembered, Set.of(), List.of(rollout)));
+        } catch (StoreException e) {
+            tell.accept("warning: the history could not be written: " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package io.urunner.agent.app.rollback;
+
+import io.urunner.kube.WorkloadId;
+
+/** What is asked for cannot be done, and nothing was changed. The message says why, and what to do. */
+public final class RefusedException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private final boolean wronglyAsked;
+
+    private RefusedException(String message, boolean wronglyAsked) {
+        super(message);
+        this.wronglyAsked = wronglyAsked;
+    }
+
+    static RefusedException wronglyAsked(String message) {
+        return new RefusedException(message, true);
+    }
+
+    static RefusedException notThere(WorkloadId id, Surroundings with) {
+        return new RefusedException("there is no " + id + " in this cluster" + with.didYouMean(id.name()), false);
+    }
+
+    static RefusedException hindered(String message) {
+        return new RefusedException(message + "; nothing was changed", false);
+    }
+
+    /**
+     * Whether the question is at fault, and not the cluster, the registry or the history.
+     *
+     * @return true if another question must be asked
+     */
+    public boolean isWronglyAsked() {
+        return wronglyAsked;
+    }
+}

@@ -1,5 +1,0 @@
-/** The command line: commands, their options, what they print and their exit codes. */
-@NullMarked
-package io.urunner.agent.cli;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,8 +1,0 @@
-/**
- * Typed settings, bound from a YAML file, the environment and flags, each value with its origin and every problem
- * reported at once. Start at {@link io.urunner.agent.config.SettingsLoader}.
- */
-@NullMarked
-package io.urunner.agent.config;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** Looks for what is wrong around an agent, and says what to do about it. */
-@NullMarked
-package io.urunner.agent.doctor;
-
-import org.jspecify.annotations.NullMarked;

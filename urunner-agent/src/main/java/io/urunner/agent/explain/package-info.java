@@ -1,5 +1,0 @@
-/** Says what is tracked, what was decided for it and why, and why something is not tracked. */
-@NullMarked
-package io.urunner.agent.explain;
-
-import org.jspecify.annotations.NullMarked;

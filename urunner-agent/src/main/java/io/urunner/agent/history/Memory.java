@@ -1,0 +1,344 @@
+package io.urunner.agent.history;
+
+import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.Progress;
+import io.urunner.agent.loop.StateLog;
+import io.urunner.kube.WorkloadId;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStore.Batch;
+import io.urunner.store.DigestStore.Image;
+import io.urunner.store.DigestStore.ImageLabels;
+import io.urunner.store.DigestStore.Retention;
+import io.urunner.store.DigestStore.RolloutRecord;
+import io.urunner.store.DigestStore.Sighting;
+import io.urunner.store.DigestStore.TagDigest;
+import io.urunner.store.DigestStore.TrackedContainer;
+import io.urunner.store.StoreException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/**
+ * What is remembered: in memory at once, in the store with one write per pass. A store that does not work keeps nothing
+ * from being rolled out; what could not be written is kept and written when it works again. On the loop; the store is
+ * spoken to on a thread of its own.
+ */
+public final class Memory {
+    /** So many rollouts are kept for a store that does not work. */
+    private static final int KEPT_ROLLOUTS = 5_000;
+
+    /** So many sightings of a tag are kept for a store that does not work: two for each stay of a digest. */
+    private static final int KEPT_SIGHTINGS = 100;
+
+    /** Among so many of the last rollouts of a workload one is looked for. */
+    private static final int RECENT = 5;
+
+    private static final Duration RECENTLY = Duration.ofDays(1);
+
+    private static final String SUBJECT = "history database";
+
+    private final DigestStore store;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Executor storeThread;
+    private final StateLog problems;
+    private final Progress progress;
+
+    private final Map<TrackedContainer, String> remembered = new HashMap<>();
+    private Set<TrackedContainer> toForget = new HashSet<>();
+    private Map<String, List<Sighting>> sightings = new LinkedHashMap<>();
+    private Map<Image, ImageLabels> labels = new LinkedHashMap<>();
+    private Map<TrackedContainer, String> toRemember = new LinkedHashMap<>();
+    private Map<List<String>, RolloutRecord> rollouts = new LinkedHashMap<>();
+    private boolean loaded;
+    private boolean writing;
+    private boolean again;
+    private Runnable atRest = () -> {};
+    private volatile boolean works = true;
+
+    public Memory(DigestStore store, Loop loop, InstantSource clock, Executor storeThread, StateLog problems) {
+        this.store = store;
+        this.loop = loop;
+        this.clock = clock;
+        this.storeThread = storeThread;
+        this.problems = problems;
+        progress = new Progress(loop::nanos);
+    }
+
+    /**
+     * Reads what is remembered. Where the store does not answer, the agent goes on without; what was learnt since counts
+     * more than what is read later.
+     *
+     * @param past told of the rollouts before, on the loop
+     * @param done told on the loop when the store answered or failed, at the first attempt
+     */
+    public void load(Consumer<Past> past, Runnable done) {
+        onStore(
+                () -> {
+                    Map<TrackedContainer, String> read = store.remembered();
+                    Past before = new Past(
+                            store.unfinishedRollouts(),
+                            store.rolloutsSince(clock.instant().minus(RECENTLY), KEPT_ROLLOUTS));
+                    loop.execute(() -> {
+                        try {
+                            read.forEach((container, digest) -> {
+                                // What was learnt since and is not written yet counts more.
+                                if (!toRemember.containsKey(container) && !toForget.contains(container)) {
+                                    remembered.put(container, digest);
+                                }
+                            });
+                            loaded = true;
+                            well();
+                            past.accept(before);
+                        } finally {
+                            done.run();
+                        }
+                    });
+                },
+                e -> {
+                    try {
+                        failed(e);
+                    } finally {
+                        done.run();
+                    }
+                });
+    }
+
+    /**
+     * What an agent should know of the rollouts before its time.
+     *
+     * @param unfinished those that have not ended
+     * @param recent those of the last day, the newest first
+     */
+    public record Past(List<RolloutRecord> unfinished, List<RolloutRecord> recent) {
+        public static final Past NONE = new Past(List.of(), List.of());
+    }
+
+    private interface Work {
+        void run() throws StoreException;
+    }
+
+    /** {@code failed} is told on the loop. */
+    private void onStore(Work work, Consumer<StoreException> failed) {
+        progress.begun();
+        Runnable task = () -> {
+            try {
+                work.run();
+            } catch (StoreException e) {
+                loop.execute(() -> failed.accept(e));
+            } catch (RuntimeException | Error e) {
+                loop.execute(() -> failed.accept(defect(e)));
+            } finally {
+                progress.ended();
+            }
+        };
+        try {
+            storeThread.execute(task);
+        } catch (RuntimeException | Error e) { // such as a thread that cannot be made
+            progress.ended();
+            loop.execute(() -> failed.accept(defect(e)));
+        }
+    }
+
+    private static StoreException defect(Throwable e) {
+        return new StoreException("a defect of the agent: " + e, e);
+    }
+
+    /** For how long there is something to read or write in the store, and nothing was. */
+    public Duration standsStill() {
+        return progress.standsStill();
+    }
+
+    /** The digest that is remembered for a container. */
+    public Optional<String> digest(TrackedContainer container) {
+        return Optional.ofNullable(remembered.get(container));
+    }
+
+    public void remember(TrackedContainer container, String digest) {
+        if (!digest.equals(remembered.put(container, digest))) {
+            toRemember.put(container, digest);
+            toForget.remove(container);
+        }
+    }
+
+    /** The containers of which a digest is remembered. */
+    Set<TrackedContainer> containers() {
+        return Set.copyOf(remembered.keySet());
+    }
+
+    void forget(Set<TrackedContainer> containers) {
+        remembered.keySet().removeAll(containers);
+        toRemember.keySet().removeAll(containers);
+        toForget.addAll(containers);
+    }
+
+    public void seen(Sighting sighting) {
+        List<Sighting> kept = sightings.computeIfAbsent(sighting.reference(), added -> new ArrayList<>(2));
+        int last = kept.size() - 1;
+        if (last > 0
+                && kept.get(last).digest().equals(sighting.digest())
+                && kept.get(last - 1).digest().equals(sighting.digest())) {
+            // The first and the last one of a stay say all.
+            kept.set(last, sighting);
+        } else {
+            kept.add(sighting);
+            if (kept.size() > KEPT_SIGHTINGS) {
+                kept.remove(0);
+            }
+        }
+    }
+
+    /** What an image says of itself; written with the next pass, after the digest was. */
+    public void labels(Image image, ImageLabels found) {
+        labels.put(image, found);
+    }
+
+    public void rollout(RolloutRecord rollout) {
+        rollouts.put(List.of(rollout.workload(), rollout.id()), rollout);
+        if (rollouts.size() > KEPT_ROLLOUTS) {
+            rollouts.remove(rollouts.keySet().iterator().next());
+        }
+    }
+
+    /** Writes what has gathered, or does so once the write that is under way is done. */
+    public void flush() {
+        Batch batch = new Batch(
+                sightings.values().stream().flatMap(List::stream).toList(),
+                labels,
+                toRemember,
+                toForget,
+                new ArrayList<>(rollouts.values()));
+        again = writing;
+        if (writing || batch.isEmpty()) {
+            return;
+        }
+        writing = true;
+        sightings = new LinkedHashMap<>();
+        labels = new LinkedHashMap<>();
+        toRemember = new LinkedHashMap<>();
+        toForget = new HashSet<>();
+        rollouts = new LinkedHashMap<>();
+        onStore(
+                () -> {
+                    store.write(batch);
+                    loop.execute(this::written);
+                },
+                e -> notWritten(batch, e));
+    }
+
+    /**
+     * Writes the last that has gathered.
+     *
+     * @param done told on the loop when it is written, or could not be
+     */
+    public void end(Runnable done) {
+        atRest = done;
+        flush();
+        if (!writing) {
+            atRest.run();
+        }
+    }
+
+    private void written() {
+        writing = false;
+        well();
+        if (!loaded) {
+            load(open -> {}, () -> {});
+        }
+        if (again) {
+            flush();
+        }
+        if (!writing) {
+            atRest.run();
+        }
+    }
+
+    private void notWritten(Batch batch, StoreException e) {
+        writing = false;
+        failed(e);
+        Map<String, List<Sighting>> newer = sightings;
+        sightings = new LinkedHashMap<>();
+        batch.sightings().forEach(this::seen);
+        newer.values().forEach(kept -> kept.forEach(this::seen));
+        batch.labels().forEach(labels::putIfAbsent);
+        batch.remembered().forEach(toRemember::putIfAbsent);
+        batch.forgotten().stream()
+                .filter(container -> !remembered.containsKey(container))
+                .forEach(toForget::add);
+        Map<List<String>, RolloutRecord> newerRollouts = rollouts;
+        rollouts = new LinkedHashMap<>();
+        batch.rollouts().forEach(this::rollout);
+        newerRollouts.values().forEach(this::rollout);
+        atRest.run();
+    }
+
+    /**
+     * The digests that a reference had, the last one first; on the calling thread, which waits.
+     *
+     * @return empty while the store does not work
+     */
+    public Optional<List<TagDigest>> history(String reference, int limit) {
+        if (!works) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(store.digests(reference, limit));
+        } catch (StoreException e) {
+            loop.execute(() -> failed(e));
+            return Optional.empty();
+        } catch (RuntimeException | Error e) {
+            // Without an answer the reference would be asked for without end.
+            loop.execute(() -> failed(defect(e)));
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Tells whether a rollout is recorded.
+     *
+     * @param answer told on the loop; not told while the store does not work
+     */
+    public void hasRollout(WorkloadId workload, String id, Consumer<Boolean> answer) {
+        onStore(
+                () -> {
+                    boolean recorded = store.rollouts(workload.toString(), RECENT).stream()
+                            .anyMatch(rollout -> rollout.id().equals(id));
+                    loop.execute(
+                            () -> answer.accept(recorded || rollouts.containsKey(List.of(workload.toString(), id))));
+                },
+                this::failed);
+    }
+
+    /** Deletes what is too old to be kept, beside what goes on. */
+    void prune(Retention retention, Set<String> inUse, Instant now) {
+        onStore(() -> store.prune(retention, inUse, now), this::failed);
+    }
+
+    /** Whether the store worked when it was used last. */
+    public boolean works() {
+        return works;
+    }
+
+    private void well() {
+        works = true;
+        problems.well(SUBJECT);
+    }
+
+    private void failed(StoreException e) {
+        works = false;
+        problems.problem(
+                SUBJECT,
+                "not working",
+                e.getMessage() + "; rollouts go on, their history is kept in memory until it works");
+    }
+}

@@ -1,5 +1,0 @@
-/** Push hints: registries tell that a tag was pushed, and the agent looks at once. */
-@NullMarked
-package io.urunner.agent.hooks;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** What the agent does, in numbers: the endpoint that Prometheus scrapes. */
-@NullMarked
-package io.urunner.agent.metrics;
-
-import org.jspecify.annotations.NullMarked;

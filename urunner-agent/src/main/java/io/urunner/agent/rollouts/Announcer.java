@@ -1,0 +1,206 @@
+package io.urunner.agent.rollouts;
+
+import io.urunner.agent.AgentListener;
+import io.urunner.agent.loop.LogField;
+import io.urunner.agent.loop.StateLog;
+import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.Verdict;
+import io.urunner.agent.workloads.Tracked;
+import io.urunner.kube.Workload;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/** Tells what was decided, to the log and to the listener: once, not with every plan that says the same. On the loop. */
+public final class Announcer {
+    private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
+
+    /** A moment later something else is decided. */
+    private static final Set<Deferral> PASSING =
+            EnumSet.of(Deferral.NOT_ASKED_YET, Deferral.UNCONFIRMED, Deferral.ANSWER_TOO_OLD);
+
+    private final AgentListener listener;
+    private final StateLog log;
+
+    /** {@code log} says how many lines there may be. */
+    public Announcer(AgentListener listener, StateLog log) {
+        this.listener = listener;
+        this.log = log;
+    }
+
+    /**
+     * A workload was planned.
+     *
+     * @param old whether the workload or the store show that it was so before, which is asked at the first look, and of what
+     *     only a second look finds
+     * @param now the time
+     */
+    void planned(Tracked one, Plan plan, BooleanSupplier old, Instant now) {
+        Workload workload = one.workload();
+        Decision decision = plan.decision();
+        boolean first = one.told.isEmpty();
+        plan.notices().stream().filter(notice -> !one.noticed.contains(notice)).forEach(notice -> {
+            boolean disturbed = isHeld(decision);
+            say(disturbed ? Level.WARN : Level.INFO, workload, notice);
+            listener.noticed(
+                    workload,
+                    disturbed ? AgentListener.Notice.HOLD_DISTURBED : AgentListener.Notice.HOLD_ENDED,
+                    notice,
+                    first);
+        });
+        if (isNew(one, plan, now)) {
+            boolean diagnosed = decision instanceof Decision.UpToDate done
+                    && done.diagnosis().isPresent();
+            if ((first || diagnosed) && old.getAsBoolean()) {
+                log(Level.DEBUG, workload, decision);
+            } else {
+                tell(workload, decision, first);
+            }
+        }
+    }
+
+    /** A workload was planned while another agent acts, which tells it. */
+    void noted(Tracked one, Plan plan, Instant now) {
+        isNew(one, plan, now);
+    }
+
+    /** Another agent acted until a while ago: what was decided since may have been told by nobody. */
+    void takesOver(Tracked one, Instant since) {
+        if (one.toldAt.isAfter(since)) {
+            one.told = Optional.empty();
+        }
+    }
+
+    private static boolean isNew(Tracked one, Plan plan, Instant now) {
+        one.noticed = Set.copyOf(plan.notices());
+        Optional<String> words = Optional.of(plan.decision().words() + " " + about(plan));
+        if (isPassing(plan) || one.told.equals(words)) {
+            return false;
+        }
+        one.told = words;
+        one.toldAt = now;
+        return true;
+    }
+
+    /**
+     * A workload is in this state now.
+     *
+     * @param known whether it was so before this agent came, or the end of its rollout told it, which was followed until now
+     */
+    void state(Tracked one, Optional<State> before, State now, boolean known) {
+        boolean well = now.kind() == State.Kind.UP_TO_DATE;
+        boolean wellAgain = well && one.ill;
+        one.ill = isIll(now) || (one.ill && !well);
+        if (before.isEmpty()
+                || known
+                || (before.get().kind() == now.kind() && before.get().ill() == now.ill())) {
+            return;
+        }
+        if (isIll(now)) {
+            say(Level.WARN, one.workload(), now.words() + ": " + now.reason());
+            listener.stateChanged(one.workload(), before.get(), now);
+        } else if (wellAgain) {
+            say(Level.INFO, one.workload(), "well again: " + now.reason());
+            listener.stateChanged(one.workload(), before.get(), now);
+        }
+    }
+
+    /** Whether its pods are not what they should be; what waits or is blocked is told with the decision. */
+    private static boolean isIll(State state) {
+        return switch (state.kind()) {
+            case FAILED, STILL_OLD, PARTLY_OLD -> state.ill();
+            case UP_TO_DATE, ROLLING_OUT, HELD, WAITING, BLOCKED, NOT_WATCHED, UNKNOWN -> false;
+        };
+    }
+
+    /** A rollout is about to start, and this is to be known before. */
+    void warns(Workload workload, String warning) {
+        say(Level.WARN, workload, warning);
+        listener.noticed(workload, AgentListener.Notice.PULL_POLICY, warning, false);
+    }
+
+    private void tell(Workload workload, Decision decision, boolean maybeTold) {
+        listener.decided(workload, decision, maybeTold);
+        log(level(decision), workload, decision);
+    }
+
+    private void log(Level level, Workload workload, Decision decision) {
+        // Who wants every decision, with DEBUG, gets every decision.
+        if (level != Level.DEBUG && !log.mayTell(workload.id().namespace())) {
+            return;
+        }
+        LOG.atLevel(level)
+                .addKeyValue(LogField.EVENT, "decided")
+                .addKeyValue(LogField.WORKLOAD, workload.id())
+                .addKeyValue(LogField.DECISION, decision.words())
+                .log("{}: {}: {}", workload.id(), decision.words(), decision.reason());
+    }
+
+    private static Level level(Decision decision) {
+        if (decision instanceof Decision.Blocked blocked && blocked.cause() != Blockage.PERMISSION) {
+            return blocked.cause().isTrouble() ? Level.WARN : Level.INFO;
+        }
+        if (decision instanceof Decision.Deferred deferred && deferred.cause().isPlanned()) {
+            return Level.INFO;
+        }
+        return decision instanceof Decision.UpToDate done && done.diagnosis().isPresent() ? Level.WARN : Level.DEBUG;
+    }
+
+    private void say(Level level, Workload workload, String notice) {
+        if (!log.mayTell(workload.id().namespace())) {
+            return;
+        }
+        LOG.atLevel(level)
+                .addKeyValue(LogField.EVENT, "notice")
+                .addKeyValue(LogField.WORKLOAD, workload.id())
+                .log("{}: {}", workload.id(), notice);
+    }
+
+    private static boolean isHeld(Decision decision) {
+        return decision instanceof Decision.Blocked blocked && blocked.cause() == Blockage.HOLD;
+    }
+
+    /** Which digest a hold keeps away is known a moment later, too. */
+    private static boolean isPassing(Plan plan) {
+        Decision decision = plan.decision();
+        if (isHeld(decision)) {
+            return plan.verdicts().stream()
+                    .anyMatch(verdict -> verdict.kind() == Verdict.Kind.NEEDS_EXPANSION
+                            || verdict.cause().filter(PASSING::contains).isPresent());
+        }
+        return decision instanceof Decision.NeedsExpansion
+                || (decision instanceof Decision.Deferred deferred && PASSING.contains(deferred.cause()));
+    }
+
+    /** What makes a decision with the same words another one: the digests that it is about, or wrong annotations. */
+    private static String about(Plan plan) {
+        if (plan.decision() instanceof Decision.Blocked blocked
+                && (blocked.cause() == Blockage.POLICY || blocked.cause() == Blockage.TOO_LARGE)) {
+            return blocked.reason();
+        }
+        return plan.verdicts().stream()
+                .filter(Announcer::isOfInterest)
+                .map(verdict -> verdict.container() + "="
+                        + (verdict.kind() == Verdict.Kind.REJECTED
+                                ? verdict.words() // a pin that does not last is no other thing at the next push
+                                : verdict.digest().orElse("")))
+                .collect(Collectors.joining(" "));
+    }
+
+    private static boolean isOfInterest(Verdict verdict) {
+        return switch (verdict.kind()) {
+            case STALE, REJECTED, STILL_OLD -> true;
+            case UP_TO_DATE, IN_PROGRESS, UNRESOLVED, NEEDS_EXPANSION, NOT_WATCHED -> false;
+        };
+    }
+}

@@ -1,0 +1,118 @@
+package io.urunner.agent.rollouts;
+
+import io.urunner.agent.AgentStatus;
+import io.urunner.agent.Lease;
+import io.urunner.agent.loop.LogField;
+import io.urunner.agent.loop.Loop;
+import io.urunner.kube.KubeConnection;
+import io.urunner.kube.LeaderElection;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether this agent is the one that acts: always, or while it holds the Lease if an election was {@linkplain #start
+ * started}. Thread-safe.
+ */
+public final class Leadership {
+    private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+
+    /** How long giving back the Lease may take: one that is not given back ends by itself. */
+    private static final Duration HANDING_OVER = Duration.ofSeconds(1);
+
+    private final Lease lease;
+    private final ExecutorService worker;
+    private final LeaderElection election;
+    private volatile boolean started;
+
+    /** {@code worker} runs the election's requests; {@code changed} is told on the loop whether this agent acts. */
+    public Leadership(
+            Lease lease,
+            KubeConnection connection,
+            InstantSource clock,
+            LongSupplier ticker,
+            ExecutorService worker,
+            Loop loop,
+            Changed changed) {
+        this.lease = lease;
+        this.worker = worker;
+        election = new LeaderElection(
+                connection,
+                lease.namespace(),
+                lease.name(),
+                lease.identity(),
+                clock,
+                ticker,
+                worker,
+                new LeaderElection.Listener() {
+                    @Override
+                    public void elected() {
+                        tell("leading", "leads now and rolls out");
+                        loop.execute(() -> changed.acts(true));
+                    }
+
+                    @Override
+                    public void deposed() {
+                        tell("standing_by", "does not lead any more and stands by");
+                        loop.execute(() -> changed.acts(false));
+                    }
+                });
+    }
+
+    /** Told on the loop. */
+    public interface Changed {
+        void acts(boolean now);
+    }
+
+    private void tell(String event, String words) {
+        LOG.atInfo()
+                .addKeyValue(LogField.EVENT, event)
+                .addKeyValue(LogField.LEASE, path())
+                .log("{} {}, by the Lease {}", lease.identity(), words, path());
+    }
+
+    private String path() {
+        return lease.namespace() + "/" + lease.name();
+    }
+
+    /** Takes part in the election: from now on this agent acts only while it leads. */
+    public void start() {
+        started = true;
+        election.start();
+        tell("standing_by", "stands by until it is elected");
+    }
+
+    /** Whether this agent may act now. */
+    public boolean acts() {
+        return !started || election.leads();
+    }
+
+    public AgentStatus.Election status() {
+        return new AgentStatus.Election(lease.identity(), election.leader(), election.problem());
+    }
+
+    /** Why nobody can be elected now, in words. */
+    public Optional<String> problem() {
+        return election.problem().map(problem -> problem + "; without the Lease " + path() + " this agent stands by");
+    }
+
+    /** Gives the Lease back, so that another agent takes over at once. Nothing may be under way any more. */
+    public void close() throws InterruptedException {
+        if (!started) {
+            return;
+        }
+        try {
+            CompletableFuture.runAsync(election::close, worker).get(HANDING_OVER.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.warn("the Lease {} could not be given back; it ends by itself", path());
+        }
+    }
+}

@@ -1,0 +1,317 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.Pace;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * How one asker fares at a host. A limit, a ban or a back-off is that of its credentials: it holds back no other asker. On
+ * the loop.
+ *
+ * <p>A round is what it asks from its first question until none waits. It asks one at a time until it is answered, then
+ * several at once: a host that is down gets one or two questions, a rejected credential is shown once, and a limit is known
+ * before it is used up.
+ */
+final class AskerPace {
+    /** Nobody is left alone for longer, whatever a registry says. */
+    static final Duration LONGEST = Duration.ofDays(7);
+
+    /** Where so many namespaces have no answer, it is not that some of them broke what is theirs. */
+    static final int SEVERAL = 8;
+
+    /** That it asks less often than it should, so that its limit lasts. */
+    record Spaced(Instant since, String why) {}
+
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Pace pace;
+    /** How many questions it has, asked now or not. */
+    int questions;
+
+    /** What waits or is being asked. */
+    private int open;
+
+    private int inFlight;
+    private boolean heard;
+    private boolean inRound;
+    private boolean answered;
+    private boolean limited;
+    private boolean whole;
+    private boolean probed;
+    /** Whether its limit did not let all be asked in this round. */
+    private boolean spacedNow;
+
+    private int unanswered;
+    /** Why something was not answered in this round: the host's trouble only if nothing is. */
+    private Optional<Resolution.Problem> silence = Optional.empty();
+    /** When to come back to the host, if nothing is answered. */
+    private Optional<Instant> comeBack = Optional.empty();
+
+    /** For how many namespaces it asks in this round. */
+    private int namespaces = 1;
+    /** The limit is not used further than to this in a round. */
+    private long floor;
+
+    private Optional<Long> pausedUntil = Optional.empty();
+    private Optional<Long> spacedUntil = Optional.empty();
+    private Optional<Spaced> spaced = Optional.empty();
+    /** When the first round began after the last that failed. */
+    private long wellSince;
+
+    private long begun;
+    /** Whether the last question between the passes failed. */
+    private boolean lookFailed;
+
+    private Optional<Resolution.Problem> problem = Optional.empty();
+    private Optional<Instant> failingSince = Optional.empty();
+
+    AskerPace(Duration interval, Loop loop, InstantSource clock) {
+        this.loop = loop;
+        this.clock = clock;
+        pace = new Pace(interval);
+        wellSince = loop.nanos();
+    }
+
+    /** A question waits; {@code pass} says whether because its time came. */
+    void waits(boolean pass) {
+        if (!inRound) {
+            inRound = true;
+            begun = loop.nanos();
+            answered = false;
+            limited = false;
+            whole = false;
+            unanswered = 0;
+            silence = Optional.empty();
+            comeBack = Optional.empty();
+            probed = false;
+            spacedNow = false;
+        }
+        whole |= pass;
+        open++;
+    }
+
+    /** A pass begins, in which it asks for so many namespaces, and uses its limit down to this. */
+    void begins(int namespaces, long floor) {
+        this.namespaces = namespaces;
+        this.floor = floor;
+        whole = true;
+    }
+
+    /** Whether the next question may be asked: the first alone, until it is answered. */
+    boolean mayAsk() {
+        return answered || inFlight == 0;
+    }
+
+    /** Whether its share of a limit is used up, of which so much is left. */
+    boolean hasUsed(WatchedRegistry.Allowance limit) {
+        return limit.left(clock.instant()) - inFlight <= Math.max(0, floor);
+    }
+
+    /** Whether something of it waits, and nothing is being asked. */
+    boolean onlyWaits() {
+        return open > 0 && inFlight == 0;
+    }
+
+    /** Whether nothing of it waits or is being asked any more, in a round that is to end. */
+    boolean isThrough() {
+        return inRound && open == 0;
+    }
+
+    /** Whether something of it waits that may be asked. */
+    boolean mayAskNext() {
+        return open > inFlight && mayAsk();
+    }
+
+    int inFlight() {
+        return inFlight;
+    }
+
+    void asks() {
+        inFlight++;
+    }
+
+    /** Where it fails, the host does: what is asked was answered before. */
+    void probes() {
+        probed = true;
+    }
+
+    /** Whether such a question was asked in this round. */
+    boolean hasProbed() {
+        return probed;
+    }
+
+    /** What was asked has an outcome. */
+    void over() {
+        inFlight--;
+        open--;
+    }
+
+    /** What waited is not asked now. */
+    void leaves() {
+        open--;
+    }
+
+    void answered() {
+        heard = true;
+        answered = true;
+        unanswered = 0;
+    }
+
+    /** Something was not answered; {@code until} is when the host wants to be asked again, if it said. */
+    void unanswered(Resolution.Problem trouble, Optional<Instant> until) {
+        heard = true;
+        unanswered++;
+        comeBack = until;
+        silence = Optional.of(trouble);
+    }
+
+    /**
+     * Its credentials are rejected, or what comes is of no use: what holds for all that it asks, unless something is
+     * answered.
+     */
+    void rejected(Resolution.Problem trouble) {
+        heard = true;
+        problem = Optional.of(trouble);
+        failingSince = failingSince.or(() -> Optional.of(clock.instant()));
+    }
+
+    /** It is to be left alone: until then, or as long as a host that fails. */
+    void limited(Resolution.Problem trouble, Optional<Instant> until) {
+        heard = true;
+        problem = Optional.of(trouble);
+        if (!limited) {
+            limited = true;
+            fails();
+        }
+        until.ifPresent(this::pauseUntil);
+    }
+
+    /**
+     * Whether it asks no more in this round: nothing was answered though questions of several namespaces were asked, or of
+     * one namespace two; or it was answered, and is not any more.
+     */
+    boolean givesUp() {
+        boolean several = namespaces > 1;
+        return answered
+                ? unanswered >= (several ? SEVERAL : 3)
+                : unanswered >= (pace.failing() ? 1 : several ? Math.min(SEVERAL, namespaces) : 2);
+    }
+
+    /** Ends the round if nothing waits any more; {@code tenants} are several. Returns whether it ended, and counted. */
+    boolean ends(boolean tenants) {
+        if (!inRound || open > 0) {
+            return false;
+        }
+        inRound = false;
+        // Right after a push the registry may still be writing: the first failure between the passes does not hold it
+        // back. Nor does what was never answered: it may be broken for one tenant, and the next pass tells.
+        boolean noAnswer = !answered && unanswered > 0;
+        boolean tells = lookFailed && (!tenants || probed);
+        lookFailed = noAnswer && !whole && !limited && !pace.failing() && !tells;
+        if (limited) {
+            return true;
+        }
+        if (lookFailed) {
+            problem = Optional.empty();
+        } else if (noAnswer) {
+            problem = silence;
+            fails();
+            comeBack.ifPresent(this::pauseUntil);
+        } else if (answered) {
+            wellSince = pace.failing() ? begun : wellSince;
+            pace.succeeded();
+            pausedUntil = Optional.empty();
+            problem = Optional.empty();
+            failingSince = Optional.empty();
+            if (!spacedNow) {
+                goesOn();
+            }
+        }
+        return true;
+    }
+
+    private void fails() {
+        pace.failed();
+        failingSince = failingSince.or(() -> Optional.of(clock.instant()));
+        pauseFor(pace.next(Duration.ZERO));
+    }
+
+    private void pauseUntil(Instant until) {
+        pauseFor(Duration.between(clock.instant(), until));
+    }
+
+    private void pauseFor(Duration pause) {
+        Duration most = Pace.min(pause, LONGEST);
+        if (!most.isNegative()) {
+            long until = loop.nanos() + most.toNanos();
+            pausedUntil = Optional.of(
+                    pausedUntil().filter(before -> before - until > 0).orElse(until));
+        }
+    }
+
+    /** Until when it asks nothing; empty if it may ask. */
+    Optional<Long> pausedUntil() {
+        return Stream.of(pausedUntil, spacedUntil)
+                .flatMap(Optional::stream)
+                .filter(until -> until - loop.nanos() > 0)
+                .max(Comparator.naturalOrder());
+    }
+
+    /** Whether the host fails for it, and was not found to answer again in this round. */
+    boolean failing() {
+        return pace.failing() && !(inRound && answered && !limited);
+    }
+
+    /** Whether the host wants to be left alone, rather than does not answer. */
+    boolean isLimited() {
+        return limited;
+    }
+
+    /** What its limit leaves is spread: it asks again after so long. */
+    void spaces(Duration spacing, String why) {
+        spacedUntil = Optional.of(loop.nanos() + Pace.min(spacing, LONGEST).toNanos());
+        spaced = Optional.of(new Spaced(spaced.map(Spaced::since).orElseGet(clock::instant), why));
+        spacedNow = true;
+    }
+
+    /** What it waits for until its limit lets it ask again; empty if it may ask. */
+    Optional<Spaced> spaced() {
+        return spaced.filter(
+                spaces -> spacedUntil.filter(until -> until - loop.nanos() > 0).isPresent());
+    }
+
+    /** Its limit does not hold it back any more. */
+    void goesOn() {
+        spaced = Optional.empty();
+        spacedUntil = Optional.empty();
+    }
+
+    /** Whether anything was really asked for it. */
+    boolean isHeard() {
+        return heard;
+    }
+
+    /** Whether it has been answered since then without a break. */
+    boolean isWellSince(long moment) {
+        return !pace.failing() && moment - wellSince >= 0;
+    }
+
+    /** What is wrong for it with the host, if something is. */
+    Optional<Resolution.Problem> problem() {
+        return problem;
+    }
+
+    Optional<Instant> failingSince() {
+        return failingSince;
+    }
+
+    /** Whether it has nothing to ask, and nothing to remember. */
+    boolean isIdle() {
+        return questions == 0 && open == 0 && pausedUntil().isEmpty();
+    }
+}

@@ -1,0 +1,180 @@
+package io.urunner.agent.tags;
+
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RateLimit;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.store.DigestStore.ImageLabels;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** A registry behind a client. */
+final class ClientSource implements WatchedRegistry.Source {
+    /** Docker Hub limits what is pulled; a HEAD is none. */
+    private static final String COUNTS_NO_HEAD = "docker.io";
+
+    /** What is assumed of a registry that tells how much is left, but not until when. */
+    private static final Duration WINDOW = Duration.ofHours(1);
+
+    /** Of so many namespaces is kept which credentials did. */
+    private static final int MOST_NAMESPACES = 1_000;
+
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    private final RegistryClient client;
+    private final String registry;
+    private final InstantSource clock;
+    private final Optional<WatchedRegistry.Budget> budget;
+    private final CredentialProvider credentials;
+    private final Function<String, Optional<PullSecretSource>> pullSecrets;
+    /** Those that are shown, if they are pull secrets. */
+    private final Optional<PullSecretSource> own;
+
+    private final ImageContent content;
+    private final Map<String, Optional<WatchedRegistry.Source>> namespaces = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Optional<WatchedRegistry.Source>> eldest) {
+            return size() > MOST_NAMESPACES;
+        }
+    };
+
+    private Instant minute = Instant.MIN;
+    /** What was sent before this minute, but for what went beyond the budget of the one before. */
+    private long before;
+
+    ClientSource(
+            RegistryClient client,
+            String registry,
+            InstantSource clock,
+            Optional<WatchedRegistry.Budget> budget,
+            CredentialProvider credentials,
+            Function<String, Optional<PullSecretSource>> pullSecrets) {
+        this(client, registry, clock, budget, credentials, pullSecrets, Optional.empty());
+    }
+
+    private ClientSource(
+            RegistryClient client,
+            String registry,
+            InstantSource clock,
+            Optional<WatchedRegistry.Budget> budget,
+            CredentialProvider credentials,
+            Function<String, Optional<PullSecretSource>> pullSecrets,
+            Optional<PullSecretSource> own) {
+        this.credentials = credentials;
+        this.pullSecrets = pullSecrets;
+        this.own = own;
+        this.client = client;
+        this.registry = registry;
+        this.clock = clock;
+        this.budget = budget;
+        content = new ImageContent(client);
+    }
+
+    @Override
+    public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException, InterruptedException {
+        Descriptor descriptor = client.resolve(reference);
+        return new WatchedRegistry.Answer(descriptor.digest(), descriptor.mediaType());
+    }
+
+    @Override
+    public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException, InterruptedException {
+        return content.manifest(image);
+    }
+
+    @Override
+    public Optional<ImageLabels> labels(ImageReference image, Descriptor config)
+            throws RegistryException, InterruptedException {
+        return content.labels(image, config);
+    }
+
+    @Override
+    public void ping() throws RegistryException, InterruptedException {
+        client.ping(registry);
+    }
+
+    @Override
+    public boolean hasCredential(ImageReference reference) {
+        try {
+            return credentials.credentials(reference.registry(), reference.repository()).stream()
+                    .anyMatch(credential -> !(credential instanceof Credential.Anonymous));
+        } catch (CredentialException e) {
+            return true;
+        }
+    }
+
+    @Override
+    public synchronized Optional<WatchedRegistry.Source> of(String namespace) {
+        return namespaces.computeIfAbsent(
+                namespace,
+                added -> pullSecrets
+                        .apply(namespace)
+                        .map(secrets -> new ClientSource(
+                                client.withCredentials(secrets),
+                                registry,
+                                clock,
+                                Optional.empty(),
+                                secrets,
+                                none -> Optional.empty(),
+                                Optional.of(secrets))));
+    }
+
+    @Override
+    public List<String> problems(ImageReference reference) {
+        return own.map(secrets -> secrets.problems(reference.registry(), reference.repository()))
+                .orElse(List.of());
+    }
+
+    @Override
+    public Optional<WatchedRegistry.Allowance> allowance() {
+        return registry.equals(COUNTS_NO_HEAD)
+                ? Optional.empty()
+                : client.rateLimit(registry)
+                        // What was told by a clock that was set back since is of no use.
+                        .filter(limit ->
+                                limit.remaining().isPresent() && !limit.toldAt().isAfter(clock.instant()))
+                        .map(this::allowance);
+    }
+
+    @Override
+    public synchronized Optional<WatchedRegistry.Allowance> budget() {
+        if (budget.isEmpty()) {
+            return Optional.empty();
+        }
+        Instant now = clock.instant();
+        int most = budget.get().perMinute();
+        long sent = budget.get().sent().to(registry);
+        if (!minute.plus(MINUTE).isAfter(now) || minute.isAfter(now)) {
+            // One answer may have cost more requests than were left: the next minute pays.
+            before = sent - Math.max(0, sent - before - most);
+            minute = now;
+        }
+        long left = Math.max(0, most - (sent - before));
+        return Optional.of(allowance(left, minute.plus(MINUTE), most, MINUTE));
+    }
+
+    /** Of what is left, half of what the rest of the time would have is kept for the questions whose time comes. */
+    private WatchedRegistry.Allowance allowance(long left, Instant resets, long most, Duration window) {
+        double rest = Math.max(0, Duration.between(clock.instant(), resets).toMillis());
+        return new WatchedRegistry.Allowance(left, resets, (long) (most / 2.0 * Math.min(1, rest / window.toMillis())));
+    }
+
+    private WatchedRegistry.Allowance allowance(RateLimit limit) {
+        Instant resets = limit.resetAt()
+                .orElseGet(() -> limit.toldAt().plus(limit.window().orElse(WINDOW)));
+        return allowance(
+                limit.remaining().getAsLong(),
+                resets,
+                limit.limit().orElse(0),
+                limit.window().filter(window -> !window.isZero()).orElse(WINDOW));
+    }
+}

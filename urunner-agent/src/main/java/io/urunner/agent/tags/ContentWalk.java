@@ -1,0 +1,64 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.tags.WatchedRegistry.Content;
+import io.urunner.registry.Digest;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * What a digest stands for, as far as the manifests are known that it leads to.
+ *
+ * @param missing the manifests that must be read first; empty if nothing is missing
+ * @param expansion what it stands for; {@link Expansion.NotFetched} while something is missing
+ */
+record ContentWalk(List<Digest> missing, Expansion expansion) {
+    /** An index of indexes of images; what lies deeper is no image that anybody runs. */
+    static final int DEEPEST = 3;
+
+    /** So many manifests are read for one digest at most: each is a request. */
+    static final int MOST = 200;
+
+    /** Walks from {@code root} over the manifests that {@code known} has, and reads nothing. */
+    static ContentWalk from(Digest root, Function<Digest, Optional<Content>> known) {
+        Set<Digest> digests = new HashSet<>();
+        List<Digest> missing = new ArrayList<>();
+        Set<Digest> manifests = new HashSet<>(Set.of(root));
+        List<Digest> level = List.of(root);
+        for (int depth = 1; !level.isEmpty(); depth++) {
+            if (depth > DEEPEST) {
+                return tooLarge("it is an index of indexes, more than " + DEEPEST + " deep");
+            }
+            List<Digest> next = new ArrayList<>();
+            for (Digest digest : level) {
+                digests.add(digest);
+                Optional<Content> content = known.apply(digest);
+                if (content.isEmpty()) {
+                    missing.add(digest);
+                    continue;
+                }
+                content.get().config().ifPresent(config -> digests.add(config.digest()));
+                content.get().children().stream().filter(manifests::add).forEach(next::add);
+            }
+            if (manifests.size() > MOST) {
+                return tooLarge("it is an index of more than " + MOST + " images");
+            }
+            level = next;
+        }
+        return missing.isEmpty()
+                ? new ContentWalk(
+                        List.of(),
+                        new Expansion.Known(
+                                digests.stream().map(Digest::toString).collect(Collectors.toSet())))
+                : new ContentWalk(missing, new Expansion.NotFetched());
+    }
+
+    private static ContentWalk tooLarge(String words) {
+        return new ContentWalk(List.of(), new Expansion.Unavailable(words + ", which are not all read"));
+    }
+}

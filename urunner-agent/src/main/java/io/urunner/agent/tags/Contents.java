@@ -1,0 +1,367 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.Pace;
+import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.tags.WatchedRegistry.Content;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What manifests lead to, each read once, when a plan, a rollout that is judged or the history needs it. That never
+ * changes, so it is kept by digest, whoever asked and of whichever repository; reading it here throws nothing away. A
+ * failure is that of one repository and asker, with a back-off of its own. On the loop.
+ */
+final class Contents {
+    /** So many digests are kept at most. Beyond that new ones are refused, rather than those in use read again and again. */
+    private static final int MOST_DIGESTS = 50_000;
+
+    /** So many of them are kept for the use of one namespace. */
+    private static final int MOST_OF_A_NAMESPACE = MOST_DIGESTS / 4;
+
+    /** With fewer than these nothing is given up. */
+    private static final int FEW_DIGESTS = 2_000;
+
+    /** What nobody needed for so long, nor in two passes, may be given up. */
+    private static final Duration UNUSED = Duration.ofMinutes(10);
+
+    /** Where all that there is room for was in use, so long passes until that is looked at again. */
+    private static final Duration LOOK_FOR_ROOM = Duration.ofMinutes(1);
+
+    private static final int MOST_FAILURES = 10_000;
+
+    private final Loop loop;
+    private final Duration unused;
+    private final Consumer<ImageReference> changed;
+    private final Map<Digest, Kept> kept = new HashMap<>();
+    private int digests;
+    /** By namespace, for which they were read, how many digests are kept. */
+    private final Map<String, Integer> shares = new HashMap<>();
+    /** When there are more digests than this, those that are not used are given up. */
+    private int room = FEW_DIGESTS;
+
+    private long lookedForRoom;
+
+    private final Map<Sought, Reading> reading = new HashMap<>();
+
+    private final Set<Wanted> wanted = new HashSet<>();
+
+    /** By image, why it could not be read. */
+    private final Map<Question, Failure> failures = new Failures();
+
+    /** By what was asked, which is those alone for whom there was no room. */
+    private final Map<Question, Failure> crowdedOut = new Failures();
+
+    private static final class Failures extends LinkedHashMap<Question, Failure> {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Question, Failure> eldest) {
+            return size() > MOST_FAILURES;
+        }
+    }
+
+    private static final class Kept {
+        private final Content content;
+        private final String owner;
+        private long used;
+        /** What a digest stands for of which everything is known. */
+        private Optional<Expansion> expansion = Optional.empty();
+
+        Kept(Content content, String owner, long used) {
+            this.content = content;
+            this.owner = owner;
+            this.used = used;
+        }
+
+        int digests() {
+            return 1 + content.children().size() + (content.config().isPresent() ? 1 : 0);
+        }
+    }
+
+    /** A digest that an asker reads through a queue: a host that hangs keeps no other from reading it. */
+    private record Sought(HostQueue queue, Asker asker, Digest digest) {}
+
+    /** A manifest that is being read from a repository, and what goes on then. */
+    private record Reading(Question image, Set<Runnable> then) {}
+
+    /** Reads a manifest unless another repository, from which it is being read, has it. */
+    private record OtherFirst(Contents contents, Question question, Digest digest, Watched registry, Runnable then)
+            implements Runnable {
+        @Override
+        public void run() {
+            contents.read(question, digest, registry, then);
+        }
+    }
+
+    private static final class Failure {
+        /** Those who were told of it: they are told when it may be tried again. */
+        private final Set<ImageReference> told = new HashSet<>();
+
+        private String words = "";
+        private boolean resting;
+        private int times;
+    }
+
+    /** A digest of a reference of which must be known what it stands for. Goes on whenever a manifest of it was read. */
+    private final class Wanted implements Runnable {
+        private final Question question;
+        private final Digest digest;
+        private final Watched registry;
+
+        Wanted(Question question, Digest digest, Watched registry) {
+            this.question = question;
+            this.digest = digest;
+            this.registry = registry;
+        }
+
+        @Override
+        public void run() {
+            if (!(expansion(question, digest) instanceof Expansion.NotFetched)) {
+                if (wanted.remove(this)) {
+                    changed.accept(question.reference());
+                }
+                return;
+            }
+            for (Digest missing :
+                    ContentWalk.from(digest, Contents.this::content).missing()) {
+                read(question, missing, registry, this);
+            }
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Wanted that && question.equals(that.question) && digest.equals(that.digest);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(question, digest);
+        }
+    }
+
+    /**
+     * {@code longest} is the longest interval of a registry; {@code changed} is told when what a digest of a reference
+     * stands for is known, or cannot be had for now.
+     */
+    Contents(Loop loop, Duration longest, Consumer<ImageReference> changed) {
+        this.loop = loop;
+        unused = Pace.max(UNUSED, longest.multipliedBy(2));
+        this.changed = changed;
+    }
+
+    /** What a digest stands for, as far as it is known. */
+    Expansion expansion(Question question, Digest digest) {
+        Kept root = kept.get(digest);
+        if (root != null && root.expansion.isPresent()) {
+            root.used = loop.nanos();
+            return root.expansion.get();
+        }
+        ContentWalk walk = ContentWalk.from(digest, this::content);
+        if (walk.missing().isEmpty()) {
+            Optional.ofNullable(root).ifPresent(all -> all.expansion = Optional.of(walk.expansion()));
+            return walk.expansion();
+        }
+        Optional<Failure> failure = resting(question, walk.missing());
+        if (failure.isPresent()) {
+            failure.get().told.add(question.reference());
+            return new Expansion.Unavailable(failure.get().words);
+        }
+        return walk.expansion();
+    }
+
+    /** What a manifest leads to, if that was read. */
+    Optional<Content> content(Digest digest) {
+        Kept found = kept.get(digest);
+        if (found == null) {
+            return Optional.empty();
+        }
+        found.used = loop.nanos();
+        return Optional.of(found.content);
+    }
+
+    /** Reads what is missing to know what a digest stands for. */
+    void fetch(Question question, Digest digest, Watched registry) {
+        Wanted added = new Wanted(question, digest, registry);
+        if (wanted.add(added)) {
+            added.run();
+        }
+    }
+
+    /** What keeps manifests from being read for now. */
+    private Optional<Failure> resting(Question question, List<Digest> manifests) {
+        return Stream.concat(
+                        Stream.ofNullable(crowdedOut.get(question)),
+                        manifests.stream().flatMap(digest -> Stream.ofNullable(failures.get(question.image(digest)))))
+                .filter(failure -> failure.resting)
+                .findFirst();
+    }
+
+    /**
+     * Reads one manifest, unless it is known or cannot be had for now, or there may be no room for it.
+     *
+     * @param question for which it is needed; tags that have one digest share the image
+     * @param then what goes on when it was read, or could not be
+     */
+    void read(Question question, Digest digest, Watched registry, Runnable then) {
+        Question image = question.image(digest);
+        Collection<String> namespaces = registry.namespaces(question);
+        Duration interval = registry.registry().interval();
+        Sought sought = new Sought(registry.queue(), image.asker(), digest);
+        Reading other = reading.get(sought);
+        if (other != null) {
+            other.then.add(other.image.equals(image) ? then : new OtherFirst(this, question, digest, registry, then));
+            return;
+        }
+        if (content(digest).isPresent() || resting(question, List.of(digest)).isPresent()) {
+            loop.execute(then);
+            return;
+        }
+        String owner = owner(namespaces);
+        if (!hasRoom(owner, ContentWalk.MOST)) {
+            crowdOut(question, interval);
+            loop.execute(then);
+            return;
+        }
+        reading.put(sought, new Reading(image, new LinkedHashSet<>(Set.of(then))));
+        registry.queue().send(new Requests.Request<Content>() {
+            @Override
+            public String what() {
+                return image.asker().at("the manifest " + image.reference());
+            }
+
+            @Override
+            public Asker asker() {
+                return image.asker();
+            }
+
+            @Override
+            public Collection<String> namespaces() {
+                return namespaces;
+            }
+
+            @Override
+            public Content send() throws RegistryException, InterruptedException {
+                return registry.source(image.asker()).manifest(image.reference());
+            }
+
+            @Override
+            public void answered(Content content) {
+                keep(question, digest, owner, content, interval);
+                goOn(sought);
+            }
+
+            @Override
+            public void failed(String words) {
+                fail(failures, image, words, interval);
+                goOn(sought);
+            }
+
+            @Override
+            public void notSent(String words) {
+                rest(failures, image, words, Pace.backOff(interval, 1));
+                goOn(sought);
+            }
+        });
+    }
+
+    private void goOn(Sought sought) {
+        Optional.ofNullable(reading.remove(sought)).ifPresent(over -> over.then.forEach(Runnable::run));
+    }
+
+    private void keep(Question question, Digest digest, String owner, Content content, Duration interval) {
+        if (kept.containsKey(digest)) {
+            return; // read from another host meanwhile
+        }
+        Kept added = new Kept(content, owner, loop.nanos());
+        if (!hasRoom(owner, added.digests())) {
+            crowdOut(question, interval);
+            return;
+        }
+        failures.remove(question.image(digest));
+        crowdedOut.remove(question);
+        kept.put(digest, added);
+        digests += added.digests();
+        shares.merge(owner, added.digests(), Integer::sum);
+    }
+
+    /** Whose share what several namespaces use is of: of theirs the smallest. */
+    private String owner(Collection<String> namespaces) {
+        return namespaces.stream().min(Comparator.comparingInt(this::share)).orElse("");
+    }
+
+    private int share(String owner) {
+        return shares.getOrDefault(owner, 0);
+    }
+
+    /** Whether so many digests more may be kept for a namespace. What nobody needs makes room. */
+    private boolean hasRoom(String owner, int more) {
+        boolean lookAgain = loop.nanos() - lookedForRoom >= LOOK_FOR_ROOM.toNanos();
+        if (digests + more > room || (lookAgain && !hasShare(owner, more))) {
+            giveUpUnused();
+        }
+        return digests + more <= MOST_DIGESTS && hasShare(owner, more);
+    }
+
+    private boolean hasShare(String owner, int more) {
+        return owner.isEmpty() || share(owner) + more <= MOST_OF_A_NAMESPACE;
+    }
+
+    private void crowdOut(Question question, Duration interval) {
+        Failure before = crowdedOut.get(question);
+        if (before == null || !before.resting) {
+            fail(crowdedOut, question, "what so many digests stand for is not kept at once", interval);
+        }
+    }
+
+    private void giveUpUnused() {
+        long now = loop.nanos();
+        if (room == MOST_DIGESTS && now - lookedForRoom < LOOK_FOR_ROOM.toNanos()) {
+            return;
+        }
+        lookedForRoom = now;
+        long before = now - unused.toNanos();
+        kept.values().removeIf(one -> one.used < before);
+        digests = kept.values().stream().mapToInt(Kept::digests).sum();
+        shares.clear();
+        kept.values().forEach(one -> shares.merge(one.owner, one.digests(), Integer::sum));
+        room = Math.min(MOST_DIGESTS, Math.max(FEW_DIGESTS, 2 * digests));
+    }
+
+    private void fail(Map<Question, Failure> failed, Question key, String words, Duration interval) {
+        Failure failure = failed.computeIfAbsent(key, added -> new Failure());
+        failure.times++;
+        rest(failed, key, words, Pace.backOff(interval, failure.times));
+    }
+
+    private void rest(Map<Question, Failure> failed, Question key, String words, Duration pause) {
+        Failure failure = failed.computeIfAbsent(key, added -> new Failure());
+        failure.words = words;
+        failure.resting = true;
+        loop.after(pause, () -> {
+            failure.resting = false;
+            List<ImageReference> told = List.copyOf(failure.told);
+            failure.told.clear();
+            told.forEach(changed);
+        });
+    }
+
+    /** Whether something is being read for a plan or a verdict. */
+    boolean busy() {
+        return !wanted.isEmpty();
+    }
+}

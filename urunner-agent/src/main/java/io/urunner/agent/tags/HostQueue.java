@@ -1,0 +1,971 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.AgentListener;
+import io.urunner.agent.HostStatus;
+import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.Pace;
+import io.urunner.agent.loop.Turns;
+import io.urunner.agent.plan.Brief;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.tags.WatchedRegistry.Allowance;
+import io.urunner.agent.text.Phrases;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * All that one registry host is asked: a schedule, a pace and a bounded number of requests in flight of its own, so that a
+ * host that hangs delays no other. Lives on the loop.
+ *
+ * <p>Whatever happens elsewhere in the agent, here it is bounded: a question is asked once per interval by a pass, once more
+ * where a workload changed since, as often as {@linkplain Hints hints} may, and when credentials changed; no other request
+ * is sent twice within an interval.
+ *
+ * <p>A pass asks every question once. Namespaces take {@linkplain Turns turns}, however many questions each has, and one that
+ * fails or hangs leaves room for the others. What holds back one {@linkplain AskerPace asker} holds back no other. What
+ * failed last time, or was never answered, comes last.
+ */
+final class HostQueue {
+    /** How often everything is asked anew at most, if the interval is longer. */
+    private static final Duration ASK_ANEW = Duration.ofMinutes(1);
+
+    private static final Duration A_MOMENT = Duration.ofMillis(100);
+
+    private static final Duration CLOCKS_APART = Duration.ofMillis(50);
+
+    /** So many failures of one namespace in a row end its part of a pass, where there are others. */
+    private static final int FAILURES_THAT_END = 3;
+
+    /** Where no more of a limit is left, no question comes before its turn, not even the one that tells best. */
+    private static final int MOST_FIRST = 10;
+
+    /** Of so many askers is told that they wait. */
+    private static final int MOST_WAITS = 100;
+
+    /** So many questions of one namespace wait at most: the others are asked in later passes. */
+    private static final int MOST = 200_000;
+
+    private final String host;
+    private final Duration interval;
+    private final int concurrency;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Port port;
+    private final Map<Question, Asked> questions = new LinkedHashMap<>();
+    /** Those that were asked less than an interval ago, and are not any more: who comes back is not new. */
+    private final Map<Question, Asked> gone = new LinkedHashMap<>();
+
+    private final Map<Asker, AskerPace> paces = new LinkedHashMap<>();
+    private final Turns<Question> waiting = new Turns<>(MOST);
+    /** Those of the waiting that come first, where it is the turn of a hint. */
+    private final Turns<Question> hinted = new Turns<>(MOST);
+
+    /** By question the namespace whose turn it was. */
+    private final Map<Question, String> inFlight = new HashMap<>();
+    /** By namespace, how many of its questions in a row had no answer. */
+    private final Map<String, Integer> failuresInARow = new HashMap<>();
+
+    private final Requests requests;
+    /** Whether a request comes next, where a question could, too. */
+    private boolean requestsTurn = true;
+
+    private boolean hintsTurn = true;
+
+    private Optional<Long> askedAnew = Optional.empty();
+    private Loop.Timer anewLater = () -> {};
+    private boolean waitingForLimit;
+
+    /** What the pass that runs has not come to. */
+    private final Set<Question> left = new HashSet<>();
+
+    private boolean running;
+    private boolean overdue;
+    private boolean looked;
+    private long startedAt;
+    private long nextAt;
+    /** Our own budget is not used further than to this in a pass. */
+    private long floor;
+
+    /** Nor by requests further than to this: what was pushed is of use when it is known what it brought. */
+    private long requestFloor;
+
+    /** Since when our own budget does not let all be asked in each pass. */
+    private Optional<Instant> shortSince = Optional.empty();
+
+    private long shortAt;
+
+    private Duration round = Duration.ZERO;
+    private Optional<Instant> lastAnswer = Optional.empty();
+    private Loop.Timer timer = () -> {};
+    private long passes;
+
+    /** What the queue needs of its surroundings. */
+    interface Port {
+        /** Asks the registry elsewhere and gives the outcome back on the loop, always, once. */
+        void ask(Question question, Consumer<Resolution> answer);
+
+        /** The namespaces for which this is asked. */
+        Collection<String> namespaces(Question question);
+
+        /** The registry's limit for an asker, as far as it is known. */
+        Optional<Allowance> allowance(Asker asker);
+
+        /** Our own limit for all that is sent. */
+        Optional<Allowance> budget();
+
+        /** Whether there is more than one namespace. */
+        boolean hasTenants();
+
+        /** Runs something that waits for the registry elsewhere; {@code failed} is told on the loop if it cannot begin. */
+        void elsewhere(Runnable task, Consumer<Throwable> failed);
+
+        /** Somebody in the agent asks for the same thing over and over. */
+        void runaway(String what);
+
+        /** A question is asked, or a request sent, because it is this namespace's turn. */
+        void served(AgentListener.Served what, String namespace);
+
+        /** An answer came; the question is no longer pending. */
+        void answered(Question question, Resolution outcome);
+
+        /** None of an asker's questions waits any more: what is wrong for it with the host, if something is. */
+        void settled(Asker asker, Optional<Resolution.Problem> problem);
+
+        /** An asker has no question any more. */
+        void forgotten(Asker asker);
+
+        /**
+         * A pass is over. Questions that it did not come to are no longer pending.
+         *
+         * @param whole whether it was one over all references
+         */
+        void passed(HostQueue host, boolean whole, Duration took);
+    }
+
+    private static final class Asked {
+        private int failures;
+        private boolean proven;
+        private Optional<Long> looked = Optional.empty();
+        private long at = Long.MIN_VALUE;
+        private long notBefore = Long.MIN_VALUE;
+        private Optional<Long> restsUntil = Optional.empty();
+        /** Since when it was answered each time. */
+        private long answersSince;
+
+        /** Whether it waits because somebody wants to know, and not because its time came. */
+        private boolean extra;
+
+        /** Whether somebody wanted to know once more while it was asked. */
+        private boolean again;
+
+        /** Whether it was answered the last time that it was asked. */
+        boolean answers() {
+            return proven && failures == 0;
+        }
+
+        void answered(long now) {
+            answersSince = answers() ? answersSince : now;
+            proven = true;
+            failures = 0;
+            notBefore = Long.MIN_VALUE;
+        }
+
+        void failed(long now, Duration interval) {
+            failures++;
+            notBefore = now + Pace.backOff(interval, failures).toNanos();
+        }
+
+        boolean rests(long now) {
+            return restsFor(now) > 0;
+        }
+
+        /** For how long it is not asked in a pass; zero if it is asked in the next. */
+        long restsFor(long now) {
+            return Math.max(
+                    notBefore == Long.MIN_VALUE ? 0 : Math.max(0, notBefore - now),
+                    restsUntil.map(until -> Math.max(0, until - now)).orElse(0L));
+        }
+
+        /** Whether its age says how long a round takes. */
+        boolean isAskedInTurn(long now) {
+            return failures == 0 && at != Long.MIN_VALUE && restsUntil.isEmpty() && !rests(now);
+        }
+    }
+
+    HostQueue(String host, Duration interval, int concurrency, Loop loop, InstantSource clock, Port port) {
+        this.host = host;
+        this.interval = interval;
+        this.concurrency = concurrency;
+        this.loop = loop;
+        this.clock = clock;
+        this.port = port;
+        requests = new Requests(host, interval, loop, clock, port);
+        nextAt = loop.nanos();
+    }
+
+    String host() {
+        return host;
+    }
+
+    /** Begins the schedule with a pass now. */
+    void start() {
+        schedule(Duration.ZERO);
+    }
+
+    /** Ends the schedule; answers that still come are taken. */
+    void stop() {
+        timer.cancel();
+        timer = () -> {};
+        anewLater.cancel();
+        List.copyOf(waiting.all()).forEach(this::leave);
+        requests.clear();
+    }
+
+    private AskerPace pace(Asker asker) {
+        return paces.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
+    }
+
+    /** Asks this from now on: at once if the host is well and has nothing else to do, else in its next pass. */
+    void track(Question question) {
+        if (questions.containsKey(question)) {
+            return;
+        }
+        Asked before = gone.remove(question);
+        questions.put(question, before == null ? new Asked() : before);
+        pace(question.asker()).questions++;
+        if (before == null || !isWithinInterval(before.at)) {
+            askSoon(question);
+        }
+        if (passes > 0) {
+            scheduleAnew();
+        }
+    }
+
+    void untrack(Question question) {
+        Asked asked = questions.remove(question);
+        if (asked == null) {
+            return;
+        }
+        leave(question);
+        if (isWithinInterval(asked.at)) {
+            gone.put(question, asked);
+        }
+        AskerPace pace = pace(question.asker());
+        pace.questions--;
+        left.remove(question);
+        pump();
+        if (pace.isIdle()) {
+            forget(question.asker());
+        }
+    }
+
+    private void forget(Asker asker) {
+        paces.remove(asker);
+        port.forgotten(asker);
+    }
+
+    private Asked asked(Question question) {
+        return Objects.requireNonNull(questions.get(question), "what waits is tracked");
+    }
+
+    private boolean isWithinInterval(long moment) {
+        return moment != Long.MIN_VALUE && loop.nanos() - moment < interval.toNanos();
+    }
+
+    /** Asks this before its turn, if the host is well, and at most once per interval: else its turn comes. */
+    void look(Question question) {
+        Asked asked = questions.get(question);
+        if (asked != null && asked.looked.filter(this::isWithinInterval).isEmpty()) {
+            asked.looked = Optional.of(loop.nanos());
+            askSoon(question);
+        }
+    }
+
+    /** Asks this next, where the host is well; after the answer that is on its way, if one is. */
+    void lookNext(Question question) {
+        if (inFlight.containsKey(question)) {
+            Optional.ofNullable(questions.get(question)).ifPresent(asked -> asked.again = true);
+        } else {
+            toWaitBeforeItsTime(question);
+            if (waiting.contains(question)) {
+                hinted.add(question, port.namespaces(question));
+            }
+            pump();
+        }
+    }
+
+    /** Does not ask this before its turn comes after so long. */
+    void rest(Question question, Duration pause) {
+        Optional.ofNullable(questions.get(question))
+                .ifPresent(asked -> asked.restsUntil = Optional.of(loop.nanos() + pause.toNanos()));
+    }
+
+    /** Whether this may be asked between the passes. */
+    private boolean mayLook(Question question) {
+        Asker asker = question.asker();
+        Instant now = clock.instant();
+        return (running || passes > 0)
+                && questions.containsKey(question)
+                && pace(asker).pausedUntil().isEmpty()
+                && Stream.of(port.allowance(asker), port.budget())
+                        .flatMap(Optional::stream)
+                        .allMatch(limit -> limit.spare(now) > 0);
+    }
+
+    private void askSoon(Question question) {
+        toWaitBeforeItsTime(question);
+        pump();
+    }
+
+    private void toWaitBeforeItsTime(Question question) {
+        if (mayLook(question) && !pending(question)) {
+            asked(question).extra = true;
+            looked = true;
+            toWait(question, false);
+        }
+    }
+
+    private void toWait(Question question, boolean pass) {
+        boolean waits = waiting.contains(question);
+        if (waiting.add(question, port.namespaces(question)) && !waits) {
+            pace(question.asker()).waits(pass);
+        }
+    }
+
+    /** It does not wait any more. */
+    private void leave(Question question) {
+        hinted.remove(question);
+        if (waiting.remove(question)) {
+            left.remove(question);
+            pace(question.asker()).leaves();
+        }
+    }
+
+    /**
+     * Sends a request as soon as there is room for it. Where the host fails or wants to be left alone, it is not sent.
+     *
+     * @param request what to send; told of its end later, unless the agent ends
+     */
+    void send(Requests.Request<?> request) {
+        AskerPace pace = pace(request.asker());
+        Optional<Instant> alone =
+                pace.pausedUntil().filter(until -> pace.isLimited()).map(this::instant);
+        requests.add(request, alone, pace.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
+        pump();
+    }
+
+    /** What is told once more a moment later, by two clocks that are read one after the other, is told the same. */
+    private Instant instant(long nanos) {
+        return Brief.end(clock.instant().plusNanos(nanos - loop.nanos()).minus(CLOCKS_APART));
+    }
+
+    /** Whether the same was sent within the interval, so that it would be refused. */
+    boolean wasSent(String what) {
+        return requests.wasSent(what);
+    }
+
+    private String failure(Asker asker) {
+        return pace(asker).problem().map(Resolution.Problem::message).orElse(host + " does not answer");
+    }
+
+    /**
+     * Begins the next pass now, or after the one that runs; a host that backs off is left alone. Who wants that again and
+     * again gets it once a minute.
+     */
+    void askAnew() {
+        if (!running && allPaused().isPresent()) {
+            return;
+        }
+        long now = loop.nanos();
+        long rest = Math.min(interval.toNanos(), ASK_ANEW.toNanos());
+        if (askedAnew.isPresent() && now - askedAnew.get() < rest) {
+            anewLater.cancel();
+            anewLater = loop.after(Duration.ofNanos(rest - (now - askedAnew.get())), this::askAnew);
+            return;
+        }
+        askedAnew = Optional.of(now);
+        questions.values().forEach(asked -> asked.restsUntil = Optional.empty());
+        if (running) {
+            overdue = true;
+        } else {
+            schedule(Duration.ZERO);
+        }
+    }
+
+    /** Whether it is about to be asked, or is being asked. */
+    boolean pending(Question question) {
+        return inFlight.containsKey(question) || waiting.contains(question);
+    }
+
+    boolean running() {
+        return running || !inFlight.isEmpty() || !waiting.isEmpty();
+    }
+
+    /** What is wrong with the host for an asker, if something is. */
+    Optional<Resolution.Problem> problem(Asker asker) {
+        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::problem);
+    }
+
+    /** Whether the host wants to be left alone by an asker, rather than does not answer. */
+    boolean isHeldBack(Asker asker) {
+        AskerPace pace = paces.get(asker);
+        return pace != null && pace.pausedUntil().isPresent() && (pace.isLimited() || !pace.failing());
+    }
+
+    /** What keeps an asker from asking, and until when; empty if nothing does. */
+    Optional<HostStatus.Wait> waits(Asker asker) {
+        return pauses(asker).or(this::waitsForBudget);
+    }
+
+    private Optional<HostStatus.Wait> pauses(Asker asker) {
+        AskerPace pace = paces.get(asker);
+        Optional<Long> paused = pace == null ? Optional.empty() : pace.pausedUntil();
+        if (pace == null || paused.isEmpty()) {
+            return Optional.empty();
+        }
+        Instant until = instant(paused.get());
+        return pace.spaced()
+                .map(spaced -> new HostStatus.Wait(
+                        asker.namespace(), Deferral.RATE_LIMITED, spaced.why(), spaced.since(), until))
+                .or(() -> pace.problem()
+                        .map(problem -> new HostStatus.Wait(
+                                asker.namespace(),
+                                problem.kind(),
+                                problem.message(),
+                                pace.failingSince().orElseGet(clock::instant),
+                                until)));
+    }
+
+    /** That our own budget does not let all be asked in each pass; empty if it does. */
+    Optional<HostStatus.Wait> waitsForBudget() {
+        return shortSince.map(since -> new HostStatus.Wait(
+                Optional.empty(),
+                Deferral.REQUEST_BUDGET,
+                "the budget of the registry (registries[].budget) does not let all be asked in each interval",
+                since,
+                instant(nextPass())));
+    }
+
+    /** When the next pass begins that may ask something. */
+    private long nextPass() {
+        Instant now = clock.instant();
+        return port.budget()
+                .filter(limit -> limit.left(now) <= 0)
+                .map(limit -> Math.max(nextAt, loop.nanos() + limit.rest(now).toNanos()))
+                .orElse(nextAt);
+    }
+
+    /** Until when a question is not asked again at the earliest; empty if it is its turn in the next pass. */
+    Optional<Instant> restsUntil(Question question) {
+        long rests = restsFor(question);
+        return rests > 0 ? Optional.of(instant(loop.nanos() + rests)) : Optional.empty();
+    }
+
+    private long restsFor(Question question) {
+        long now = loop.nanos();
+        long asker = Optional.ofNullable(paces.get(question.asker()))
+                .flatMap(AskerPace::pausedUntil)
+                .map(until -> until - now)
+                .orElse(0L);
+        long own = Optional.ofNullable(questions.get(question))
+                .map(asked -> asked.restsFor(now))
+                .orElse(0L);
+        return Math.max(asker, own);
+    }
+
+    Optional<Instant> failingSince(Asker asker) {
+        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::failingSince);
+    }
+
+    HostStatus status() {
+        List<AskerPace> asking = paces.values().stream()
+                .filter(one -> one.questions > 0 && one.isHeard())
+                .toList();
+        // Something is wrong with the host if nobody is answered.
+        Optional<AskerPace> sick = asking.stream().allMatch(one -> one.problem().isPresent())
+                ? asking.stream().findFirst()
+                : Optional.empty();
+        return new HostStatus(
+                host,
+                (int) questions.keySet().stream()
+                        .map(Question::reference)
+                        .distinct()
+                        .count(),
+                !asking.isEmpty(),
+                !asking.isEmpty() && sick.isEmpty(),
+                sick.flatMap(AskerPace::problem).map(Resolution.Problem::message),
+                sick.flatMap(AskerPace::failingSince),
+                lastAnswer,
+                Stream.concat(
+                                waitsForBudget().stream(),
+                                paces.entrySet().stream()
+                                        .filter(entry -> entry.getValue().questions > 0)
+                                        .flatMap(entry -> pauses(entry.getKey()).stream()))
+                        .limit(MOST_WAITS)
+                        .toList(),
+                running ? Optional.empty() : Optional.of(instant(nextPass())),
+                passes);
+    }
+
+    /** For how long {@linkplain #send requests} are under way, and none ended. */
+    Duration requestsStandStill() {
+        return requests.standStill();
+    }
+
+    /** When this is asked next; empty while it is being asked. */
+    Optional<Instant> next(Question question) {
+        if (pending(question)) {
+            return Optional.empty();
+        }
+        long now = loop.nanos();
+        return Optional.of(instant(Math.max(nextPass(), now + restsFor(question))));
+    }
+
+    private void schedule(Duration delay) {
+        nextAt = loop.nanos() + delay.toNanos();
+        timer.cancel();
+        timer = loop.after(delay, this::due);
+    }
+
+    /** How long it takes until all questions have been asked once more, as far as the last pass showed. */
+    Duration round() {
+        return round;
+    }
+
+    private void due() {
+        // First of all: whatever fails below, it is tried again.
+        schedule(interval);
+        gone.values().removeIf(asked -> !isWithinInterval(asked.at));
+        requests.forgetOld();
+        List.copyOf(paces.entrySet()).stream()
+                .filter(entry -> entry.getValue().isIdle())
+                .forEach(entry -> forget(entry.getKey()));
+        Instant clockNow = clock.instant();
+        Optional<Allowance> budget = port.budget();
+        if (budget.isPresent() && budget.get().left(clockNow) <= 0) {
+            if (!questions.isEmpty()) {
+                isShortOfBudget();
+            }
+            schedule(Pace.max(budget.get().rest(clockNow), A_MOMENT));
+            return;
+        }
+        measureRound();
+        Map<Asker, List<Question>> due = due(loop.nanos());
+        List<Question> all = due.values().stream().flatMap(List::stream).toList();
+        if (all.isEmpty() && !questions.isEmpty() && !running && waiting.isEmpty()) {
+            allPaused().ifPresent(this::schedule);
+            pump();
+            return;
+        }
+        floor = budget.map(limit -> floor(limit, all)).orElse(0L);
+        long share = budget.map(limit -> limit.left(clockNow) - floor).orElse(0L);
+        requestFloor = Math.max(0, floor - Math.max(2, share / 2));
+        failuresInARow.clear();
+        due.forEach(this::begin);
+        if (!running) {
+            running = true;
+            startedAt = loop.nanos();
+            left.addAll(waiting.all());
+            left.addAll(inFlight.keySet());
+        }
+        pump();
+    }
+
+    /**
+     * What is asked in a pass, first what was asked longest ago; last what failed. Where nothing was answered lately, what
+     * was answered before tells best whether the host is back.
+     */
+    private Map<Asker, List<Question>> due(long now) {
+        Map<Asker, List<Question>> due = new LinkedHashMap<>();
+        questions.entrySet().stream()
+                .filter(entry -> isDue(entry.getKey(), entry.getValue(), now))
+                .sorted(Comparator.comparing((Map.Entry<Question, Asked> entry) ->
+                                pace(entry.getKey().asker()).failing()
+                                        ? !entry.getValue().answers()
+                                        : entry.getValue().failures > 0)
+                        .thenComparingLong(entry -> entry.getValue().at))
+                .map(Map.Entry::getKey)
+                .forEach(question -> due.computeIfAbsent(question.asker(), added -> new ArrayList<>())
+                        .add(question));
+        return due;
+    }
+
+    private boolean isDue(Question question, Asked asked, long now) {
+        // In a pass that takes long, what was asked late in one interval is still asked in the next.
+        boolean askedAlready = running && asked.at != Long.MIN_VALUE && now - asked.at < interval.toNanos() / 2;
+        return !askedAlready
+                && !asked.rests(now)
+                && !inFlight.containsKey(question)
+                && pace(question.asker()).pausedUntil().isEmpty();
+    }
+
+    private void begin(Asker asker, List<Question> due) {
+        Set<String> namespaces = new HashSet<>();
+        for (Question question : due) {
+            asked(question).extra = false;
+            toWait(question, true);
+            if (namespaces.size() < AskerPace.SEVERAL) {
+                namespaces.addAll(port.namespaces(question));
+            }
+        }
+        Optional<Allowance> limit = port.allowance(asker);
+        pace(asker)
+                .begins(namespaces.size(), limit.map(some -> floor(some, due)).orElse(0L));
+        boolean enough = Stream.of(limit, port.budget())
+                .flatMap(Optional::stream)
+                .allMatch(some -> some.left(clock.instant()) > MOST_FIRST);
+        if (port.hasTenants() && enough) {
+            // What hangs or fails for one does not come first.
+            steadiest(asker).ifPresent(question -> hinted.add(question, port.namespaces(question)));
+        }
+    }
+
+    /** Of what waits, what was answered for longest without a break: it tells best whether the host answers. */
+    private Optional<Question> steadiest(Asker asker) {
+        return waiting.all().stream()
+                .filter(question ->
+                        question.asker().equals(asker) && asked(question).answers())
+                .min(Comparator.comparingLong(question -> asked(question).answersSince));
+    }
+
+    private long floor(Allowance limit, List<Question> due) {
+        long neverAsked = due.stream()
+                .filter(question -> asked(question).at == Long.MIN_VALUE)
+                .count();
+        // What one tenant has new takes little of what the others need until the reset.
+        int part = port.hasTenants() ? 4 : 2;
+        return limit.floor(due.size(), (int) neverAsked, part, interval, clock.instant());
+    }
+
+    private void measureRound() {
+        long now = loop.nanos();
+        // Who fails asks one or two questions only: their age says nothing of a round.
+        round = Duration.ofNanos(questions.entrySet().stream()
+                .filter(entry -> entry.getValue().isAskedInTurn(now)
+                        && pace(entry.getKey().asker()).isWellSince(entry.getValue().at))
+                .mapToLong(entry -> now - entry.getValue().at)
+                .max()
+                .orElse(0));
+    }
+
+    /** For how long all are paused who have questions; empty if somebody may ask. */
+    private Optional<Duration> allPaused() {
+        Duration least = Duration.ofNanos(Long.MAX_VALUE);
+        boolean any = false;
+        for (AskerPace pace : paces.values()) {
+            if (pace.questions > 0) {
+                Optional<Long> until = pace.pausedUntil();
+                if (until.isEmpty()) {
+                    return Optional.empty();
+                }
+                any = true;
+                least = Pace.min(least, Duration.ofNanos(until.get() - loop.nanos()));
+            }
+        }
+        return any ? Optional.of(least) : Optional.empty();
+    }
+
+    private void pump() {
+        fill();
+        if (inFlight.isEmpty() && requests.underWay() == 0 && !waiting.isEmpty() && isBudgetUsed()) {
+            isShortOfBudget();
+            waiting.all().forEach(this::leave);
+        }
+        for (Map.Entry<Asker, AskerPace> entry : List.copyOf(paces.entrySet())) {
+            leaveIfUsed(entry.getKey(), entry.getValue());
+            if (entry.getValue().ends(port.hasTenants())) {
+                settled(entry.getKey(), entry.getValue());
+            }
+        }
+        if (running && left.isEmpty()) {
+            passed();
+        } else if (!running && looked && waiting.isEmpty() && inFlight.isEmpty()) {
+            looked = false;
+            port.passed(this, false, Duration.ZERO);
+        }
+        waitForLimits();
+    }
+
+    /** What a limit does not let be asked in this pass is asked in a later one. */
+    private void leaveIfUsed(Asker asker, AskerPace pace) {
+        Instant now = clock.instant();
+        if (pace.onlyWaits()) {
+            port.allowance(asker).filter(pace::hasUsed).ifPresent(limit -> {
+                leaveAll(asker);
+                space(pace, limit, now);
+            });
+        } else if (pace.isThrough()) {
+            port.allowance(asker).filter(limit -> limit.left(now) <= 0).ifPresent(limit -> space(pace, limit, now));
+        }
+    }
+
+    private void space(AskerPace pace, Allowance limit, Instant now) {
+        Duration spacing = limit.spacing(now);
+        long left = limit.left(now);
+        if (spacing.compareTo(interval) <= 0) {
+            pace.goesOn();
+        } else if (left <= 0) {
+            pace.spaces(spacing, "the registry's limit is used up");
+        } else {
+            pace.spaces(
+                    spacing,
+                    "the registry allows " + Phrases.count(left, "more request") + " until "
+                            + Phrases.time(limit.resets()));
+            // An answer is good until it is the reference's turn.
+            round = Pace.max(round, Pace.min(spacing.multipliedBy(pace.questions), AskerPace.LONGEST));
+        }
+    }
+
+    private void isShortOfBudget() {
+        shortSince = shortSince.or(() -> Optional.of(clock.instant()));
+        shortAt = loop.nanos();
+    }
+
+    private void leaveAll(Asker asker) {
+        waiting.all().stream()
+                .filter(question -> question.asker().equals(asker))
+                .forEach(this::leave);
+    }
+
+    private void settled(Asker asker, AskerPace pace) {
+        if (pace.failing()) {
+            requests.refuseAll(asker, failure(asker));
+            // The asker's own pace holds back now; when it is back, all are asked at once.
+            questions.forEach((question, asked) -> {
+                if (question.asker().equals(asker)) {
+                    asked.notBefore = Long.MIN_VALUE;
+                }
+            });
+        }
+        port.settled(asker, pace.problem());
+        if (pace.isIdle()) {
+            forget(asker);
+        }
+        scheduleAnew();
+    }
+
+    /** What is paused longest does not hold back who is not. */
+    private void scheduleAnew() {
+        Optional<Duration> paused = allPaused();
+        if (paused.isPresent()) {
+            schedule(paused.get());
+        } else if (nextAt - loop.nanos() > interval.toNanos()) {
+            schedule(interval);
+        }
+    }
+
+    private void passed() {
+        running = false;
+        looked = false;
+        passes++;
+        if (loop.nanos() - shortAt > 2 * Math.max(interval.toNanos(), ASK_ANEW.toNanos())) {
+            shortSince = Optional.empty();
+        }
+        if (overdue) {
+            overdue = false;
+            schedule(allPaused().orElse(Duration.ZERO));
+        }
+        port.passed(this, true, Duration.ofNanos(loop.nanos() - startedAt));
+    }
+
+    private void fill() {
+        while (inFlight.size() + requests.underWay() < concurrency) {
+            boolean sent = requestsTurn ? sendNext() || askNext() : askNext() || sendNext();
+            if (!sent) {
+                break;
+            }
+        }
+    }
+
+    private boolean isBudgetUsed() {
+        return isBudgetUsed(floor);
+    }
+
+    /** Whether no more of our own budget is left than this. */
+    private boolean isBudgetUsed(long least) {
+        return port.budget()
+                .filter(limit ->
+                        limit.left(clock.instant()) - inFlight.size() - requests.underWay() <= Math.max(0, least))
+                .isPresent();
+    }
+
+    /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
+    private boolean sendNext() {
+        if (requests.underWay() >= Math.max(1, concurrency - reserve()) || isBudgetUsed(requestFloor)) {
+            return false;
+        }
+        requestsTurn = false;
+        return requests.sendNext(this::maySend, Math.max(1, concurrency - 2 * reserve()), this::pump);
+    }
+
+    private boolean maySend(Asker asker) {
+        AskerPace pace = pace(asker);
+        return !(pace.isLimited() && pace.pausedUntil().isPresent())
+                && port.allowance(asker)
+                        .filter(limit -> limit.left(clock.instant()) <= pace.inFlight() + requests.underWay())
+                        .isEmpty();
+    }
+
+    private int reserve() {
+        return Math.max(1, concurrency / 4);
+    }
+
+    private boolean askNext() {
+        requestsTurn = true;
+        if (isBudgetUsed()) {
+            return false;
+        }
+        if (paces.values().stream().noneMatch(AskerPace::mayAskNext)) {
+            return false;
+        }
+        Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(this::mayAsk) : Optional.empty();
+        hintsTurn = next.isEmpty();
+        next = next.or(() -> waiting.next(this::mayAsk));
+        next.ifPresent(turn -> {
+            Question question = turn.item();
+            hinted.remove(question);
+            waiting.remove(question);
+            Asked asked = asked(question);
+            asked.at = loop.nanos();
+            asked.restsUntil = Optional.empty();
+            if (asked.extra) {
+                floor--;
+                requestFloor--;
+            }
+            pace(question.asker()).asks();
+            if (asked.answers() && !port.hasTenants()) {
+                pace(question.asker()).probes();
+            }
+            inFlight.put(question, turn.namespace());
+            port.served(AgentListener.Served.QUESTION, turn.namespace());
+            port.ask(question, outcome -> answered(question, outcome));
+        });
+        return next.isPresent();
+    }
+
+    private boolean mayAsk(Question question) {
+        AskerPace pace = pace(question.asker());
+        return pace.mayAsk()
+                && port.allowance(question.asker()).filter(pace::hasUsed).isEmpty()
+                && (!port.hasTenants() || concurrency == 1 || leavesRoom(question));
+    }
+
+    /** What hangs for one namespace, or was never answered, leaves room for others. */
+    private boolean leavesRoom(Question question) {
+        int most = concurrency - reserve();
+        boolean unproven = !asked(question).answers();
+        long others = inFlight.keySet().stream()
+                .filter(other -> !Optional.ofNullable(questions.get(other))
+                        .map(Asked::answers)
+                        .orElse(false))
+                .count();
+        if (unproven && others + requests.underWay() >= most) {
+            return false;
+        }
+        return port.namespaces(question).stream()
+                .anyMatch(namespace ->
+                        inFlight.values().stream().filter(namespace::equals).count() < most);
+    }
+
+    private void answered(Question question, Resolution outcome) {
+        String namespace = Objects.requireNonNull(inFlight.remove(question), "it was asked");
+        left.remove(question);
+        AskerPace pace = pace(question.asker());
+        pace.over();
+        Asked asked = Optional.ofNullable(questions.get(question)).orElseGet(Asked::new);
+        if (outcome instanceof Resolution.Found || outcome instanceof Resolution.Refused) {
+            pace.answered();
+            failuresInARow.remove(namespace);
+            lastAnswer = Optional.of(clock.instant());
+            asked.answered(loop.nanos());
+        } else if (outcome instanceof Resolution.Unreachable unreachable) {
+            pace.unanswered(unreachable.problem(), unreachable.until());
+            failed(asked, namespace);
+            if (pace.givesUp()) {
+                probeOrLeave(question.asker(), pace);
+            }
+        } else if (outcome instanceof Resolution.Useless useless) {
+            pace.rejected(useless.problem());
+            failed(asked, namespace);
+        } else if (outcome instanceof Resolution.RateLimited refusal) {
+            pace.limited(refusal.problem(), refusal.until());
+            leaveAll(question.asker());
+            requests.refuseAll(question.asker(), failure(question.asker()));
+        } else if (outcome instanceof Resolution.Rejected rejected) {
+            pace.rejected(rejected.problem());
+        }
+        port.answered(question, outcome);
+        if (asked.again) {
+            asked.again = false;
+            lookNext(question);
+        }
+        pump();
+    }
+
+    private void failed(Asked asked, String namespace) {
+        asked.failed(loop.nanos(), interval);
+        if (failuresInARow.merge(namespace, 1, Integer::sum) >= FAILURES_THAT_END && port.hasTenants()) {
+            leaveUnanswered(namespace);
+        }
+    }
+
+    /** What was answered before tells whether the host does not answer, or for some questions only. */
+    private void probeOrLeave(Asker asker, AskerPace pace) {
+        Optional<Question> probe = pace.hasProbed() ? Optional.empty() : steadiest(asker);
+        probe.ifPresentOrElse(
+                question -> {
+                    pace.probes();
+                    hintsTurn = true;
+                    hinted.add(question, port.namespaces(question));
+                },
+                () -> leaveAll(asker));
+    }
+
+    /** A namespace's questions that fail one after the other make way. */
+    private void leaveUnanswered(String namespace) {
+        waiting.all().stream()
+                .filter(question -> !asked(question).answers()
+                        && port.namespaces(question).stream().allMatch(namespace::equals))
+                .forEach(this::leave);
+    }
+
+    /** Requests wait for a limit that is soon counted anew; from one that is not they are refused. */
+    private void waitForLimits() {
+        if (!requests.anyWaiting() || waitingForLimit) {
+            return;
+        }
+        Instant now = clock.instant();
+        Optional<Instant> budget =
+                port.budget().filter(limit -> limit.left(now) <= 0).map(Allowance::resets);
+        for (Asker asker : List.copyOf(requests.askers())) {
+            Optional<Instant> resets = Stream.of(
+                            budget,
+                            port.allowance(asker)
+                                    .filter(limit -> limit.left(now) <= 0)
+                                    .map(Allowance::resets))
+                    .flatMap(Optional::stream)
+                    .max(Comparator.naturalOrder());
+            if (resets.isPresent() && !requests.refusedUntil(asker, resets.get())) {
+                waitingForLimit = true;
+                loop.after(Pace.max(Pace.min(Duration.between(now, resets.get()), Requests.SOON), A_MOMENT), () -> {
+                    waitingForLimit = false;
+                    pump();
+                });
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.history.Memory;
+import io.urunner.agent.loop.Turns;
+import io.urunner.agent.tags.WatchedRegistry.Content;
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
+import io.urunner.registry.RegistryException;
+import io.urunner.store.DigestStore.Image;
+import io.urunner.store.DigestStore.ImageLabels;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Fetches what images say of themselves, for the history: of digests to which a tag moved, per registry one after the
+ * other, so never in the way of a rollout. What cannot be had is left out. On the loop.
+ */
+final class LabelFetches {
+    private static final Logger LOG = LoggerFactory.getLogger(LabelFetches.class);
+
+    /** So many wait at most per registry and namespace: when more tags move at once, the labels of some are never known. */
+    private static final int WAITING = 500;
+
+    /** Of so many configurations the labels are kept, for a tag that comes back and for another tag of the same image. */
+    private static final int KEPT = 500;
+
+    private final Memory memory;
+    private final Contents contents;
+    private final Map<Watched, Line> lines = new HashMap<>();
+    private final Map<Digest, Optional<ImageLabels>> known = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Digest, Optional<ImageLabels>> eldest) {
+            return size() > KEPT;
+        }
+    };
+
+    /** What waits at one registry. */
+    private static final class Line {
+        private final Turns<Wanted> waiting = new Turns<>(WAITING);
+        private boolean fetching;
+    }
+
+    private record Wanted(Question question, Digest digest) {}
+
+    LabelFetches(Memory memory, Contents contents) {
+        this.memory = memory;
+        this.contents = contents;
+    }
+
+    /** A tag moved. */
+    void moved(Watched registry, Question question, String digest) {
+        Line line = lines.computeIfAbsent(registry, added -> new Line());
+        line.waiting.add(new Wanted(question, Digest.parse(digest)), registry.namespaces(question));
+        next(registry, line);
+    }
+
+    private void next(Watched registry, Line line) {
+        while (!line.fetching && !line.waiting.isEmpty()) {
+            Wanted wanted = line.waiting.next().orElseThrow().item();
+            if (registry.source(wanted.question.asker()).allowance().isEmpty()
+                    && registry.registry().source().budget().isEmpty()) {
+                // Where pulls are limited, they belong to the nodes.
+                line.fetching = true;
+                follow(registry, line, wanted, wanted.digest(), 1);
+            }
+        }
+    }
+
+    /** From the digest of the tag over the first image of an index to the configuration of an image. */
+    private void follow(Watched registry, Line line, Wanted wanted, Digest digest, int depth) {
+        contents.read(wanted.question, digest, registry, () -> {
+            Optional<Content> content = contents.content(digest);
+            Optional<Descriptor> config = content.flatMap(Content::config);
+            Optional<Digest> child =
+                    content.flatMap(found -> found.children().stream().findFirst());
+            if (config.isPresent()) {
+                read(registry, line, wanted, config.get());
+            } else if (child.isPresent() && depth < ContentWalk.DEEPEST) {
+                follow(registry, line, wanted, child.get(), depth + 1);
+            } else {
+                over(registry, line);
+            }
+        });
+    }
+
+    private void read(Watched registry, Line line, Wanted wanted, Descriptor config) {
+        Question image = wanted.question.image(config.digest());
+        String what = image.asker().at("the configuration " + image.reference());
+        Optional<ImageLabels> read = known.get(config.digest());
+        if (read != null || registry.queue().wasSent(what)) {
+            Optional.ofNullable(read).ifPresent(labels -> remember(wanted, labels));
+            over(registry, line);
+            return;
+        }
+        registry.queue().send(new Requests.Request<Optional<ImageLabels>>() {
+            @Override
+            public String what() {
+                return what;
+            }
+
+            @Override
+            public Asker asker() {
+                return image.asker();
+            }
+
+            @Override
+            public Collection<String> namespaces() {
+                return registry.namespaces(wanted.question);
+            }
+
+            @Override
+            public Optional<ImageLabels> send() throws RegistryException, InterruptedException {
+                return registry.source(image.asker()).labels(image.reference(), config);
+            }
+
+            @Override
+            public void answered(Optional<ImageLabels> labels) {
+                known.put(config.digest(), labels);
+                remember(wanted, labels);
+                over(registry, line);
+            }
+
+            @Override
+            public void failed(String words) {
+                LOG.debug("the labels of {}@{} cannot be had: {}", image.reference(), wanted.digest(), words);
+                over(registry, line);
+            }
+        });
+    }
+
+    private void remember(Wanted wanted, Optional<ImageLabels> labels) {
+        labels.ifPresent(found -> memory.labels(
+                new Image(
+                        wanted.question.reference().toString(), wanted.digest().toString()),
+                found));
+    }
+
+    private void over(Watched registry, Line line) {
+        line.fetching = false;
+        next(registry, line);
+    }
+}

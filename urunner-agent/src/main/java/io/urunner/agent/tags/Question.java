@@ -1,0 +1,17 @@
+package io.urunner.agent.tags;
+
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+
+/**
+ * A reference that a registry is asked for.
+ *
+ * @param reference the reference
+ * @param asker with whose credentials: the answer is for them alone
+ */
+public record Question(ImageReference reference, Asker asker) {
+    /** An image of the same repository, by its digest alone: tags that have one digest share it. */
+    Question image(Digest digest) {
+        return new Question(reference.toRepository().digest(digest), asker);
+    }
+}

@@ -1,0 +1,21 @@
+package io.urunner.agent.tags;
+
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryPrefix;
+import java.util.Optional;
+
+/**
+ * What a watched registry is asked for somebody who wants to know whether it answers.
+ *
+ * @param registry the registry
+ * @param image for what; empty for the root of its API
+ */
+public record RegistryProbe(RegistryPrefix registry, Optional<Image> image) {
+    /**
+     * An image as a namespace sees it: with its own pull secrets, where those are needed.
+     *
+     * @param reference the image
+     * @param namespace a namespace that uses it
+     */
+    public record Image(ImageReference reference, String namespace) {}
+}

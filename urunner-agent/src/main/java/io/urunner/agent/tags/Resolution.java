@@ -1,0 +1,162 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.plan.Deferral;
+import io.urunner.registry.DeniedException;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.NotFoundException;
+import io.urunner.registry.ProtocolViolationException;
+import io.urunner.registry.RateLimitedException;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.UnauthorizedException;
+import io.urunner.registry.UnavailableException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** What came of one question to a registry. */
+public sealed interface Resolution {
+    /**
+     * The reference's digest.
+     *
+     * @param digest the digest
+     * @param mediaType the manifest's media type
+     */
+    record Found(String digest, String mediaType) implements Resolution {}
+
+    /**
+     * The registry answered, but with no digest: there is none, or it may not be read.
+     *
+     * @param problem what it said
+     */
+    record Refused(Problem problem) implements Resolution {}
+
+    /**
+     * The registry or its token server takes no credential that there is: what holds for all its repositories.
+     *
+     * @param problem what it said
+     */
+    record Rejected(Problem problem) implements Resolution {}
+
+    /**
+     * No answer: the connection failed, took too long, or brought an error of the host.
+     *
+     * @param problem what happened
+     * @param until when the host wants to be asked again, if it said
+     */
+    record Unreachable(Problem problem, Optional<Instant> until) implements Resolution {
+        Unreachable(Problem problem) {
+            this(problem, Optional.empty());
+        }
+    }
+
+    /**
+     * No answer that could be used, for a reason that may be this reference's alone: garbage, redirects that lead nowhere,
+     * a defect of ours.
+     *
+     * @param problem what happened
+     */
+    record Useless(Problem problem) implements Resolution {}
+
+    /**
+     * Too many questions.
+     *
+     * @param problem what it said
+     * @param until when it may be asked again, if it said
+     */
+    record RateLimited(Problem problem, Optional<Instant> until) implements Resolution {}
+
+    /**
+     * Nothing was asked, since there is no credential to ask with.
+     *
+     * @param problem that there is none
+     * @param broken whether there would be one if a pull secret that is named were right
+     */
+    record NothingToShow(Problem problem, boolean broken) implements Resolution {}
+
+    /** What a failed question comes to. */
+    static Resolution of(RegistryException e) {
+        return of(e, List.of());
+    }
+
+    /** What a failed question comes to; {@code secrets} is what is wrong with the pull secrets for it. */
+    static Resolution of(RegistryException e, List<String> secrets) {
+        if (e instanceof NotFoundException) {
+            return new Refused(new Problem(Deferral.TAG_NOT_FOUND, words(e, secrets)));
+        } else if (e instanceof DeniedException) {
+            return new Refused(new Problem(Deferral.ACCESS_DENIED, words(e, secrets)));
+        } else if (e instanceof UnauthorizedException) {
+            return new Rejected(new Problem(Deferral.CREDENTIAL_REJECTED, words(e, secrets)));
+        } else if (e instanceof RateLimitedException limited) {
+            Optional<Instant> until = Optional.of(limited.retryAt()).filter(moment -> limited.isRetryAtNamed());
+            return new RateLimited(new Problem(Deferral.RATE_LIMITED, words(e)), until);
+        } else if (e instanceof ProtocolViolationException) {
+            Problem problem = new Problem(Deferral.REGISTRY_CONFUSED, words(e));
+            // Whoever says that a question is wrong is there: another question may be right.
+            boolean blamesUs = e.status().orElse(0) / 100 == 4;
+            return blamesUs ? new Refused(problem) : new Useless(problem);
+        } else if (e.status().orElse(0) / 100 == 4) { // such as 408: whoever answers is there
+            return new Useless(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
+        } else if (e instanceof UnavailableException unavailable
+                && unavailable.retryAt().isPresent()) {
+            return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)), unavailable.retryAt());
+        }
+        return new Unreachable(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
+    }
+
+    /** The registry wants a credential, and there is none for the reference: another one may be public, or have one. */
+    static Resolution noCredential(RegistryException e) {
+        return new Refused(new Problem(Deferral.NO_CREDENTIAL, words(e)));
+    }
+
+    /** None of the pull secrets that are named for a reference opens it; {@code secrets} is what is wrong with them. */
+    static Resolution nothingToShow(ImageReference reference, List<String> secrets) {
+        return new NothingToShow(
+                new Problem(
+                        Deferral.NO_CREDENTIAL,
+                        secrets.isEmpty() ? "there is no pull secret for " + reference : String.join("; ", secrets)),
+                !secrets.isEmpty());
+    }
+
+    private static String words(RegistryException e, List<String> secrets) {
+        return Stream.concat(Stream.of(words(e)), secrets.stream()).collect(Collectors.joining("; "));
+    }
+
+    private static String words(RegistryException e) {
+        return Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
+    }
+
+    /** What went wrong; empty for {@link Found}. */
+    default Optional<Problem> trouble() {
+        if (this instanceof Refused refused) {
+            return Optional.of(refused.problem);
+        } else if (this instanceof NothingToShow nothing) {
+            return Optional.of(nothing.problem);
+        } else if (this instanceof Rejected rejected) {
+            return Optional.of(rejected.problem);
+        } else if (this instanceof Unreachable unreachable) {
+            return Optional.of(unreachable.problem);
+        } else if (this instanceof Useless useless) {
+            return Optional.of(useless.problem);
+        } else if (this instanceof RateLimited limited) {
+            return Optional.of(limited.problem);
+        }
+        return Optional.empty();
+    }
+
+    /** For metrics: a word of a small closed set. */
+    default String word() {
+        return trouble()
+                .map(problem -> problem.kind().words().replace(' ', '-'))
+                .orElse("found");
+    }
+
+    /**
+     * Why there is no digest.
+     *
+     * @param kind the kind of reason
+     * @param message what was asked of whom and what came of it, for people
+     */
+    record Problem(Deferral kind, String message) {}
+}

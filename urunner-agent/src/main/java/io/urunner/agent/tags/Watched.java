@@ -1,0 +1,86 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.tags.WatchedRegistry.Source;
+import io.urunner.registry.ImageReference;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+/** A registry with the queue through which everything goes that it is asked, and who uses what of it. On the loop. */
+final class Watched {
+    private final WatchedRegistry registry;
+    private final HostQueue queue;
+    /** By reference the namespaces that use it. */
+    private final Map<ImageReference, Set<String>> users = new HashMap<>();
+    /** By namespace how many references it uses. */
+    private final Map<String, Integer> namespaces = new HashMap<>();
+
+    /** {@code queue} is made over this. */
+    Watched(WatchedRegistry registry, Function<Watched, HostQueue> queue) {
+        this.registry = registry;
+        this.queue = queue.apply(this);
+    }
+
+    WatchedRegistry registry() {
+        return registry;
+    }
+
+    HostQueue queue() {
+        return queue;
+    }
+
+    /** A namespace uses a reference from now on. */
+    void uses(ImageReference reference, String namespace) {
+        if (users.computeIfAbsent(reference, added -> new TreeSet<>()).add(namespace)) {
+            namespaces.merge(namespace, 1, Integer::sum);
+        }
+    }
+
+    /** A namespace does not use a reference any more. Returns whether nobody does. */
+    boolean leaves(ImageReference reference, String namespace) {
+        Set<String> left = users.getOrDefault(reference, Set.of());
+        if (!left.isEmpty() && left.remove(namespace)) {
+            namespaces.computeIfPresent(namespace, (name, uses) -> uses == 1 ? null : uses - 1);
+        }
+        if (left.isEmpty()) {
+            users.remove(reference);
+        }
+        return left.isEmpty();
+    }
+
+    /** The namespaces that use a reference. */
+    Set<String> users(ImageReference reference) {
+        return users.getOrDefault(reference, Set.of());
+    }
+
+    /** How many references are used. */
+    int count() {
+        return users.size();
+    }
+
+    /** For which namespaces something is asked. */
+    Collection<String> namespaces(Question question) {
+        return question.asker()
+                .namespace()
+                .<Collection<String>>map(List::of)
+                .orElseGet(() -> users(question.reference()));
+    }
+
+    boolean hasTenants() {
+        return namespaces.size() > 1;
+    }
+
+    /** What answers an asker. */
+    Source source(Asker asker) {
+        return asker.namespace().flatMap(registry.source()::of).orElseGet(registry::source);
+    }
+
+    /** Whether a namespace may be asked for by itself. */
+    boolean hasSource(String namespace) {
+        return registry.source().of(namespace).isPresent();
+    }
+}

@@ -1,0 +1,236 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.loop.Pace;
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.store.DigestStore.ImageLabels;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * A registry to watch.
+ *
+ * @param prefix which images are its
+ * @param source what answers for it
+ * @param interval the time between two passes
+ * @param concurrency the questions in flight at most
+ */
+public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration interval, int concurrency) {
+    public WatchedRegistry {
+        if (interval.isNegative() || interval.isZero() || concurrency < 1) {
+            throw new IllegalArgumentException("a registry is asked at some interval, one question at a time at least");
+        }
+    }
+
+    /**
+     * A registry behind a client.
+     *
+     * @param prefix which images are its
+     * @param client the client; stays the caller's to close
+     * @param clock the time
+     * @param interval the time between two passes
+     * @param concurrency the questions in flight at most
+     * @param budget how many requests are sent at most; empty if that is not limited
+     * @param credentials those that the client shows
+     * @param pullSecrets by namespace, what is shown for that namespace alone where the registry does not tell everybody;
+     *     empty if none is
+     * @return the registry
+     */
+    public static WatchedRegistry of(
+            RegistryPrefix prefix,
+            RegistryClient client,
+            InstantSource clock,
+            Duration interval,
+            int concurrency,
+            Optional<Budget> budget,
+            CredentialProvider credentials,
+            Function<String, Optional<PullSecretSource>> pullSecrets) {
+        ClientSource source = new ClientSource(client, prefix.registry(), clock, budget, credentials, pullSecrets);
+        return new WatchedRegistry(prefix, source, interval, concurrency);
+    }
+
+    /**
+     * A limit of our own for the requests to a registry.
+     *
+     * @param perMinute so many per minute at most
+     * @param sent counts what the client sends
+     */
+    public record Budget(int perMinute, RequestCounts sent) {
+        public Budget {
+            if (perMinute < 1) {
+                throw new IllegalArgumentException("a budget is at least one request per minute");
+            }
+        }
+    }
+
+    /** What the agent asks a registry. Thread-safe; blocks until there is an answer or a deadline has passed. */
+    public interface Source {
+        /**
+         * The digest of a tag, by one request.
+         *
+         * @param reference the reference
+         * @return the digest and what it is the digest of
+         * @throws RegistryException if the registry does not say
+         * @throws InterruptedException if the thread is interrupted
+         */
+        Answer resolve(ImageReference reference) throws RegistryException, InterruptedException;
+
+        /**
+         * What a manifest or an index leads to, by one request.
+         *
+         * @param image the image, by its digest
+         * @return what it leads to
+         * @throws RegistryException if the registry does not say
+         * @throws InterruptedException if the thread is interrupted
+         */
+        Content manifest(ImageReference image) throws RegistryException, InterruptedException;
+
+        /**
+         * Whether there is any credential to show for a reference.
+         *
+         * @param reference the reference
+         * @return false if it is asked for anonymously
+         */
+        boolean hasCredential(ImageReference reference);
+
+        /**
+         * What is wrong with the pull secrets for a reference, if it is asked with pull secrets.
+         *
+         * @param reference the reference
+         * @return sentences for people, without a secret; empty if all is well
+         */
+        default List<String> problems(ImageReference reference) {
+            return List.of();
+        }
+
+        /**
+         * What an image says of itself, by one request.
+         *
+         * @param image the image
+         * @param config its configuration
+         * @return the labels; empty if this is no configuration of an image
+         * @throws RegistryException if the registry does not say
+         * @throws InterruptedException if the thread is interrupted
+         */
+        default Optional<ImageLabels> labels(ImageReference image, Descriptor config)
+                throws RegistryException, InterruptedException {
+            return Optional.empty();
+        }
+
+        /** Whether the registry is there, by one request. */
+        default void ping() throws RegistryException, InterruptedException {}
+
+        /**
+         * The limit that the registry spoke of last.
+         *
+         * @return what is left of it; empty if it speaks of none
+         */
+        Optional<Allowance> allowance();
+
+        /**
+         * Our own limit for all that is sent to the registry, with whatever credentials.
+         *
+         * @return what is left of it; empty if there is none
+         */
+        default Optional<Allowance> budget() {
+            return Optional.empty();
+        }
+
+        /**
+         * What answers for one namespace alone, with its pull secrets.
+         *
+         * @param namespace the namespace
+         * @return the source; empty where no pull secrets are read, or none is needed since credentials are configured
+         */
+        default Optional<Source> of(String namespace) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * A digest.
+     *
+     * @param digest the digest
+     * @param mediaType the media type of what it is the digest of
+     */
+    public record Answer(Digest digest, String mediaType) {}
+
+    /**
+     * What a manifest or an index leads to. A digest never names anything else.
+     *
+     * @param children the manifests and indexes that an index lists, attestations left out; first the one that speaks for
+     *     all: that of linux/amd64, if there is one
+     * @param config the configuration of an image
+     */
+    public record Content(List<Digest> children, Optional<Descriptor> config) {
+        public Content {
+            children = List.copyOf(children);
+        }
+    }
+
+    /**
+     * What a limit still allows.
+     *
+     * @param remaining the requests that are left until the reset
+     * @param resets when they are counted anew
+     * @param reserved how many of those are kept for the questions whose time comes
+     */
+    public record Allowance(long remaining, Instant resets, long reserved) {
+        /** No registry is believed that its limit lasts for longer. */
+        private static final Duration LONGEST = Duration.ofDays(7);
+
+        /**
+         * A limit of which nothing is reserved.
+         *
+         * @param remaining the requests that are left until the reset
+         * @param resets when they are counted anew
+         */
+        public Allowance(long remaining, Instant resets) {
+            this(remaining, resets, 0);
+        }
+
+        /** The requests that are left now. */
+        long left(Instant now) {
+            return resets.isAfter(now) ? remaining : Long.MAX_VALUE;
+        }
+
+        /** How many of them may be spent on what somebody wants to know before its time. */
+        long spare(Instant now) {
+            return resets.isAfter(now) ? Math.max(0, remaining - reserved) : Long.MAX_VALUE;
+        }
+
+        /** How long until they are counted anew. */
+        Duration rest(Instant now) {
+            return Pace.max(Duration.ZERO, Pace.min(LONGEST, Duration.between(now, resets)));
+        }
+
+        /**
+         * What a pass over these references leaves, so that the rest of the limit lasts until the reset. What was never
+         * asked may have one {@code part}th of what is left at once, as far as that is not reserved.
+         */
+        long floor(int references, int neverAsked, int part, Duration interval, Instant now) {
+            long left = left(now);
+            double passes = Math.max(1, (double) rest(now).toMillis() / interval.toMillis());
+            if (left >= references * passes) {
+                return Math.max(0, left - references);
+            }
+            long share = Math.max(1, (long) (left / passes));
+            long quota = Math.max(share, Math.min(neverAsked, Math.min(left / part, spare(now))));
+            return Math.max(0, left - quota);
+        }
+
+        /** How long to wait from one request to the next, so that the rest lasts until the reset. */
+        Duration spacing(Instant now) {
+            return rest(now).dividedBy(Math.max(1, remaining));
+        }
+    }
+}

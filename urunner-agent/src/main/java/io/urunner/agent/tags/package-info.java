@@ -1,0 +1,5 @@
+/** What tags say: which reference is asked when and for whom, and what a digest stands for. */
+@NullMarked
+package io.urunner.agent.tags;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,524 @@
+package io.urunner.agent.workloads;
+
+import io.urunner.agent.tags.PullSecretSource;
+import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeAccess.SecretData;
+import io.urunner.kube.KubeException;
+import io.urunner.kube.KubeName;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.Repository;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.dockerconfig.PullSecret;
+import io.urunner.registry.dockerconfig.PullSecrets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The credentials that the pods of watched workloads pull with: the pull secrets that the pod template names, else those
+ * of its service account. Secrets are read by name when they are needed, again when a registry refuses what they hold, and
+ * otherwise every few minutes. An agent uses those of a {@linkplain #of namespace} for that namespace alone; as a provider,
+ * this yields those of all, for a command that knows of one workload only. Thread-safe.
+ */
+public final class PodCredentials implements CredentialProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(PodCredentials.class);
+
+    private static final Duration LIFE = Duration.ofMinutes(5);
+    private static final Duration LIFE_OF_ACCOUNTS = Duration.ofMinutes(1);
+    /** What is missing may be made at any time, and what was refused may be replaced. */
+    private static final Duration SHORT_LIFE = Duration.ofSeconds(15);
+    /** An API server that did not answer is asked again. */
+    private static final Duration RETRY = Duration.ofSeconds(5);
+    /** What nobody read again for so long is forgotten. */
+    private static final Duration UNUSED = LIFE.multipliedBy(2);
+
+    /** Of so many bytes are the pull secrets of a namespace that are kept; what comes beyond is not used. */
+    private static final int MOST_OF_A_NAMESPACE = 1024 * 1024;
+
+    /** The same of all namespaces together, an eighth of the image's heap; but a namespace with few bytes is not refused. */
+    private static final int MOST = 8 * 1024 * 1024;
+
+    private static final int FEW = 32 * 1024;
+
+    /** So many sentences say what is wrong with the pull secrets for a repository. */
+    private static final int MOST_PROBLEMS = 5;
+
+    /** The status of an answer that is too large to be used. */
+    private static final int TOO_LARGE = 413;
+
+    private final InstantSource clock;
+    private final Map<WorkloadId, Set<Repository>> repositories = new ConcurrentHashMap<>();
+    private final Map<WorkloadId, Source> sources = new ConcurrentHashMap<>();
+    private final Map<Repository, Map<WorkloadId, Source>> users = new ConcurrentHashMap<>();
+    private final Map<Name, Cached<List<String>>> accounts = new ConcurrentHashMap<>();
+    private final Map<Name, Cached<Optional<SecretData>>> secrets = new ConcurrentHashMap<>();
+    private final Set<String> missing = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable Api api;
+
+    /** Where a workload's pull secrets are named. */
+    private record Source(String namespace, List<String> secrets, String serviceAccount) {}
+
+    /** A name in a namespace. */
+    private record Name(String namespace, String name) {}
+
+    private record Api(KubeAccess access, Problems problems) {}
+
+    /** Told, on any thread, whether something can be read. */
+    public interface Problems {
+        /** The API server refuses; the message names the permission. */
+        void missing(String what, String message);
+
+        void well(String what);
+    }
+
+    private interface Read<T> {
+        T read() throws KubeException;
+    }
+
+    private final class Cached<T> {
+        private final Set<Credential> given = new HashSet<>();
+        private volatile @Nullable T value;
+        private @Nullable KubeException denial;
+        private volatile Instant read = Instant.MIN;
+        private boolean refused;
+
+        /** The value, read again if it is older than that. */
+        synchronized T get(Duration life, BiPredicate<T, T> same, Read<T> from) throws KubeException {
+            Instant now = clock.instant();
+            T known = value;
+            KubeException denied = denial;
+            if (denied != null && isYounger(denied.forbidden() || denied.refused() ? LIFE_OF_ACCOUNTS : RETRY, now)) {
+                throw denied;
+            }
+            if (known != null && isYounger(refused || known.equals(Optional.empty()) ? SHORT_LIFE : life, now)) {
+                return known;
+            }
+            try {
+                T fresh = from.read();
+                if (known == null || !same.test(known, fresh)) {
+                    refused = false;
+                    given.clear();
+                }
+                value = fresh;
+                denial = null;
+                read = now;
+                return fresh;
+            } catch (KubeException e) {
+                // An API server that is away takes nothing from what is known.
+                if (known != null && !e.forbidden()) {
+                    read = now.minus(life).plus(SHORT_LIFE);
+                    return known;
+                }
+                value = null;
+                denial = e;
+                read = now;
+                throw e;
+            }
+        }
+
+        /** Whether it was read within so long; what is read in the future was before the clock was set back. */
+        private boolean isYounger(Duration age, Instant now) {
+            return !now.isBefore(read) && now.isBefore(read.plus(age));
+        }
+
+        /** What was read last; does not wait for what is being read. */
+        Optional<T> known() {
+            return Optional.ofNullable(value);
+        }
+
+        synchronized Optional<KubeException> denial() {
+            return Optional.ofNullable(denial);
+        }
+
+        boolean isOld() {
+            return read.isAfter(Instant.MIN) && read.plus(UNUSED).isBefore(clock.instant());
+        }
+
+        /** Where it has nothing to show, it is about to be mended. */
+        synchronized void gave(Collection<Credential> credentials) {
+            given.addAll(credentials);
+            refused = refused || credentials.stream().allMatch(Credential.Anonymous.class::isInstance);
+        }
+
+        synchronized void refused(Credential credential) {
+            refused = refused || given.contains(credential);
+        }
+    }
+
+    /**
+     * Credentials of no workload yet: an agent tells which there are.
+     *
+     * @param clock the time
+     */
+    public PodCredentials(InstantSource clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * Reads with this from now on, for a command that fails for itself; before, there are no credentials.
+     *
+     * @param access what reads; stays the caller's
+     */
+    public void connect(KubeAccess access) {
+        connect(access, new Problems() {
+            @Override
+            public void missing(String what, String message) {
+                LOG.warn("{}", message);
+            }
+
+            @Override
+            public void well(String what) {}
+        });
+    }
+
+    /** Reads with this from now on; before, there are no credentials. */
+    public void connect(KubeAccess access, Problems problems) {
+        api = new Api(access, problems);
+    }
+
+    /**
+     * A workload uses these references now, and no others.
+     *
+     * @param workload the workload
+     * @param references the references
+     */
+    public void uses(Workload workload, Collection<ImageReference> references) {
+        WorkloadId id = workload.id();
+        Set<Repository> now =
+                references.stream().map(ImageReference::toRepository).collect(Collectors.toSet());
+        gone(id, now);
+        Source source = new Source(id.namespace(), workload.imagePullSecrets(), workload.serviceAccount());
+        now.forEach(repository -> users.computeIfAbsent(repository, added -> new ConcurrentHashMap<>())
+                .put(id, source));
+        repositories.put(id, now);
+        Source before = sources.put(id, source);
+        if (before != null && !before.equals(source)) {
+            forgetUnused(id.namespace());
+        }
+    }
+
+    /** A workload went away. */
+    void gone(WorkloadId id) {
+        gone(id, Set.of());
+        repositories.remove(id);
+        sources.remove(id);
+        forgetUnused(id.namespace());
+    }
+
+    /** Forgets what no workload of a namespace names any more, and no service account that one uses. */
+    private void forgetUnused(String namespace) {
+        Set<String> usedAccounts = new HashSet<>();
+        Set<String> usedSecrets = new HashSet<>();
+        sources.values().stream()
+                .filter(source -> source.namespace().equals(namespace))
+                .forEach(source -> {
+                    usedSecrets.addAll(source.secrets());
+                    if (source.secrets().isEmpty()) {
+                        usedAccounts.add(source.serviceAccount());
+                    }
+                });
+        accounts.keySet().removeIf(name -> name.namespace().equals(namespace) && !usedAccounts.contains(name.name()));
+        accounts.forEach((name, cached) -> {
+            if (name.namespace().equals(namespace)) {
+                cached.known().ifPresent(usedSecrets::addAll);
+            }
+        });
+        secrets.keySet().removeIf(name -> name.namespace().equals(namespace) && !usedSecrets.contains(name.name()));
+    }
+
+    private void gone(WorkloadId id, Set<Repository> but) {
+        for (Repository repository : repositories.getOrDefault(id, Set.of())) {
+            if (!but.contains(repository)) {
+                users.computeIfPresent(repository, (key, of) -> {
+                    of.remove(id);
+                    return of.isEmpty() ? null : of;
+                });
+            }
+        }
+    }
+
+    /**
+     * The credentials of one namespace's workloads alone: what is read with them is for that namespace.
+     *
+     * @param namespace the namespace
+     * @return its credentials; nothing to close
+     */
+    public PullSecretSource of(String namespace) {
+        return new PullSecretSource() {
+            @Override
+            public List<Credential> credentials(String registry, String repository) throws CredentialException {
+                return PodCredentials.this.credentials(registry, repository, Optional.of(namespace));
+            }
+
+            @Override
+            public List<String> problems(String registry, String repository) {
+                return PodCredentials.this.problems(registry, repository, namespace);
+            }
+
+            @Override
+            public void refused(String registry, Credential refused) {
+                PodCredentials.this.refused(registry, refused);
+            }
+
+            @Override
+            public String describe(String registry, String repository) {
+                return PodCredentials.this.describe(registry, repository, Optional.of(namespace));
+            }
+        };
+    }
+
+    @Override
+    public List<Credential> credentials(String registry, String repository) throws CredentialException {
+        return credentials(registry, repository, Optional.empty());
+    }
+
+    private List<Credential> credentials(String registry, String repository, Optional<String> namespace)
+            throws CredentialException {
+        Api now = api;
+        Set<Credential> all = new LinkedHashSet<>();
+        if (now != null) {
+            for (Source source : sources(registry, repository, namespace)) {
+                List<PullSecret> found = new ArrayList<>();
+                for (String name : names(now, source)) {
+                    secret(now, new Name(source.namespace(), name), registry, repository)
+                            .ifPresent(found::add);
+                }
+                all.addAll(PullSecrets.of(found).credentials(registry, repository));
+            }
+        }
+        return List.copyOf(all);
+    }
+
+    /** What is wrong with the pull secrets that the users of a repository in a namespace name for it. */
+    private List<String> problems(String registry, String repository, String namespace) {
+        Api now = api;
+        if (now == null) {
+            return List.of();
+        }
+        Set<String> problems = new LinkedHashSet<>();
+        try {
+            for (Source source : sources(registry, repository, Optional.of(namespace))) {
+                problems.addAll(problems(now, source, registry, repository));
+            }
+        } catch (CredentialException e) {
+            problems.add(String.valueOf(e.getMessage()));
+        }
+        return problems.stream().limit(MOST_PROBLEMS).toList();
+    }
+
+    private Set<String> problems(Api from, Source source, String registry, String repository)
+            throws CredentialException {
+        Set<String> problems = new LinkedHashSet<>();
+        List<PullSecret> found = new ArrayList<>();
+        List<String> names = names(from, source);
+        for (String name : names) {
+            Name full = new Name(source.namespace(), name);
+            secret(from, full, registry, repository).ifPresentOrElse(found::add, () -> problems.add(absent(full)));
+        }
+        PullSecrets all = PullSecrets.of(found);
+        problems.addAll(all.problems());
+        if (problems.isEmpty() && !names.isEmpty()) {
+            noMatch(String.join(", ", names), all, registry, repository).ifPresent(problems::add);
+        }
+        return problems;
+    }
+
+    private String absent(Name name) {
+        if (!KubeName.isOfObject(name.name())) {
+            return "no pull secret can have the name " + KubeName.shown(name.name());
+        }
+        Optional<KubeException> denial = Optional.ofNullable(secrets.get(name)).flatMap(Cached::denial);
+        return denial.map(e -> e.forbidden()
+                        ? "the agent may not read the pull secret " + name.name()
+                        : String.valueOf(e.getMessage()))
+                .orElse("there is no secret " + name.name());
+    }
+
+    /** Why secrets that can be read have nothing for a repository; nothing if they have. */
+    private static Optional<String> noMatch(String names, PullSecrets secrets, String registry, String repository) {
+        List<Credential> found = secrets.credentials(registry, repository);
+        if (!found.isEmpty()) {
+            return found.stream().allMatch(Credential.Anonymous.class::isInstance)
+                    ? Optional.of("the entry for " + registry + " in the pull secrets (" + names
+                            + ") has no user and password: like the kubelet, the agent reads no token there")
+                    : Optional.empty();
+        }
+        String other =
+                registry.matches(".+:\\d+") ? registry.substring(0, registry.lastIndexOf(':')) : registry + ":443";
+        return Optional.of("the pull secrets (" + names + ") have no entry for " + registry + "/" + repository
+                + (secrets.credentials(other, repository).isEmpty()
+                        ? ""
+                        : ", only one for " + other + ": the key must have the same port as the image"));
+    }
+
+    /** Where the users of a repository name their secrets, in the order of the namespaces. */
+    private Collection<Source> sources(String registry, String repository, Optional<String> namespace) {
+        Map<String, Source> sources = new TreeMap<>();
+        if (repository.isEmpty()) {
+            // The registry as a whole: no pod uses that.
+            return List.of();
+        }
+        users.getOrDefault(new Repository(registry, repository), Map.of()).values().stream()
+                .filter(source -> namespace.isEmpty() || namespace.get().equals(source.namespace()))
+                .forEach(source -> sources.put(
+                        source.namespace()
+                                + (source.secrets().isEmpty()
+                                        ? " account " + source.serviceAccount()
+                                        : source.secrets()),
+                        source));
+        return sources.values();
+    }
+
+    private List<String> names(Api from, Source source) throws CredentialException {
+        if (!source.secrets().isEmpty()) {
+            return source.secrets();
+        }
+        Name account = new Name(source.namespace(), source.serviceAccount());
+        return guarded(
+                from,
+                "service accounts in namespace " + account.namespace(),
+                List.of(),
+                () -> accounts.computeIfAbsent(account, added -> new Cached<>())
+                        .get(
+                                LIFE_OF_ACCOUNTS,
+                                List::equals,
+                                () -> from.access().pullSecrets(account.namespace(), account.name())));
+    }
+
+    private Optional<PullSecret> secret(Api from, Name name, String registry, String repository)
+            throws CredentialException {
+        if (!KubeName.isOfObject(name.name())) {
+            String what = "names of pull secrets in namespace " + name.namespace();
+            if (missing.add(what)) {
+                from.problems()
+                        .missing(
+                                what,
+                                "a workload or service account in namespace " + name.namespace()
+                                        + " names a pull secret " + KubeName.shown(name.name())
+                                        + ", which cannot be: it is skipped");
+            }
+            return Optional.empty();
+        }
+        if (!secrets.containsKey(name)) {
+            secrets.values().removeIf(Cached::isOld);
+        }
+        Cached<Optional<SecretData>> cached = secrets.computeIfAbsent(name, added -> new Cached<>());
+        Optional<PullSecret> secret = guarded(
+                        from,
+                        "pull secrets in namespace " + name.namespace(),
+                        Optional.<SecretData>empty(),
+                        () -> cached.get(LIFE, PodCredentials::same, () -> read(from, name)))
+                .map(data -> PullSecret.parse(name.name(), data.type(), data.data()));
+        secret.ifPresent(found -> cached.gave(PullSecrets.of(List.of(found)).credentials(registry, repository)));
+        return secret;
+    }
+
+    private Optional<SecretData> read(Api from, Name name) throws KubeException {
+        Optional<SecretData> found = from.access().secret(name.namespace(), name.name());
+        long ofNamespace = found.map(PodCredentials::size).orElse(0L);
+        long all = ofNamespace;
+        for (Map.Entry<Name, Cached<Optional<SecretData>>> other : secrets.entrySet()) {
+            if (!other.getKey().equals(name)) {
+                long size = other.getValue()
+                        .known()
+                        .flatMap(kept -> kept)
+                        .map(PodCredentials::size)
+                        .orElse(0L);
+                all += size;
+                ofNamespace += other.getKey().namespace().equals(name.namespace()) ? size : 0;
+            }
+        }
+        if (ofNamespace > MOST_OF_A_NAMESPACE) {
+            throw notUsed(name, "with the other pull secrets there it is more than " + MOST_OF_A_NAMESPACE / 1024);
+        } else if (all > MOST && ofNamespace > FEW) {
+            throw notUsed(name, "the pull secrets of all namespaces are more than " + MOST / 1024);
+        }
+        return found;
+    }
+
+    private static KubeException notUsed(Name name, String why) {
+        return new KubeException(
+                "the secret " + name.name() + " in namespace " + name.namespace() + " is not used: " + why + " kB",
+                TOO_LARGE);
+    }
+
+    private static long size(SecretData secret) {
+        return secret.data().values().stream().mapToLong(value -> value.length).sum();
+    }
+
+    private static boolean same(Optional<SecretData> one, Optional<SecretData> other) {
+        return one.isPresent() == other.isPresent()
+                && (one.isEmpty()
+                        || (one.get().type().equals(other.get().type())
+                                && one.get()
+                                        .data()
+                                        .keySet()
+                                        .equals(other.get().data().keySet())
+                                && one.get().data().entrySet().stream()
+                                        .allMatch(entry -> Arrays.equals(
+                                                entry.getValue(),
+                                                other.get().data().get(entry.getKey())))));
+    }
+
+    /**
+     * Without the permission, and of a secret that is too large, there is nothing to show: that is said once, and the other
+     * credentials remain.
+     */
+    private <T> T guarded(Api from, String what, T nothing, Read<T> read) throws CredentialException {
+        try {
+            T found = read.read();
+            if (missing.remove(what)) {
+                from.problems().well(what);
+            }
+            return found;
+        } catch (KubeException e) {
+            if (!e.forbidden() && !e.refused()) {
+                throw new CredentialException(what + " cannot be read: " + e.getMessage(), true, e);
+            }
+            String which = e.forbidden() ? what : "some " + what;
+            if (missing.add(which)) {
+                from.problems().missing(which, String.valueOf(e.getMessage()));
+            }
+            return nothing;
+        }
+    }
+
+    @Override
+    public void refused(String registry, Credential refused) {
+        secrets.values().forEach(cached -> cached.refused(refused));
+    }
+
+    @Override
+    public String describe(String registry, String repository) {
+        return describe(registry, repository, Optional.empty());
+    }
+
+    private String describe(String registry, String repository, Optional<String> namespace) {
+        return sources(registry, repository, namespace).stream()
+                .map(source -> (source.secrets().isEmpty()
+                                ? "those of the service account " + source.serviceAccount()
+                                : String.join(", ", source.secrets()))
+                        + " in namespace " + source.namespace())
+                .collect(Collectors.joining("; ", "pull secrets ", ""));
+    }
+}

@@ -1,0 +1,313 @@
+package io.urunner.agent.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.agent.app.config.PluginJars;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The jar that is shipped, as a process of its own. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class AgentJarIT {
+    private static final Path JAR = Path.of("target", "urunner-agent.jar").toAbsolutePath();
+
+    @TempDir
+    Path folder;
+
+    private Process start(Map<String, String> environment, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")),
+                "-jar",
+                JAR.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(folder.resolve("out").toFile())
+                .redirectError(folder.resolve("err").toFile());
+        builder.environment().keySet().removeIf(name -> name.startsWith("URUNNER_") || name.startsWith("KUBE"));
+        builder.environment().put("HOME", folder.toString());
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    private int run(Map<String, String> environment, String... arguments) throws Exception {
+        return start(environment, arguments).waitFor();
+    }
+
+    private String out() throws IOException {
+        return Files.readString(folder.resolve("out"));
+    }
+
+    private String err() throws IOException {
+        return Files.readString(folder.resolve("err"));
+    }
+
+    @Test
+    void it_tells_its_version_and_its_commands() throws Exception {
+        assertThat(run(Map.of(), "--version")).isZero();
+        assertThat(out()).matches("urunner \\d+\\.\\d+\\.\\d+\\S*\\R");
+        assertThat(run(Map.of(), "--help")).isZero();
+        assertThat(out()).contains("run", "once", "digest", "config");
+        assertThat(err()).isEmpty();
+    }
+
+    @Test
+    void it_brings_the_four_plugins_and_the_built_in_kinds() throws Exception {
+        assertThat(run(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "nonsense"), "config"))
+                .isEqualTo(2);
+        assertThat(err()).contains("aws_ecr", "digitalocean", "dockerhub", "generic", "gitlab", "harbor");
+    }
+
+    @Test
+    void a_wrong_configuration_exits_with_2_without_a_stack_trace_or_a_secret() throws Exception {
+        assertThat(run(
+                        Map.of(
+                                "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab",
+                                "URUNNER_SECR_GITLAB_TOKN", "glpat-0123456789",
+                                "URUNNER_CONF_HTTP_PORT", "x"),
+                        "run"))
+                .isEqualTo(2);
+        assertThat(err())
+                .contains("did you mean URUNNER_SECR_GITLAB_TOKEN?", "URUNNER_CONF_HTTP_PORT", "3 problems")
+                .doesNotContain("\tat ", "glpat-0123456789");
+    }
+
+    @Test
+    void outside_of_a_cluster_it_says_what_to_set() throws Exception {
+        assertThat(run(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic"), "once"))
+                .isEqualTo(2);
+        assertThat(err()).contains("URUNNER_CONF_KUBE_AUTH=kubeconfig").doesNotContain("\tat ");
+    }
+
+    /** Port 1 of this machine: nobody listens there, neither as API server nor as registry. */
+    private Map<String, String> whereNothingAnswers() throws IOException {
+        Path kubeconfig = Files.writeString(folder.resolve("kubeconfig"), """
+                apiVersion: v1
+                kind: Config
+                clusters: [{name: none, cluster: {server: "http://127.0.0.1:1"}}]
+                users: [{name: none, user: {}}]
+                contexts: [{name: none, context: {cluster: none, user: none}}]
+                current-context: none
+                """);
+        return Map.of(
+                "KUBECONFIG", kubeconfig.toString(),
+                "URUNNER_CONF_KUBE_AUTH", "kubeconfig",
+                "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic",
+                "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "127.0.0.1:1",
+                "URUNNER_CONF_HTTP_PORT", "0");
+    }
+
+    @Test
+    void where_nothing_answers_the_commands_say_so_and_exit_with_1_without_a_stack_trace() throws Exception {
+        for (String command : List.of(
+                "once", "doctor", "history shop/deploy/web", "rollback shop/deploy/web", "digest 127.0.0.1:1/web")) {
+            assertThat(run(whereNothingAnswers(), command.split(" ", -1)))
+                    .as(command + ": " + out() + err())
+                    .isEqualTo(1);
+            assertThat(out() + err())
+                    .as(command)
+                    .contains("127.0.0.1:1")
+                    .doesNotContain("\tat ", "defect", "unexpected");
+        }
+    }
+
+    @Test
+    void run_ends_on_sigterm_within_5_seconds_with_exit_code_0_though_nothing_answers() throws Exception {
+        Process agent = start(whereNothingAnswers(), "run");
+        try {
+            await(agent, "watch of");
+            endsWith0(agent);
+            assertThat(out()).contains("told to end", "ended");
+            assertThat(leftInTheTemporaryFolder()).isEmpty();
+        } finally {
+            agent.destroyForcibly();
+        }
+    }
+
+    @Test
+    void the_demonstration_rolls_both_workloads_out_once_and_ends_by_itself() throws Exception {
+        assertThat(run(Map.of(), "demo")).as(out() + err()).isZero();
+        List<String> pushed = out().lines()
+                .filter(line -> line.startsWith("registry "))
+                .map(line -> line.substring(line.indexOf("sha256:")))
+                .toList();
+        assertThat(pushed).hasSize(2).doesNotHaveDuplicates();
+        for (String workload : List.of("web", "worker")) {
+            assertThat(out().lines().filter(line -> line.startsWith("pod ") && line.contains("demo/" + workload + "-")))
+                    .satisfiesExactly(
+                            first -> assertThat(first).endsWith("runs " + pushed.get(0)),
+                            second -> assertThat(second).endsWith("runs " + pushed.get(1)));
+            assertThat(out())
+                    .contains("demo/Deployment/" + workload + ": rollout succeeded")
+                    .contains("demo/" + workload + ": its template was changed once for 1 push");
+        }
+        assertThat(out()).doesNotContain("WARN", "ERROR");
+        assertThat(err()).isEmpty();
+        assertThat(leftInTheTemporaryFolder()).isEmpty();
+    }
+
+    @Test
+    void the_demonstration_goes_on_where_it_is_to_and_ends_when_it_is_told_to() throws Exception {
+        Process demo = start(Map.of(), "demo", "--keep");
+        try {
+            await(demo, "the next push comes");
+            endsWith0(demo);
+        } finally {
+            demo.destroyForcibly();
+        }
+        assertThat(err()).isEmpty();
+        assertThat(leftInTheTemporaryFolder()).isEmpty();
+    }
+
+    private void endsWith0(Process process) throws Exception {
+        process.destroy();
+        assertThat(process.waitFor(5, TimeUnit.SECONDS)).as("ended in time").isTrue();
+        assertThat(process.exitValue()).as(out() + err()).isZero();
+    }
+
+    private List<String> leftInTheTemporaryFolder() throws IOException {
+        try (Stream<Path> files = Files.walk(folder.resolve("tmp"))) {
+            return files.skip(1).map(Path::toString).toList();
+        }
+    }
+
+    private void await(Process process, String text) throws Exception {
+        while (!out().contains(text)) {
+            assertThat(process.waitFor(50, TimeUnit.MILLISECONDS))
+                    .as("it goes on; it said: " + out() + err())
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void what_a_plugin_prints_comes_into_no_answer_and_a_broken_one_is_named_without_a_stack_trace() throws Exception {
+        PluginJars.plugin(
+                folder.resolve("acme.jar"),
+                "AcmePlugin",
+                Map.of(
+                        "members",
+                        "{ System.out.println(\"hello from acme\");"
+                                + " new IllegalStateException(\"hello from acme\").printStackTrace(); }"));
+        Files.writeString(folder.resolve("broken.jar"), "404 page not found");
+        Map<String, String> environment = Map.of(
+                "URUNNER_CONF_PLUGIN_DIR", folder.toString(),
+                "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "acme",
+                "URUNNER_SECR_ACME_USER", "ci",
+                "URUNNER_SECR_ACME_PASS", "Tr0ub4dor-and-3");
+
+        assertThat(run(environment, "config")).as(err()).isZero();
+        assertThat(out()).contains("acme").doesNotContain("hello from acme");
+        assertThat(err())
+                .contains("warning: the plugin jar " + folder.resolve("broken.jar"))
+                .doesNotContain("\tat ", "hello from acme");
+
+        Map<String, String> other = new HashMap<>(environment);
+        other.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "broken");
+        assertThat(run(other, "run")).isEqualTo(2);
+        assertThat(err())
+                .contains(
+                        "'broken' is not a known type",
+                        folder.resolve("broken.jar").toString())
+                .doesNotContain("\tat ", "Tr0ub4dor");
+    }
+
+    @Test
+    void the_jar_holds_no_signature_no_module_and_no_second_copy() throws IOException {
+        try (JarFile jar = new JarFile(JAR.toFile())) {
+            List<String> names = jar.stream().map(JarEntry::getName).toList();
+            assertThat(names)
+                    .doesNotHaveDuplicates()
+                    .noneMatch(name -> name.matches("META-INF/[^/]*\\.(SF|DSA|RSA)"))
+                    .noneMatch(name -> name.endsWith("module-info.class"));
+            assertThat(services(jar, "META-INF/services/io.urunner.registry.auth.CredentialPlugin"))
+                    .hasSizeGreaterThanOrEqualTo(6)
+                    .doesNotHaveDuplicates();
+            assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
+                    .isEqualTo("io.urunner.agent.app.Main");
+        }
+        assertThat(Files.size(JAR)).as("bytes").isLessThan(50_000_000);
+    }
+
+    @Test
+    void the_jar_says_what_is_in_it_and_that_is_what_it_was_made_of() throws Exception {
+        JsonNode bom;
+        Set<String> names;
+        try (JarFile jar = new JarFile(JAR.toFile())) {
+            String place = jar.getManifest().getMainAttributes().getValue("Sbom-Location");
+            bom = new ObjectMapper().readTree(jar.getInputStream(jar.getEntry(place)));
+            names = jar.stream().map(JarEntry::getName).collect(Collectors.toSet());
+        }
+        assertThat(names)
+                .as("what scanners go by")
+                .contains(
+                        "META-INF/maven/io.urunner/urunner-agent/pom.properties",
+                        "META-INF/maven/com.fasterxml.jackson.core/jackson-databind/pom.properties");
+        Map<String, String> listed = new HashMap<>();
+        for (JsonNode component : bom.path("components")) {
+            assertThat(component.path("purl").asText()).startsWith("pkg:maven/");
+            if (!component.path("group").asText().equals("io.urunner")) {
+                listed.put(
+                        component.path("name").asText() + "-"
+                                + component.path("version").asText() + ".jar",
+                        component.path("hashes").path(0).path("content").asText());
+            }
+        }
+        Map<String, String> used = new HashMap<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+            Path path = Path.of(entry);
+            String name = path.getFileName().toString();
+            if (name.endsWith(".jar") && (listed.containsKey(name) || isWithin(path, names))) {
+                used.put(name, sha256(path));
+            }
+        }
+        assertThat(used).as("the list is up to date; .ci/lock writes it anew").isEqualTo(listed);
+    }
+
+    /** Whether a jar's first class is in ours, and not in one of the project's own. */
+    private static boolean isWithin(Path jar, Set<String> names) throws IOException {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            return file.stream()
+                    .map(JarEntry::getName)
+                    .filter(name -> name.endsWith(".class") && !name.endsWith("module-info.class"))
+                    .findFirst()
+                    .filter(name -> !name.startsWith("io/urunner/") && names.contains(name))
+                    .isPresent();
+        }
+    }
+
+    private static String sha256(Path file) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+    }
+
+    private static List<String> services(JarFile jar, String name) throws IOException {
+        try (InputStream content = jar.getInputStream(jar.getEntry(name));
+                Stream<String> lines =
+                        new String(content.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).lines()) {
+            return lines.filter(line -> !line.isBlank()).collect(Collectors.toList());
+        }
+    }
+}

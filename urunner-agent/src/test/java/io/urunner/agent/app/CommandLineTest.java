@@ -1,0 +1,131 @@
+package io.urunner.agent.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.app.assembly.Composition;
+import io.urunner.agent.app.cli.Cli;
+import io.urunner.agent.app.cli.CommandContext;
+import io.urunner.agent.app.cli.Termination;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands with the real wiring, in the process of the test. */
+class CommandLineTest {
+    @TempDir
+    Path folder;
+
+    private final Map<String, String> environment = new HashMap<>();
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private final Composition composition = new Composition();
+
+    @BeforeEach
+    void keepToTheFolder() {
+        environment.put("HOME", folder.toString());
+    }
+
+    @AfterEach
+    void close() {
+        composition.close();
+    }
+
+    private int run(String... arguments) {
+        Termination never = () -> {};
+        return Cli.execute(
+                new CommandContext(environment, new PrintWriter(out), new PrintWriter(err), composition, never),
+                arguments);
+    }
+
+    @Test
+    void help_names_every_command_and_the_exit_codes() {
+        assertThat(run("--help")).isZero();
+        assertThat(out.toString()).contains("digest", "config", "Exit codes of all commands:", "0  done as asked");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void each_command_has_its_own_help() {
+        assertThat(run("digest", "--help")).isZero();
+        assertThat(out.toString()).contains("Usage: urunner digest", "--config", "--set", "IMAGE");
+    }
+
+    @Test
+    void the_version_is_told() {
+        assertThat(run("--version")).isZero();
+        assertThat(out.toString()).startsWith("urunner ");
+    }
+
+    @Test
+    void a_missing_or_unknown_command_or_option_is_wrong_usage() {
+        assertThat(run()).isEqualTo(2);
+        assertThat(err.toString()).contains("a command is missing", "Try 'urunner --help'.");
+        assertThat(run("digst")).isEqualTo(2);
+        assertThat(err.toString()).contains("digest");
+        assertThat(run("digest", "--colour")).isEqualTo(2);
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void config_prints_what_is_in_force_with_origins_and_without_secrets() throws IOException {
+        Path file = Files.writeString(folder.resolve("urunner.yaml"), """
+                interval: 1m
+                registries:
+                  - host: registry.gitlab.com
+                    credentials: {token: {env: CI_TOKEN}}
+                """);
+        environment.put("CI_TOKEN", "glpat-0123456789");
+        environment.put("URUNNER_CONF_HTTP_PORT", "0");
+
+        assertThat(run("config", "--wide", "--config", file.toString(), "--set", "log.level=DEBUG"))
+                .isZero();
+
+        assertThat(out.toString().lines())
+                .anyMatch(line -> line.matches("SETTING +ORIGIN +VALUE"))
+                .anyMatch(line -> line.matches("interval +\\S+urunner.yaml:1 +1m"))
+                .anyMatch(line -> line.matches("http.port +URUNNER_CONF_HTTP_PORT +0"))
+                .anyMatch(line -> line.matches("log.level +--set log.level +DEBUG"))
+                .anyMatch(line -> line.matches("registries\\[0].type +default +gitlab"))
+                .anyMatch(line -> line.matches(
+                        "registries\\[0].credentials.token +\\S+urunner.yaml:4 +\\[secret] of the variable CI_TOKEN"));
+        assertThat(out + err.toString()).doesNotContain("glpat-0123456789");
+    }
+
+    @Test
+    void a_wrong_configuration_exits_with_2_and_says_everything_that_is_wrong() {
+        environment.put("URUNNER_CONF_LOG_LEVEL", "LOUD");
+        environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab");
+
+        assertThat(run("config")).isEqualTo(2);
+
+        assertThat(err.toString())
+                .startsWith("urunner: the configuration has 2 problems:")
+                .contains("URUNNER_CONF_LOG_LEVEL: 'LOUD' is not one of", "URUNNER_SECR_GITLAB_TOKEN: missing")
+                .doesNotContain("\tat ");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void settings_that_do_not_fit_the_registry_are_a_wrong_configuration() {
+        environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "aws_ecr");
+        environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "registry.example.com");
+
+        assertThat(run("digest", "registry.example.com/app:1")).isEqualTo(2);
+        assertThat(err.toString()).contains("the settings of the registry registry.example.com do not fit it");
+    }
+
+    @Test
+    void digest_refuses_what_is_no_reference_before_it_asks_for_any() {
+        assertThat(run("digest", "localhost:1/app", "Not A Reference")).isEqualTo(2);
+        assertThat(err.toString()).contains("Not A Reference");
+        assertThat(out.toString()).isEmpty();
+    }
+}

@@ -1,0 +1,65 @@
+package io.urunner.agent.app.assembly;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.urunner.agent.app.cli.CommandException;
+import io.urunner.agent.app.config.Overrides;
+import io.urunner.agent.app.config.PluginDirectory;
+import io.urunner.agent.app.config.Settings;
+import io.urunner.agent.app.config.SettingsLoader;
+import io.urunner.registry.HostOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import okhttp3.tls.HeldCertificate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the client is told of a registry in the settings. */
+class RegistryAccessTest {
+    @TempDir
+    private Path folder;
+
+    private HostOptions options(String registry) throws Exception {
+        Path file = Files.writeString(folder.resolve("urunner.yaml"), "registries: [" + registry + "]");
+        Settings settings = new SettingsLoader(Map.of(), directory -> new PluginDirectory().discover(directory))
+                .load(new Overrides(Optional.of(file), Map.of()))
+                .settings();
+        return RegistryAccess.options(settings.registries().get(0));
+    }
+
+    @Test
+    void without_a_word_it_is_reached_as_the_client_does_by_itself() throws Exception {
+        assertThat(options("{host: a.example}")).isEqualTo(HostOptions.DEFAULTS);
+    }
+
+    @Test
+    void every_setting_reaches_the_client() throws Exception {
+        HeldCertificate certificate = new HeldCertificate.Builder().build();
+        Path ca = Files.writeString(folder.resolve("ca.pem"), certificate.certificatePem());
+        Path key = Files.writeString(folder.resolve("key.pem"), certificate.privateKeyPkcs8Pem());
+
+        assertThat(options("{host: a.example, plainHttp: true}")).isEqualTo(HostOptions.DEFAULTS.withPlainHttp());
+        assertThat(options("{host: a.example, tls: {verify: false}}"))
+                .isEqualTo(HostOptions.DEFAULTS.withInsecureTls());
+        assertThat(options("{host: a.example, concurrency: 3}")).isEqualTo(HostOptions.DEFAULTS.withConcurrency(3));
+        assertThat(options("{host: a.example, trustedHosts: ['gitlab.internal:8443']}")
+                        .trustedHosts())
+                .containsExactly("gitlab.internal:8443");
+        assertThat(options("{host: a.example, tls: {ca: " + ca + "}}").authorities())
+                .containsExactly(certificate.certificate());
+        assertThat(options("{host: a.example, tls: {certificate: " + ca + ", key: " + key + "}}")
+                        .clientCertificate())
+                .isPresent();
+    }
+
+    @Test
+    void a_certificate_that_cannot_be_read_is_named() {
+        assertThatThrownBy(() -> options("{host: a.example, tls: {ca: /no/such/ca.pem}}"))
+                .isInstanceOf(CommandException.class)
+                .hasMessageContaining("a.example")
+                .hasMessageContaining("/no/such/ca.pem");
+    }
+}

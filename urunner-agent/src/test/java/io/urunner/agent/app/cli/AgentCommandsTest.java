@@ -1,0 +1,432 @@
+package io.urunner.agent.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.agent.OnceReport;
+import io.urunner.agent.app.config.Configuration;
+import io.urunner.agent.app.config.PluginDirectory;
+import io.urunner.agent.app.config.Settings;
+import io.urunner.agent.app.config.SettingsLoader;
+import io.urunner.agent.app.doctor.Vantage;
+import io.urunner.agent.app.rollback.Surroundings;
+import io.urunner.agent.text.NastyStrings;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What {@code once} and {@code run} print and how they exit, with an agent that says what the test wants. */
+class AgentCommandsTest {
+    private final Map<String, String> environment =
+            new HashMap<>(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic"));
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private final List<String> calls = new ArrayList<>();
+    private OnceReport report = new OnceReport(List.of(), List.of());
+    private Optional<CommandException> failure = Optional.empty();
+    private Termination termination = () -> {};
+
+    private int run(String... arguments) {
+        return Cli.execute(
+                new CommandContext(
+                        environment, new PrintWriter(out), new PrintWriter(err), new ScriptedWiring(), termination),
+                arguments);
+    }
+
+    private final class ScriptedWiring implements Wiring {
+        @Override
+        public SettingsLoader.PluginDiscovery plugins() {
+            return new PluginDirectory();
+        }
+
+        @Override
+        public void configureLogging(Settings.Log log, boolean toStdout) {
+            calls.add("log " + log.level() + (toStdout ? " to stdout" : " to stderr"));
+        }
+
+        @Override
+        public Registries registries(Configuration configuration, Map<String, String> variables) {
+            throw new IllegalStateException("not asked for in these tests");
+        }
+
+        @Override
+        public ByHand byHand(Configuration configuration, Map<String, String> variables, Duration patience) {
+            calls.add("by hand, patient for " + patience.toSeconds() + " s");
+            return new ByHand() {
+                @Override
+                @SuppressWarnings("DataFlowIssue") // who asks is found out before anything is done
+                public Surroundings surroundings() {
+                    return new Surroundings(null, null, null, null, null, null);
+                }
+
+                @Override
+                public void close() {}
+            };
+        }
+
+        @Override
+        public Caller caller(Configuration configuration, Map<String, String> variables) {
+            return new Caller(Optional.empty(), Optional.empty());
+        }
+
+        @Override
+        public FoundAgent find(Map<String, String> variables, Optional<String> namespace) throws CommandException {
+            throw new CommandException("no agent was found", ExitCode.HINDERED);
+        }
+
+        @Override
+        public Look look(Configuration configuration, Map<String, String> variables, Vantage vantage) {
+            throw new IllegalStateException("not asked for in these tests");
+        }
+
+        @Override
+        public AgentProcess agent(Configuration configuration, Map<String, String> variables) throws CommandException {
+            if (failure.isPresent()) {
+                throw failure.get();
+            }
+            return new AgentProcess() {
+                @Override
+                public void start(ConfigurationReader reader) {
+                    calls.add("start");
+                }
+
+                @Override
+                public OnceReport once(Duration timeout) {
+                    calls.add("once within " + timeout.toSeconds() + " s");
+                    return report;
+                }
+
+                @Override
+                public void close() {
+                    calls.add("close");
+                }
+            };
+        }
+    }
+
+    @Test
+    void once_prints_a_row_per_container_and_exits_with_0() {
+        report = new OnceReport(
+                List.of(
+                        new OnceReport.Row(
+                                "shop/Deployment/web",
+                                "app",
+                                Optional.of("reg.example/app:latest"),
+                                Optional.of("sha256:1"),
+                                "restart",
+                                "the tag moved"),
+                        new OnceReport.Row(
+                                "shop/Deployment/db", "pg", Optional.empty(), Optional.empty(), "none", "not watched")),
+                List.of());
+
+        assertThat(run("once", "-o", "wide")).isZero();
+
+        assertThat(out.toString().lines())
+                .containsExactly(
+                        "WORKLOAD             CONTAINER  REFERENCE               DIGEST    DECISION  REASON",
+                        "shop/Deployment/web  app        reg.example/app:latest  sha256:1  restart   the tag moved",
+                        "shop/Deployment/db   pg         -                       -         none      not watched");
+        assertThat(err.toString()).isEmpty();
+        assertThat(calls).containsExactly("log WARNING to stderr", "once within 120 s", "close");
+    }
+
+    @Test
+    void once_exits_with_1_and_names_what_was_in_the_way() {
+        report = new OnceReport(List.of(), List.of("reg.example refused the credential"));
+
+        assertThat(run("once", "--timeout", "5")).isEqualTo(1);
+
+        assertThat(err.toString().strip()).isEqualTo("urunner: reg.example refused the credential");
+        assertThat(out.toString()).as("no table without rows").isEmpty();
+        assertThat(calls).contains("once within 5 s");
+    }
+
+    @Test
+    void once_says_what_was_in_the_way_once() {
+        report = new OnceReport(
+                List.of(new OnceReport.Row(
+                        "shop/Deployment/web",
+                        "app",
+                        Optional.of("reg.example/app:latest"),
+                        Optional.empty(),
+                        "deferred: registry unreachable",
+                        "container app: reg.example cannot be reached, since 10:00")),
+                List.of(
+                        "reg.example: reg.example cannot be reached",
+                        "shop/Deployment/web: container app: reg.example cannot be reached, since 10:00",
+                        "may not list pods"));
+
+        assertThat(run("once")).isEqualTo(1);
+
+        assertThat(err.toString().strip()).isEqualTo("urunner: may not list pods");
+        assertThat(out.toString()).contains("shop/Deployment/web", "reached, since 10:00");
+    }
+
+    @Test
+    void what_is_missing_or_wrong_is_said_in_plain_words() {
+        for (Map.Entry<String, String> each : Map.of(
+                        "history", "[NAMESPACE/]KIND/NAME|IMAGE is missing: a workload, for example deploy/web",
+                        "rollback shop/deploy/web --as", "--as takes a value: NAME",
+                        "explain Web", "'Web' is no workload: write [NAMESPACE/]KIND/NAME",
+                        "explain shop/web", "'shop/web' is no workload: 'shop' is no kind of workload",
+                        "once --timeout x", "--timeout: 'x' is not a whole number",
+                        "explain --state well", "--state: 'well' is no state",
+                        "--agent-namespace x explain", "'--agent-namespace' goes after the command: urunner explain",
+                        "explain --url 127.0.0.1:1", "--url: '127.0.0.1:1' does not begin with http:// or https://",
+                        "once --set registries[0].host=a.example",
+                                "the configuration has a problem: --set registries[0].host: is an entry of a list")
+                .entrySet()) {
+            err.getBuffer().setLength(0);
+            assertThat(run(each.getKey().split(" ", -1))).as(each.getKey()).isEqualTo(2);
+            assertThat(err.toString().replaceAll("\\s+", " "))
+                    .as(each.getKey())
+                    .startsWith("urunner: " + each.getValue())
+                    .doesNotContain("positional parameter", "Illegal character");
+        }
+        err.getBuffer().setLength(0);
+        run("explain", "shop/web");
+        assertThat(err.toString()).contains("write shop/deploy/web");
+    }
+
+    @Test
+    void help_is_wrapped_at_words_with_one_indent() {
+        for (String command :
+                List.of("explain", "doctor", "history", "rollback", "resume", "once", "digest", "config")) {
+            out.getBuffer().setLength(0);
+            assertThat(run("help", command)).isZero();
+            List<String> lines = out.toString().lines().toList();
+            assertThat(lines).as(command).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
+            assertThat(lines.stream()
+                            .dropWhile(line -> line.startsWith("Usage:") || line.startsWith(" "))
+                            .filter(line -> line.startsWith(" ".repeat(20)))
+                            .map(line -> line.length() - line.stripLeading().length())
+                            .distinct())
+                    .as(command)
+                    .hasSizeLessThanOrEqualTo(1);
+        }
+        out.getBuffer().setLength(0);
+        run("help", "explain");
+        assertThat(out.toString()).contains("http://10.0.0.7:8080", "log.level=DEBUG. May be repeated.");
+    }
+
+    @Test
+    void once_where_nothing_is_tracked_says_so() {
+        assertThat(run("once")).isZero();
+        assertThat(out.toString()).contains("nothing is tracked");
+    }
+
+    @Test
+    void once_is_told_for_machines_with_the_version_of_the_schema() throws Exception {
+        report = new OnceReport(
+                List.of(new OnceReport.Row(
+                        "shop/Deployment/web", "app", Optional.empty(), Optional.empty(), "none", "not watched")),
+                List.of("reg.example refused the credential"));
+
+        assertThat(run("once", "-o", "json")).isEqualTo(1);
+
+        JsonNode json = new ObjectMapper().readTree(out.toString());
+        assertThat(json.path("schema").asInt()).isEqualTo(1);
+        assertThat(json.at("/containers/0/workload").asText()).isEqualTo("shop/Deployment/web");
+        assertThat(json.at("/hindrances/0").asText()).isEqualTo("reg.example refused the credential");
+    }
+
+    @Test
+    void what_nobody_knows_is_named_with_what_it_may_have_been_meant_to_be() {
+        for (Map.Entry<String, String> each : Map.of(
+                        "explain --foo", "unknown option '--foo'",
+                        "explain --namspace=shop", "unknown option '--namspace'; did you mean '--namespace'?",
+                        "explain deploy/web --colour", "unknown option '--colour'",
+                        "rollback shop/deploy/web --dryrun", "unknown option '--dryrun'; did you mean '--dry-run'?",
+                        "history -x shop/deploy/web", "unknown option '-x'",
+                        "explian", "unknown command 'explian'; did you mean 'explain'?",
+                        "once more", "'more' is one argument too many",
+                        "nonsense", "unknown command 'nonsense'",
+                        "--verbose", "unknown option '--verbose'")
+                .entrySet()) {
+            err.getBuffer().setLength(0);
+            assertThat(run(each.getKey().split(" ", -1))).as(each.getKey()).isEqualTo(2);
+            assertThat(err.toString().lines().toList().get(0))
+                    .as(each.getKey())
+                    .startsWith("urunner: " + each.getValue());
+        }
+    }
+
+    @Test
+    void help_and_version_are_commands_too() {
+        assertThat(run("help")).isZero();
+        assertThat(out.toString()).contains("rollback", "Exit codes of all commands:");
+        assertThat(run("help", "rollback")).isZero();
+        assertThat(out.toString()).contains("Usage: urunner rollback", "--reason");
+        assertThat(run("version")).isZero();
+        assertThat(out.toString()).contains("urunner (not from a jar)");
+        assertThat(run("help", "nonsense")).isEqualTo(2);
+    }
+
+    @Test
+    void the_exit_codes_are_the_same_in_the_help_and_in_the_documents() throws Exception {
+        assertThat(run("help")).isZero();
+        String help = out.toString().replaceAll("\\s+", " ");
+        String document = Files.readString(Path.of("..", "docs", "commands.md"));
+        for (int code = 0; code < ExitCode.MEANINGS.size(); code++) {
+            assertThat(help).contains(" " + code + " " + ExitCode.MEANINGS.get(code));
+            assertThat(document).contains("| " + code + " | " + ExitCode.MEANINGS.get(code) + " |");
+        }
+        assertThat(document).doesNotContain("| " + ExitCode.MEANINGS.size() + " |");
+    }
+
+    @Test
+    void in_a_pod_nobody_is_known_and_the_name_is_asked_for() {
+        for (String command : List.of("rollback shop/deploy/web", "resume shop/deploy/web --timeout 5")) {
+            err.getBuffer().setLength(0);
+            assertThat(run(command.split(" ", -1))).as(command).isEqualTo(2);
+            assertThat(err.toString()).as(command).contains("say with --as who does this");
+        }
+        assertThat(calls).contains("by hand, patient for 30 s", "by hand, patient for 5 s");
+        err.getBuffer().setLength(0);
+        assertThat(run("resume", "deploy/web", "--as", "anna")).isEqualTo(2);
+        assertThat(err.toString()).contains("in which namespace", "-n NAMESPACE");
+        assertThat(run("resume", "shop/deploy/web", "--as", "x".repeat(1000))).isEqualTo(2);
+        assertThat(err.toString()).contains("--as takes 1 to 128 characters, not 1000");
+        assertThat(run("resume", "shop/deploy/web", "--as", "anna", "--reason", " "))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--reason takes 1 to 256 characters, not 0");
+    }
+
+    @Test
+    void where_there_are_no_settings_the_agent_is_looked_for_in_the_cluster() {
+        environment.clear();
+        // Where its namespace is named, agents that run on this machine beside this test are not asked.
+        for (String command : List.of(
+                "explain --agent-namespace urunner",
+                "doctor --agent-namespace urunner",
+                "history shop/deploy/web",
+                "resume shop/deploy/web")) {
+            err.getBuffer().setLength(0);
+            assertThat(run(command.split(" ", -1))).as(command).isEqualTo(1);
+            assertThat(err.toString()).as(command).contains("no agent was found");
+        }
+    }
+
+    @Test
+    void how_an_agent_is_asked_and_what_is_logged_are_no_settings() {
+        for (String name : List.of(
+                "URUNNER_SECR_HTTP_TOKEN",
+                "URUNNER_SECR_HTTP_TOKEN_FILE",
+                "URUNNER_URL",
+                "URUNNER_CONF_LOG_LEVEL",
+                "URUNNER_CONF_LOG_FORMAT")) {
+            environment.clear();
+            environment.put(name, "x");
+            err.getBuffer().setLength(0);
+            assertThat(run("history", "shop/deploy/web")).as(name).isEqualTo(1);
+            assertThat(err.toString()).as(name).contains("no agent was found");
+        }
+    }
+
+    @Test
+    void a_wrong_configuration_keeps_the_agent_from_being_made() {
+        environment.put("URUNNER_CONF_HTTP_PORT", "eighty");
+
+        assertThat(run("once")).isEqualTo(2);
+        assertThat(run("run")).isEqualTo(2);
+        assertThat(calls).isEmpty();
+        assertThat(err.toString()).contains("URUNNER_CONF_HTTP_PORT: 'eighty' is not a whole number");
+    }
+
+    @Test
+    void an_agent_that_cannot_be_made_is_explained_with_its_exit_code() {
+        failure = Optional.of(new CommandException("no kubeconfig", ExitCode.WRONG_CONFIGURATION));
+
+        assertThat(run("run")).isEqualTo(2);
+        assertThat(err.toString().strip()).isEqualTo("urunner: no kubeconfig");
+    }
+
+    @Test
+    void run_goes_on_until_it_is_told_to_end_and_exits_with_0() {
+        termination = () -> calls.add("told to end");
+
+        assertThat(run("run")).isZero();
+        assertThat(calls).containsExactly("log INFO to stdout", "start", "told to end", "close");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void an_interruption_ends_run_as_well() {
+        termination = () -> {
+            throw new InterruptedException("of the test");
+        };
+
+        assertThat(run("run")).isZero();
+        assertThat(calls).endsWith("start", "close");
+    }
+
+    @Test
+    void a_level_that_somebody_asked_for_holds_for_every_command() {
+        environment.put("URUNNER_CONF_LOG_LEVEL", "DEBUG");
+
+        assertThat(run("once")).isZero();
+        assertThat(calls).contains("log DEBUG to stderr");
+    }
+
+    @Test
+    void a_defect_is_not_shown_as_a_stack_trace() {
+        termination = () -> {
+            throw new IllegalStateException("of the test");
+        };
+
+        assertThat(run("run")).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("failed unexpectedly", "of the test")
+                .doesNotContain("\tat ");
+        assertThat(calls).endsWith("close");
+    }
+
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void once_prints_a_row_per_container_whatever_others_wrote(String text) {
+        report = new OnceReport(
+                List.of(
+                        new OnceReport.Row(text, text, Optional.of(text), Optional.of(text), text, text),
+                        new OnceReport.Row(
+                                "shop/Deployment/db", "pg", Optional.empty(), Optional.empty(), "none", "not watched")),
+                List.of("registry.example is away: " + text));
+
+        assertThat(run("once")).isEqualTo(1);
+
+        assertThat(out.toString().lines())
+                .allSatisfy(NastyStrings::assertHarmless)
+                .allSatisfy(line -> assertThat(line).hasSizeLessThan(160));
+        assertThat(err.toString().lines()).singleElement().satisfies(line -> NastyStrings.assertHarmless(line, 20_000));
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void what_is_wrongly_asked_for_is_repeated_harmlessly(String text) {
+        run("explain", text);
+        run("digest", text);
+        run("history", "--" + text);
+        run("once", "--set", text);
+        run("once", "--timeout", text);
+        run("once", "--config", "/" + text.replace('\0', 'x'));
+        failure = Optional.of(new CommandException(text, ExitCode.HINDERED));
+        run("once");
+
+        assertThat((out.toString() + err).lines()).allSatisfy(line -> NastyStrings.assertHarmless(line, 20_000));
+        assertThat(err.toString().lines()).hasSizeLessThan(30);
+    }
+}

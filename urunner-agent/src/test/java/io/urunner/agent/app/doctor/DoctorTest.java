@@ -1,0 +1,98 @@
+package io.urunner.agent.app.doctor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.AgentStatus;
+import io.urunner.agent.AgentStatus.WorkloadStatus;
+import io.urunner.agent.app.config.Settings;
+import io.urunner.agent.plan.Blockage;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.Verdict;
+import io.urunner.kube.WorkloadId;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DoctorTest {
+    @TempDir
+    Path folder;
+
+    private static WorkloadStatus stale(String name, Decision decision) {
+        return new WorkloadStatus(
+                WorkloadId.parse("shop/Deployment/" + name),
+                State.NOT_PLANNED,
+                Optional.of(decision),
+                List.of(new Verdict(
+                        "app",
+                        Optional.of("r.example/app:latest"),
+                        Optional.of("sha256:2"),
+                        Set.of("sha256:1"),
+                        Set.of("sha256:1"),
+                        Verdict.Kind.STALE,
+                        Optional.empty(),
+                        "it moved")),
+                Map.of(),
+                Map.of(),
+                Optional.empty(),
+                false,
+                Optional.empty());
+    }
+
+    private static Finding due(WorkloadStatus... workloads) {
+        return Doctor.due(new AgentStatus(
+                Instant.EPOCH,
+                true,
+                Optional.empty(),
+                true,
+                Set.of("shop"),
+                Map.of(),
+                true,
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                List.of(workloads)));
+    }
+
+    @Test
+    void whatShadowModeKeepsFromBeingRestartedIsToldAsThat() {
+        WorkloadStatus shadowed = stale("web", new Decision.Blocked(Blockage.SHADOW, "would be rolled out"));
+        assertThat(due(shadowed).words())
+                .isEqualTo("nothing would be restarted now; in shadow mode, and would be restarted if that were off:"
+                        + " shop/Deployment/web");
+        assertThat(due(shadowed).result()).isEqualTo(Finding.Result.NOTE);
+        assertThat(due(stale("api", new Decision.Blocked(Blockage.PAUSED, "paused")))
+                        .words())
+                .isEqualTo("nothing would be restarted now; stale, but not now: shop/Deployment/api (blocked: paused)");
+        assertThat(due().result()).isEqualTo(Finding.Result.OK);
+    }
+
+    private static Finding history(Path file, boolean running) throws Exception {
+        Settings.Store settings = new Settings.Store(
+                file, Optional.empty(), Optional.empty(), Optional.empty(), new Settings.Retention(50, 180));
+        try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(file, "test"))) {
+            return Doctor.history(settings, store, true, running);
+        }
+    }
+
+    @Test
+    void aHistoryThatTheFirstRunMakesIsNothingToPutRight() throws Exception {
+        Path file = folder.resolve("urunner.db");
+        Finding none = history(file, false);
+        assertThat(none.result()).isEqualTo(Finding.Result.NOTE);
+        assertThat(none.words()).contains(file.toString(), "it is created at the first run");
+        assertThat(none.remedy()).isEmpty();
+
+        Finding lost = history(folder.resolve("missing/urunner.db"), false);
+        assertThat(lost.words()).contains("the folder " + folder.resolve("missing") + " does not exist");
+        assertThat(lost.remedy()).contains("put the folder right", "URUNNER_CONF_SQLLIGHT_PATH");
+        assertThat(history(file, true).result()).as("an agent has one").isEqualTo(Finding.Result.WRONG);
+    }
+}

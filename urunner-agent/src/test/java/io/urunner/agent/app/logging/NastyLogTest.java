@@ -1,0 +1,103 @@
+package io.urunner.agent.app.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.encoder.Encoder;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.agent.text.NastyStrings;
+import io.urunner.agent.text.Printable;
+import io.urunner.registry.testing.LogCapture;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.event.KeyValuePair;
+
+/** Whatever others wrote into a message, a field or an exception: an event is one line of the log, and a harmless one. */
+class NastyLogTest {
+    /** The time, the level, and what JSON adds. */
+    private static final int AROUND = 256;
+
+    private final Logger logger = new LoggerContext().getLogger("io.urunner.test");
+
+    static List<String> nasty() {
+        return NastyStrings.all();
+    }
+
+    private LoggingEvent event(String text, Throwable error) {
+        LoggingEvent event = new LoggingEvent(
+                Logger.class.getName(), logger, Level.WARN, "{}: {}", error, new Object[] {"registry", text});
+        event.setKeyValuePairs(List.of(new KeyValuePair("subject", text)));
+        return event;
+    }
+
+    private static String encoded(Encoder<ILoggingEvent> encoder, LoggingEvent event) {
+        String text = new String(encoder.encode(event), StandardCharsets.UTF_8);
+        assertThat(text).endsWith("\n");
+        return text.substring(0, text.length() - 1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void a_message_is_one_line_of_text(String text) {
+        NastyStrings.assertHarmless(encoded(new TextLines(), event(text, null)), Printable.LINE + AROUND);
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void a_message_and_its_fields_are_one_object_of_harmless_texts(String text) throws Exception {
+        String line = encoded(new JsonLines(), event(text, null));
+        NastyStrings.assertHarmless(line);
+        JsonNode json = new ObjectMapper().readTree(line);
+        assertThat(json.fieldNames()).toIterable().containsExactly("time", "level", "logger", "message", "subject");
+        assertThat(json.path("level").asText()).isEqualTo("WARN");
+        json.forEach(each -> NastyStrings.assertHarmless(each.asText(), Printable.LINE));
+    }
+
+    @ParameterizedTest
+    @MethodSource("nasty")
+    void a_stack_trace_has_no_lines_but_its_own(String text) throws Exception {
+        IllegalStateException error = new IllegalStateException(text, new IllegalArgumentException(text));
+        error.addSuppressed(new IllegalStateException(text));
+        error.setStackTrace(new StackTraceElement[] {new StackTraceElement("a." + text, "b", "C.java", 1)});
+
+        List<String> lines =
+                encoded(new TextLines(), event("", error)).lines().skip(1).toList();
+        assertThat(lines).allSatisfy(line -> {
+            NastyStrings.assertHarmless(line.replace("\t", ""), Printable.LINE + AROUND);
+            assertThat(line).matches("(\\t*at |\\t*Suppressed: |Caused by: |java\\.lang\\.|\\t*\\.\\.\\. ).*");
+        });
+        String json = encoded(new JsonLines(), event("", error));
+        assertThat(new ObjectMapper().readTree(json).path("error").asText().lines())
+                .containsExactlyElementsOf(lines);
+    }
+
+    @Test
+    void a_chain_of_exceptions_without_end_is_cut() {
+        Exception error = new IllegalStateException("first");
+        for (int i = 0; i < 200; i++) {
+            error = new IllegalStateException("x".repeat(5000), error);
+        }
+        assertThat(encoded(new TextLines(), event("", error))).hasSizeLessThan(200_000);
+    }
+
+    /** The test's own logging is that of the program: see {@link LoudLogs}. */
+    @Test
+    void what_libraries_log_by_the_jdks_means_goes_the_same_way() {
+        try (LogCapture captured = new LogCapture()) {
+            java.util.logging.Logger.getLogger("okhttp3.OkHttpClient").warning("a connection leaked");
+            assertThat(captured.lines())
+                    .anySatisfy(line -> assertThat(line).startsWith("WARN okhttp3.OkHttpClient a connection leaked"));
+        }
+        assertThat(java.util.logging.LogManager.getLogManager().getLogger("").getHandlers())
+                .singleElement()
+                .isNotInstanceOf(java.util.logging.ConsoleHandler.class);
+    }
+}

@@ -1,0 +1,401 @@
+package io.urunner.agent.engine;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import io.urunner.agent.AgentListener;
+import io.urunner.agent.Rollout;
+import io.urunner.agent.history.Memory;
+import io.urunner.agent.loop.ManualLoop;
+import io.urunner.agent.loop.StateLog;
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Policy;
+import io.urunner.agent.plan.State;
+import io.urunner.agent.tags.Registries;
+import io.urunner.agent.tags.WatchedRegistry;
+import io.urunner.agent.workloads.FakeCluster;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.registry.DeniedException;
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
+import io.urunner.registry.FailedRequest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.UnauthorizedException;
+import io.urunner.registry.UnavailableException;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStore.ImageLabels;
+import io.urunner.store.DigestStores;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+/** An engine with a cluster and registries in memory, whose time is moved by hand. */
+public abstract class EngineScene {
+    static final Duration INTERVAL = Duration.ofSeconds(10);
+    public static final String APP = "r.example/team/app:latest";
+    static final String OTHER = "q.example/team/other:latest";
+    public static final String D1 = digest(1);
+    static final String D2 = digest(2);
+    static final String D3 = digest(3);
+
+    @TempDir
+    Path folder;
+
+    final ManualLoop loop = new ManualLoop();
+    final FakeCluster cluster = new FakeCluster();
+    final FakeRegistry registry = new FakeRegistry();
+    final List<Outcome> ended = new ArrayList<>();
+    final List<Decision> told = new ArrayList<>();
+    final List<String> noticed = new ArrayList<>();
+    final List<Rollout> begun = new ArrayList<>();
+    final List<AgentListener.Runaway> stopped = new ArrayList<>();
+    /** What was told of states that are not well, or well again. */
+    final List<String> toldStates = new ArrayList<>();
+
+    final List<String> served = new ArrayList<>();
+    boolean acts = true;
+    DigestStore store;
+    /** Who waits for the API server. */
+    Executor kubeWorkers = Runnable::run;
+
+    /** Of what is asked over and over in a time that is moved by hand there are more lines than anybody reads. */
+    public static void limitLog(@Nullable Level level) {
+        ((Logger) LoggerFactory.getLogger(Registries.class.getPackageName())).setLevel(level);
+    }
+
+    @BeforeEach
+    void open() {
+        limitLog(Level.INFO);
+        store = DigestStores.sqlite(folder.resolve("db"), "test");
+        registry.tags.put(APP, D1);
+        registry.tags.put(OTHER, D1);
+    }
+
+    @AfterEach
+    void close() {
+        limitLog(null);
+        store.close();
+    }
+
+    Engine start() {
+        return start(Limits.NONE);
+    }
+
+    Engine start(Limits limits) {
+        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class), loop);
+        Memory memory = new Memory(store, loop, loop, Runnable::run, problems);
+        AgentListener listener = new AgentListener() {
+            @Override
+            public void stateChanged(Workload workload, State before, State now) {
+                toldStates.add(workload.id().name() + " " + now.words());
+            }
+
+            @Override
+            public void rolloutEnded(Rollout rollout, Outcome outcome) {
+                ended.add(outcome);
+            }
+
+            @Override
+            public void rolloutStarted(Workload workload, Rollout rollout) {
+                begun.add(rollout);
+            }
+
+            @Override
+            public void moved(Workload workload, String reference, String from, String to) {
+                noticed.add(workload.id().name() + " " + to);
+            }
+
+            @Override
+            public void noticed(Workload workload, Notice notice, String words, boolean maybeTold) {
+                noticed.add(workload.id().name() + " " + notice);
+            }
+
+            @Override
+            public void decided(Workload workload, Decision decision, boolean maybeTold) {
+                told.add(decision);
+            }
+
+            @Override
+            public void stopped(Runaway what) {
+                stopped.add(what);
+            }
+
+            @Override
+            public void served(Served what, String namespace) {
+                served.add(what + " " + namespace);
+            }
+        };
+        Engine engine = new Engine(new Engine.Parts(
+                cluster,
+                List.of(watched("r.example"), watched("q.example")),
+                loop,
+                loop,
+                task -> kubeWorkers.execute(task),
+                registry::work,
+                memory,
+                problems,
+                listener,
+                Policy.DEFAULT,
+                limits,
+                DigestStore.Retention.DEFAULT,
+                Optional.empty(),
+                () -> acts));
+        cluster.start(id -> loop.execute(() -> engine.changed(id)));
+        memory.load(engine::resume, engine::start);
+        loop.settle();
+        return engine;
+    }
+
+    private WatchedRegistry watched(String host) {
+        return new WatchedRegistry(RegistryPrefix.parse(host), registry, INTERVAL, 4);
+    }
+
+    String acted(WorkloadId id) {
+        return cluster.real(id).templateAnnotations().getOrDefault(Workload.DIGESTS, "");
+    }
+
+    static Decision decision(Engine engine, WorkloadId id) {
+        return engine.all().stream()
+                .filter(one -> one.workload().id().equals(id))
+                .findFirst()
+                .flatMap(one -> one.plan)
+                .map(Plan::decision)
+                .orElseThrow();
+    }
+
+    static State state(Engine engine, WorkloadId id) {
+        return engine.all().stream()
+                .filter(one -> one.workload().id().equals(id))
+                .findFirst()
+                .flatMap(engine::state)
+                .orElseThrow();
+    }
+
+    static String digest(int number) {
+        return "sha256:" + String.valueOf(number).repeat(64);
+    }
+
+    /** Knows the digests of tags, and which hosts are down. */
+    final class FakeRegistry implements WatchedRegistry.Source {
+        final Map<String, String> tags = new HashMap<>();
+        final Set<String> down = new HashSet<>();
+        final List<String> asked = new ArrayList<>();
+        final List<String> read = new ArrayList<>();
+        final List<String> configurations = new ArrayList<>();
+        final Map<String, WatchedRegistry.Content> contents = new HashMap<>();
+        boolean closed;
+        boolean noBlobs;
+        /** By reference what it is answered instead of a digest. */
+        final Map<String, RegistryException> failing = new HashMap<>();
+        /** By private reference the namespaces whose pull secrets open it. */
+        final Map<String, Set<String>> readers = new HashMap<>();
+        /** By namespace the references for which it has a pull secret, good or not. */
+        final Map<String, Set<String>> secrets = new HashMap<>();
+        /** By namespace what is wrong with its pull secrets. */
+        final Map<String, List<String>> broken = new HashMap<>();
+        /** By namespace what its credential is answered. */
+        final Map<String, RegistryException> accounts = new HashMap<>();
+        /** What was asked with pull secrets: the namespace, and the reference. */
+        final List<String> shown = new ArrayList<>();
+        /** So many requests a minute. */
+        OptionalInt budget = OptionalInt.empty();
+        /** What the registry says of its limit. */
+        Optional<WatchedRegistry.Allowance> limit = Optional.empty();
+
+        private long minute;
+        private int spent;
+
+        /** Whether what is to be asked never is, nor answered: no thread of the real agent may do that. */
+        boolean lost;
+
+        /** The next time that somebody wants to know the budget it fails with this. */
+        @Nullable Error fault;
+
+        /** So it does when it is asked for a namespace's own source, after so many times. */
+        @Nullable Error sourceFault;
+
+        int sourcesBefore;
+
+        /** How long every answer takes. */
+        Duration slow = Duration.ZERO;
+
+        boolean noThreads;
+        /** What is answered whoever shows no secret. */
+        @Nullable RegistryException limitsEverybody;
+
+        private void work(Runnable task) {
+            if (noThreads) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            if (lost) {
+                return;
+            }
+            if (slow.isZero()) {
+                task.run();
+            } else {
+                loop.after(slow, task);
+            }
+        }
+
+        private void spend() {
+            long now = loop.instant().getEpochSecond() / 60;
+            spent = now == minute ? spent + 1 : 1;
+            minute = now;
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Source> of(String namespace) {
+            Error thrown = sourceFault;
+            if (thrown != null && sourcesBefore-- == 0) {
+                sourceFault = null;
+                throw thrown;
+            }
+            return Optional.of(new Account(namespace));
+        }
+
+        /** With the pull secrets of a namespace. */
+        private final class Account implements WatchedRegistry.Source {
+            private final String namespace;
+
+            Account(String namespace) {
+                this.namespace = namespace;
+            }
+
+            @Override
+            public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+                shown.add(namespace + " " + reference);
+                if (accounts.containsKey(namespace)) {
+                    spend();
+                    throw accounts.get(namespace);
+                }
+                if (!readers.getOrDefault(reference.toString(), Set.of()).contains(namespace)) {
+                    spend();
+                    throw new DeniedException(FailedRequest.of("resolve", reference.registry()), "403", null);
+                }
+                return answer(reference);
+            }
+
+            @Override
+            public WatchedRegistry.Content manifest(ImageReference image) {
+                return FakeRegistry.this.manifest(image);
+            }
+
+            @Override
+            public boolean hasCredential(ImageReference reference) {
+                return secrets.getOrDefault(namespace, Set.of()).contains(reference.toString());
+            }
+
+            @Override
+            public List<String> problems(ImageReference reference) {
+                return broken.getOrDefault(namespace, List.of());
+            }
+
+            @Override
+            public Optional<WatchedRegistry.Allowance> allowance() {
+                return Optional.empty();
+            }
+        }
+
+        @Override
+        public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+            if (limitsEverybody != null) {
+                asked.add(reference.toString());
+                throw limitsEverybody;
+            }
+            if (readers.containsKey(reference.toString())) {
+                asked.add(reference.toString());
+                spend();
+                throw new UnauthorizedException(FailedRequest.of("resolve", reference.registry()), "401", null);
+            }
+            return answer(reference);
+        }
+
+        private WatchedRegistry.Answer answer(ImageReference reference) throws RegistryException {
+            asked.add(reference.toString());
+            spend();
+            if (failing.containsKey(reference.toString())) {
+                throw failing.get(reference.toString());
+            }
+            if (closed) {
+                throw new UnauthorizedException(FailedRequest.of("resolve", reference.registry()), "401", null);
+            }
+            if (down.contains(reference.registry())) {
+                throw new UnavailableException(
+                        FailedRequest.of("resolve", reference.registry()), "connection refused", null, null);
+            }
+            return new WatchedRegistry.Answer(
+                    Digest.parse(tags.getOrDefault(reference.toString(), digest(9))), "application/json");
+        }
+
+        @Override
+        public WatchedRegistry.Content manifest(ImageReference image) {
+            read.add(image.toString());
+            spend();
+            return contents.getOrDefault(
+                    image.digest().orElseThrow().toString(), new WatchedRegistry.Content(List.of(), Optional.empty()));
+        }
+
+        @Override
+        public Optional<ImageLabels> labels(ImageReference image, Descriptor config) throws RegistryException {
+            configurations.add(config.digest().toString());
+            if (noBlobs) {
+                throw new UnavailableException(FailedRequest.of("read", image.registry()), "refused", null, null);
+            }
+            return Optional.of(new ImageLabels(Optional.of("4f2a"), Optional.empty(), Optional.empty()));
+        }
+
+        /** A manifest with a configuration. */
+        void image(String digest, String config) {
+            Descriptor descriptor =
+                    new Descriptor("application/vnd.oci.image.config.v1+json", Digest.parse(config), 10);
+            contents.put(digest, new WatchedRegistry.Content(List.of(), Optional.of(descriptor)));
+        }
+
+        void index(String digest, String child) {
+            contents.put(digest, new WatchedRegistry.Content(List.of(Digest.parse(child)), Optional.empty()));
+        }
+
+        @Override
+        public boolean hasCredential(ImageReference reference) {
+            return !closed && !readers.containsKey(reference.toString());
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> allowance() {
+            return limit;
+        }
+
+        @Override
+        public Optional<WatchedRegistry.Allowance> budget() {
+            Error thrown = fault;
+            if (thrown != null) {
+                fault = null;
+                throw thrown;
+            }
+            long now = loop.instant().getEpochSecond() / 60;
+            return budget.stream()
+                    .mapToObj(most -> new WatchedRegistry.Allowance(
+                            now == minute ? Math.max(0, most - spent) : most, Instant.ofEpochSecond((now + 1) * 60)))
+                    .findFirst();
+        }
+    }
+}

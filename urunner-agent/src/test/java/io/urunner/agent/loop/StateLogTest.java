@@ -1,0 +1,133 @@
+package io.urunner.agent.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+class StateLogTest {
+    private final ManualLoop loop = new ManualLoop();
+    private final Logger logger = (Logger) LoggerFactory.getLogger(StateLogTest.class);
+    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    private final StateLog log = new StateLog(logger, loop);
+
+    @BeforeEach
+    void listen() {
+        lines.start();
+        logger.addAppender(lines);
+    }
+
+    @AfterEach
+    void leave() {
+        logger.detachAppender(lines);
+    }
+
+    private List<String> said() {
+        return lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    }
+
+    @Test
+    void saysWhatChangedOnce() {
+        log.problem("shop/Deployment/web", "forbidden", "may not patch");
+        log.problem("shop/Deployment/web", "forbidden", "may not patch");
+        log.well("shop/Deployment/web");
+        log.well("shop/Deployment/web");
+
+        assertThat(said()).containsExactly("shop/Deployment/web: may not patch", "shop/Deployment/web: well again");
+    }
+
+    @Test
+    void aNamespaceThatFlapsFillsItsShareOfTheLogAndThenOneLineSaysHowMuchIsMissing() {
+        for (int i = 0; i < 1_000; i++) {
+            log.problem("evil/Deployment/w" + i, "odd", "is odd");
+            log.well("evil/Deployment/w" + i);
+            log.problem("evil/Deployment/w plans", "again " + i, "planned again");
+        }
+        log.problem("shop/Deployment/web", "forbidden", "may not patch");
+        assertThat(said()).hasSize(StateLog.LINES + 1).contains("shop/Deployment/web: may not patch");
+
+        lines.list.clear();
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(said()).containsExactly("namespace evil: 2800 lines left out in the last minute");
+
+        log.problem("evil/Deployment/w", "odd", "is odd");
+        assertThat(said()).last().isEqualTo("evil/Deployment/w: is odd");
+        loop.advance(Duration.ofMinutes(5));
+        assertThat(said()).hasSize(2);
+    }
+
+    @Test
+    void aFloodAboutTheImagesOfOneNamespaceHidesNoLineOfOthersNorOfTheAgentItself() {
+        List<String> evil = List.of("evil");
+        for (int i = 0; i < 5_000; i++) {
+            log.problem(evil, "image r.example/x:" + i, "not found", "is not there");
+            log.problem("registry r" + i + ".example with the pull secrets of namespace evil", "rejected", "is wrong");
+            log.problem("pull secrets in namespace evil", "forbidden " + i, "is too large");
+        }
+        assertThat(said()).hasSize(StateLog.LINES);
+        lines.list.clear();
+
+        log.problem(List.of("shop"), "image r.example/shop:1", "not found", "is not there");
+        log.problem("registry r.example with the pull secrets of namespace shop", "rejected", "is wrong");
+        log.problem("pull secrets in namespace shop", "forbidden", "may not read");
+        log.problem("shop/Deployment/web", "forbidden", "may not patch");
+        log.problem("registry r.example", "unreachable", "does not answer");
+        log.problem("history", "not written", "the disk is full");
+        log.problem("watch of pods", "forbidden", "may not watch");
+        log.well(List.of("shop"), "image r.example/shop:1");
+        log.well("registry r.example with the pull secrets of namespace shop");
+        log.well("registry r.example");
+        assertThat(said())
+                .containsExactly(
+                        "image r.example/shop:1: is not there",
+                        "registry r.example with the pull secrets of namespace shop: is wrong",
+                        "pull secrets in namespace shop: may not read",
+                        "shop/Deployment/web: may not patch",
+                        "registry r.example: does not answer",
+                        "history: the disk is full",
+                        "watch of pods: may not watch",
+                        "image r.example/shop:1: well again",
+                        "registry r.example with the pull secrets of namespace shop: well again",
+                        "registry r.example: well again");
+        assertThat(log.mayTell("shop")).isTrue();
+        assertThat(log.mayTell("evil")).isFalse();
+
+        lines.list.clear();
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(said()).containsExactly("namespace evil: 14801 lines left out in the last minute");
+    }
+
+    /** Who writes another's image into a workload of his own, too. */
+    @Test
+    void anImageOfSeveralNamespacesIsToldOfWhileOneOfThemHasLinesLeft() {
+        for (int i = 0; i < 1_000; i++) {
+            log.problem(List.of("a-evil"), "image r.example/x:" + i, "not found", "is not there");
+            log.problem("z-evil/Deployment/w" + i, "odd", "is odd");
+        }
+        lines.list.clear();
+        List<String> users = List.of("a-evil", "shop", "z-evil");
+        log.problem(users, "image r.example/shop:1", "not found", "is not there");
+        log.well(users, "image r.example/shop:1");
+        assertThat(said())
+                .containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: well again");
+    }
+
+    /** Nobody's subjects are not everybody's: one registry that flaps hides no other kind of line. */
+    @Test
+    void subjectsOfNoNamespaceHaveSharesByTheirKind() {
+        for (int i = 0; i < 1_000; i++) {
+            log.problem("registry r" + i + ".example", "unreachable", "does not answer");
+        }
+        log.problem("events", "not written", "may not write");
+        assertThat(said()).hasSize(StateLog.LINES + 1).contains("events: may not write");
+        loop.advance(Duration.ofMinutes(1));
+        assertThat(said()).last().isEqualTo("registry: 800 lines left out in the last minute");
+    }
+}
