@@ -48,6 +48,15 @@ public final class DigestStores {
     }
 
     /**
+     * A store that keeps nothing: whatever is written to it is forgotten at once.
+     *
+     * @return the store; nothing to close
+     */
+    public static DigestStore none() {
+        return new NoStore();
+    }
+
+    /**
      * The same history, for reading only: the database is neither created nor brought to this version, what would write
      * throws {@link StoreException}. For a look beside an agent, or without one.
      *

@@ -126,6 +126,15 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
+     * Returns the credentials that this client or view shows.
+     *
+     * @return where they come from; closed by whoever made it
+     */
+    public CredentialProvider credentials() {
+        return caller.authorizer().provider;
+    }
+
+    /**
      * Asks what a reference names now, without reading it: one {@code HEAD}.
      *
      * @param image the reference; where it has a digest, that is asked for

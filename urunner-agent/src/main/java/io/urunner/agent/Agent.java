@@ -9,22 +9,34 @@ import io.urunner.agent.loop.LogField;
 import io.urunner.agent.loop.LoopThread;
 import io.urunner.agent.loop.Pace;
 import io.urunner.agent.loop.StateLog;
+import io.urunner.agent.loop.SystemTime;
 import io.urunner.agent.loop.Threads;
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Policy;
 import io.urunner.agent.rollouts.EventWriter;
 import io.urunner.agent.rollouts.Leadership;
 import io.urunner.agent.rollouts.Patches;
+import io.urunner.agent.tags.PullSecretSource;
 import io.urunner.agent.tags.PushedTag;
 import io.urunner.agent.tags.RegistryProbe;
+import io.urunner.agent.tags.WatchedRegistry;
 import io.urunner.agent.text.Phrases;
 import io.urunner.agent.workloads.KubeCluster;
 import io.urunner.agent.workloads.PodCredentials;
 import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.WatchProblem;
+import io.urunner.kube.WatchScope;
 import io.urunner.registry.FailedRequest;
+import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
+import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnavailableException;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStore.Retention;
+import io.urunner.store.DigestStores;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -33,6 +45,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -46,6 +59,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -112,6 +126,7 @@ public final class Agent implements AutoCloseable {
     private final ThreadPoolExecutor leaseWorkers;
     private final Optional<Leadership> leadership;
     private final Memory memory;
+    private final PodCredentials pullSecrets;
     private final StateLog problems;
     private final Engine engine;
     private final Reports reports;
@@ -139,13 +154,18 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * An agent that does nothing yet.
+     * Starts to compose an agent for the cluster of an API server.
      *
-     * @param parts what it is made of; stays the caller's to close, after the agent
+     * @param kubernetes how to reach the API server
+     * @return a builder with everything else at its default
      */
-    public Agent(AgentParts parts) {
-        clock = parts.clock();
-        loop = new LoopThread(Threads.named("loop"), parts.ticker());
+    public static Builder builder(KubeConfiguration kubernetes) {
+        return new Builder(kubernetes);
+    }
+
+    private Agent(Builder parts) {
+        clock = parts.clock;
+        loop = new LoopThread(Threads.named("loop"), parts.ticker);
         problems = new StateLog(LOG, loop);
         kubeThreads = new ScheduledThreadPoolExecutor(2, Threads.named("watch"));
         kubeThreads.setRemoveOnCancelPolicy(true);
@@ -154,26 +174,31 @@ public final class Agent implements AutoCloseable {
         registryWorkers = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
         storeThread = pool(1, UNLIMITED, "store");
-        connection = new KubeConnection(parts.kubernetes(), kubeThreads, "urunner");
-        cluster = new KubeCluster(connection, parts.scope());
+        connection = new KubeConnection(parts.kubernetes, kubeThreads, "urunner");
+        cluster = new KubeCluster(connection, parts.scope);
         leaseWorkers = pool(LEASE_WORKERS, UNLIMITED, "lease");
-        memory = new Memory(parts.store(), loop, clock, storeThread, problems);
-        parts.podCredentials().ifPresent(this::connect);
-        List<AgentListener> listeners = new ArrayList<>(parts.listeners());
+        memory = new Memory(parts.store, loop, clock, storeThread, problems);
+        pullSecrets = new PodCredentials(clock);
+        if (parts.pullSecrets) {
+            connect(pullSecrets);
+        }
+        List<AgentListener> listeners = new ArrayList<>(parts.listeners);
         EventWriter events = new EventWriter(
-                new KubeEvents(connection, "urunner", parts.instance(), clock)::write,
+                new KubeEvents(connection, "urunner", parts.instance, clock)::write,
                 cluster,
                 eventWriters,
                 EVENT_WRITERS,
                 loop,
                 problems,
-                new Listeners(parts.listeners()));
+                new Listeners(parts.listeners));
         listeners.add(events);
         watchdog = new Watchdog(loop::nanos);
         listeners.add(watchdog);
         engine = new Engine(new Engine.Parts(
                 cluster,
-                parts.registries(),
+                parts.registries.stream()
+                        .map(registry -> registry.watched(parts, pullSecrets))
+                        .toList(),
                 loop,
                 clock,
                 kubeWorkers,
@@ -181,14 +206,13 @@ public final class Agent implements AutoCloseable {
                 memory,
                 problems,
                 new Listeners(listeners),
-                parts.policy(),
-                parts.limits(),
-                parts.retention(),
-                parts.podCredentials(),
+                parts.policy,
+                parts.limits,
+                parts.retention,
+                Optional.of(pullSecrets).filter(any -> parts.pullSecrets),
                 () -> acts()));
-        leadership = parts.lease()
-                .map(lease ->
-                        new Leadership(lease, connection, clock, parts.ticker(), leaseWorkers, loop, engine::leads));
+        leadership = parts.lease.map(
+                lease -> new Leadership(lease, connection, clock, parts.ticker, leaseWorkers, loop, engine::leads));
         reports = new Reports(engine, cluster, memory, clock);
         watchdog.watch("patches", Watchdog.API_SERVER, engine::patchesStandStill);
         watchdog.watch("events", Watchdog.API_SERVER, events::standsStill);
@@ -289,6 +313,16 @@ public final class Agent implements AutoCloseable {
      */
     public KubeAccess access() {
         return new KubeAccess(connection);
+    }
+
+    /**
+     * The pull secrets of a namespace's watched workloads.
+     *
+     * @param namespace the namespace
+     * @return the credentials in them; none where {@linkplain Builder#pullSecrets pull secrets are not read}
+     */
+    public PullSecretSource pullSecrets(String namespace) {
+        return pullSecrets.of(namespace);
     }
 
     private synchronized void begin() {
@@ -623,6 +657,223 @@ public final class Agent implements AutoCloseable {
         } catch (InterruptedException e) {
             pool.shutdownNow();
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Composes an agent. What it is given stays the caller's to close, after the agent. Not thread-safe.
+     *
+     * <p>Defaults: a pass every 30 seconds, all namespaces that have the label {@code urunner=enable}, {@link
+     * Policy#DEFAULT}, {@link Limits#NONE}, no Lease, no history, no pull secrets, nobody told.
+     */
+    public static final class Builder {
+        private static final Duration INTERVAL = Duration.ofSeconds(30);
+
+        private final KubeConfiguration kubernetes;
+        private final List<Registry> registries = new ArrayList<>();
+        private final List<AgentListener> listeners = new ArrayList<>();
+        private WatchScope scope = WatchScope.cluster();
+        private boolean pullSecrets;
+        private DigestStore store = DigestStores.none();
+        private Duration interval = INTERVAL;
+        private Policy policy = Policy.DEFAULT;
+        private Limits limits = Limits.NONE;
+        private Retention retention = Retention.DEFAULT;
+        private String instance = "urunner";
+        private Optional<Lease> lease = Optional.empty();
+        private InstantSource clock = SystemTime.CLOCK;
+        private LongSupplier ticker = SystemTime.TICKER;
+
+        private record Registry(RegistryPrefix prefix, RegistryClient client, RegistryOptions options) {
+            WatchedRegistry watched(Builder agent, PodCredentials pods) {
+                return WatchedRegistry.of(
+                        prefix,
+                        client,
+                        agent.clock,
+                        options.interval().orElse(agent.interval),
+                        options.concurrency(),
+                        options.budget(),
+                        client.credentials(),
+                        namespace -> agent.pullSecrets
+                                ? Optional.of(pods.of(namespace).behind(client.credentials()))
+                                : Optional.empty());
+            }
+        }
+
+        private Builder(KubeConfiguration kubernetes) {
+            this.kubernetes = Objects.requireNonNull(kubernetes, "kubernetes");
+        }
+
+        /**
+         * Watches a registry, or a part of one.
+         *
+         * @param prefix which images are meant: {@code host[:port]}, or that and the beginning of their repositories, as in
+         *     {@code registry.example/team}; of two prefixes that fit an image the longer one counts
+         * @param client asks the registry, with its credentials
+         * @return this builder
+         * @throws IllegalArgumentException if this is no prefix
+         */
+        public Builder registry(String prefix, RegistryClient client) {
+            return registry(prefix, client, RegistryOptions.DEFAULTS);
+        }
+
+        /**
+         * Watches a registry, or a part of one, in a way of its own.
+         *
+         * @param prefix which images are meant, as for {@link #registry(String, RegistryClient)}
+         * @param client asks the registry, with its credentials. The agent asks again by itself: a client that is built
+         *     with {@code attempts(1)} keeps a registry that fails from being asked more often than the agent's back-off says
+         * @param options how it is asked
+         * @return this builder
+         * @throws IllegalArgumentException if this is no prefix, or it is watched already
+         */
+        public Builder registry(String prefix, RegistryClient client, RegistryOptions options) {
+            RegistryPrefix parsed = RegistryPrefix.parse(prefix);
+            if (registries.stream().anyMatch(registry -> registry.prefix.equals(parsed))) {
+                throw new IllegalArgumentException(parsed + " is watched already");
+            }
+            registries.add(new Registry(parsed, Objects.requireNonNull(client, "client"), options));
+            return this;
+        }
+
+        /**
+         * Sets the time between two passes over the references of a registry.
+         *
+         * @param time the time, one second or more
+         * @return this builder
+         * @throws IllegalArgumentException if it is shorter
+         */
+        public Builder interval(Duration time) {
+            RegistryOptions.checkInterval(time);
+            interval = time;
+            return this;
+        }
+
+        /**
+         * Remembers digests and rollouts in a store, beyond the end of this process. Without one nothing is lost that
+         * rollouts depend on, but there is no history.
+         *
+         * @param history the store
+         * @return this builder
+         */
+        public Builder store(DigestStore history) {
+            store = Objects.requireNonNull(history, "store");
+            return this;
+        }
+
+        /**
+         * Sets how much of the history is kept.
+         *
+         * @param kept how much
+         * @return this builder
+         */
+        public Builder retention(Retention kept) {
+            retention = kept;
+            return this;
+        }
+
+        /**
+         * Restricts the agent to some namespaces.
+         *
+         * @param namespaces which; they need the label {@code urunner=enable} all the same
+         * @return this builder
+         */
+        public Builder scope(WatchScope namespaces) {
+            scope = namespaces;
+            return this;
+        }
+
+        /**
+         * Asks for private images with the pull secrets of the pods that use them, where the client of the registry has no
+         * credential: for each namespace with its own. The API server has to allow to get Secrets and ServiceAccounts.
+         *
+         * @param read whether pull secrets are read
+         * @return this builder
+         */
+        public Builder pullSecrets(boolean read) {
+            pullSecrets = read;
+            return this;
+        }
+
+        /**
+         * Sets what holds for a workload whose annotations say nothing else.
+         *
+         * @param defaults the policy
+         * @return this builder
+         */
+        public Builder policy(Policy defaults) {
+            policy = defaults;
+            return this;
+        }
+
+        /**
+         * Limits how many rollouts run at once.
+         *
+         * @param most the limits
+         * @return this builder
+         */
+        public Builder limits(Limits most) {
+            limits = most;
+            return this;
+        }
+
+        /**
+         * Has this agent act only while it holds a Lease, as one of several.
+         *
+         * @param elected the Lease
+         * @return this builder
+         */
+        public Builder lease(Lease elected) {
+            lease = Optional.of(elected);
+            return this;
+        }
+
+        /**
+         * Names this agent in the Events that it writes.
+         *
+         * @param name its name among several, for example that of its pod; {@code urunner} without a word
+         * @return this builder
+         */
+        public Builder instance(String name) {
+            instance = Objects.requireNonNull(name, "instance");
+            return this;
+        }
+
+        /**
+         * Tells a listener what happens, too.
+         *
+         * @param listener the listener, called on the agent's loop
+         * @return this builder
+         */
+        public Builder listener(AgentListener listener) {
+            listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /**
+         * Sets the time.
+         *
+         * @param now the wall clock
+         * @param nanoseconds elapsed time in nanoseconds, from whatever beginning; it never goes back
+         * @return this builder
+         */
+        public Builder clock(InstantSource now, LongSupplier nanoseconds) {
+            clock = now;
+            ticker = nanoseconds;
+            return this;
+        }
+
+        /**
+         * Makes the agent, which does nothing yet. No I/O is done.
+         *
+         * @return the agent; the caller closes it
+         * @throws IllegalStateException if no registry is watched
+         */
+        public Agent build() {
+            if (registries.isEmpty()) {
+                throw new IllegalStateException("an agent watches at least one registry: call registry(…)");
+            }
+            return new Agent(this);
         }
     }
 }

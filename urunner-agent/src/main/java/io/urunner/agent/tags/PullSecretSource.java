@@ -1,5 +1,8 @@
 package io.urunner.agent.tags;
 
+import io.urunner.registry.auth.AuthHints;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.util.List;
 
@@ -13,4 +16,50 @@ public interface PullSecretSource extends CredentialProvider {
      * @return sentences for people, without a secret; empty if nothing does, or no pull secret is named
      */
     List<String> problems(String registry, String repository);
+
+    /**
+     * This source for the repositories for which other credentials have none, and nothing for the others: what is asked
+     * with the other ones is for everybody.
+     *
+     * @param others the other credentials
+     * @return the source; nothing to close
+     */
+    default PullSecretSource behind(CredentialProvider others) {
+        PullSecretSource own = this;
+        return new PullSecretSource() {
+            @Override
+            public List<Credential> credentials(String registry, String repository) throws CredentialException {
+                return isNeeded(registry, repository) ? own.credentials(registry, repository) : List.of();
+            }
+
+            @Override
+            public List<String> problems(String registry, String repository) {
+                try {
+                    return isNeeded(registry, repository) ? own.problems(registry, repository) : List.of();
+                } catch (CredentialException e) {
+                    return List.of();
+                }
+            }
+
+            private boolean isNeeded(String registry, String repository) throws CredentialException {
+                return others.credentials(registry, repository).stream()
+                        .allMatch(Credential.Anonymous.class::isInstance);
+            }
+
+            @Override
+            public AuthHints hints(String registry) {
+                return others.hints(registry);
+            }
+
+            @Override
+            public void refused(String registry, Credential refused) {
+                own.refused(registry, refused);
+            }
+
+            @Override
+            public String describe(String registry, String repository) {
+                return own.describe(registry, repository);
+            }
+        };
+    }
 }

@@ -2,26 +2,20 @@ package io.urunner.agent.e2e;
 
 import io.urunner.agent.Agent;
 import io.urunner.agent.AgentListener;
-import io.urunner.agent.AgentParts;
 import io.urunner.agent.plan.Admission.Limits;
-import io.urunner.agent.plan.Policy;
-import io.urunner.agent.tags.WatchedRegistry;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.registry.CredentialRouter;
 import io.urunner.registry.RegistryClient;
-import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /** An agent in this process. */
@@ -61,32 +55,14 @@ final class TestAgent implements AutoCloseable {
                 .readTimeout(Duration.ofSeconds(2))
                 .build();
         store = DigestStores.sqlite(database, "test");
-        InstantSource clock = InstantSource.system();
-        List<WatchedRegistry> watched = Stream.of(registries)
-                .map(registry -> WatchedRegistry.of(
-                        RegistryPrefix.parse(registry),
-                        client,
-                        clock,
-                        interval,
-                        8,
-                        Optional.empty(),
-                        shown,
-                        namespace -> Optional.empty()))
-                .toList();
-        agent = new Agent(new AgentParts(
-                cluster,
-                scope,
-                watched,
-                Optional.empty(),
-                store,
-                Policy.DEFAULT,
-                limits,
-                DigestStore.Retention.DEFAULT,
-                "test",
-                Optional.empty(),
-                clock,
-                System::nanoTime,
-                listeners));
+        Agent.Builder builder = Agent.builder(cluster)
+                .scope(scope)
+                .store(store)
+                .interval(interval)
+                .limits(limits);
+        listeners.forEach(builder::listener);
+        Stream.of(registries).forEach(registry -> builder.registry(registry, client));
+        agent = builder.build();
     }
 
     Agent start() {

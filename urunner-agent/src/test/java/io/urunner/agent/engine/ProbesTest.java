@@ -3,13 +3,10 @@ package io.urunner.agent.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.Agent;
-import io.urunner.agent.AgentParts;
 import io.urunner.agent.app.http.AgentServer;
-import io.urunner.agent.plan.Admission.Limits;
-import io.urunner.agent.plan.Policy;
 import io.urunner.kube.KubeConfiguration;
-import io.urunner.kube.WatchScope;
 import io.urunner.kube.testing.Await;
+import io.urunner.registry.RegistryClient;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.io.IOException;
@@ -22,9 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -128,20 +123,11 @@ class ProbesTest {
     }
 
     private Agent agent(KubeConfiguration cluster, DigestStore store) {
-        return new Agent(new AgentParts(
-                cluster,
-                WatchScope.cluster(),
-                List.of(),
-                Optional.empty(),
-                store,
-                Policy.DEFAULT,
-                Limits.NONE,
-                DigestStore.Retention.DEFAULT,
-                "test",
-                Optional.empty(),
-                this::now,
-                () -> System.nanoTime() + later.get(),
-                List.of()));
+        return Agent.builder(cluster)
+                .registry("registry.example", RegistryClient.builder().build())
+                .store(store)
+                .clock(this::now, () -> System.nanoTime() + later.get())
+                .build();
     }
 
     /** The time; when it is asked for by the agent's loop while that is to stand still, it takes long. */

@@ -1,9 +1,9 @@
 package io.urunner.agent.app.assembly;
 
 import io.urunner.agent.Agent;
-import io.urunner.agent.AgentParts;
 import io.urunner.agent.Lease;
 import io.urunner.agent.OnceReport;
+import io.urunner.agent.RegistryOptions;
 import io.urunner.agent.app.cli.Answer;
 import io.urunner.agent.app.cli.CommandException;
 import io.urunner.agent.app.cli.ExitCode;
@@ -24,7 +24,6 @@ import io.urunner.agent.app.logging.Logging;
 import io.urunner.agent.app.metrics.AgentMetrics;
 import io.urunner.agent.loop.SystemTime;
 import io.urunner.agent.tags.RequestCounts;
-import io.urunner.agent.tags.WatchedRegistry;
 import io.urunner.agent.workloads.PodCredentials;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConfigurationException;
@@ -55,9 +54,6 @@ import org.slf4j.LoggerFactory;
 /** An agent with its registries, its store, its cluster and its endpoints. */
 final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     private static final Logger LOG = LoggerFactory.getLogger(AgentAssembly.class);
-
-    /** Requests to a registry at the same time, where nobody says otherwise. */
-    private static final int CONCURRENCY = 8;
 
     /** The next pass is the retry: a registry that fails is not asked more often than its back-off says. */
     private static final int ATTEMPTS = 1;
@@ -126,7 +122,6 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         CloseStack parts = new CloseStack();
         AgentMetrics metrics = new AgentMetrics(version(), SystemTime.CLOCK);
         try {
-            PodCredentials pods = new PodCredentials(SystemTime.CLOCK);
             RequestCounts counts = new RequestCounts(
                     settings.registries().stream()
                             .map(registry -> registry.host().registry())
@@ -141,24 +136,25 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                             .password()
                             .map(start -> live(current, now -> now.store().password(), start)));
             DigestStore store = parts.add(looking ? DigestStores.readOnly(history) : history);
-            Agent agent = parts.add(new Agent(new AgentParts(
-                    kubernetes,
-                    scope(settings.kubernetes()),
-                    settings.registries().stream()
-                            .map(registry -> watched(registry, settings, access, counts, pods))
-                            .toList(),
-                    Optional.of(pods).filter(any -> settings.kubernetes().pullSecrets()),
-                    looking ? new ReadHistory(store) : store,
-                    settings.policies().toPolicy(),
-                    settings.rollouts().toLimits(),
-                    new DigestStore.Retention(
+            Agent.Builder builder = Agent.builder(kubernetes)
+                    .scope(scope(settings.kubernetes()))
+                    .interval(settings.interval())
+                    .pullSecrets(settings.kubernetes().pullSecrets())
+                    .store(looking ? new ReadHistory(store) : store)
+                    .retention(new DigestStore.Retention(
                             settings.store().retention().digests(),
-                            settings.store().retention().days()),
-                    instance(environment),
-                    lease(settings.kubernetes(), kubernetes, instance(environment)),
-                    SystemTime.CLOCK,
-                    SystemTime.TICKER,
-                    List.of(metrics))));
+                            settings.store().retention().days()))
+                    .policy(settings.policies().toPolicy())
+                    .limits(settings.rollouts().toLimits())
+                    .instance(instance(environment))
+                    .listener(metrics);
+            for (Settings.Registry registry : settings.registries()) {
+                builder.registry(registry.host().toString(), client, options(registry, counts));
+            }
+            if (settings.kubernetes().leaderElection()) {
+                builder.lease(lease(settings.kubernetes(), kubernetes, instance(environment)));
+            }
+            Agent agent = parts.add(builder.build());
             Map<String, Supplier<String>> probes = Map.of(
                     "/livez", agent::notAlive,
                     "/readyz", agent::notReady,
@@ -177,7 +173,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                     new Explainer(
                             scope(settings.kubernetes()),
                             agent.access(),
-                            namespace -> access.credentials().withPods(pods.of(namespace)),
+                            namespace -> access.credentials().withPods(agent.pullSecrets(namespace)),
                             store,
                             vantage.history()),
                     new Doctor(
@@ -188,10 +184,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                                     : Optional.empty(),
                             agent.access(),
                             agent::check,
-                            new ShownCredentials(
-                                    access.credentials(),
-                                    pods,
-                                    settings.kubernetes().pullSecrets()),
+                            new ShownCredentials(access.credentials(), agent::pullSecrets),
                             store,
                             vantage),
                     vantage);
@@ -233,11 +226,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     }
 
     /** Two processes may have the same host name: the identity tells them apart. */
-    private static Optional<Lease> lease(Settings.Kubernetes settings, KubeConfiguration kubernetes, String instance) {
-        return settings.leaderElection()
-                ? Optional.of(new Lease(
-                        leaseNamespace(settings, kubernetes), settings.lease(), instance + "_" + UUID.randomUUID()))
-                : Optional.empty();
+    private static Lease lease(Settings.Kubernetes settings, KubeConfiguration kubernetes, String instance) {
+        return new Lease(leaseNamespace(settings, kubernetes), settings.lease(), instance + "_" + UUID.randomUUID());
     }
 
     private static String leaseNamespace(Settings.Kubernetes settings, KubeConfiguration kubernetes) {
@@ -250,23 +240,17 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 : WatchScope.of(Set.copyOf(settings.namespaces()));
     }
 
-    private static WatchedRegistry watched(
-            Settings.Registry registry,
-            Settings settings,
-            RegistryAccess access,
-            RequestCounts counts,
-            PodCredentials pods) {
-        return WatchedRegistry.of(
-                registry.host(),
-                access.client(),
-                SystemTime.CLOCK,
-                registry.interval().orElse(settings.interval()),
-                registry.concurrency().orElse(CONCURRENCY),
-                registry.budget().map(perMinute -> new WatchedRegistry.Budget(perMinute, counts)),
-                access.credentials(),
-                namespace -> settings.kubernetes().pullSecrets()
-                        ? Optional.of(access.credentials().onlyPods(pods.of(namespace)))
-                        : Optional.empty());
+    private static RegistryOptions options(Settings.Registry registry, RequestCounts counts) {
+        RegistryOptions options = RegistryOptions.DEFAULTS;
+        if (registry.interval().isPresent()) {
+            options = options.withInterval(registry.interval().get());
+        }
+        if (registry.concurrency().isPresent()) {
+            options = options.withConcurrency(registry.concurrency().get());
+        }
+        return registry.budget().isPresent()
+                ? options.withBudget(registry.budget().get(), counts)
+                : options;
     }
 
     /** A secret as the settings have it now; while they say none, the one of the start. */

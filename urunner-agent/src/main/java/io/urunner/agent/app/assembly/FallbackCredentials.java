@@ -1,6 +1,5 @@
 package io.urunner.agent.app.assembly;
 
-import io.urunner.agent.tags.PullSecretSource;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.Repository;
 import io.urunner.registry.auth.AuthHints;
@@ -36,45 +35,6 @@ final class FallbackCredentials implements CredentialProvider {
         this.own = own;
         this.pods = pods;
         this.others = others;
-    }
-
-    /**
-     * Those of pods alone, and none where the configured ones do: for what is asked with them is not for everybody.
-     *
-     * @param pods those of the pods
-     * @return the provider; nothing to close
-     */
-    PullSecretSource onlyPods(PullSecretSource pods) {
-        return new PullSecretSource() {
-            @Override
-            public List<Credential> credentials(String registry, String repository) throws CredentialException {
-                return isForPods(registry, repository) ? pods.credentials(registry, repository) : List.of();
-            }
-
-            @Override
-            public List<String> problems(String registry, String repository) {
-                try {
-                    return isForPods(registry, repository) ? pods.problems(registry, repository) : List.of();
-                } catch (CredentialException e) {
-                    return List.of();
-                }
-            }
-
-            @Override
-            public AuthHints hints(String registry) {
-                return FallbackCredentials.this.hints(registry);
-            }
-
-            @Override
-            public void refused(String registry, Credential refused) {
-                pods.refused(registry, refused);
-            }
-
-            @Override
-            public String describe(String registry, String repository) {
-                return pods.describe(registry, repository);
-            }
-        };
     }
 
     /**
@@ -127,11 +87,6 @@ final class FallbackCredentials implements CredentialProvider {
                 .anyMatch(prefix -> repository.isEmpty()
                         ? prefix.registry().equalsIgnoreCase(registry)
                         : prefix.matches(new Repository(registry, repository)));
-    }
-
-    /** Whether a repository is one of a configured registry that has no credential of its own. */
-    private boolean isForPods(String registry, String repository) throws CredentialException {
-        return isConfigured(registry, repository) && isNone(own.credentials(registry, repository));
     }
 
     private static boolean isNone(List<Credential> credentials) {
