@@ -30,8 +30,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** An agent that cannot look, or may not ask, says so wherever somebody may look: all at once, on one agent. */
@@ -43,6 +43,9 @@ class BlindAndWaitingIT {
 
     @TempDir
     private static Path folder;
+
+    @RegisterExtension
+    private static final ClusterScene SCENE = new ClusterScene();
 
     private static Cluster cluster;
     private static DockerRegistry registry;
@@ -163,14 +166,15 @@ class BlindAndWaitingIT {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        away = DockerRegistry.start();
-        locked = DockerRegistry.builder().user("ci", "right-pass-5678").start();
-        limited = new FaultyRegistry(registry);
-        thrifty = new FaultyRegistry(registry);
+        cluster = SCENE.cluster();
+        registry = SCENE.registry();
+        away = SCENE.closing(DockerRegistry.start());
+        locked = SCENE.closing(
+                DockerRegistry.builder().user("ci", "right-pass-5678").start());
+        limited = SCENE.closing(new FaultyRegistry(registry));
+        thrifty = SCENE.closing(new FaultyRegistry(registry));
         limited.useUpLimit();
-        namespace = cluster.enabledNamespace();
+        namespace = SCENE.namespace();
         for (String repository : List.of("team/one", "team/two", "team/three")) {
             registry.push(repository, "latest", repository);
         }
@@ -184,21 +188,9 @@ class BlindAndWaitingIT {
                   - {host: %s}
                 """.formatted(
                         registry.host(), away.host(), locked.host(), limited.host(), thrifty.host(), UNUSED));
-        agent = new Served("agent", Map.of("URUNNER_CONFIG", file.toString(), "URUNNER_CONF_LOG_LEVEL", "DEBUG"));
+        agent = SCENE.closing(
+                new Served("agent", Map.of("URUNNER_CONFIG", file.toString(), "URUNNER_CONF_LOG_LEVEL", "DEBUG")));
         Await.until("ready", Seen.within(SOON), agent::isReady);
-    }
-
-    @AfterAll
-    static void stop() {
-        for (AutoCloseable part : new AutoCloseable[] {agent, limited, thrifty, locked, away, registry, cluster}) {
-            try {
-                if (part != null) {
-                    part.close();
-                }
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 
     private static WorkloadId deployment(String name, String image) {

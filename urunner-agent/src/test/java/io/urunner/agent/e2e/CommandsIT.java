@@ -32,7 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,7 +44,9 @@ class CommandsIT {
     @TempDir
     private static Path folder;
 
+    @AutoClose
     private static RollbackScene scene;
+
     private static TestAgent agent;
 
     @BeforeAll
@@ -52,13 +54,6 @@ class CommandsIT {
         scene = new RollbackScene(folder);
         agent = scene.agent();
         Await.until("ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
-    }
-
-    @AfterAll
-    static void stop() {
-        if (scene != null) {
-            scene.close();
-        }
     }
 
     /** A Deployment that has run some versions of a repository of its own. */

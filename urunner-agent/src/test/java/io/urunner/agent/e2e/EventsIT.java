@@ -14,10 +14,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code kubectl describe} tells: each thing once, on the workload that it is about. */
@@ -28,26 +27,12 @@ class EventsIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
-    private DockerRegistry registry;
-    private String namespace;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
 
-    @BeforeEach
-    void start() {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        namespace = cluster.enabledNamespace();
-    }
-
-    @AfterEach
-    void stop() {
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
-    }
+    private final Cluster cluster = scene.cluster();
+    private final DockerRegistry registry = scene.registry();
+    private final String namespace = scene.namespace();
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)

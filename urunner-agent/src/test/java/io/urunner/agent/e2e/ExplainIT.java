@@ -20,9 +20,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import okhttp3.tls.HeldCertificate;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code explain} and {@code doctor} say beside a running agent, without one, and from elsewhere. */
@@ -40,28 +40,18 @@ class ExplainIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
-    private DockerRegistry registry;
-    private String namespace;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
+
+    private final Cluster cluster = scene.cluster();
+    private final DockerRegistry registry = scene.registry();
+    private final String namespace = scene.namespace();
     private WorkloadId web;
     private int commands;
 
     @BeforeEach
     void start() throws IOException {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        namespace = cluster.enabledNamespace();
         web = cluster.deployment(namespace, "web", registry.host() + "/team/app:latest", 1);
-    }
-
-    @AfterEach
-    void stop() {
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
     }
 
     @Test

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -35,9 +36,12 @@ class KillsIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
-    private DockerRegistry registry;
-    private String namespace;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
+
+    private final Cluster cluster = scene.cluster();
+    private final DockerRegistry registry = scene.registry();
+    private final String namespace = scene.namespace();
     private List<WorkloadId> ids;
     private Questions questions;
     private final List<AgentProcess> agents = new ArrayList<>();
@@ -46,10 +50,7 @@ class KillsIT {
 
     @BeforeEach
     void start() {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
         questions = new Questions(registry, "team/app", Duration.ofSeconds(INTERVAL), 2);
-        namespace = cluster.enabledNamespace();
         pushed = registry.push("team/app", "latest", "0");
         ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", DEPLOYMENTS);
         Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, pushed));
@@ -58,12 +59,6 @@ class KillsIT {
     @AfterEach
     void stop() {
         agents.forEach(AgentProcess::close);
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
     }
 
     @Test

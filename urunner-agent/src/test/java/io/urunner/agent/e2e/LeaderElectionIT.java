@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two agents as processes of their own: one acts, the other one takes over, and no move is rolled out twice. */
@@ -35,18 +36,18 @@ class LeaderElectionIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
-    private DockerRegistry registry;
-    private String namespace;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
+
+    private final Cluster cluster = scene.cluster();
+    private final DockerRegistry registry = scene.registry();
+    private final String namespace = scene.namespace();
     private List<WorkloadId> ids;
     private final List<AgentProcess> agents = new ArrayList<>();
     private int explanations;
 
     @BeforeEach
     void start() {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        namespace = cluster.enabledNamespace();
         String first = registry.push("team/app", "latest", "0");
         ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", DEPLOYMENTS);
         awaitRunning(first);
@@ -55,12 +56,6 @@ class LeaderElectionIT {
     @AfterEach
     void stop() {
         agents.forEach(AgentProcess::close);
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
     }
 
     @Test

@@ -25,8 +25,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What was before an agent began is how things are, and no news; and nothing that was begun holds others up for ever. */
@@ -37,23 +37,16 @@ class OldNewsIT {
     @TempDir
     private static Path folder;
 
+    @RegisterExtension
+    private static final ClusterScene SCENE = new ClusterScene();
+
     private static Cluster cluster;
     private static DockerRegistry registry;
 
     @BeforeAll
     static void start() {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
+        cluster = SCENE.cluster();
+        registry = SCENE.registry();
     }
 
     /** An agent that has a history of its own, as one without persistence does, or another one that is elected. */

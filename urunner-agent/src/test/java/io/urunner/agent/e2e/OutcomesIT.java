@@ -22,8 +22,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Everything that can become of a rollout, seen on a cluster: all at once, each in a namespace of its own. */
@@ -37,6 +37,9 @@ class OutcomesIT {
     @TempDir
     private static Path folder;
 
+    @RegisterExtension
+    private static final ClusterScene SCENE = new ClusterScene();
+
     private static Cluster cluster;
     private static DockerRegistry registry;
     private static FaultProxy front;
@@ -46,17 +49,17 @@ class OutcomesIT {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        front = FaultProxy.of(registry);
+        cluster = SCENE.cluster();
+        registry = SCENE.registry();
+        front = SCENE.closing(FaultProxy.of(registry));
         front.refuse(request ->
                 String.valueOf(request.getHeaders().get("User-Agent")).startsWith("simulated-node")
                         && NOT_PULLED_BY_NODES.stream().anyMatch(request.getTarget()::contains));
-        api = FaultProxy.of(cluster);
+        api = SCENE.closing(FaultProxy.of(cluster));
         KubeConfiguration through = KubeConfiguration.kubeconfig(api.kubeconfig(cluster.kubeconfig(), folder));
-        agent = agent(through, "db", Limits.NONE, registry.host() + "/patient", front.host());
+        agent = SCENE.closing(agent(through, "db", Limits.NONE, registry.host() + "/patient", front.host()));
         Limits soonOver = new Limits(OptionalInt.empty(), OptionalInt.empty(), false, Duration.ofSeconds(8));
-        impatient = agent(cluster.configuration(), "db2", soonOver, registry.host() + "/impatient");
+        impatient = SCENE.closing(agent(cluster.configuration(), "db2", soonOver, registry.host() + "/impatient"));
         Await.until(
                 "ready",
                 Seen.within(SOON),
@@ -76,19 +79,6 @@ class OutcomesIT {
                 registries);
         started.start();
         return started;
-    }
-
-    @AfterAll
-    static void stop() {
-        for (AutoCloseable part : new AutoCloseable[] {agent, impatient, api, front, registry, cluster}) {
-            try {
-                if (part != null) {
-                    part.close();
-                }
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 
     private static Stage stage() {

@@ -18,9 +18,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A plugin whose library is missing, until it is there: its registry fails alone, and comes back by itself. */
@@ -31,31 +31,19 @@ class PluginTroubleIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
+
+    private final Cluster cluster = scene.cluster();
     private DockerRegistry good;
     private DockerRegistry bad;
-    private String namespace;
+    private final String namespace = scene.namespace();
 
     @BeforeEach
     void start() {
-        cluster = Cluster.connect();
-        good = DockerRegistry.start();
-        bad = DockerRegistry.start();
-        namespace = cluster.enabledNamespace();
+        good = scene.closing(DockerRegistry.start());
+        bad = scene.closing(DockerRegistry.start());
         UsedSecrets.add(PASSWORD);
-    }
-
-    @AfterEach
-    void stop() {
-        if (bad != null) {
-            bad.close();
-        }
-        if (good != null) {
-            good.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
     }
 
     @Test

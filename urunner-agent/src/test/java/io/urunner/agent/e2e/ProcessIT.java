@@ -22,9 +22,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The commands as processes: probes, signals, exit codes. */
@@ -34,30 +34,17 @@ class ProcessIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
-    private DockerRegistry registry;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
+
+    private final Cluster cluster = scene.cluster();
+    private final DockerRegistry registry = scene.registry();
     private FaultyRegistry front;
-    private String namespace;
+    private final String namespace = scene.namespace();
 
     @BeforeEach
     void start() throws IOException {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        front = new FaultyRegistry(registry);
-        namespace = cluster.enabledNamespace();
-    }
-
-    @AfterEach
-    void stop() {
-        if (front != null) {
-            front.close();
-        }
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
+        front = scene.closing(new FaultyRegistry(registry));
     }
 
     @Test

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A private registry for which no credential is configured: the workloads' pull secrets open it. */
@@ -39,32 +40,27 @@ class PullSecretsIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
+
+    private final Cluster cluster = scene.cluster();
     private DockerRegistry registry;
-    private String namespace;
+    private final String namespace = scene.namespace();
     private String digest;
     private final List<AgentProcess> agents = new ArrayList<>();
 
     @BeforeEach
     void start() {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.builder()
+        registry = scene.closing(DockerRegistry.builder()
                 .user("ci", "right")
                 .user("other", "right-too")
-                .start();
-        namespace = cluster.enabledNamespace();
+                .start());
         digest = registry.push("team/app", "latest", "1");
     }
 
     @AfterEach
     void stop() {
         agents.forEach(AgentProcess::close);
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
     }
 
     @Test

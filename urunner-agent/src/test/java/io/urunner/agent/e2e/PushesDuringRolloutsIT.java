@@ -26,8 +26,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -48,6 +48,9 @@ class PushesDuringRolloutsIT {
     @TempDir
     private static Path folder;
 
+    @RegisterExtension
+    private static final ClusterScene SCENE = new ClusterScene();
+
     private static Cluster cluster;
     private static DockerRegistry registry;
     private static TestAgent agent;
@@ -55,21 +58,12 @@ class PushesDuringRolloutsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        agent = new TestAgent(cluster.configuration(), folder.resolve("db"), INTERVAL, registry.host());
+        cluster = SCENE.cluster();
+        registry = SCENE.registry();
+        agent = SCENE.closing(new TestAgent(cluster.configuration(), folder.resolve("db"), INTERVAL, registry.host()));
         agent.start();
-        store = DigestStores.readOnly(DigestStores.sqlite(folder.resolve("db"), "test"));
+        store = SCENE.closing(DigestStores.readOnly(DigestStores.sqlite(folder.resolve("db"), "test")));
         Await.until("ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        for (AutoCloseable part : new AutoCloseable[] {store, agent, registry, cluster}) {
-            if (part != null) {
-                part.close();
-            }
-        }
     }
 
     @AtOnce

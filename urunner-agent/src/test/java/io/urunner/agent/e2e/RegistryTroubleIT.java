@@ -24,10 +24,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Registries that fail in every way, one beside the other, and one that is well. */
@@ -39,24 +38,11 @@ class RegistryTroubleIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
-    private DockerRegistry registry;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
 
-    @BeforeEach
-    void start() {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-    }
-
-    @AfterEach
-    void stop() {
-        if (registry != null) {
-            registry.close();
-        }
-        if (cluster != null) {
-            cluster.close();
-        }
-    }
+    private final Cluster cluster = scene.cluster();
+    private final DockerRegistry registry = scene.registry();
 
     @Test
     @Timeout(value = 4, unit = TimeUnit.MINUTES)

@@ -22,10 +22,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -48,22 +48,16 @@ class SecurityIT {
     @TempDir
     private static Path folder;
 
+    @RegisterExtension
+    private static final ClusterScene SCENE = new ClusterScene();
+
     private static Cluster cluster;
     private static DockerRegistry registry;
 
     @BeforeAll
     static void start() {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        for (AutoCloseable part : new AutoCloseable[] {registry, cluster}) {
-            if (part != null) {
-                part.close();
-            }
-        }
+        cluster = SCENE.cluster();
+        registry = SCENE.registry();
     }
 
     /** Each against an agent of its own, and several agents at once. */

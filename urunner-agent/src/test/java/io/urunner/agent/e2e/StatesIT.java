@@ -19,9 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What became of last night's push: what is not well is told wherever one looks, until it is mended. */
@@ -31,26 +30,13 @@ class StatesIT {
     @TempDir
     private Path folder;
 
-    private Cluster cluster;
-    private DockerRegistry registry;
-    private String namespace;
+    @RegisterExtension
+    private final ClusterScene scene = new ClusterScene();
+
+    private final Cluster cluster = scene.cluster();
+    private final DockerRegistry registry = scene.registry();
+    private final String namespace = scene.namespace();
     private ProbedAgent agent;
-
-    @BeforeEach
-    void start() throws Exception {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        namespace = cluster.enabledNamespace();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        for (AutoCloseable part : new AutoCloseable[] {agent, registry, cluster}) {
-            if (part != null) {
-                part.close();
-            }
-        }
-    }
 
     @Test
     void whatIsNotWellIsToldWhereverOneLooksUntilItIsMended() throws Exception {
@@ -73,7 +59,7 @@ class StatesIT {
                 1,
                 json -> ((ObjectNode) json.at("/spec/template/spec/containers/0"))
                         .put("imagePullPolicy", "IfNotPresent"));
-        agent = agent("first");
+        agent = scene.closing(agent("first"));
         for (WorkloadId id : List.of(fine, crash, slow, half, part, trapped)) {
             awaitState(id, "up_to_date", false);
         }
@@ -99,7 +85,7 @@ class StatesIT {
         assertThat(told).isPositive();
 
         agent.close();
-        agent = agent("second, which remembers nothing");
+        agent = scene.closing(agent("second, which remembers nothing"));
         states.forEach((id, state) -> awaitState(id, state, ill.contains(id)));
         tellsWhatIsNotWell(ill, List.of(fine, part));
 

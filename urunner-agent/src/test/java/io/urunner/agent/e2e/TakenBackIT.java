@@ -23,8 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tools that apply manifests again beside the agent, as {@code docs/gitops.md} says it, with the manifests from there. */
@@ -38,31 +38,21 @@ class TakenBackIT {
     @TempDir
     private static Path folder;
 
+    @RegisterExtension
+    private static final ClusterScene SCENE = new ClusterScene();
+
     private static Cluster cluster;
     private static DockerRegistry registry;
     private static TestAgent agent;
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.connect();
-        registry = DockerRegistry.start();
-        agent = new TestAgent(
-                cluster.configuration(), folder.resolve("db"), Duration.ofSeconds(1), registry.host() + "/gitops");
+        cluster = SCENE.cluster();
+        registry = SCENE.registry();
+        agent = SCENE.closing(new TestAgent(
+                cluster.configuration(), folder.resolve("db"), Duration.ofSeconds(1), registry.host() + "/gitops"));
         agent.start();
         Await.until("ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
-    }
-
-    @AfterAll
-    static void stop() {
-        for (AutoCloseable part : new AutoCloseable[] {agent, registry, cluster}) {
-            try {
-                if (part != null) {
-                    part.close();
-                }
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 
     /** One repository with a Deployment of the page's manifest. */
