@@ -26,6 +26,9 @@ public final class KubeAccess {
     private static final int LARGEST_ANSWER = 16 << 20;
     private static final int MOST_PROGRAMS = 50;
     private static final String LABEL = "urunner";
+    private static final String AUTHORIZATION = "authorization.k8s.io";
+
+    private static final Action LIST_NAMESPACES = ApiResource.NAMESPACES.action("list", Optional.empty());
 
     private final KubeConnection connection;
 
@@ -96,7 +99,11 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused the question or could not be reached
      */
     public boolean allowed(Permission permission) throws KubeException {
-        return allowed(permission, "SelfSubjectAccessReview", "ask whether we may " + permission, spec -> {});
+        return allowed(
+                permission,
+                "SelfSubjectAccessReview",
+                new Action("ask for the permission to " + permission),
+                spec -> {});
     }
 
     /**
@@ -109,17 +116,18 @@ public final class KubeAccess {
      *     reached
      */
     public boolean allowed(Permission permission, Account account) throws KubeException {
-        return allowed(permission, "SubjectAccessReview", "create subjectaccessreviews", spec -> {
+        Action doing = new ApiResource(AUTHORIZATION, "v1", "subjectaccessreviews").action("create", Optional.empty());
+        return allowed(permission, "SubjectAccessReview", doing, spec -> {
             spec.put("user", account.toString());
             ArrayNode groups = spec.putArray("groups");
             account.groups().forEach(groups::add);
         });
     }
 
-    private boolean allowed(Permission permission, String kind, String doing, Consumer<ObjectNode> whose)
+    private boolean allowed(Permission permission, String kind, Action doing, Consumer<ObjectNode> whose)
             throws KubeException {
         ObjectNode review = KubeConnection.JSON.createObjectNode();
-        review.put("apiVersion", "authorization.k8s.io/v1").put("kind", kind);
+        review.put("apiVersion", AUTHORIZATION + "/v1").put("kind", kind);
         ObjectNode spec = review.putObject("spec");
         whose.accept(spec);
         ObjectNode attributes = spec.putObject("resourceAttributes")
@@ -131,7 +139,7 @@ public final class KubeAccess {
         Answer answer = connection.send(
                 new Call(
                         "POST",
-                        "/apis/authorization.k8s.io/v1/" + kind.toLowerCase(Locale.ROOT) + "s",
+                        "/apis/" + AUTHORIZATION + "/v1/" + kind.toLowerCase(Locale.ROOT) + "s",
                         KubeConnection.JSON_TYPE,
                         review.toString()),
                 doing);
@@ -148,7 +156,7 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused or could not be reached
      */
     public String version() throws KubeException {
-        return get("/version", "read the version")
+        return get("/version", new Action("read the version"))
                 .map(body -> body.path("gitVersion").asText())
                 .orElse("");
     }
@@ -177,10 +185,9 @@ public final class KubeAccess {
      *     no Secret can have this name, of which nothing is asked, or if it holds more than 256 kB
      */
     public Optional<SecretData> secret(String namespace, String name) throws KubeException {
-        String path = KubeConnection.path("/api/v1", namespace, "secrets", name);
         Optional<JsonNode> found = get(
-                Call.get(path).wanting(ObservedJson.SECRET),
-                "get secrets in namespace " + namespace + " (" + name + ")");
+                Call.get(ApiResource.SECRETS.path(namespace, name)).wanting(ObservedJson.SECRET),
+                ApiResource.SECRETS.action("get", namespace, name));
         if (found.isEmpty()) {
             return Optional.empty();
         }
@@ -215,8 +222,8 @@ public final class KubeAccess {
     public List<String> pullSecrets(String namespace, String name) throws KubeException {
         List<String> names = new ArrayList<>();
         get(
-                        KubeConnection.path("/api/v1", namespace, "serviceaccounts", name),
-                        "get serviceaccounts in namespace " + namespace + " (" + name + ")")
+                        ApiResource.SERVICE_ACCOUNTS.path(namespace, name),
+                        ApiResource.SERVICE_ACCOUNTS.action("get", namespace, name))
                 .ifPresent(body -> body.path("imagePullSecrets")
                         .forEach(each -> names.add(each.path("name").asText())));
         return names;
@@ -230,7 +237,7 @@ public final class KubeAccess {
      */
     public Set<String> nodePlatforms() throws KubeException {
         Set<String> platforms = new TreeSet<>();
-        connection.list("/api/v1/nodes", "", "list nodes", node -> {
+        connection.list(ApiResource.NODES.path(), "", ApiResource.NODES.action("list", Optional.empty()), node -> {
             JsonNode labels = node.path("metadata").path("labels");
             if (labels.has("kubernetes.io/os") && labels.has("kubernetes.io/arch")) {
                 platforms.add(labels.path("kubernetes.io/os").asText() + "/"
@@ -248,18 +255,19 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
      */
     public Optional<Map<String, String>> labels(String namespace) throws KubeException {
-        String path = "/api/v1/namespaces";
+        String path = ApiResource.NAMESPACES.path();
         String name = KubeName.namespace(namespace);
         try {
             List<Map<String, String>> found = new ArrayList<>();
             String selector = "fieldSelector=" + KubeName.encoded("metadata.name=" + name);
-            connection.list(path, selector, "list namespaces", object -> found.add(labels(object)));
+            connection.list(path, selector, LIST_NAMESPACES, object -> found.add(labels(object)));
             return found.stream().findFirst();
         } catch (KubeException e) {
             if (!e.forbidden()) {
                 throw e;
             }
-            return get(path + "/" + name, "get namespaces (" + name + ")").map(KubeAccess::labels);
+            return get(path + "/" + name, Action.of("get", ApiResource.NAMESPACES, Optional.empty(), Optional.of(name)))
+                    .map(KubeAccess::labels);
         }
     }
 
@@ -271,10 +279,8 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused or could not be reached, or no workload can have this name
      */
     public Optional<Map<String, String>> labels(WorkloadId id) throws KubeException {
-        String resource = id.kind().resource();
-        return get(
-                        KubeConnection.path("/apis/apps/v1", id.namespace(), resource, id.name()),
-                        "get " + resource + " in namespace " + id.namespace() + " (" + id.name() + ")")
+        ApiResource resource = id.kind().api();
+        return get(resource.path(id.namespace(), id.name()), resource.action("get", id.namespace(), id.name()))
                 .map(KubeAccess::labels);
     }
 
@@ -287,9 +293,9 @@ public final class KubeAccess {
     public Map<String, String> namespacesLabelledOtherwise() throws KubeException {
         Map<String, String> found = new TreeMap<>();
         connection.list(
-                "/api/v1/namespaces",
+                ApiResource.NAMESPACES.path(),
                 otherThan("enable"),
-                "list namespaces",
+                LIST_NAMESPACES,
                 object -> found.put(name(object), label(object)));
         return found;
     }
@@ -304,15 +310,11 @@ public final class KubeAccess {
      */
     public Map<WorkloadId, String> workloadsLabelledOtherwise(WorkloadKind kind, Optional<String> namespace)
             throws KubeException {
-        String group = "/apis/apps/v1";
         Map<WorkloadId, String> found = new TreeMap<>();
         connection.list(
-                namespace.isPresent()
-                        ? KubeConnection.path(group, namespace.get(), kind.resource())
-                        : group + "/" + kind.resource(),
+                kind.api().path(namespace),
                 otherThan("disable"),
-                "list " + kind.resource()
-                        + namespace.map(name -> " in namespace " + name).orElse(""),
+                kind.api().action("list", namespace),
                 object -> found.put(
                         new WorkloadId(object.path("metadata").path("namespace").asText(), kind, name(object)),
                         label(object)));
@@ -342,13 +344,10 @@ public final class KubeAccess {
     public List<WorkloadId> workloads(Optional<String> namespace, String name) throws KubeException {
         List<WorkloadId> found = new ArrayList<>();
         for (WorkloadKind kind : WorkloadKind.values()) {
-            String path = namespace.isPresent()
-                    ? KubeConnection.path("/apis/apps/v1", namespace.get(), kind.resource())
-                    : "/apis/apps/v1/" + kind.resource();
             connection.list(
-                    path,
+                    kind.api().path(namespace),
                     "fieldSelector=" + KubeName.encoded("metadata.name=" + name),
-                    "list " + kind.resource(),
+                    kind.api().action("list", namespace),
                     object -> found.add(new WorkloadId(
                             object.path("metadata").path("namespace").asText(),
                             kind,
@@ -367,11 +366,11 @@ public final class KubeAccess {
         return labels;
     }
 
-    private Optional<JsonNode> get(String path, String doing) throws KubeException {
+    private Optional<JsonNode> get(String path, Action doing) throws KubeException {
         return get(Call.get(path), doing);
     }
 
-    private Optional<JsonNode> get(Call call, String doing) throws KubeException {
+    private Optional<JsonNode> get(Call call, Action doing) throws KubeException {
         Answer answer = connection.send(call, doing);
         return switch (answer.status()) {
             case 200 -> Optional.of(answer.body());
@@ -390,9 +389,8 @@ public final class KubeAccess {
      */
     public Optional<Map<String, String>> configMap(String namespace, String name) throws KubeException {
         return get(
-                        Call.get(KubeConnection.path("/api/v1", namespace, "configmaps", name))
-                                .wanting(ObservedJson.SECRET),
-                        "get configmaps in namespace " + namespace + " (" + name + ")")
+                        Call.get(ApiResource.CONFIG_MAPS.path(namespace, name)).wanting(ObservedJson.SECRET),
+                        ApiResource.CONFIG_MAPS.action("get", namespace, name))
                 .map(found -> {
                     Map<String, String> data = new HashMap<>();
                     found.path("data")
@@ -412,14 +410,12 @@ public final class KubeAccess {
      * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
      */
     public List<DeployedProgram> programs(Optional<String> namespace, String label) throws KubeException {
-        String path = namespace.isPresent()
-                ? KubeConnection.path("/apis/apps/v1", namespace.get(), "deployments")
-                : "/apis/apps/v1/deployments";
-        String doing = "list deployments"
-                + namespace.map(name -> " in namespace " + name).orElse("");
+        ApiResource deployments = WorkloadKind.DEPLOYMENT.api();
+        Action doing = deployments.action("list", namespace);
         List<DeployedProgram> found = new ArrayList<>();
         Answer answer = connection.send(
-                Call.get(path + "?limit=" + MOST_PROGRAMS + "&labelSelector=" + KubeName.encoded(label))
+                Call.get(deployments.path(namespace) + "?limit=" + MOST_PROGRAMS + "&labelSelector="
+                                + KubeName.encoded(label))
                         .wantingEach(ObservedJson.PROGRAM, item -> found.add(ObservedJson.program(item))),
                 doing);
         if (answer.status() != 200) {
@@ -443,9 +439,9 @@ public final class KubeAccess {
                         .map(label -> label.getKey() + "=" + label.getValue())
                         .collect(Collectors.joining(","));
         connection.list(
-                KubeConnection.path("/api/v1", namespace, "pods"),
+                ApiResource.PODS.path(Optional.of(namespace)),
                 "labelSelector=" + KubeName.encoded(selector),
-                "list pods in namespace " + namespace,
+                ApiResource.PODS.action("list", Optional.of(namespace)),
                 pod -> {
                     for (JsonNode condition : pod.path("status").path("conditions")) {
                         if (condition.path("type").asText().equals("Ready")
@@ -483,9 +479,11 @@ public final class KubeAccess {
             String namespace, String pod, int port, String path, Map<String, String> headers, Duration timeout)
             throws KubeException {
         return connection.text(
-                KubeConnection.path("/api/v1", namespace, "pods", pod) + ":" + port + "/proxy" + path,
+                ApiResource.PODS.path(namespace, pod) + ":" + port + "/proxy" + path,
                 headers,
-                "ask pod " + pod + " in namespace " + namespace,
+                new Action(
+                        "ask pod " + pod + " in namespace " + namespace,
+                        Optional.of(new Permission("get", "", "pods/proxy", Optional.of(namespace), Optional.of(pod)))),
                 timeout,
                 LARGEST_ANSWER);
     }

@@ -258,24 +258,6 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
-    /**
-     * The path of an object or, without a name, of a collection.
-     *
-     * @param group for example {@code /apis/apps/v1}
-     * @throws KubeException if the namespace or the name is none that an object can have: nothing is asked then
-     */
-    static String path(String group, String namespace, String resource, String... name) throws KubeException {
-        StringBuilder path = new StringBuilder(group)
-                .append("/namespaces/")
-                .append(KubeName.namespace(namespace))
-                .append('/')
-                .append(resource);
-        for (String each : name) {
-            path.append('/').append(KubeName.object(resource, each));
-        }
-        return path.toString();
-    }
-
     HttpRequest.Builder request(String path) throws IOException {
         HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create(configuration.server() + path))
                 .header("Accept", JSON_TYPE)
@@ -371,12 +353,12 @@ public final class KubeConnection implements AutoCloseable {
      * @param doing what is being done, for the message of an error
      * @throws KubeException if there is no answer
      */
-    Answer send(Call call, String doing) throws KubeException {
+    Answer send(Call call, Action doing) throws KubeException {
         return send(call, doing, deadlines.answer());
     }
 
     /** Sends as {@link #send(Call, String)} does, and waits for each answer no longer than that. */
-    Answer send(Call call, String doing, Duration deadline) throws KubeException {
+    Answer send(Call call, Action doing, Duration deadline) throws KubeException {
         if (patience.isZero() || !call.method().equals("GET")) {
             return sendWithCredential(call, doing, deadline);
         }
@@ -414,7 +396,7 @@ public final class KubeConnection implements AutoCloseable {
                         || (e.getCause() instanceof IOException && !(e.getCause() instanceof SSLException)));
     }
 
-    private void pause(Duration time, String doing) throws KubeException {
+    private void pause(Duration time, Action doing) throws KubeException {
         try {
             after(time, () -> {}).get();
         } catch (InterruptedException e) {
@@ -425,7 +407,7 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
-    private Answer sendWithCredential(Call call, String doing, Duration deadline) throws KubeException {
+    private Answer sendWithCredential(Call call, Action doing, Duration deadline) throws KubeException {
         Answer answer = sendOnce(call, doing, deadline);
         if (answer.status() == 401) {
             forgetAuthorization();
@@ -434,7 +416,7 @@ public final class KubeConnection implements AutoCloseable {
         return answer;
     }
 
-    private Answer sendOnce(Call call, String doing, Duration deadline) throws KubeException {
+    private Answer sendOnce(Call call, Action doing, Duration deadline) throws KubeException {
         if (closed) {
             throw new KubeException("cannot " + doing + ": the connection is closed", KubeException.NO_ANSWER);
         }
@@ -474,7 +456,7 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /** Reads an answer of any kind, and its headers. */
-    KubeAccess.PodAnswer text(String path, Map<String, String> headers, String doing, Duration deadline, int largest)
+    KubeAccess.PodAnswer text(String path, Map<String, String> headers, Action doing, Duration deadline, int largest)
             throws KubeException {
         CompletableFuture<HttpResponse<InputStream>> future = null;
         Future<?> timer = null;
@@ -528,7 +510,7 @@ public final class KubeConnection implements AutoCloseable {
      * @param item told each object
      * @throws KubeException if the API server refused or could not be reached
      */
-    void list(String path, String selector, String doing, Consumer<JsonNode> item) throws KubeException {
+    void list(String path, String selector, Action doing, Consumer<JsonNode> item) throws KubeException {
         String parameters = "?limit=" + PAGE + (selector.isEmpty() ? "" : "&" + selector);
         String next = "";
         do {
@@ -541,7 +523,7 @@ public final class KubeConnection implements AutoCloseable {
         } while (!next.isEmpty());
     }
 
-    private KubeException noAnswer(String doing, Throwable cause) {
+    private KubeException noAnswer(Action doing, Throwable cause) {
         return new KubeException("cannot " + doing + ": " + unreachable(cause), cause);
     }
 
@@ -555,7 +537,7 @@ public final class KubeConnection implements AutoCloseable {
         return new WatchProblem(
                 "",
                 Optional.empty(),
-                false,
+                Optional.empty(),
                 "the API server " + configuration.server()
                         + " does not accept the agent's credential (401): it is wrong or has expired");
     }
@@ -572,7 +554,7 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /** The error for an answer that is no success. */
-    KubeException refused(String doing, Answer answer) {
+    KubeException refused(Action doing, Answer answer) {
         boolean admission = answer.deniedByAdmission();
         boolean forbidden = answer.status() == 403 && !admission;
         String remedy = "";
@@ -584,10 +566,11 @@ public final class KubeConnection implements AutoCloseable {
             remedy = " (an admission rule of the cluster does not let it happen)";
         }
         return new KubeException(
-                (forbidden ? "may not " : "cannot ") + doing + " at " + configuration.server() + ": " + answer.message()
-                        + remedy,
+                (forbidden ? "not allowed to " : "cannot ") + doing + " at " + configuration.server() + ": "
+                        + answer.message() + remedy,
                 answer.status(),
-                admission);
+                admission,
+                forbidden ? doing.permission() : Optional.empty());
     }
 
     /** Ends all watches; no request is sent any more. Idempotent. */

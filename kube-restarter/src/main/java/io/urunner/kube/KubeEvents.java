@@ -9,6 +9,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -81,9 +82,9 @@ public final class KubeEvents {
         String cut = message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE - 1) + "…";
         String namespace = workload.id().namespace();
         String name = name(workload, type, reason, cut);
-        String path = KubeConnection.path("/api/v1", namespace, "events");
-        String object = KubeConnection.path("/api/v1", namespace, "events", name);
-        String doing = "create events in namespace " + namespace;
+        String path = ApiResource.EVENTS.path(Optional.of(namespace));
+        String object = ApiResource.EVENTS.path(namespace, name);
+        Action doing = ApiResource.EVENTS.action("create", Optional.of(namespace));
         int count = once ? counts.getOrDefault(name, 1) : counts.merge(name, 1, Integer::sum);
         // Names tell: the same event of another instance, or of an earlier life of this one, is there already.
         if (!once && count > 1 && again(object, count, namespace)) {
@@ -112,7 +113,7 @@ public final class KubeEvents {
     private boolean again(String path, int count, String namespace) throws KubeException {
         ObjectNode patch = KubeConnection.JSON.createObjectNode();
         patch.put("count", count).put("lastTimestamp", now());
-        String doing = "patch events in namespace " + namespace;
+        Action doing = ApiResource.EVENTS.action("patch", Optional.of(namespace));
         Answer answer =
                 connection.send(new Call("PATCH", path, "application/merge-patch+json", patch.toString()), doing);
         return switch (answer.status()) {

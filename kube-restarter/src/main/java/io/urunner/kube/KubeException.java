@@ -1,5 +1,9 @@
 package io.urunner.kube;
 
+import io.urunner.kube.KubeAccess.Permission;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
 /**
  * A request to the API server failed. The message says what was being done, to which server, and what the user can do.
  */
@@ -17,6 +21,7 @@ public final class KubeException extends Exception {
 
     private final int status;
     private final boolean admission;
+    private final transient @Nullable Permission missing;
 
     /**
      * An answer that refuses.
@@ -25,20 +30,25 @@ public final class KubeException extends Exception {
      * @param status the HTTP status of the answer, or {@link #NO_ANSWER}
      */
     public KubeException(String message, int status) {
-        this(message, status, false);
+        this(message, status, false, Optional.empty());
     }
 
-    /** {@code admission}: whether the account may, but a rule of the cluster does not let it happen. */
-    KubeException(String message, int status, boolean admission) {
+    /**
+     * {@code admission}: whether the account has the permission, and a rule of the cluster refuses the request;
+     * {@code missing}: the permission that the account lacks.
+     */
+    KubeException(String message, int status, boolean admission, Optional<Permission> missing) {
         super(message);
         this.status = status;
         this.admission = admission;
+        this.missing = missing.orElse(null);
     }
 
     KubeException(String message, Throwable cause) {
         super(message, cause);
         this.status = NO_ANSWER;
         this.admission = false;
+        this.missing = null;
     }
 
     /**
@@ -51,12 +61,21 @@ public final class KubeException extends Exception {
     }
 
     /**
-     * Whether a permission is missing: the message names it.
+     * Whether a permission is missing.
      *
      * @return true for 403, unless an admission rule answered it
      */
     public boolean forbidden() {
         return status == 403 && !admission;
+    }
+
+    /**
+     * The permission that is missing.
+     *
+     * @return the permission; empty if none is, or if the request was for no object
+     */
+    public Optional<Permission> missing() {
+        return Optional.ofNullable(missing);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.KubeConnection.Answer;
 import io.urunner.kube.KubeConnection.Call;
 import java.time.Duration;
@@ -31,7 +32,6 @@ public final class LeaderElection implements AutoCloseable {
     /** A look and a renewal that get no answer are over, and can be tried again, before this instance stops leading. */
     private static final Duration ANSWER = Duration.ofSeconds(4);
 
-    private static final String GROUP = "/apis/coordination.k8s.io/v1";
     private static final int PERIOD_MILLIS = 1_500;
 
     private final KubeConnection connection;
@@ -50,7 +50,7 @@ public final class LeaderElection implements AutoCloseable {
     private String seenRecord = "";
     private long seenAt;
     private Optional<String> holder = Optional.empty();
-    private Optional<String> problem = Optional.empty();
+    private Optional<Problem> problem = Optional.empty();
 
     /** What is told of the election, one call after the other. */
     public interface Listener {
@@ -126,11 +126,19 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * Why the Lease cannot be read or written now, in words.
+     * Why the Lease cannot be read or written now.
+     *
+     * @param message the problem in words
+     * @param missing the permission that is missing; empty if that is not the reason
+     */
+    public record Problem(String message, Optional<Permission> missing) {}
+
+    /**
+     * Why the Lease cannot be read or written now.
      *
      * @return the problem, empty when all is well
      */
-    public synchronized Optional<String> problem() {
+    public synchronized Optional<Problem> problem() {
         return problem;
     }
 
@@ -155,10 +163,10 @@ public final class LeaderElection implements AutoCloseable {
         try {
             campaign();
         } catch (KubeException e) {
-            failed(KubeConnection.words(e));
+            failed(new Problem(KubeConnection.words(e), e.missing()));
         } catch (RuntimeException | Error e) {
             LOG.error("the Lease {}/{} could not be looked at; this is a defect", namespace, name, e);
-            failed(e.toString());
+            failed(new Problem(e.toString(), Optional.empty()));
         }
         try {
             tell();
@@ -167,17 +175,17 @@ public final class LeaderElection implements AutoCloseable {
         }
     }
 
-    private synchronized void failed(String words) {
-        problem = Optional.of(words);
+    private synchronized void failed(Problem found) {
+        problem = Optional.of(found);
     }
 
     /** One look at the Lease, and one write if it is ours or free. */
     private void campaign() throws KubeException {
-        String doing = "get leases in namespace " + namespace + " (" + name + ")";
+        Action doing = ApiResource.LEASES.action("get", namespace, name);
         long asked = nanos.getAsLong();
         Answer answer = connection.send(Call.get(path()).wanting(ObservedJson.LEASE), doing, ANSWER);
         if (answer.status() == 404) {
-            write("POST", KubeConnection.path(GROUP, namespace, "leases"), lease(null, identity), asked);
+            write("POST", ApiResource.LEASES.path(Optional.of(namespace)), lease(null, identity), asked);
             return;
         }
         if (answer.status() != 200) {
@@ -213,12 +221,11 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     private String path() throws KubeException {
-        return KubeConnection.path(GROUP, namespace, "leases", name);
+        return ApiResource.LEASES.path(namespace, name);
     }
 
     private void write(String method, String to, ObjectNode lease, long asked) throws KubeException {
-        String doing =
-                (method.equals("POST") ? "create" : "update") + " leases in namespace " + namespace + " (" + name + ")";
+        Action doing = ApiResource.LEASES.action(method.equals("POST") ? "create" : "update", namespace, name);
         synchronized (this) {
             if (closed) {
                 return;
@@ -321,7 +328,7 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     private void release() throws KubeException {
-        String doing = "give back the lease " + name + " in namespace " + namespace;
+        Action doing = new Action("give back the lease " + name + " in namespace " + namespace);
         for (int attempt = 0; attempt < 2; attempt++) {
             Answer answer = connection.send(Call.get(path()).wanting(ObservedJson.LEASE), doing, ANSWER);
             if (answer.status() != 200

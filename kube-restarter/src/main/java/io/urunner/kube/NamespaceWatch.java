@@ -69,8 +69,7 @@ final class NamespaceWatch {
             workloads.put(
                     kind,
                     reflector(
-                            kind.resource(),
-                            "/apis/apps/v1",
+                            kind.api(),
                             ENABLED_WORKLOADS,
                             false,
                             json -> ObservedJson.workload(kind, json),
@@ -79,20 +78,14 @@ final class NamespaceWatch {
     }
 
     private <T extends Observed> Reflector<T> reflector(
-            String resource,
-            String group,
+            ApiResource resource,
             String query,
             boolean metadataOnly,
             Function<JsonNode, @Nullable T> parser,
             Reflector.Sink<T> sink) {
         return new Reflector<>(
                 connection,
-                new Reflector.Source(
-                        resource,
-                        Optional.of(namespace),
-                        group + "/namespaces/" + KubeName.encoded(namespace) + "/" + resource,
-                        query,
-                        metadataOnly),
+                new Reflector.Source(resource, Optional.of(namespace), query, metadataOnly),
                 parser,
                 sink,
                 lock);
@@ -217,16 +210,15 @@ final class NamespaceWatch {
     /** Starts what the first workload of a kind needs. With the lock held; the start itself is left to the flush. */
     private void need(WorkloadKind kind) {
         if (podObjects == null) {
-            podObjects = later(reflector("pods", "/api/v1", "", false, ObservedJson::pod, new PodSink()));
+            podObjects = later(reflector(ApiResource.PODS, "", false, ObservedJson::pod, new PodSink()));
         }
         if (kind == WorkloadKind.DEPLOYMENT && replicaSets == null) {
-            replicaSets = later(
-                    reflector("replicasets", "/apis/apps/v1", "", true, ObservedJson::replicaSet, new RevisionSink()));
+            replicaSets = later(reflector(
+                    ApiResource.of("apps/v1", "replicasets"), "", true, ObservedJson::replicaSet, new RevisionSink()));
         }
         if (kind == WorkloadKind.DAEMON_SET && controllerRevisions == null) {
             controllerRevisions = later(reflector(
-                    "controllerrevisions",
-                    "/apis/apps/v1",
+                    ApiResource.of("apps/v1", "controllerrevisions"),
                     "",
                     false,
                     ObservedJson::controllerRevision,
@@ -292,7 +284,10 @@ final class NamespaceWatch {
         long all = kept;
         kept = 0;
         givenUp = new WatchProblem(
-                "workloads", Optional.of(namespace), false, "cannot watch namespace " + namespace + ": " + why);
+                "workloads",
+                Optional.of(namespace),
+                Optional.empty(),
+                "cannot watch namespace " + namespace + ": " + why);
         workloads.values().forEach(Reflector::clear);
         for (Reflector<?> each : new Reflector<?>[] {replicaSets, controllerRevisions, podObjects}) {
             if (each != null) {

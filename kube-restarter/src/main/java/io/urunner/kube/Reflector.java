@@ -63,13 +63,12 @@ final class Reflector<T extends Observed> {
     /**
      * What is watched.
      *
-     * @param resource for messages, for example {@code pods}
+     * @param resource the kind of object
      * @param namespace where; empty for everywhere
-     * @param path of the collection
      * @param query a selector as query parameter, encoded; may be empty
      * @param metadataOnly whether the metadata is enough
      */
-    record Source(String resource, Optional<String> namespace, String path, String query, boolean metadataOnly) {
+    record Source(ApiResource resource, Optional<String> namespace, String query, boolean metadataOnly) {
         private String accept(boolean list) {
             return metadataOnly
                     ? "application/json;as=PartialObjectMetadata" + (list ? "List" : "") + ";g=meta.k8s.io;v=v1"
@@ -77,11 +76,12 @@ final class Reflector<T extends Observed> {
         }
 
         private String with(String parameters) {
-            return path + "?" + (query.isEmpty() ? "" : query + "&") + parameters;
+            return resource.pathOfKnown(namespace) + "?" + (query.isEmpty() ? "" : query + "&") + parameters;
         }
 
         private String where() {
-            return resource + namespace.map(name -> " in namespace " + name).orElse("");
+            return resource.plural()
+                    + namespace.map(name -> " in namespace " + name).orElse("");
         }
     }
 
@@ -157,7 +157,7 @@ final class Reflector<T extends Observed> {
 
     /** Whether waiting for the picture makes sense: no permission is missing. */
     boolean hopeless() {
-        return !synced && problem != null && problem.permission();
+        return !synced && problem != null && problem.missing().isPresent();
     }
 
     @Nullable WatchProblem problem() {
@@ -460,7 +460,7 @@ final class Reflector<T extends Observed> {
                     problem = news ? refusedProblem(verb, status, error.getMessage()) : problem;
                 }
             } else if (failures > 1 || listing) {
-                problem = new WatchProblem("", Optional.empty(), false, connection.unreachable(error));
+                problem = new WatchProblem("", Optional.empty(), Optional.empty(), connection.unreachable(error));
             }
         }
         if (error instanceof Refused refused && refused.status == 401) {
@@ -474,13 +474,17 @@ final class Reflector<T extends Observed> {
         if (status == 401) {
             return connection.unauthorized();
         }
-        boolean permission = status == 403;
+        Action doing = source.resource().action(verb, source.namespace());
+        boolean forbidden = status == 403;
         return new WatchProblem(
-                source.resource(),
+                source.resource().plural(),
                 source.namespace(),
-                permission,
-                (permission ? "may not " : "cannot ") + verb + " " + source.where() + ": " + message
-                        + (permission ? " (grant list and watch of " + source.resource() + ")" : ""));
+                forbidden ? doing.permission() : Optional.empty(),
+                (forbidden ? "not allowed to " : "cannot ") + doing + ": " + message
+                        + (forbidden
+                                ? " (grant list and watch of "
+                                        + source.resource().plural() + ")"
+                                : ""));
     }
 
     /** Full jitter, so that the watches of many clients do not come back at the same moment. */

@@ -117,7 +117,7 @@ public final class Restarter {
     }
 
     private PatchResult send(WorkloadId id, ObjectNode patch) throws KubeException {
-        String doing = "patch " + id.kind().resource() + " in namespace " + id.namespace() + " (" + id.name() + ")";
+        Action doing = id.kind().api().action("patch", id.namespace(), id.name());
         Call call = new Call("PATCH", path(id) + "?fieldManager=" + FIELD_MANAGER, STRATEGIC_MERGE, patch.toString());
         Answer answer;
         try {
@@ -163,16 +163,22 @@ public final class Restarter {
         String selector = selectorOf(found.get());
         List<Observed.Revision> revisions = new ArrayList<>();
         switch (id.kind()) {
-            case DEPLOYMENT -> list(id, "/apis/apps/v1", "replicasets", selector, ObservedJson::replicaSet, revisions);
+            case DEPLOYMENT ->
+                list(id, ApiResource.of("apps/v1", "replicasets"), selector, ObservedJson::replicaSet, revisions);
             case DAEMON_SET ->
-                list(id, "/apis/apps/v1", "controllerrevisions", selector, ObservedJson::controllerRevision, revisions);
+                list(
+                        id,
+                        ApiResource.of("apps/v1", "controllerrevisions"),
+                        selector,
+                        ObservedJson::controllerRevision,
+                        revisions);
             case STATEFUL_SET -> {
                 // Its status names the current revision.
             }
         }
         revisions.removeIf(each -> !each.owner().equals(object.uid()));
         List<Observed.PodObject> pods = new ArrayList<>();
-        list(id, "/api/v1", "pods", selector, ObservedJson::pod, pods);
+        list(id, ApiResource.PODS, selector, ObservedJson::pod, pods);
         Map<String, List<Observed.PodObject>> byOwner = new HashMap<>();
         pods.forEach(pod ->
                 byOwner.computeIfAbsent(pod.owner(), owner -> new ArrayList<>()).add(pod));
@@ -196,8 +202,7 @@ public final class Restarter {
         List<PastTemplate> templates = new ArrayList<>();
         list(
                 id,
-                "/apis/apps/v1",
-                deployment ? "replicasets" : "controllerrevisions",
+                ApiResource.of("apps/v1", deployment ? "replicasets" : "controllerrevisions"),
                 selectorOf(found.get()),
                 json -> ObservedJson.pastTemplate(json, uid),
                 templates);
@@ -206,7 +211,7 @@ public final class Restarter {
     }
 
     private Optional<JsonNode> get(WorkloadId id) throws KubeException {
-        String doing = "get " + id.kind().resource() + " in namespace " + id.namespace() + " (" + id.name() + ")";
+        Action doing = id.kind().api().action("get", id.namespace(), id.name());
         Answer answer = connection.send(Call.get(path(id)), doing);
         if (answer.status() == 404) {
             return Optional.empty();
@@ -224,17 +229,12 @@ public final class Restarter {
     }
 
     private <T> void list(
-            WorkloadId id,
-            String group,
-            String resource,
-            String selector,
-            Function<JsonNode, @Nullable T> parser,
-            List<T> to)
+            WorkloadId id, ApiResource resource, String selector, Function<JsonNode, @Nullable T> parser, List<T> to)
             throws KubeException {
         connection.list(
-                KubeConnection.path(group, id.namespace(), resource),
+                resource.path(Optional.of(id.namespace())),
                 selector,
-                "list " + resource + " in namespace " + id.namespace(),
+                resource.action("list", Optional.of(id.namespace())),
                 json -> {
                     T object = parser.apply(json);
                     if (object != null) {
@@ -274,14 +274,14 @@ public final class Restarter {
      * @throws KubeException if the API server refused or could not be reached
      */
     public boolean deletePod(String namespace, Pod pod) throws KubeException {
-        String doing = "delete pods in namespace " + namespace + " (" + pod.name() + ")";
+        Action doing = ApiResource.PODS.action("delete", namespace, pod.name());
         ObjectNode options = KubeConnection.JSON.createObjectNode();
         options.put("apiVersion", "v1").put("kind", "DeleteOptions");
         options.putObject("preconditions").put("uid", pod.uid());
         Answer answer = connection.send(
                 new Call(
                         "DELETE",
-                        KubeConnection.path("/api/v1", namespace, "pods", pod.name()),
+                        ApiResource.PODS.path(namespace, pod.name()),
                         KubeConnection.JSON_TYPE,
                         options.toString()),
                 doing);
@@ -293,6 +293,6 @@ public final class Restarter {
     }
 
     private static String path(WorkloadId id) throws KubeException {
-        return KubeConnection.path("/apis/apps/v1", id.namespace(), id.kind().resource(), id.name());
+        return id.kind().api().path(id.namespace(), id.name());
     }
 }

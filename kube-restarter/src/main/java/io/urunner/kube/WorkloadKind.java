@@ -37,6 +37,10 @@ public enum WorkloadKind {
         return resource;
     }
 
+    ApiResource api() {
+        return ApiResource.of("apps/v1", resource);
+    }
+
     /**
      * Reads a kind as people write it: {@code Deployment}, {@code deployment}, {@code deployments}, {@code deploy},
      * {@code sts}, {@code ds}, {@code deployments.apps}.

@@ -73,11 +73,7 @@ public final class WorkloadWatch implements AutoCloseable {
                 ? new Reflector<>(
                         connection,
                         new Reflector.Source(
-                                "namespaces",
-                                Optional.empty(),
-                                "/api/v1/namespaces",
-                                "labelSelector=urunner%3Denable",
-                                true),
+                                ApiResource.NAMESPACES, Optional.empty(), "labelSelector=urunner%3Denable", true),
                         ObservedJson::namespace,
                         new NamespaceSink(),
                         lock)
@@ -136,13 +132,13 @@ public final class WorkloadWatch implements AutoCloseable {
     /** Reads whether a namespace of the fixed list is labelled. */
     private void readLabel(String namespace) {
         KubeConnection.whenDone(
-                connection.get(Call.get("/api/v1/namespaces/" + KubeName.encoded(namespace)), METADATA),
+                connection.get(Call.get(ApiResource.NAMESPACES.path() + "/" + KubeName.encoded(namespace)), METADATA),
                 (answer, error) -> {
                     Observed.Namespace found = null;
                     Optional<WatchProblem> problem = Optional.empty();
                     if (error != null) {
-                        problem = Optional.of(
-                                new WatchProblem("", Optional.empty(), false, connection.unreachable(error)));
+                        problem = Optional.of(new WatchProblem(
+                                "", Optional.empty(), Optional.empty(), connection.unreachable(error)));
                     } else {
                         Observed.Namespace read = ObservedJson.namespace(answer.body());
                         if (answer.status() == 200 && read.name().equals(namespace)) {
@@ -166,16 +162,17 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     private WatchProblem labelProblem(String namespace, Answer answer) {
-        boolean permission = answer.status() == 403;
         if (answer.status() == 401) {
             connection.forgetAuthorization();
             return connection.unauthorized();
         }
+        boolean forbidden = answer.status() == 403;
+        Action doing = Action.of("get", ApiResource.NAMESPACES, Optional.empty(), Optional.of(namespace));
         return new WatchProblem(
-                "namespaces",
+                ApiResource.NAMESPACES.plural(),
                 Optional.of(namespace),
-                permission,
-                (permission ? "may not" : "cannot") + " get namespace " + namespace + ": " + answer.message());
+                forbidden ? doing.permission() : Optional.empty(),
+                (forbidden ? "not allowed to " : "cannot ") + doing + ": " + answer.message());
     }
 
     /** Begins or ends to watch a namespace. With the lock held. */

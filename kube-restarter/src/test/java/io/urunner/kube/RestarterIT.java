@@ -206,7 +206,7 @@ class RestarterIT {
             assertThatThrownBy(() -> weak.restart(planned, restart("sha256:1")))
                     .isInstanceOfSatisfying(
                             KubeException.class, e -> assertThat(e.forbidden()).isTrue())
-                    .hasMessageStartingWith("may not patch deployments in namespace " + namespace + " (web)");
+                    .hasMessageStartingWith("not allowed to patch deployments in namespace " + namespace + " (web)");
             KubeAccess access = new KubeAccess(reader);
             assertThat(access.allowed(new Permission("get", "apps", "deployments", Optional.of(namespace))))
                     .isTrue();

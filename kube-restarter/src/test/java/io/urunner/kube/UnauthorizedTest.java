@@ -81,7 +81,7 @@ class UnauthorizedTest {
             List<WatchProblem> problems = watch.problems();
             assertThat(problems).hasSize(1);
             assertThat(problems.get(0).resource()).isEmpty();
-            assertThat(problems.get(0).permission()).isFalse();
+            assertThat(problems.get(0).missing()).isEmpty();
             assertThat(problems.get(0).message()).contains("does not accept the agent's credential (401)", "expired");
             assertThat(watch.synced()).isFalse();
         }

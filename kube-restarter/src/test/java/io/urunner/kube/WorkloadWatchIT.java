@@ -3,6 +3,7 @@ package io.urunner.kube;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.testing.ApiServer;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
@@ -348,8 +349,10 @@ class WorkloadWatchIT {
                 "the permission is missed",
                 SOON,
                 () -> watch.problems().stream()
-                        .anyMatch(each -> each.permission()
-                                && each.message().startsWith("may not list pods in namespace " + namespace + ":")));
+                        .anyMatch(each -> each.missing()
+                                        .equals(Optional.of(new Permission("list", "", "pods", Optional.of(namespace))))
+                                && each.message()
+                                        .startsWith("not allowed to list pods in namespace " + namespace + ":")));
         assertThat(watch.find(id)).isEmpty();
         Await.until("the rest is seen", SOON, watch::synced);
 

@@ -24,6 +24,7 @@ import io.urunner.agent.text.Phrases;
 import io.urunner.agent.workloads.KubeCluster;
 import io.urunner.agent.workloads.PodCredentials;
 import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
@@ -61,8 +62,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -92,7 +91,6 @@ public final class Agent implements AutoCloseable {
     private static final Duration LOST = Duration.ofDays(1);
 
     private static final String ELECTION = "leader election";
-    private static final Pattern MISSING = Pattern.compile("may not \\w+");
 
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
     /** So often is asked again, at one look at everything, where only the next answer decides. */
@@ -434,7 +432,7 @@ public final class Agent implements AutoCloseable {
     private void watchOver() {
         List<WatchProblem> now = cluster.problems();
         now.forEach(
-                problem -> problems.problem(subject(problem), kind(problem.message(), "unseen"), problem.message()));
+                problem -> problems.problem(subject(problem), kind(problem.missing(), "unseen"), problem.message()));
         problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
         if (synced) {
             tellNamespaces();
@@ -442,7 +440,8 @@ public final class Agent implements AutoCloseable {
         leadership
                 .flatMap(Leadership::problem)
                 .ifPresentOrElse(
-                        problem -> problems.problem(ELECTION, kind(problem, "not possible"), problem),
+                        problem ->
+                                problems.problem(ELECTION, kind(problem.missing(), "not possible"), problem.message()),
                         () -> problems.well(ELECTION));
         passed = passed || (synced && engine.registries().passed());
         watchdog.look(
@@ -452,9 +451,8 @@ public final class Agent implements AutoCloseable {
     }
 
     /** Of a permission that is missing the verb: when it is granted, the next one may be missing. */
-    private static String kind(String problem, String otherwise) {
-        Matcher missing = MISSING.matcher(problem);
-        return missing.lookingAt() ? missing.group() : otherwise;
+    private static String kind(Optional<Permission> missing, String otherwise) {
+        return missing.map(permission -> "not allowed to " + permission.verb()).orElse(otherwise);
     }
 
     private static String subject(WatchProblem problem) {

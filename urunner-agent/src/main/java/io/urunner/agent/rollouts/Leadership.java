@@ -96,12 +96,16 @@ public final class Leadership {
     }
 
     public AgentStatus.Election status() {
-        return new AgentStatus.Election(lease.identity(), election.leader(), election.problem());
+        return new AgentStatus.Election(
+                lease.identity(), election.leader(), election.problem().map(LeaderElection.Problem::message));
     }
 
-    /** Why nobody can be elected now, in words. */
-    public Optional<String> problem() {
-        return election.problem().map(problem -> problem + "; without the Lease " + path() + " this agent stands by");
+    /** Why nobody can be elected now. */
+    public Optional<LeaderElection.Problem> problem() {
+        return election.problem()
+                .map(problem -> new LeaderElection.Problem(
+                        problem.message() + "; without the Lease " + path() + " this agent stands by",
+                        problem.missing()));
     }
 
     /** Gives the Lease back, so that another agent takes over at once. Nothing may be under way any more. */

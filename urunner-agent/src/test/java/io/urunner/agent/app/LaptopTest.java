@@ -250,7 +250,7 @@ class LaptopTest {
         assertThat(rows(told, "due"))
                 .containsExactly("due note not known: not everything in the cluster has been seen");
         assertThat(told.out()).doesNotContain("see that their namespaces are labelled", "no namespace is labelled");
-        assertThat(rows(told, "cluster")).singleElement().asString().contains("may not list namespaces");
+        assertThat(rows(told, "cluster")).singleElement().asString().contains("not allowed to list namespaces");
         assertThat(told.out()).contains("this is about your own access, not the agent's: have it granted to you");
     }
 
@@ -258,11 +258,11 @@ class LaptopTest {
     void aNamespaceIsAskedForWhereItHelps() throws Exception {
         refused = request -> request.contains("/secrets/");
         assertThat(run("history", "shop/deploy/web").err())
-                .contains("may not get secrets in namespace agents", "kubectl exec")
+                .contains("not allowed to get secrets in namespace agents", "kubectl exec")
                 .doesNotContain("--agent-namespace");
         refused = request -> request.endsWith("/deployments");
         assertThat(run("history", "shop/deploy/web").err())
-                .contains("may not list deployments", "name the agent's namespace with --agent-namespace");
+                .contains("not allowed to list deployments", "name the agent's namespace with --agent-namespace");
         refused = request -> false;
         lists.clear();
         assertThat(run("history", "shop/deploy/web").err()).contains("no agent was found", "install it (docs/install)");

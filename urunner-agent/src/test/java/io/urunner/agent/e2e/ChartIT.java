@@ -251,7 +251,7 @@ class ChartIT {
                 Await.until("all run the push", Seen.within(SOON), () -> Seen.running(cluster, watched, 3, second));
                 Await.until("told", Seen.within(SOON), () -> agent.log().split("rollout succeeded", -1).length > 3);
                 agent.terminate();
-                assertThat(agent.log()).doesNotContain("may not");
+                assertThat(agent.log()).doesNotContain("not allowed to");
             }
             List<AuditLog.Entry> asked = audit.since(mark, "urunner");
             assertThat(asked).filteredOn(entry -> entry.status() == 403).isEmpty();

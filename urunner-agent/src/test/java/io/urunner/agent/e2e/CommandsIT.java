@@ -373,13 +373,13 @@ class CommandsIT {
         try {
             Path blind = scene.cluster.serviceAccount(agents, "blind", "[]");
             assertThat(laptop(blind, "explain").out())
-                    .contains("may not list deployments", "--agent-namespace", "kubectl exec");
+                    .contains("not allowed to list deployments", "--agent-namespace", "kubectl exec");
             Path half = scene.cluster.serviceAccount(agents, "half", """
                     [{"apiGroups":["apps"],"resources":["deployments"],"verbs":["list"]},
                      {"apiGroups":[""],"resources":["configmaps"],"verbs":["get"]}]""");
             Result secret = laptop(half, "history", "deploy/web", "--agent-namespace", agents);
             assertThat(secret.code()).isEqualTo(1);
-            assertThat(secret.out()).contains("may not get secrets in namespace " + agents);
+            assertThat(secret.out()).contains("not allowed to get secrets in namespace " + agents);
         } finally {
             scene.cluster.deleteRole(agents, "blind");
             scene.cluster.deleteRole(agents, "half");

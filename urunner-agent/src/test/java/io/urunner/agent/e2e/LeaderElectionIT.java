@@ -130,12 +130,12 @@ class LeaderElectionIT {
         Path kubeconfig = cluster.serviceAccount(namespace, "agent", rules());
         try {
             AgentProcess agent = agent("first", "run", Map.of("KUBECONFIG", kubeconfig.toString()));
-            awaitSaid(agent, "may not get leases in namespace " + namespace);
+            awaitSaid(agent, "not allowed to get leases in namespace " + namespace);
             grant("get");
-            awaitSaid(agent, "may not create leases in namespace " + namespace);
+            awaitSaid(agent, "not allowed to create leases in namespace " + namespace);
             grant("get", "create");
             Await.until("it leads", Seen.within(SOON), () -> leads("first"));
-            awaitSaid(agent, "may not update leases in namespace " + namespace);
+            awaitSaid(agent, "not allowed to update leases in namespace " + namespace);
             awaitSaid(agent, "does not lead any more");
             String moved = registry.push("team/app", "latest", "1");
             grant("get", "create", "update");

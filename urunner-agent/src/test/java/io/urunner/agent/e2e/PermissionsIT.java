@@ -101,7 +101,7 @@ class PermissionsIT {
                             Seen.within(SOON),
                             () -> agent.agent().notReady().isEmpty());
                 }
-                String said = "may not " + missing.verb() + " " + missing.resource();
+                String said = "not allowed to " + missing.verb() + " " + missing.resource();
                 AtomicLong asked = new AtomicLong();
                 Await.until("the agent says: " + said, Seen.within(SOON), () -> {
                     // A digest that the agent before rolled out already asks for nothing: the next one does.

@@ -13,6 +13,7 @@ import io.urunner.agent.tags.Hints;
 import io.urunner.agent.tags.PushedTag;
 import io.urunner.agent.tags.WatchedRegistry;
 import io.urunner.agent.text.Phrases;
+import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
@@ -217,7 +218,7 @@ class EngineTest extends EngineScene {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
         registry.tags.put(APP, D2);
-        cluster.refuse(new KubeException("may not patch deployments", 403));
+        cluster.refuse(new KubeException("not allowed to patch deployments", 403));
         loop.advance(INTERVAL);
         assertThat(decision(engine, id))
                 .isInstanceOfSatisfying(
@@ -231,7 +232,11 @@ class EngineTest extends EngineScene {
     @Test
     void whileSomethingCannotBeSeenNoRegistryIsCalledUnused() {
         cluster.deployment("a", D1, APP);
-        cluster.hidden.add(new WatchProblem("pods", Optional.of("shop"), true, "may not list pods in namespace shop"));
+        cluster.hidden.add(new WatchProblem(
+                "pods",
+                Optional.of("shop"),
+                Optional.of(new Permission("list", "", "pods", Optional.of("shop"))),
+                "not allowed to list pods in namespace shop"));
         try (LogCapture log = new LogCapture()) {
             start();
             loop.advance(INTERVAL.multipliedBy(3));

@@ -169,10 +169,12 @@ public final class Doctor {
     private String remedy(WatchProblem problem) {
         if (vantage.account().isPresent()) {
             return "this is about your own access, not the agent's: "
-                    + (problem.permission() ? "have it granted to you" : "see that your kubeconfig leads there")
+                    + (problem.missing().isPresent()
+                            ? "have it granted to you"
+                            : "see that your kubeconfig leads there")
                     + vantage.instead().map(how -> "; " + how).orElse("");
         }
-        return problem.permission()
+        return problem.missing().isPresent()
                 ? "grant it in the role of the agent's account: rbac.create=true in the chart's values"
                 : "see that it can be reached and takes the credential of the agent's account";
     }

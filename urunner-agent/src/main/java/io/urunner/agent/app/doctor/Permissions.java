@@ -125,7 +125,7 @@ final class Permissions {
     /** Whether the agent lacks a permission that explains why something cannot be seen. */
     boolean explain(WatchProblem problem) {
         Map<String, Missing> work = missing.getOrDefault(Need.WORK, Map.of());
-        return problem.permission()
+        return problem.missing().isPresent()
                 && !foreign
                 && (work.containsKey(EVERYWHERE)
                         || problem.namespace()

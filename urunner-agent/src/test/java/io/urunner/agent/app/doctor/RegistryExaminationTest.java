@@ -14,6 +14,7 @@ import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.tags.RegistryProbe.Image;
+import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.FailedRequest;
@@ -232,7 +233,11 @@ class RegistryExaminationTest {
     void whetherARegistryIsUsedIsNotKnownBeforeTheClusterIs() {
         asked = false;
         healthy = false;
-        problems.add(new WatchProblem("namespaces", Optional.empty(), true, "may not list namespaces"));
+        problems.add(new WatchProblem(
+                "namespaces",
+                Optional.empty(),
+                Optional.of(new Permission("list", "", "namespaces", Optional.empty())),
+                "not allowed to list namespaces"));
         assertThat(findings(examination(REGISTRY), List.of(Optional.empty())))
                 .singleElement()
                 .asString()
