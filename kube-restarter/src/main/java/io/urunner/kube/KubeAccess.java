@@ -343,7 +343,7 @@ public final class KubeAccess {
      */
     public List<WorkloadId> workloads(Optional<String> namespace, String name) throws KubeException {
         List<WorkloadId> found = new ArrayList<>();
-        for (WorkloadKind kind : WorkloadKind.values()) {
+        for (WorkloadKind kind : WorkloadKind.BUILT_IN) {
             connection.list(
                     kind.api().path(namespace),
                     "fieldSelector=" + KubeName.encoded("metadata.name=" + name),
@@ -416,7 +416,7 @@ public final class KubeAccess {
         Answer answer = connection.send(
                 Call.get(deployments.path(namespace) + "?limit=" + MOST_PROGRAMS + "&labelSelector="
                                 + KubeName.encoded(label))
-                        .wantingEach(ObservedJson.PROGRAM, item -> found.add(ObservedJson.program(item))),
+                        .each(ObservedJson.PROGRAM, item -> found.add(ObservedJson.program(item))),
                 doing);
         if (answer.status() != 200) {
             throw connection.refused(doing, answer);

@@ -2,7 +2,6 @@ package io.urunner.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -237,20 +236,9 @@ public final class KubeConnection implements AutoCloseable {
             return new Call(method, path, type, body, needed, item);
         }
 
-        /** Of an answer that is a list of objects of which something else is needed. */
-        Call wantingEach(JsonNode needed, Consumer<JsonNode> of) {
-            return new Call(
-                    method,
-                    path,
-                    type,
-                    body,
-                    ObservedJson.ANSWER.<ObjectNode>deepCopy().set("items", needed),
-                    of);
-        }
-
         /** Of an answer that is a list. */
-        Call each(Consumer<JsonNode> of) {
-            return new Call(method, path, type, body, ObservedJson.LIST, of);
+        Call each(Wanted needed, Consumer<JsonNode> of) {
+            return new Call(method, path, type, body, needed.list(), of);
         }
 
         private HttpResponse.BodyHandler<JsonBody.Kept> handler() {
@@ -502,20 +490,26 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
+    /** Lists objects of which nothing particular is needed. */
+    void list(String path, String selector, Action doing, Consumer<JsonNode> item) throws KubeException {
+        list(path, selector, ObservedJson.ANY, doing, item);
+    }
+
     /**
      * Lists objects page by page.
      *
      * @param path of the collection
      * @param selector as query parameter, encoded; may be empty
+     * @param wanted what is needed of them
      * @param item told each object
      * @throws KubeException if the API server refused or could not be reached
      */
-    void list(String path, String selector, Action doing, Consumer<JsonNode> item) throws KubeException {
+    void list(String path, String selector, Wanted wanted, Action doing, Consumer<JsonNode> item) throws KubeException {
         String parameters = "?limit=" + PAGE + (selector.isEmpty() ? "" : "&" + selector);
         String next = "";
         do {
             String from = next.isEmpty() ? "" : "&continue=" + KubeName.encoded(next);
-            Answer answer = send(Call.get(path + parameters + from).each(item), doing);
+            Answer answer = send(Call.get(path + parameters + from).each(wanted, item), doing);
             if (answer.status() != 200) {
                 throw refused(doing, answer);
             }

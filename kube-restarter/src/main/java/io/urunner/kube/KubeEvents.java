@@ -134,7 +134,7 @@ public final class KubeEvents {
                 .put("name", name)
                 .put("namespace", workload.id().namespace());
         event.putObject("involvedObject")
-                .put("apiVersion", "apps/v1")
+                .put("apiVersion", workload.id().kind().apiVersion())
                 .put("kind", workload.id().kind().kind())
                 .put("namespace", workload.id().namespace())
                 .put("name", workload.id().name())

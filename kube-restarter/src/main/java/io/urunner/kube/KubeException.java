@@ -16,6 +16,9 @@ public final class KubeException extends Exception {
     /** The status of what is not asked because nothing can have such a name: the API server would refuse it so. */
     static final int NO_NAME = 400;
 
+    /** The status of a change that cannot be made: nothing is asked. */
+    static final int UNPROCESSABLE = 422;
+
     /** The status of an answer that is too large to be used. */
     static final int TOO_LARGE = 413;
 

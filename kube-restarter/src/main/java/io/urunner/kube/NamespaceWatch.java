@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -25,14 +27,16 @@ final class NamespaceWatch {
     private static final int REFUSAL = 200;
 
     private final KubeConnection connection;
+    private final WatchedKinds kinds;
     private final String namespace;
     private final Object lock;
     private final Consumer<WorkloadId> changed;
     private final Runnable flush;
     private final LongConsumer keptMore;
 
-    private final Map<WorkloadKind, Reflector<Observed.WorkloadObject>> workloads = new EnumMap<>(WorkloadKind.class);
-    private final Map<String, String> uids = new HashMap<>();
+    private final Map<WorkloadKind, Reflector<Observed.WorkloadObject>> workloads = new LinkedHashMap<>();
+    private final Map<RevisionKind, Reflector<Observed.Revision>> revisionObjects = new EnumMap<>(RevisionKind.class);
+    private final Map<WorkloadId, String> uids = new HashMap<>();
     private final Map<String, Map<String, Observed.Revision>> revisions = new HashMap<>();
     private final Map<String, Map<String, Observed.PodObject>> pods = new HashMap<>();
     /** The uids of workloads, and of controllers of pods, of which next to nothing is kept: there was too much. */
@@ -41,37 +45,39 @@ final class NamespaceWatch {
     private final List<Runnable> toStart = new ArrayList<>();
     private long kept;
     private @Nullable WatchProblem givenUp;
-    private @Nullable Reflector<Observed.Revision> replicaSets;
-    private @Nullable Reflector<Observed.Revision> controllerRevisions;
     private @Nullable Reflector<Observed.PodObject> podObjects;
 
     /**
      * A watch that is not started.
      *
+     * @param kinds the kinds of workload
      * @param changed told of each workload that changed, with the lock held
      * @param flush called when that was all, without the lock
      * @param keptMore told how many bytes more are kept, or fewer, with the lock held
      */
     NamespaceWatch(
             KubeConnection connection,
+            WatchedKinds kinds,
             String namespace,
             Object lock,
             Consumer<WorkloadId> changed,
             Runnable flush,
             LongConsumer keptMore) {
         this.connection = connection;
+        this.kinds = kinds;
         this.namespace = namespace;
         this.lock = lock;
         this.changed = changed;
         this.flush = flush;
         this.keptMore = keptMore;
-        for (WorkloadKind kind : WorkloadKind.values()) {
+        for (WorkloadKind kind : kinds.kinds()) {
             workloads.put(
                     kind,
                     reflector(
                             kind.api(),
                             ENABLED_WORKLOADS,
                             false,
+                            kind.wanted(),
                             json -> ObservedJson.workload(kind, json),
                             new WorkloadSink()));
         }
@@ -81,11 +87,12 @@ final class NamespaceWatch {
             ApiResource resource,
             String query,
             boolean metadataOnly,
+            Wanted wanted,
             Function<JsonNode, @Nullable T> parser,
             Reflector.Sink<T> sink) {
         return new Reflector<>(
                 connection,
-                new Reflector.Source(resource, Optional.of(namespace), query, metadataOnly),
+                new Reflector.Source(resource, Optional.of(namespace), query, metadataOnly, wanted),
                 parser,
                 sink,
                 lock);
@@ -102,10 +109,9 @@ final class NamespaceWatch {
     private List<Reflector<?>> all() {
         synchronized (lock) {
             List<Reflector<?>> all = new ArrayList<>(workloads.values());
-            for (Reflector<?> each : new Reflector<?>[] {replicaSets, controllerRevisions, podObjects}) {
-                if (each != null) {
-                    all.add(each);
-                }
+            all.addAll(revisionObjects.values());
+            if (podObjects != null) {
+                all.add(podObjects);
             }
             return all;
         }
@@ -140,11 +146,11 @@ final class NamespaceWatch {
 
     /** With the lock held. */
     void workloads(Map<WorkloadId, Workload> to) {
-        for (WorkloadKind kind : WorkloadKind.values()) {
+        workloads.forEach((kind, reflector) -> {
             if (visible(kind)) {
-                workloads(kind).objects().forEach(each -> to.put(each.workload().id(), assemble(each)));
+                reflector.objects().forEach(each -> to.put(each.workload().id(), assemble(each)));
             }
-        }
+        });
     }
 
     /** With the lock held. */
@@ -152,7 +158,7 @@ final class NamespaceWatch {
         if (!visible(id.kind())) {
             return Optional.empty();
         }
-        String uid = uids.get(id.kind() + "/" + id.name());
+        String uid = uids.get(id);
         Observed.WorkloadObject object =
                 uid == null ? null : workloads(id.kind()).object(uid);
         return object == null ? Optional.empty() : Optional.of(assemble(object));
@@ -169,18 +175,16 @@ final class NamespaceWatch {
     }
 
     private Reflector<Observed.WorkloadObject> workloads(WorkloadKind kind) {
-        return java.util.Objects.requireNonNull(workloads.get(kind));
+        return Objects.requireNonNull(workloads.get(kind));
     }
 
     /** Whether the pods and revisions of this kind are known: before that nothing can be said of its workloads. */
     private boolean visible(WorkloadKind kind) {
         return givenUp == null
+                && workloads.containsKey(kind)
                 && synced(podObjects)
-                && switch (kind) {
-                    case DEPLOYMENT -> synced(replicaSets);
-                    case STATEFUL_SET -> true;
-                    case DAEMON_SET -> synced(controllerRevisions);
-                };
+                && (!kind.needsRevisions()
+                        || synced(kind.revisions().map(revisionObjects::get).orElse(null)));
     }
 
     private static boolean synced(@Nullable Reflector<?> reflector) {
@@ -210,20 +214,28 @@ final class NamespaceWatch {
     /** Starts what the first workload of a kind needs. With the lock held; the start itself is left to the flush. */
     private void need(WorkloadKind kind) {
         if (podObjects == null) {
-            podObjects = later(reflector(ApiResource.PODS, "", false, ObservedJson::pod, new PodSink()));
-        }
-        if (kind == WorkloadKind.DEPLOYMENT && replicaSets == null) {
-            replicaSets = later(reflector(
-                    ApiResource.of("apps/v1", "replicasets"), "", true, ObservedJson::replicaSet, new RevisionSink()));
-        }
-        if (kind == WorkloadKind.DAEMON_SET && controllerRevisions == null) {
-            controllerRevisions = later(reflector(
-                    ApiResource.of("apps/v1", "controllerrevisions"),
+            podObjects = later(reflector(
+                    ApiResource.PODS,
                     "",
                     false,
-                    ObservedJson::controllerRevision,
-                    new RevisionSink()));
+                    kinds.pods(),
+                    json -> ObservedJson.pod(kinds.podOwners(), json),
+                    new PodSink()));
         }
+        if (kind.needsRevisions()) {
+            kind.revisions().ifPresent(by -> revisionObjects.computeIfAbsent(by, this::startRevisions));
+        }
+    }
+
+    private Reflector<Observed.Revision> startRevisions(RevisionKind by) {
+        List<WorkloadKind> keptAs = kinds.keptAs(by);
+        return later(reflector(
+                by.api(),
+                "",
+                keptAs.stream().allMatch(kind -> kind.revisionNumber().matchesProperty("metadata")),
+                kinds.revisions(by),
+                json -> ObservedJson.revision(by, keptAs, json),
+                new RevisionSink()));
     }
 
     private <T extends Observed> Reflector<T> later(Reflector<T> reflector) {
@@ -288,12 +300,7 @@ final class NamespaceWatch {
                 Optional.of(namespace),
                 Optional.empty(),
                 "cannot watch namespace " + namespace + ": " + why);
-        workloads.values().forEach(Reflector::clear);
-        for (Reflector<?> each : new Reflector<?>[] {replicaSets, controllerRevisions, podObjects}) {
-            if (each != null) {
-                each.clear();
-            }
-        }
+        all().forEach(Reflector::clear);
         uids.clear();
         revisions.clear();
         pods.clear();
@@ -338,8 +345,13 @@ final class NamespaceWatch {
 
     /** The uid of the workload behind a controller of pods; the controller's own if that is none, or not known. */
     private String workloadOf(String controller) {
-        Observed.Revision replicaSet = replicaSets == null ? null : replicaSets.object(controller);
-        return replicaSet == null ? controller : replicaSet.owner();
+        for (Reflector<Observed.Revision> each : revisionObjects.values()) {
+            Observed.Revision revision = each.object(controller);
+            if (revision != null) {
+                return revision.owner();
+            }
+        }
+        return controller;
     }
 
     private void refuse(String uid, String words) {
@@ -371,12 +383,7 @@ final class NamespaceWatch {
     }
 
     private void replaceRevision(String uid, Observed.Revision by) {
-        if (replicaSets != null) {
-            replicaSets.replace(uid, by);
-        }
-        if (controllerRevisions != null) {
-            controllerRevisions.replace(uid, by);
-        }
+        revisionObjects.values().forEach(each -> each.replace(uid, by));
     }
 
     private static Observed.Revision small(Observed.Revision revision) {
@@ -461,12 +468,12 @@ final class NamespaceWatch {
             // Deleted and made again under the same name, the new one may be told of before the old one is gone.
             if (before != null) {
                 WorkloadId id = before.workload().id();
-                uids.remove(id.kind() + "/" + id.name(), before.uid());
+                uids.remove(id, before.uid());
                 changed.accept(id);
             }
             if (after != null) {
                 WorkloadId id = after.workload().id();
-                uids.put(id.kind() + "/" + id.name(), after.uid());
+                uids.put(id, after.uid());
                 need(id.kind());
                 changed.accept(id);
             } else if (before != null) {

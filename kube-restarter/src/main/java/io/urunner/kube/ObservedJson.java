@@ -1,11 +1,12 @@
 package io.urunner.kube;
 
+import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -18,10 +19,6 @@ import org.jspecify.annotations.Nullable;
 /** Takes the few fields that are needed out of the API server's JSON. */
 final class ObservedJson {
     private static final String OURS = "urunner.io/";
-    private static final String REVISION = "deployment.kubernetes.io/revision";
-    private static final String TEMPLATE_HASH = "pod-template-hash";
-    private static final String REVISION_HASH = "controller-revision-hash";
-
     /** The longest annotation of ours that people write; those that we write have as much for each two containers. */
     private static final int LONGEST_ANNOTATION = 4_096;
 
@@ -34,10 +31,23 @@ final class ObservedJson {
     private static final int LONGEST_MESSAGE = 1_024;
     private static final Set<String> WRITTEN_BY_US = Set.of(Workload.STATE, Workload.DIGESTS);
 
-    private static final String ANNOTATIONS = """
+    /** The annotations of a workload, a revision or a template. */
+    static final JsonNode ANNOTATIONS = JsonSieve.wanted("""
             {'urunner.io/state': 262144, 'urunner.io/digests': 262144, 'urunner.io/*': 4097,
-             'deployment.kubernetes.io/revision': 32, 'kubernetes.io/change-cause': 64}""";
+             'kubernetes.io/change-cause': 64}""");
+
     private static final String CONTAINERS = "{'name': 254, 'image': 4097, 'imagePullPolicy': 32}";
+
+    /** A pod template. */
+    static final JsonNode TEMPLATE = JsonSieve.wanted(String.format(Locale.ROOT, """
+            {'metadata': {'annotations': %1$s}, 'spec': {
+              'serviceAccountName': 254, 'imagePullSecrets': {'name': 254},
+              'initContainers': %2$s, 'containers': %2$s}}""", ANNOTATIONS, CONTAINERS));
+
+    /** A label selector. */
+    static final JsonNode SELECTOR = JsonSieve.wanted(
+            "{'matchLabels': {'*': 64}, 'matchExpressions': {'key': 320, 'operator': 32, 'values': 64}}");
+
     private static final String STATUSES = """
             {'name': 254, 'imageID': 1024, 'ready': 8, 'restartCount': 16,
              'state': {'waiting': {'reason': 128, 'message': 1024}, 'terminated': {'reason': 128, 'exitCode': 16}}}""";
@@ -47,32 +57,17 @@ final class ObservedJson {
     /** What is needed of any object, of an answer that refuses, and of a list but for its items. */
     static final JsonNode ANSWER =
             JsonSieve.wanted(String.format(Locale.ROOT, """
-            {%1$s, 'gitVersion': 64, 'type': 256, 'imagePullSecrets': {'name': 254}, 'revision': 32,
+            {%1$s, 'gitVersion': 64, 'type': 256, 'imagePullSecrets': {'name': 254},
              'metadata': {'namespace': 254, 'name': 254, 'uid': 64, 'resourceVersion': 64, 'generation': 32,
                'deletionTimestamp': 64, 'creationTimestamp': 64, 'continue': 65536, 'annotations': %2$s,
-               'labels': {'urunner': 64, 'pod-template-hash': 64, 'controller-revision-hash': 64,
-                 'kubernetes.io/os': 64, 'kubernetes.io/arch': 64},
-               'ownerReferences': {'controller': 8, 'kind': 64, 'uid': 64},
-               'managedFields': {'manager': 128, 'time': 64, 'fieldsV1': {'f:spec': {'f:template': 1}}}},
-             'data': {'spec': {'template': {'metadata': {'annotations': %2$s}}}},
-             'spec': {'replicas': 32, 'paused': 8, 'updateStrategy': {'type': 32, 'rollingUpdate': {'partition': 32}},
-               'selector': {'matchLabels': {'*': 64}, 'matchExpressions': {'key': 320, 'operator': 32, 'values': 64}},
-               'template': {'metadata': {'annotations': %2$s}, 'spec': {
-                 'serviceAccountName': 254, 'imagePullSecrets': {'name': 254},
-                 'initContainers': %3$s, 'containers': %3$s}}},
-             'status': {'allowed': 8, 'observedGeneration': 32, 'updateRevision': 254, 'phase': 32,
-               'replicas': 32, 'updatedReplicas': 32, 'readyReplicas': 32, 'availableReplicas': 32, 'numberReady': 32,
-               'desiredNumberScheduled': 32, 'currentNumberScheduled': 32, 'updatedNumberScheduled': 32,
-               'numberAvailable': 32,
+               'labels': {'urunner': 64, 'kubernetes.io/os': 64, 'kubernetes.io/arch': 64},
+               'ownerReferences': {'controller': 8, 'kind': 64, 'uid': 64}},
+             'status': {'allowed': 8, 'phase': 32,
                'conditions': {'type': 64, 'status': 16, 'reason': 128, 'message': 1024},
-               'initContainerStatuses': %4$s, 'containerStatuses': %4$s}}""", STATUS_OF_A_REFUSAL, ANNOTATIONS, CONTAINERS, STATUSES));
+               'initContainerStatuses': %3$s, 'containerStatuses': %3$s}}""", STATUS_OF_A_REFUSAL, ANNOTATIONS, STATUSES));
 
-    /** What is needed of a list, and of each of its items. */
-    static final JsonNode LIST = ANSWER.<ObjectNode>deepCopy().set("items", ANSWER);
-
-    /** What is needed of each line of a watch. */
-    static final JsonNode EVENT =
-            JsonSieve.wanted("{'type': 16}").<ObjectNode>deepCopy().set("object", ANSWER);
+    /** What is needed of objects of which nothing particular is. */
+    static final Wanted ANY = Wanted.of(ANSWER);
 
     /** A Secret. */
     static final JsonNode SECRET = JsonSieve.wanted(
@@ -81,7 +76,7 @@ final class ObservedJson {
     private static final String REFERENCE = "{'name': 254, 'key': 254, 'optional': 8}";
 
     /** A Deployment: where its container gets its settings. */
-    static final JsonNode PROGRAM = JsonSieve.wanted(String.format(Locale.ROOT, """
+    static final Wanted PROGRAM = Wanted.of(JsonSieve.wanted(String.format(Locale.ROOT, """
             {'metadata': {'namespace': 254, 'name': 254},
              'spec': {'selector': {'matchLabels': {'*': 64}}, 'template': {'spec': {'serviceAccountName': 254,
                'containers': {'name': 254, 'ports': {'name': 64, 'containerPort': 8},
@@ -89,7 +84,7 @@ final class ObservedJson {
                  'envFrom': {'prefix': 254, 'secretRef': %1$s, 'configMapRef': %1$s},
                  'volumeMounts': {'name': 254, 'mountPath': 1024, 'subPath': 1024}},
                'volumes': {'name': 254, 'secret': {'secretName': 254, 'optional': 8},
-                 'configMap': {'name': 254, 'optional': 8}}}}}}""", REFERENCE));
+                 'configMap': {'name': 254, 'optional': 8}}}}}}""", REFERENCE)));
 
     /** A Lease, with all that is written back. */
     static final JsonNode LEASE = JsonSieve.wanted(String.format(Locale.ROOT, """
@@ -189,7 +184,7 @@ final class ObservedJson {
 
     static Observed.WorkloadObject workload(WorkloadKind kind, JsonNode json) {
         JsonNode metadata = json.path("metadata");
-        JsonNode template = json.path("spec").path("template");
+        JsonNode template = json.at(kind.template());
         JsonNode podSpec = template.path("spec");
         List<String> problems = new ArrayList<>();
         if (json.has(JsonSieve.CUT)) {
@@ -230,12 +225,10 @@ final class ObservedJson {
                 List.of(),
                 List.of(),
                 problems);
-        Optional<String> revision = switch (kind) {
-            case DEPLOYMENT -> filled(metadata.path("annotations"), REVISION);
-            case STATEFUL_SET -> filled(json.path("status"), "updateRevision");
-            case DAEMON_SET -> Optional.empty();
-        };
-        return new Observed.WorkloadObject(workload, revision, templateManagers(metadata.path("managedFields")));
+        return new Observed.WorkloadObject(
+                workload,
+                kind.currentRevision(json),
+                templateManagers(metadata.path("managedFields"), Wanted.managedFields(kind.template())));
     }
 
     private static void containers(JsonNode json, boolean init, List<Container> containers, List<String> problems) {
@@ -284,63 +277,24 @@ final class ObservedJson {
     }
 
     private static RolloutStatus rollout(WorkloadKind kind, JsonNode json) {
-        JsonNode spec = json.path("spec");
-        JsonNode status = json.path("status");
-        boolean observed = status.path("observedGeneration").asLong()
-                >= json.path("metadata").path("generation").asLong();
-        boolean onDelete =
-                spec.path("updateStrategy").path("type").asText().equals("OnDelete") && kind != WorkloadKind.DEPLOYMENT;
-        int ready = status.path(kind == WorkloadKind.DAEMON_SET ? "numberReady" : "readyReplicas")
-                .asInt();
-        return switch (kind) {
-            case DEPLOYMENT ->
-                new RolloutStatus(
-                        spec.path("replicas").asInt(1),
-                        observed,
-                        spec.path("paused").asBoolean(),
-                        false,
-                        0,
-                        status.path("replicas").asInt(),
-                        status.path("updatedReplicas").asInt(),
-                        ready,
-                        status.path("availableReplicas").asInt(),
-                        condition(status, "Progressing", "False", "ProgressDeadlineExceeded"),
-                        condition(status, "ReplicaFailure", "True", null));
-            case STATEFUL_SET ->
-                new RolloutStatus(
-                        spec.path("replicas").asInt(1),
-                        observed,
-                        false,
-                        onDelete,
-                        spec.path("updateStrategy")
-                                .path("rollingUpdate")
-                                .path("partition")
-                                .asInt(),
-                        status.path("replicas").asInt(),
-                        status.path("updatedReplicas").asInt(),
-                        ready,
-                        // Kubernetes before 1.22 does not count the available pods of a StatefulSet.
-                        status.path("availableReplicas").asInt(ready),
-                        Optional.empty(),
-                        Optional.empty());
-            case DAEMON_SET ->
-                new RolloutStatus(
-                        status.path("desiredNumberScheduled").asInt(),
-                        observed,
-                        false,
-                        onDelete,
-                        0,
-                        status.path("currentNumberScheduled").asInt(),
-                        status.path("updatedNumberScheduled").asInt(),
-                        ready,
-                        status.path("numberAvailable").asInt(),
-                        Optional.empty(),
-                        Optional.empty());
-        };
+        JsonNode conditions = json.path("status").path("conditions");
+        return new RolloutStatus(
+                kind.read(StatusField.DESIRED, json).asInt(kind.hasReplicas() ? 1 : 0),
+                kind.read(StatusField.OBSERVED_GENERATION, json).asLong()
+                        >= json.path("metadata").path("generation").asLong(),
+                kind.read(StatusField.PAUSED, json).asBoolean(),
+                kind.read(StatusField.STRATEGY, json).asText().equals("OnDelete"),
+                kind.read(StatusField.PARTITION, json).asInt(),
+                kind.read(StatusField.TOTAL, json).asInt(),
+                kind.read(StatusField.UPDATED, json).asInt(),
+                kind.read(StatusField.READY, json).asInt(),
+                kind.read(StatusField.AVAILABLE, json).asInt(),
+                condition(conditions, "Progressing", "False", "ProgressDeadlineExceeded"),
+                condition(conditions, "ReplicaFailure", "True", null));
     }
 
-    private static Optional<String> condition(JsonNode status, String type, String value, @Nullable String reason) {
-        JsonNode condition = find(status.path("conditions"), "type", type);
+    private static Optional<String> condition(JsonNode conditions, String type, String value, @Nullable String reason) {
+        JsonNode condition = find(conditions, "type", type);
         return condition.path("status").asText().equals(value)
                         && (reason == null || condition.path("reason").asText().equals(reason))
                 ? Optional.of(text(condition, "message"))
@@ -348,10 +302,10 @@ final class ObservedJson {
     }
 
     /** Who owns fields of the pod template, newest first; see "server-side apply: field management". */
-    private static List<Observed.Manager> templateManagers(JsonNode managedFields) {
+    private static List<Observed.Manager> templateManagers(JsonNode managedFields, JsonPointer template) {
         List<Observed.Manager> managers = new ArrayList<>();
         for (JsonNode each : managedFields) {
-            if (each.path("fieldsV1").path("f:spec").has("f:template")) {
+            if (!each.at(template).isMissingNode()) {
                 managers.add(new Observed.Manager(shared(each, "manager"), time(text(each, "time"))));
             }
         }
@@ -368,37 +322,28 @@ final class ObservedJson {
         }
     }
 
-    /** A ReplicaSet, of which the metadata is enough; null if it belongs to no Deployment. */
-    static Observed.@Nullable Revision replicaSet(JsonNode json) {
+    /** A ReplicaSet or ControllerRevision; null if it belongs to no workload of these kinds, which are kept so. */
+    static Observed.@Nullable Revision revision(RevisionKind keptAs, Collection<WorkloadKind> kinds, JsonNode json) {
         JsonNode metadata = json.path("metadata");
-        String owner = controller(metadata, "Deployment");
-        return owner.isEmpty()
-                ? null
-                : new Observed.Revision(
+        for (WorkloadKind kind : kinds) {
+            String owner = controller(metadata, kind.kind());
+            if (!owner.isEmpty()) {
+                return new Observed.Revision(
                         text(metadata, "uid"),
                         owner,
-                        shared(metadata.path("annotations"), REVISION),
-                        text(metadata.path("labels"), TEMPLATE_HASH),
-                        Observed.State.of(ours(metadata.path("annotations"), LONGEST_STATE, new ArrayList<>())
-                                .get(Workload.STATE)));
-    }
-
-    /** A ControllerRevision; null if it belongs to no DaemonSet: a StatefulSet's status says which one is current. */
-    static Observed.@Nullable Revision controllerRevision(JsonNode json) {
-        JsonNode metadata = json.path("metadata");
-        String owner = controller(metadata, "DaemonSet");
-        return owner.isEmpty()
-                ? null
-                : new Observed.Revision(
-                        text(metadata, "uid"),
-                        owner,
-                        shared(json, "revision"),
-                        text(metadata.path("labels"), REVISION_HASH),
-                        Optional.empty());
+                        json.at(kind.revisionNumber()).asText("").intern(),
+                        text(metadata.path("labels"), kind.revisionLabel()),
+                        keptAs.restoresAnnotations()
+                                ? Observed.State.of(ours(metadata.path("annotations"), LONGEST_STATE, new ArrayList<>())
+                                        .get(Workload.STATE))
+                                : Optional.empty());
+            }
+        }
+        return null;
     }
 
     /** A ReplicaSet or ControllerRevision with the template that it keeps; null if another workload controls it. */
-    static @Nullable PastTemplate pastTemplate(JsonNode json, String owner) {
+    static @Nullable PastTemplate pastTemplate(WorkloadKind kind, RevisionKind keptAs, String owner, JsonNode json) {
         JsonNode metadata = json.path("metadata");
         boolean owned = false;
         for (JsonNode each : metadata.path("ownerReferences")) {
@@ -408,24 +353,22 @@ final class ObservedJson {
         if (!owned) {
             return null;
         }
-        JsonNode spec = json.has("data") ? json.path("data").path("spec") : json.path("spec");
-        String revision = json.has("revision") ? text(json, "revision") : text(metadata.path("annotations"), REVISION);
+        JsonNode template = json.at(keptAs.template(kind)).path("metadata");
         return new PastTemplate(
                 text(metadata, "name"),
-                number(revision),
+                number(json.at(kind.revisionNumber()).asText("")),
                 time(text(metadata, "creationTimestamp")),
                 ours(metadata.path("annotations"), LONGEST_STATE, new ArrayList<>()),
-                ours(spec.path("template").path("metadata").path("annotations"), LONGEST_STATE, new ArrayList<>()));
+                ours(template.path("annotations"), LONGEST_STATE, new ArrayList<>()));
     }
 
-    /** A pod; null if no workload controls it. */
-    static Observed.@Nullable PodObject pod(JsonNode json) {
+    /** A pod; null if nothing controls it that may be a workload's. {@code owners}: {@link WatchedKinds#podOwners}. */
+    static Observed.@Nullable PodObject pod(Map<String, List<String>> owners, JsonNode json) {
         JsonNode metadata = json.path("metadata");
-        String owner = "";
-        for (String kind : new String[] {"ReplicaSet", "StatefulSet", "DaemonSet"}) {
-            owner = owner.isEmpty() ? controller(metadata, kind) : owner;
-        }
-        if (owner.isEmpty()) {
+        JsonNode controller = find(metadata.path("ownerReferences"), "controller", "true");
+        List<String> labels = owners.get(text(controller, "kind"));
+        String owner = shared(controller, "uid");
+        if (labels == null || owner.isEmpty()) {
             return null;
         }
         JsonNode status = json.path("status");
@@ -456,9 +399,12 @@ final class ObservedJson {
                         ? Optional.of(text(scheduled, "message"))
                         : Optional.empty(),
                 containers);
-        JsonNode labels = metadata.path("labels");
-        String hash = shared(labels, REVISION_HASH);
-        return new Observed.PodObject(pod.uid(), owner, hash.isEmpty() ? shared(labels, TEMPLATE_HASH) : hash, pod);
+        String hash = labels.stream()
+                .map(label -> shared(metadata.path("labels"), label))
+                .filter(value -> !value.isEmpty())
+                .findFirst()
+                .orElse("");
+        return new Observed.PodObject(pod.uid(), owner, hash, pod);
     }
 
     private static Optional<String> trouble(JsonNode state) {

@@ -67,8 +67,9 @@ final class Reflector<T extends Observed> {
      * @param namespace where; empty for everywhere
      * @param query a selector as query parameter, encoded; may be empty
      * @param metadataOnly whether the metadata is enough
+     * @param wanted what is needed of each object
      */
-    record Source(ApiResource resource, Optional<String> namespace, String query, boolean metadataOnly) {
+    record Source(ApiResource resource, Optional<String> namespace, String query, boolean metadataOnly, Wanted wanted) {
         private String accept(boolean list) {
             return metadataOnly
                     ? "application/json;as=PartialObjectMetadata" + (list ? "List" : "") + ";g=meta.k8s.io;v=v1"
@@ -243,7 +244,7 @@ final class Reflector<T extends Observed> {
             }
         }
         String parameters = "limit=" + page() + (next.isEmpty() ? "" : "&continue=" + KubeName.encoded(next));
-        Call call = Call.get(source.with(parameters)).each(item -> listed(item, found));
+        Call call = Call.get(source.with(parameters)).each(source.wanted(), item -> listed(item, found));
         return connection.get(call, source.accept(true)).thenCompose(answer -> {
             if (answer.status() != 200) {
                 throw new Refused(answer.status(), answer.message());
@@ -340,6 +341,7 @@ final class Reflector<T extends Observed> {
                                     .request(source.with("watch=1&allowWatchBookmarks=true&timeoutSeconds=" + seconds
                                             + "&resourceVersion=" + KubeName.encoded(from)))
                                     .setHeader("Accept", source.accept(false)),
+                            source.wanted(),
                             attempt::status,
                             attempt::event);
             synchronized (lock) {

@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 /** Changes workloads, each time with one idempotent patch. Thread-safe; blocks until the API server answers. */
 public final class Restarter {
     static final String FIELD_MANAGER = "urunner";
-    private static final String STRATEGIC_MERGE = "application/strategic-merge-patch+json";
 
     private final KubeConnection connection;
 
@@ -39,7 +38,13 @@ public final class Restarter {
      * @throws KubeException if the API server refused or could not be reached
      */
     public PatchResult restart(Workload planned, Restart restart) throws KubeException {
-        return send(planned.id(), patch(planned, restart));
+        WorkloadId id = planned.id();
+        if (!restart.images().isEmpty() && id.kind().patchType() != WorkloadKind.PatchType.STRATEGIC_MERGE) {
+            throw new KubeException(
+                    "cannot set the images of " + id + ": a patch of this kind replaces its list of containers",
+                    KubeException.UNPROCESSABLE);
+        }
+        return send(id, patch(planned, restart));
     }
 
     /**
@@ -73,7 +78,7 @@ public final class Restarter {
                     .ifPresent(
                             cause -> patch.withObject("/metadata/annotations").put(Workload.CHANGE_CAUSE, cause));
         }
-        ObjectNode template = patch.putObject("spec").putObject("template");
+        ObjectNode template = patch.withObject(planned.id().kind().template());
         template.putObject("metadata")
                 .putObject("annotations")
                 .put(Workload.DIGESTS, restart.digests().toString())
@@ -118,7 +123,11 @@ public final class Restarter {
 
     private PatchResult send(WorkloadId id, ObjectNode patch) throws KubeException {
         Action doing = id.kind().api().action("patch", id.namespace(), id.name());
-        Call call = new Call("PATCH", path(id) + "?fieldManager=" + FIELD_MANAGER, STRATEGIC_MERGE, patch.toString());
+        Call call = new Call(
+                "PATCH",
+                path(id) + "?fieldManager=" + FIELD_MANAGER,
+                id.kind().patchType().mediaType(),
+                patch.toString());
         Answer answer;
         try {
             answer = connection.send(call, doing);
@@ -162,23 +171,20 @@ public final class Restarter {
         Observed.WorkloadObject object = ObservedJson.workload(id.kind(), found.get());
         String selector = selectorOf(found.get());
         List<Observed.Revision> revisions = new ArrayList<>();
-        switch (id.kind()) {
-            case DEPLOYMENT ->
-                list(id, ApiResource.of("apps/v1", "replicasets"), selector, ObservedJson::replicaSet, revisions);
-            case DAEMON_SET ->
-                list(
-                        id,
-                        ApiResource.of("apps/v1", "controllerrevisions"),
-                        selector,
-                        ObservedJson::controllerRevision,
-                        revisions);
-            case STATEFUL_SET -> {
-                // Its status names the current revision.
-            }
+        WatchedKinds kind = new WatchedKinds(List.of(id.kind()));
+        if (id.kind().needsRevisions()) {
+            RevisionKind keptAs = id.kind().revisions().orElseThrow();
+            list(
+                    id,
+                    keptAs.api(),
+                    selector,
+                    kind.revisions(keptAs),
+                    json -> ObservedJson.revision(keptAs, kind.kinds(), json),
+                    revisions);
         }
         revisions.removeIf(each -> !each.owner().equals(object.uid()));
         List<Observed.PodObject> pods = new ArrayList<>();
-        list(id, ApiResource.PODS, selector, ObservedJson::pod, pods);
+        list(id, ApiResource.PODS, selector, kind.pods(), json -> ObservedJson.pod(kind.podOwners(), json), pods);
         Map<String, List<Observed.PodObject>> byOwner = new HashMap<>();
         pods.forEach(pod ->
                 byOwner.computeIfAbsent(pod.owner(), owner -> new ArrayList<>()).add(pod));
@@ -189,22 +195,24 @@ public final class Restarter {
      * Reads the templates that a workload had, as far as the cluster keeps them ({@code revisionHistoryLimit}).
      *
      * @param id which one
-     * @return its ReplicaSets or ControllerRevisions, the oldest revision first; empty if there is no such workload
+     * @return its ReplicaSets or ControllerRevisions, the oldest revision first; empty if there is no such workload, or the
+     *     cluster keeps none of its kind
      * @throws KubeException if the API server refused or could not be reached
      */
     public List<PastTemplate> pastTemplates(WorkloadId id) throws KubeException {
         Optional<JsonNode> found = get(id);
-        if (found.isEmpty()) {
+        Optional<RevisionKind> keptAs = id.kind().revisions();
+        if (found.isEmpty() || keptAs.isEmpty()) {
             return List.of();
         }
         String uid = found.get().path("metadata").path("uid").asText();
-        boolean deployment = id.kind() == WorkloadKind.DEPLOYMENT;
         List<PastTemplate> templates = new ArrayList<>();
         list(
                 id,
-                ApiResource.of("apps/v1", deployment ? "replicasets" : "controllerrevisions"),
+                keptAs.get().api(),
                 selectorOf(found.get()),
-                json -> ObservedJson.pastTemplate(json, uid),
+                Wanted.ofRevisions(keptAs.get(), List.of(id.kind())),
+                json -> ObservedJson.pastTemplate(id.kind(), keptAs.get(), uid, json),
                 templates);
         templates.sort(Comparator.comparingLong(PastTemplate::revision));
         return templates;
@@ -212,7 +220,8 @@ public final class Restarter {
 
     private Optional<JsonNode> get(WorkloadId id) throws KubeException {
         Action doing = id.kind().api().action("get", id.namespace(), id.name());
-        Answer answer = connection.send(Call.get(path(id)), doing);
+        Answer answer =
+                connection.send(Call.get(path(id)).wanting(id.kind().wanted().object()), doing);
         if (answer.status() == 404) {
             return Optional.empty();
         }
@@ -229,11 +238,17 @@ public final class Restarter {
     }
 
     private <T> void list(
-            WorkloadId id, ApiResource resource, String selector, Function<JsonNode, @Nullable T> parser, List<T> to)
+            WorkloadId id,
+            ApiResource resource,
+            String selector,
+            Wanted wanted,
+            Function<JsonNode, @Nullable T> parser,
+            List<T> to)
             throws KubeException {
         connection.list(
                 resource.path(Optional.of(id.namespace())),
                 selector,
+                wanted,
                 resource.action("list", Optional.of(id.namespace())),
                 json -> {
                     T object = parser.apply(json);

@@ -31,9 +31,9 @@ final class Revisions {
         Workload base = object.workload();
         Optional<String> current = base.rollout().observed() ? current(object, revisions) : Optional.empty();
         List<Pod> pods = new ArrayList<>();
-        if (base.id().kind() == WorkloadKind.DEPLOYMENT) {
-            for (Observed.Revision replicaSet : revisions) {
-                add(podsOf.apply(replicaSet.uid()), current, pods);
+        if (base.id().kind().keepsOldPods()) {
+            for (Observed.Revision revision : revisions) {
+                add(podsOf.apply(revision.uid()), current, pods);
             }
         } else {
             add(podsOf.apply(base.uid()), current, pods);
@@ -89,16 +89,14 @@ final class Revisions {
     }
 
     private static Optional<String> current(Observed.WorkloadObject object, Collection<Observed.Revision> revisions) {
-        return switch (object.workload().id().kind()) {
-            // The controller numbers the ReplicaSet that matches the template highest, and copies the number to the
-            // Deployment before it writes the observed generation.
-            case DEPLOYMENT ->
+        return switch (object.workload().id().kind().current()) {
+            case NUMBER ->
                 revisions.stream()
                         .filter(each -> object.revision().equals(Optional.of(each.number())))
                         .map(Observed.Revision::hash)
                         .findFirst();
-            case STATEFUL_SET -> object.revision();
-            case DAEMON_SET ->
+            case LABEL -> object.revision();
+            case NEWEST ->
                 revisions.stream()
                         .max(Comparator.comparingLong(each -> ObservedJson.number(each.number())))
                         .map(Observed.Revision::hash);

@@ -61,9 +61,9 @@ final class WatchPool {
         private final CompletableFuture<Void> ended = new CompletableFuture<>();
         private volatile @Nullable HttpClient client;
 
-        private Stream(Slot slot, Consumer<JsonNode> event) {
+        private Stream(Slot slot, Wanted wanted, Consumer<JsonNode> event) {
             this.slot = slot;
-            this.body = JsonBody.watch(ObservedJson.EVENT, event);
+            this.body = JsonBody.watch(wanted.event(), event);
         }
 
         /** Completes when the watch is over, with an error if it broke. */
@@ -103,10 +103,11 @@ final class WatchPool {
      * Starts a watch.
      *
      * @param request the request
+     * @param wanted what is needed of each object
      * @param status told the status of the answer, when it comes
      * @param event told each event of an answer with status 200; must not block
      */
-    Stream open(HttpRequest.Builder request, IntConsumer status, Consumer<JsonNode> event) {
+    Stream open(HttpRequest.Builder request, Wanted wanted, IntConsumer status, Consumer<JsonNode> event) {
         CompletableFuture<Void> before;
         Slot slot;
         Stream stream;
@@ -116,7 +117,7 @@ final class WatchPool {
                     .findFirst()
                     .orElse(overflow);
             slot.streams++;
-            stream = new Stream(slot, event);
+            stream = new Stream(slot, wanted, event);
             before = slot.lastStarted;
             slot.lastStarted = stream.started;
         }

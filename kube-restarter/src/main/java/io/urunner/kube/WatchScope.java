@@ -1,16 +1,18 @@
 package io.urunner.kube;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Which namespaces are watched. In both forms only those that carry the label {@code urunner=enable}.
+ * What is watched: kinds of workload, in namespaces that carry the label {@code urunner=enable}.
  *
  * @param namespaces the namespaces to look at; empty for all of the cluster
+ * @param kinds the kinds of workload
  */
-public record WatchScope(SortedSet<String> namespaces) {
+public record WatchScope(SortedSet<String> namespaces, List<WorkloadKind> kinds) {
     /**
      * A scope.
      *
@@ -22,6 +24,7 @@ public record WatchScope(SortedSet<String> namespaces) {
                 throw new IllegalArgumentException(KubeName.shown(name) + " cannot be the name of a namespace");
             }
         }
+        kinds = List.copyOf(kinds);
         namespaces = Collections.unmodifiableSortedSet(new TreeSet<>(namespaces));
     }
 
@@ -31,7 +34,7 @@ public record WatchScope(SortedSet<String> namespaces) {
      * @return the scope
      */
     public static WatchScope cluster() {
-        return new WatchScope(new TreeSet<>());
+        return new WatchScope(new TreeSet<>(), WorkloadKind.BUILT_IN);
     }
 
     /**
@@ -46,6 +49,16 @@ public record WatchScope(SortedSet<String> namespaces) {
         if (namespaces.isEmpty()) {
             throw new IllegalArgumentException("name at least one namespace");
         }
-        return new WatchScope(new TreeSet<>(namespaces));
+        return new WatchScope(new TreeSet<>(namespaces), WorkloadKind.BUILT_IN);
+    }
+
+    /**
+     * The same namespaces with other kinds of workload.
+     *
+     * @param others the kinds
+     * @return the scope
+     */
+    public WatchScope with(List<WorkloadKind> others) {
+        return new WatchScope(namespaces, others);
     }
 }

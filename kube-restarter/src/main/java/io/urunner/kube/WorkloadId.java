@@ -1,5 +1,7 @@
 package io.urunner.kube;
 
+import java.util.Collection;
+
 /**
  * Which workload.
  *
@@ -16,12 +18,24 @@ public record WorkloadId(String namespace, WorkloadKind kind, String name) imple
      * @throws IllegalArgumentException if the text is of another form, with the form in its message
      */
     public static WorkloadId parse(String text) {
+        return parse(text, WorkloadKind.BUILT_IN);
+    }
+
+    /**
+     * Reads {@code NAMESPACE/KIND/NAME}.
+     *
+     * @param text the text
+     * @param kinds the kinds that it may name
+     * @return the id
+     * @throws IllegalArgumentException if the text is of another form, with the form in its message
+     */
+    public static WorkloadId parse(String text, Collection<WorkloadKind> kinds) {
         String[] parts = text.split("/", -1);
         if (parts.length != 3 || parts[0].isEmpty() || parts[2].isEmpty()) {
             throw new IllegalArgumentException(
                     "'" + text + "' is no workload: write NAMESPACE/KIND/NAME, for example shop/Deployment/web");
         }
-        return new WorkloadId(parts[0], WorkloadKind.parse(parts[1]), parts[2]);
+        return new WorkloadId(parts[0], WorkloadKind.parse(parts[1], kinds), parts[2]);
     }
 
     @Override

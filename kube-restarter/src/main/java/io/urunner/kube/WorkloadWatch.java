@@ -37,6 +37,7 @@ public final class WorkloadWatch implements AutoCloseable {
 
     private final KubeConnection connection;
     private final WatchScope scope;
+    private final WatchedKinds kinds;
     private final Object lock = new Object();
     private final List<Consumer<WorkloadId>> listeners = new CopyOnWriteArrayList<>();
 
@@ -69,11 +70,16 @@ public final class WorkloadWatch implements AutoCloseable {
         this.most = most;
         this.connection = connection;
         this.scope = scope;
+        this.kinds = new WatchedKinds(scope.kinds());
         this.labelled = scope.namespaces().isEmpty()
                 ? new Reflector<>(
                         connection,
                         new Reflector.Source(
-                                ApiResource.NAMESPACES, Optional.empty(), "labelSelector=urunner%3Denable", true),
+                                ApiResource.NAMESPACES,
+                                Optional.empty(),
+                                "labelSelector=urunner%3Denable",
+                                true,
+                                ObservedJson.ANY),
                         ObservedJson::namespace,
                         new NamespaceSink(),
                         lock)
@@ -180,7 +186,7 @@ public final class WorkloadWatch implements AutoCloseable {
         NamespaceWatch watch = namespaces.get(name);
         if (enabled && watch == null && !closed) {
             NamespaceWatch opened =
-                    new NamespaceWatch(connection, name, lock, changes::add, this::flush, this::keptMore);
+                    new NamespaceWatch(connection, kinds, name, lock, changes::add, this::flush, this::keptMore);
             namespaces.put(name, opened);
             starts.add(opened::start);
         } else if (!enabled && watch != null) {

@@ -5,9 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class ObservedJsonTest {
+    private static final WatchedKinds BUILT_IN = new WatchedKinds(WorkloadKind.BUILT_IN);
+
+    private static Observed.@Nullable Revision revision(RevisionKind keptAs, JsonNode json) {
+        return ObservedJson.revision(keptAs, BUILT_IN.keptAs(keptAs), json);
+    }
+
     private static JsonNode json(String text) throws Exception {
         return KubeConnection.JSON.readTree(text.replace('\'', '"'));
     }
@@ -75,7 +82,7 @@ class ObservedJsonTest {
 
     @Test
     void aPodSaysWhatItsContainersRunAndWhyTheyDoNot() throws Exception {
-        Observed.PodObject object = ObservedJson.pod(json("""
+        Observed.PodObject object = ObservedJson.pod(BUILT_IN.podOwners(), json("""
                 {'metadata': {'name': 'web-1', 'uid': 'p', 'deletionTimestamp': '2026-01-01T00:00:00Z',
                    'labels': {'pod-template-hash': 'h'},
                    'ownerReferences': [{'kind': 'Other', 'uid': 'o'}, {'kind': 'ReplicaSet', 'uid': 'rs', 'controller': true}]},
@@ -108,13 +115,16 @@ class ObservedJsonTest {
     void podsAndRevisionsOfOthersAreLeftOut() throws Exception {
         for (String owners : List.of(
                 "[]", "[{'kind': 'Job', 'uid': 'j', 'controller': true}]", "[{'kind': 'ReplicaSet', 'uid': 'r'}]")) {
-            assertThat(ObservedJson.pod(json("{'metadata': {'uid': 'p', 'ownerReferences': " + owners + "}}")))
+            assertThat(ObservedJson.pod(
+                            BUILT_IN.podOwners(),
+                            json("{'metadata': {'uid': 'p', 'ownerReferences': " + owners + "}}")))
                     .isNull();
         }
         JsonNode ofStatefulSet = json(
                 "{'revision': 1, 'metadata': {'ownerReferences': [{'kind': 'StatefulSet', 'uid': 's', 'controller': true}]}}");
-        assertThat(ObservedJson.controllerRevision(ofStatefulSet)).isNull();
-        assertThat(ObservedJson.replicaSet(json("{'metadata': {'uid': 'r'}}"))).isNull();
+        assertThat(revision(RevisionKind.CONTROLLER_REVISION, ofStatefulSet)).isNull();
+        assertThat(revision(RevisionKind.REPLICA_SET, json("{'metadata': {'uid': 'r'}}")))
+                .isNull();
     }
 
     @Test

@@ -145,12 +145,12 @@ public final class Cluster implements AutoCloseable {
 
     /** Makes a workload; the last parameter may change the object before it is sent. */
     public WorkloadId workload(WorkloadId id, String image, int replicas, Consumer<ObjectNode> change) {
-        ObjectNode workload = object("apps/v1", id.kind().kind(), id.name());
+        ObjectNode workload = object(id.kind().apiVersion(), id.kind().kind(), id.name());
         ObjectNode spec = workload.putObject("spec");
-        if (id.kind() != WorkloadKind.DAEMON_SET) {
+        if (id.kind().hasReplicas()) {
             spec.put("replicas", replicas);
         }
-        if (id.kind() == WorkloadKind.STATEFUL_SET) {
+        if (id.kind().equals(WorkloadKind.STATEFUL_SET)) {
             spec.put("serviceName", id.name());
         }
         spec.withObject("/selector/matchLabels").put("app", id.name());
@@ -198,7 +198,7 @@ public final class Cluster implements AutoCloseable {
         Await.until(id + " is rolled out", timeout, () -> {
             JsonNode json = read(id);
             JsonNode status = json.path("status");
-            boolean daemon = id.kind() == WorkloadKind.DAEMON_SET;
+            boolean daemon = id.kind().equals(WorkloadKind.DAEMON_SET);
             int wanted = daemon
                     ? status.path("desiredNumberScheduled").asInt()
                     : json.path("spec").path("replicas").asInt();
@@ -285,7 +285,8 @@ public final class Cluster implements AutoCloseable {
     }
 
     private static String collection(WorkloadId id) {
-        return "/apis/apps/v1/namespaces/" + id.namespace() + "/" + id.kind().resource();
+        return "/apis/" + id.kind().apiVersion() + "/namespaces/" + id.namespace() + "/"
+                + id.kind().resource();
     }
 
     /** An object with a name, to be filled. */

@@ -5,7 +5,6 @@ import io.urunner.agent.plan.Verdict.Kind;
 import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
-import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
 import java.time.Instant;
 import java.util.Optional;
@@ -160,8 +159,7 @@ final class ContainerRules {
 
     static boolean noPodsWanted(Workload workload) {
         return workload.rollout().desired() == 0
-                && (workload.id().kind() != WorkloadKind.DAEMON_SET
-                        || workload.rollout().observed());
+                && (workload.id().kind().hasReplicas() || workload.rollout().observed());
     }
 
     private boolean mustBeConfirmed(Resolved answer) {

@@ -7,7 +7,6 @@ import io.urunner.kube.Pod;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
-import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
 import java.time.Duration;
@@ -159,7 +158,7 @@ public final class StateRules {
 
     private State broken(String words, Optional<Instant> since) {
         long old = live().filter(this::isOfOldTemplate).count();
-        boolean mixed = workload.id().kind() != WorkloadKind.DEPLOYMENT && old > 0;
+        boolean mixed = !workload.id().kind().keepsOldPods() && old > 0;
         String reason = old == 0
                 ? words
                 : mixed

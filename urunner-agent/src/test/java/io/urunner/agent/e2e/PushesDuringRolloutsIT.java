@@ -200,13 +200,13 @@ class PushesDuringRolloutsIT {
         /** Workloads with a container of each tag. Of Deployments every other one stops its pod before the next starts. */
         void workloads(WorkloadKind kind, int count, String... tags) {
             for (int i = 0; i < count; i++) {
-                boolean recreate = kind == WorkloadKind.DEPLOYMENT && i % 2 == 0;
+                boolean recreate = kind.equals(WorkloadKind.DEPLOYMENT) && i % 2 == 0;
                 WorkloadId id = stage.workload(kind, kind.kind().toLowerCase(Locale.ROOT) + "-" + i, tags[0], json -> {
                     ((ObjectNode) json.at("/spec/template/spec")).put("terminationGracePeriodSeconds", 30);
                     if (recreate) {
                         json.withObject("/spec/strategy").put("type", "Recreate");
                     }
-                    if (kind == WorkloadKind.STATEFUL_SET) {
+                    if (kind.equals(WorkloadKind.STATEFUL_SET)) {
                         json.withObject("/spec").put("replicas", 2);
                     }
                     for (int further = 1; further < tags.length; further++) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.agent.app.HaltingMain;
 import io.urunner.agent.app.HaltingMain.Step;
 import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadKind;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStores;
@@ -107,10 +108,9 @@ class RollbackKillsIT {
 
     /** How many templates a workload has had. */
     private long templates(WorkloadId id) {
-        return switch (id.kind()) {
-            case DEPLOYMENT -> Seen.revision(scene.cluster, id);
-            default ->
-                scene.cluster.items("/apis/apps/v1/namespaces/" + id.namespace() + "/controllerrevisions").stream()
+        return id.kind().equals(WorkloadKind.DEPLOYMENT)
+                ? Seen.revision(scene.cluster, id)
+                : scene.cluster.items("/apis/apps/v1/namespaces/" + id.namespace() + "/controllerrevisions").stream()
                         .filter(each -> each.path("metadata")
                                 .path("ownerReferences")
                                 .path(0)
@@ -118,6 +118,5 @@ class RollbackKillsIT {
                                 .asText()
                                 .equals(id.name()))
                         .count();
-        };
     }
 }

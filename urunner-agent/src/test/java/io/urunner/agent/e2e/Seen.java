@@ -30,7 +30,7 @@ final class Seen {
 
     /** How many templates a Deployment has had: the controllers count them, so they must have seen the present one. */
     static int revision(Cluster cluster, WorkloadId id) {
-        if (id.kind() != WorkloadKind.DEPLOYMENT) {
+        if (!id.kind().equals(WorkloadKind.DEPLOYMENT)) {
             throw new IllegalArgumentException("only Deployments count their templates: " + id);
         }
         Await.until(

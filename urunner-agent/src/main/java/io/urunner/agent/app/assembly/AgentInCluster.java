@@ -1,5 +1,6 @@
 package io.urunner.agent.app.assembly;
 
+import io.urunner.agent.app.cli.Answer;
 import io.urunner.agent.app.cli.CommandException;
 import io.urunner.agent.app.cli.ExitCode;
 import io.urunner.agent.app.cli.Wiring;
@@ -10,7 +11,6 @@ import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.app.doctor.Vantage;
 import io.urunner.agent.app.http.BearerToken;
-import io.urunner.agent.plan.Answer;
 import io.urunner.kube.DeployedProgram;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConfiguration;

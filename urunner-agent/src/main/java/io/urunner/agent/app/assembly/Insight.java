@@ -2,6 +2,7 @@ package io.urunner.agent.app.assembly;
 
 import io.urunner.agent.Agent;
 import io.urunner.agent.AgentStatus;
+import io.urunner.agent.app.cli.Answer;
 import io.urunner.agent.app.cli.Answers;
 import io.urunner.agent.app.cli.ExitCode;
 import io.urunner.agent.app.cli.View;
@@ -13,7 +14,6 @@ import io.urunner.agent.app.doctor.Vantage;
 import io.urunner.agent.app.explain.Explainer;
 import io.urunner.agent.app.explain.Explanation;
 import io.urunner.agent.app.http.Endpoint;
-import io.urunner.agent.plan.Answer;
 import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeName;
 import java.util.ArrayList;

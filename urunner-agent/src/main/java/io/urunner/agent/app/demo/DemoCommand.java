@@ -9,6 +9,7 @@ import io.urunner.agent.app.cli.CommandProvider;
 import io.urunner.agent.app.cli.ExitCode;
 import io.urunner.agent.app.cli.Termination;
 import io.urunner.agent.text.Phrases;
+import io.urunner.kube.WorkloadKind;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -147,7 +148,9 @@ final class DemoCommand implements Callable<Integer> {
         objects.put("namespaces", namespace);
         for (String name : WORKLOADS) {
             ObjectNode deployment = ApiObjects.JSON.createObjectNode();
-            deployment.put("apiVersion", "apps/v1").put("kind", "Deployment");
+            deployment
+                    .put("apiVersion", WorkloadKind.DEPLOYMENT.apiVersion())
+                    .put("kind", WorkloadKind.DEPLOYMENT.kind());
             deployment.putObject("metadata").put("namespace", NAMESPACE).put("name", name);
             ObjectNode spec = deployment.putObject("spec");
             spec.put("replicas", 1)
@@ -162,7 +165,7 @@ final class DemoCommand implements Callable<Integer> {
                     .put("name", "app")
                     .put("image", image)
                     .put("imagePullPolicy", "Always");
-            objects.put("deployments", deployment);
+            objects.put(WorkloadKind.DEPLOYMENT.resource(), deployment);
         }
     }
 
@@ -197,7 +200,7 @@ final class DemoCommand implements Callable<Integer> {
             for (ApiObjects.Event event : objects.eventsAfter(seen)) {
                 seen = event.version();
                 ObjectNode object = event.object();
-                if (event.resource().equals("deployments")) {
+                if (event.resource().equals(WorkloadKind.DEPLOYMENT.resource())) {
                     String digests = annotation(object);
                     String name = object.path("metadata").path("name").asText();
                     if (!digests.isEmpty() && !digests.equals(told.put(name, digests))) {
@@ -240,7 +243,7 @@ final class DemoCommand implements Callable<Integer> {
 
     /** How often a deployment's specification was changed after it was made. */
     private static long templateChanges(ApiObjects objects, String name) {
-        return objects.get("deployments", NAMESPACE, name)
+        return objects.get(WorkloadKind.DEPLOYMENT.resource(), NAMESPACE, name)
                         .orElseThrow()
                         .path("metadata")
                         .path("generation")

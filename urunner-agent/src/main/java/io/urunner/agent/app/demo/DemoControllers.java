@@ -2,6 +2,8 @@ package io.urunner.agent.app.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.urunner.kube.RevisionKind;
+import io.urunner.kube.WorkloadKind;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,6 +19,9 @@ import java.util.function.Consumer;
  * pod once it is ready. Works on a thread of its own.
  */
 final class DemoControllers implements AutoCloseable {
+    private static final WorkloadKind DEPLOYMENT = WorkloadKind.DEPLOYMENT;
+    private static final RevisionKind REVISION = DEPLOYMENT.revisions().orElseThrow();
+
     private final ApiObjects objects;
     private final Consumer<String> say;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -40,7 +45,7 @@ final class DemoControllers implements AutoCloseable {
             while (true) {
                 for (ApiObjects.Event event : objects.eventsAfter(seen)) {
                     seen = event.version();
-                    if (event.resource().equals("deployments")
+                    if (event.resource().equals(DEPLOYMENT.resource())
                             && !event.type().equals("DELETED")
                             && event.object()
                                             .path("status")
@@ -74,12 +79,20 @@ final class DemoControllers implements AutoCloseable {
                 .map(pod -> pod.path("metadata").path("name").asText())
                 .toList();
 
-        ObjectNode owner = owned("ReplicaSet", namespace, replicaSet, "Deployment", deployment, name, hash);
+        ObjectNode owner = owned(
+                REVISION.apiVersion(),
+                REVISION.kind(),
+                namespace,
+                replicaSet,
+                DEPLOYMENT.kind(),
+                deployment,
+                name,
+                hash);
         owner.withObject("/metadata").putObject("annotations").put("deployment.kubernetes.io/revision", revision);
         owner.putObject("spec")
                 .set("template", deployment.path("spec").path("template").deepCopy());
-        ObjectNode created = objects.put("replicasets", owner);
-        objects.edit("deployments", namespace, name, object -> {
+        ObjectNode created = objects.put(REVISION.resource(), owner);
+        objects.edit(DEPLOYMENT.resource(), namespace, name, object -> {
             object.withObject("/metadata/annotations").put("deployment.kubernetes.io/revision", revision);
             status(object, generation, old.size() + 1, old.size());
         });
@@ -93,7 +106,7 @@ final class DemoControllers implements AutoCloseable {
                 .path(0)
                 .path("image")
                 .asText();
-        ObjectNode pod = owned("Pod", namespace, podName, "ReplicaSet", created, name, hash);
+        ObjectNode pod = owned("v1", "Pod", namespace, podName, REVISION.kind(), created, name, hash);
         pod.set("spec", deployment.path("spec").path("template").path("spec").deepCopy());
         podStatus(pod, "");
         objects.put("pods", pod);
@@ -106,19 +119,26 @@ final class DemoControllers implements AutoCloseable {
         objects.edit("pods", namespace, podName, object -> podStatus(object, imageId));
         say.accept("pod       " + namespace + "/" + podName + " runs " + digest.get());
         old.forEach(each -> objects.delete("pods", namespace, each));
-        objects.edit("deployments", namespace, name, object -> status(object, generation, 1, 1));
+        objects.edit(DEPLOYMENT.resource(), namespace, name, object -> status(object, generation, 1, 1));
     }
 
     private static ObjectNode owned(
-            String kind, String namespace, String name, String ownerKind, ObjectNode owner, String app, String hash) {
+            String apiVersion,
+            String kind,
+            String namespace,
+            String name,
+            String ownerKind,
+            ObjectNode owner,
+            String app,
+            String hash) {
         ObjectNode object = ApiObjects.JSON.createObjectNode();
-        object.put("apiVersion", kind.equals("Pod") ? "v1" : "apps/v1").put("kind", kind);
+        object.put("apiVersion", apiVersion).put("kind", kind);
         ObjectNode metadata = object.putObject("metadata");
         metadata.put("namespace", namespace).put("name", name);
-        metadata.putObject("labels").put("app", app).put("pod-template-hash", hash);
+        metadata.putObject("labels").put("app", app).put(DEPLOYMENT.revisionLabel(), hash);
         metadata.putArray("ownerReferences")
                 .addObject()
-                .put("apiVersion", "apps/v1")
+                .put("apiVersion", DEPLOYMENT.apiVersion())
                 .put("kind", ownerKind)
                 .put("name", owner.path("metadata").path("name").asText())
                 .put("uid", owner.path("metadata").path("uid").asText())

@@ -115,7 +115,7 @@ final class Labels {
     /** Of workloads that are watched the label. */
     private Map<WorkloadId, String> workloads(Collection<String> namespaces) {
         Map<WorkloadId, String> found = new TreeMap<>();
-        for (WorkloadKind kind : WorkloadKind.values()) {
+        for (WorkloadKind kind : scope.kinds()) {
             try {
                 if (scope.namespaces().isEmpty() && !namespaces.isEmpty()) {
                     access.workloadsLabelledOtherwise(kind, Optional.empty()).forEach((id, label) -> {

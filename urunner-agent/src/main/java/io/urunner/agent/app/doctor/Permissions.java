@@ -4,6 +4,7 @@ import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeAccess.Account;
 import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.KubeException;
+import io.urunner.kube.RevisionKind;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadKind;
@@ -144,14 +145,17 @@ final class Permissions {
                 answer(new Permission("get", "", "namespaces", name, name), Need.WORK);
             }
         }
-        for (WorkloadKind kind : WorkloadKind.values()) {
+        Set<RevisionKind> revisions = new LinkedHashSet<>();
+        for (WorkloadKind kind : scope.kinds()) {
             for (String verb : List.of("get", "list", "watch", "patch")) {
-                everywhere(verb, "apps", kind.resource(), Need.WORK);
+                everywhere(verb, kind.group(), kind.resource(), Need.WORK);
             }
+            kind.revisions().ifPresent(revisions::add);
         }
         for (String verb : List.of("list", "watch")) {
-            everywhere(verb, "apps", "replicasets", Need.WORK);
-            everywhere(verb, "apps", "controllerrevisions", Need.WORK);
+            for (RevisionKind kind : revisions) {
+                everywhere(verb, kind.group(), kind.resource(), Need.WORK);
+            }
             everywhere(verb, "", "pods", Need.WORK);
         }
         everywhere("create", "", "events", Need.WORK);

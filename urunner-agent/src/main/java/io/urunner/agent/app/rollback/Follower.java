@@ -7,7 +7,6 @@ import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.kube.WorkloadKind;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -102,7 +101,7 @@ final class Follower {
      * "Forced rollback" in the documentation of Kubernetes. Deleting the pod helps.
      */
     private void help(Workload workload, long now) {
-        if (id.kind() != WorkloadKind.STATEFUL_SET
+        if (!id.kind().waitsForEachPod()
                 || workload.currentRevision().isEmpty()
                 || workload.rollout().onDelete()) {
             return;

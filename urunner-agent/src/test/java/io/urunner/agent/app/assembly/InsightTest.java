@@ -3,8 +3,8 @@ package io.urunner.agent.app.assembly;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.AgentStatus;
+import io.urunner.agent.app.cli.Answer;
 import io.urunner.agent.app.cli.View;
-import io.urunner.agent.plan.Answer;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

@@ -179,7 +179,7 @@ class AgentCommandsTest {
                         "history", "[NAMESPACE/]KIND/NAME|IMAGE is missing: a workload, for example deploy/web",
                         "rollback shop/deploy/web --as", "--as takes a value: NAME",
                         "explain Web", "'Web' is no workload: write [NAMESPACE/]KIND/NAME",
-                        "explain shop/web", "'shop/web' is no workload: 'shop' is no kind of workload",
+                        "explain shop/web", "'shop/web' is no workload: 'shop' is not a kind of workload",
                         "once --timeout x", "--timeout: 'x' is not a whole number",
                         "explain --state well", "--state: 'well' is no state",
                         "--agent-namespace x explain", "'--agent-namespace' goes after the command: urunner explain",

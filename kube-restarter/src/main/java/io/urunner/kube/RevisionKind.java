@@ -1,0 +1,82 @@
+package io.urunner.kube;
+
+import com.fasterxml.jackson.core.JsonPointer;
+
+/** The kinds of object in which the cluster keeps the templates that a workload has had. */
+public enum RevisionKind {
+    /** {@code apps/v1} ReplicaSet: one per template. It owns the pods of its template. */
+    REPLICA_SET("apps/v1", "ReplicaSet", "replicasets", true, ""),
+    /** {@code apps/v1} ControllerRevision: one per template. The workload itself owns the pods. */
+    CONTROLLER_REVISION("apps/v1", "ControllerRevision", "controllerrevisions", false, "/data");
+
+    private final ApiResource api;
+    private final String kind;
+    private final boolean ownsPods;
+    private final JsonPointer copy;
+
+    /** {@code copy}: where in the object the copy of the workload is that has the template. */
+    RevisionKind(String apiVersion, String kind, String resource, boolean ownsPods, String copy) {
+        this.api = ApiResource.of(apiVersion, resource);
+        this.kind = kind;
+        this.ownsPods = ownsPods;
+        this.copy = JsonPointer.compile(copy);
+    }
+
+    /**
+     * The API group and version as objects name them, for example {@code apps/v1}.
+     *
+     * @return the group and version
+     */
+    public String apiVersion() {
+        return api.apiVersion();
+    }
+
+    /**
+     * The API group, for example {@code apps}.
+     *
+     * @return the group
+     */
+    public String group() {
+        return api.group();
+    }
+
+    /**
+     * The kind as objects name it, for example {@code ReplicaSet}.
+     *
+     * @return the kind
+     */
+    public String kind() {
+        return kind;
+    }
+
+    /**
+     * The resource as URLs name it, for example {@code replicasets}.
+     *
+     * @return the resource
+     */
+    public String resource() {
+        return api.plural();
+    }
+
+    ApiResource api() {
+        return api;
+    }
+
+    /** Whether it owns the pods of its template, and not the workload. */
+    boolean ownsPods() {
+        return ownsPods;
+    }
+
+    /**
+     * Whether an undo gives the workload its annotations back: Deployments get those of the ReplicaSet that they go back to,
+     * and the one that they leave keeps a copy of what they were.
+     */
+    boolean restoresAnnotations() {
+        return ownsPods;
+    }
+
+    /** Where the pod template is; a ReplicaSet has its own, a ControllerRevision a copy of the workload's. */
+    JsonPointer template(WorkloadKind kind) {
+        return ownsPods ? WorkloadKind.TEMPLATE : copy.append(kind.template());
+    }
+}

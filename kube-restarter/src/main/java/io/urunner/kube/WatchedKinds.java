@@ -1,0 +1,56 @@
+package io.urunner.kube;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Kinds of workload that are looked at together, with what is looked at because of them: pods and revisions. Immutable. */
+final class WatchedKinds {
+    private final List<WorkloadKind> kinds;
+    private final Map<String, List<String>> podOwners = new HashMap<>();
+    private final Wanted pods;
+    private final Map<RevisionKind, List<WorkloadKind>> keptAs = new EnumMap<>(RevisionKind.class);
+    private final Map<RevisionKind, Wanted> revisions = new EnumMap<>(RevisionKind.class);
+
+    WatchedKinds(List<WorkloadKind> kinds) {
+        this.kinds = List.copyOf(kinds);
+        pods = Wanted.ofPods(kinds);
+        for (WorkloadKind kind : kinds) {
+            List<String> labels = podOwners.computeIfAbsent(kind.podOwner(), owner -> new ArrayList<>());
+            if (!kind.revisionLabel().isEmpty()) {
+                labels.add(kind.revisionLabel());
+            }
+            if (kind.needsRevisions()) {
+                kind.revisions()
+                        .ifPresent(by -> keptAs.computeIfAbsent(by, any -> new ArrayList<>())
+                                .add(kind));
+            }
+        }
+        keptAs.forEach((by, kept) -> revisions.put(by, Wanted.ofRevisions(by, kept)));
+    }
+
+    List<WorkloadKind> kinds() {
+        return kinds;
+    }
+
+    /** By the kind of object that controls pods the labels of these that may say of which revision they are. */
+    Map<String, List<String>> podOwners() {
+        return podOwners;
+    }
+
+    Wanted pods() {
+        return pods;
+    }
+
+    /** The kinds whose revisions must be known, of those that are kept so. */
+    List<WorkloadKind> keptAs(RevisionKind by) {
+        return keptAs.getOrDefault(by, List.of());
+    }
+
+    Wanted revisions(RevisionKind by) {
+        return Objects.requireNonNull(revisions.get(by));
+    }
+}
