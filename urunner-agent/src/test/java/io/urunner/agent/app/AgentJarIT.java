@@ -253,6 +253,27 @@ class AgentJarIT {
     }
 
     @Test
+    void the_jar_for_embedders_holds_the_agent_alone_and_nothing_that_changes_the_log_of_its_host() throws IOException {
+        String version;
+        try (JarFile jar = new JarFile(JAR.toFile())) {
+            version = jar.getManifest().getMainAttributes().getValue("Implementation-Version");
+            assertThat(services(jar, "META-INF/services/ch.qos.logback.classic.spi.Configurator"))
+                    .hasSize(1);
+        }
+        try (JarFile jar = new JarFile(
+                JAR.resolveSibling("urunner-agent-" + version + ".jar").toFile())) {
+            assertThat(jar.stream().map(JarEntry::getName).filter(name -> !name.endsWith("/")))
+                    .contains("io/urunner/agent/Main.class")
+                    .allMatch(name -> name.startsWith("io/urunner/agent/")
+                            || name.startsWith("META-INF/services/io.urunner.")
+                            || name.startsWith("META-INF/maven/io.urunner/urunner-agent/")
+                            || name.equals("META-INF/MANIFEST.MF"));
+            assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
+                    .isNull();
+        }
+    }
+
+    @Test
     void the_jar_says_what_is_in_it_and_that_is_what_it_was_made_of() throws Exception {
         JsonNode bom;
         Set<String> names;
