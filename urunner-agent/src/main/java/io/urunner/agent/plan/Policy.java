@@ -1,10 +1,11 @@
 package io.urunner.agent.plan;
 
+import io.urunner.agent.text.Durations;
 import io.urunner.agent.text.Suggestion;
+import io.urunner.agent.text.Values;
 import io.urunner.kube.Workload;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -12,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * When and how a workload is rolled out. Settings give the defaults; annotations {@code urunner.io/<name>} of a workload
@@ -55,7 +55,13 @@ public record Policy(
         /** Roll it out. */
         RESTART,
         /** Take what runs for right, and follow the tag from here. */
-        ADOPT
+        ADOPT;
+
+        /** The name in settings and annotations. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** What is done with a container whose {@code imagePullPolicy} is not {@code Always}. */
@@ -65,7 +71,13 @@ public record Policy(
         /** Pin the image to {@code tag@digest}, which every node pulls. */
         PIN,
         /** Leave the container alone. */
-        SKIP
+        SKIP;
+
+        /** The name in settings and annotations. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /**
@@ -92,45 +104,15 @@ public record Policy(
     public Reading override(Map<String, String> annotations, Set<String> containers) {
         Annotations read = new Annotations(annotations);
         Policy policy = new Policy(
-                read.get("first-sight", text -> choice(FirstSight.class, text), firstSight),
+                read.get("first-sight", text -> Values.choice(FirstSight.class, text), firstSight),
                 read.get("cooldown", Durations::parse, cooldown),
                 read.get("settle", Durations::parse, settle),
                 read.get("window", Window::parse, windows),
                 read.get("containers", text -> names(text, containers), this.containers),
-                read.get("if-not-always", text -> choice(IfNotAlways.class, text), ifNotAlways),
-                read.get("shadow", Policy::flag, shadow));
+                read.get("if-not-always", text -> Values.choice(IfNotAlways.class, text), ifNotAlways),
+                read.get("shadow", Values::bool, shadow));
         read.refuseOthers();
         return new Reading(policy, read.problems);
-    }
-
-    /**
-     * Reads one of an enumeration's constants as settings write them: lower case, with hyphens.
-     *
-     * @param type the enumeration
-     * @param text the text
-     * @param <E> the enumeration
-     * @return the constant
-     * @throws IllegalArgumentException if there is none, with the choices in its message
-     */
-    public static <E extends Enum<E>> E choice(Class<E> type, String text) {
-        E[] constants = type.getEnumConstants();
-        return Arrays.stream(constants)
-                .filter(constant -> name(constant).equals(text.strip().toLowerCase(Locale.ROOT)))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is none of "
-                        + Arrays.stream(constants).map(Policy::name).collect(Collectors.joining(", "))));
-    }
-
-    private static String name(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    private static boolean flag(String text) {
-        return switch (text.strip().toLowerCase(Locale.ROOT)) {
-            case "true" -> true;
-            case "false" -> false;
-            default -> throw new IllegalArgumentException("'" + text + "' is neither true nor false");
-        };
     }
 
     private static Set<String> names(String text, Set<String> known) {

@@ -10,11 +10,14 @@ import io.urunner.agent.app.config.Configuration;
 import io.urunner.agent.app.config.ConfigurationException;
 import io.urunner.agent.app.config.Overrides;
 import io.urunner.agent.app.config.PluginDirectory;
+import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.app.config.SettingsLoader;
+import io.urunner.agent.text.DurationTexts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -23,12 +26,15 @@ import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the chart renders, and what it refuses. */
@@ -59,6 +65,29 @@ class ChartTest {
         assertThat(chart.podSpec().path("securityContext").path("runAsNonRoot").asBoolean())
                 .as("the original's empty maps take no default away")
                 .isTrue();
+    }
+
+    @Test
+    void durationsArePassedOnAsTheyAreWritten() throws Exception {
+        List<Object[]> texts = DurationTexts.accepted().map(Arguments::get).toList();
+        Chart chart = Chart.render(
+                folder,
+                """
+                config: {URUNNER_CONF_FREQUENCY_CHECK_SECONDS: 90, URUNNER_CONF_COOLDOWN: 1h30m}
+                settings: {policies: {settle: 2d}}
+                registries:
+                """
+                        + IntStream.range(0, texts.size())
+                                .mapToObj(i -> "- {host: r" + i + ".example, interval: '" + texts.get(i)[0] + "'}\n")
+                                .collect(Collectors.joining()));
+
+        Settings settings = load(chart).settings();
+        assertThat(settings.interval()).isEqualTo(Duration.ofSeconds(90));
+        assertThat(settings.policies().cooldown()).isEqualTo(Duration.ofMinutes(90));
+        assertThat(settings.policies().settle()).isEqualTo(Duration.ofDays(2));
+        assertThat(settings.registries())
+                .extracting(registry -> (Object) registry.interval().orElseThrow())
+                .containsExactlyElementsOf(texts.stream().map(each -> each[1]).toList());
     }
 
     @Test

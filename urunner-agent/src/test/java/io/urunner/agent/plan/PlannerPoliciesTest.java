@@ -39,7 +39,7 @@ class PlannerPoliciesTest {
                         "a wrong annotation",
                         stale().annotation("cooldown", "soon"),
                         "blocked: wrong policy annotation",
-                        "urunner.io/cooldown: 'soon' is no duration"),
+                        "urunner.io/cooldown: 'soon' is not a duration"),
                 arguments(
                         "a pause",
                         stale().rollout(new RolloutStatus(

@@ -48,13 +48,13 @@ class PolicyTest {
 
     @ParameterizedTest
     @CsvSource({
-        "first-sight, wait, 'is none of restart, adopt'",
-        "cooldown, soon, is no duration",
-        "settle, 5, is no duration",
+        "first-sight, wait, 'is not one of restart, adopt'",
+        "cooldown, soon, is not a duration",
+        "settle, -5, is not a duration",
         "window, night, is no window",
         "containers, web, 'it has no web; it has app, proxy'",
         "containers, ' , ', must name containers",
-        "if-not-always, ignore, 'is none of restart, pin, skip'",
+        "if-not-always, ignore, 'is not one of restart, pin, skip'",
         "shadow, yes, is neither true nor false",
         "settel, 1h, 'there is none of this name; did you mean urunner.io/settle?'",
         "nonsense, 1h, 'there is none of this name; there are containers, cooldown, first-sight'"

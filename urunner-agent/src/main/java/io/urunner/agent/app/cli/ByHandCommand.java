@@ -47,9 +47,6 @@ abstract class ByHandCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigurationException, CommandException, InterruptedException {
-        if (timeout().isNegative() || timeout().isZero()) {
-            throw new CommandException("--timeout is a number of seconds above 0", ExitCode.WRONG_CONFIGURATION);
-        }
         try (Reach.With with = reach.with(context, settings)) {
             with.vantage().history().ifPresent(note -> context.err().println("urunner: " + note));
             CommandContext there = with.context();

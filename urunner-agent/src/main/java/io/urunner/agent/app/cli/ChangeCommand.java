@@ -46,10 +46,11 @@ abstract class ChangeCommand extends ByHandCommand {
 
     @Option(
             names = "--timeout",
-            paramLabel = "SECONDS",
-            defaultValue = "900",
-            description = "How long to follow the rollout; the default is ${DEFAULT-VALUE}.")
-    private int timeout;
+            paramLabel = Timeout.LABEL,
+            converter = Timeout.class,
+            defaultValue = "15m",
+            description = "How long to follow the rollout, " + Timeout.FORM + "; the default is ${DEFAULT-VALUE}.")
+    private Duration timeout = Duration.ZERO;
 
     ChangeCommand(CommandContext context) {
         super(context);
@@ -61,7 +62,7 @@ abstract class ChangeCommand extends ByHandCommand {
 
     @Override
     Duration timeout() {
-        return Duration.ofSeconds(timeout);
+        return timeout;
     }
 
     @Override

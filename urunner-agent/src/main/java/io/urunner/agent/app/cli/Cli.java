@@ -119,8 +119,7 @@ public final class Cli {
         }
         if (failure.getCause() instanceof TypeConversionException wrong) {
             return (failure.getArgSpec() instanceof OptionSpec option ? option.longestName() + ": " : "")
-                    + String.valueOf(wrong.getMessage())
-                            .replaceFirst("is not an? (int|long)$", "is not a whole number");
+                    + wrong.getMessage();
         }
         if (!(failure instanceof UnmatchedArgumentException unmatched)
                 || unmatched.getUnmatched().isEmpty()) {

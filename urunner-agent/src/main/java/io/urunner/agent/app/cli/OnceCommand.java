@@ -31,10 +31,11 @@ final class OnceCommand implements Callable<Integer> {
 
     @Option(
             names = "--timeout",
-            paramLabel = "SECONDS",
-            defaultValue = "120",
-            description = "How long it may take in all; the default is ${DEFAULT-VALUE}.")
-    private int timeout;
+            paramLabel = Timeout.LABEL,
+            converter = Timeout.class,
+            defaultValue = "2m",
+            description = "How long it may take in all, " + Timeout.FORM + "; the default is ${DEFAULT-VALUE}.")
+    private Duration timeout = Duration.ZERO;
 
     OnceCommand(CommandContext context) {
         this.context = context;
@@ -48,12 +49,9 @@ final class OnceCommand implements Callable<Integer> {
                             + " (--config, --set, URUNNER_...); what a running agent does is told by 'urunner explain'",
                     ExitCode.WRONG_CONFIGURATION);
         }
-        if (timeout <= 0) {
-            throw new CommandException("--timeout is a number of seconds above 0", ExitCode.WRONG_CONFIGURATION);
-        }
         OnceReport report;
         try (Wiring.AgentProcess agent = context.wiring().agent(settings.load(context, false), context.environment())) {
-            report = agent.once(Duration.ofSeconds(timeout));
+            report = agent.once(timeout);
         }
         if (output.form(context).structured()) {
             context.out().print(output.form(context).print(json(report)));

@@ -180,7 +180,7 @@ class AgentCommandsTest {
                         "rollback shop/deploy/web --as", "--as takes a value: NAME",
                         "explain Web", "'Web' is no workload: write [NAMESPACE/]KIND/NAME",
                         "explain shop/web", "'shop/web' is no workload: 'shop' is not a kind of workload",
-                        "once --timeout x", "--timeout: 'x' is not a whole number",
+                        "once --timeout x", "--timeout: 'x' is not a duration",
                         "explain --state well", "--state: 'well' is no state",
                         "--agent-namespace x explain", "'--agent-namespace' goes after the command: urunner explain",
                         "explain --url 127.0.0.1:1", "--url: '127.0.0.1:1' does not begin with http:// or https://",
