@@ -13,6 +13,9 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -108,6 +111,19 @@ class ArchitectureTest {
                                     || before.contains(type.getPackageName().replaceFirst(".*\\.", ""))))
                     .check(PRODUCT);
         }
+    }
+
+    /** So that a stranger finds the room of a change. */
+    @Test
+    void theDocumentNamesEveryRoomOfTheAgent() throws IOException {
+        String document = Files.readString(Path.of("..", "docs", "architecture.md"));
+        Set<String> rooms = PRODUCT.stream()
+                .map(JavaClass::getPackageName)
+                .filter(name -> name.startsWith("io.urunner.agent."))
+                .map(name -> name.substring("io.urunner.agent.".length()))
+                .collect(Collectors.toSet());
+
+        assertThat(rooms).isNotEmpty().allSatisfy(room -> assertThat(document).contains("`" + room + "`"));
     }
 
     @Test
