@@ -405,66 +405,76 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     private Answer sendOnce(Call call, Action doing, Duration deadline) throws KubeException {
-        if (closed) {
-            throw new KubeException("cannot " + doing + ": the connection is closed", KubeException.NO_ANSWER);
+        HttpRequest.Builder request = request(call.path(), doing);
+        String body = call.body();
+        request.method(
+                call.method(),
+                body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
+        if (call.type() != null) {
+            request.header("Content-Type", call.type());
         }
-        HttpRequest.Builder builder;
-        try {
-            builder = request(call.path());
-        } catch (IOException e) {
-            throw new KubeException("cannot " + doing + ": " + unreachable(e), KubeException.NO_ANSWER);
-        }
-        CompletableFuture<HttpResponse<JsonBody.Kept>> future = null;
-        try {
-            String body = call.body();
-            builder.method(
-                    call.method(),
-                    body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
-            if (call.type() != null) {
-                builder.header("Content-Type", call.type());
-            }
-            future = requests.sendAsync(builder.build(), call.handler());
-            Answer answer = answer(future.get(deadline.toMillis(), TimeUnit.MILLISECONDS));
+        return exchange(request, call.handler(), doing, deadline, response -> {
+            Answer answer = answer(response);
             if (answer.status() / 100 == 2 && !answer.body().isObject()) {
                 throw new IOException("HTTP " + answer.status() + " without a JSON object");
             }
             return answer;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw noAnswer(doing, e);
-        } catch (ExecutionException e) {
-            throw noAnswer(doing, e.getCause() == null ? e : e.getCause());
-        } catch (IOException | TimeoutException e) {
-            throw noAnswer(doing, e);
-        } finally {
-            if (future != null) {
-                future.cancel(true);
-            }
-        }
+        });
     }
 
     /** Reads an answer of any kind, and its headers. */
     KubeAccess.PodAnswer text(String path, Map<String, String> headers, Action doing, Duration deadline, int largest)
             throws KubeException {
-        CompletableFuture<HttpResponse<InputStream>> future = null;
-        Future<?> timer = null;
-        try {
-            HttpRequest.Builder builder = request(path).setHeader("Accept", "*/*");
-            headers.forEach(builder::header);
-            future = requests.sendAsync(builder.build(), HttpResponse.BodyHandlers.ofInputStream());
-            HttpResponse<InputStream> answer = future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
-            try (InputStream body = answer.body()) {
-                timer = after(deadline, () -> close(body));
-                byte[] bytes = body.readNBytes(largest + 1);
-                if (bytes.length > largest) {
-                    throw new IOException("the answer has more than " + largest + " bytes");
-                }
-                Map<String, String> told = new HashMap<>();
-                answer.headers()
-                        .map()
-                        .forEach((name, values) -> told.put(name.toLowerCase(Locale.ROOT), values.get(0)));
-                return new KubeAccess.PodAnswer(answer.statusCode(), told, new String(bytes, StandardCharsets.UTF_8));
+        HttpRequest.Builder request = request(path, doing).setHeader("Accept", "*/*");
+        headers.forEach(request::header);
+        return exchange(request, HttpResponse.BodyHandlers.ofInputStream(), doing, deadline, response -> {
+            Map<String, String> told = new HashMap<>();
+            response.headers().map().forEach((name, values) -> told.put(name.toLowerCase(Locale.ROOT), values.get(0)));
+            return new KubeAccess.PodAnswer(response.statusCode(), told, text(response.body(), deadline, largest));
+        });
+    }
+
+    private String text(InputStream answer, Duration deadline, int largest) throws IOException {
+        Future<?> timer = after(deadline, () -> close(answer));
+        try (InputStream body = answer) {
+            byte[] bytes = body.readNBytes(largest + 1);
+            if (bytes.length > largest) {
+                throw new IOException("the answer has more than " + largest + " bytes");
             }
+            return new String(bytes, StandardCharsets.UTF_8);
+        } finally {
+            timer.cancel(false);
+        }
+    }
+
+    private HttpRequest.Builder request(String path, Action doing) throws KubeException {
+        if (closed) {
+            throw new KubeException("cannot " + doing + ": the connection is closed", KubeException.NO_ANSWER);
+        }
+        try {
+            return request(path);
+        } catch (IOException e) {
+            // Trying again makes no credential better: this is no cause that may pass.
+            throw new KubeException("cannot " + doing + ": " + unreachable(e), KubeException.NO_ANSWER);
+        }
+    }
+
+    /** Makes something of a response. */
+    private interface Reading<B, T> {
+        T read(HttpResponse<B> response) throws IOException;
+    }
+
+    /** Sends, and waits for the response no longer than that. */
+    private <B, T> T exchange(
+            HttpRequest.Builder request,
+            HttpResponse.BodyHandler<B> handler,
+            Action doing,
+            Duration deadline,
+            Reading<B, T> reading)
+            throws KubeException {
+        CompletableFuture<HttpResponse<B>> response = requests.sendAsync(request.build(), handler);
+        try {
+            return reading.read(response.get(deadline.toMillis(), TimeUnit.MILLISECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw noAnswer(doing, e);
@@ -473,12 +483,7 @@ public final class KubeConnection implements AutoCloseable {
         } catch (IOException | TimeoutException e) {
             throw noAnswer(doing, e);
         } finally {
-            if (timer != null) {
-                timer.cancel(false);
-            }
-            if (future != null) {
-                future.cancel(true);
-            }
+            response.cancel(true);
         }
     }
 
