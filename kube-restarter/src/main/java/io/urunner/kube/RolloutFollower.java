@@ -6,22 +6,25 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Follows rollouts to their end, on what a watch sees. Thread-safe. */
+/** Follows rollouts to their end as a watch sees them. Thread-safe. */
 public final class RolloutFollower {
     private final KubeConnection connection;
     private final WorkloadWatch watch;
+    private final LongSupplier ticker;
     private final Duration patience;
 
     /**
-     * A follower to whom a failure counts after 20 s.
+     * A follower to whom a failure counts after {@link FollowedRollout#PATIENCE}.
      *
      * @param connection for its timers
      * @param watch what sees the workloads; must be started
+     * @param ticker elapsed time in nanoseconds
      */
-    public RolloutFollower(KubeConnection connection, WorkloadWatch watch) {
-        this(connection, watch, Duration.ofSeconds(20));
+    public RolloutFollower(KubeConnection connection, WorkloadWatch watch, LongSupplier ticker) {
+        this(connection, watch, ticker, FollowedRollout.PATIENCE);
     }
 
     /**
@@ -29,11 +32,13 @@ public final class RolloutFollower {
      *
      * @param connection for its timers
      * @param watch what sees the workloads; must be started
+     * @param ticker elapsed time in nanoseconds
      * @param patience for how long a failure must last before it counts: a pull may work the next time
      */
-    public RolloutFollower(KubeConnection connection, WorkloadWatch watch, Duration patience) {
+    public RolloutFollower(KubeConnection connection, WorkloadWatch watch, LongSupplier ticker, Duration patience) {
         this.connection = connection;
         this.watch = watch;
+        this.ticker = ticker;
         this.patience = patience;
     }
 
@@ -43,19 +48,20 @@ public final class RolloutFollower {
      * @param id which workload
      * @param digests what the patch wrote on the template
      * @param patched the patch's answer
-     * @param timeout how long to wait for the end; a failure counts then even if it did not last yet
+     * @param timeout how long to wait for the end; a failure counts then even if it has not lasted yet
      * @return the outcome; cancelling ends the following, the rollout goes on. It is completed on a thread of the
      *     connection's executor: what depends on it must not block
      */
     public CompletableFuture<RolloutOutcome> follow(
             WorkloadId id, DigestsAnnotation digests, PatchResult.Patched patched, Duration timeout) {
-        Following following = new Following(id, digests.toString(), patched.generation());
+        Following following = new Following(id, new FollowedRollout(digests, patched.generation(), patience));
         watch.listen(following);
         ScheduledFuture<?> timer =
-                connection.executor().schedule(() -> following.timedOut(), timeout.toMillis(), TimeUnit.MILLISECONDS);
+                connection.executor().schedule(following::timedOut, timeout.toMillis(), TimeUnit.MILLISECONDS);
         KubeConnection.whenDone(following.outcome, (outcome, error) -> {
             timer.cancel(false);
             watch.unlisten(following);
+            following.stop();
         });
         following.look();
         return following.outcome;
@@ -63,17 +69,16 @@ public final class RolloutFollower {
 
     private final class Following implements Consumer<WorkloadId> {
         private final WorkloadId id;
-        private final String digests;
-        private final long generation;
+        private final FollowedRollout rollout;
         private final CompletableFuture<RolloutOutcome> outcome = new CompletableFuture<>();
-        private RolloutProgress last = new RolloutProgress.Running("the watch has not seen the change yet");
-        private @Nullable ScheduledFuture<?> failing;
+        /** Looks again when a failure counts. */
+        private @Nullable ScheduledFuture<?> again;
+
         private boolean seen;
 
-        Following(WorkloadId id, String digests, long generation) {
+        Following(WorkloadId id, FollowedRollout rollout) {
             this.id = id;
-            this.digests = digests;
-            this.generation = generation;
+            this.rollout = rollout;
         }
 
         @Override
@@ -85,44 +90,30 @@ public final class RolloutFollower {
 
         private synchronized void look() {
             Optional<Workload> found = watch.find(id);
-            if (found.isEmpty()) {
-                // A workload of a namespace that was just labelled may not be visible yet.
-                if (seen || watch.synced()) {
-                    outcome.complete(new RolloutOutcome.Gone());
-                }
-                return;
+            if (found.isEmpty() && !seen && !watch.synced()) {
+                return; // A workload of a namespace that was just labelled may not be visible yet.
             }
             seen = true;
-            Workload workload = found.get();
-            if (workload.generation() < generation) {
-                return;
-            }
-            if (!digests.equals(workload.templateAnnotations().get(Workload.DIGESTS))) {
-                outcome.complete(new RolloutOutcome.Superseded());
-                return;
-            }
-            last = RolloutProgress.of(workload);
-            if (last instanceof RolloutProgress.Complete) {
-                outcome.complete(new RolloutOutcome.Succeeded());
-            } else if (last instanceof RolloutProgress.Failed && failing == null) {
-                failing =
-                        connection.executor().schedule(this::stillFailing, patience.toMillis(), TimeUnit.MILLISECONDS);
-            } else if (last instanceof RolloutProgress.Running && failing != null) {
-                failing.cancel(false);
-                failing = null;
+            long now = ticker.getAsLong();
+            rollout.look(found, now).ifPresent(outcome::complete);
+            stop();
+            if (!outcome.isDone()) {
+                again = rollout.countsIn(now)
+                        .map(left ->
+                                connection.executor().schedule(this::look, left.toMillis() + 1, TimeUnit.MILLISECONDS))
+                        .orElse(null);
             }
         }
 
-        private synchronized void stillFailing() {
-            if (last instanceof RolloutProgress.Failed failed) {
-                outcome.complete(new RolloutOutcome.Failed(failed.cause(), failed.reason()));
+        private synchronized void stop() {
+            if (again != null) {
+                again.cancel(false);
+                again = null;
             }
         }
 
         private synchronized void timedOut() {
-            stillFailing();
-            outcome.complete(new RolloutOutcome.TimedOut(
-                    last instanceof RolloutProgress.Running running ? running.what() : "its pods"));
+            outcome.complete(rollout.failure().orElseGet(() -> new RolloutOutcome.TimedOut(rollout.waitsFor())));
         }
     }
 }

@@ -97,7 +97,7 @@ class RolloutFollowerIT {
         while (result instanceof PatchResult.Conflict) {
             result = restarter.restart(restarter.read(id).orElseThrow(), restart);
         }
-        return new RolloutFollower(connection, watch, patience)
+        return new RolloutFollower(connection, watch, System::nanoTime, patience)
                 .follow(id, digests(NEW), (PatchResult.Patched) result, timeout);
     }
 

@@ -173,7 +173,7 @@ public final class Agent implements AutoCloseable {
                 0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Threads.named("registry"));
         storeThread = pool(1, UNLIMITED, "store");
         connection = new KubeConnection(parts.kubernetes, kubeThreads, "urunner");
-        cluster = new KubeCluster(connection, parts.scope);
+        cluster = new KubeCluster(connection, parts.scope, parts.ticker);
         leaseWorkers = pool(LEASE_WORKERS, UNLIMITED, "lease");
         memory = new Memory(parts.store, loop, clock, storeThread, problems);
         pullSecrets = new PodCredentials(clock);

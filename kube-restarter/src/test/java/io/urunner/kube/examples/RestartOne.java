@@ -26,7 +26,7 @@ class RestartOne {
             if (!(result instanceof PatchResult.Patched patched)) {
                 throw new IllegalStateException(id + " changed or went away meanwhile: " + result);
             }
-            RolloutFollower follower = new RolloutFollower(connection, watch);
+            RolloutFollower follower = new RolloutFollower(connection, watch, System::nanoTime);
             RolloutOutcome outcome =
                     follower.follow(id, digests, patched, Duration.ofMinutes(2)).get();
             out.println(id + ": " + outcome);

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /** The cluster behind an API server. */
 public final class KubeCluster implements Cluster, AutoCloseable {
@@ -28,11 +29,11 @@ public final class KubeCluster implements Cluster, AutoCloseable {
     private final RolloutFollower follower;
     private final WatchScope scope;
 
-    public KubeCluster(KubeConnection connection, WatchScope scope) {
+    public KubeCluster(KubeConnection connection, WatchScope scope, LongSupplier ticker) {
         this.scope = scope;
         watch = new WorkloadWatch(connection, scope);
         restarter = new Restarter(connection);
-        follower = new RolloutFollower(connection, watch);
+        follower = new RolloutFollower(connection, watch, ticker);
     }
 
     @Override

@@ -1,10 +1,10 @@
 package io.urunner.agent.app.rollback;
 
 import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.FollowedRollout;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.Pod;
 import io.urunner.kube.RolloutOutcome;
-import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import java.time.Duration;
@@ -16,13 +16,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Follows a rollout to its end by looking again and again, which needs no watch, and helps a StatefulSet that is stuck. For
- * one thread.
+ * Follows a rollout to its end by reading the workload again and again, which needs no watch, and helps a StatefulSet that
+ * is stuck. For one thread.
  */
 final class Follower {
     private static final Duration LOOK = Duration.ofMillis(500);
-    /** For how long a failure must last before it counts: a pull may work the next time. */
-    private static final long PATIENCE = Duration.ofSeconds(20).toNanos();
     /** For how long a pod of an old template must not be ready before it is what a StatefulSet is stuck behind. */
     private static final long STUCK = Duration.ofSeconds(5).toNanos();
 
@@ -32,7 +30,6 @@ final class Follower {
     private final Map<String, Long> unready = new HashMap<>();
     private final Set<String> helped = new HashSet<>();
     private String told = "";
-    private long failingSince = Long.MIN_VALUE;
 
     Follower(Surroundings with, WorkloadId id, Consumer<String> tell) {
         this.with = with;
@@ -44,56 +41,29 @@ final class Follower {
     record End(RolloutOutcome outcome, Optional<Workload> workload) {}
 
     End follow(DigestsAnnotation digests, long generation, Duration timeout) throws InterruptedException {
+        FollowedRollout rollout = new FollowedRollout(digests, generation, FollowedRollout.PATIENCE);
         long begun = with.ticker().getAsLong();
         while (true) {
             long now = with.ticker().getAsLong();
-            String waitsFor;
             try {
                 Optional<Workload> found = with.cluster().read(id);
-                if (found.isEmpty()) {
-                    return new End(new RolloutOutcome.Gone(), found);
+                Optional<RolloutOutcome> end = rollout.look(found, now);
+                if (found.isPresent()
+                        && end.map(RolloutOutcome.Failed.class::isInstance).orElse(true)) {
+                    help(found.get(), now);
+                    say(rollout.waitsFor());
                 }
-                Workload workload = found.get();
-                if (workload.generation() >= generation) {
-                    if (!digests.toString()
-                            .equals(workload.templateAnnotations().get(Workload.DIGESTS))) {
-                        return new End(new RolloutOutcome.Superseded(), found);
-                    }
-                    Optional<RolloutOutcome> end = look(workload, now);
-                    if (end.isPresent()) {
-                        return new End(end.get(), found);
-                    }
+                if (end.isPresent()) {
+                    return new End(end.get(), found);
                 }
-                waitsFor = told;
             } catch (KubeException e) {
-                waitsFor = String.valueOf(e.getMessage());
-                say(waitsFor);
+                say(String.valueOf(e.getMessage()));
             }
             if (now - begun > timeout.toNanos()) {
-                return new End(new RolloutOutcome.TimedOut(waitsFor), Optional.empty());
+                return new End(new RolloutOutcome.TimedOut(told), Optional.empty());
             }
             with.sleeper().sleep(LOOK);
         }
-    }
-
-    private Optional<RolloutOutcome> look(Workload workload, long now) {
-        RolloutProgress progress = RolloutProgress.of(workload);
-        if (progress instanceof RolloutProgress.Complete) {
-            return Optional.of(new RolloutOutcome.Succeeded());
-        }
-        help(workload, now);
-        if (progress instanceof RolloutProgress.Failed failed) {
-            say(failed.reason());
-            failingSince = failingSince == Long.MIN_VALUE ? now : failingSince;
-            return now - failingSince > PATIENCE
-                    ? Optional.of(new RolloutOutcome.Failed(failed.cause(), failed.reason()))
-                    : Optional.empty();
-        }
-        failingSince = Long.MIN_VALUE;
-        if (progress instanceof RolloutProgress.Running running) {
-            say(running.what());
-        }
-        return Optional.empty();
     }
 
     /**
