@@ -43,7 +43,7 @@ record ApiResource(String group, String version, String plural) {
     /**
      * The path of the objects in one namespace, or in all.
      *
-     * @throws KubeException if no namespace can have this name: nothing is asked then
+     * @throws KubeException if the name is not a valid namespace name; no request is sent then
      */
     String path(Optional<String> namespace) throws KubeException {
         return namespace.isPresent()
@@ -54,7 +54,7 @@ record ApiResource(String group, String version, String plural) {
     /**
      * The path of one object.
      *
-     * @throws KubeException if no namespace or no object can have this name: nothing is asked then
+     * @throws KubeException if a name is not valid; no request is sent then
      */
     String path(String namespace, String name) throws KubeException {
         return path(Optional.of(namespace)) + "/" + KubeName.object(plural, name);

@@ -3,11 +3,11 @@ package io.urunner.kube;
 import java.time.Duration;
 
 /**
- * How long is waited for an API server that may be gone without a word.
+ * How long to wait for an API server that may have gone away silently.
  *
- * @param answer until an answer must be there, to its last byte
- * @param headers until the answer to a watch must begin
- * @param tick between two looks at watches and their connections
+ * @param answer until an answer must be complete
+ * @param headers until the answer to a watch must start
+ * @param tick between two checks of the watches and their connections
  */
 record Deadlines(Duration answer, Duration headers, Duration tick) {
     static final Deadlines DEFAULT =

@@ -5,12 +5,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A Deployment of a program with one container: how it gets its settings. Immutable.
+ * A Deployment that runs a program in one container, and where that gets its settings. Immutable.
  *
  * @param namespace its namespace
  * @param name its name
- * @param labels the labels that choose its pods
- * @param variables where its environment variables come from, in the order in which later ones win
+ * @param labels the labels that select its pods
+ * @param variables where its environment variables come from, in order: later ones win
  * @param mounts the files that it gets from Secrets and ConfigMaps
  * @param port the port of its container that is named {@code http}, if there is one
  * @param serviceAccount the account that it uses
@@ -42,7 +42,7 @@ public record DeployedProgram(
      *
      * @param kind which of the two
      * @param name its name
-     * @param optional whether the program does without it
+     * @param optional whether the program can do without it
      */
     public record Source(Kind kind, String name, boolean optional) {}
 
@@ -50,7 +50,7 @@ public record DeployedProgram(
     public sealed interface Variables {}
 
     /**
-     * A variable that is written down.
+     * A variable with a literal value.
      *
      * @param name its name
      * @param value its value
@@ -70,7 +70,7 @@ public record DeployedProgram(
      * A variable for each key.
      *
      * @param source where the keys are
-     * @param prefix what their names begin with
+     * @param prefix the prefix of their names
      */
     public record FromAll(Source source, String prefix) implements Variables {}
 

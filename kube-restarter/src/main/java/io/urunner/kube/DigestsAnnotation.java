@@ -24,10 +24,10 @@ public record DigestsAnnotation(SortedMap<String, String> digests) {
     }
 
     /**
-     * Reads the annotation. A text of another form counts as none: somebody edited it, and the next act mends it.
+     * Reads the annotation. A malformed text counts as none: somebody edited it, and the next rollout fixes it.
      *
      * @param text the annotation's value
-     * @return what it says; empty if it is of another form
+     * @return its contents; empty if it is malformed
      */
     public static Optional<DigestsAnnotation> parse(String text) {
         JsonNode json;

@@ -5,11 +5,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Follows one rollout to its end: a state machine that is shown snapshots of the workload, together with the time, and does
- * not know where they come from. How long to wait is up to whoever shows them. Not thread-safe.
+ * Follows one rollout to its end: a state machine that is fed snapshots of the workload together with the time, and does
+ * not know where they come from. How long to wait is up to the caller. Not thread-safe.
  */
 public final class FollowedRollout {
-    /** For how long a failure must last before it counts: a pull may work the next time. */
+    /** How long a failure must last before it counts: the next pull may work. */
     public static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final String digests;
@@ -22,8 +22,8 @@ public final class FollowedRollout {
      * A rollout of which nothing has been seen yet.
      *
      * @param digests what its patch wrote on the template
-     * @param generation the generation of the workload after the patch: older snapshots say nothing
-     * @param patience for how long a failure must last before it counts
+     * @param generation the generation of the workload after the patch: older snapshots are ignored
+     * @param patience how long a failure must last before it counts
      */
     public FollowedRollout(DigestsAnnotation digests, long generation, Duration patience) {
         this.digests = digests.toString();
@@ -32,9 +32,9 @@ public final class FollowedRollout {
     }
 
     /**
-     * Looks at a snapshot. May be shown the same one again, as time goes by.
+     * Looks at a snapshot. May be called again with the same one as time passes.
      *
-     * @param found the workload; empty if it is not there, or not watched any more
+     * @param found the workload; empty if it does not exist, or is no longer watched
      * @param now elapsed time in nanoseconds
      * @return the outcome, if this is the end
      */
@@ -62,9 +62,9 @@ public final class FollowedRollout {
     }
 
     /**
-     * How it fails, whether that has lasted or not.
+     * The failure, whether it has lasted long enough or not.
      *
-     * @return the failure that was seen last; empty if it was not failing then
+     * @return the failure in the last snapshot; empty if there was none
      */
     public Optional<RolloutOutcome> failure() {
         return progress instanceof RolloutProgress.Failed failed
@@ -73,7 +73,7 @@ public final class FollowedRollout {
     }
 
     /**
-     * What it waits for, or how it fails: as it was seen last.
+     * What it is waiting for, or why it is failing, as of the last snapshot.
      *
      * @return the words
      */
@@ -85,10 +85,10 @@ public final class FollowedRollout {
     }
 
     /**
-     * In how long it must be looked at again, though nothing changes: a failure counts then.
+     * How soon to look again although nothing changes: a failure counts then.
      *
      * @param now elapsed time in nanoseconds
-     * @return how long, not negative; empty if it is not failing
+     * @return the time left, not negative; empty if it is not failing
      */
     public Optional<Duration> countsIn(long now) {
         return failingSince.isEmpty()

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks for a credential in a thread of its own, so that a program that hangs holds back nobody for ever. It is waited for
- * once; until it ends it is not run again, and requests fail at once. Thread-safe.
+ * Gets a credential in a thread of its own, so that a program that hangs never blocks its callers for ever. Callers wait
+ * for it once; until it exits it is not run again, and requests fail at once. Thread-safe.
  */
 final class ImpatientAuthorization implements KubeConfiguration.Authorization {
     private final KubeConfiguration.Authorization patient;
@@ -42,8 +42,8 @@ final class ImpatientAuthorization implements KubeConfiguration.Authorization {
         } catch (TimeoutException e) {
             late = asking;
             throw new IOException(
-                    "the kubeconfig's credential program did not end within " + deadline.toSeconds()
-                            + " s; run it by hand to see what it waits for",
+                    "the kubeconfig's credential program did not exit within " + deadline.toSeconds()
+                            + " s; run it by hand to see what it is waiting for",
                     e);
         } catch (ExecutionException e) {
             late = null;

@@ -14,13 +14,13 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The body of an answer, of which the wanted fields are kept as it arrives. */
+/** The body of a response. Keeps the wanted fields as they arrive. */
 final class JsonBody implements HttpResponse.BodySubscriber<JsonBody.Kept> {
-    /** Of a body that is not looked at. */
+    /** For a body that is ignored. */
     static final Kept NOTHING = new Kept(MissingNode.getInstance(), 0);
 
     private final JsonSieve sieve;
-    /** Whether a body that is no JSON is an error, rather than no document. */
+    /** Whether a body that is not JSON is an error rather than no document. */
     private final boolean strict;
 
     private final CompletableFuture<Kept> done = new CompletableFuture<>();
@@ -43,17 +43,17 @@ final class JsonBody implements HttpResponse.BodySubscriber<JsonBody.Kept> {
         this.sieve = sieve.apply(this);
     }
 
-    /** The body of a watch: one document after the other, each told as it comes. */
+    /** The body of a watch: one document after another, each passed on as it arrives. */
     static JsonBody watch(JsonNode wanted, Consumer<JsonNode> document) {
         return new JsonBody(true, body -> new JsonSieve(wanted, document));
     }
 
-    /** The body with one document, or none that is JSON. */
+    /** A body with one document, or with none if it is not JSON. */
     static JsonBody answer(JsonNode wanted) {
         return new JsonBody(false, body -> new JsonSieve(wanted, document -> body.last = document));
     }
 
-    /** The body with a list, whose items are told as they come. */
+    /** A body with a list, whose items are passed on as they arrive. */
     static JsonBody list(JsonNode wanted, Consumer<JsonNode> item) {
         return new JsonBody(
                 false,

@@ -12,16 +12,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets the few wanted fields of JSON through as it arrives, byte by byte, and forgets the rest: what nobody needs takes no
- * memory, however long or deep it is. What is wanted is bounded as well: texts are cut at their length, and of a list or a
- * document that holds too much the rest is left out, which {@link #CUT} says.
+ * Lets the few wanted fields of JSON through as it arrives, byte by byte, and drops the rest: what nobody needs takes no
+ * memory, however long or deep it is. What is wanted is bounded as well: texts are truncated, and when a list or a document
+ * holds too much, the rest is left out, which {@link #CUT} reports.
  *
- * <p>What is wanted is JSON, too. An object names its fields, a name that ends with {@code *} all that begin so. A number
- * stands for a text, number or flag, and says how many characters of a text are kept. What stands for an object or value
- * stands for a list of them.
+ * <p>What is wanted is described in JSON, too. An object names its fields; a name that ends with {@code *} stands for all
+ * fields with that prefix. A number stands for a text, a number or a flag, and limits how many characters of a text are
+ * kept. A description of an object or value also stands for a list of them.
  */
 final class JsonSieve {
-    /** A field of a document of which something was left out: what, in words. */
+    /** A field of a document from which something was left out: what that is, in words. */
     static final String CUT = " cut";
 
     /** How many entries of a list, or fields of an object, are kept. */
@@ -37,7 +37,7 @@ final class JsonSieve {
     private final Consumer<JsonNode> document;
 
     private @Nullable Frame top;
-    /** What is wanted of the value whose name was read. */
+    /** What is wanted of the value whose name was just read. */
     private @Nullable JsonNode next;
 
     private Document open = new Document();
@@ -103,7 +103,7 @@ final class JsonSieve {
      * A sieve for documents that follow each other.
      *
      * @param wanted what is wanted of each
-     * @param document told each, when it is whole
+     * @param document receives each one when it is complete
      */
     JsonSieve(JsonNode wanted, Consumer<JsonNode> document) {
         this(wanted, "", document);
@@ -114,7 +114,7 @@ final class JsonSieve {
      *
      * @param wanted what is wanted of the document, and of each entry under the list's name
      * @param list the list's name
-     * @param document told each entry, and at last the document without them
+     * @param document receives each entry, and finally the document without them
      */
     JsonSieve(JsonNode wanted, String list, Consumer<JsonNode> document) {
         this.wanted = wanted;
@@ -127,14 +127,14 @@ final class JsonSieve {
         try {
             return KubeConnection.JSON.readTree(json.replace('\'', '"'));
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("what is wanted is no JSON", e);
+            throw new IllegalStateException("what is wanted is not JSON", e);
         }
     }
 
     /**
      * Takes more bytes.
      *
-     * @throws IOException if they are no JSON
+     * @throws IOException if they are not JSON
      */
     void feed(ByteBuffer bytes) throws IOException {
         while (bytes.hasRemaining()) {
@@ -151,7 +151,7 @@ final class JsonSieve {
         }
     }
 
-    /** Whether no document is half read. */
+    /** Whether no document is partly read. */
     boolean isBetweenDocuments() {
         return top == null;
     }
@@ -203,7 +203,7 @@ final class JsonSieve {
 
     private Frame inside() throws IOException {
         if (top == null) {
-            throw new IOException("this is no JSON object");
+            throw new IOException("this is not a JSON object");
         }
         return top;
     }
@@ -246,7 +246,7 @@ final class JsonSieve {
             return;
         } else {
             escaped = each == '\\';
-            // The bytes after the first of a character begin with the bits 10.
+            // The bytes of a character after its first begin with the bits 10.
             if ((each & 0xC0) != 0x80) {
                 characters++;
             }
@@ -319,7 +319,7 @@ final class JsonSieve {
         Frame frame = top;
         if (frame == null) {
             if (array) {
-                throw new IOException("this is no JSON object");
+                throw new IOException("this is not a JSON object");
             }
             top = new Frame(null, wanted, "", false, false);
             open.json.write('{');
@@ -348,7 +348,7 @@ final class JsonSieve {
     private void close(boolean array) throws IOException {
         Frame frame = inside();
         if (frame.array != array) {
-            throw new IOException("this is no JSON");
+            throw new IOException("this is not JSON");
         }
         top = frame.parent;
         next = null;

@@ -20,7 +20,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/** Small questions to the API server, one request each. Thread-safe; blocks until the API server answers. */
+/** Small queries to the API server, one request each. Thread-safe; blocks until the API server responds. */
 public final class KubeAccess {
     private static final int LARGEST_SECRET = 256 * 1024;
     private static final int LARGEST_ANSWER = 16 << 20;
@@ -33,7 +33,7 @@ public final class KubeAccess {
     private final KubeConnection connection;
 
     /**
-     * Asks one API server.
+     * Queries one API server.
      *
      * @param connection to which cluster; stays the caller's to close
      */
@@ -48,7 +48,7 @@ public final class KubeAccess {
      * @param group the API group, for example {@code apps}; empty for the core group
      * @param resource for example {@code deployments}
      * @param namespace where; empty for everywhere
-     * @param name of the only object that it is about; empty for all
+     * @param name the only object that it covers; empty for all
      */
     public record Permission(
             String verb, String group, String resource, Optional<String> namespace, Optional<String> name) {
@@ -92,7 +92,7 @@ public final class KubeAccess {
     }
 
     /**
-     * Whether this client has a permission, by a SelfSubjectAccessReview.
+     * Checks with a SelfSubjectAccessReview whether this client has a permission.
      *
      * @param permission the permission
      * @return true if it has
@@ -107,7 +107,7 @@ public final class KubeAccess {
     }
 
     /**
-     * Whether an account has a permission, by a SubjectAccessReview.
+     * Checks with a SubjectAccessReview whether an account has a permission.
      *
      * @param permission the permission
      * @param account the account
@@ -165,7 +165,7 @@ public final class KubeAccess {
      * A Secret.
      *
      * @param type its type, for example {@code kubernetes.io/dockerconfigjson}
-     * @param data its data, decoded, by key: secrets, the caller's to guard
+     * @param data its data, decoded, by key: secrets, which the caller must guard
      */
     public record SecretData(String type, Map<String, byte[]> data) {
         /** The type and the keys; never a value. */
@@ -182,7 +182,7 @@ public final class KubeAccess {
      * @param name its name
      * @return the Secret; empty if there is none
      * @throws KubeException if the API server refused or could not be reached; also, as {@link KubeException#refused}, if
-     *     no Secret can have this name, of which nothing is asked, or if it holds more than 256 kB
+     *     the name is not valid, without sending a request, or if the Secret holds more than 256 kB
      */
     public Optional<SecretData> secret(String namespace, String name) throws KubeException {
         Optional<JsonNode> found = get(
@@ -200,7 +200,7 @@ public final class KubeAccess {
                 size += value.length;
             }
         } catch (IllegalArgumentException e) {
-            throw new KubeException("the secret " + name + " in namespace " + namespace + " is not in Base64", e);
+            throw new KubeException("the secret " + name + " in namespace " + namespace + " is not valid Base64", e);
         }
         if (size > LARGEST_SECRET || found.get().has(JsonSieve.CUT)) {
             throw new KubeException(
@@ -216,8 +216,8 @@ public final class KubeAccess {
      *
      * @param namespace its namespace
      * @param name its name
-     * @return the names, as they stand there; empty if there is no such service account
-     * @throws KubeException if the API server refused or could not be reached, or no service account can have this name
+     * @return the names, unchecked; empty if there is no such service account
+     * @throws KubeException if the API server refused or could not be reached, or the name is not valid
      */
     public List<String> pullSecrets(String namespace, String name) throws KubeException {
         List<String> names = new ArrayList<>();
@@ -230,7 +230,7 @@ public final class KubeAccess {
     }
 
     /**
-     * What the nodes run, by their labels {@code kubernetes.io/os} and {@code kubernetes.io/arch}.
+     * The platforms of the nodes, from their labels {@code kubernetes.io/os} and {@code kubernetes.io/arch}.
      *
      * @return platforms such as {@code linux/amd64}
      * @throws KubeException if the API server refused or could not be reached
@@ -248,11 +248,11 @@ public final class KubeAccess {
     }
 
     /**
-     * The labels of a namespace, by whichever of LIST and GET is allowed.
+     * The labels of a namespace, read with whichever of LIST and GET is allowed.
      *
      * @param namespace its name
      * @return the labels, of those that we know; empty if there is no such namespace
-     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
+     * @throws KubeException if the API server refused or could not be reached, or the name of the namespace is not valid
      */
     public Optional<Map<String, String>> labels(String namespace) throws KubeException {
         String path = ApiResource.NAMESPACES.path();
@@ -276,7 +276,7 @@ public final class KubeAccess {
      *
      * @param id which one
      * @return the labels, of those that we know; empty if there is no such workload
-     * @throws KubeException if the API server refused or could not be reached, or no workload can have this name
+     * @throws KubeException if the API server refused or could not be reached, or the name is not valid
      */
     public Optional<Map<String, String>> labels(WorkloadId id) throws KubeException {
         ApiResource resource = id.kind().api();
@@ -285,7 +285,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The namespaces whose label {@code urunner} has another value than the one that counts.
+     * The namespaces whose label {@code urunner} has a value other than {@code enable}.
      *
      * @return their values, by their names
      * @throws KubeException if the API server refused or could not be reached
@@ -301,12 +301,12 @@ public final class KubeAccess {
     }
 
     /**
-     * The workloads whose label {@code urunner} has another value than the one that counts.
+     * The workloads whose label {@code urunner} has a value other than {@code disable}.
      *
      * @param kind of which kind
      * @param namespace in which namespace; empty for all
      * @return their values, by their ids
-     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
+     * @throws KubeException if the API server refused or could not be reached, or the name of the namespace is not valid
      */
     public Map<WorkloadId, String> workloadsLabelledOtherwise(WorkloadKind kind, Optional<String> namespace)
             throws KubeException {
@@ -334,12 +334,12 @@ public final class KubeAccess {
     }
 
     /**
-     * The workloads of a name, of any kind, watched or not.
+     * The workloads with a name, of any kind, watched or not.
      *
      * @param namespace in which namespace; empty for all
      * @param name the name
      * @return the workloads, in their order
-     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
+     * @throws KubeException if the API server refused or could not be reached, or the name of the namespace is not valid
      */
     public List<WorkloadId> workloads(Optional<String> namespace, String name) throws KubeException {
         List<WorkloadId> found = new ArrayList<>();
@@ -385,7 +385,7 @@ public final class KubeAccess {
      * @param namespace its namespace
      * @param name its name
      * @return its texts by key; empty if there is none
-     * @throws KubeException if the API server refused or could not be reached, or no ConfigMap can have this name
+     * @throws KubeException if the API server refused or could not be reached, or the name is not valid
      */
     public Optional<Map<String, String>> configMap(String namespace, String name) throws KubeException {
         return get(
@@ -407,7 +407,7 @@ public final class KubeAccess {
      * @param namespace in which namespace; empty for all
      * @param label the label that they carry, for example {@code app.kubernetes.io/name=urunner}
      * @return the first of them
-     * @throws KubeException if the API server refused or could not be reached, or no namespace can have this name
+     * @throws KubeException if the API server refused or could not be reached, or the name of the namespace is not valid
      */
     public List<DeployedProgram> programs(Optional<String> namespace, String label) throws KubeException {
         ApiResource deployments = WorkloadKind.DEPLOYMENT.api();
@@ -454,7 +454,7 @@ public final class KubeAccess {
     }
 
     /**
-     * What a pod answered.
+     * The response of a pod.
      *
      * @param status the HTTP status
      * @param headers its headers, by their names in lower case
@@ -463,17 +463,17 @@ public final class KubeAccess {
     public record PodAnswer(int status, Map<String, String> headers, String body) {}
 
     /**
-     * Asks a pod with GET, through the API server. That one takes the header {@code Authorization} for its own, and does not
-     * pass it on.
+     * Sends a GET request to a pod through the API server, which takes the header {@code Authorization} for its own and
+     * does not pass it on.
      *
      * @param namespace the pod's namespace
      * @param pod its name
      * @param port the port
      * @param path the path with its query, beginning with {@code /}
      * @param headers further headers
-     * @param timeout how long the answer may take
-     * @return the answer, of the pod or of the API server
-     * @throws KubeException if there is none, or it is longer than 16 MB
+     * @param timeout how long the response may take
+     * @return the response, of the pod or of the API server
+     * @throws KubeException if there is no response, or it is longer than 16 MB
      */
     public PodAnswer ask(
             String namespace, String pod, int port, String path, Map<String, String> headers, Duration timeout)

@@ -18,8 +18,8 @@ import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the API server is and how to authenticate. Reading it touches files only, no network. Immutable; a token that lies
- * in a file is read again every minute, one that a program gives is asked for again.
+ * Where the API server is and how to authenticate. Reading it touches only files, no network. Immutable; a token in a file
+ * is read again every minute, and a credential program is run again.
  */
 public final class KubeConfiguration {
     private static final Path SERVICE_ACCOUNT = Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
@@ -66,7 +66,7 @@ public final class KubeConfiguration {
      *
      * @param environment the environment: {@code KUBERNETES_SERVICE_HOST} and {@code KUBERNETES_SERVICE_PORT}
      * @return the configuration
-     * @throws KubeConfigurationException if this is no pod, or its token is not mounted
+     * @throws KubeConfigurationException if this is not a pod, or its token is not mounted
      */
     public static KubeConfiguration inCluster(Map<String, String> environment) throws KubeConfigurationException {
         return inCluster(environment, SERVICE_ACCOUNT);
@@ -77,7 +77,7 @@ public final class KubeConfiguration {
         String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "");
         String port = environment.getOrDefault("KUBERNETES_SERVICE_PORT", "443");
         if (host.isEmpty()) {
-            throw new KubeConfigurationException("KUBERNETES_SERVICE_HOST is not set: this does not run in a pod;"
+            throw new KubeConfigurationException("KUBERNETES_SERVICE_HOST is not set: this is not running in a pod;"
                     + " use a kubeconfig instead of the in-cluster configuration");
         }
         Path token = serviceAccount.resolve("token");
@@ -170,7 +170,7 @@ public final class KubeConfiguration {
     }
 
     /**
-     * Who a kubeconfig says that its user is: whom the client certificate names, else the user's name.
+     * The user according to a kubeconfig: the one that the client certificate names, or else the user's name.
      *
      * @return the user; empty for the service account of a pod
      */

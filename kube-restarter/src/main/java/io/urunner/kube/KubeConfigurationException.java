@@ -1,6 +1,9 @@
 package io.urunner.kube;
 
-/** What is needed to reach the API server is missing or wrong. The message names the file or field and the remedy. */
+/**
+ * Configuration that is needed to reach the API server is missing or wrong. The message names the file or field, and says
+ * how to fix it.
+ */
 public final class KubeConfigurationException extends Exception {
     private static final long serialVersionUID = 1;
 

@@ -33,11 +33,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Speaks to one API server. Everything that this package does goes through a connection. Thread-safe.
+ * A client of one API server. Everything in this package goes through a connection. Thread-safe.
  *
- * <p>The executor runs what answers and watches need, and timers; nothing in this package blocks on it, a credential
- * program of a kubeconfig aside. Callers must not block on its threads either: the methods that wait for an answer would
- * wait for themselves. Two threads are enough for any number of workloads. The HTTP client has a few more of its own,
+ * <p>The executor handles responses, watches and timers; nothing in this package blocks on it except a credential program
+ * of a kubeconfig. Callers must not block on its threads either: methods that wait for a response would wait for
+ * themselves. Two threads are enough for any number of workloads. The HTTP client has a few more of its own,
  * whose number is fixed.
  */
 public final class KubeConnection implements AutoCloseable {
@@ -51,7 +51,7 @@ public final class KubeConnection implements AutoCloseable {
     private static final int REFUSED_MILLIS = 5000;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(3);
-    /** For how long an API server that refuses connections may be about to start. */
+    /** How long an API server that refuses connections may take to start. */
     private static final Duration REFUSED_PATIENCE = Duration.ofSeconds(5);
 
     private static final Set<Integer> BUSY = Set.of(429, 502, 503, 504);
@@ -63,7 +63,7 @@ public final class KubeConnection implements AutoCloseable {
     private final Duration patience;
     private final HttpClient requests;
     private final WatchPool watches;
-    /** Whether a credential was refused a moment ago, and read again. */
+    /** Whether a credential was refused recently and has been read again. */
     private final AtomicBoolean refused = new AtomicBoolean();
 
     private volatile @Nullable Credential credential;
@@ -73,7 +73,7 @@ public final class KubeConnection implements AutoCloseable {
      * A connection; no request is sent.
      *
      * @param configuration where to
-     * @param executor for what arrives; stays the caller's to shut down, after this is closed
+     * @param executor handles what arrives; the caller shuts it down after closing this
      */
     public KubeConnection(KubeConfiguration configuration, ScheduledExecutorService executor) {
         this(configuration, executor, "urunner");
@@ -83,7 +83,7 @@ public final class KubeConnection implements AutoCloseable {
      * A connection; no request is sent.
      *
      * @param configuration where to
-     * @param executor for what arrives; stays the caller's to shut down, after this is closed
+     * @param executor handles what arrives; the caller shuts it down after closing this
      * @param userAgent how the API server's audit log names this client
      */
     public KubeConnection(KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent) {
@@ -94,10 +94,10 @@ public final class KubeConnection implements AutoCloseable {
      * A connection; no request is sent.
      *
      * @param configuration where to
-     * @param executor for what arrives; stays the caller's to shut down, after this is closed
+     * @param executor handles what arrives; the caller shuts it down after closing this
      * @param userAgent how the API server's audit log names this client
-     * @param patience for how long what only reads is asked again while the API server is too busy to answer; zero for
-     *     callers that try again by themselves
+     * @param patience how long reads are retried while the API server is too busy to respond; zero for callers that retry
+     *     by themselves
      */
     public KubeConnection(
             KubeConfiguration configuration, ScheduledExecutorService executor, String userAgent, Duration patience) {
@@ -136,7 +136,7 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * Where it leads.
+     * The configuration of this connection.
      *
      * @return the configuration
      */
@@ -152,7 +152,7 @@ public final class KubeConnection implements AutoCloseable {
         return deadlines;
     }
 
-    /** Runs something once, a while later; never if the executor has ended. */
+    /** Runs something once after a delay; never if the executor has shut down. */
     void later(Runnable what, int millis) {
         Future<?> unused = after(Duration.ofMillis(millis), what);
     }
@@ -166,13 +166,13 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
-    /** Does something when a future is done. What goes wrong in that is a defect: it is logged, as nobody waits for it. */
+    /** Does something when a future is done. A failure in that is a bug; it is logged, because nobody waits for it. */
     static <T> void whenDone(CompletableFuture<T> future, BiConsumer<? super T, ? super Throwable> then) {
         CompletableFuture<?> unused = future.whenComplete((value, error) -> {
             try {
                 then.accept(value, error);
             } catch (RuntimeException e) {
-                LOG.error("an answer of the API server could not be taken; this is a defect", e);
+                LOG.error("failed to process a response of the API server; this is a bug", e);
             }
         });
     }
@@ -186,9 +186,9 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * An answer of the API server.
+     * A response of the API server.
      *
-     * @param body what is needed of its body, if that was JSON
+     * @param body the wanted fields of its body, if that was JSON
      * @param bytes how long the body was
      */
     record Answer(int status, JsonNode body, long bytes) {
@@ -203,8 +203,8 @@ public final class KubeConnection implements AutoCloseable {
         }
 
         /**
-         * Whether an admission rule said no, where a missing permission would be answered with 403, too. Webhooks and
-         * policies say that they denied the request; who may not is told what they cannot do.
+         * Whether an admission rule denied the request: a missing permission is answered with 403, too. Webhooks and
+         * policies say that they denied the request; a missing permission is described by what the user cannot do.
          */
         boolean deniedByAdmission() {
             return status == 403 && body.path("message").asText("").matches("(?s).*\\bdenied (the )?request\\b.*");
@@ -212,10 +212,10 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * A request that waits to be sent.
+     * A request to be sent.
      *
-     * @param wanted what is needed of the answer, see {@link JsonSieve}
-     * @param item told each item of an answer that is a list
+     * @param wanted the fields of the response that are wanted, see {@link JsonSieve}
+     * @param item receives each item of a response that is a list
      */
     record Call(
             String method,
@@ -236,7 +236,7 @@ public final class KubeConnection implements AutoCloseable {
             return new Call(method, path, type, body, needed, item);
         }
 
-        /** Of an answer that is a list. */
+        /** For a response that is a list. */
         Call each(Wanted needed, Consumer<JsonNode> of) {
             return new Call(method, path, type, body, needed.list(), of);
         }
@@ -254,14 +254,14 @@ public final class KubeConnection implements AutoCloseable {
         if (authorization.isPresent()) {
             if (!authorization.get().chars().allMatch(each -> each == '\t' || (each >= ' ' && each < 0x7F))) {
                 // The HTTP client would say so, and quote it.
-                throw new IOException("the credential for the API server is no single line of visible characters");
+                throw new IOException("the credential for the API server is not a single line of printable characters");
             }
             builder.header("Authorization", authorization.get());
         }
         return builder;
     }
 
-    /** The header as it was read last. */
+    /** The header as last read. */
     private static final class Credential {
         private final Optional<String> header;
 
@@ -286,14 +286,14 @@ public final class KubeConnection implements AutoCloseable {
         return known.header;
     }
 
-    /** Whatever reading it throws is trouble with the connection: who wanted to ask tries again. */
+    /** Whatever reading it throws is a problem of the connection: callers retry. */
     private Optional<String> header() throws IOException {
         try {
             return configuration.authorization().header();
         } catch (RuntimeException | Error e) {
             // Its message may quote what was read.
             throw new IOException(
-                    "the credential for the API server cannot be had: "
+                    "cannot get the credential for the API server: "
                             + e.getClass().getName(),
                     e);
         }
@@ -306,8 +306,8 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * Has the credential read again for the next request: it was refused. Where that helps nobody, it is not done for each
-     * request: to read it may mean to run a program.
+     * Has the credential read again for the next request, because it was refused. Not for each request, if that does not
+     * help: reading it may run a program.
      */
     void forgetAuthorization() {
         if (refused.compareAndSet(false, true)) {
@@ -316,7 +316,7 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
-    /** Reads without waiting. */
+    /** Sends a GET request without waiting. */
     CompletableFuture<Answer> get(Call call, String accept) {
         try {
             // A timeout of the HTTP client ends with the headers before Java 26, and with the body since.
@@ -336,16 +336,16 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * Sends and waits for the answer, whatever its status.
+     * Sends a request and waits for the response, whatever its status.
      *
      * @param doing what is being done, for the message of an error
-     * @throws KubeException if there is no answer
+     * @throws KubeException if there is no response
      */
     Answer send(Call call, Action doing) throws KubeException {
         return send(call, doing, deadlines.answer());
     }
 
-    /** Sends as {@link #send(Call, String)} does, and waits for each answer no longer than that. */
+    /** As {@link #send(Call, Action)}, with another deadline for each response. */
     Answer send(Call call, Action doing, Duration deadline) throws KubeException {
         if (patience.isZero() || !call.method().equals("GET")) {
             return sendWithCredential(call, doing, deadline);
@@ -365,7 +365,7 @@ public final class KubeConnection implements AutoCloseable {
                     if (!mayPass(e) || (refuses ? refusedEnd : end).isDone()) {
                         throw e;
                     }
-                    LOG.debug("asked again: {}", e.getMessage());
+                    LOG.debug("retrying: {}", e.getMessage());
                 }
                 pause(pause, doing);
                 pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
@@ -376,7 +376,7 @@ public final class KubeConnection implements AutoCloseable {
         }
     }
 
-    /** Whether the same question may get an answer in a moment: what is wrong with a credential or a certificate stays. */
+    /** Whether the same request may succeed in a moment: a bad credential or certificate stays bad. */
     private boolean mayPass(KubeException e) {
         return !closed
                 && !Thread.currentThread().isInterrupted()
@@ -422,7 +422,7 @@ public final class KubeConnection implements AutoCloseable {
         });
     }
 
-    /** Reads an answer of any kind, and its headers. */
+    /** Sends a GET request and reads a response of any kind with its headers. */
     KubeAccess.PodAnswer text(String path, Map<String, String> headers, Action doing, Duration deadline, int largest)
             throws KubeException {
         HttpRequest.Builder request = request(path, doing).setHeader("Accept", "*/*");
@@ -454,17 +454,17 @@ public final class KubeConnection implements AutoCloseable {
         try {
             return request(path);
         } catch (IOException e) {
-            // Trying again makes no credential better: this is no cause that may pass.
+            // A retry does not fix a credential: without a cause this is not retried.
             throw new KubeException("cannot " + doing + ": " + unreachable(e), KubeException.NO_ANSWER);
         }
     }
 
-    /** Makes something of a response. */
+    /** Reads a response. */
     private interface Reading<B, T> {
         T read(HttpResponse<B> response) throws IOException;
     }
 
-    /** Sends, and waits for the response no longer than that. */
+    /** Sends a request, and waits for the response until the deadline. */
     private <B, T> T exchange(
             HttpRequest.Builder request,
             HttpResponse.BodyHandler<B> handler,
@@ -491,11 +491,11 @@ public final class KubeConnection implements AutoCloseable {
         try {
             body.close();
         } catch (IOException e) {
-            LOG.debug("an answer that took too long: {}", e.getMessage());
+            LOG.debug("a response took too long: {}", e.getMessage());
         }
     }
 
-    /** Lists objects of which nothing particular is needed. */
+    /** Lists objects with their common fields. */
     void list(String path, String selector, Action doing, Consumer<JsonNode> item) throws KubeException {
         list(path, selector, ObservedJson.ANY, doing, item);
     }
@@ -505,8 +505,8 @@ public final class KubeConnection implements AutoCloseable {
      *
      * @param path of the collection
      * @param selector as query parameter, encoded; may be empty
-     * @param wanted what is needed of them
-     * @param item told each object
+     * @param wanted the fields that are wanted
+     * @param item receives each object
      * @throws KubeException if the API server refused or could not be reached
      */
     void list(String path, String selector, Wanted wanted, Action doing, Consumer<JsonNode> item) throws KubeException {
@@ -526,12 +526,12 @@ public final class KubeConnection implements AutoCloseable {
         return new KubeException("cannot " + doing + ": " + unreachable(cause), cause);
     }
 
-    /** That the API server cannot be reached, or answers nonsense. */
+    /** The message when the API server cannot be reached, or its response makes no sense. */
     String unreachable(Throwable error) {
-        return "no usable answer from the API server " + configuration.server() + ": " + words(error);
+        return "no usable response from the API server " + configuration.server() + ": " + words(error);
     }
 
-    /** That the API server does not take the credential: nothing can be seen then, of whatever kind. */
+    /** The problem when the API server does not accept the credential: then nothing can be seen. */
     WatchProblem unauthorized() {
         return new WatchProblem(
                 "",
@@ -541,18 +541,18 @@ public final class KubeConnection implements AutoCloseable {
                         + " does not accept the agent's credential (401): it is wrong or has expired");
     }
 
-    /** An error in words; many of the HTTP client have no message. */
+    /** An error in words; many errors of the HTTP client have no message. */
     static String words(Throwable error) {
         if (error instanceof ConnectException) {
             return "it does not accept connections";
         }
         if (error instanceof TimeoutException || error instanceof CancellationException) {
-            return "it does not answer in time";
+            return "it does not respond in time";
         }
         return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
     }
 
-    /** The error for an answer that is no success. */
+    /** The error for a response other than success. */
     KubeException refused(Action doing, Answer answer) {
         boolean admission = answer.deniedByAdmission();
         boolean forbidden = answer.status() == 403 && !admission;
@@ -562,7 +562,7 @@ public final class KubeConnection implements AutoCloseable {
         } else if (forbidden) {
             remedy = " (grant this permission in the role of the account)";
         } else if (admission) {
-            remedy = " (an admission rule of the cluster does not let it happen)";
+            remedy = " (denied by an admission rule of the cluster)";
         }
         return new KubeException(
                 (forbidden ? "not allowed to " : "cannot ") + doing + " at " + configuration.server() + ": "
@@ -572,7 +572,7 @@ public final class KubeConnection implements AutoCloseable {
                 forbidden ? doing.permission() : Optional.empty());
     }
 
-    /** Ends all watches; no request is sent any more. Idempotent. */
+    /** Ends all watches and sends no more requests. Idempotent. */
     @Override
     public void close() {
         closed = true;

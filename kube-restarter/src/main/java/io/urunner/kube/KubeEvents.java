@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Writes Kubernetes Events on workloads, so that {@code kubectl describe} tells what happened. The same event again raises
- * the count of the first. Thread-safe; blocks until the API server answers.
+ * Writes Kubernetes Events about workloads, so that {@code kubectl describe} shows what happened. Repeating an event
+ * increments its count. Thread-safe; blocks until the API server answers.
  */
 public final class KubeEvents {
     private static final int LONGEST_MESSAGE = 1024;
@@ -31,7 +31,7 @@ public final class KubeEvents {
      *
      * @param connection to which cluster; stays the caller's to close
      * @param component who reports, for example {@code urunner}
-     * @param instance which of several, for example the name of the pod
+     * @param instance the instance, for example the name of the pod
      * @param clock the time of the events
      */
     public KubeEvents(KubeConnection connection, String component, String instance, InstantSource clock) {
@@ -49,9 +49,9 @@ public final class KubeEvents {
 
     /** The type of an event. */
     public enum Type {
-        /** All is well. */
+        /** Nothing is wrong. */
         NORMAL,
-        /** Somebody should look. */
+        /** Somebody should take a look. */
         WARNING
     }
 
@@ -61,7 +61,7 @@ public final class KubeEvents {
      * @param workload the workload it is about
      * @param type its type
      * @param reason the reason in one CamelCase word, for example {@code RolloutStarted}
-     * @param message the event in words; what is longer than 1024 characters is cut
+     * @param message the event in words; truncated after 1024 characters
      * @throws KubeException if the API server refused or could not be reached
      */
     public void write(Workload workload, Type type, String reason, String message) throws KubeException {
@@ -69,13 +69,13 @@ public final class KubeEvents {
     }
 
     /**
-     * Writes an event, or leaves it as it is where it is there already.
+     * Writes an event, or optionally leaves an existing one as it is.
      *
      * @param workload the workload it is about
      * @param type its type
      * @param reason the reason in one CamelCase word, for example {@code RolloutStarted}
-     * @param message the event in words; what is longer than 1024 characters is cut
-     * @param once whether it happened once, though several may tell of it: one that is there says all
+     * @param message the event in words; truncated after 1024 characters
+     * @param once whether it happened once although several instances may report it: an existing event is left as it is
      * @throws KubeException if the API server refused or could not be reached
      */
     public void write(Workload workload, Type type, String reason, String message, boolean once) throws KubeException {
@@ -86,7 +86,7 @@ public final class KubeEvents {
         String object = ApiResource.EVENTS.path(namespace, name);
         Action doing = ApiResource.EVENTS.action("create", Optional.of(namespace));
         int count = once ? counts.getOrDefault(name, 1) : counts.merge(name, 1, Integer::sum);
-        // Names tell: the same event of another instance, or of an earlier life of this one, is there already.
+        // The name shows whether another instance, or an earlier run of this one, has already written the same event.
         if (!once && count > 1 && again(object, count, namespace)) {
             return;
         }
@@ -104,12 +104,12 @@ public final class KubeEvents {
         }
     }
 
-    /** Whether nothing can be made any more because the namespace ends: that is answered with 403, too. */
+    /** Whether nothing can be created because the namespace is terminating: that is answered with 403, too. */
     private static boolean isTerminating(Answer answer) {
         return answer.body().at("/details/causes/0/reason").asText().equals("NamespaceTerminating");
     }
 
-    /** Raises the count of an event; false if it is gone: events live for an hour. */
+    /** Increments the count of an event; false if it is gone: events expire after an hour. */
     private boolean again(String path, int count, String namespace) throws KubeException {
         ObjectNode patch = KubeConnection.JSON.createObjectNode();
         patch.put("count", count).put("lastTimestamp", now());

@@ -5,21 +5,21 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request to the API server failed. The message says what was being done, to which server, and what the user can do.
+ * A request to the API server failed. The message says what was attempted, at which server, and what the user can do.
  */
 public final class KubeException extends Exception {
     private static final long serialVersionUID = 1;
 
-    /** The status of a request that got no answer. */
+    /** The status of a request without a response. */
     public static final int NO_ANSWER = 0;
 
-    /** The status of what is not asked because nothing can have such a name: the API server would refuse it so. */
+    /** The status when no request was sent because a name is not valid: the API server would respond like this. */
     static final int NO_NAME = 400;
 
-    /** The status of a change that cannot be made: nothing is asked. */
+    /** The status when no request was sent because the change cannot be made. */
     static final int UNPROCESSABLE = 422;
 
-    /** The status of an answer that is too large to be used. */
+    /** The status of a response that is too large. */
     static final int TOO_LARGE = 413;
 
     private final int status;
@@ -27,10 +27,10 @@ public final class KubeException extends Exception {
     private final transient @Nullable Permission missing;
 
     /**
-     * An answer that refuses.
+     * A request that was refused.
      *
-     * @param message what was being done, to which server, and what the user can do
-     * @param status the HTTP status of the answer, or {@link #NO_ANSWER}
+     * @param message what was attempted, at which server, and what the user can do
+     * @param status the HTTP status of the response, or {@link #NO_ANSWER}
      */
     public KubeException(String message, int status) {
         this(message, status, false, Optional.empty());
@@ -55,9 +55,9 @@ public final class KubeException extends Exception {
     }
 
     /**
-     * The HTTP status of the answer.
+     * The HTTP status of the response.
      *
-     * @return the status; {@link #NO_ANSWER} if there was no answer: the request may have taken effect nevertheless
+     * @return the status; {@link #NO_ANSWER} if there was no response: the request may have taken effect nevertheless
      */
     public int status() {
         return status;
@@ -66,7 +66,7 @@ public final class KubeException extends Exception {
     /**
      * Whether a permission is missing.
      *
-     * @return true for 403, unless an admission rule answered it
+     * @return true for 403, unless it comes from an admission rule
      */
     public boolean forbidden() {
         return status == 403 && !admission;
@@ -75,14 +75,14 @@ public final class KubeException extends Exception {
     /**
      * The permission that is missing.
      *
-     * @return the permission; empty if none is, or if the request was for no object
+     * @return the permission; empty if none is missing, or if the request was not about objects
      */
     public Optional<Permission> missing() {
         return Optional.ofNullable(missing);
     }
 
     /**
-     * Whether the API server refuses the request for what it asks, an admission rule or a validation for example: the same
+     * Whether the API server refuses the content of the request, for example by an admission rule or a validation: the same
      * request will be refused again until somebody changes something.
      *
      * @return true for a 4xx other than 401, 408, 409 and 429, and other than a missing permission

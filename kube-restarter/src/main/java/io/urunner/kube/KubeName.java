@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /**
- * The names that objects can have, as the API server checks them. What is written where no such check is, as the name of a
- * pull secret in a pod template, may be anything: nothing is asked for that cannot be.
+ * Validates the names of objects as the API server does. Where it does not check a name, such as that of a pull secret in a
+ * pod template, the name may be anything: no request is sent for one that is not valid.
  */
 public final class KubeName {
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
@@ -17,27 +17,27 @@ public final class KubeName {
     private KubeName() {}
 
     /**
-     * Whether a namespace can have this name: whether it is a DNS label.
+     * Whether a name is valid for a namespace: a DNS label.
      *
      * @param name the name
-     * @return true if it can
+     * @return true if it is
      */
     public static boolean isOfNamespace(String name) {
         return LABEL.matcher(name).matches();
     }
 
     /**
-     * Whether an object, such as a Secret or a Deployment, can have this name: whether it is a DNS subdomain.
+     * Whether a name is valid for an object such as a Secret or a Deployment: a DNS subdomain.
      *
      * @param name the name
-     * @return true if it can
+     * @return true if it is
      */
     public static boolean isOfObject(String name) {
         return name.length() <= 253 && SUBDOMAIN.matcher(name).matches();
     }
 
     /**
-     * A name that somebody made up, for a message: in quotation marks, cut, and without what would not be visible.
+     * A name from outside, for a message: quoted, truncated, and without unprintable characters.
      *
      * @param name the name
      * @return the name for people
@@ -51,7 +51,7 @@ public final class KubeName {
     /** The namespace as a segment of a path. */
     static String namespace(String name) throws KubeException {
         if (!isOfNamespace(name)) {
-            throw new KubeException(shown(name) + " cannot be the name of a namespace", KubeException.NO_NAME);
+            throw new KubeException(shown(name) + " is not a valid name for a namespace", KubeException.NO_NAME);
         }
         return name;
     }
@@ -60,8 +60,8 @@ public final class KubeName {
     static String object(String resource, String name) throws KubeException {
         if (!isOfObject(name)) {
             throw new KubeException(
-                    shown(name) + " cannot be a name among the " + resource
-                            + ": these are lower case letters, digits, '-' and '.'",
+                    shown(name) + " is not a valid name for " + resource
+                            + ": use lower-case letters, digits, '-' and '.'",
                     KubeException.NO_NAME);
         }
         return name;

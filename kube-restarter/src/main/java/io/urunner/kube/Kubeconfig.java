@@ -41,10 +41,10 @@ import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /**
- * Reads kubeconfig files with client-java, which knows every way to authenticate that they may name. What it makes of
- * them, where the API server is, whom to trust and what to show, is carried over to our own connection.
+ * Reads kubeconfig files with client-java, which supports every way of authenticating that they can name. The result, that
+ * is the address of the API server, the authorities to trust and the credential, is used by our own connection.
  *
- * <p>Of several files the first that has an entry wins; relative paths start at the file with the current context.
+ * <p>If several files have an entry, the first one wins; relative paths start at the file with the current context.
  */
 final class Kubeconfig {
     private static final Duration PROGRAMS_RUN_AGAIN_AFTER = Duration.ofMinutes(5);
@@ -112,7 +112,7 @@ final class Kubeconfig {
         } catch (FileSystemException | FileNotFoundException e) {
             throw new KubeConfigurationException("cannot use the kubeconfig " + files + ": " + e, e);
         } catch (IOException | GeneralSecurityException | RuntimeException e) {
-            // What they say may quote keys.
+            // Their messages may quote keys.
             throw new KubeConfigurationException("cannot use the kubeconfig " + files
                     + ": its certificates, its keys or the user's credential cannot be read ("
                     + e.getClass().getSimpleName()
@@ -120,7 +120,7 @@ final class Kubeconfig {
         }
     }
 
-    /** What is wrong with a text that is not YAML is not told in the parser's words: they quote lines, and so secrets. */
+    /** Does not use the parser's message for a text that is not YAML: it quotes lines, and thereby secrets. */
     private static KubeConfig load(Path file) throws KubeConfigurationException {
         String text;
         try (InputStream in = Files.newInputStream(file)) {
@@ -142,13 +142,13 @@ final class Kubeconfig {
                     : " from line " + (e.getProblemMark().getLine() + 1) + ", column "
                             + (e.getProblemMark().getColumn() + 1) + " on";
         } catch (RuntimeException e) {
-            // Of another form than a kubeconfig has.
+            // Not structured like a kubeconfig.
         }
-        throw new KubeConfigurationException("cannot read the kubeconfig " + file + ": it is no kubeconfig in YAML"
-                + where + "; 'kubectl config view' with it tells more");
+        throw new KubeConfigurationException("cannot read the kubeconfig " + file + ": it is not a kubeconfig in YAML"
+                + where + "; 'kubectl config view' shows more");
     }
 
-    /** An address without anything secret in it. */
+    /** Reads an address; refuses one that contains a secret. */
     private static URI address(String text, String field, List<Path> files) throws KubeConfigurationException {
         String where = "the kubeconfig " + files + ": " + field;
         URI uri;
@@ -156,24 +156,25 @@ final class Kubeconfig {
             uri = new URI(text.strip());
         } catch (URISyntaxException e) {
             throw new KubeConfigurationException(
-                    where + " is no address: it cannot be read near its character " + (e.getIndex() + 1));
+                    where + " is not an address: it cannot be parsed near character " + (e.getIndex() + 1));
         }
         if (uri.getRawAuthority() != null && uri.getRawAuthority().contains("@")) {
             throw new KubeConfigurationException(where
-                    + " carries a user name or password, which is not supported: leave out what is before the @"
-                    + (field.equals("server") ? ", and give it as username and password of the user" : ""));
+                    + " contains a user name or password, which is not supported: remove everything before the @"
+                    + (field.equals("server") ? ", and set username and password of the user instead" : ""));
         }
         if (!"https".equals(uri.getScheme()) && !"http".equals(uri.getScheme())) {
-            throw new KubeConfigurationException(where + " is no http(s) address"
+            throw new KubeConfigurationException(where + " is not an http(s) address"
                     + (uri.getScheme() == null ? "" : ", but " + uri.getScheme() + ":"));
         }
         if (uri.getHost() == null || uri.getRawQuery() != null || uri.getRawFragment() != null) {
-            throw new KubeConfigurationException(where + " is no address such as https://kubernetes.example.com:6443");
+            throw new KubeConfigurationException(
+                    where + " is not an address such as https://kubernetes.example.com:6443");
         }
         return uri;
     }
 
-    /** Has the error output of a credential program thrown away, which may show secrets; else it would be in our log. */
+    /** Discards the error output of a credential program, which may show secrets and would end up in our log. */
     @SuppressWarnings("unchecked")
     private static void quiet(Map<?, ?> user, Path file) {
         if (user.get("exec") instanceof Map<?, ?> exec
@@ -232,7 +233,7 @@ final class Kubeconfig {
         return KubeConfiguration.tls(trust == null ? null : new TrustManager[] {trust}, client.getKeyManagers());
     }
 
-    /** Whom the client certificate names: the API server knows the user by its common name. */
+    /** The user that the client certificate names: for the API server that is its common name. */
     private static Optional<String> name(ApiClient client) {
         if (client.getKeyManagers() == null) {
             return Optional.empty();
@@ -268,7 +269,7 @@ final class Kubeconfig {
         return () -> Optional.of("Bearer " + Files.readString(file).strip());
     }
 
-    /** Lets the client make a request as it would send it, and takes the header from it instead of sending it. */
+    /** Has the client build a request, and takes the header from it instead of sending it. */
     private static KubeConfiguration.Authorization authorization(ApiClient client) {
         OkHttpClient caught = client.getHttpClient()
                 .newBuilder()
@@ -297,15 +298,15 @@ final class Kubeconfig {
                     .execute()) {
                 return Optional.ofNullable(answer.request().header("Authorization"));
             } catch (ApiException | RuntimeException e) {
-                // Whoever runs a credential program throws anything when that fails, and quotes what it said.
-                throw new IOException("the kubeconfig's credential cannot be had ("
+                // When a credential program fails, this may throw anything, and quote its output.
+                throw new IOException("cannot get the kubeconfig's credential ("
                         + e.getClass().getSimpleName() + "); run its credential program by hand to see why");
             }
         };
         return new ImpatientAuthorization(patient, PROGRAMS_END_WITHIN);
     }
 
-    /** For {@code insecure-skip-tls-verify}. The extended form keeps the JDK from verifying the host name on top. */
+    /** For {@code insecure-skip-tls-verify}. The extended form keeps the JDK from verifying the host name as well. */
     private static final class TrustEverybody extends X509ExtendedTrustManager {
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String type) {}

@@ -17,19 +17,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Elects one of several instances by a Lease of {@code coordination.k8s.io/v1}: who holds it leads. A leader that is gone
- * without a word is replaced within 18 s, one that closes within 2 s. Clocks of instances are not compared: one that waits
- * measures by itself how long the Lease has not been renewed. Single use. Thread-safe.
+ * Elects one of several instances with a Lease of {@code coordination.k8s.io/v1}: the holder leads. A leader that
+ * disappears is replaced within 18 s, one that closes within 2 s. Clocks are not compared: a waiting instance measures by
+ * itself how long the Lease has not been renewed. Single use. Thread-safe.
  */
 public final class LeaderElection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderElection.class);
 
-    /** For how long a Lease counts that is not renewed. */
+    /** How long a Lease that is not renewed is valid. */
     private static final Duration LEASE = Duration.ofSeconds(15);
-    /** After how long without a renewal this instance stops leading by itself: well before another one takes over. */
+    /** How long this instance leads without a renewal: it stops well before another one takes over. */
     private static final Duration OWN_DEADLINE = Duration.ofSeconds(10);
 
-    /** A look and a renewal that get no answer are over, and can be tried again, before this instance stops leading. */
+    /** A check and a renewal without a response time out, and can be retried, before this instance stops leading. */
     private static final Duration ANSWER = Duration.ofSeconds(4);
 
     private static final int PERIOD_MILLIS = 1_500;
@@ -52,12 +52,12 @@ public final class LeaderElection implements AutoCloseable {
     private Optional<String> holder = Optional.empty();
     private Optional<Problem> problem = Optional.empty();
 
-    /** What is told of the election, one call after the other. */
+    /** Is notified of the election, one call after another. */
     public interface Listener {
-        /** This instance leads from now on. */
+        /** This instance now leads. */
         void elected();
 
-        /** This instance does not lead any more; another one may. */
+        /** This instance no longer leads; another one may. */
         void deposed();
     }
 
@@ -68,10 +68,10 @@ public final class LeaderElection implements AutoCloseable {
      * @param namespace the Lease's namespace
      * @param name the Lease's name
      * @param identity this instance, unique among all, for example the name of the pod
-     * @param clock the time that is written to the Lease
+     * @param clock the time, for the Lease
      * @param nanos elapsed time
      * @param worker runs one short request every 1.5 s, and the listener; not the connection's executor
-     * @param listener whom to tell
+     * @param listener who is notified
      */
     public LeaderElection(
             KubeConnection connection,
@@ -100,7 +100,7 @@ public final class LeaderElection implements AutoCloseable {
     public void start() {
         synchronized (this) {
             if (started) {
-                throw new IllegalStateException("an election is started once");
+                throw new IllegalStateException("the election was started before");
             }
             started = true;
         }
@@ -108,7 +108,7 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * Whether this instance leads: it holds the Lease, and renewed it well within its duration. Ask before each act.
+     * Whether this instance leads: it holds the Lease and has renewed it recently. Ask before each action.
      *
      * @return true if it leads
      */
@@ -136,7 +136,7 @@ public final class LeaderElection implements AutoCloseable {
     /**
      * Why the Lease cannot be read or written now.
      *
-     * @return the problem, empty when all is well
+     * @return the problem; empty if there is none
      */
     public synchronized Optional<Problem> problem() {
         return problem;
@@ -148,7 +148,7 @@ public final class LeaderElection implements AutoCloseable {
                     try {
                         worker.execute(this::round);
                     } catch (RejectedExecutionException e) {
-                        LOG.debug("the election ends with its executor");
+                        LOG.debug("the election stops with its executor");
                     }
                 },
                 millis);
@@ -165,7 +165,7 @@ public final class LeaderElection implements AutoCloseable {
         } catch (KubeException e) {
             failed(new Problem(KubeConnection.words(e), e.missing()));
         } catch (RuntimeException | Error e) {
-            LOG.error("the Lease {}/{} could not be looked at; this is a defect", namespace, name, e);
+            LOG.error("cannot check the Lease {}/{}; this is a bug", namespace, name, e);
             failed(new Problem(e.toString(), Optional.empty()));
         }
         try {
@@ -179,7 +179,7 @@ public final class LeaderElection implements AutoCloseable {
         problem = Optional.of(found);
     }
 
-    /** One look at the Lease, and one write if it is ours or free. */
+    /** Reads the Lease once, and writes it once if it is ours or free. */
     private void campaign() throws KubeException {
         Action doing = ApiResource.LEASES.action("get", namespace, name);
         long asked = nanos.getAsLong();
@@ -245,8 +245,8 @@ public final class LeaderElection implements AutoCloseable {
                 seenAt = asked;
             }
         } else if (answer.status() == 409) {
-            // Somebody else was faster, or an earlier write of ours took effect though its answer was lost: look again.
-            LOG.debug("the Lease {}/{} changed meanwhile", namespace, name);
+            // Somebody else was faster, or an earlier write of ours took effect although its response was lost.
+            LOG.debug("the Lease {}/{} has changed in the meantime", namespace, name);
         } else {
             throw connection.refused(doing, answer);
         }
@@ -256,7 +256,7 @@ public final class LeaderElection implements AutoCloseable {
         renewedAt = nanos.getAsLong() - OWN_DEADLINE.toNanos();
     }
 
-    /** Tells the listener what changed. */
+    /** Notifies the listener of a change. */
     private void tell() {
         boolean leading;
         synchronized (this) {
@@ -295,7 +295,7 @@ public final class LeaderElection implements AutoCloseable {
         return lease;
     }
 
-    /** The type MicroTime wants six digits behind the dot. */
+    /** The type MicroTime needs six decimals. */
     private static String micros(String instant) {
         int dot = instant.indexOf('.');
         String fraction = dot < 0 ? "" : instant.substring(dot + 1, instant.length() - 1);
@@ -304,7 +304,7 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * Hands over: gives the Lease back if it is held, and ends. Stop acting before. Idempotent; blocks for one request.
+     * Hands over: releases the Lease if it is held, and stops. Stop acting first. Idempotent; blocks for one request.
      */
     @Override
     public void close() {
@@ -318,17 +318,14 @@ public final class LeaderElection implements AutoCloseable {
                 release();
             } catch (KubeException e) {
                 LOG.warn(
-                        "the Lease {}/{} could not be given back, it ends by itself: {}",
-                        namespace,
-                        name,
-                        e.getMessage());
+                        "cannot release the Lease {}/{}, which expires by itself: {}", namespace, name, e.getMessage());
             }
         }
         tell();
     }
 
     private void release() throws KubeException {
-        Action doing = new Action("give back the lease " + name + " in namespace " + namespace);
+        Action doing = new Action("release the lease " + name + " in namespace " + namespace);
         for (int attempt = 0; attempt < 2; attempt++) {
             Answer answer = connection.send(Call.get(path()).wanting(ObservedJson.LEASE), doing, ANSWER);
             if (answer.status() != 200

@@ -17,13 +17,13 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one namespace holds. Workloads are watched from the start, their revisions and pods from the first workload that
+ * The contents of one namespace. Workloads are watched from the start, their revisions and pods once the first workload
  * needs them. Guarded by the lock that it is given.
  */
 final class NamespaceWatch {
     private static final String ENABLED_WORKLOADS = "labelSelector=urunner%21%3Ddisable";
 
-    /** What it costs to remember that something is refused. */
+    /** The cost of remembering that something is refused. */
     private static final int REFUSAL = 200;
 
     private final KubeConnection connection;
@@ -39,7 +39,7 @@ final class NamespaceWatch {
     private final Map<WorkloadId, String> uids = new HashMap<>();
     private final Map<String, Map<String, Observed.Revision>> revisions = new HashMap<>();
     private final Map<String, Map<String, Observed.PodObject>> pods = new HashMap<>();
-    /** The uids of workloads, and of controllers of pods, of which next to nothing is kept: there was too much. */
+    /** The uids of workloads, and of controllers of pods, that were too large: next to nothing of them is kept. */
     private final Map<String, Refusal> refusals = new HashMap<>();
 
     private final List<Runnable> toStart = new ArrayList<>();
@@ -51,9 +51,9 @@ final class NamespaceWatch {
      * A watch that is not started.
      *
      * @param kinds the kinds of workload
-     * @param changed told of each workload that changed, with the lock held
-     * @param flush called when that was all, without the lock
-     * @param keptMore told how many bytes more are kept, or fewer, with the lock held
+     * @param changed receives each workload that changed, with the lock held
+     * @param flush called after that, without the lock
+     * @param keptMore receives how many more bytes are kept, or fewer, with the lock held
      */
     NamespaceWatch(
             KubeConnection connection,
@@ -126,7 +126,7 @@ final class NamespaceWatch {
         retryRefused();
     }
 
-    /** Whether everything that may be seen was seen. With the lock held. */
+    /** Whether everything that can be seen has been seen. With the lock held. */
     boolean settled() {
         return givenUp != null || all().stream().allMatch(each -> each.synced() || each.hopeless());
     }
@@ -164,7 +164,7 @@ final class NamespaceWatch {
         return object == null ? Optional.empty() : Optional.of(assemble(object));
     }
 
-    /** The ids of what is there, whether it is visible or not: what goes away with the namespace. With the lock held. */
+    /** The ids of all workloads, visible or not: they go away with the namespace. With the lock held. */
     List<WorkloadId> ids() {
         List<WorkloadId> ids = new ArrayList<>();
         workloads
@@ -178,7 +178,7 @@ final class NamespaceWatch {
         return Objects.requireNonNull(workloads.get(kind));
     }
 
-    /** Whether the pods and revisions of this kind are known: before that nothing can be said of its workloads. */
+    /** Whether the pods and revisions of this kind are known: its workloads cannot be judged before that. */
     private boolean visible(WorkloadKind kind) {
         return givenUp == null
                 && workloads.containsKey(kind)
@@ -211,7 +211,7 @@ final class NamespaceWatch {
         ids().forEach(changed);
     }
 
-    /** Starts what the first workload of a kind needs. With the lock held; the start itself is left to the flush. */
+    /** Prepares what the first workload of a kind needs. With the lock held; the flush starts it. */
     private void need(WorkloadKind kind) {
         if (podObjects == null) {
             podObjects = later(reflector(
@@ -267,14 +267,14 @@ final class NamespaceWatch {
     }
 
     /**
-     * That nothing is kept of a workload, or of the pods of a controller.
+     * Why nothing is kept of a workload, or of the pods of a controller.
      *
-     * @param words why, for people
-     * @param generation which the workload had: once it is changed it is tried again
+     * @param words the reason in words
+     * @param generation that of the workload: it is tried again once that changes
      */
     private record Refusal(String words, long generation) {}
 
-    /** About how many bytes are kept. With the lock held. */
+    /** Roughly how many bytes are kept. With the lock held. */
     long kept() {
         return kept;
     }
@@ -290,7 +290,7 @@ final class NamespaceWatch {
         }
     }
 
-    /** Forgets everything, and takes nothing any more. Closing is left to the caller. With the lock held. */
+    /** Drops everything and accepts nothing more. The caller closes it. With the lock held. */
     void giveUp(String why) {
         changedAll();
         long all = kept;
@@ -309,11 +309,11 @@ final class NamespaceWatch {
     }
 
     /**
-     * Lets go of the largest workload, of more if that is not enough.
+     * Drops the largest workload, or more if that is not enough.
      *
      * @param wanted how many bytes
-     * @param most how many may be kept of all namespaces, for the message
-     * @return how many bytes were freed; none if there is nothing left to let go of
+     * @param most how many may be kept for all namespaces, for the message
+     * @return how many bytes were freed; none if there is nothing left to drop
      */
     long refuseLargest(long wanted, long most) {
         Map<String, Long> sizes = new HashMap<>();
@@ -330,7 +330,7 @@ final class NamespaceWatch {
         for (Map.Entry<String, Long> each : largest) {
             refuse(
                     each.getKey(),
-                    "it is too large to be followed: it and its pods would take " + each.getValue() / 1024
+                    "it is too large to be watched: it and its pods would take " + each.getValue() / 1024
                             + " kB of memory, of " + most / 1024 + " kB for all workloads");
             if (before - kept >= wanted) {
                 break;
@@ -343,7 +343,7 @@ final class NamespaceWatch {
         of.values().forEach(each -> sizes.merge(owner, (long) each.weight(), Long::sum));
     }
 
-    /** The uid of the workload behind a controller of pods; the controller's own if that is none, or not known. */
+    /** The uid of the workload behind a controller of pods; that of the controller if the workload is not known. */
     private String workloadOf(String controller) {
         for (Reflector<Observed.Revision> each : revisionObjects.values()) {
             Observed.Revision revision = each.object(controller);
@@ -391,7 +391,7 @@ final class NamespaceWatch {
                 revision.uid(), revision.owner(), revision.number(), revision.hash(), Optional.empty());
     }
 
-    /** What is kept of a workload that is refused: that it is there, and why. */
+    /** What is kept of a refused workload: that it exists, and the reason. */
     private static Observed.WorkloadObject small(Observed.WorkloadObject object, String words) {
         Workload workload = object.workload();
         return new Observed.WorkloadObject(
@@ -424,7 +424,7 @@ final class NamespaceWatch {
         return null;
     }
 
-    /** Workloads that were changed since they were refused get another try. */
+    /** Workloads that have changed since they were refused get another try. */
     private void retryRefused() {
         boolean again = false;
         List<Reflector<?>> all = all();
@@ -465,7 +465,7 @@ final class NamespaceWatch {
 
         @Override
         public void changed(Observed.@Nullable WorkloadObject before, Observed.@Nullable WorkloadObject after) {
-            // Deleted and made again under the same name, the new one may be told of before the old one is gone.
+            // If a workload was deleted and created again, the new one may appear before the old one is gone.
             if (before != null) {
                 WorkloadId id = before.workload().id();
                 uids.remove(id, before.uid());
@@ -488,7 +488,7 @@ final class NamespaceWatch {
         public Observed.Revision keep(Observed.Revision revision) {
             Refusal pods = refusals.get(revision.uid());
             if (pods != null && !refusals.containsKey(revision.owner())) {
-                // Its pods were too many before it was known whose they are.
+                // It had too many pods before it was known whose they are.
                 refuse(revision.owner(), pods.words());
             }
             return refusals.containsKey(revision.owner()) ? small(revision) : revision;

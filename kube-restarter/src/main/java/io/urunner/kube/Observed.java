@@ -7,12 +7,12 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What is kept of an object of the API server until a {@link Workload} is put together from several of them. */
+/** What is kept of an object of the API server until a {@link Workload} is assembled from several of them. */
 sealed interface Observed {
     /** The object's uid. */
     String uid();
 
-    /** About how many bytes keeping it costs here and where it is used. */
+    /** Roughly how many bytes it costs to keep it, here and where it is used. */
     int weight();
 
     private static int weight(Collection<String> texts) {
@@ -22,7 +22,7 @@ sealed interface Observed {
     /**
      * A namespace.
      *
-     * @param terminating whether its deletion was asked for
+     * @param terminating whether it is being deleted
      */
     record Namespace(String uid, String name, boolean enabled, boolean terminating) implements Observed {
         @Override
@@ -34,9 +34,8 @@ sealed interface Observed {
     /**
      * A workload.
      *
-     * @param workload all of it but its pods, its current revision and who changed its template
-     * @param revision what its controller says of the current revision: the revision number of a Deployment, the name of
-     *     the update revision of a StatefulSet
+     * @param workload everything except its pods, its current revision and who changed its template
+     * @param revision what it says about its current revision, see {@link WorkloadKind.Current}
      * @param managers who owns fields of its pod template, newest first
      */
     record WorkloadObject(Workload workload, Optional<String> revision, List<Manager> managers) implements Observed {
@@ -45,7 +44,7 @@ sealed interface Observed {
             return workload.uid();
         }
 
-        /** Each container is planned for, and its image asked for. */
+        /** Each container is planned, and its image is resolved. */
         @Override
         public int weight() {
             int weight = 500
@@ -63,7 +62,7 @@ sealed interface Observed {
     /**
      * A field manager.
      *
-     * @param at when it changed fields last
+     * @param at when it last changed fields
      */
     record Manager(String name, Instant at) {}
 
@@ -72,8 +71,8 @@ sealed interface Observed {
      *
      * @param owner the uid of the workload
      * @param number its number, as text
-     * @param hash what its pods carry as label
-     * @param state the copy that it has of the Deployment's {@code urunner.io/state}, from when it was the newest
+     * @param hash the label of its pods
+     * @param state its copy of the workload's {@code urunner.io/state}, from when it was the current revision
      */
     record Revision(String uid, String owner, String number, String hash, Optional<State> state) implements Observed {
         @Override
@@ -83,9 +82,9 @@ sealed interface Observed {
     }
 
     /**
-     * What {@code urunner.io/state} says.
+     * The annotation {@code urunner.io/state}.
      *
-     * @param acted when it says that we acted last
+     * @param acted when we last acted, according to it
      */
     record State(String text, Instant acted) {
         static Optional<State> of(@Nullable String text) {
@@ -99,9 +98,9 @@ sealed interface Observed {
     /**
      * A pod.
      *
-     * @param owner the uid of its controller: a ReplicaSet, StatefulSet or DaemonSet
-     * @param hash the label that says of which revision it is
-     * @param pod all of it but whether its revision is current
+     * @param owner the uid of its controller: the workload, or one of its revisions
+     * @param hash the label that names its revision
+     * @param pod everything except whether its revision is current
      */
     record PodObject(String uid, String owner, String hash, Pod pod) implements Observed {
         @Override

@@ -16,14 +16,14 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Takes the few fields that are needed out of the API server's JSON. */
+/** Extracts the few fields that are needed from the API server's JSON. */
 final class ObservedJson {
     private static final String OURS = "urunner.io/";
-    /** The longest annotation of ours that people write; those that we write have as much for each two containers. */
+    /** The longest annotation of ours that people write; those that we write may have as much for every two containers. */
     private static final int LONGEST_ANNOTATION = 4_096;
 
     private static final int LONGEST_IMAGE = 4_096;
-    /** The longest text about what was done, at a revision: how many containers it has is not known there. */
+    /** The longest annotation of ours on a revision, where the number of containers is not known. */
     private static final int LONGEST_STATE = 65_536;
 
     private static final int MOST_ANNOTATIONS = 32;
@@ -54,7 +54,7 @@ final class ObservedJson {
     private static final String STATUS_OF_A_REFUSAL =
             "'message': 1024, 'reason': 128, 'code': 16, 'details': {'causes': {'reason': 128}}";
 
-    /** What is needed of any object, of an answer that refuses, and of a list but for its items. */
+    /** What is needed of any object, of a refusal, and of a list apart from its items. */
     static final JsonNode ANSWER =
             JsonSieve.wanted(String.format(Locale.ROOT, """
             {%1$s, 'gitVersion': 64, 'type': 256, 'imagePullSecrets': {'name': 254},
@@ -66,7 +66,7 @@ final class ObservedJson {
                'conditions': {'type': 64, 'status': 16, 'reason': 128, 'message': 1024},
                'initContainerStatuses': %3$s, 'containerStatuses': %3$s}}""", STATUS_OF_A_REFUSAL, ANNOTATIONS, STATUSES));
 
-    /** What is needed of objects of which nothing particular is. */
+    /** What is needed of an object without a description of its own. */
     static final Wanted ANY = Wanted.of(ANSWER);
 
     /** A Secret. */
@@ -75,7 +75,7 @@ final class ObservedJson {
 
     private static final String REFERENCE = "{'name': 254, 'key': 254, 'optional': 8}";
 
-    /** A Deployment: where its container gets its settings. */
+    /** A Deployment, and where its container gets its settings. */
     static final Wanted PROGRAM = Wanted.of(JsonSieve.wanted(String.format(Locale.ROOT, """
             {'metadata': {'namespace': 254, 'name': 254},
              'spec': {'selector': {'matchLabels': {'*': 64}}, 'template': {'spec': {'serviceAccountName': 254,
@@ -86,7 +86,7 @@ final class ObservedJson {
                'volumes': {'name': 254, 'secret': {'secretName': 254, 'optional': 8},
                  'configMap': {'name': 254, 'optional': 8}}}}}}""", REFERENCE)));
 
-    /** A Lease, with all that is written back. */
+    /** A Lease, with everything that is written back. */
     static final JsonNode LEASE = JsonSieve.wanted(String.format(Locale.ROOT, """
             {%s, 'apiVersion': 64, 'kind': 64,
              'metadata': {'name': 254, 'namespace': 254, 'uid': 64, 'resourceVersion': 64, 'creationTimestamp': 64,
@@ -95,7 +95,7 @@ final class ObservedJson {
 
     private ObservedJson() {}
 
-    /** Of a Deployment that is a program; of its containers the first counts. */
+    /** Reads a Deployment of a program; only its first container counts. */
     static DeployedProgram program(JsonNode json) {
         JsonNode podSpec = json.path("spec").path("template").path("spec");
         JsonNode container = podSpec.path("containers").path(0);
@@ -188,7 +188,7 @@ final class ObservedJson {
         JsonNode podSpec = template.path("spec");
         List<String> problems = new ArrayList<>();
         if (json.has(JsonSieve.CUT)) {
-            problems.add("it is too large to be followed: " + text(json, JsonSieve.CUT));
+            problems.add("it is too large to be watched: " + text(json, JsonSieve.CUT));
         }
         List<Container> containers = new ArrayList<>();
         containers(podSpec.path("initContainers"), true, containers, problems);
@@ -198,10 +198,10 @@ final class ObservedJson {
             pullSecrets.add(text(each, "name"));
         }
         if (pullSecrets.size() > MOST_PULL_SECRETS) {
-            problems.add("it names more than " + MOST_PULL_SECRETS + " pull secrets");
+            problems.add("it has more than " + MOST_PULL_SECRETS + " pull secrets");
         }
         if (json.has(JsonSieve.CUT) || pullSecrets.size() > MOST_PULL_SECRETS) {
-            // It is not acted on: nothing need be asked for it.
+            // It is not acted on, so nothing needs to be resolved for it.
             containers.clear();
             pullSecrets.clear();
         }
@@ -243,16 +243,16 @@ final class ObservedJson {
         }
     }
 
-    /** How long an annotation may be that we write ourselves, on a workload with so many containers. */
+    /** The longest annotation that we write on a workload with this many containers. */
     static int longestOfOurs(int containers) {
         return Math.max(LONGEST_ANNOTATION, LONGEST_ANNOTATION / 2 * containers);
     }
 
     /**
-     * The annotations of ours.
+     * Our annotations.
      *
-     * @param most how long those may be that we write ourselves
-     * @param problems gets those that are too long, by name: they are not kept
+     * @param most the longest one that we write ourselves
+     * @param problems receives the names of those that are too long, which are not kept
      */
     private static Map<String, String> ours(JsonNode annotations, int most, List<String> problems) {
         Map<String, String> found = new HashMap<>();
@@ -301,7 +301,7 @@ final class ObservedJson {
                 : Optional.empty();
     }
 
-    /** Who owns fields of the pod template, newest first; see "server-side apply: field management". */
+    /** The field managers of the pod template, newest first; see "server-side apply: field management". */
     private static List<Observed.Manager> templateManagers(JsonNode managedFields, JsonPointer template) {
         List<Observed.Manager> managers = new ArrayList<>();
         for (JsonNode each : managedFields) {
@@ -313,7 +313,7 @@ final class ObservedJson {
         return managers;
     }
 
-    /** Entries without a time that can be read are the oldest. */
+    /** Entries without a valid time count as the oldest. */
     private static Instant time(String text) {
         try {
             return Instant.parse(text);
@@ -322,7 +322,7 @@ final class ObservedJson {
         }
     }
 
-    /** A ReplicaSet or ControllerRevision; null if it belongs to no workload of these kinds, which are kept so. */
+    /** A ReplicaSet or ControllerRevision; null if it belongs to no workload of these kinds. */
     static Observed.@Nullable Revision revision(RevisionKind keptAs, Collection<WorkloadKind> kinds, JsonNode json) {
         JsonNode metadata = json.path("metadata");
         for (WorkloadKind kind : kinds) {
@@ -342,7 +342,7 @@ final class ObservedJson {
         return null;
     }
 
-    /** A ReplicaSet or ControllerRevision with the template that it keeps; null if another workload controls it. */
+    /** A ReplicaSet or ControllerRevision with its template; null if another workload controls it. */
     static @Nullable PastTemplate pastTemplate(WorkloadKind kind, RevisionKind keptAs, String owner, JsonNode json) {
         JsonNode metadata = json.path("metadata");
         boolean owned = false;
@@ -362,7 +362,7 @@ final class ObservedJson {
                 ours(template.path("annotations"), LONGEST_STATE, new ArrayList<>()));
     }
 
-    /** A pod; null if nothing controls it that may be a workload's. {@code owners}: {@link WatchedKinds#podOwners}. */
+    /** A pod; null if it has no controller among {@code owners}, see {@link WatchedKinds#podOwners}. */
     static Observed.@Nullable PodObject pod(Map<String, List<String>> owners, JsonNode json) {
         JsonNode metadata = json.path("metadata");
         JsonNode controller = find(metadata.path("ownerReferences"), "controller", "true");
@@ -423,7 +423,7 @@ final class ObservedJson {
         return Optional.empty();
     }
 
-    /** Anybody may write a revision's number into the annotation. */
+    /** The number of a revision; it stands in an annotation that anybody may write. */
     static long number(String text) {
         try {
             return Long.parseLong(text);
@@ -432,7 +432,7 @@ final class ObservedJson {
         }
     }
 
-    /** The uid of the controller, if it is of this kind. */
+    /** The uid of the controller if it is of this kind. */
     private static String controller(JsonNode metadata, String kind) {
         for (JsonNode owner : metadata.path("ownerReferences")) {
             if (owner.path("controller").asBoolean()
@@ -456,7 +456,7 @@ final class ObservedJson {
         return json.path(field).asText("");
     }
 
-    /** A text that many objects have in common: kept once. */
+    /** A text that many objects share, kept once. */
     private static String shared(JsonNode json, String field) {
         return text(json, field).intern();
     }

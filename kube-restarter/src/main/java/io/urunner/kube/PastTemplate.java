@@ -4,14 +4,14 @@ import java.time.Instant;
 import java.util.Map;
 
 /**
- * A template that a workload has or had, kept by the cluster as a ReplicaSet or a ControllerRevision.
+ * A template that a workload has or had, which the cluster keeps as a ReplicaSet or a ControllerRevision.
  *
  * @param name the name of the object that keeps it
- * @param revision its number: the highest is the template now
- * @param created when the object was made
- * @param annotations those of the workload's own annotations at that time whose name starts with {@code urunner.io/}: the
+ * @param revision its number: the highest one is the current template
+ * @param created when the object was created
+ * @param annotations the workload's own annotations at that time whose names start with {@code urunner.io/}: the
  *     controllers copy them to the object
- * @param templateAnnotations those of the template's annotations whose name starts with {@code urunner.io/}
+ * @param templateAnnotations the template's annotations whose names start with {@code urunner.io/}
  */
 public record PastTemplate(
         String name,

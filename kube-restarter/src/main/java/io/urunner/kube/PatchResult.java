@@ -1,16 +1,16 @@
 package io.urunner.kube;
 
-/** What became of a patch. */
+/** The result of a patch. */
 public sealed interface PatchResult {
     /**
-     * The API server took it. A patch that changed nothing is answered so too, with the version that was there.
+     * The API server accepted it. This is also the result of a patch that changed nothing, with the existing version.
      *
-     * @param resourceVersion the workload's version now
-     * @param generation the workload's generation now: the rollout to follow
+     * @param resourceVersion the new version of the workload
+     * @param generation the new generation of the workload: the rollout to follow
      */
     record Patched(String resourceVersion, long generation) implements PatchResult {}
 
-    /** The workload is not the one any more that was planned on: read it again and plan again. */
+    /** The workload has changed since it was planned: read it and plan again. */
     record Conflict() implements PatchResult {}
 
     /** The workload was deleted. */

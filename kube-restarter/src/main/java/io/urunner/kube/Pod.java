@@ -4,16 +4,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A pod of a workload, reduced to what a rollout is judged by.
+ * A pod of a workload, reduced to what matters for judging a rollout.
  *
  * @param name its name
  * @param uid its uid
- * @param ofCurrentRevision whether it was made from the workload's template as it is now (false while that is not known)
- * @param terminating whether its deletion was asked for
+ * @param ofCurrentRevision whether it was created from the current template of the workload (false while that is not known)
+ * @param terminating whether it is being deleted
  * @param phase {@code Pending}, {@code Running}, {@code Succeeded}, {@code Failed} or {@code Unknown}
  * @param ready whether its condition {@code Ready} is true
- * @param unschedulable the scheduler's message if it finds no node for the pod
- * @param containers the statuses of its containers and init containers, ephemeral ones left out
+ * @param unschedulable the scheduler's message if the pod cannot be scheduled
+ * @param containers the statuses of its containers and init containers, without ephemeral ones
  */
 public record Pod(
         String name,
@@ -29,8 +29,8 @@ public record Pod(
     }
 
     /**
-     * Whether what this pod runs says anything of the workload as it is now: of the current revision, and neither
-     * terminating nor over.
+     * Whether this pod says anything about the workload as it is now: it is of the current revision, and neither
+     * terminating nor finished.
      *
      * @return true if it counts
      */
@@ -39,9 +39,9 @@ public record Pod(
     }
 
     /**
-     * Why it does not run.
+     * Why it is not running.
      *
-     * @return what is in the way of one of its containers, or that no node takes it; empty if nothing is
+     * @return why one of its containers is not running, or why it cannot be scheduled; empty if there is no such reason
      */
     public Optional<String> trouble() {
         return containers.stream()
@@ -49,18 +49,18 @@ public record Pod(
                 .findFirst()
                 .map(container -> "pod " + name + ", container " + container.name() + ": "
                         + container.trouble().orElseThrow())
-                .or(() -> unschedulable.map(message -> "pod " + name + ": no node takes it: " + message));
+                .or(() -> unschedulable.map(message -> "pod " + name + ": cannot be scheduled: " + message));
     }
 
     /**
      * The status of one container.
      *
      * @param name the container's name
-     * @param imageId what the runtime reports as running, in its own words, empty before the image is there
+     * @param imageId what the runtime reports, unchanged; empty before the image has been pulled
      * @param ready whether the container is ready
-     * @param restarts how often it was restarted
-     * @param trouble why it does not run, for example {@code ImagePullBackOff} or {@code CrashLoopBackOff}, with the
-     *     runtime's message behind a colon
+     * @param restarts how often it has restarted
+     * @param trouble why it is not running, for example {@code ImagePullBackOff} or {@code CrashLoopBackOff}, followed by a
+     *     colon and the runtime's message
      */
     public record ContainerStatus(String name, String imageId, boolean ready, int restarts, Optional<String> trouble) {}
 }

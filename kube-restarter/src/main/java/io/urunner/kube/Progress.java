@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Judges how far a rollout is, as {@code kubectl rollout status} does, and says why it does not get on. */
+/** Judges the progress of a rollout as {@code kubectl rollout status} does, and says why it is stuck. */
 final class Progress {
     private static final Set<String> PULLING =
             Set.of("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError");
-    /** That there is no such image, or none for the platform: in the words of containerd, CRI-O, Docker and registries. */
+    /** How containerd, CRI-O, Docker and registries say that there is no such image, or none for the platform. */
     private static final List<String> NO_SUCH_IMAGE = List.of(
             "not found",
             "manifest unknown",
@@ -35,7 +35,7 @@ final class Progress {
         if (rollout.creationFailure().isPresent()) {
             return new RolloutProgress.Failed(
                     Cause.CREATION,
-                    "pods cannot be made: " + rollout.creationFailure().get());
+                    "pods cannot be created: " + rollout.creationFailure().get());
         }
         if (rollout.deadlineExceeded().isPresent()) {
             return new RolloutProgress.Failed(
@@ -45,7 +45,7 @@ final class Progress {
         return new RolloutProgress.Running(waiting(workload));
     }
 
-    /** Whether the new pods themselves have been seen: they are watched apart, and may be told of later. */
+    /** Whether the new pods themselves have been seen: they have a watch of their own, which may be behind. */
     private static boolean podsSeen(Workload workload) {
         return workload.pods().stream()
                         .filter(pod -> pod.counts() && pod.ready())
@@ -57,7 +57,7 @@ final class Progress {
         return Math.max(0, rollout.desired() - rollout.partition());
     }
 
-    /** What the pods of the current revision say. */
+    /** What the pods of the current revision report. */
     private static Optional<RolloutProgress> trouble(Workload workload) {
         for (Pod pod : workload.pods()) {
             if (!pod.counts()) {
@@ -79,7 +79,7 @@ final class Progress {
         return Optional.empty();
     }
 
-    /** A pull that fails says nothing of the image, unless there is no such image. */
+    /** A failed pull says nothing about the image, unless there is no such image. */
     private static Cause cause(String trouble) {
         int colon = trouble.indexOf(':');
         boolean pulling = PULLING.contains(colon < 0 ? trouble : trouble.substring(0, colon));
@@ -102,7 +102,7 @@ final class Progress {
         int wanted = wanted(rollout);
         if (rollout.updated() < wanted) {
             return of(rollout.updated(), wanted) + " of the new template"
-                    + (rollout.onDelete() ? "; strategy OnDelete: old pods must be deleted by hand" : "");
+                    + (rollout.onDelete() ? "; strategy OnDelete: delete the old pods manually" : "");
         }
         if (rollout.available() < rollout.desired()) {
             return of(rollout.available(), rollout.desired()) + " available";
@@ -111,7 +111,7 @@ final class Progress {
             return "the new pods have not been seen yet";
         }
         int old = rollout.total() - Math.max(rollout.updated(), rollout.desired());
-        return old == 1 ? "1 old pod is ending" : old + " old pods are ending";
+        return old == 1 ? "1 old pod is terminating" : old + " old pods are terminating";
     }
 
     private static String of(int some, int all) {

@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a picture of one kind of object in one place: lists it once in pages, then watches. A watch that ends or breaks is
- * resumed where it was; only when the API server has forgotten that place (410), or goes on refusing, is it listed again.
- * All without a thread. Guarded by the lock that it is given.
+ * Mirrors one kind of object of one namespace or of all: lists it once in pages, then watches. A watch that ends or breaks
+ * is resumed where it was; the objects are listed again only if the API server has forgotten that version (410), or keeps
+ * refusing. Needs no thread. Guarded by the lock that it is given.
  *
  * @param <T> what is kept of an object
  */
@@ -31,7 +31,7 @@ final class Reflector<T extends Observed> {
     private static final Logger LOG = LoggerFactory.getLogger(Reflector.class);
 
     private static final int MOST_ON_A_PAGE = 100;
-    /** A page that is longer took the API server much memory and us much of the deadline: the next one has fewer objects. */
+    /** A longer page costs the API server much memory and us much of the deadline: the next one has fewer objects. */
     private static final long LONG_PAGE = 4 * 1024 * 1024;
 
     private static final int LONGEST_DELAY_MILLIS = 2_000;
@@ -61,13 +61,13 @@ final class Reflector<T extends Observed> {
     private @Nullable WatchProblem problem;
 
     /**
-     * What is watched.
+     * The objects that are watched.
      *
      * @param resource the kind of object
      * @param namespace where; empty for everywhere
-     * @param query a selector as query parameter, encoded; may be empty
+     * @param query a selector as an encoded query parameter; may be empty
      * @param metadataOnly whether the metadata is enough
-     * @param wanted what is needed of each object
+     * @param wanted the wanted fields of each object
      */
     record Source(ApiResource resource, Optional<String> namespace, String query, boolean metadataOnly, Wanted wanted) {
         private String accept(boolean list) {
@@ -86,20 +86,20 @@ final class Reflector<T extends Observed> {
         }
     }
 
-    /** Who uses the picture. Called with the lock held, {@link #flush} without. */
+    /** Receives the changes. Called with the lock held, {@link #flush} without it. */
     interface Sink<T> {
         /** What is kept of an object; null for nothing. */
         default @Nullable T keep(T object) {
             return object;
         }
 
-        /** An object came (no before), changed or went (no after). */
+        /** An object appeared (no before), changed or went away (no after). */
         void changed(@Nullable T before, @Nullable T after);
 
-        /** The picture is complete for the first time. */
+        /** All objects are known for the first time. */
         void synced();
 
-        /** The changes of this moment are all told. */
+        /** There are no more changes for now. */
         void flush();
     }
 
@@ -130,7 +130,7 @@ final class Reflector<T extends Observed> {
         connection.watches().list(this::list);
     }
 
-    /** Lists once more, for what was not kept before. */
+    /** Lists once more, to get what was not kept before. */
     void startAgain() {
         WatchPool.Stream running;
         synchronized (lock) {
@@ -142,7 +142,7 @@ final class Reflector<T extends Observed> {
         }
     }
 
-    /** What is there; read with the lock held. */
+    /** The objects; read with the lock held. */
     Collection<T> objects() {
         return objects.values();
     }
@@ -151,12 +151,12 @@ final class Reflector<T extends Observed> {
         return objects.get(uid);
     }
 
-    /** Whether the picture was complete once. */
+    /** Whether all objects have been known. */
     boolean synced() {
         return synced;
     }
 
-    /** Whether waiting for the picture makes sense: no permission is missing. */
+    /** Whether waiting for the objects is pointless, because a permission is missing. */
     boolean hopeless() {
         return !synced && problem != null && problem.missing().isPresent();
     }
@@ -165,7 +165,7 @@ final class Reflector<T extends Observed> {
         return problem;
     }
 
-    /** Forgets everything, and takes nothing any more; close it then. With the lock held. */
+    /** Drops everything and accepts nothing more; close it then. With the lock held. */
     void clear() {
         closed = true;
         objects.clear();
@@ -184,8 +184,8 @@ final class Reflector<T extends Observed> {
     }
 
     /**
-     * Called now and then: begins a watch again on which not even a bookmark came for long. On a connection that is alive
-     * that costs one request; a dead one is found out by it.
+     * Called regularly: restarts a watch on which not even a bookmark has arrived for long. On a live connection that costs
+     * one request; a dead one is detected.
      */
     void tick() {
         WatchPool.Stream silent = null;
@@ -198,7 +198,7 @@ final class Reflector<T extends Observed> {
             }
         }
         if (silent != null) {
-            LOG.debug("the watch of {} is silent: starting it again", source.where());
+            LOG.debug("the watch of {} is silent: restarting it", source.where());
             silent.cancel();
         }
     }
@@ -221,7 +221,7 @@ final class Reflector<T extends Observed> {
         });
     }
 
-    /** Asks for fewer objects at once from now on, or for more after pages that were short. */
+    /** Requests fewer objects per page from now on, or more after short pages. */
     private void pages(long bytes) {
         synchronized (lock) {
             page = bytes > LONG_PAGE
@@ -236,7 +236,7 @@ final class Reflector<T extends Observed> {
         }
     }
 
-    /** Takes the objects of a page as they come; {@code found} are the uids of those that there are. */
+    /** Takes the objects of a page as they arrive; {@code found} collects their uids. */
     private CompletableFuture<Void> page(Set<String> found, String next) {
         synchronized (lock) {
             if (closed) {
@@ -257,7 +257,7 @@ final class Reflector<T extends Observed> {
             }
             String seen = answer.body().path("metadata").path("resourceVersion").asText("");
             if (seen.isEmpty()) {
-                throw new Refused(answer.status(), "its answer is no list");
+                throw new Refused(answer.status(), "its response is not a list");
             }
             listed(found, seen);
             return CompletableFuture.completedFuture(null);
@@ -274,7 +274,7 @@ final class Reflector<T extends Observed> {
         }
     }
 
-    /** What there is of an object now. With the lock held. */
+    /** Takes the current state of an object. With the lock held. */
     private void put(T object) {
         T after = sink.keep(object);
         T before = after == null ? objects.remove(object.uid()) : objects.put(object.uid(), after);
@@ -283,7 +283,7 @@ final class Reflector<T extends Observed> {
         }
     }
 
-    /** Keeps something else of an object from now on; null for nothing. With the lock held. */
+    /** Replaces what is kept of an object; null for nothing. With the lock held. */
     void replace(String uid, @Nullable T after) {
         T before = after == null ? objects.remove(uid) : objects.replace(uid, after);
         if (before != null && !before.equals(after)) {
@@ -291,7 +291,7 @@ final class Reflector<T extends Observed> {
         }
     }
 
-    /** Everything that there is was told. */
+    /** All objects have been received. */
     private void listed(Set<String> found, String foundVersion) {
         synchronized (lock) {
             if (closed) {
@@ -303,7 +303,7 @@ final class Reflector<T extends Observed> {
                 }
             }
             version = foundVersion;
-            // That the watch from here on expired at once says more than that the list succeeded.
+            // An expired watch right after the list says more than the success of the list.
             failures = expired ? failures : 0;
             refusals = 0;
             problem = null;
@@ -386,7 +386,7 @@ final class Reflector<T extends Observed> {
             }
             String seen = object.path("metadata").path("resourceVersion").asText("");
             if (seen.isEmpty()) {
-                refusal = new Refused(500, "the API server sent garbage");
+                refusal = new Refused(500, "the API server sent an invalid event");
                 throw refusal;
             }
             T after = type.equals("ADDED") || type.equals("MODIFIED") ? parser.apply(object) : null;
@@ -426,7 +426,7 @@ final class Reflector<T extends Observed> {
             }
         }
 
-        /** A watch ends now and then: that is no failure. One that ends again and again is. */
+        /** A watch ends now and then, which is not a failure. One that ends again and again is. */
         private int again() {
             synchronized (lock) {
                 failures++;
@@ -447,7 +447,7 @@ final class Reflector<T extends Observed> {
             list = listing;
             if (error instanceof Refused refused) {
                 int status = refused.status;
-                // A credential that has just expired is read anew for the next try.
+                // A credential that has just expired is read again for the next try.
                 boolean news = status != 401 || failures > 1 || listing;
                 refusals++;
                 boolean again = expired;
@@ -468,7 +468,7 @@ final class Reflector<T extends Observed> {
         if (error instanceof Refused refused && refused.status == 401) {
             connection.forgetAuthorization();
         }
-        LOG.debug("{} of {} failed, trying again in {} ms: {}", verb, source.where(), delay, error.toString());
+        LOG.debug("{} of {} failed, retrying in {} ms: {}", verb, source.where(), delay, error.toString());
         connection.later(list ? this::start : this::watch, delay);
     }
 
@@ -489,7 +489,7 @@ final class Reflector<T extends Observed> {
                                 : ""));
     }
 
-    /** Full jitter, so that the watches of many clients do not come back at the same moment. */
+    /** Full jitter, so that the watches of many clients do not return at the same moment. */
     private static int delay(int failures) {
         return ThreadLocalRandom.current().nextInt(50, Math.min(LONGEST_DELAY_MILLIS, 100 << Math.min(failures, 10)));
     }

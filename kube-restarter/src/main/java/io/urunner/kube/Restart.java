@@ -5,13 +5,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What one act changes on a workload.
+ * What one action changes on a workload.
  *
- * @param digests what the pod template says from now on: it is what starts the rollout
- * @param state what the workload says from now on
- * @param restartedAt the value of {@code kubectl.kubernetes.io/restartedAt}; use the same one when an act is repeated
+ * @param digests the new annotation of the pod template, which starts the rollout
+ * @param state the new annotation of the workload
+ * @param restartedAt the value of {@code kubectl.kubernetes.io/restartedAt}; use the same one when repeating an action
  * @param images new images per container or init container, to pin or unpin; empty for a plain restart
- * @param cause what {@code kubectl rollout history} says of the new revision; empty to say nothing
+ * @param cause what {@code kubectl rollout history} shows for the new revision; empty for nothing
  */
 public record Restart(
         DigestsAnnotation digests,
@@ -24,10 +24,10 @@ public record Restart(
     }
 
     /**
-     * A restart of which the history of revisions says nothing.
+     * A restart without a cause.
      *
-     * @param digests what the pod template says from now on
-     * @param state what the workload says from now on
+     * @param digests the new annotation of the pod template
+     * @param state the new annotation of the workload
      * @param restartedAt when
      * @param images new images per container or init container
      */
@@ -36,10 +36,10 @@ public record Restart(
     }
 
     /**
-     * A restart that leaves the images as they are.
+     * A restart that does not change the images.
      *
-     * @param digests what the pod template says from now on
-     * @param state what the workload says from now on
+     * @param digests the new annotation of the pod template
+     * @param state the new annotation of the workload
      * @param restartedAt when
      */
     public Restart(DigestsAnnotation digests, WorkloadState state, Instant restartedAt) {
@@ -47,7 +47,7 @@ public record Restart(
     }
 
     /**
-     * The same with a cause, for the history of revisions. Somebody else's words there are left alone.
+     * The same with a cause for the revision history. A cause that somebody else wrote is not overwritten.
      *
      * @param words the cause, beginning with {@value Workload#OUR_CAUSE}
      * @return the restart

@@ -29,12 +29,12 @@ public final class Restarter {
     }
 
     /**
-     * Starts a rollout: one strategic-merge patch with field manager {@code urunner} that is valid only for the version
-     * that was planned on. May be repeated when its answer was lost: it does nothing twice.
+     * Starts a rollout with one patch by the field manager {@code urunner} that is valid only for the version that was
+     * planned on. May be repeated if its response was lost: it does nothing twice.
      *
-     * @param planned the workload as it was planned on
+     * @param planned the workload as it was when planned
      * @param restart what to change
-     * @return what became of it; {@code Conflict} also if an answer was lost and the patch had taken effect
+     * @return the result; {@code Conflict} also if a response was lost and the patch took effect
      * @throws KubeException if the API server refused or could not be reached
      */
     public PatchResult restart(Workload planned, Restart restart) throws KubeException {
@@ -48,22 +48,22 @@ public final class Restarter {
     }
 
     /**
-     * What {@link #restart} sends, for people who want to see it first.
+     * The patch that {@link #restart} sends, for people who want to see it first.
      *
-     * @param planned the workload as it was planned on
+     * @param planned the workload as it was when planned
      * @param restart what to change
-     * @return the strategic-merge patch, as indented JSON
+     * @return the patch, as indented JSON
      */
     public static String describe(Workload planned, Restart restart) {
         return patch(planned, restart).toPrettyString();
     }
 
     /**
-     * What {@link #remember} sends, for people who want to see it first.
+     * The patch that {@link #remember} sends, for people who want to see it first.
      *
-     * @param planned the workload as it was planned on
-     * @param state what it says from now on
-     * @return the strategic-merge patch, as indented JSON
+     * @param planned the workload as it was when planned
+     * @param state the new annotation
+     * @return the patch, as indented JSON
      */
     public static String describe(Workload planned, WorkloadState state) {
         return patch(planned, state).toPrettyString();
@@ -101,9 +101,9 @@ public final class Restarter {
     /**
      * Writes {@code urunner.io/state} without starting a rollout.
      *
-     * @param planned the workload as it was planned on
-     * @param state what it says from now on
-     * @return what became of it
+     * @param planned the workload as it was when planned
+     * @param state the new annotation
+     * @return the result
      * @throws KubeException if the API server refused or could not be reached
      */
     public PatchResult remember(Workload planned, WorkloadState state) throws KubeException {
@@ -112,7 +112,7 @@ public final class Restarter {
 
     private static ObjectNode patch(Workload planned, WorkloadState state) {
         ObjectNode patch = KubeConnection.JSON.createObjectNode();
-        // The uid keeps the patch from a workload that was made again; the version from one that changed.
+        // The uid protects a workload that was created anew from the patch; the version protects one that changed.
         patch.putObject("metadata")
                 .put("uid", planned.uid())
                 .put("resourceVersion", planned.resourceVersion())
@@ -135,8 +135,7 @@ public final class Restarter {
             if (Thread.currentThread().isInterrupted() || connection.closed()) {
                 throw lost;
             }
-            // An idle connection that the server closed, most often. If the patch took effect, its version is gone:
-            // 409.
+            // Mostly an idle connection that the server closed. If the patch took effect, its version is outdated: 409.
             answer = connection.send(call, doing);
         }
         return switch (answer.status()) {
@@ -156,8 +155,8 @@ public final class Restarter {
     }
 
     /**
-     * Reads a workload, its revisions and its pods from the API server: what a watch knows may be a moment old. Lists the
-     * pods and revisions that the workload's selector names.
+     * Reads a workload, its revisions and its pods from the API server: a watch may be a moment behind. Lists the pods and
+     * revisions that the workload's selector matches.
      *
      * @param id which one
      * @return the workload, whether it is enabled or not; empty if there is none
@@ -192,7 +191,7 @@ public final class Restarter {
     }
 
     /**
-     * Reads the templates that a workload had, as far as the cluster keeps them ({@code revisionHistoryLimit}).
+     * Reads the templates that a workload has had, as far as the cluster keeps them ({@code revisionHistoryLimit}).
      *
      * @param id which one
      * @return its ReplicaSets or ControllerRevisions, the oldest revision first; empty if there is no such workload, or the
@@ -281,11 +280,11 @@ public final class Restarter {
     }
 
     /**
-     * Deletes a pod, for example one that keeps a StatefulSet from rolling back.
+     * Deletes a pod, for example one that blocks the rollback of a StatefulSet.
      *
      * @param namespace its namespace
-     * @param pod the pod; if another one has its name by now, that one stays
-     * @return whether it was there
+     * @param pod the pod; another one that has taken its name stays
+     * @return whether it existed
      * @throws KubeException if the API server refused or could not be reached
      */
     public boolean deletePod(String namespace, Pod pod) throws KubeException {

@@ -14,7 +14,7 @@ public enum RevisionKind {
     private final boolean ownsPods;
     private final JsonPointer copy;
 
-    /** {@code copy}: where in the object the copy of the workload is that has the template. */
+    /** {@code copy}: where the object has its copy of the workload. */
     RevisionKind(String apiVersion, String kind, String resource, boolean ownsPods, String copy) {
         this.api = ApiResource.of(apiVersion, resource);
         this.kind = kind;
@@ -62,20 +62,20 @@ public enum RevisionKind {
         return api;
     }
 
-    /** Whether it owns the pods of its template, and not the workload. */
+    /** Whether it, and not the workload, owns the pods. */
     boolean ownsPods() {
         return ownsPods;
     }
 
     /**
-     * Whether an undo gives the workload its annotations back: Deployments get those of the ReplicaSet that they go back to,
-     * and the one that they leave keeps a copy of what they were.
+     * Whether an undo restores the annotations of the workload, too: a Deployment gets those of the ReplicaSet that it goes
+     * back to, and the one that it leaves keeps a copy of what they were.
      */
     boolean restoresAnnotations() {
         return ownsPods;
     }
 
-    /** Where the pod template is; a ReplicaSet has its own, a ControllerRevision a copy of the workload's. */
+    /** Where the pod template is: a ReplicaSet has its own, a ControllerRevision a copy of the workload's. */
     JsonPointer template(WorkloadKind kind) {
         return ownsPods ? WorkloadKind.TEMPLATE : copy.append(kind.template());
     }

@@ -12,17 +12,17 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Puts a workload together and finds out which of its pods are of its template as it is now. As long as the controller has
- * not seen the workload as it is now, that is not known of any.
+ * Assembles a workload and determines which of its pods are of its current template. While the controller has not seen the
+ * workload as it is now, that is not known of any.
  */
 final class Revisions {
     private Revisions() {}
 
     /**
-     * Puts a workload together.
+     * Assembles a workload.
      *
      * @param revisions its ReplicaSets or ControllerRevisions
-     * @param podsOf the pods that a controller, given by its uid, controls
+     * @param podsOf the pods of a controller, by its uid
      */
     static Workload assemble(
             Observed.WorkloadObject object,
@@ -58,8 +58,8 @@ final class Revisions {
     }
 
     /**
-     * What was done last with a workload. {@code kubectl rollout undo} gives a Deployment the annotations of the ReplicaSet
-     * that it goes back to, too; the one that it leaves keeps a copy of what they were.
+     * What was last done with a workload. {@code kubectl rollout undo} also restores the annotations of the ReplicaSet that
+     * a Deployment goes back to; the one that it leaves keeps a copy of what they were.
      */
     private static Optional<Observed.State> state(Workload workload, Collection<Observed.Revision> revisions) {
         Optional<Observed.State> own = Observed.State.of(workload.annotations().get(Workload.STATE));
@@ -78,7 +78,7 @@ final class Revisions {
         return all;
     }
 
-    /** Field managers are noted by the second. Who only removed fields is not noted at all. */
+    /** Field managers are recorded to the second. One that only removed fields is not recorded at all. */
     private static List<String> managersSince(Optional<Instant> act, List<Observed.Manager> managers) {
         Instant since = act.map(at -> at.truncatedTo(ChronoUnit.SECONDS)).orElse(Instant.MIN);
         return managers.stream()

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Follows rollouts to their end as a watch sees them. Thread-safe. */
+/** Follows rollouts to their end with the snapshots of a watch. Thread-safe. */
 public final class RolloutFollower {
     private final KubeConnection connection;
     private final WorkloadWatch watch;
@@ -17,10 +17,10 @@ public final class RolloutFollower {
     private final Duration patience;
 
     /**
-     * A follower to whom a failure counts after {@link FollowedRollout#PATIENCE}.
+     * A follower for which a failure counts after {@link FollowedRollout#PATIENCE}.
      *
      * @param connection for its timers
-     * @param watch what sees the workloads; must be started
+     * @param watch sees the workloads; must be started
      * @param ticker elapsed time in nanoseconds
      */
     public RolloutFollower(KubeConnection connection, WorkloadWatch watch, LongSupplier ticker) {
@@ -31,9 +31,9 @@ public final class RolloutFollower {
      * A follower.
      *
      * @param connection for its timers
-     * @param watch what sees the workloads; must be started
+     * @param watch sees the workloads; must be started
      * @param ticker elapsed time in nanoseconds
-     * @param patience for how long a failure must last before it counts: a pull may work the next time
+     * @param patience how long a failure must last before it counts: the next pull may work
      */
     public RolloutFollower(KubeConnection connection, WorkloadWatch watch, LongSupplier ticker, Duration patience) {
         this.connection = connection;
@@ -47,10 +47,10 @@ public final class RolloutFollower {
      *
      * @param id which workload
      * @param digests what the patch wrote on the template
-     * @param patched the patch's answer
+     * @param patched the result of the patch
      * @param timeout how long to wait for the end; a failure counts then even if it has not lasted yet
-     * @return the outcome; cancelling ends the following, the rollout goes on. It is completed on a thread of the
-     *     connection's executor: what depends on it must not block
+     * @return the outcome; cancelling it stops following, but not the rollout. It is completed on a thread of the
+     *     connection's executor: dependent stages must not block
      */
     public CompletableFuture<RolloutOutcome> follow(
             WorkloadId id, DigestsAnnotation digests, PatchResult.Patched patched, Duration timeout) {
@@ -71,7 +71,7 @@ public final class RolloutFollower {
         private final WorkloadId id;
         private final FollowedRollout rollout;
         private final CompletableFuture<RolloutOutcome> outcome = new CompletableFuture<>();
-        /** Looks again when a failure counts. */
+        /** Takes another look when a failure counts. */
         private @Nullable ScheduledFuture<?> again;
 
         private boolean seen;

@@ -1,6 +1,6 @@
 package io.urunner.kube;
 
-/** How a rollout that was followed ended. */
+/** How a followed rollout ended. */
 public sealed interface RolloutOutcome {
     /** Every wanted pod is of the followed template and available. */
     record Succeeded() implements RolloutOutcome {}
@@ -8,21 +8,21 @@ public sealed interface RolloutOutcome {
     /**
      * It failed.
      *
-     * @param cause what kind of cause
-     * @param reason what the pods or the controllers say
+     * @param cause the kind of cause
+     * @param reason what the pods or the controllers report
      */
     record Failed(RolloutProgress.Cause cause, String reason) implements RolloutOutcome {}
 
     /**
-     * It was not over in time.
+     * It did not end in time.
      *
      * @param what what it was waiting for
      */
     record TimedOut(String what) implements RolloutOutcome {}
 
-    /** The template does not say any more what was rolled out: somebody changed it, or rolled back. */
+    /** The template no longer says what was rolled out: somebody changed it, or rolled it back. */
     record Superseded() implements RolloutOutcome {}
 
-    /** The workload is not watched any more: it or its namespace was deleted or disabled. */
+    /** The workload is no longer watched: it or its namespace was deleted or disabled. */
     record Gone() implements RolloutOutcome {}
 }

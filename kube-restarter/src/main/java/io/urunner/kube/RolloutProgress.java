@@ -1,11 +1,11 @@
 package io.urunner.kube;
 
-/** How far a workload is with the template it has now. */
+/** The progress of a workload with its current template. */
 public sealed interface RolloutProgress {
     /**
-     * Not over.
+     * Still running.
      *
-     * @param what what it waits for, in words
+     * @param what what it is waiting for, in words
      */
     record Running(String what) implements RolloutProgress {}
 
@@ -13,30 +13,30 @@ public sealed interface RolloutProgress {
     record Complete() implements RolloutProgress {}
 
     /**
-     * It does not get on. A rollout can leave this state by itself: a pull that fails may work the next time.
+     * It is stuck. A rollout can leave this state by itself: the next pull may work.
      *
-     * @param cause what kind of cause
-     * @param reason what the pods or the controllers say
+     * @param cause the kind of cause
+     * @param reason what the pods or the controllers report
      */
     record Failed(Cause cause, String reason) implements RolloutProgress {}
 
-    /** Why a rollout does not get on. */
+    /** Why a rollout is stuck. */
     enum Cause {
-        /** The containers: what is in the image crashes, does not become ready, or there is no such image for the platform. */
+        /** The containers: they crash or do not become ready, or there is no such image for the platform. */
         CONTAINERS,
-        /** The image cannot be pulled for now: the registry is away, or does not let these nodes or pods in. */
+        /** The image cannot be pulled for now: the registry is not available, or denies access to these nodes or pods. */
         PULL,
-        /** No node takes the pods. */
+        /** The pods cannot be scheduled. */
         SCHEDULING,
-        /** The pods cannot be made: quota, or an admission webhook. */
+        /** The pods cannot be created, because of a quota or an admission webhook. */
         CREATION
     }
 
     /**
-     * Judges a snapshot.
+     * Judges a snapshot of a workload.
      *
      * @param workload the workload
-     * @return how far it is
+     * @return its progress
      */
     static RolloutProgress of(Workload workload) {
         return Progress.of(workload);

@@ -2,13 +2,13 @@ package io.urunner.kube;
 
 import com.fasterxml.jackson.core.JsonPointer;
 
-/** What is read of a workload to judge its rollout, and where most kinds have it. */
+/** A field of a workload by which its rollout is judged, and where most kinds have it. */
 enum StatusField {
     /** How many pods are wanted. */
     DESIRED("/spec/replicas"),
     /** Whether rollouts are paused. */
     PAUSED("/spec/paused"),
-    /** The strategy of rollouts, of which {@code OnDelete} counts. */
+    /** The rollout strategy; only {@code OnDelete} matters. */
     STRATEGY("/spec/updateStrategy/type"),
     /** How many pods keep the old template. */
     PARTITION("/spec/updateStrategy/rollingUpdate/partition"),

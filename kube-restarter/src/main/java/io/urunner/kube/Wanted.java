@@ -7,11 +7,11 @@ import java.util.Collection;
 import java.util.stream.Stream;
 
 /**
- * What is needed of a kind of object, see {@link JsonSieve}.
+ * The wanted fields of a kind of object, see {@link JsonSieve}.
  *
- * @param object of one that is read alone
- * @param list of a list of them
- * @param event of each line of a watch
+ * @param object of a single object
+ * @param list of a list of objects
+ * @param event of an event of a watch
  */
 record Wanted(JsonNode object, JsonNode list, JsonNode event) {
     /** The length of a number, a flag or a short word. */
@@ -20,7 +20,7 @@ record Wanted(JsonNode object, JsonNode list, JsonNode event) {
     private static final int LABEL = 64;
     private static final int NAME = 254;
 
-    /** The same of all. */
+    /** The same fields in all three. */
     static Wanted of(JsonNode object) {
         return new Wanted(
                 object,
@@ -28,7 +28,7 @@ record Wanted(JsonNode object, JsonNode list, JsonNode event) {
                 JsonSieve.wanted("{'type': 16}").<ObjectNode>deepCopy().set("object", object));
     }
 
-    /** Of a workload with its template there, and with those fields. */
+    /** Those of a workload with this template and these further fields. */
     static Wanted ofWorkload(JsonPointer template, Stream<JsonPointer> fields) {
         ObjectNode object = ObservedJson.ANSWER.deepCopy();
         object.withObject(template).setAll((ObjectNode) ObservedJson.TEMPLATE.deepCopy());
@@ -39,7 +39,7 @@ record Wanted(JsonNode object, JsonNode list, JsonNode event) {
         return of(object);
     }
 
-    /** Of what keeps the revisions of these kinds. */
+    /** Those of the revisions of these kinds. */
     static Wanted ofRevisions(RevisionKind keptAs, Collection<WorkloadKind> kinds) {
         ObjectNode object = ObservedJson.ANSWER.deepCopy();
         for (WorkloadKind kind : kinds) {
@@ -50,7 +50,7 @@ record Wanted(JsonNode object, JsonNode list, JsonNode event) {
         return of(labelled(object, kinds));
     }
 
-    /** Of the pods of these kinds. */
+    /** Those of the pods of these kinds. */
     static Wanted ofPods(Collection<WorkloadKind> kinds) {
         return of(labelled(ObservedJson.ANSWER.deepCopy(), kinds));
     }
@@ -67,7 +67,7 @@ record Wanted(JsonNode object, JsonNode list, JsonNode event) {
         object.withObject(field.head()).put(field.last().getMatchingProperty(), length);
     }
 
-    /** Where managed fields name the fields of that place, see "server-side apply: field management". */
+    /** Where an entry of the managed fields has the fields at that place, see "server-side apply: field management". */
     static JsonPointer managedFields(JsonPointer place) {
         JsonPointer fields = JsonPointer.compile("/fieldsV1");
         for (JsonPointer each = place; !each.matches(); each = each.tail()) {

@@ -21,12 +21,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections that watches run on. A fixed number of HTTP/2 connections takes as many streams as any API server allows
- * on one; watches beyond that get an HTTP/1.1 connection each. So the number of threads does not grow with the number of
- * watches, and in all but the largest clusters neither does the number of connections.
+ * The connections of all watches. A fixed number of HTTP/2 connections carries as many streams as every API server allows;
+ * further watches get an HTTP/1.1 connection each. So the number of threads does not grow with the number of watches, and
+ * except in the largest clusters the number of connections does not, either.
  */
 final class WatchPool {
-    /** API servers allow 100 streams on a connection, older ones 250. The JDK's client fails rather than waits. */
+    /** API servers allow 100 streams on a connection, older ones 250. The JDK's client fails instead of waiting. */
     private static final int STREAMS = 90;
 
     private static final int CONNECTIONS = 3;
@@ -41,7 +41,7 @@ final class WatchPool {
     private int lists;
     private volatile boolean closed;
 
-    /** {@code clients} makes a client for the server of the connection. */
+    /** {@code clients} creates a client for the server of the connection. */
     WatchPool(KubeConnection connection, Function<HttpClient.Version, HttpClient> clients) {
         this.connection = connection;
         this.clients = clients;
@@ -53,7 +53,7 @@ final class WatchPool {
         slots.add(overflow);
     }
 
-    /** A watch that runs. */
+    /** A running watch. */
     static final class Stream {
         private final Slot slot;
         private final JsonBody body;
@@ -66,7 +66,7 @@ final class WatchPool {
             this.body = JsonBody.watch(wanted.event(), event);
         }
 
-        /** Completes when the watch is over, with an error if it broke. */
+        /** Completes when the watch ends, with an error if it broke. */
         CompletableFuture<Void> ended() {
             return ended;
         }
@@ -89,7 +89,7 @@ final class WatchPool {
             this.client = clients.apply(version);
         }
 
-        /** Replaces a client, and with it its connections, unless that was done already. */
+        /** Replaces a client and thereby its connections, unless that has been done. */
         void renew(HttpClient suspect) {
             synchronized (WatchPool.this) {
                 if (client == suspect) {
@@ -103,9 +103,9 @@ final class WatchPool {
      * Starts a watch.
      *
      * @param request the request
-     * @param wanted what is needed of each object
-     * @param status told the status of the answer, when it comes
-     * @param event told each event of an answer with status 200; must not block
+     * @param wanted the wanted fields of each object
+     * @param status receives the status of the response
+     * @param event receives each event of a response with status 200; must not block
      */
     Stream open(HttpRequest.Builder request, Wanted wanted, IntConsumer status, Consumer<JsonNode> event) {
         CompletableFuture<Void> before;
@@ -134,7 +134,7 @@ final class WatchPool {
             status.accept(info.statusCode());
             return info.statusCode() == 200 ? stream.body : HttpResponse.BodySubscribers.replacing(JsonBody.NOTHING);
         };
-        // One after the other: of several requests at once each would open a connection of its own.
+        // One after another: several requests at once would each open a connection of their own.
         KubeConnection.whenDone(before, (nothing, error) -> send(stream, request, handler));
         return stream;
     }
@@ -158,7 +158,7 @@ final class WatchPool {
             }
         });
         unlessDone(stream.started, connection.deadlines().headers(), () -> {
-            // The connection seems to stand; it may be dead, and would be used again.
+            // The connection seems to be open, but may be dead, and would be used again.
             stream.slot.renew(client);
             stream.ended.completeExceptionally(new TimeoutException());
             answer.cancel(true);
@@ -176,8 +176,8 @@ final class WatchPool {
     }
 
     /**
-     * Asks for a little on each connection that many watches share: the HTTP client sends no pings. A connection on which
-     * no answer comes is dead, and its watches are cancelled.
+     * Sends a small request on each connection that watches share, because the HTTP client sends no pings. A connection
+     * without a response is dead, and its watches are cancelled.
      */
     void probe() {
         for (Slot slot : slots) {
@@ -204,7 +204,7 @@ final class WatchPool {
         }
     }
 
-    /** Runs a list when fewer than a few run: the API server holds a page of objects in memory for each. */
+    /** Runs a list once fewer than a few are running: the API server holds a page of objects in memory for each. */
     void list(Supplier<CompletableFuture<?>> list) {
         synchronized (this) {
             if (lists >= LISTS) {

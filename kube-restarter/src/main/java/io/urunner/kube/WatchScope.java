@@ -9,19 +9,19 @@ import java.util.TreeSet;
 /**
  * What is watched: kinds of workload, in namespaces that carry the label {@code urunner=enable}.
  *
- * @param namespaces the namespaces to look at; empty for all of the cluster
+ * @param namespaces the namespaces; empty for all of the cluster
  * @param kinds the kinds of workload
  */
 public record WatchScope(SortedSet<String> namespaces, List<WorkloadKind> kinds) {
     /**
      * A scope.
      *
-     * @throws IllegalArgumentException if one of them can be no namespace's name: it would lead to another place
+     * @throws IllegalArgumentException if a name is not a valid namespace name
      */
     public WatchScope {
         for (String name : namespaces) {
             if (!KubeName.isOfNamespace(name)) {
-                throw new IllegalArgumentException(KubeName.shown(name) + " cannot be the name of a namespace");
+                throw new IllegalArgumentException(KubeName.shown(name) + " is not a valid name for a namespace");
             }
         }
         kinds = List.copyOf(kinds);
@@ -38,12 +38,12 @@ public record WatchScope(SortedSet<String> namespaces, List<WorkloadKind> kinds)
     }
 
     /**
-     * These namespaces, as long as they carry the label. It is read by GET every second, which Roles in these namespaces
-     * may allow: no ClusterRole is needed.
+     * These namespaces, while they carry the label. It is read with GET every second, for which Roles in these namespaces
+     * suffice: no ClusterRole is needed.
      *
      * @param namespaces the namespaces, at least one
      * @return the scope
-     * @throws IllegalArgumentException if there is none, or one of them can be no namespace's name
+     * @throws IllegalArgumentException if there is none, or a name is not a valid namespace name
      */
     public static WatchScope of(Set<String> namespaces) {
         if (namespaces.isEmpty()) {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Kinds of workload that are looked at together, with what is looked at because of them: pods and revisions. Immutable. */
+/** Kinds of workload that are watched together, and what they have in common: pods and revisions. Immutable. */
 final class WatchedKinds {
     private final List<WorkloadKind> kinds;
     private final Map<String, List<String>> podOwners = new HashMap<>();
@@ -36,7 +36,7 @@ final class WatchedKinds {
         return kinds;
     }
 
-    /** By the kind of object that controls pods the labels of these that may say of which revision they are. */
+    /** For each kind of object that controls pods, the labels that may name the revision of a pod. */
     Map<String, List<String>> podOwners() {
         return podOwners;
     }
@@ -45,7 +45,7 @@ final class WatchedKinds {
         return pods;
     }
 
-    /** The kinds whose revisions must be known, of those that are kept so. */
+    /** The kinds that are kept as such revisions, as far as their revisions must be known. */
     List<WorkloadKind> keptAs(RevisionKind by) {
         return keptAs.getOrDefault(by, List.of());
     }

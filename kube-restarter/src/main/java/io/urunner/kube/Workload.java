@@ -5,25 +5,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A workload as it was seen at one moment: the few fields that are needed, not the object. Immutable.
+ * A snapshot of a workload: the few fields that are needed, not the object. Immutable.
  *
  * @param id which one
- * @param uid its uid: a workload that was deleted and made again has another
- * @param resourceVersion its version; what is planned on this snapshot is patched on this version
- * @param generation its generation: counts the changes of its specification
- * @param annotations those of its own annotations whose name starts with {@code urunner.io/}, and the beginning of
- *     {@link #CHANGE_CAUSE}; {@link #STATE} is the newest that is known, though an undo took it from the workload
- * @param templateAnnotations those of the pod template's annotations whose name starts with {@code urunner.io/}
+ * @param uid its uid: a workload that was deleted and created again has another one
+ * @param resourceVersion its version; what is planned on this snapshot is applied to this version
+ * @param generation its generation, which counts the changes of its specification
+ * @param annotations its own annotations whose names start with {@code urunner.io/}, and the beginning of {@link
+ *     #CHANGE_CAUSE}; {@link #STATE} is the newest one known, even if an undo removed it from the workload
+ * @param templateAnnotations the pod template's annotations whose names start with {@code urunner.io/}
  * @param containers the containers and init containers of the template
  * @param imagePullSecrets the names of the template's pull secrets
  * @param serviceAccount the template's service account, {@code default} if it names none
- * @param rollout how far the controllers are
- * @param currentRevision the revision that new pods get, as their label says it; empty while that is not known
+ * @param rollout how far the controllers have got
+ * @param currentRevision the current revision, as the label of its pods names it; empty while that is not known
  * @param pods its pods, of any revision
- * @param templateManagers the field managers that changed the pod template since we acted last, newest first; one that
- *     only removed fields is not noted by Kubernetes
- * @param problems what is wrong with it in words, for its owner: what of it is too large to be kept, and therefore is not
- *     among the rest. While there is any, it must not be acted on
+ * @param templateManagers the field managers that have changed the pod template since we last acted, newest first;
+ *     Kubernetes does not record one that only removed fields
+ * @param problems what is wrong with it in words, for its owner: parts that are too large to be kept, and are therefore
+ *     missing. It must not be acted on while there are any
  */
 public record Workload(
         WorkloadId id,
@@ -40,16 +40,16 @@ public record Workload(
         List<Pod> pods,
         List<String> templateManagers,
         List<String> problems) {
-    /** The annotation of the pod template that says what was last acted on, see {@link DigestsAnnotation}. */
+    /** The annotation of the pod template with the digests that were last rolled out, see {@link DigestsAnnotation}. */
     public static final String DIGESTS = "urunner.io/digests";
 
-    /** The annotation of the workload that says what was done with it, see {@link WorkloadState}. */
+    /** The annotation of the workload that records what was done with it, see {@link WorkloadState}. */
     public static final String STATE = "urunner.io/state";
 
-    /** The annotation of the workload that {@code kubectl rollout history} shows of a revision. */
+    /** The annotation of the workload that {@code kubectl rollout history} shows for a revision. */
     public static final String CHANGE_CAUSE = "kubernetes.io/change-cause";
 
-    /** How a change's cause begins that we wrote; another one is its writer's, and stays. */
+    /** The prefix of a change cause that we wrote; any other belongs to its author and stays. */
     public static final String OUR_CAUSE = "URunner: ";
 
     public Workload {
@@ -63,7 +63,7 @@ public record Workload(
     }
 
     /**
-     * A workload of which all is kept.
+     * A workload without problems.
      *
      * @param id which one
      * @param uid its uid
@@ -74,10 +74,10 @@ public record Workload(
      * @param containers the containers and init containers of the template
      * @param imagePullSecrets the names of the template's pull secrets
      * @param serviceAccount the template's service account
-     * @param rollout how far the controllers are
+     * @param rollout how far the controllers have got
      * @param currentRevision the revision that new pods get
      * @param pods its pods
-     * @param templateManagers the field managers that changed the pod template since we acted last
+     * @param templateManagers the field managers that have changed the pod template since we last acted
      */
     public Workload(
             WorkloadId id,

@@ -3,7 +3,7 @@ package io.urunner.kube;
 import java.util.Collection;
 
 /**
- * Which workload.
+ * Identifies a workload.
  *
  * @param namespace its namespace
  * @param kind its kind
@@ -15,7 +15,7 @@ public record WorkloadId(String namespace, WorkloadKind kind, String name) imple
      *
      * @param text the text
      * @return the id
-     * @throws IllegalArgumentException if the text is of another form, with the form in its message
+     * @throws IllegalArgumentException if the text is malformed; the message says how to write it
      */
     public static WorkloadId parse(String text) {
         return parse(text, WorkloadKind.BUILT_IN);
@@ -27,13 +27,13 @@ public record WorkloadId(String namespace, WorkloadKind kind, String name) imple
      * @param text the text
      * @param kinds the kinds that it may name
      * @return the id
-     * @throws IllegalArgumentException if the text is of another form, with the form in its message
+     * @throws IllegalArgumentException if the text is malformed; the message says how to write it
      */
     public static WorkloadId parse(String text, Collection<WorkloadKind> kinds) {
         String[] parts = text.split("/", -1);
         if (parts.length != 3 || parts[0].isEmpty() || parts[2].isEmpty()) {
             throw new IllegalArgumentException(
-                    "'" + text + "' is no workload: write NAMESPACE/KIND/NAME, for example shop/Deployment/web");
+                    "'" + text + "' is not a workload: write NAMESPACE/KIND/NAME, for example shop/Deployment/web");
         }
         return new WorkloadId(parts[0], WorkloadKind.parse(parts[1], kinds), parts[2]);
     }

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kind of workload: all that is particular to it. A new kind is one entry here. Two kinds are the same if their API group
- * and their name are. Immutable.
+ * A kind of workload, with everything that is particular to it. A new kind is one entry here. Two kinds are equal if their
+ * API groups and names are. Immutable.
  */
 public final class WorkloadKind {
     /** Where most kinds have their pod template. */
@@ -89,7 +89,7 @@ public final class WorkloadKind {
                         Stream.of(currentRevision).filter(pointer -> !pointer.matches())));
     }
 
-    /** The patches that the API takes of a kind. */
+    /** The type of patch that the API accepts for a kind. */
     enum PatchType {
         /** Lists are merged by the names of their entries. For built-in kinds only. */
         STRATEGIC_MERGE("application/strategic-merge-patch+json"),
@@ -107,17 +107,17 @@ public final class WorkloadKind {
         }
     }
 
-    /** What says which revision is current. */
+    /** How the current revision is found. */
     enum Current {
         /** The workload has the number of its current revision. */
         NUMBER,
-        /** The workload has the value of the label that the pods of its current revision carry. */
+        /** The workload has the value of the label of the pods of its current revision. */
         LABEL,
-        /** The revision with the highest number. */
+        /** The revision with the highest number is current. */
         NEWEST
     }
 
-    /** Begins an entry: a kind of which all that is not said is as most kinds have it. */
+    /** Starts an entry, with what most kinds have in common as the default. */
     static Entry entry(String apiVersion, String kind, String resource, String... shortNames) {
         return new Entry(ApiResource.of(apiVersion, resource), kind, List.of(shortNames));
     }
@@ -146,7 +146,7 @@ public final class WorkloadKind {
             }
         }
 
-        /** Which patches its API takes. */
+        /** The type of patch that its API accepts. */
         Entry patchedBy(PatchType type) {
             patchType = type;
             return this;
@@ -158,13 +158,13 @@ public final class WorkloadKind {
             return this;
         }
 
-        /** Where a field is, as JSON pointers: the first that is there counts. */
+        /** Where a field is, as JSON pointers: the first one that exists counts. */
         Entry status(StatusField field, String... pointers) {
             status.put(field, Stream.of(pointers).map(JsonPointer::compile).toList());
             return this;
         }
 
-        /** What keeps its templates, the label that tells their pods apart, and where in the kept one its number is. */
+        /** What keeps its templates, the label that tells pods of revisions apart, and where a revision has its number. */
         Entry revisions(RevisionKind keptAs, String label, String number) {
             revisions = keptAs;
             revisionLabel = label;
@@ -172,14 +172,14 @@ public final class WorkloadKind {
             return this;
         }
 
-        /** Where in the workload is what says which revision is current. */
+        /** How the current revision is found, and where the workload names it. */
         Entry current(Current by, String pointer) {
             current = by;
             currentRevision = JsonPointer.compile(pointer);
             return this;
         }
 
-        /** A rollout waits for each pod to become ready before it goes on, also for one of an older template. */
+        /** A rollout waits for each pod to become ready before it continues, even for one of an older template. */
         Entry waitsForEachPod() {
             waitsForEachPod = true;
             return this;
@@ -227,7 +227,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * What keeps the templates that its workloads have had.
+     * What the cluster keeps the templates of its workloads in.
      *
      * @return the kind of revision; empty if nothing does
      */
@@ -236,7 +236,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * The label of pods that says of which revision they are, for example {@code pod-template-hash}.
+     * The label of pods that names their revision, for example {@code pod-template-hash}.
      *
      * @return the label; empty if there is none
      */
@@ -245,8 +245,8 @@ public final class WorkloadKind {
     }
 
     /**
-     * Whether pods of the old template run until new ones are available. Where they do not, a rollout replaces them one by
-     * one, and a new pod that fails leaves the workload half old.
+     * Whether pods of the old template keep running until new ones are available. Otherwise a rollout replaces them one by
+     * one, and a new pod that fails leaves the workload partly old.
      *
      * @return true if each template has pods of its own
      */
@@ -255,10 +255,10 @@ public final class WorkloadKind {
     }
 
     /**
-     * Whether a rollout waits for each pod to become ready before it goes on, also for one of an older template that never
-     * will: "Forced rollback" in the documentation of StatefulSets.
+     * Whether a rollout waits for each pod to become ready before it continues, even for one of an older template that
+     * never will: see "Forced rollback" in the documentation of StatefulSets.
      *
-     * @return true if a pod that is never ready stops it
+     * @return true if a pod that never becomes ready blocks it
      */
     public boolean waitsForEachPod() {
         return waitsForEachPod;
@@ -297,17 +297,17 @@ public final class WorkloadKind {
         return current;
     }
 
-    /** Whether the revisions must be known to tell which pods are whose, and which of them are current. */
+    /** Whether the revisions must be known to tell whose the pods are, and which of them are current. */
     boolean needsRevisions() {
         return revisions != null && (revisions.ownsPods() || current != Current.LABEL);
     }
 
-    /** The kind of object that its pods have for a controller. */
+    /** The kind of object that controls its pods. */
     String podOwner() {
         return revisions != null && revisions.ownsPods() ? revisions.kind() : kind;
     }
 
-    /** What a workload says of its current revision. */
+    /** What a workload says about its current revision. */
     Optional<String> currentRevision(JsonNode workload) {
         return currentRevision.matches()
                 ? Optional.empty()

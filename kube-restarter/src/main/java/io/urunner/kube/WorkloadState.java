@@ -16,15 +16,15 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The annotation {@code urunner.io/state} on a workload: what was done with it. It lies on the workload, not on its
- * template, so it survives a lost database and the undo of a StatefulSet or DaemonSet. That of a Deployment restores the
- * annotations of the older ReplicaSet, too; then the copy counts that the newer one has. Immutable.
+ * The annotation {@code urunner.io/state} on a workload: what was done with it. It is on the workload, not on its template,
+ * so it survives a lost database and the undo of a StatefulSet or DaemonSet. The undo of a Deployment also restores the
+ * annotations of the older ReplicaSet; then the copy on the newer one counts. Immutable.
  *
- * @param containers per container what was done
- * @param hold set while the workload is held: nothing is rolled out
+ * @param containers what was done, by container
+ * @param hold set while the workload is held, and nothing is rolled out
  */
 public record WorkloadState(SortedMap<String, ContainerState> containers, Optional<Hold> hold) {
-    /** Nothing was done yet. */
+    /** Nothing has been done yet. */
     public static final WorkloadState EMPTY = new WorkloadState(Collections.emptySortedMap(), Optional.empty());
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -35,17 +35,17 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
     }
 
     /**
-     * What was done for one container. It counts only for the reference that it names.
+     * What was done for one container. Counts only for the reference that it names.
      *
      * @param reference the reference, in canonical form
-     * @param acted the digest that was last rolled out for it
+     * @param acted the digest that was last rolled out
      * @param actedAt when
      * @param replaced the digests that {@code acted} replaced, accumulated while {@code acted} stays
-     * @param rejected a digest that somebody took back
-     * @param rejectedBy the field manager that did
+     * @param rejected a digest that somebody rolled back
+     * @param rejectedBy the field manager that rolled it back
      * @param failed a digest whose rollout failed because of its containers
      * @param failure how it failed
-     * @param originalImage the image's text before it was pinned to a digest; empty while it is not pinned
+     * @param originalImage the text of the image before it was pinned to a digest; empty while it is not pinned
      */
     public record ContainerState(
             String reference,
@@ -63,19 +63,19 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
     }
 
     /**
-     * Why nothing is rolled out.
+     * Why nothing is rolled out: somebody holds the workload.
      *
      * @param since since when
-     * @param by who asked for it
+     * @param by who requested it
      * @param untilNextPush whether the hold ends by itself when the tag moves past the rejected digest
-     * @param reason why, if it was said
+     * @param reason the reason, if one was given
      */
     public record Hold(Instant since, String by, boolean untilNextPush, Optional<String> reason) {
         /**
-         * A hold of which nobody said why.
+         * A hold without a reason.
          *
          * @param since since when
-         * @param by who asked for it
+         * @param by who requested it
          * @param untilNextPush whether the hold ends by itself when the tag moves past the rejected digest
          */
         public Hold(Instant since, String by, boolean untilNextPush) {
@@ -84,10 +84,10 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
     }
 
     /**
-     * Reads the annotation. A text of another form counts as none: somebody edited it.
+     * Reads the annotation. A malformed text counts as none: somebody edited it.
      *
      * @param text the annotation's value
-     * @return the state; empty if the text is of another form
+     * @return the state; empty if the text is malformed
      */
     public static Optional<WorkloadState> parse(String text) {
         try {
@@ -129,7 +129,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
     }
 
     /**
-     * When we acted last, on any of its containers.
+     * When we last acted on any of its containers.
      *
      * @return the time; empty if we never did
      */
@@ -139,11 +139,11 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
                 .max(Instant::compareTo);
     }
 
-    /** No time that nobody can reckon with. */
+    /** Refuses times beyond the range that can be calculated with. */
     private static Instant time(String text) {
         Instant time = Instant.parse(text);
         if (time.isBefore(Instant.EPOCH) || time.isAfter(LATEST)) {
-            throw new DateTimeException(text + " is no time of an act or a hold");
+            throw new DateTimeException(text + " is not the time of an action or a hold");
         }
         return time;
     }
@@ -152,7 +152,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
         return Optional.ofNullable(json.path(field).textValue());
     }
 
-    /** The annotation's value: fields that are empty are left out. */
+    /** The annotation's value, without empty fields. */
     @Override
     public String toString() {
         ObjectNode json = JSON.createObjectNode();

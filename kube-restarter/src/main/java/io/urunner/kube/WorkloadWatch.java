@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees the workloads of the namespaces labelled {@code urunner=enable} that are not labelled {@code urunner=disable}, with
- * their pods, as they change. Watches; lists only at the start and when the API server has forgotten where a watch was.
+ * Watches the workloads that are not labelled {@code urunner=disable} in the namespaces labelled {@code urunner=enable},
+ * and their pods. Lists objects only at the start, and if the API server has forgotten the version of a watch.
  * Single use. Thread-safe.
  */
 public final class WorkloadWatch implements AutoCloseable {
@@ -30,7 +30,7 @@ public final class WorkloadWatch implements AutoCloseable {
 
     private static final int LABEL_MILLIS = 1_000;
     private static final int TRY_AGAIN_MILLIS = 600_000;
-    /** The part of what may be kept that is made free at least, when there is too much. */
+    /** The fraction of the limit that is freed at least, when it is exceeded. */
     private static final int SOME_ROOM = 32;
 
     private static final String METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -55,17 +55,17 @@ public final class WorkloadWatch implements AutoCloseable {
     private boolean closed;
 
     /**
-     * A watch that is not started. It keeps no more than a quarter of the memory that Java may have: beyond that the largest
-     * workload is not followed any more, and says so in its {@link Workload#problems}.
+     * A watch that is not started. It uses no more than a quarter of the maximum heap: beyond that the largest workload is
+     * no longer watched, and says so in its {@link Workload#problems}.
      *
      * @param connection to which cluster; stays the caller's to close
-     * @param scope which namespaces
+     * @param scope what to watch
      */
     public WorkloadWatch(KubeConnection connection, WatchScope scope) {
         this(connection, scope, Runtime.getRuntime().maxMemory() / 4);
     }
 
-    /** {@code most}: how many bytes are kept of all namespaces together. */
+    /** {@code most}: how many bytes are kept for all namespaces together. */
     WorkloadWatch(KubeConnection connection, WatchScope scope, long most) {
         this.most = most;
         this.connection = connection;
@@ -87,10 +87,11 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     /**
-     * Has every change told, on a thread of the connection's executor: the listener must not block. It is told the id of
-     * a workload that appeared, changed (its pods count) or went away; {@link #find} says what is there now.
+     * Registers a listener for changes, which is called on a thread of the connection's executor and must not block. It
+     * receives the id of a workload that appeared, changed (itself or its pods) or went away; {@link #find} returns the
+     * current state.
      *
-     * @param listener whom to tell
+     * @param listener the listener
      */
     public void listen(Consumer<WorkloadId> listener) {
         listeners.add(listener);
@@ -108,7 +109,7 @@ public final class WorkloadWatch implements AutoCloseable {
     public void start() {
         synchronized (lock) {
             if (started) {
-                throw new IllegalStateException("a watch is started once");
+                throw new IllegalStateException("the watch was started before");
             }
             started = true;
             long tick = connection.deadlines().tick().toMillis();
@@ -135,7 +136,7 @@ public final class WorkloadWatch implements AutoCloseable {
         flush();
     }
 
-    /** Reads whether a namespace of the fixed list is labelled. */
+    /** Checks whether a namespace of the fixed list is labelled. */
     private void readLabel(String namespace) {
         KubeConnection.whenDone(
                 connection.get(Call.get(ApiResource.NAMESPACES.path() + "/" + KubeName.encoded(namespace)), METADATA),
@@ -181,7 +182,7 @@ public final class WorkloadWatch implements AutoCloseable {
                 (forbidden ? "not allowed to " : "cannot ") + doing + ": " + answer.message());
     }
 
-    /** Begins or ends to watch a namespace. With the lock held. */
+    /** Starts or stops watching a namespace. With the lock held. */
     private void set(String name, boolean enabled) {
         NamespaceWatch watch = namespaces.get(name);
         if (enabled && watch == null && !closed) {
@@ -192,12 +193,12 @@ public final class WorkloadWatch implements AutoCloseable {
         } else if (!enabled && watch != null) {
             namespaces.remove(name);
             changes.addAll(watch.ids());
-            watch.giveUp("it is not watched any more");
+            watch.giveUp("it is no longer watched");
             starts.add(watch::close);
         }
     }
 
-    /** Of all namespaces so many bytes more are kept, or fewer. With the lock held. */
+    /** This many more bytes are kept for all namespaces, or fewer. With the lock held. */
     private void keptMore(long bytes) {
         kept += bytes;
         if (makingRoom) {
@@ -208,7 +209,7 @@ public final class WorkloadWatch implements AutoCloseable {
             NamespaceWatch largest =
                     Collections.max(namespaces.values(), Comparator.comparingLong(NamespaceWatch::kept));
             if (largest.refuseLargest(kept - most + most / SOME_ROOM, most) <= 0) {
-                largest.giveUp("it has more workloads than can be kept in memory, and none of them is followed");
+                largest.giveUp("it has more workloads than fit in memory, so none of them is watched");
                 starts.add(largest::close);
                 connection.later(() -> tryAgain(largest), TRY_AGAIN_MILLIS);
             }
@@ -216,7 +217,7 @@ public final class WorkloadWatch implements AutoCloseable {
         makingRoom = false;
     }
 
-    /** Watches a namespace anew that was given up. */
+    /** Watches a namespace again that was given up. */
     private void tryAgain(NamespaceWatch watch) {
         synchronized (lock) {
             if (!closed && namespaces.remove(watch.namespace(), watch)) {
@@ -244,7 +245,7 @@ public final class WorkloadWatch implements AutoCloseable {
         }
     }
 
-    /** Does what must not be done with the lock held. */
+    /** Does what must be done without the lock. */
     private void flush() {
         List<WorkloadId> changed;
         List<Runnable> pending;
@@ -259,16 +260,16 @@ public final class WorkloadWatch implements AutoCloseable {
             try {
                 changed.forEach(listener);
             } catch (RuntimeException e) {
-                LOG.error("a listener failed, and may have missed changes", e);
+                LOG.error("a listener failed and may have missed changes", e);
             }
         }
     }
 
     /**
-     * Whether everything that may be seen has been seen once: the labelled namespaces, and what is in each of them. A
-     * permission that is missing does not keep this from being true, see {@link #problems}.
+     * Whether everything that can be seen has been seen: the labelled namespaces and their contents. True even if a
+     * permission is missing, see {@link #problems}.
      *
-     * @return true if {@link #workloads} is whole
+     * @return true if {@link #workloads} is complete
      */
     public boolean synced() {
         synchronized (lock) {
@@ -294,7 +295,7 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     /**
-     * The workloads as they are now. One is left out until its pods and revisions have been seen too.
+     * The workloads as they are now. A workload is left out until its pods and revisions have been seen.
      *
      * @return a snapshot, ordered by id
      */
@@ -310,7 +311,7 @@ public final class WorkloadWatch implements AutoCloseable {
      * One workload as it is now.
      *
      * @param id which one
-     * @return the snapshot; empty if there is none, or it is not watched
+     * @return the snapshot; empty if there is no such workload, or it is not watched
      */
     public Optional<Workload> find(WorkloadId id) {
         synchronized (lock) {
@@ -322,7 +323,7 @@ public final class WorkloadWatch implements AutoCloseable {
     /**
      * What cannot be seen now, and why.
      *
-     * @return the problems, each once, empty when all is well
+     * @return the problems, each once; empty if there are none
      */
     public List<WatchProblem> problems() {
         synchronized (lock) {
@@ -332,7 +333,7 @@ public final class WorkloadWatch implements AutoCloseable {
             }
             labels.values().forEach(each -> each.ifPresent(found::add));
             namespaces.values().forEach(each -> each.problems(found::add));
-            // That the API server cannot be reached every watch finds out by itself, each in its own words.
+            // Each watch finds out by itself, and in its own words, that the API server cannot be reached.
             List<WatchProblem> unreachable =
                     found.stream().filter(each -> each.resource().isEmpty()).toList();
             return unreachable.isEmpty() ? List.copyOf(found) : unreachable.subList(0, 1);

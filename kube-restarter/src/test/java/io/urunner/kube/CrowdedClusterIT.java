@@ -258,7 +258,7 @@ class CrowdedClusterIT {
         assertThat(watch.find("evil/Deployment/many-7").problems())
                 .singleElement()
                 .asString()
-                .startsWith("it is too large to be followed: ");
+                .startsWith("it is too large to be watched: ");
     }
 
     @Test
@@ -274,7 +274,7 @@ class CrowdedClusterIT {
         assertThat(watch.find("evil/Deployment/large").problems())
                 .singleElement()
                 .asString()
-                .matches("it is too large to be followed: it and its pods would take \\d+ kB of memory, of 1\\d{4} kB"
+                .matches("it is too large to be watched: it and its pods would take \\d+ kB of memory, of 1\\d{4} kB"
                         + " for all workloads");
         assertThat(watch.find("evil/Deployment/small")).isEqualTo(new Seen(1, 1, 0, List.of()));
 
@@ -301,7 +301,7 @@ class CrowdedClusterIT {
                 200_000,
                 n -> deployment("evil", "small-" + n, 1, "", container("app", "")));
         look();
-        assertThat(watch.problems()).contains("cannot watch namespace evil: it has more workloads than can be kept");
+        assertThat(watch.problems()).contains("cannot watch namespace evil: it has more workloads than fit in memory");
         assertThat(watch.find("evil/Deployment/small-1")).isNull();
     }
 

@@ -126,7 +126,7 @@ class HungApiServerTest {
                     "told",
                     SOON,
                     () -> watch.problems().stream()
-                            .anyMatch(problem -> problem.message().endsWith("it does not answer in time")));
+                            .anyMatch(problem -> problem.message().endsWith("it does not respond in time")));
         }
     }
 
@@ -159,6 +159,6 @@ class HungApiServerTest {
         });
         assertThatThrownBy(() -> new KubeAccess(connection).version())
                 .isInstanceOf(KubeException.class)
-                .hasMessageEndingWith("it does not answer in time");
+                .hasMessageEndingWith("it does not respond in time");
     }
 }

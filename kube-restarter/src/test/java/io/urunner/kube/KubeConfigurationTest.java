@@ -146,7 +146,7 @@ class KubeConfigurationTest {
         for (int i = 0; i < 3; i++) {
             assertThatThrownBy(authorization::header)
                     .isInstanceOf(IOException.class)
-                    .hasMessageContaining("credential program did not end");
+                    .hasMessageContaining("credential program did not exit");
         }
         ends.countDown();
         Await.until(
@@ -244,7 +244,7 @@ class KubeConfigurationTest {
                 .hasMessageMatching(".* from line \\d+, column \\d+ on;.*");
         assertThatThrownBy(() ->
                         KubeConfiguration.kubeconfig(file("c", good.replace(server, "https://me:hunter2@127.0.0.1"))))
-                .hasMessageContaining("server carries a user name or password");
+                .hasMessageContaining("server contains a user name or password");
     }
 
     @Test
@@ -273,7 +273,7 @@ class KubeConfigurationTest {
                 KubeConfiguration.kubeconfig(file("config", kubeconfig("{tokenFile: token}"))), executor)) {
             assertThatThrownBy(() -> new KubeAccess(connection).version())
                     .isInstanceOf(KubeException.class)
-                    .hasMessageContaining("no single line")
+                    .hasMessageContaining("not a single line")
                     .hasMessageNotContaining("hunter");
         } finally {
             executor.shutdownNow();

@@ -100,7 +100,7 @@ class KubeNameTest {
                             .isInstanceOfSatisfying(
                                     KubeException.class,
                                     e -> assertThat(e.refused()).isTrue())
-                            .hasMessageContaining("cannot be");
+                            .hasMessageContaining("is not a valid name for");
                 }
             }
             assertThat(asked).isEmpty();
@@ -118,7 +118,7 @@ class KubeNameTest {
             assertThatThrownBy(() -> WatchScope.of(Set.of("shop", wrong)))
                     .as(wrong)
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("cannot be the name of a namespace");
+                    .hasMessageContaining("is not a valid name for a namespace");
         }
         assertThat(WatchScope.of(Set.of("shop")).namespaces()).containsExactly("shop");
     }

@@ -20,11 +20,11 @@ class RolloutProgressTest {
         assertThat(progress(status(3, 3, 3, 3), ready, ready, ready)).isInstanceOf(Complete.class);
         assertThat(progress(status(3, 3, 3, 3), ready, ready))
                 .isEqualTo(new Running("the new pods have not been seen yet"));
-        assertThat(progress(status(3, 4, 3, 3))).isEqualTo(new Running("1 old pod is ending"));
+        assertThat(progress(status(3, 4, 3, 3))).isEqualTo(new Running("1 old pod is terminating"));
         assertThat(progress(status(3, 3, 2, 3))).isEqualTo(new Running("2 of 3 pods are of the new template"));
         assertThat(progress(status(3, 3, 3, 2))).isEqualTo(new Running("2 of 3 pods are available"));
         assertThat(progress(status(0, 0, 0, 0))).isInstanceOf(Complete.class);
-        assertThat(progress(status(0, 1, 0, 0))).isEqualTo(new Running("1 old pod is ending"));
+        assertThat(progress(status(0, 1, 0, 0))).isEqualTo(new Running("1 old pod is terminating"));
     }
 
     @Test
@@ -60,7 +60,7 @@ class RolloutProgressTest {
         assertThat(progress(status, pod(true, false, NO, Optional.of(platform))))
                 .isEqualTo(new Failed(Cause.CONTAINERS, "pod p, container app: " + platform));
         assertThat(progress(status, pod(true, false, Optional.of("no node"), NO)))
-                .isEqualTo(new Failed(Cause.SCHEDULING, "pod p: no node takes it: no node"));
+                .isEqualTo(new Failed(Cause.SCHEDULING, "pod p: cannot be scheduled: no node"));
     }
 
     @Test
@@ -76,7 +76,7 @@ class RolloutProgressTest {
     void quotaIsNoFailureOfTheContainers() {
         RolloutStatus status =
                 new RolloutStatus(1, true, false, false, 0, 1, 0, 1, 1, Optional.of("late"), Optional.of("quota"));
-        assertThat(progress(status)).isEqualTo(new Failed(Cause.CREATION, "pods cannot be made: quota"));
+        assertThat(progress(status)).isEqualTo(new Failed(Cause.CREATION, "pods cannot be created: quota"));
     }
 
     @Test

@@ -283,7 +283,7 @@ class WorkloadWatchIT {
                 "the API server is missed",
                 SOON,
                 () -> watch.problems().stream()
-                        .anyMatch(each -> each.message().contains("no usable answer from the API server")));
+                        .anyMatch(each -> each.message().contains("no usable response from the API server")));
         assertThat(watch.find(busy)).isPresent();
         assertThat(watch.problems()).hasSize(1);
         server.startAgain();
