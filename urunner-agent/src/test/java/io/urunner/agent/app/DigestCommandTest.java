@@ -82,6 +82,36 @@ class DigestCommandTest {
     }
 
     @Test
+    void digest_prints_json_with_the_problem_where_there_is_no_digest() throws IOException {
+        try (MockWebServer registry = registry()) {
+            String image = "localhost:" + registry.getPort() + "/public:1";
+
+            assertThat(run("digest", "-o", "json", image)).as(err.toString()).isZero();
+
+            assertThat(out.toString()).isEqualTo("""
+                    {
+                      "schema" : 1,
+                      "images" : [ {
+                        "reference" : "%s",
+                        "digest" : "%s",
+                        "mediaType" : "application/vnd.oci.image.index.v1+json"
+                      } ]
+                    }
+                    """.formatted(image, DIGEST));
+        }
+        out.getBuffer().setLength(0);
+
+        assertThat(run("digest", "-o", "json", "localhost:1/app:1")).isEqualTo(1);
+
+        assertThat(out.toString()).startsWith("""
+                        {
+                          "schema" : 1,
+                          "images" : [ {
+                            "reference" : "localhost:1/app:1",
+                            "problem" : \"""");
+    }
+
+    @Test
     void digest_exits_with_1_and_goes_on_when_a_registry_refuses() throws IOException {
         try (MockWebServer registry = registry()) {
             String host = "localhost:" + registry.getPort();

@@ -124,7 +124,7 @@ abstract class ChangeCommand extends ByHandCommand {
         return Printable.line(text.strip());
     }
 
-    private static ObjectNode json(WorkloadId id, Operator.Person person, Operator.Result result) {
+    static ObjectNode json(WorkloadId id, Operator.Person person, Operator.Result result) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("workload", id.toString());
         json.put("by", person.name());

@@ -49,7 +49,7 @@ final class ConfigCommand implements Callable<Integer> {
         return table;
     }
 
-    private static ObjectNode json(List<EffectiveValue> values, Reach.With with) {
+    static ObjectNode json(List<EffectiveValue> values, Reach.With with) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         ArrayNode settings = json.putArray("settings");
         values.forEach(value -> settings.addObject()

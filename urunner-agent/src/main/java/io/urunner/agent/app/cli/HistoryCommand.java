@@ -179,7 +179,7 @@ final class HistoryCommand extends ByHandCommand {
                         Duration.between(row.firstSeen().get(), row.lastSeen().get()));
     }
 
-    private static ObjectNode json(HistoryReport report) {
+    static ObjectNode json(HistoryReport report) {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         report.workload().ifPresent(workload -> root.put("workload", workload));
         report.hold().ifPresent(hold -> {

@@ -96,7 +96,7 @@ final class OnceCommand implements Callable<Integer> {
         return table;
     }
 
-    private static ObjectNode json(OnceReport report) {
+    static ObjectNode json(OnceReport report) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         ArrayNode containers = json.putArray("containers");
         for (OnceReport.Row row : report.rows()) {

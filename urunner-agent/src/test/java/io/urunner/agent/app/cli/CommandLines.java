@@ -9,10 +9,19 @@ import java.util.Map;
 public final class CommandLines {
     private CommandLines() {}
 
+    /** The context of commands that are not run. */
+    @SuppressWarnings("DataFlowIssue") // nothing is built for them
+    static CommandContext context() {
+        return context(null);
+    }
+
+    private static CommandContext context(Wiring wiring) {
+        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+        return new CommandContext(Map.of(), nowhere, nowhere, wiring, () -> {});
+    }
+
     /** Reads the words after {@code urunner} as the program does; what it would refuse is thrown. */
     public static void parse(Wiring wiring, List<String> words) {
-        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
-        Cli.commandLine(new CommandContext(Map.of(), nowhere, nowhere, wiring, () -> {}))
-                .parseArgs(words.toArray(String[]::new));
+        Cli.commandLine(context(wiring)).parseArgs(words.toArray(String[]::new));
     }
 }

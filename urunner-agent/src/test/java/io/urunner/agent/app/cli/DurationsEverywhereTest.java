@@ -9,8 +9,6 @@ import io.urunner.agent.app.config.Overrides;
 import io.urunner.agent.app.config.PluginDirectory;
 import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.plan.Policy;
-import java.io.PrintWriter;
-import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -65,10 +63,7 @@ class DurationsEverywhereTest {
     }
 
     private static Duration option(String text, String... command) {
-        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
-        @SuppressWarnings("DataFlowIssue") // nothing is run
-        CommandContext context = new CommandContext(Map.of(), nowhere, nowhere, null, () -> {});
-        CommandLine.ParseResult parsed = Cli.commandLine(context)
+        CommandLine.ParseResult parsed = Cli.commandLine(CommandLines.context())
                 .parseArgs(Stream.concat(Stream.of(command), Stream.of("--timeout=" + text))
                         .toArray(String[]::new));
         return parsed.subcommand().matchedOptionValue("--timeout", Duration.ZERO);

@@ -1,0 +1,280 @@
+package io.urunner.agent.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.AgentStatus;
+import io.urunner.agent.AgentStatus.WorkloadStatus;
+import io.urunner.agent.HostStatus;
+import io.urunner.agent.OnceReport;
+import io.urunner.agent.app.config.EffectiveValue;
+import io.urunner.agent.app.config.Origin;
+import io.urunner.agent.app.doctor.Finding;
+import io.urunner.agent.app.explain.Explanation;
+import io.urunner.agent.app.rollback.HistoryReport;
+import io.urunner.agent.app.rollback.Operator;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.Verdict;
+import io.urunner.kube.WatchProblem;
+import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState;
+import io.urunner.store.DigestStore.ImageLabels;
+import io.urunner.store.DigestStore.RolloutRecord;
+import io.urunner.store.DigestStore.TagDigest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** The JSON that scripts read: names, order and form of every member, with everything known and with nothing known. */
+class JsonDocumentsTest {
+    private static final Instant NOW = Instant.parse("2026-11-23T10:00:00.123456789Z");
+    private static final WorkloadId WEB = WorkloadId.parse("shop/Deployment/web");
+    private static final String REFERENCE = "registry.example/app:latest";
+    private static final Form JSON = new Form(Form.Format.JSON, 80);
+    private static final View ALL = new View(JSON, Optional.empty(), Optional.empty(), Set.of(), false);
+
+    private static void assertDocument(String name, String printed) throws IOException {
+        try (InputStream expected = JsonDocumentsTest.class.getResourceAsStream("/documents/" + name + ".json")) {
+            assertThat(expected).as(name + ".json").isNotNull();
+            assertThat(printed).isEqualTo(new String(expected.readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    void explain() throws IOException {
+        State state = new State(
+                State.Kind.WAITING,
+                "credential rejected",
+                "it rejects the credential",
+                Optional.of(NOW.minusSeconds(190)),
+                Optional.of(NOW.plusSeconds(20)),
+                true);
+        WorkloadStatus workload = new WorkloadStatus(
+                WEB,
+                state,
+                Optional.of(new Decision.Deferred(
+                        Deferral.CREDENTIAL_REJECTED,
+                        "container app: it rejects the credential",
+                        Optional.empty(),
+                        Optional.empty())),
+                List.of(verdict("app", Optional.of(REFERENCE), Optional.of("sha256:2"))),
+                Map.of("app", new TreeMap<>(Map.of("sha256:1", 2, "sha256:2", 1))),
+                Map.of("app", "registry.example/app"),
+                Optional.of(NOW.plusSeconds(21)),
+                true,
+                Optional.of(NOW.minusSeconds(191)));
+        RolloutRecord last = new RolloutRecord(
+                "1",
+                WEB.toString(),
+                "moved from sha256:1",
+                List.of(),
+                NOW.minusSeconds(3600),
+                Optional.of(NOW.minusSeconds(3500)),
+                Optional.of("failed"),
+                Optional.of("CrashLoopBackOff"));
+        TagDigest before =
+                new TagDigest(REFERENCE, "sha256:0", Optional.empty(), NOW, NOW.minusSeconds(40), Optional.empty());
+        HostStatus host = new HostStatus(
+                "registry.example",
+                3,
+                true,
+                false,
+                Optional.of("it rejects the credential"),
+                Optional.of(NOW.minusSeconds(9)),
+                Optional.of(NOW.minusSeconds(10)),
+                List.of(
+                        new HostStatus.Wait(Optional.of("shop"), Deferral.RATE_LIMITED, "it said so", NOW, NOW),
+                        new HostStatus.Wait(Optional.empty(), Deferral.ACCESS_DENIED, "denied", NOW, NOW)),
+                Optional.of(NOW.plusSeconds(5)),
+                7);
+        AgentStatus status = new AgentStatus(
+                NOW,
+                true,
+                Optional.of(new AgentStatus.Election("web-2_x", Optional.of("web-1_y"), Optional.empty())),
+                true,
+                Set.of("shop", "blog"),
+                Map.of("pay", NOW.minusSeconds(60)),
+                true,
+                Optional.of(NOW.minusSeconds(3)),
+                List.of(new WatchProblem("pods", Optional.of("pay"), Optional.empty(), "pods are forbidden")),
+                List.of(host),
+                List.of(workload));
+        Explanation explanation = new Explanation(
+                "the test",
+                status,
+                List.of(new Explanation.Entry(
+                        workload, Map.of("app", "the settings"), Optional.of(last), Map.of("app", before))),
+                Optional.of(new Explanation.Untracked("web", Optional.of(WEB), false, "not there", List.of(WEB))),
+                Optional.of("the database is away"));
+
+        assertDocument("explain", Answers.explanation(explanation, ALL).text());
+    }
+
+    @Test
+    void explainWithLittleKnown() throws IOException {
+        WorkloadStatus workload = new WorkloadStatus(
+                WEB,
+                State.NOT_PLANNED,
+                Optional.empty(),
+                List.of(verdict("app", Optional.empty(), Optional.empty())),
+                Map.of(),
+                Map.of(),
+                Optional.empty(),
+                false,
+                Optional.empty());
+        HostStatus host = new HostStatus(
+                "registry.example",
+                0,
+                false,
+                true,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                0);
+        AgentStatus status = new AgentStatus(
+                NOW,
+                false,
+                Optional.empty(),
+                false,
+                Set.of(),
+                Map.of(),
+                false,
+                Optional.empty(),
+                List.of(),
+                List.of(host),
+                List.of(workload));
+        RolloutRecord last = new RolloutRecord(
+                "1", WEB.toString(), "moved", List.of(), NOW, Optional.empty(), Optional.empty(), Optional.empty());
+        Explanation explanation = new Explanation(
+                "the test",
+                status,
+                List.of(new Explanation.Entry(workload, Map.of(), Optional.of(last), Map.of())),
+                Optional.of(new Explanation.Untracked("web", Optional.empty(), true, "no label", List.of())),
+                Optional.empty());
+
+        assertDocument("explain-little", Answers.explanation(explanation, ALL).text());
+    }
+
+    private static Verdict verdict(String container, Optional<String> reference, Optional<String> digest) {
+        return new Verdict(
+                container, reference, digest, Set.of(), Set.of(), Verdict.Kind.UNRESOLVED, Optional.empty(), "unclear");
+    }
+
+    @Test
+    void doctor() throws IOException {
+        List<Finding> findings = List.of(
+                new Finding("registry a.example", Finding.Result.WRONG, "it is away", "wait"),
+                new Finding("configuration", Finding.Result.OK, "is valid", ""));
+
+        assertDocument("doctor", Answers.findings("the test", findings, ALL).text());
+        assertDocument(
+                "doctor-nothing", Answers.findings("the test", List.of(), ALL).text());
+    }
+
+    @Test
+    void once() throws IOException {
+        OnceReport report = new OnceReport(
+                List.of(
+                        new OnceReport.Row(
+                                "shop/Deployment/web",
+                                "app",
+                                Optional.of(REFERENCE),
+                                Optional.of("sha256:2"),
+                                "restart",
+                                "moved"),
+                        new OnceReport.Row(
+                                "shop/Deployment/db", "pg", Optional.empty(), Optional.empty(), "none", "not watched")),
+                List.of("registry.example is away"));
+
+        assertDocument("once", JSON.print(OnceCommand.json(report)));
+        assertDocument("once-nothing", JSON.print(OnceCommand.json(new OnceReport(List.of(), List.of()))));
+    }
+
+    @Test
+    void config() throws IOException {
+        List<EffectiveValue> values = List.of(
+                new EffectiveValue("log.level", "INFO", Origin.DEFAULT),
+                new EffectiveValue("interval", "1h30m", new Origin.Variable("URUNNER_CONF_FREQUENCY_CHECK_SECONDS")));
+
+        assertDocument(
+                "config",
+                JSON.print(ConfigCommand.json(values, new Reach.With(CommandLines.context(), Optional.empty()))));
+    }
+
+    @Test
+    void history() throws IOException {
+        HistoryReport.Row known = new HistoryReport.Row(
+                Optional.of(0),
+                "sha256:2",
+                Optional.of(NOW.minusSeconds(60)),
+                Optional.of(NOW),
+                Optional.of(new ImageLabels(Optional.of("4f1c"), Optional.of("1.2"), Optional.of(NOW))),
+                Optional.of("succeeded"),
+                List.of("shop/Deployment/web"),
+                "yes",
+                "");
+        HistoryReport.Row unknown = new HistoryReport.Row(
+                Optional.empty(),
+                "sha256:1",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                "unknown",
+                "registry.example is away");
+        HistoryReport.Row unlabelled = new HistoryReport.Row(
+                Optional.of(1),
+                "sha256:0",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(new ImageLabels(Optional.empty(), Optional.empty(), Optional.empty())),
+                Optional.empty(),
+                List.of(),
+                "no",
+                "it was deleted");
+        HistoryReport ofWorkload = new HistoryReport(
+                Optional.of(WEB.toString()),
+                Optional.of(new WorkloadState.Hold(NOW, "anna", true, Optional.of("it crashes"))),
+                List.of(
+                        new HistoryReport.Tag(Optional.of("app"), REFERENCE, List.of(known, unknown, unlabelled)),
+                        new HistoryReport.Tag(Optional.of("proxy"), "registry.example/proxy:1", List.of())));
+        HistoryReport held = new HistoryReport(
+                Optional.of(WEB.toString()), Optional.of(new WorkloadState.Hold(NOW, "anna", false)), List.of());
+        HistoryReport ofImage = new HistoryReport(
+                Optional.empty(),
+                Optional.empty(),
+                List.of(new HistoryReport.Tag(Optional.empty(), REFERENCE, List.of(known))));
+
+        assertDocument("history", JSON.print(HistoryCommand.json(ofWorkload)));
+        assertDocument("history-held", JSON.print(HistoryCommand.json(held)));
+        assertDocument("history-image", JSON.print(HistoryCommand.json(ofImage)));
+    }
+
+    @Test
+    void change() throws IOException {
+        Operator.Person anna = new Operator.Person("anna", Optional.of("it crashes"));
+        Operator.Result done = new Operator.Result(
+                "rolled back",
+                true,
+                Optional.of("{\"spec\":{\"replicas\":1,\"text\":\"{}\",\"none\":null}}"),
+                Optional.of(new Outcome.Succeeded("it runs")));
+        Operator.Result nothing = new Operator.Result("nothing to do", false, Optional.empty(), Optional.empty());
+
+        assertDocument("change", JSON.print(ChangeCommand.json(WEB, anna, done)));
+        assertDocument(
+                "change-nothing",
+                JSON.print(ChangeCommand.json(WEB, new Operator.Person("anna", Optional.empty()), nothing)));
+    }
+}
