@@ -1,15 +1,11 @@
 package io.urunner.agent.app.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.AgentStatus;
 import io.urunner.agent.AgentStatus.WorkloadStatus;
 import io.urunner.agent.Rollout;
 import io.urunner.agent.app.doctor.Finding;
 import io.urunner.agent.app.explain.Explanation;
 import io.urunner.agent.app.explain.Explanation.Entry;
-import io.urunner.agent.app.explain.ExplanationJson;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
@@ -327,7 +323,13 @@ public final class Answers {
                 .filter(finding -> !view.problems() || finding.result() == Finding.Result.WRONG)
                 .toList();
         if (view.form().structured()) {
-            return new Answer(view.form().print(json(source, chosen, !wrong)), code);
+            return new Answer(
+                    view.form()
+                            .print(new Checks(
+                                    source,
+                                    !wrong,
+                                    chosen.stream().map(Check::new).toList())),
+                    code);
         }
         StringWriter text = new StringWriter();
         PrintWriter out = Terminal.on(text);
@@ -348,17 +350,12 @@ public final class Answers {
         return new Answer(text.toString(), code);
     }
 
-    private static ObjectNode json(String source, List<Finding> findings, boolean well) {
-        ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("source", source).put("well", well);
-        ArrayNode list = json.putArray("findings");
-        for (Finding finding : findings) {
-            list.addObject()
-                    .put("check", finding.check())
-                    .put("result", finding.result().words().toLowerCase(Locale.ROOT))
-                    .put("finding", finding.words())
-                    .put("remedy", finding.remedy());
+    /** The JSON of {@code doctor}. */
+    private record Checks(String source, boolean well, List<Check> findings) {}
+
+    private record Check(String check, String result, String finding, String remedy) {
+        Check(Finding finding) {
+            this(finding.check(), finding.result().words().toLowerCase(Locale.ROOT), finding.words(), finding.remedy());
         }
-        return json;
     }
 }

@@ -1,9 +1,6 @@
 package io.urunner.agent.app.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.app.rollback.Operator;
 import io.urunner.agent.app.rollback.RefusedException;
@@ -73,13 +70,14 @@ abstract class ChangeCommand extends ByHandCommand {
         Operator operator = new Operator(with.surroundings(), person, this::tell);
         Operator.Result result = change(operator, id, dryRun, with);
         if (form().structured()) {
-            context.out().print(form().print(json(id, person, result)));
+            context.out().print(form().print(new Document(id, person, result)));
         } else if (dryRun && result.patch().isPresent()) {
             print("nothing is changed; this would be done: " + result.words());
             print("");
             print("# the annotations urunner.io/digests and urunner.io/state are texts, their JSON is shown as YAML");
             context.out()
-                    .print(Yaml.of(Printable.json(readable(parsed(result.patch().get())))));
+                    .print(Yaml.of(
+                            Printable.json(readable(Json.parse(result.patch().get())))));
         }
         return result.outcome()
                 .filter(outcome -> !(outcome instanceof Outcome.Succeeded))
@@ -124,35 +122,36 @@ abstract class ChangeCommand extends ByHandCommand {
         return Printable.line(text.strip());
     }
 
-    static ObjectNode json(WorkloadId id, Operator.Person person, Operator.Result result) {
-        ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("workload", id.toString());
-        json.put("by", person.name());
-        person.reason().ifPresent(why -> json.put("reason", why));
-        json.put("changed", result.changed());
-        json.put("words", result.words());
-        result.patch().ifPresent(patch -> json.set("patch", parsed(patch)));
-        result.outcome()
-                .ifPresent(outcome -> json.put("outcome", outcome.name()).put("message", outcome.words()));
-        return json;
+    record Document(
+            WorkloadId workload,
+            String by,
+            Optional<String> reason,
+            boolean changed,
+            String words,
+            Optional<JsonNode> patch,
+            Optional<String> outcome,
+            Optional<String> message) {
+        Document(WorkloadId id, Operator.Person person, Operator.Result result) {
+            this(
+                    id,
+                    person.name(),
+                    person.reason(),
+                    result.changed(),
+                    result.words(),
+                    result.patch().map(Json::parse),
+                    result.outcome().map(Outcome::name),
+                    result.outcome().map(Outcome::words));
+        }
     }
 
     /** With the JSON that is in texts laid open. */
     private static JsonNode readable(JsonNode patch) {
         if (patch.isTextual() && patch.textValue().startsWith("{")) {
-            return parsed(patch.textValue());
+            return Json.parse(patch.textValue());
         }
         if (patch instanceof ObjectNode object) {
             object.properties().forEach(each -> each.setValue(readable(each.getValue())));
         }
         return patch;
-    }
-
-    private static JsonNode parsed(String patch) {
-        try {
-            return new ObjectMapper().readTree(patch);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a patch that we wrote is no JSON", e);
-        }
     }
 }

@@ -1,8 +1,5 @@
 package io.urunner.agent.app.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.app.config.ConfigurationException;
 import io.urunner.agent.app.config.EffectiveValue;
 import java.util.List;
@@ -37,7 +34,7 @@ final class ConfigCommand implements Callable<Integer> {
         try (Reach.With with = reach.with(context, settings)) {
             List<EffectiveValue> values =
                     settings.load(with.asItIsThere(), false).values();
-            output.print(context, () -> table(values, with), () -> json(values, with));
+            output.print(context, () -> table(values, with), () -> document(values, with));
         }
         return ExitCode.OK;
     }
@@ -49,13 +46,14 @@ final class ConfigCommand implements Callable<Integer> {
         return table;
     }
 
-    static ObjectNode json(List<EffectiveValue> values, Reach.With with) {
-        ObjectNode json = JsonNodeFactory.instance.objectNode();
-        ArrayNode settings = json.putArray("settings");
-        values.forEach(value -> settings.addObject()
-                .put("setting", value.key())
-                .put("origin", with.asItIsThere(value.origin().toString()))
-                .put("value", with.asItIsThere(value.text())));
-        return json;
+    record Document(List<Item> settings) {}
+
+    record Item(String setting, String origin, String value) {}
+
+    static Document document(List<EffectiveValue> values, Reach.With with) {
+        return new Document(values.stream()
+                .map(value -> new Item(
+                        value.key(), with.asItIsThere(value.origin().toString()), with.asItIsThere(value.text())))
+                .toList());
     }
 }

@@ -1,14 +1,13 @@
 package io.urunner.agent.app.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.app.config.ConfigurationException;
 import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,6 +24,11 @@ import picocli.CommandLine.Spec;
             "agent in a cluster are used with --agent-namespace alone."
         })
 final class DigestCommand implements Callable<Integer> {
+    private record Document(List<Image> images) {}
+
+    private record Image(
+            ImageReference reference, Optional<Digest> digest, Optional<String> mediaType, Optional<String> problem) {}
+
     private final CommandContext context;
 
     @Mixin
@@ -59,31 +63,31 @@ final class DigestCommand implements Callable<Integer> {
         }
         int code = ExitCode.OK;
         Form form = output.form(context);
-        ObjectNode json = JsonNodeFactory.instance.objectNode();
-        ArrayNode told = json.putArray("images");
+        List<Image> resolved = new ArrayList<>();
         try (Reach.With with = reach.ifNamed(context);
                 Wiring.Registries registries = context.wiring()
                         .registries(
                                 settings.loadWithoutDefaultRegistry(with.context()),
                                 with.context().environment())) {
             for (ImageReference reference : references) {
-                ObjectNode one = told.addObject().put("reference", reference.toString());
                 try {
                     Descriptor found = registries.client().resolve(reference);
-                    one.put("digest", found.digest().toString()).put("mediaType", found.mediaType());
+                    resolved.add(new Image(
+                            reference, Optional.of(found.digest()), Optional.of(found.mediaType()), Optional.empty()));
                     if (!form.structured()) {
                         context.out().println(reference + " " + found.digest() + " " + found.mediaType());
                         context.out().flush();
                     }
                 } catch (RegistryException e) {
-                    one.put("problem", e.getMessage());
+                    resolved.add(new Image(
+                            reference, Optional.empty(), Optional.empty(), Optional.ofNullable(e.getMessage())));
                     context.err().println("urunner: " + e.getMessage());
                     code = ExitCode.HINDERED;
                 }
             }
         }
         if (form.structured()) {
-            context.out().print(form.print(json));
+            context.out().print(form.print(new Document(resolved)));
         }
         return code;
     }

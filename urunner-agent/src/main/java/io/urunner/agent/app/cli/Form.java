@@ -107,10 +107,10 @@ public record Form(Format format, int width) {
         };
     }
 
-    /** An object as it is printed: with the version of its schema, a new line at its end, and harmless. */
-    String print(ObjectNode json) {
+    /** The document as JSON or YAML, with the version of the schema as its first member, ending with a new line. */
+    String print(Record document) {
         ObjectNode all = JsonNodeFactory.instance.objectNode().put("schema", SCHEMA);
-        all.setAll(json);
+        all.setAll(Json.of(document));
         JsonNode shown = Printable.json(all);
         return format == Format.YAML ? Yaml.of(shown) : shown.toPrettyString() + "\n";
     }

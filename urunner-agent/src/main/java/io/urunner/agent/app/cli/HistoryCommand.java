@@ -1,8 +1,5 @@
 package io.urunner.agent.app.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.app.rollback.Histories;
 import io.urunner.agent.app.rollback.HistoryReport;
 import io.urunner.agent.app.rollback.RefusedException;
@@ -11,14 +8,12 @@ import io.urunner.kube.KubeException;
 import io.urunner.kube.KubeName;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore;
-import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStores;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -62,7 +57,7 @@ final class HistoryCommand extends ByHandCommand {
                     ExitCode.HINDERED);
         }
         if (form().structured()) {
-            context.out().print(form().print(json(report)));
+            context.out().print(form().print(report));
         } else {
             text(report, with.surroundings().clock().instant());
         }
@@ -120,8 +115,7 @@ final class HistoryCommand extends ByHandCommand {
             }
             (form().wide() ? wide(tag) : table(tag, now)).print(context.out(), form());
             tag.digests().stream()
-                    .map(HistoryReport.Row::why)
-                    .filter(why -> !why.isEmpty())
+                    .flatMap(row -> row.why().stream())
                     .distinct()
                     .forEach(why -> context.err().println("urunner: " + why));
         }
@@ -134,7 +128,7 @@ final class HistoryCommand extends ByHandCommand {
                     back(row),
                     row.digest().replaceFirst("^sha256:(.{" + SHORT + "}).*", "$1"),
                     row.firstSeen().map(time -> Phrases.when(now, time)).orElse(NONE),
-                    row.labels().flatMap(ImageLabels::version).orElse(NONE),
+                    row.version().orElse(NONE),
                     row.outcome().orElse(NONE),
                     row.restorable(),
                     workloads(row));
@@ -151,8 +145,8 @@ final class HistoryCommand extends ByHandCommand {
                     row.digest(),
                     row.firstSeen().map(Phrases::time).orElse(NONE),
                     stay(row),
-                    label(row, ImageLabels::revision),
-                    label(row, ImageLabels::version),
+                    row.revision().orElse(NONE),
+                    row.version().orElse(NONE),
                     row.outcome().orElse(NONE),
                     row.restorable(),
                     workloads(row));
@@ -168,54 +162,10 @@ final class HistoryCommand extends ByHandCommand {
         return row.workloads().isEmpty() ? NONE : String.join(", ", row.workloads());
     }
 
-    private static String label(HistoryReport.Row row, Function<ImageLabels, Optional<String>> label) {
-        return row.labels().flatMap(label).orElse(NONE);
-    }
-
     private static String stay(HistoryReport.Row row) {
         return row.firstSeen().isEmpty() || row.lastSeen().isEmpty()
                 ? NONE
                 : Phrases.span(
                         Duration.between(row.firstSeen().get(), row.lastSeen().get()));
-    }
-
-    static ObjectNode json(HistoryReport report) {
-        ObjectNode root = JsonNodeFactory.instance.objectNode();
-        report.workload().ifPresent(workload -> root.put("workload", workload));
-        report.hold().ifPresent(hold -> {
-            ObjectNode one = root.putObject("hold")
-                    .put("since", Phrases.time(hold.since()))
-                    .put("by", hold.by())
-                    .put("untilNextPush", hold.untilNextPush());
-            hold.reason().ifPresent(why -> one.put("reason", why));
-        });
-        ArrayNode tags = root.putArray("tags");
-        for (HistoryReport.Tag tag : report.tags()) {
-            ObjectNode one = tags.addObject();
-            tag.container().ifPresent(container -> one.put("container", container));
-            one.put("reference", tag.reference());
-            ArrayNode digests = one.putArray("digests");
-            tag.digests().forEach(row -> json(row, digests.addObject()));
-        }
-        return root;
-    }
-
-    private static void json(HistoryReport.Row row, ObjectNode one) {
-        row.back().ifPresent(steps -> one.put("back", steps));
-        one.put("digest", row.digest());
-        row.firstSeen().ifPresent(time -> one.put("firstSeen", Phrases.time(time)));
-        row.lastSeen().ifPresent(time -> one.put("lastSeen", Phrases.time(time)));
-        row.labels().ifPresent(labels -> {
-            labels.revision().ifPresent(text -> one.put("revision", text));
-            labels.version().ifPresent(text -> one.put("version", text));
-            labels.created().ifPresent(time -> one.put("created", time.toString()));
-        });
-        row.outcome().ifPresent(text -> one.put("outcome", text));
-        ArrayNode workloads = one.putArray("workloads");
-        row.workloads().forEach(workloads::add);
-        one.put("restorable", row.restorable());
-        if (!row.why().isEmpty()) {
-            one.put("why", row.why());
-        }
     }
 }

@@ -1,11 +1,9 @@
 package io.urunner.agent.app.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.urunner.agent.OnceReport;
 import io.urunner.agent.app.config.ConfigurationException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,7 +52,7 @@ final class OnceCommand implements Callable<Integer> {
             report = agent.once(timeout);
         }
         if (output.form(context).structured()) {
-            context.out().print(output.form(context).print(json(report)));
+            context.out().print(output.form(context).print(new Document(report)));
         } else if (!report.rows().isEmpty()) {
             table(report).print(context.out(), output.form(context));
         } else if (report.hindrances().isEmpty()) {
@@ -96,18 +94,9 @@ final class OnceCommand implements Callable<Integer> {
         return table;
     }
 
-    static ObjectNode json(OnceReport report) {
-        ObjectNode json = JsonNodeFactory.instance.objectNode();
-        ArrayNode containers = json.putArray("containers");
-        for (OnceReport.Row row : report.rows()) {
-            ObjectNode one =
-                    containers.addObject().put("workload", row.workload()).put("container", row.container());
-            row.reference().ifPresent(reference -> one.put("reference", reference));
-            row.digest().ifPresent(digest -> one.put("digest", digest));
-            one.put("decision", row.decision()).put("reason", row.reason());
+    record Document(List<OnceReport.Row> containers, List<String> hindrances) {
+        Document(OnceReport report) {
+            this(report.rows(), report.hindrances());
         }
-        ArrayNode hindrances = json.putArray("hindrances");
-        report.hindrances().forEach(hindrances::add);
-        return json;
     }
 }

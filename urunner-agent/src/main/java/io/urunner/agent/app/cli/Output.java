@@ -1,6 +1,5 @@
 package io.urunner.agent.app.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.function.Supplier;
 import picocli.CommandLine.Option;
@@ -23,11 +22,11 @@ final class Output {
     }
 
     /** Prints in the form that is asked for; the other one is not made. */
-    void print(CommandContext context, Supplier<Table> table, Supplier<ObjectNode> json) {
+    void print(CommandContext context, Supplier<Table> table, Supplier<Record> document) {
         Form form = form(context);
         PrintWriter out = context.out();
         if (form.structured()) {
-            out.print(form.print(json.get()));
+            out.print(form.print(document.get()));
         } else {
             table.get().print(out, form);
         }

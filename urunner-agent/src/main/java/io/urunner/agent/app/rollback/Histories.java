@@ -14,9 +14,11 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
+import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TrackedContainer;
 import io.urunner.store.StoreException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -248,11 +250,13 @@ public final class Histories {
                     digest,
                     entry.firstSeen(),
                     entry.lastSeen(),
-                    entry.labels(),
+                    entry.labels().flatMap(ImageLabels::revision),
+                    entry.labels().flatMap(ImageLabels::version),
+                    entry.labels().flatMap(ImageLabels::created).map(Instant::toString),
                     failed ? Optional.of(TagHistory.FAILED) : outcome(rollouts.to(digest)),
                     List.copyOf(users.getOrDefault(digest, Set.of())),
                     answer.word(),
-                    answer.words()));
+                    Optional.of(answer.words()).filter(why -> !why.isEmpty())));
         }
         return rows;
     }

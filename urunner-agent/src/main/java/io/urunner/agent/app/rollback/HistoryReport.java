@@ -1,13 +1,12 @@
 package io.urunner.agent.app.rollback;
 
 import io.urunner.kube.WorkloadState;
-import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The digests that tags had. Immutable.
+ * The digests that tags had; also the JSON of {@code history}. Immutable.
  *
  * @param workload the workload, if it was asked for one
  * @param hold the workload's hold
@@ -39,22 +38,26 @@ public record HistoryReport(Optional<String> workload, Optional<WorkloadState.Ho
      * @param digest the digest
      * @param firstSeen when it was seen first, if known
      * @param lastSeen when it was seen last, if known
-     * @param labels what the image says of itself, if known
+     * @param revision the revision of the source that the image names, if known
+     * @param version the version that the image names, if known
+     * @param created when the image was built, in ISO 8601, if known
      * @param outcome how its last rollouts ended, if there were any
      * @param workloads which workloads run it, as far as is known
      * @param restorable whether the registry still has it: {@code yes}, {@code no} or {@code unknown}
-     * @param why why not, in words; empty text if it has
+     * @param why why not, in words; empty if it has
      */
     public record Row(
             Optional<Integer> back,
             String digest,
             Optional<Instant> firstSeen,
             Optional<Instant> lastSeen,
-            Optional<ImageLabels> labels,
+            Optional<String> revision,
+            Optional<String> version,
+            Optional<String> created,
             Optional<String> outcome,
             List<String> workloads,
             String restorable,
-            String why) {
+            Optional<String> why) {
         public Row {
             workloads = List.copyOf(workloads);
         }

@@ -20,7 +20,6 @@ import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
-import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TagDigest;
 import java.io.IOException;
@@ -197,8 +196,8 @@ class JsonDocumentsTest {
                                 "shop/Deployment/db", "pg", Optional.empty(), Optional.empty(), "none", "not watched")),
                 List.of("registry.example is away"));
 
-        assertDocument("once", JSON.print(OnceCommand.json(report)));
-        assertDocument("once-nothing", JSON.print(OnceCommand.json(new OnceReport(List.of(), List.of()))));
+        assertDocument("once", JSON.print(new OnceCommand.Document(report)));
+        assertDocument("once-nothing", JSON.print(new OnceCommand.Document(new OnceReport(List.of(), List.of()))));
     }
 
     @Test
@@ -209,7 +208,7 @@ class JsonDocumentsTest {
 
         assertDocument(
                 "config",
-                JSON.print(ConfigCommand.json(values, new Reach.With(CommandLines.context(), Optional.empty()))));
+                JSON.print(ConfigCommand.document(values, new Reach.With(CommandLines.context(), Optional.empty()))));
     }
 
     @Test
@@ -219,11 +218,13 @@ class JsonDocumentsTest {
                 "sha256:2",
                 Optional.of(NOW.minusSeconds(60)),
                 Optional.of(NOW),
-                Optional.of(new ImageLabels(Optional.of("4f1c"), Optional.of("1.2"), Optional.of(NOW))),
+                Optional.of("4f1c"),
+                Optional.of("1.2"),
+                Optional.of(NOW.toString()),
                 Optional.of("succeeded"),
                 List.of("shop/Deployment/web"),
                 "yes",
-                "");
+                Optional.empty());
         HistoryReport.Row unknown = new HistoryReport.Row(
                 Optional.empty(),
                 "sha256:1",
@@ -231,19 +232,23 @@ class JsonDocumentsTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
                 List.of(),
                 "unknown",
-                "registry.example is away");
+                Optional.of("registry.example is away"));
         HistoryReport.Row unlabelled = new HistoryReport.Row(
                 Optional.of(1),
                 "sha256:0",
                 Optional.empty(),
                 Optional.empty(),
-                Optional.of(new ImageLabels(Optional.empty(), Optional.empty(), Optional.empty())),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 List.of(),
                 "no",
-                "it was deleted");
+                Optional.of("it was deleted"));
         HistoryReport ofWorkload = new HistoryReport(
                 Optional.of(WEB.toString()),
                 Optional.of(new WorkloadState.Hold(NOW, "anna", true, Optional.of("it crashes"))),
@@ -257,9 +262,9 @@ class JsonDocumentsTest {
                 Optional.empty(),
                 List.of(new HistoryReport.Tag(Optional.empty(), REFERENCE, List.of(known))));
 
-        assertDocument("history", JSON.print(HistoryCommand.json(ofWorkload)));
-        assertDocument("history-held", JSON.print(HistoryCommand.json(held)));
-        assertDocument("history-image", JSON.print(HistoryCommand.json(ofImage)));
+        assertDocument("history", JSON.print(ofWorkload));
+        assertDocument("history-held", JSON.print(held));
+        assertDocument("history-image", JSON.print(ofImage));
     }
 
     @Test
@@ -272,9 +277,9 @@ class JsonDocumentsTest {
                 Optional.of(new Outcome.Succeeded("it runs")));
         Operator.Result nothing = new Operator.Result("nothing to do", false, Optional.empty(), Optional.empty());
 
-        assertDocument("change", JSON.print(ChangeCommand.json(WEB, anna, done)));
+        assertDocument("change", JSON.print(new ChangeCommand.Document(WEB, anna, done)));
         assertDocument(
                 "change-nothing",
-                JSON.print(ChangeCommand.json(WEB, new Operator.Person("anna", Optional.empty()), nothing)));
+                JSON.print(new ChangeCommand.Document(WEB, new Operator.Person("anna", Optional.empty()), nothing)));
     }
 }

@@ -231,9 +231,11 @@ class TableTest {
 
     @Test
     void theSchemasVersionComesFirst() {
-        ObjectNode json = JsonNodeFactory.instance.objectNode().put("workload", "shop/Deployment/web");
-        assertThat(new Form(Form.Format.JSON, 80).print(json))
+        record Document(String workload) {}
+        Document document = new Document("shop/Deployment/web");
+        assertThat(new Form(Form.Format.JSON, 80).print(document))
                 .isEqualTo("{\n  \"schema\" : 1,\n  \"workload\" : \"shop/Deployment/web\"\n}\n");
-        assertThat(new Form(Form.Format.YAML, 80).print(json)).isEqualTo("schema: 1\nworkload: shop/Deployment/web\n");
+        assertThat(new Form(Form.Format.YAML, 80).print(document))
+                .isEqualTo("schema: 1\nworkload: shop/Deployment/web\n");
     }
 }
