@@ -280,6 +280,7 @@ public final class Agent implements AutoCloseable {
      */
     public Optional<String> look(Duration timeout) throws InterruptedException {
         looking = true;
+        memory.readOnly();
         return see(timeout);
     }
 

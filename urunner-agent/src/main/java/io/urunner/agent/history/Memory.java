@@ -65,6 +65,7 @@ public final class Memory {
     private boolean again;
     private Runnable atRest = () -> {};
     private volatile boolean works = true;
+    private volatile boolean readOnly;
 
     public Memory(DigestStore store, Loop loop, InstantSource clock, Executor storeThread, StateLog problems) {
         this.store = store;
@@ -73,6 +74,14 @@ public final class Memory {
         this.storeThread = storeThread;
         this.problems = problems;
         progress = new Progress(loop::nanos);
+    }
+
+    /**
+     * Writes nothing and reports no failure from now on: a store that cannot be read counts as an empty one. Call this
+     * before anything else.
+     */
+    public void readOnly() {
+        readOnly = true;
     }
 
     /**
@@ -87,7 +96,7 @@ public final class Memory {
                 () -> {
                     Map<TrackedContainer, String> read = store.remembered();
                     Past before = new Past(
-                            store.unfinishedRollouts(),
+                            readOnly ? List.of() : store.unfinishedRollouts(),
                             store.rolloutsSince(clock.instant().minus(RECENTLY), KEPT_ROLLOUTS));
                     loop.execute(() -> {
                         try {
@@ -219,7 +228,7 @@ public final class Memory {
                 toForget,
                 new ArrayList<>(rollouts.values()));
         again = writing;
-        if (writing || batch.isEmpty()) {
+        if (writing || readOnly || batch.isEmpty()) {
             return;
         }
         writing = true;
@@ -295,7 +304,7 @@ public final class Memory {
             return Optional.of(store.digests(reference, limit));
         } catch (StoreException e) {
             loop.execute(() -> failed(e));
-            return Optional.empty();
+            return readOnly ? Optional.of(List.of()) : Optional.empty();
         } catch (RuntimeException | Error e) {
             // Without an answer the reference would be asked for without end.
             loop.execute(() -> failed(defect(e)));
@@ -335,6 +344,9 @@ public final class Memory {
     }
 
     private void failed(StoreException e) {
+        if (readOnly) {
+            return;
+        }
         works = false;
         problems.problem(
                 SUBJECT,

@@ -12,7 +12,10 @@ import io.urunner.store.DigestStores;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +76,45 @@ class MemoryTest {
                         tuple(A, minute(8), minute(8)),
                         tuple(B, minute(4), minute(7)),
                         tuple(A, minute(0), minute(3)));
+    }
+
+    @Test
+    void aLookReadsWhatIsThereAndWritesNothing() throws Exception {
+        Files.createDirectory(folder.resolve("missing"));
+        pass(0, A);
+        Memory look = new Memory(
+                DigestStores.readOnly(store),
+                loop,
+                loop,
+                Runnable::run,
+                new StateLog(LoggerFactory.getLogger(MemoryTest.class), loop));
+        look.readOnly();
+
+        look.seen(new Sighting(TAG, B, Optional.empty(), minute(1)));
+        look.flush();
+        loop.settle();
+
+        assertThat(look.history(TAG, 10).orElseThrow())
+                .extracting(TagDigest::digest)
+                .containsExactly(A);
+        assertThat(store.digests(TAG, 10)).extracting(TagDigest::digest).containsExactly(A);
+        assertThat(look.works()).isTrue();
+    }
+
+    @Test
+    void aLookTakesAStoreThatCannotBeReadForAnEmptyOne() {
+        memory.readOnly();
+        AtomicReference<Memory.Past> told = new AtomicReference<>();
+        AtomicBoolean done = new AtomicBoolean();
+
+        memory.load(told::set, () -> done.set(true));
+        loop.settle();
+
+        assertThat(done).isTrue();
+        assertThat(told).hasNullValue();
+        assertThat(memory.history(TAG, 10)).contains(List.of());
+        loop.settle();
+        assertThat(memory.works()).isTrue();
     }
 
     @Test

@@ -140,7 +140,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                     .scope(scope(settings.kubernetes()))
                     .interval(settings.interval())
                     .pullSecrets(settings.kubernetes().pullSecrets())
-                    .store(looking ? new ReadHistory(store) : store)
+                    .store(store)
                     .retention(new DigestStore.Retention(
                             settings.store().retention().digests(),
                             settings.store().retention().days()))
