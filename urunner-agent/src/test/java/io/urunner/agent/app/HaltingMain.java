@@ -102,15 +102,7 @@ public final class HaltingMain {
             DigestStore store = around(DigestStore.class, with.store(), this::writing);
             Surroundings halting =
                     new Surroundings(cluster, with.registry(), store, with.clock(), with.ticker(), with.sleeper());
-            return new ByHand() {
-                @Override
-                public Surroundings surroundings() {
-                    return halting;
-                }
-
-                @Override
-                public void close() {}
-            };
+            return new ByHand(halting, () -> {});
         }
 
         private Object patching(String method, Object[] arguments, Call call) throws Throwable {

@@ -8,15 +8,25 @@ import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.app.doctor.Vantage;
 import io.urunner.agent.app.logging.Logging;
+import io.urunner.agent.app.rollback.KubeWorkloads;
+import io.urunner.agent.app.rollback.Surroundings;
 import io.urunner.agent.loop.SystemTime;
+import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.workloads.PodCredentials;
+import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConfiguration;
+import io.urunner.kube.KubeConnection;
+import io.urunner.kube.Workload;
+import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryObserver;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 
-/** The one place where the parts are put together. */
+/** Builds what each command works with. */
 public final class Composition implements Wiring, AutoCloseable {
     /** A command asks once and for all: what passes in a moment is waited for. */
     private static final int ATTEMPTS = 3;
@@ -58,7 +68,45 @@ public final class Composition implements Wiring, AutoCloseable {
     @Override
     public ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience)
             throws CommandException {
-        return CommandSurroundings.open(configuration, environment, ATTEMPTS, patience);
+        Settings settings = configuration.settings();
+        CloseStack parts = new CloseStack();
+        try {
+            ScheduledExecutorService answers = Executors.newScheduledThreadPool(2, task -> {
+                Thread thread = new Thread(task, "urunner-kubernetes");
+                thread.setDaemon(true);
+                return thread;
+            });
+            parts.add(answers::shutdownNow);
+            KubeConnection connection = parts.add(new KubeConnection(
+                    AgentAssembly.kubernetes(configuration, environment, true), answers, "urunner", patience));
+            PodCredentials pods = new PodCredentials(SystemTime.CLOCK);
+            if (settings.kubernetes().pullSecrets()) {
+                pods.connect(new KubeAccess(connection));
+            }
+            RegistryAccess registries = parts.add(RegistryAccess.open(
+                    configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, RegistryObserver.NONE));
+            Surroundings surroundings = new Surroundings(
+                    new KubeWorkloads(
+                            connection,
+                            AgentAssembly.instance(environment),
+                            SystemTime.CLOCK,
+                            workload -> pods.uses(workload, references(workload))),
+                    registries.client(),
+                    parts.add(AgentAssembly.store(settings)),
+                    SystemTime.CLOCK,
+                    SystemTime.TICKER,
+                    SystemTime::sleep);
+            return new ByHand(surroundings, parts::close);
+        } catch (CommandException | RuntimeException e) {
+            parts.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static List<ImageReference> references(Workload workload) {
+        return Intervention.followed(workload).stream()
+                .map(Intervention.Followed::reference)
+                .toList();
     }
 
     @Override

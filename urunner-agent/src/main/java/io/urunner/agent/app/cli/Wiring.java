@@ -186,17 +186,17 @@ public interface Wiring {
         void close();
     }
 
-    /** The cluster, the registries and the store. */
-    interface ByHand extends AutoCloseable {
-        /**
-         * What there is to work with.
-         *
-         * @return the surroundings, open until this is closed
-         */
-        Surroundings surroundings();
-
+    /**
+     * The cluster, the registries and the store.
+     *
+     * @param surroundings what there is to work with, open until this is closed
+     * @param end closes it
+     */
+    record ByHand(Surroundings surroundings, Runnable end) implements AutoCloseable {
         @Override
-        void close();
+        public void close() {
+            end.run();
+        }
     }
 
     /** A registry client with the credentials that it uses. */

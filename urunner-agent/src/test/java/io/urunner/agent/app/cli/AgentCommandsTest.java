@@ -61,18 +61,10 @@ class AgentCommandsTest {
         }
 
         @Override
+        @SuppressWarnings("DataFlowIssue") // who asks is found out before anything is done
         public ByHand byHand(Configuration configuration, Map<String, String> variables, Duration patience) {
             calls.add("by hand, patient for " + patience.toSeconds() + " s");
-            return new ByHand() {
-                @Override
-                @SuppressWarnings("DataFlowIssue") // who asks is found out before anything is done
-                public Surroundings surroundings() {
-                    return new Surroundings(null, null, null, null, null, null);
-                }
-
-                @Override
-                public void close() {}
-            };
+            return new ByHand(new Surroundings(null, null, null, null, null, null), () -> {});
         }
 
         @Override
