@@ -2,7 +2,9 @@ package io.urunner.agent.workloads;
 
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.KubeException;
+import io.urunner.kube.PastTemplate;
 import io.urunner.kube.PatchResult;
+import io.urunner.kube.Pod;
 import io.urunner.kube.Restart;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.WatchProblem;
@@ -16,7 +18,11 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** The cluster, as the agent uses it: a port, so that the loop is tested without an API server. Thread-safe. */
+/**
+ * The cluster, as the agent and the operator's commands use it: a port, so that both are tested without an API server.
+ * Thread-safe. What reads or changes a workload blocks until the API server answers, and throws {@link KubeException} if
+ * that one refuses or cannot be reached; it needs no watch.
+ */
 public interface Cluster {
     /** Begins to watch; the listener is told the id of every workload that appears, changes or goes. */
     void start(Consumer<WorkloadId> listener);
@@ -36,15 +42,22 @@ public interface Cluster {
     /** Whether workloads of this namespace may be seen, once it carries the label. */
     boolean watches(String namespace);
 
-    /** Blocks until the API server answers. */
+    /** Starts a rollout with one patch on the version that was planned on. */
     PatchResult restart(Workload planned, Restart restart) throws KubeException;
 
-    /** Blocks until the API server answers. */
+    /** Writes the state of a workload, without a rollout. */
     PatchResult remember(Workload planned, WorkloadState state) throws KubeException;
 
-    /** Blocks until the API server answers. */
+    /** A workload as it is now, with its pods; empty if there is none. */
     Optional<Workload> read(WorkloadId id) throws KubeException;
 
+    /** The templates that a workload had, the oldest first. */
+    List<PastTemplate> pastTemplates(WorkloadId id) throws KubeException;
+
+    /** Deletes a pod; returns whether it was there. */
+    boolean deletePod(String namespace, Pod pod) throws KubeException;
+
+    /** Follows a rollout to its end, as the watch sees it. */
     CompletableFuture<RolloutOutcome> follow(
             WorkloadId id, DigestsAnnotation digests, PatchResult.Patched patched, Duration timeout);
 }

@@ -3,7 +3,9 @@ package io.urunner.agent.workloads;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeException;
+import io.urunner.kube.PastTemplate;
 import io.urunner.kube.PatchResult;
+import io.urunner.kube.Pod;
 import io.urunner.kube.Restart;
 import io.urunner.kube.Restarter;
 import io.urunner.kube.RolloutFollower;
@@ -85,6 +87,16 @@ public final class KubeCluster implements Cluster, AutoCloseable {
     @Override
     public Optional<Workload> read(WorkloadId id) throws KubeException {
         return restarter.read(id);
+    }
+
+    @Override
+    public List<PastTemplate> pastTemplates(WorkloadId id) throws KubeException {
+        return restarter.pastTemplates(id);
+    }
+
+    @Override
+    public boolean deletePod(String namespace, Pod pod) throws KubeException {
+        return restarter.deletePod(namespace, pod);
     }
 
     @Override

@@ -10,7 +10,7 @@ import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.app.doctor.Vantage;
 import io.urunner.agent.app.rollback.Surroundings;
-import io.urunner.agent.app.rollback.Workloads;
+import io.urunner.agent.workloads.Cluster;
 import io.urunner.store.DigestStore;
 import java.io.PrintWriter;
 import java.lang.reflect.InvocationTargetException;
@@ -98,11 +98,9 @@ public final class HaltingMain {
                 throws CommandException {
             Surroundings with =
                     real.byHand(configuration, environment, patience).surroundings();
-            Workloads cluster = around(Workloads.class, with.cluster(), this::patching);
+            Cluster cluster = around(Cluster.class, with.cluster(), this::patching);
             DigestStore store = around(DigestStore.class, with.store(), this::writing);
-            Surroundings halting =
-                    new Surroundings(cluster, with.registry(), store, with.clock(), with.ticker(), with.sleeper());
-            return new ByHand(halting, () -> {});
+            return new ByHand(with.with(cluster).with(store), () -> {});
         }
 
         private Object patching(String method, Object[] arguments, Call call) throws Throwable {

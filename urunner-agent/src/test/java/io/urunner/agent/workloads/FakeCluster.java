@@ -3,6 +3,7 @@ package io.urunner.agent.workloads;
 import io.urunner.kube.Container;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.KubeException;
+import io.urunner.kube.PastTemplate;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.Pod;
 import io.urunner.kube.Restart;
@@ -362,6 +363,16 @@ public final class FakeCluster implements Cluster {
         RolloutStatus unseen =
                 new RolloutStatus(1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty());
         return found.map(now -> with(now, unseen, now.pods()));
+    }
+
+    @Override
+    public List<PastTemplate> pastTemplates(WorkloadId id) {
+        return List.of();
+    }
+
+    @Override
+    public boolean deletePod(String namespace, Pod pod) {
+        return false;
     }
 
     @Override

@@ -8,19 +8,17 @@ import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.app.doctor.Vantage;
 import io.urunner.agent.app.logging.Logging;
-import io.urunner.agent.app.rollback.KubeWorkloads;
 import io.urunner.agent.app.rollback.Surroundings;
 import io.urunner.agent.loop.SystemTime;
-import io.urunner.agent.plan.Intervention;
+import io.urunner.agent.workloads.KubeCluster;
 import io.urunner.agent.workloads.PodCredentials;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConnection;
-import io.urunner.kube.Workload;
-import io.urunner.registry.ImageReference;
+import io.urunner.kube.KubeEvents;
+import io.urunner.kube.WatchScope;
 import io.urunner.registry.RegistryObserver;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -86,11 +84,10 @@ public final class Composition implements Wiring, AutoCloseable {
             RegistryAccess registries = parts.add(RegistryAccess.open(
                     configuration, environment, SystemTime.CLOCK, ATTEMPTS, pods, RegistryObserver.NONE));
             Surroundings surroundings = new Surroundings(
-                    new KubeWorkloads(
-                            connection,
-                            AgentAssembly.instance(environment),
-                            SystemTime.CLOCK,
-                            workload -> pods.uses(workload, references(workload))),
+                    parts.add(new KubeCluster(connection, WatchScope.cluster(), SystemTime.TICKER)),
+                    new KubeAccess(connection),
+                    new KubeEvents(connection, "urunner", AgentAssembly.instance(environment), SystemTime.CLOCK),
+                    pods,
                     registries.client(),
                     parts.add(AgentAssembly.store(settings)),
                     SystemTime.CLOCK,
@@ -101,12 +98,6 @@ public final class Composition implements Wiring, AutoCloseable {
             parts.closeAfter(e);
             throw e;
         }
-    }
-
-    private static List<ImageReference> references(Workload workload) {
-        return Intervention.followed(workload).stream()
-                .map(Intervention.Followed::reference)
-                .toList();
     }
 
     @Override

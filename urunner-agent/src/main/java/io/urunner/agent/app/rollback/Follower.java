@@ -46,7 +46,7 @@ final class Follower {
         while (true) {
             long now = with.ticker().getAsLong();
             try {
-                Optional<Workload> found = with.cluster().read(id);
+                Optional<Workload> found = with.read(id);
                 Optional<RolloutOutcome> end = rollout.look(found, now);
                 if (found.isPresent()
                         && end.map(RolloutOutcome.Failed.class::isInstance).orElse(true)) {

@@ -139,10 +139,10 @@ public final class Histories {
      * @throws InterruptedException if the thread is interrupted
      */
     public HistoryReport of(WorkloadId id) throws RefusedException, KubeException, InterruptedException {
-        Workload workload = with.cluster().read(id).orElseThrow(() -> RefusedException.notThere(id, with));
+        Workload workload = with.read(id).orElseThrow(() -> RefusedException.notThere(id, with));
         List<RolloutRecord> rollouts = rollouts(id);
         Map<TrackedContainer, String> remembered = remembered();
-        Restorability restorability = Restorability.of(with.registry(), with.cluster());
+        Restorability restorability = Restorability.of(with.registry(), with.access());
         List<Tag> tags = new ArrayList<>();
         for (Followed container : Intervention.followed(workload)) {
             String name = container.container().name();
@@ -185,7 +185,7 @@ public final class Histories {
         List<Row> rows = rows(
                 stored(reference),
                 reference,
-                Restorability.of(with.registry(), with.cluster()),
+                Restorability.of(with.registry(), with.access()),
                 users(remembered(), text, ""),
                 digest -> ask(() -> with.store().rolloutsTo(text, digest)).orElse(List.of()).stream()
                         .filter(rollout -> !Underway.isHearsay(rollout.why()))

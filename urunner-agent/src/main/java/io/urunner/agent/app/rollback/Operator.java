@@ -14,6 +14,7 @@ import io.urunner.agent.plan.Verification;
 import io.urunner.agent.tags.ImageContent;
 import io.urunner.agent.text.Phrases;
 import io.urunner.agent.text.Printable;
+import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
 import io.urunner.kube.Restart;
@@ -208,7 +209,7 @@ public final class Operator {
     private Result change(WorkloadId id, boolean dryRun, Duration timeout, Planning planning)
             throws RefusedException, KubeException, InterruptedException {
         for (int attempt = 1; attempt <= CONFLICTS; attempt++) {
-            Workload workload = with.cluster().read(id).orElseThrow(() -> RefusedException.notThere(id, with));
+            Workload workload = with.read(id).orElseThrow(() -> RefusedException.notThere(id, with));
             if (!workload.problems().isEmpty()) {
                 throw RefusedException.hindered(id + ": " + String.join("; ", workload.problems()));
             }
@@ -272,11 +273,12 @@ public final class Operator {
     /** Told in any case; where Events may not be written, the hold on the workload tells as much. */
     private void event(Intervention planned, String words) {
         try {
-            with.cluster()
-                    .tell(
+            with.events()
+                    .write(
                             planned.workload(),
+                            KubeEvents.Type.NORMAL,
                             isBack(planned) ? "RolledBack" : "Resumed",
-                            (isBack(planned) ? "rolled back by " : RESUMED) + person + ": " + words);
+                            Printable.line((isBack(planned) ? "rolled back by " : RESUMED) + person + ": " + words));
         } catch (KubeException e) {
             tell.accept("warning: no Event tells of it: " + e.getMessage());
         }
@@ -382,7 +384,7 @@ public final class Operator {
             throw RefusedException.wronglyAsked("the tag has moved to " + Brief.digest(now) + " since " + workload.id()
                     + " is held: name the digest or the time to go to instead of counting steps");
         }
-        Restorability restorability = Restorability.of(with.registry(), with.cluster());
+        Restorability restorability = Restorability.of(with.registry(), with.access());
         Restorability.Answer answer = restorability.check(reference, digest);
         if (!answer.restorable()) {
             throw RefusedException.hindered(

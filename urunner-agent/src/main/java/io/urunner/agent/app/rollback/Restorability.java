@@ -2,6 +2,7 @@ package io.urunner.agent.app.rollback;
 
 import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.ImageDigest;
+import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeException;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
@@ -37,9 +38,9 @@ final class Restorability {
         this.platforms = platforms;
     }
 
-    static Restorability of(RegistryClient client, Workloads cluster) {
+    static Restorability of(RegistryClient client, KubeAccess access) {
         try {
-            return new Restorability(client, cluster.nodePlatforms());
+            return new Restorability(client, access.nodePlatforms());
         } catch (KubeException e) {
             return new Restorability(client, Set.of());
         }

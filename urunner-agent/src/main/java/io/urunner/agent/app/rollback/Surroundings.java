@@ -1,12 +1,19 @@
 package io.urunner.agent.app.rollback;
 
+import io.urunner.agent.plan.Intervention;
+import io.urunner.agent.workloads.Cluster;
+import io.urunner.agent.workloads.PodCredentials;
+import io.urunner.kube.KubeAccess;
+import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
+import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.RegistryClient;
 import io.urunner.store.DigestStore;
 import io.urunner.store.StoreException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -14,7 +21,10 @@ import java.util.stream.Stream;
 /**
  * What the commands work with. All of it stays the caller's to close.
  *
- * @param cluster the cluster
+ * @param cluster the cluster, which need not be watched
+ * @param access small questions to the API server
+ * @param events writes Events
+ * @param pullSecrets what is told of the workloads that are read
  * @param registry the client of all registries
  * @param store the history
  * @param clock the time
@@ -22,7 +32,10 @@ import java.util.stream.Stream;
  * @param sleeper waits
  */
 public record Surroundings(
-        Workloads cluster,
+        Cluster cluster,
+        KubeAccess access,
+        KubeEvents events,
+        PodCredentials pullSecrets,
         RegistryClient registry,
         DigestStore store,
         InstantSource clock,
@@ -37,7 +50,34 @@ public record Surroundings(
      * @return the surroundings
      */
     public Surroundings with(DigestStore other) {
-        return new Surroundings(cluster, registry, other, clock, ticker, sleeper);
+        return new Surroundings(cluster, access, events, pullSecrets, registry, other, clock, ticker, sleeper);
+    }
+
+    /**
+     * The same with another cluster.
+     *
+     * @param other the cluster
+     * @return the surroundings
+     */
+    public Surroundings with(Cluster other) {
+        return new Surroundings(other, access, events, pullSecrets, registry, store, clock, ticker, sleeper);
+    }
+
+    /**
+     * A workload as it is now, with its pods. Its pull secrets may be used from now on.
+     *
+     * @param id which one
+     * @return the workload; empty if there is none
+     * @throws KubeException if the API server refuses or cannot be reached
+     */
+    Optional<Workload> read(WorkloadId id) throws KubeException {
+        Optional<Workload> found = cluster.read(id);
+        found.ifPresent(workload -> pullSecrets.uses(
+                workload,
+                Intervention.followed(workload).stream()
+                        .map(Intervention.Followed::reference)
+                        .toList()));
+        return found;
     }
 
     /**
@@ -49,7 +89,7 @@ public record Surroundings(
     public String didYouMean(String name) {
         Stream<String> found;
         try {
-            found = cluster.named(name).stream().map(WorkloadId::toString);
+            found = access.workloads(Optional.empty(), name).stream().map(WorkloadId::toString);
         } catch (KubeException e) {
             found = remembered(name);
         }
