@@ -494,8 +494,8 @@ public final class Engine implements Registries.Events, Patches.Events {
                     .ifPresent(restart -> slots.add(new Admission.Slot(
                             id,
                             Admission.images(restart.changes()),
-                            Optional.of(restart.at().plus(rollouts.experience().hold(id.namespace()))),
-                            restart.at().plus(limits.patience()))));
+                            Optional.of(restart.patch().restartedAt().plus(rollouts.experience().hold(id.namespace()))),
+                            restart.patch().restartedAt().plus(limits.patience()))));
         }
         return slots;
     }

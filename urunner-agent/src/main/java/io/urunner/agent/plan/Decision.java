@@ -1,12 +1,8 @@
 package io.urunner.agent.plan;
 
-import io.urunner.kube.DigestsAnnotation;
-import io.urunner.kube.WorkloadState;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** What is done with a workload now. */
 public sealed interface Decision {
@@ -40,46 +36,21 @@ public sealed interface Decision {
     /**
      * Roll it out, with one patch on the version that was planned on.
      *
-     * @param at when this was decided
      * @param reason the reason, for people
      * @param changes the containers whose tag moved
-     * @param digests what to write on the template
-     * @param state what to write on the workload
-     * @param images by container the image to write, where it changes (pins)
+     * @param patch the patch
      * @param warnings what to tell people before the rollout
      */
-    record Restart(
-            Instant at,
-            String reason,
-            List<Change> changes,
-            DigestsAnnotation digests,
-            WorkloadState state,
-            Map<String, String> images,
-            List<String> warnings)
+    record Restart(String reason, List<Change> changes, io.urunner.kube.Restart patch, List<String> warnings)
             implements Decision {
         public Restart {
             changes = List.copyOf(changes);
-            images = Map.copyOf(images);
             warnings = List.copyOf(warnings);
         }
 
         @Override
         public String words() {
             return "restart";
-        }
-
-        /**
-         * What brings the new revision, in short.
-         *
-         * @return for example {@code registry.example/app:latest moved to sha256:0123456789ab}
-         */
-        public String cause() {
-            return changes.isEmpty()
-                    ? States.said(reason)
-                    : States.said(changes.stream()
-                            .map(change -> change.reference() + " moved to " + Brief.digest(change.to()))
-                            .distinct()
-                            .collect(Collectors.joining("; ")));
         }
     }
 

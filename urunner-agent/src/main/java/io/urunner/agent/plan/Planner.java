@@ -135,7 +135,7 @@ public final class Planner {
         if (deferred.isPresent()) {
             return deferred.get();
         }
-        Decision.Restart restart = new Act(facts, hold.state(), verdicts, words(Kind.STALE)).restart();
+        Decision.Restart restart = new RestartBuilder(facts, hold.state(), verdicts, words(Kind.STALE)).build();
         return policy.shadow() ? new Blocked(Blockage.SHADOW, "would be rolled out: " + restart.reason()) : restart;
     }
 

@@ -210,22 +210,21 @@ public final class Execution {
             old.forEach(registries::look);
             return;
         }
-        String reason = reason(one, decision.digests().toString());
+        String reason = reason(one, decision.patch().digests().toString());
         Optional<Duration> pause = patches.pause(one, reason);
         if (pause.isPresent()) {
             again(one, pause.get());
         } else if (mayAct.getAsBoolean()) {
             decision.warnings().forEach(warning -> announcer.warns(one.workload(), warning));
             Workload planned = one.workload();
-            Instant at = decision.at();
-            Restart restart = new Restart(decision.digests(), decision.state(), at, decision.images())
-                    .because(Workload.OUR_CAUSE + decision.cause());
+            Restart restart = decision.patch();
+            Instant at = restart.restartedAt();
             Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
             rollouts.starting(rollout);
             patches.send(one, Optional.of(decision), reason, () -> cluster.restart(planned, restart), patched -> {
                 remember(one, plan);
                 one.restarted = Optional.of(decision);
-                rollouts.started(planned, rollout, decision.digests(), patched);
+                rollouts.started(planned, rollout, restart.digests(), patched);
             });
         }
     }

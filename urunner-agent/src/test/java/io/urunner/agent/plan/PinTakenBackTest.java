@@ -120,7 +120,7 @@ class PinTakenBackTest {
         assertThat(next)
                 .isInstanceOfSatisfying(
                         Decision.Restart.class,
-                        restart -> assertThat(restart.images()).containsEntry("app", REF + "@" + D3));
+                        restart -> assertThat(restart.patch().images()).containsEntry("app", REF + "@" + D3));
     }
 
     @Test
@@ -146,11 +146,11 @@ class PinTakenBackTest {
                 .actedOn("proxy", SIDECAR, D1);
 
         assertThat(other.plan().decision()).isInstanceOfSatisfying(Decision.Restart.class, restart -> {
-            assertThat(restart.images()).isEmpty();
-            ContainerState app = restart.state().containers().get("app");
+            assertThat(restart.patch().images()).isEmpty();
+            ContainerState app = restart.patch().state().containers().get("app");
             assertThat(app.rejectedBy()).contains(ARGO);
             assertThat(app.originalImage()).contains(REF);
-            assertThat(States.brought(restart.state())).containsOnlyKeys("proxy");
+            assertThat(States.brought(restart.patch().state())).containsOnlyKeys("proxy");
         });
     }
 
@@ -167,7 +167,7 @@ class PinTakenBackTest {
                         .decision())
                 .isInstanceOfSatisfying(
                         Decision.Restart.class,
-                        restart -> assertThat(restart.images()).containsEntry("app", REF + "@" + D2));
+                        restart -> assertThat(restart.patch().images()).containsEntry("app", REF + "@" + D2));
     }
 
     @Test
@@ -176,7 +176,7 @@ class PinTakenBackTest {
         assertThat(always.plan().decision())
                 .isInstanceOfSatisfying(
                         Decision.Restart.class,
-                        restart -> assertThat(restart.images()).isEmpty());
+                        restart -> assertThat(restart.patch().images()).isEmpty());
     }
 
     @Test
@@ -273,7 +273,7 @@ class PinTakenBackTest {
         assertThat(undone.tagIs(D3).content(D3).plan().decision())
                 .isInstanceOfSatisfying(
                         Decision.Restart.class,
-                        restart -> assertThat(restart.images()).containsEntry("app", REF + "@" + D3));
+                        restart -> assertThat(restart.patch().images()).containsEntry("app", REF + "@" + D3));
     }
 
     /** D1 was pinned by a rollback, then D2 was followed again; an undo brought the template of the rollback back. */

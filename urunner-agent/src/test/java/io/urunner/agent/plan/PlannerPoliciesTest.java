@@ -274,16 +274,17 @@ class PlannerPoliciesTest {
                     .containsExactly(
                             new Decision.Change("app", REF, Optional.of(D1), D2),
                             new Decision.Change("init", "registry.example/team/init:1", Optional.of(D1), D3));
-            assertThat(restart.digests().digests())
+            assertThat(restart.patch().digests().digests())
                     .containsOnly(
                             Map.entry("app", REF + "@" + D2),
                             Map.entry("proxy", SIDECAR + "@" + D3),
                             Map.entry("init", "registry.example/team/init:1@" + D3));
-            ContainerState app = restart.state().containers().get("app");
+            ContainerState app = restart.patch().state().containers().get("app");
             assertThat(app.acted()).contains(D2);
             assertThat(app.actedAt()).contains(NOW);
             assertThat(app.replaced()).containsExactly(D1);
-            assertThat(restart.state().containers().get("proxy").actedAt()).contains(NOW.minusSeconds(60));
+            assertThat(restart.patch().state().containers().get("proxy").actedAt())
+                    .contains(NOW.minusSeconds(60));
         });
         assertThat(plan.remember().keySet()).containsExactlyInAnyOrder("app", "proxy", "init");
     }
@@ -301,7 +302,8 @@ class PlannerPoliciesTest {
         assertThat(plan.decision())
                 .isInstanceOfSatisfying(
                         Decision.Restart.class,
-                        restart -> assertThat(restart.state().containers().get("app"))
+                        restart -> assertThat(
+                                        restart.patch().state().containers().get("app"))
                                 .satisfies(
                                         app -> assertThat(app.replaced()).containsExactly(D1, D3),
                                         app -> assertThat(app.actedAt()).contains(NOW)));
@@ -312,7 +314,7 @@ class PlannerPoliciesTest {
         Decision.Restart restart =
                 restart(workload().runs(CHILD2, D1).actedOn(D1).tagIs(D2).content(D2, CHILD2));
 
-        assertThat(restart.state().containers().get("app").replaced()).containsExactly(D1);
+        assertThat(restart.patch().state().containers().get("app").replaced()).containsExactly(D1);
     }
 
     @Test
@@ -348,8 +350,9 @@ class PlannerPoliciesTest {
                 .content(D2)
                 .reference("app", REF));
 
-        assertThat(restart.images()).containsEntry("app", REF + "@" + D2);
-        assertThat(restart.state().containers().get("app").originalImage()).contains("registry.example/team/app");
+        assertThat(restart.patch().images()).containsEntry("app", REF + "@" + D2);
+        assertThat(restart.patch().state().containers().get("app").originalImage())
+                .contains("registry.example/team/app");
         assertThat(restart.warnings()).isEmpty();
     }
 
@@ -364,8 +367,11 @@ class PlannerPoliciesTest {
                 .tagIs(D2)
                 .content(D2);
 
-        assertThat(restart(pinned.annotation("if-not-always", "pin")).images()).containsEntry("app", REF + "@" + D2);
-        assertThat(restart(pinned.annotation("if-not-always", "restart")).images())
+        assertThat(restart(pinned.annotation("if-not-always", "pin")).patch().images())
+                .containsEntry("app", REF + "@" + D2);
+        assertThat(restart(pinned.annotation("if-not-always", "restart"))
+                        .patch()
+                        .images())
                 .as("without the policy the original text comes back verbatim")
                 .containsEntry("app", "registry.example/team/app");
     }
@@ -382,9 +388,9 @@ class PlannerPoliciesTest {
 
         assertThat(held.tagIs(D2).content(D2).plan().decision().words()).isEqualTo("blocked: held");
         Decision.Restart restart = restart(held.tagIs(D3).content(D3));
-        assertThat(restart.images()).containsEntry("app", "registry.example/team/app");
-        assertThat(restart.state().hold()).isEmpty();
-        assertThat(restart.state().containers().get("app").rejected()).isEmpty();
+        assertThat(restart.patch().images()).containsEntry("app", "registry.example/team/app");
+        assertThat(restart.patch().state().hold()).isEmpty();
+        assertThat(restart.patch().state().containers().get("app").rejected()).isEmpty();
     }
 
     @Test

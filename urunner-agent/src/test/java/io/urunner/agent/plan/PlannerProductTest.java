@@ -236,11 +236,12 @@ class PlannerProductTest {
             assertThat(inputs.resolved() && inputs.wantsPods())
                     .as(inputs::toString)
                     .isTrue();
-            assertThat(restart.digests().digest("app", REF))
+            assertThat(restart.patch().digests().digest("app", REF))
                     .as(inputs::toString)
                     .contains(D2);
-            assertThat(restart.state().containers().get("app").acted()).contains(D2);
-            assertThat(restart.state().containers().get("app").replaced()).doesNotContain(D2);
+            assertThat(restart.patch().state().containers().get("app").acted()).contains(D2);
+            assertThat(restart.patch().state().containers().get("app").replaced())
+                    .doesNotContain(D2);
             assertThat(restart.changes()).hasSize(1);
         }
     }
@@ -252,7 +253,7 @@ class PlannerProductTest {
                     Inputs after = new Inputs(
                             rollout,
                             Optional.of(REF + "@" + D2),
-                            Optional.of(restart.state().containers().get("app")),
+                            Optional.of(restart.patch().state().containers().get("app")),
                             running,
                             later(inputs.answer()),
                             inputs.expansion(),

@@ -287,11 +287,12 @@ final class World {
             return false;
         }
         past.add(template);
-        Optional<String> pin = Optional.ofNullable(restart.images().get("app"))
+        Optional<String> pin = Optional.ofNullable(restart.patch().images().get("app"))
                 .map(image -> image.substring(image.indexOf('@') + 1))
                 .or(() -> template.pin);
-        template = new Template(++revisions, Optional.of(restart.digests().toString()), pin);
-        state = Optional.of(restart.state().toString());
+        template =
+                new Template(++revisions, Optional.of(restart.patch().digests().toString()), pin);
+        state = Optional.of(restart.patch().state().toString());
         rollouts.add(restart.changes().get(0).to());
         seenByController = false;
         manager = "urunner";

@@ -3,6 +3,7 @@ package io.urunner.agent.plan;
 import io.urunner.agent.plan.Verdict.Kind;
 import io.urunner.kube.Container;
 import io.urunner.kube.DigestsAnnotation;
+import io.urunner.kube.Restart;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
@@ -15,12 +16,13 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
- * The one patch of a rollout. A rollout pulls every container again, so it writes what every resolved container has now,
- * not only the stale ones.
+ * Puts together the one patch of a rollout. A rollout pulls every container again, so it writes what every resolved
+ * container has now, not only the stale ones.
  */
-final class Act {
+final class RestartBuilder {
     private final Facts facts;
     private final Workload workload;
     private final WorkloadState before;
@@ -34,7 +36,7 @@ final class Act {
     private final Map<String, String> images = new HashMap<>();
     private final List<String> warnings = new ArrayList<>();
 
-    Act(Facts facts, WorkloadState before, List<Verdict> verdicts, String reason) {
+    RestartBuilder(Facts facts, WorkloadState before, List<Verdict> verdicts, String reason) {
         this.facts = facts;
         this.before = before;
         this.verdicts = verdicts;
@@ -43,7 +45,7 @@ final class Act {
         template = States.digests(workload);
     }
 
-    Decision.Restart restart() {
+    Decision.Restart build() {
         for (int i = 0; i < verdicts.size(); i++) {
             Verdict verdict = verdicts.get(i);
             if (facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
@@ -51,14 +53,23 @@ final class Act {
                 add(workload.containers().get(i), verdict, tracked, answer.digest());
             }
         }
-        return new Decision.Restart(
-                facts.now(),
-                reason,
-                changes,
-                new DigestsAnnotation(digests),
-                new WorkloadState(states, Optional.empty()),
-                images,
-                warnings);
+        Restart patch = new Restart(
+                        new DigestsAnnotation(digests),
+                        new WorkloadState(states, Optional.empty()),
+                        facts.now(),
+                        images)
+                .because(Workload.OUR_CAUSE + cause());
+        return new Decision.Restart(reason, changes, patch, warnings);
+    }
+
+    /** What brings the new revision, in short, for example {@code r.example/app:1 moved to sha256:0123456789ab}. */
+    private String cause() {
+        return changes.isEmpty()
+                ? States.said(reason)
+                : States.said(changes.stream()
+                        .map(change -> change.reference() + " moved to " + Brief.digest(change.to()))
+                        .distinct()
+                        .collect(Collectors.joining("; ")));
     }
 
     private void add(Container container, Verdict verdict, ContainerFacts.Tracked tracked, String digest) {
