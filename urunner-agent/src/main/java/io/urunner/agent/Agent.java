@@ -5,6 +5,7 @@ import io.urunner.agent.engine.Listeners;
 import io.urunner.agent.engine.Reports;
 import io.urunner.agent.engine.Watchdog;
 import io.urunner.agent.history.Memory;
+import io.urunner.agent.loop.Context;
 import io.urunner.agent.loop.LogField;
 import io.urunner.agent.loop.LoopThread;
 import io.urunner.agent.loop.Pace;
@@ -193,22 +194,15 @@ public final class Agent implements AutoCloseable {
         watchdog = new Watchdog(loop::nanos);
         listeners.add(watchdog);
         engine = new Engine(new Engine.Parts(
+                new Context(loop, clock, problems, new Listeners(listeners), this::acts),
                 cluster,
                 parts.registries.stream()
                         .map(registry -> registry.watched(parts, pullSecrets))
                         .toList(),
-                loop,
-                clock,
-                kubeWorkers,
-                registryWorkers,
-                memory,
-                problems,
-                new Listeners(listeners),
-                parts.policy,
-                parts.limits,
-                parts.retention,
                 Optional.of(pullSecrets).filter(any -> parts.pullSecrets),
-                () -> acts()));
+                memory,
+                new Engine.Workers(kubeWorkers, registryWorkers),
+                new Engine.Rules(parts.policy, parts.limits, parts.retention)));
         leadership = parts.lease.map(
                 lease -> new Leadership(lease, connection, clock, parts.ticker, leaseWorkers, loop, engine::leads));
         reports = new Reports(engine, cluster, memory, clock);

@@ -3,11 +3,9 @@ package io.urunner.agent;
 import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.ImageDigest;
-import io.urunner.agent.plan.Outcome;
-import io.urunner.agent.plan.Underway;
+import io.urunner.agent.plan.Standing;
+import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.store.DigestStore.Change;
-import io.urunner.store.DigestStore.RolloutRecord;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -23,13 +21,43 @@ import java.util.Set;
  * @param requested when it was started
  */
 public record Rollout(String id, WorkloadId workload, String why, List<Decision.Change> changes, Instant requested) {
-    /** Says of a record without an end that the rollout is followed, as one does that says nothing. */
-    public static final String RUNNING = "running";
-
-    static final String NOT_FOLLOWED = "not followed";
+    private static final String FOUND = "found under way";
+    private static final String ROLLED_BACK = "rolled back by ";
 
     public Rollout {
         changes = List.copyOf(changes);
+    }
+
+    /**
+     * A rollout that is about to be started.
+     *
+     * @param workload of which workload
+     * @param decision as it was decided
+     * @return the rollout
+     */
+    public static Rollout of(WorkloadId workload, Decision.Restart decision) {
+        Instant at = decision.patch().restartedAt();
+        return new Rollout(at.toString(), workload, decision.reason(), decision.changes(), at);
+    }
+
+    /**
+     * Our last rollout of a workload as the workload itself tells it: what an agent that did not see it start needs to
+     * follow it, because the answer to the patch was lost, or the agent that sent it is gone, or the store with its record.
+     * Of what was pinned and has its tag again nothing is left to follow.
+     *
+     * @param workload the workload
+     * @return the rollout, be it over or not; empty if there was none, or the template does not say so any more
+     */
+    public static Optional<Rollout> found(Workload workload) {
+        Standing standing = Standing.of(workload);
+        List<Decision.Change> brought = standing.brought();
+        String why =
+                standing.state().hold().map(held -> ROLLED_BACK + held.by()).orElse(FOUND);
+        return brought.isEmpty()
+                ? Optional.empty()
+                : standing.state()
+                        .lastAct()
+                        .map(since -> new Rollout(since.toString(), workload.id(), why, brought, since));
     }
 
     /** What it brings. */
@@ -39,65 +67,17 @@ public record Rollout(String id, WorkloadId workload, String why, List<Decision.
 
     /** Whether it is known from annotations alone, which prove nothing to other namespaces. */
     public boolean isHearsay() {
-        return Underway.isHearsay(why);
-    }
-
-    public static Rollout of(WorkloadId workload, RolloutRecord record) {
-        return new Rollout(
-                record.id(),
-                workload,
-                record.why(),
-                record.changes().stream()
-                        .map(change ->
-                                new Decision.Change(change.container(), change.reference(), change.from(), change.to()))
-                        .toList(),
-                record.requested());
+        return isHearsay(why);
     }
 
     /**
-     * What the store keeps of it while it runs.
+     * Whether a rollout is known from its workload's annotations alone, so that whoever may write them may have made it up,
+     * or was a rollback.
      *
-     * @return the record
+     * @param why the rollout's reason, in words
+     * @return true if it proves nothing to others
      */
-    public RolloutRecord running() {
-        return record(Optional.empty(), Optional.empty(), Optional.empty());
-    }
-
-    /** What the store keeps of it from when nobody follows it any more until somebody does again. */
-    public RolloutRecord notFollowed() {
-        return record(Optional.empty(), Optional.of(NOT_FOLLOWED), Optional.empty());
-    }
-
-    /** What the store keeps of it when it is followed again. */
-    public RolloutRecord followedAgain() {
-        return record(Optional.empty(), Optional.of(RUNNING), Optional.empty());
-    }
-
-    /**
-     * What the store keeps of it when it has ended.
-     *
-     * @param when when it ended
-     * @param outcome how
-     * @return the record
-     */
-    public RolloutRecord ended(Instant when, Outcome outcome) {
-        return record(
-                Optional.of(when),
-                Optional.of(outcome.name()),
-                Optional.of(outcome.words()).filter(text -> !text.isEmpty()));
-    }
-
-    private RolloutRecord record(Optional<Instant> finished, Optional<String> outcome, Optional<String> message) {
-        return new RolloutRecord(
-                id,
-                workload.toString(),
-                why,
-                changes.stream()
-                        .map(change -> new Change(change.container(), change.reference(), change.from(), change.to()))
-                        .toList(),
-                requested,
-                finished,
-                outcome,
-                message);
+    public static boolean isHearsay(String why) {
+        return why.equals(FOUND) || why.startsWith(ROLLED_BACK);
     }
 }

@@ -67,14 +67,14 @@ public final class Reports {
         return new AgentStatus.WorkloadStatus(
                 one.workload().id(),
                 state,
-                one.plan.map(Plan::decision),
-                one.plan.map(Plan::verdicts).orElse(List.of()),
+                one.plan().map(Plan::decision),
+                one.plan().map(Plan::verdicts).orElse(List.of()),
                 RunningDigests.of(one.workload()),
                 one.workload().containers().stream()
                         .collect(Collectors.toMap(Container::name, Container::image, (first, second) -> first)),
                 next,
                 engine.rollouts().running(one.workload().id()),
-                one.staleSince);
+                one.staleSince());
     }
 
     public OnceReport once(List<String> late) {
@@ -86,15 +86,15 @@ public final class Reports {
                 .forEach(host -> host.problem().ifPresent(problem -> hindrances.add(host.host() + ": " + problem)));
         for (Tracked one : engine.all()) {
             String id = one.workload().id().toString();
-            Optional<Decision> planned = one.plan.map(Plan::decision);
+            Optional<Decision> planned = one.plan().map(Plan::decision);
             // What was rolled out just now is in progress already; the table tells what was decided.
             Optional<Decision> decision =
-                    one.restarted.<Decision>map(restart -> restart).or(() -> planned);
-            if (one.restarted.isEmpty()) {
+                    one.restarted().<Decision>map(restart -> restart).or(() -> planned);
+            if (one.restarted().isEmpty()) {
                 planned.filter(Reports::hindered).ifPresent(why -> hindrances.add(id + ": " + why.reason()));
             }
-            one.problem.ifPresent(problem -> hindrances.add(id + ": " + problem));
-            for (Verdict verdict : one.plan.map(Plan::verdicts).orElse(List.of())) {
+            one.attempts().problem().ifPresent(problem -> hindrances.add(id + ": " + problem));
+            for (Verdict verdict : one.plan().map(Plan::verdicts).orElse(List.of())) {
                 rows.add(new OnceReport.Row(
                         id,
                         verdict.container(),

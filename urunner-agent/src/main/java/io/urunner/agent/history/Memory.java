@@ -1,9 +1,10 @@
 package io.urunner.agent.history;
 
+import io.urunner.agent.Rollout;
 import io.urunner.agent.loop.Loop;
 import io.urunner.agent.loop.Progress;
 import io.urunner.agent.loop.StateLog;
-import io.urunner.kube.WorkloadId;
+import io.urunner.agent.plan.Outcome;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.Batch;
 import io.urunner.store.DigestStore.Image;
@@ -27,6 +28,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is remembered: in memory at once, in the store with one write per pass. A store that does not work keeps nothing
@@ -34,6 +37,8 @@ import java.util.function.Consumer;
  * spoken to on a thread of its own.
  */
 public final class Memory {
+    private static final Logger LOG = LoggerFactory.getLogger(Memory.class);
+
     /** So many rollouts are kept for a store that does not work. */
     private static final int KEPT_ROLLOUTS = 5_000;
 
@@ -44,6 +49,9 @@ public final class Memory {
     private static final int RECENT = 5;
 
     private static final Duration RECENTLY = Duration.ofDays(1);
+
+    /** How long what was learnt waits at most until all that it leads to is done. */
+    private static final Duration FLUSH_LATEST = Duration.ofSeconds(5);
 
     private static final String SUBJECT = "history database";
 
@@ -61,6 +69,7 @@ public final class Memory {
     private Map<TrackedContainer, String> toRemember = new LinkedHashMap<>();
     private Map<List<String>, RolloutRecord> rollouts = new LinkedHashMap<>();
     private boolean loaded;
+    private boolean flushDue;
     private boolean writing;
     private boolean again;
     private Runnable atRest = () -> {};
@@ -96,8 +105,8 @@ public final class Memory {
                 () -> {
                     Map<TrackedContainer, String> read = store.remembered();
                     Past before = new Past(
-                            readOnly ? List.of() : store.unfinishedRollouts(),
-                            store.rolloutsSince(clock.instant().minus(RECENTLY), KEPT_ROLLOUTS));
+                            readOnly ? List.of() : past(store.unfinishedRollouts()),
+                            past(store.rolloutsSince(clock.instant().minus(RECENTLY), KEPT_ROLLOUTS)));
                     loop.execute(() -> {
                         try {
                             read.forEach((container, digest) -> {
@@ -129,8 +138,29 @@ public final class Memory {
      * @param unfinished those that have not ended
      * @param recent those of the last day, the newest first
      */
-    public record Past(List<RolloutRecord> unfinished, List<RolloutRecord> recent) {
+    public record Past(List<PastRollout> unfinished, List<PastRollout> recent) {
         public static final Past NONE = new Past(List.of(), List.of());
+    }
+
+    /**
+     * A rollout, as it was written last.
+     *
+     * @param rollout which
+     * @param finished when it ended, if it did
+     * @param outcome how, or what is done with it
+     */
+    public record PastRollout(Rollout rollout, Optional<Instant> finished, Optional<String> outcome) {}
+
+    private static List<PastRollout> past(List<RolloutRecord> records) {
+        List<PastRollout> past = new ArrayList<>();
+        for (RolloutRecord record : records) {
+            try {
+                past.add(new PastRollout(RolloutRecords.read(record), record.finished(), record.outcome()));
+            } catch (IllegalArgumentException e) {
+                LOG.warn("a remembered rollout is left out: {}", e.getMessage());
+            }
+        }
+        return past;
     }
 
     private interface Work {
@@ -181,11 +211,12 @@ public final class Memory {
     }
 
     /** The containers of which a digest is remembered. */
-    Set<TrackedContainer> containers() {
+    public Set<TrackedContainer> containers() {
         return Set.copyOf(remembered.keySet());
     }
 
-    void forget(Set<TrackedContainer> containers) {
+    /** Nothing is remembered of these containers any more. */
+    public void forget(Set<TrackedContainer> containers) {
         remembered.keySet().removeAll(containers);
         toRemember.keySet().removeAll(containers);
         toForget.addAll(containers);
@@ -212,10 +243,46 @@ public final class Memory {
         labels.put(image, found);
     }
 
-    public void rollout(RolloutRecord rollout) {
+    /** A rollout runs. */
+    public void begun(Rollout rollout) {
+        rollout(RolloutRecords.running(rollout));
+    }
+
+    /** Nobody follows a rollout from now on until somebody does again. */
+    public void notFollowed(Rollout rollout) {
+        rollout(RolloutRecords.notFollowed(rollout));
+    }
+
+    /** A rollout that nobody followed is followed again. */
+    public void followedAgain(Rollout rollout) {
+        rollout(RolloutRecords.followedAgain(rollout));
+    }
+
+    /** A rollout has ended. */
+    public void ended(Rollout rollout, Outcome outcome) {
+        rollout(RolloutRecords.ended(rollout, clock.instant(), outcome));
+    }
+
+    private void rollout(RolloutRecord rollout) {
         rollouts.put(List.of(rollout.workload(), rollout.id()), rollout);
         if (rollouts.size() > KEPT_ROLLOUTS) {
             rollouts.remove(rollouts.keySet().iterator().next());
+        }
+    }
+
+    /** Something was learnt: it is written when all that it leads to is done, or takes too long. */
+    public void flushSoon() {
+        if (!flushDue) {
+            flushDue = true;
+            loop.after(FLUSH_LATEST, this::flushDue);
+        }
+    }
+
+    /** All is done: what was learnt is written now. */
+    public void flushDue() {
+        if (flushDue) {
+            flushDue = false;
+            flush();
         }
     }
 
@@ -317,19 +384,20 @@ public final class Memory {
      *
      * @param answer told on the loop; not told while the store does not work
      */
-    public void hasRollout(WorkloadId workload, String id, Consumer<Boolean> answer) {
+    public void hasRollout(Rollout rollout, Consumer<Boolean> answer) {
+        String workload = rollout.workload().toString();
         onStore(
                 () -> {
-                    boolean recorded = store.rollouts(workload.toString(), RECENT).stream()
-                            .anyMatch(rollout -> rollout.id().equals(id));
+                    boolean recorded = store.rollouts(workload, RECENT).stream()
+                            .anyMatch(record -> record.id().equals(rollout.id()));
                     loop.execute(
-                            () -> answer.accept(recorded || rollouts.containsKey(List.of(workload.toString(), id))));
+                            () -> answer.accept(recorded || rollouts.containsKey(List.of(workload, rollout.id()))));
                 },
                 this::failed);
     }
 
     /** Deletes what is too old to be kept, beside what goes on. */
-    void prune(Retention retention, Set<String> inUse, Instant now) {
+    public void prune(Retention retention, Set<String> inUse, Instant now) {
         onStore(() -> store.prune(retention, inUse, now), this::failed);
     }
 

@@ -94,6 +94,12 @@ public final class Pin {
         return state.originalImage().isPresent() && container.image().indexOf('@') < 0;
     }
 
+    /** Whether somebody put the tag back into a container that was pinned. */
+    static boolean isTakenBack(Workload workload, String container, ContainerState state) {
+        return workload.containers().stream()
+                .anyMatch(each -> each.name().equals(container) && isTakenBack(each, state));
+    }
+
     /**
      * Who puts the tag back where the policy pins, and would do so again: it is not pinned again then. An undo is not meant,
      * which takes back one rollout as a whole, and the next push is rolled out.

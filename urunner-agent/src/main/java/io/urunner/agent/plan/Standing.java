@@ -5,7 +5,10 @@ import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -25,6 +28,27 @@ public record Standing(Workload workload, WorkloadState state, DigestsAnnotation
      */
     public static Standing of(Workload workload) {
         return new Standing(workload, States.of(workload), States.digests(workload));
+    }
+
+    /**
+     * What our last rollout brought, as far as the template still says so and nobody put the tag back into what was pinned.
+     *
+     * @return the containers whose digest it brought
+     */
+    public List<Decision.Change> brought() {
+        List<Decision.Change> changes = new ArrayList<>();
+        States.brought(state).forEach((container, written) -> {
+            Optional<String> from = written.replaced().size() == 1
+                    ? Optional.of(written.replaced().get(0))
+                    : Optional.empty();
+            written.acted()
+                    .filter(digest ->
+                            digests.digest(container, written.reference()).equals(Optional.of(digest)))
+                    .filter(digest -> !Pin.isTakenBack(workload, container, written))
+                    .ifPresent(
+                            digest -> changes.add(new Decision.Change(container, written.reference(), from, digest)));
+        });
+        return changes;
     }
 
     /** Whether a rollout of ours is running: one that failed, or does not end, makes room for others. */

@@ -66,7 +66,7 @@ public final class Verification {
      */
     public static boolean isTakenBack(Workload workload) {
         return States.brought(States.of(workload)).entrySet().stream()
-                .anyMatch(each -> Underway.isTakenBack(workload, each.getKey(), each.getValue()));
+                .anyMatch(each -> Pin.isTakenBack(workload, each.getKey(), each.getValue()));
     }
 
     /**

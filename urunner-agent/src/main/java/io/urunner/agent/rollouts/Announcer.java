@@ -1,8 +1,8 @@
 package io.urunner.agent.rollouts;
 
 import io.urunner.agent.AgentListener;
+import io.urunner.agent.loop.Context;
 import io.urunner.agent.loop.LogField;
-import io.urunner.agent.loop.StateLog;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
@@ -22,20 +22,19 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /** Tells what was decided, to the log and to the listener: once, not with every plan that says the same. On the loop. */
-public final class Announcer {
+final class Announcer {
     private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
 
     /** A moment later something else is decided. */
     private static final Set<Deferral> PASSING =
             EnumSet.of(Deferral.NOT_ASKED_YET, Deferral.UNCONFIRMED, Deferral.ANSWER_TOO_OLD);
 
+    private final Context context;
     private final AgentListener listener;
-    private final StateLog log;
 
-    /** {@code log} says how many lines there may be. */
-    public Announcer(AgentListener listener, StateLog log) {
-        this.listener = listener;
-        this.log = log;
+    Announcer(Context context) {
+        this.context = context;
+        listener = context.listener();
     }
 
     /**
@@ -43,13 +42,12 @@ public final class Announcer {
      *
      * @param old whether the workload or the store show that it was so before, which is asked at the first look, and of what
      *     only a second look finds
-     * @param now the time
      */
-    void planned(Tracked one, Plan plan, BooleanSupplier old, Instant now) {
+    void planned(Tracked one, Plan plan, BooleanSupplier old) {
         Workload workload = one.workload();
         Decision decision = plan.decision();
-        boolean first = one.told.isEmpty();
-        plan.notices().stream().filter(notice -> !one.noticed.contains(notice)).forEach(notice -> {
+        boolean first = one.told().nothing();
+        one.told().notices(plan.notices()).forEach(notice -> {
             boolean disturbed = isHeld(decision);
             say(disturbed ? Level.WARN : Level.INFO, workload, notice);
             listener.noticed(
@@ -58,7 +56,7 @@ public final class Announcer {
                     notice,
                     first);
         });
-        if (isNew(one, plan, now)) {
+        if (isNew(one, plan)) {
             boolean diagnosed = decision instanceof Decision.UpToDate done
                     && done.diagnosis().isPresent();
             if ((first || diagnosed) && old.getAsBoolean()) {
@@ -70,26 +68,18 @@ public final class Announcer {
     }
 
     /** A workload was planned while another agent acts, which tells it. */
-    void noted(Tracked one, Plan plan, Instant now) {
-        isNew(one, plan, now);
+    void noted(Tracked one, Plan plan) {
+        one.told().notices(plan.notices());
+        isNew(one, plan);
     }
 
     /** Another agent acted until a while ago: what was decided since may have been told by nobody. */
     void takesOver(Tracked one, Instant since) {
-        if (one.toldAt.isAfter(since)) {
-            one.told = Optional.empty();
-        }
+        one.told().forgetAfter(since);
     }
 
-    private static boolean isNew(Tracked one, Plan plan, Instant now) {
-        one.noticed = Set.copyOf(plan.notices());
-        Optional<String> words = Optional.of(plan.decision().words() + " " + about(plan));
-        if (isPassing(plan) || one.told.equals(words)) {
-            return false;
-        }
-        one.told = words;
-        one.toldAt = now;
-        return true;
+    private boolean isNew(Tracked one, Plan plan) {
+        return !isPassing(plan) && one.told().decision(plan.decision().words() + " " + about(plan), context.now());
     }
 
     /**
@@ -98,9 +88,7 @@ public final class Announcer {
      * @param known whether it was so before this agent came, or the end of its rollout told it, which was followed until now
      */
     void state(Tracked one, Optional<State> before, State now, boolean known) {
-        boolean well = now.kind() == State.Kind.UP_TO_DATE;
-        boolean wellAgain = well && one.ill;
-        one.ill = isIll(now) || (one.ill && !well);
+        boolean recovered = one.told().pods(now.kind() == State.Kind.UP_TO_DATE, isIll(now));
         if (before.isEmpty()
                 || known
                 || (before.get().kind() == now.kind() && before.get().ill() == now.ill())) {
@@ -109,7 +97,7 @@ public final class Announcer {
         if (isIll(now)) {
             say(Level.WARN, one.workload(), now.words() + ": " + now.reason());
             listener.stateChanged(one.workload(), before.get(), now);
-        } else if (wellAgain) {
+        } else if (recovered) {
             say(Level.INFO, one.workload(), "well again: " + now.reason());
             listener.stateChanged(one.workload(), before.get(), now);
         }
@@ -136,7 +124,7 @@ public final class Announcer {
 
     private void log(Level level, Workload workload, Decision decision) {
         // Who wants every decision, with DEBUG, gets every decision.
-        if (level != Level.DEBUG && !log.mayTell(workload.id().namespace())) {
+        if (level != Level.DEBUG && !context.problems().mayTell(workload.id().namespace())) {
             return;
         }
         LOG.atLevel(level)
@@ -157,7 +145,7 @@ public final class Announcer {
     }
 
     private void say(Level level, Workload workload, String notice) {
-        if (!log.mayTell(workload.id().namespace())) {
+        if (!context.problems().mayTell(workload.id().namespace())) {
             return;
         }
         LOG.atLevel(level)

@@ -1,8 +1,7 @@
 package io.urunner.agent.rollouts;
 
-import io.urunner.agent.Rollout;
 import io.urunner.agent.history.Memory;
-import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.Context;
 import io.urunner.agent.plan.Answer;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
@@ -11,20 +10,15 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.StateRules;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.tags.Registries;
-import io.urunner.agent.workloads.Cluster;
+import io.urunner.agent.workloads.PlanQueue;
 import io.urunner.agent.workloads.Tracked;
-import io.urunner.kube.Restart;
-import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
 import io.urunner.registry.ImageReference;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -32,59 +26,47 @@ import java.util.stream.Collectors;
  * waits for the API server is done by {@link Patches}.
  */
 public final class Execution {
-    private final Cluster cluster;
-    private final Loop loop;
-    private final InstantSource clock;
-    private final Memory memory;
-    private final BooleanSupplier mayAct;
-    private final Announcer announcer;
+    private final Context context;
     private final Registries registries;
+    private final Memory memory;
+    private final PlanQueue queue;
     private final Rollouts rollouts;
+    private final Adoption adoption;
     private final Patches patches;
-    private final Consumer<WorkloadId> touch;
-    private final Duration patience;
+    private final Announcer announcer;
 
-    /** {@code touch} plans a workload anew. */
     public Execution(
-            Cluster cluster,
-            Loop loop,
-            InstantSource clock,
-            Memory memory,
-            BooleanSupplier mayAct,
-            Announcer announcer,
+            Context context,
             Registries registries,
+            Memory memory,
+            PlanQueue queue,
             Rollouts rollouts,
-            Patches patches,
-            Duration patience,
-            Consumer<WorkloadId> touch) {
-        this.cluster = cluster;
-        this.loop = loop;
-        this.clock = clock;
-        this.memory = memory;
-        this.mayAct = mayAct;
-        this.announcer = announcer;
+            Adoption adoption,
+            Patches patches) {
+        this.context = context;
         this.registries = registries;
+        this.memory = memory;
+        this.queue = queue;
         this.rollouts = rollouts;
+        this.adoption = adoption;
         this.patches = patches;
-        this.touch = touch;
-        this.patience = patience;
+        announcer = new Announcer(context);
     }
 
     /** A workload was planned: that is told, and done. */
     public void carryOut(Tracked one, Plan plan) {
-        one.again.cancel();
         String namespace = one.workload().id().namespace();
-        one.plan = Optional.of(plan);
-        takeState(one, plan);
-        one.staleSince = Staleness.since(
-                one.staleSince,
+        one.planned(plan);
+        State state = takeState(one, plan);
+        one.stale(Staleness.since(
+                one.staleSince(),
                 plan,
-                one.state.orElseThrow().kind(),
-                reference -> registries.standsSince(ImageReference.parse(reference), namespace));
-        if (mayAct.getAsBoolean()) {
-            announcer.planned(one, plan, () -> isOld(one, plan), clock.instant());
+                state.kind(),
+                reference -> registries.standsSince(ImageReference.parse(reference), namespace)));
+        if (context.mayAct()) {
+            announcer.planned(one, plan, () -> isOld(one, plan));
         } else {
-            announcer.noted(one, plan, clock.instant());
+            announcer.noted(one, plan);
         }
         Decision decision = plan.decision();
         if (decision instanceof Decision.NeedsExpansion needs) {
@@ -92,22 +74,21 @@ public final class Execution {
         } else if (decision instanceof Decision.Restart restart) {
             restart(one, plan, restart);
         } else {
-            remember(one, plan);
-            WorkloadId id = one.workload().id();
+            one.remember(plan, memory);
             plan.state()
                     .ifPresentOrElse(
-                            state -> write(one, state, () -> {}),
+                            found -> write(one, found, patches::write),
                             () -> rollouts.quarantine(one.workload())
-                                    .ifPresent(state -> write(one, state, () -> rollouts.quarantined(id))));
+                                    .ifPresent(failed -> write(one, failed, patches::quarantine)));
             if (decision instanceof Decision.Deferred deferred && deferred.cause() == Deferral.ANSWER_TOO_OLD) {
                 askedBeforeSeen(one).forEach(registries::look);
             } else if (decision instanceof Decision.Deferred deferred
                     && deferred.until().isPresent()) {
-                again(one, Duration.between(clock.instant(), deferred.until().get()));
+                again(one, Duration.between(context.now(), deferred.until().get()));
             }
         }
-        if (!one.acting && mayAct.getAsBoolean()) {
-            rollouts.adopt(one);
+        if (!one.attempts().underWay() && context.mayAct()) {
+            adoption.adopt(one);
         }
         rollouts.look(one.workload().id());
     }
@@ -151,26 +132,25 @@ public final class Execution {
                         .isPresent();
     }
 
-    private void takeState(Tracked one, Plan plan) {
-        Optional<State> before = one.state;
-        State now = state(one, plan);
-        one.state = Optional.of(now);
-        one.stateChanges.cancel();
-        StateRules.changesAt(one.workload(), plan, sight(one))
-                .ifPresent(at -> one.stateChanges = loop.after(
-                        Duration.between(clock.instant(), at),
-                        () -> touch.accept(one.workload().id())));
-        boolean followed = one.followed;
+    private State takeState(Tracked one, Plan plan) {
         WorkloadId id = one.workload().id();
+        Optional<State> before = one.state();
+        boolean followed = one.followed();
+        State now = state(one, plan);
         // That it failed is told, though the pods show it a moment later.
-        one.followed =
-                rollouts.running(id) || (followed && rollouts.endedBadly(id) && now.kind() == State.Kind.ROLLING_OUT);
+        one.is(
+                now,
+                rollouts.running(id) || (followed && rollouts.endedBadly(id) && now.kind() == State.Kind.ROLLING_OUT));
+        StateRules.changesAt(one.workload(), plan, sight(one))
+                .ifPresent(at -> one.stateChanges(
+                        context.loop().after(Duration.between(context.now(), at), () -> queue.plan(one))));
         // What only a second look finds out may have been so at the first, or before.
         boolean wasBefore =
                 now.since().filter(since -> !since.isAfter(one.found())).isPresent();
-        if (mayAct.getAsBoolean()) {
+        if (context.mayAct()) {
             announcer.state(one, before, now, followed || wasBefore);
         }
+        return now;
     }
 
     /** How a workload is now. */
@@ -179,7 +159,7 @@ public final class Execution {
     }
 
     private StateRules.Sight sight(Tracked one) {
-        return one.sight(rollouts.running(one.workload().id()), patience, clock.instant());
+        return one.sight(rollouts.running(one.workload().id()), rollouts.patience(), context.now());
     }
 
     /** The references whose answers are older than what the cluster said of the workload last. */
@@ -191,13 +171,8 @@ public final class Execution {
                 .toList();
     }
 
-    private void remember(Tracked one, Plan plan) {
-        plan.remember()
-                .forEach((container, image) -> memory.remember(one.key(container, image.reference()), image.digest()));
-    }
-
     private void again(Tracked one, Duration delay) {
-        one.again = loop.after(delay, () -> touch.accept(one.workload().id()));
+        one.plannedAgain(context.loop().after(delay, () -> queue.plan(one)));
     }
 
     private void restart(Tracked one, Plan plan, Decision.Restart decision) {
@@ -214,18 +189,9 @@ public final class Execution {
         Optional<Duration> pause = patches.pause(one, reason);
         if (pause.isPresent()) {
             again(one, pause.get());
-        } else if (mayAct.getAsBoolean()) {
+        } else if (context.mayAct()) {
             decision.warnings().forEach(warning -> announcer.warns(one.workload(), warning));
-            Workload planned = one.workload();
-            Restart restart = decision.patch();
-            Instant at = restart.restartedAt();
-            Rollout rollout = new Rollout(at.toString(), planned.id(), decision.reason(), decision.changes(), at);
-            rollouts.starting(rollout);
-            patches.send(one, Optional.of(decision), reason, () -> cluster.restart(planned, restart), patched -> {
-                remember(one, plan);
-                one.restarted = Optional.of(decision);
-                rollouts.started(planned, rollout, restart.digests(), patched);
-            });
+            patches.restart(one, plan, decision, reason);
         }
     }
 
@@ -238,15 +204,17 @@ public final class Execution {
                 .collect(Collectors.joining(" ", "", " " + text));
     }
 
-    private void write(Tracked one, WorkloadState state, Runnable written) {
+    private interface Write {
+        void send(Tracked one, WorkloadState state, String reason);
+    }
+
+    private void write(Tracked one, WorkloadState state, Write write) {
         String reason = reason(one, state.toString());
         Optional<Duration> pause = patches.pause(one, reason);
         if (pause.isPresent()) {
             again(one, pause.get());
-        } else if (mayAct.getAsBoolean()) {
-            Workload planned = one.workload();
-            patches.send(
-                    one, Optional.empty(), reason, () -> cluster.remember(planned, state), patched -> written.run());
+        } else if (context.mayAct()) {
+            write.send(one, state, reason);
         }
     }
 }

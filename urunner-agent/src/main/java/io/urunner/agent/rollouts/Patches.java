@@ -1,29 +1,33 @@
 package io.urunner.agent.rollouts;
 
 import io.urunner.agent.AgentListener;
-import io.urunner.agent.loop.Loop;
-import io.urunner.agent.loop.Pace;
+import io.urunner.agent.Rollout;
+import io.urunner.agent.history.Memory;
+import io.urunner.agent.loop.Context;
 import io.urunner.agent.loop.Progress;
-import io.urunner.agent.loop.StateLog;
 import io.urunner.agent.loop.Turns;
 import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Plan;
 import io.urunner.agent.text.Phrases;
+import io.urunner.agent.workloads.Attempts.Failure;
 import io.urunner.agent.workloads.Cluster;
+import io.urunner.agent.workloads.Fleet;
+import io.urunner.agent.workloads.PlanQueue;
 import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
+import io.urunner.kube.Restart;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.kube.WorkloadState;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,35 +44,15 @@ public final class Patches {
     /** So many of them at most are one namespace's. */
     private static final int OF_A_NAMESPACE = 12;
 
-    /** So often in a row is planned anew after a conflict, before the next change of the workload is waited for. */
-    private static final int CONFLICTS = 5;
+    private static final Duration WATCH_CATCHES_UP = Duration.ofSeconds(1);
 
-    private static final Duration RETRY = Duration.ofSeconds(1);
-    private static final Duration LONGEST_RETRY = Duration.ofSeconds(4);
-    /** So often the same is written for the same push; after that it is undone by somebody who goes on doing so. */
-    private static final int UNDONE = 2;
-
-    private static final int LONGEST_UNDONE = 14;
-    private static final Duration PERMISSION_RETRY = Duration.ofMinutes(1);
-
-    /** Why a patch was not taken, which says when it is tried again. */
-    private enum Failure {
-        /** A permission is missing: somebody grants it, sooner or later. */
-        FORBIDDEN,
-        /** The cluster does not want it, and will not want it in a second either. */
-        REFUSED,
-        /** The API server did not answer, or has too much to do. */
-        PASSING
-    }
-
+    private final Context context;
     private final Cluster cluster;
-    private final Loop loop;
-    private final InstantSource clock;
     private final Executor workers;
-    private final StateLog problems;
-    private final BooleanSupplier mayAct;
-    private final Events events;
-    private final AgentListener listener;
+    private final Fleet fleet;
+    private final PlanQueue queue;
+    private final Memory memory;
+    private final Rollouts rollouts;
     private final Turns<Tracked> waiting = new Turns<>(Integer.MAX_VALUE);
     private final Map<Tracked, Runnable> tasks = new HashMap<>();
     private final Map<String, Integer> sent = new HashMap<>();
@@ -76,61 +60,36 @@ public final class Patches {
     private boolean stopped;
     private final Progress progress;
 
-    /** Told on the loop. */
-    public interface Events {
-        /** A workload was patched; what the watch told of it meanwhile was not looked at. */
-        void patched(Tracked one);
-
-        /** A workload was read again after a conflict; empty if it is gone. */
-        void read(Tracked one, Optional<Workload> fresh);
-
-        /** A patch failed, or the pause after that is over. */
-        void touched(Tracked one);
-
-        /** A patch is over, however it ended. */
-        void settled();
-
-        /** A workload was to be changed over and over. */
-        void runaway();
-    }
-
     /** A patch to send; blocks until the API server answers. */
-    interface Patch {
+    private interface Patch {
         PatchResult send() throws KubeException;
-    }
-
-    /** Told on the loop when the API server took the patch. */
-    interface Done {
-        void patched(PatchResult.Patched patched);
     }
 
     /** What the API server said, and what it has now where that was read. */
     private record Reply(PatchResult result, Optional<Workload> fresh) {}
 
-    /** {@code workers} wait for the API server; {@code mayAct} is asked again right before a patch is sent. */
+    /** {@code workers} wait for the API server; {@code rollouts} takes over what is started. */
     public Patches(
+            Context context,
             Cluster cluster,
-            Loop loop,
-            InstantSource clock,
             Executor workers,
-            StateLog problems,
-            BooleanSupplier mayAct,
-            AgentListener listener,
-            Events events) {
+            Fleet fleet,
+            PlanQueue queue,
+            Memory memory,
+            Rollouts rollouts) {
+        this.context = context;
         this.cluster = cluster;
-        this.loop = loop;
-        this.clock = clock;
         this.workers = workers;
-        this.problems = problems;
-        this.mayAct = mayAct;
-        this.listener = listener;
-        this.events = events;
-        progress = new Progress(loop::nanos);
+        this.fleet = fleet;
+        this.queue = queue;
+        this.memory = memory;
+        this.rollouts = rollouts;
+        progress = new Progress(context.loop()::nanos);
     }
 
     /** By the loop's time, which nobody sets: no pause outlasts a clock that is set back. */
     private Instant now() {
-        return Instant.EPOCH.plusNanos(loop.nanos());
+        return Instant.EPOCH.plusNanos(context.loop().nanos());
     }
 
     /** Whether none is under way. */
@@ -149,36 +108,70 @@ public final class Patches {
      */
     Optional<Duration> pause(Tracked one, String reason) {
         Instant now = now();
-        Optional<Instant> again = one.requestsAgain(now);
-        again.ifPresent(until -> {
-            String id = one.workload().id().toString();
-            boolean first = problems.problem(
-                    id,
-                    "changed over and over",
-                    "was changed over and over; it is left alone until "
-                            + Phrases.time(clock.instant().plus(Duration.between(now, until))));
+        one.attempts().tooManyUntil(now).ifPresent(until -> {
+            boolean first = context.problems()
+                    .problem(
+                            one.workload().id().toString(),
+                            "changed over and over",
+                            "was changed over and over; it is left alone until "
+                                    + Phrases.time(context.now().plus(Duration.between(now, until))));
             if (first) {
-                events.runaway();
+                runaway();
             }
         });
-        return Stream.concat(again.stream(), Stream.of(one.notBefore, one.notBefore(reason)))
-                .filter(now::isBefore)
-                .max(Instant::compareTo)
-                .map(until -> Duration.between(now, until));
+        return one.attempts().pausedUntil(reason, now).map(until -> Duration.between(now, until));
+    }
+
+    private void runaway() {
+        context.listener().stopped(AgentListener.Runaway.PATCH);
     }
 
     /**
-     * Sends a patch when it is its turn.
+     * Rolls a workload out when it is its turn; the rollout is followed then.
      *
-     * @param starting the rollout that it starts, if it does
+     * @param plan the plan, whose digests are remembered once the patch is accepted
+     * @param decision what it decided
      * @param reason what the patch says and why: a second one with the same reason means that the first was undone
      */
-    void send(Tracked one, Optional<Decision.Restart> starting, String reason, Patch patch, Done done) {
-        one.acting = true;
-        one.starting = starting;
-        one.requested(now());
+    void restart(Tracked one, Plan plan, Decision.Restart decision, String reason) {
+        Workload planned = one.workload();
+        Restart patch = decision.patch();
+        Rollout rollout = Rollout.of(planned.id(), decision);
+        rollouts.starting(rollout);
+        send(one, Optional.of(decision), reason, () -> cluster.restart(planned, patch), patched -> {
+            one.remember(plan, memory);
+            one.restarted(decision);
+            rollouts.started(planned, rollout, patch.digests(), patched);
+        });
+    }
+
+    /** Writes the state of a workload when it is its turn. */
+    void write(Tracked one, WorkloadState state, String reason) {
+        Workload planned = one.workload();
+        send(one, Optional.empty(), reason, () -> cluster.remember(planned, state), patched -> {});
+    }
+
+    /** Writes on a workload that its rollout failed, when it is its turn. */
+    void quarantine(Tracked one, WorkloadState state, String reason) {
+        Workload planned = one.workload();
+        send(
+                one,
+                Optional.empty(),
+                reason,
+                () -> cluster.remember(planned, state),
+                patched -> rollouts.quarantined(planned.id()));
+    }
+
+    /** {@code accepted} is told on the loop. */
+    private void send(
+            Tracked one,
+            Optional<Decision.Restart> starting,
+            String reason,
+            Patch patch,
+            Consumer<PatchResult.Patched> accepted) {
+        one.attempts().sent(starting, now());
         progress.begun();
-        tasks.put(one, () -> send(one, reason, patch, done));
+        tasks.put(one, () -> send(one, reason, patch, accepted));
         waiting.add(one, List.of(namespace(one)));
         sendNext();
     }
@@ -194,23 +187,23 @@ public final class Patches {
             if (next.isEmpty()) {
                 return;
             }
-            listener.served(AgentListener.Served.PATCH, next.get().namespace());
+            context.listener().served(AgentListener.Served.PATCH, next.get().namespace());
             Optional.ofNullable(tasks.remove(next.get().item())).ifPresent(Runnable::run);
         }
     }
 
-    private void send(Tracked one, String reason, Patch patch, Done done) {
+    private void send(Tracked one, String reason, Patch patch, Consumer<PatchResult.Patched> accepted) {
         WorkloadId id = one.workload().id();
         atOnce++;
         sent.merge(id.namespace(), 1, Integer::sum);
         Runnable task = () -> {
             Runnable end = () -> failed(one, "a defect of the agent", Failure.REFUSED);
             try {
-                if (mayAct.getAsBoolean()) {
+                if (context.mayAct()) {
                     PatchResult result = patch.send();
                     Reply reply = new Reply(
                             result, result instanceof PatchResult.Conflict ? cluster.read(id) : Optional.empty());
-                    end = () -> answered(one, reason, reply, done);
+                    end = () -> answered(one, reason, reply, accepted);
                 } else {
                     end = () -> abandoned(one);
                 }
@@ -222,13 +215,13 @@ public final class Patches {
                 end = () -> broken(one, e);
             } finally {
                 Runnable told = end;
-                loop.execute(() -> ended(id.namespace(), told));
+                context.loop().execute(() -> ended(id.namespace(), told));
             }
         };
         try {
             workers.execute(task);
         } catch (RuntimeException | Error e) { // such as a thread that cannot be made
-            loop.execute(() -> ended(id.namespace(), () -> broken(one, e)));
+            context.loop().execute(() -> ended(id.namespace(), () -> broken(one, e)));
         }
     }
 
@@ -252,7 +245,7 @@ public final class Patches {
         if (waiting.remove(one)) {
             tasks.remove(one);
             over(one);
-            events.settled();
+            queue.planWaiting();
         }
     }
 
@@ -266,100 +259,100 @@ public final class Patches {
     /** While the patch waited for its turn, another agent was elected. */
     private void abandoned(Tracked one) {
         over(one);
-        events.touched(one);
-        events.settled();
+        planAgain(one);
+        queue.planWaiting();
     }
 
-    private void answered(Tracked one, String reason, Reply reply, Done done) {
+    private void planAgain(Tracked one) {
+        if (!one.isGone()) {
+            queue.plan(one);
+        }
+    }
+
+    private void answered(Tracked one, String reason, Reply reply, Consumer<PatchResult.Patched> accepted) {
         over(one);
         try {
             if (reply.result() instanceof PatchResult.Conflict) {
                 conflict(one, reply.fresh());
             } else if (reply.result() instanceof PatchResult.Patched patched) {
-                patched(one, reason, patched, done);
+                accepted(one, reason, patched, accepted);
             } else {
-                events.read(one, Optional.empty());
+                read(one, Optional.empty());
             }
         } finally {
-            events.settled();
+            queue.planWaiting();
         }
     }
 
-    private void patched(Tracked one, String reason, PatchResult.Patched patched, Done done) {
-        one.failures = 0;
-        one.missingPermission = Optional.empty();
-        one.problem = Optional.empty();
+    private void accepted(
+            Tracked one, String reason, PatchResult.Patched patched, Consumer<PatchResult.Patched> accepted) {
         one.patched(patched.generation());
-        Tracked.PatchedFor written = one.patchedFor(reason, now());
         try {
-            if (written.times > UNDONE) {
-                undone(one, written);
+            if (one.attempts().accepted(reason, now())) {
+                context.problems().well(one.workload().id().toString());
             } else {
-                problems.well(one.workload().id().toString());
+                undone(one);
             }
-            done.patched(patched);
+            accepted.accept(patched);
         } finally {
-            events.patched(one);
+            look(one);
+        }
+    }
+
+    /** What the watch told of it while the patch was on its way was not looked at. */
+    private void look(Tracked one) {
+        if (!one.isGone()) {
+            fleet.changed(one.workload().id());
         }
     }
 
     private void conflict(Tracked one, Optional<Workload> fresh) {
         LOG.debug(
                 "{} was changed meanwhile: it is planned again", one.workload().id());
-        one.requested(now()); // it was read, too
-        one.failures++;
-        if (one.failures >= CONFLICTS) {
-            one.notBefore = now().plus(RETRY);
+        one.attempts().conflicted(now());
+        read(one, fresh);
+    }
+
+    private void read(Tracked one, Optional<Workload> fresh) {
+        if (!one.isGone()) {
+            fleet.read(one, fresh);
+            // While it was read, the watch may have told of something newer, and tells it no second time.
+            context.loop().after(WATCH_CATCHES_UP, () -> look(one));
         }
-        events.read(one, fresh);
     }
 
     /** Whatever we write does not last: it is written less and less often. */
-    private void undone(Tracked one, Tracked.PatchedFor written) {
-        String id = one.workload().id().toString();
-        // 8 s, a minute, eight minutes, an hour, four and a half: each may be a rollout.
-        int shift = Math.min(3 * (written.times - UNDONE), LONGEST_UNDONE);
-        written.notBefore = now().plus(RETRY.multipliedBy(1L << shift));
-        problems.problem(
-                id,
-                "undone",
-                "what was written on it is undone at once, by a controller or an admission rule that does not keep"
-                        + " annotations that begin with urunner.io/; it is tried less and less often");
-        events.runaway();
+    private void undone(Tracked one) {
+        context.problems()
+                .problem(
+                        one.workload().id().toString(),
+                        "undone",
+                        "what was written on it is undone at once, by a controller or an admission rule that does not keep"
+                                + " annotations that begin with urunner.io/; it is tried less and less often");
+        runaway();
     }
 
     private void failed(Tracked one, String words, Failure failure) {
-        WorkloadId id = one.workload().id();
-        boolean forbidden = failure == Failure.FORBIDDEN;
         over(one);
-        one.failures++;
-        Duration delay = switch (failure) {
-            case FORBIDDEN -> PERMISSION_RETRY;
-            case REFUSED -> Pace.backOff(RETRY, one.failures);
-            case PASSING -> retry(one.failures);
-        };
-        one.notBefore = now().plus(delay);
-        one.missingPermission = forbidden ? Optional.of(words) : Optional.empty();
-        one.problem = Optional.of(words);
-        loop.after(delay, () -> {
-            one.missingPermission = Optional.empty();
-            events.touched(one);
+        Duration delay = one.attempts().failed(failure, words, now());
+        context.loop().after(delay, () -> {
+            one.attempts().mayTryAgain();
+            planAgain(one);
         });
         try {
-            problems.problem(id.toString(), forbidden ? "forbidden" : "not changed", words);
-            events.touched(one);
+            context.problems()
+                    .problem(
+                            one.workload().id().toString(),
+                            failure == Failure.FORBIDDEN ? "forbidden" : "not changed",
+                            words);
+            planAgain(one);
         } finally {
-            events.settled();
+            queue.planWaiting();
         }
     }
 
-    private static Duration retry(int failures) {
-        Duration delay = RETRY.multipliedBy(1L << Math.min(10, failures - 1));
-        return delay.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : delay;
-    }
-
     private void over(Tracked one) {
-        one.acting = false;
+        one.attempts().over();
         progress.ended();
     }
 }

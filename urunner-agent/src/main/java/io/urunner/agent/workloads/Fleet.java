@@ -9,6 +9,7 @@ import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -17,9 +18,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /** The workloads that are seen, and which of them use an image reference. On the loop. */
 public final class Fleet {
+    private final Cluster cluster;
+    private final InstantSource clock;
     private final Registries registries;
     private final Policy policy;
     private final Optional<PodCredentials> credentials;
@@ -30,15 +34,53 @@ public final class Fleet {
     private final Map<String, Map<ImageDigest, Quarantine>> quarantined = new HashMap<>();
 
     private final Map<String, Map<WorkloadId, Tracked>> namespaces = new HashMap<>();
+    private final PlanQueue queue;
+    private final Consumer<Tracked> gone;
 
     /**
      * {@code registries} are told which references are used, {@code credentials} by whom; {@code policy} holds where
-     * annotations say nothing.
+     * annotations say nothing; {@code queue} gets what is seen anew, and {@code gone} is told what is not seen any more.
      */
-    public Fleet(Registries registries, Policy policy, Optional<PodCredentials> credentials) {
+    public Fleet(
+            Cluster cluster,
+            InstantSource clock,
+            Registries registries,
+            Policy policy,
+            Optional<PodCredentials> credentials,
+            PlanQueue queue,
+            Consumer<Tracked> gone) {
+        this.cluster = cluster;
+        this.clock = clock;
         this.credentials = credentials;
         this.registries = registries;
         this.policy = policy;
+        this.queue = queue;
+        this.gone = gone;
+    }
+
+    /** A workload appeared, changed or went away: what the watch says of it now counts. */
+    public void changed(WorkloadId id) {
+        take(id, cluster.find(id));
+    }
+
+    /** A workload was read: what the API server says of it counts; empty if it is gone. */
+    public void read(Tracked one, Optional<Workload> fresh) {
+        fresh.ifPresent(one::read);
+        take(one.workload().id(), fresh);
+    }
+
+    private void take(WorkloadId id, Optional<Workload> snapshot) {
+        find(id).filter(known -> snapshot.isEmpty()
+                        || !snapshot.get().uid().equals(known.workload().uid()))
+                .ifPresent(this::forget);
+        snapshot.ifPresent(now -> queue.plan(update(now, clock.instant())));
+    }
+
+    private void forget(Tracked one) {
+        remove(one);
+        queue.remove(one, all(one.workload().id().namespace()).isEmpty());
+        gone.accept(one);
+        queue.planWaiting(); // what it held is free
     }
 
     public Optional<Tracked> find(WorkloadId id) {
@@ -54,18 +96,22 @@ public final class Fleet {
         return users.keySet();
     }
 
-    public List<WorkloadId> users(ImageReference reference) {
+    /** The workloads that use a reference. */
+    public List<Tracked> users(ImageReference reference) {
         return users.getOrDefault(reference, Map.of()).values().stream()
                 .flatMap(Set::stream)
+                .flatMap(id -> find(id).stream())
                 .toList();
     }
 
     /** Those for whom a question is asked. */
-    public List<WorkloadId> users(Question question) {
+    public List<Tracked> users(Question question) {
         return question.asker()
                 .namespace()
-                .map(namespace -> List.copyOf(
-                        users.getOrDefault(question.reference(), Map.of()).getOrDefault(namespace, Set.of())))
+                .map(namespace ->
+                        users.getOrDefault(question.reference(), Map.of()).getOrDefault(namespace, Set.of()).stream()
+                                .flatMap(id -> find(id).stream())
+                                .toList())
                 .orElseGet(() -> users(question.reference()));
     }
 
@@ -84,7 +130,7 @@ public final class Fleet {
     }
 
     /** A workload is seen for the first time, or has changed. */
-    public void update(Workload snapshot, Instant seen) {
+    private Tracked update(Workload snapshot, Instant seen) {
         WorkloadId id = snapshot.id();
         Tracked known = tracked.get(id);
         if (known == null) {
@@ -95,7 +141,7 @@ public final class Fleet {
             Set<ImageReference> references = known.references();
             credentials.ifPresent(all -> all.uses(snapshot, references));
             references.forEach(reference -> join(reference, id));
-            return;
+            return known;
         }
         Set<ImageReference> before = known.references();
         Map<ImageDigest, Quarantine> failed = known.quarantined();
@@ -108,19 +154,19 @@ public final class Fleet {
         if (!failed.equals(known.quarantined())) {
             quarantined.remove(id.namespace());
         }
+        return known;
     }
 
-    /** A workload went away. */
-    public void remove(Tracked gone) {
-        WorkloadId id = gone.workload().id();
+    private void remove(Tracked one) {
+        WorkloadId id = one.workload().id();
         tracked.remove(id);
         namespaces.computeIfPresent(id.namespace(), (name, all) -> {
             all.remove(id);
             return all.isEmpty() ? null : all;
         });
-        gone.again.cancel();
+        one.gone();
         credentials.ifPresent(all -> all.gone(id));
-        gone.references().forEach(reference -> leave(reference, id));
+        one.references().forEach(reference -> leave(reference, id));
         quarantined.remove(id.namespace());
     }
 

@@ -1,5 +1,6 @@
 package io.urunner.agent.workloads;
 
+import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.Loop;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.ImageDigest;
@@ -18,9 +19,7 @@ import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.TrackedContainer;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,20 +29,16 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** A workload that is seen, and what is going on with it. On the loop. */
+/**
+ * A workload that is seen, and all that is known of what is going on with it: who does something with it says so here. On
+ * the loop.
+ */
 public final class Tracked {
     /** So often a workload is planned on the same facts: what its plan leads to may touch it a few times. */
     private static final int PLANS = 50;
 
-    /** So many requests about one workload go to the API server per {@link #MINUTE}. */
-    private static final int REQUESTS = 30;
-
-    private static final int REASONS = 4;
-    /** What was written lasts when nobody undid it for so long. */
-    private static final Duration LASTS = Duration.ofHours(1);
-
-    private static final Duration MINUTE = Duration.ofMinutes(1);
-
+    private final Attempts attempts = new Attempts();
+    private final Told told = new Told();
     private final Instant found;
     private Workload workload;
     private Instant seen;
@@ -55,61 +50,24 @@ public final class Tracked {
     /** The generation that our own patch made: an older snapshot is from before it. */
     private long generation;
 
-    /** What was done for one reason, which nobody should have to do twice. */
-    public static final class PatchedFor {
-        public int times;
-        /** When it may be done once more, by the loop's time. */
-        public Instant notBefore = Instant.MIN;
-    }
-
     private List<Object> facts = List.of();
     private int plans;
-    private final Map<Integer, PatchedFor> patchedFor = new LinkedHashMap<>();
-    /** When the API server was asked about it, in the last minute, by the loop's time. */
-    private final Deque<Instant> requests = new ArrayDeque<>();
-
-    /** What the last patch was to start, if it was a rollout. */
-    public Optional<Decision.Restart> starting = Optional.empty();
-
-    /** Whether a patch or a read of it is under way. */
-    public boolean acting;
-    /** How often in a row acting on it failed. */
-    public int failures;
-    /** Acting failed: not again before this, by the loop's time. */
-    public Instant notBefore = Instant.MIN;
-
-    public Optional<String> missingPermission = Optional.empty();
-    /** What went wrong when it was changed last. */
-    public Optional<String> problem = Optional.empty();
-
-    public Optional<Plan> plan = Optional.empty();
-    /** What people were told last of what is done with it, by this agent or by the one that acts. */
-    public Optional<String> told = Optional.empty();
-
-    public Instant toldAt = Instant.MIN;
-    /** The notices that people were told and that still hold. */
-    public Set<String> noticed = Set.of();
+    private Optional<Plan> plan = Optional.empty();
     /** How it is, as it was known last. */
-    public Optional<State> state = Optional.empty();
+    private Optional<State> state = Optional.empty();
     /** Whether its rollout was followed when its state was found out last. */
-    public boolean followed;
-    /** Whether its pods were not what they should be, and that did not turn out well since. */
-    public boolean ill;
+    private boolean followed;
 
     private Optional<Trouble> trouble = Optional.empty();
     /** Since when its pods are not all available, as far as this agent saw it, and whether it saw them all before. */
     private Optional<Instant> incompleteSince = Optional.empty();
 
     private boolean wasComplete;
-    /** Since when its pods are behind a tag that moved. */
-    public Optional<Instant> staleSince = Optional.empty();
-
-    /** The last rollout that we started. */
-    public Optional<Decision.Restart> restarted = Optional.empty();
-
-    public Loop.Timer again = () -> {};
-    /** When its state becomes another one by time alone. */
-    public Loop.Timer stateChanges = () -> {};
+    private Optional<Instant> staleSince = Optional.empty();
+    private Optional<Decision.Restart> restarted = Optional.empty();
+    private Loop.Timer again = () -> {};
+    private Loop.Timer stateChanges = () -> {};
+    private boolean gone;
 
     Tracked(Workload workload, Instant seen, Policy defaults, Predicate<ImageReference> watched) {
         this.workload = workload;
@@ -155,9 +113,94 @@ public final class Tracked {
         return standing;
     }
 
+    /** How its patches go. */
+    public Attempts attempts() {
+        return attempts;
+    }
+
+    /** What people were told of it. */
+    public Told told() {
+        return told;
+    }
+
     /** The rollout whose patch is on its way, or that the snapshot at hand does not show yet. */
     public Optional<Decision.Restart> starting() {
-        return acting || outdated() ? starting : Optional.empty();
+        return attempts.underWay() || outdated() ? attempts.starting() : Optional.empty();
+    }
+
+    /** The last rollout that we started. */
+    public Optional<Decision.Restart> restarted() {
+        return restarted;
+    }
+
+    /** Our patch was accepted, and started this rollout. */
+    public void restarted(Decision.Restart restart) {
+        restarted = Optional.of(restart);
+    }
+
+    /** It was planned, and is planned again only when there is a reason. */
+    public void planned(Plan now) {
+        again.cancel();
+        plan = Optional.of(now);
+    }
+
+    /** The last plan. */
+    public Optional<Plan> plan() {
+        return plan;
+    }
+
+    /** It is planned again when this timer ends, unless it is planned before. */
+    public void plannedAgain(Loop.Timer timer) {
+        again = timer;
+    }
+
+    /** It is in this state now; {@code rolloutFollowed} says whether its rollout is followed. */
+    public void is(State now, boolean rolloutFollowed) {
+        state = Optional.of(now);
+        followed = rolloutFollowed;
+        stateChanges.cancel();
+    }
+
+    /** Its state becomes another one by time alone when this timer ends. */
+    public void stateChanges(Loop.Timer timer) {
+        stateChanges = timer;
+    }
+
+    /** How it was when it was planned last. */
+    public Optional<State> state() {
+        return state;
+    }
+
+    /** Whether its rollout was followed when it was planned last. */
+    public boolean followed() {
+        return followed;
+    }
+
+    /** Its pods are behind a tag that moved since then; empty if they are not. */
+    public void stale(Optional<Instant> since) {
+        staleSince = since;
+    }
+
+    /** Since when its pods are behind a tag that moved. */
+    public Optional<Instant> staleSince() {
+        return staleSince;
+    }
+
+    /** It went away, or is not watched any more. */
+    void gone() {
+        gone = true;
+        rest();
+    }
+
+    /** Nothing is done with it any more by time alone. */
+    public void rest() {
+        again.cancel();
+        stateChanges.cancel();
+    }
+
+    /** Whether it went away, or is not watched any more: what was on its way for it comes to nothing. */
+    public boolean isGone() {
+        return gone;
     }
 
     /** It was read, and says this: should the cluster have been set back, what the watch told before counts no more. */
@@ -170,7 +213,8 @@ public final class Tracked {
 
     /** What was seen of it over time, for its state. */
     public StateRules.Sight sight(boolean rollingOut, Duration patience, Instant now) {
-        return new StateRules.Sight(rollingOut, trouble, incompleteSince, wasComplete, problem, patience, state, now);
+        return new StateRules.Sight(
+                rollingOut, trouble, incompleteSince, wasComplete, attempts.problem(), patience, state, now);
     }
 
     /** Our patch made this generation. */
@@ -239,41 +283,6 @@ public final class Tracked {
         plans = 0;
     }
 
-    /** It was patched for a reason: the last few are remembered. */
-    public PatchedFor patchedFor(String reason, Instant now) {
-        PatchedFor patched = patchedFor.computeIfAbsent(reason.hashCode(), added -> new PatchedFor());
-        if (patchedFor.size() > REASONS) {
-            patchedFor.remove(patchedFor.keySet().iterator().next());
-        }
-        boolean longAgo = patched.notBefore.isBefore(now.minus(LASTS));
-        patched.times = longAgo ? 1 : patched.times + 1;
-        patched.notBefore = now;
-        return patched;
-    }
-
-    /** Before when it is not patched for this reason once more; the past if it may be. */
-    public Instant notBefore(String reason) {
-        return Optional.ofNullable(patchedFor.get(reason.hashCode()))
-                .map(patched -> patched.notBefore)
-                .orElse(notBefore);
-    }
-
-    /** The API server was asked about it. */
-    public void requested(Instant now) {
-        requests.add(now);
-    }
-
-    /** When the API server may be asked about it again; empty if now. */
-    public Optional<Instant> requestsAgain(Instant now) {
-        while (!requests.isEmpty() && !requests.peek().plus(MINUTE).isAfter(now)) {
-            requests.remove();
-        }
-        // A patch that is refused for a conflict is followed by a read.
-        return requests.size() + 2 <= REQUESTS
-                ? Optional.empty()
-                : Optional.of(requests.peek().plus(MINUTE));
-    }
-
     /** Whether one of its containers is this one, and follows the same reference. */
     public boolean follows(TrackedContainer container) {
         return containers.get(container.container()) instanceof Tracking.Follows follows
@@ -283,5 +292,11 @@ public final class Tracked {
     /** Under which name a container's digest is remembered. */
     public TrackedContainer key(String container, String reference) {
         return new TrackedContainer(workload.id().toString(), container, reference);
+    }
+
+    /** The digests that a plan says are remembered from now on. */
+    public void remember(Plan from, Memory memory) {
+        from.remember()
+                .forEach((container, image) -> memory.remember(key(container, image.reference()), image.digest()));
     }
 }

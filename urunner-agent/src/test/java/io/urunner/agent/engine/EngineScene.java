@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import io.urunner.agent.AgentListener;
 import io.urunner.agent.Rollout;
 import io.urunner.agent.history.Memory;
+import io.urunner.agent.loop.Context;
 import io.urunner.agent.loop.ManualLoop;
 import io.urunner.agent.loop.StateLog;
 import io.urunner.agent.plan.Admission.Limits;
@@ -16,6 +17,7 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.tags.Registries;
 import io.urunner.agent.tags.WatchedRegistry;
 import io.urunner.agent.workloads.FakeCluster;
+import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.DeniedException;
@@ -145,20 +147,13 @@ public abstract class EngineScene {
             }
         };
         Engine engine = new Engine(new Engine.Parts(
+                new Context(loop, loop, problems, listener, () -> acts),
                 cluster,
                 List.of(watched("r.example"), watched("q.example")),
-                loop,
-                loop,
-                task -> kubeWorkers.execute(task),
-                registry::work,
-                memory,
-                problems,
-                listener,
-                Policy.DEFAULT,
-                limits,
-                DigestStore.Retention.DEFAULT,
                 Optional.empty(),
-                () -> acts));
+                memory,
+                new Engine.Workers(task -> kubeWorkers.execute(task), registry::work),
+                new Engine.Rules(Policy.DEFAULT, limits, DigestStore.Retention.DEFAULT)));
         cluster.start(id -> loop.execute(() -> engine.changed(id)));
         memory.load(engine::resume, engine::start);
         loop.settle();
@@ -177,7 +172,7 @@ public abstract class EngineScene {
         return engine.all().stream()
                 .filter(one -> one.workload().id().equals(id))
                 .findFirst()
-                .flatMap(one -> one.plan)
+                .flatMap(Tracked::plan)
                 .map(Plan::decision)
                 .orElseThrow();
     }

@@ -85,9 +85,9 @@ class RunawayTest extends EngineScene {
         Tracked one = engine.all().iterator().next();
         Set<Plan> plans = Collections.newSetFromMap(new IdentityHashMap<>());
         for (int i = 0; i < 1000; i++) {
-            engine.touched(one);
+            engine.queue().plan(one);
             loop.settle();
-            plans.add(one.plan.orElseThrow());
+            plans.add(one.plan().orElseThrow());
         }
         assertThat(plans).hasSizeLessThanOrEqualTo(50);
         assertThat(stopped).containsExactly(AgentListener.Runaway.PLAN);

@@ -10,6 +10,7 @@ import static io.urunner.agent.plan.Given.resolved;
 import static io.urunner.agent.plan.Given.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.agent.Rollout;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress.Cause;
 import io.urunner.kube.RolloutStatus;
@@ -191,7 +192,7 @@ class PinTakenBackTest {
                             Outcome.Superseded.class,
                             outcome -> assertThat(outcome.words()).contains(ARGO + " put the tag back"));
         }
-        assertThat(Underway.of(given.build())).isEmpty();
+        assertThat(Rollout.found(given.build())).isEmpty();
     }
 
     @Test

@@ -2,10 +2,10 @@ package io.urunner.agent.app.cli;
 
 import io.urunner.agent.AgentStatus;
 import io.urunner.agent.AgentStatus.WorkloadStatus;
-import io.urunner.agent.Rollout;
 import io.urunner.agent.app.doctor.Finding;
 import io.urunner.agent.app.explain.Explanation;
 import io.urunner.agent.app.explain.Explanation.Entry;
+import io.urunner.agent.history.RolloutRecords;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
@@ -301,7 +301,7 @@ public final class Answers {
     }
 
     private static String rollout(RolloutRecord rollout, Instant now) {
-        return moment(now, rollout.requested()) + " " + rollout.outcome().orElse(Rollout.RUNNING)
+        return moment(now, rollout.requested()) + " " + rollout.outcome().orElse(RolloutRecords.RUNNING)
                 + rollout.message()
                         .filter(message -> !rollout.outcome().equals(Optional.of(SUCCEEDED)))
                         .map(message -> " (" + message + ")")

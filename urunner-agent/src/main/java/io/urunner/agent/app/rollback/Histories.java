@@ -3,10 +3,10 @@ package io.urunner.agent.app.rollback;
 import io.urunner.agent.Rollout;
 import io.urunner.agent.app.rollback.HistoryReport.Row;
 import io.urunner.agent.app.rollback.HistoryReport.Tag;
+import io.urunner.agent.history.RolloutRecords;
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Intervention.Followed;
 import io.urunner.agent.plan.RunningDigests;
-import io.urunner.agent.plan.Underway;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PastTemplate;
 import io.urunner.kube.Workload;
@@ -68,7 +68,7 @@ public final class Histories {
     Optional<String> neverWell(Workload workload, Followed container, String digest) {
         List<String> outcomes = rollouts(workload.id()).stream()
                 .filter(rollout -> TagHistory.brought(rollout, container).equals(Optional.of(digest)))
-                .map(rollout -> rollout.outcome().orElse(Rollout.RUNNING))
+                .map(rollout -> rollout.outcome().orElse(RolloutRecords.RUNNING))
                 .toList();
         return outcomes.contains(TagHistory.SUCCEEDED)
                 ? Optional.empty()
@@ -188,7 +188,7 @@ public final class Histories {
                 Restorability.of(with.registry(), with.access()),
                 users(remembered(), text, ""),
                 digest -> ask(() -> with.store().rolloutsTo(text, digest)).orElse(List.of()).stream()
-                        .filter(rollout -> !Underway.isHearsay(rollout.why()))
+                        .filter(rollout -> !Rollout.isHearsay(rollout.why()))
                         .toList());
         return new HistoryReport(Optional.empty(), Optional.empty(), List.of(new Tag(Optional.empty(), text, rows)));
     }
@@ -265,7 +265,7 @@ public final class Histories {
     private static Optional<String> outcome(List<RolloutRecord> rollouts) {
         Map<String, String> last = new LinkedHashMap<>();
         rollouts.forEach(rollout ->
-                last.putIfAbsent(rollout.workload(), rollout.outcome().orElse(Rollout.RUNNING)));
+                last.putIfAbsent(rollout.workload(), rollout.outcome().orElse(RolloutRecords.RUNNING)));
         Map<String, Long> counts = last.values().stream()
                 .collect(Collectors.groupingBy(word -> word, TreeMap::new, Collectors.counting()));
         return last.isEmpty()

@@ -1,6 +1,7 @@
 package io.urunner.agent.app.rollback;
 
 import io.urunner.agent.Rollout;
+import io.urunner.agent.history.RolloutRecords;
 import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Expansion;
@@ -9,7 +10,7 @@ import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Intervention.Followed;
 import io.urunner.agent.plan.Intervention.Target;
 import io.urunner.agent.plan.Outcome;
-import io.urunner.agent.plan.Underway;
+import io.urunner.agent.plan.Standing;
 import io.urunner.agent.plan.Verification;
 import io.urunner.agent.tags.ImageContent;
 import io.urunner.agent.text.Phrases;
@@ -434,7 +435,7 @@ public final class Operator {
                 (hold == null ? RESUMED : "rolled back by ") + person,
                 planned.changes(),
                 planned.restart().restartedAt());
-        write(rollout.running(), remembered(id, planned.changes()));
+        write(RolloutRecords.running(rollout), remembered(id, planned.changes()));
         return follow(
                 rollout,
                 new Follower(with, id, tell).follow(planned.restart().digests(), patched.generation(), timeout));
@@ -442,28 +443,27 @@ public final class Operator {
 
     /** The same was asked for before: its rollout is followed to its end, if nobody did. */
     private Optional<Outcome> finish(Workload workload, Duration timeout) throws InterruptedException {
-        Optional<Underway> found = Underway.of(workload);
+        Optional<Rollout> found = Rollout.found(workload);
         if (found.isEmpty()) {
             return Optional.empty();
         }
-        Underway underway = found.get();
+        Rollout rollout = found.get();
         boolean isResumed = Intervention.hold(workload).isEmpty();
-        if (isResumed && !isOurResume(workload, underway.since().plus(timeout))) {
+        if (isResumed && !isOurResume(workload, rollout.requested().plus(timeout))) {
             return Optional.empty(); // somebody else's
         }
-        Rollout rollout = new Rollout(
-                underway.since().toString(), workload.id(), underway.why(), underway.changes(), underway.since());
         Optional<RolloutRecord> known = record(rollout);
         if (known.flatMap(RolloutRecord::finished).isPresent()
                 && (isResumed || workload.rollout().complete())) {
             return Optional.empty();
         }
         if (known.isEmpty()) {
-            write(rollout.running(), remembered(workload.id(), underway.changes()));
+            write(RolloutRecords.running(rollout), remembered(workload.id(), rollout.changes()));
         }
         return Optional.of(follow(
                 rollout,
-                new Follower(with, workload.id(), tell).follow(underway.digests(), workload.generation(), timeout)));
+                new Follower(with, workload.id(), tell)
+                        .follow(Standing.of(workload).digests(), workload.generation(), timeout)));
     }
 
     /** Whether the last rollout was the end of a hold, of which whoever asked for it may not have seen the end. */
@@ -485,7 +485,7 @@ public final class Operator {
     private Outcome follow(Rollout rollout, Follower.End end) throws InterruptedException {
         Outcome outcome = judge(end);
         tell.accept("rollout " + outcome.name() + ": " + outcome.words());
-        write(rollout.ended(with.clock().instant(), outcome), Map.of());
+        write(RolloutRecords.ended(rollout, with.clock().instant(), outcome), Map.of());
         return outcome;
     }
 

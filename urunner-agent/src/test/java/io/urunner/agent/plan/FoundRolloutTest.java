@@ -9,12 +9,13 @@ import static io.urunner.agent.plan.Given.SIDECAR;
 import static io.urunner.agent.plan.Given.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.agent.Rollout;
 import io.urunner.kube.WorkloadState.ContainerState;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class UnderwayTest {
+class FoundRolloutTest {
     @Test
     void theWorkloadItselfTellsWhatWasRolledOutLast() {
         Given given = workload()
@@ -35,17 +36,17 @@ class UnderwayTest {
                                 Optional.empty(),
                                 Optional.empty()));
 
-        assertThat(Underway.of(given.build())).get().satisfies(found -> {
-            assertThat(found.since()).isEqualTo(NOW.minusSeconds(60));
+        assertThat(Rollout.found(given.build())).get().satisfies(found -> {
+            assertThat(found.requested()).isEqualTo(NOW.minusSeconds(60));
             assertThat(found.changes()).containsExactly(new Decision.Change("app", REF, Optional.of(D1), D2));
-            assertThat(found.digests().digests()).hasSize(2);
         });
+        assertThat(Standing.of(given.build()).digests().digests()).hasSize(2);
     }
 
     @Test
     void thereIsNoneWhereNothingWasRolledOutOrItWasTakenBack() {
-        assertThat(Underway.of(workload().build())).isEmpty();
-        assertThat(Underway.of(workload().actedOn(D1).stateActed(D2, D1).build()))
+        assertThat(Rollout.found(workload().build())).isEmpty();
+        assertThat(Rollout.found(workload().actedOn(D1).stateActed(D2, D1).build()))
                 .isEmpty();
     }
 }

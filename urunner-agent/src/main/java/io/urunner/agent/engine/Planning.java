@@ -1,0 +1,222 @@
+package io.urunner.agent.engine;
+
+import io.urunner.agent.AgentListener;
+import io.urunner.agent.history.Memory;
+import io.urunner.agent.loop.Context;
+import io.urunner.agent.loop.Turns;
+import io.urunner.agent.plan.Admission;
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Answer;
+import io.urunner.agent.plan.ContainerFacts;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.plan.Facts;
+import io.urunner.agent.plan.ImageDigest;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.plan.Planner;
+import io.urunner.agent.plan.Tracking;
+import io.urunner.agent.rollouts.Execution;
+import io.urunner.agent.rollouts.Patches;
+import io.urunner.agent.rollouts.Rollouts;
+import io.urunner.agent.tags.Registries;
+import io.urunner.agent.workloads.Fleet;
+import io.urunner.agent.workloads.PlanQueue;
+import io.urunner.agent.workloads.Tracked;
+import io.urunner.kube.WorkloadId;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Plans the workloads of the queue: gathers the facts for the {@link Planner}, lets {@link Admission} say which rollouts may
+ * start now, and has what was decided done by {@link Execution}. On the loop.
+ */
+final class Planning {
+    private static final Logger LOG = LoggerFactory.getLogger(Planning.class);
+
+    /** What waits for the rollouts of others. */
+    private static final Set<Deferral> WAITS = EnumSet.of(Deferral.BUDGET, Deferral.CANARY, Deferral.FAILED_ELSEWHERE);
+
+    /** So many plans are made before others of the loop have their turn. */
+    private static final int AT_ONCE = 50;
+
+    private final Context context;
+    private final Limits limits;
+    private final Registries registries;
+    private final Memory memory;
+    private final Fleet fleet;
+    private final PlanQueue queue;
+    private final Rollouts rollouts;
+    private final Patches patches;
+    private final Execution execution;
+
+    Planning(
+            Context context,
+            Limits limits,
+            Registries registries,
+            Memory memory,
+            Fleet fleet,
+            PlanQueue queue,
+            Rollouts rollouts,
+            Patches patches,
+            Execution execution) {
+        this.context = context;
+        this.limits = limits;
+        this.registries = registries;
+        this.memory = memory;
+        this.fleet = fleet;
+        this.queue = queue;
+        this.rollouts = rollouts;
+        this.patches = patches;
+        this.execution = execution;
+    }
+
+    /** Plans some of those that are to be planned. */
+    void run() {
+        Map<Tracked, Plan> plans = new LinkedHashMap<>();
+        for (int made = 0; made < AT_ONCE && !queue.isEmpty(); ) {
+            Turns.Turn<Tracked> turn = queue.next();
+            Tracked one = turn.item();
+            if (isReady(one)) {
+                made++;
+                context.listener().served(AgentListener.Served.PLAN, turn.namespace());
+                alone(one.workload().id(), () -> plan(one).ifPresent(plan -> plans.put(one, plan)));
+            } else {
+                queue.notReady(one);
+            }
+        }
+        admitted(plans).forEach((one, plan) -> alone(one.workload().id(), () -> execution.carryOut(one, plan)));
+        if (patches.quiet() && queue.isIdle()) {
+            memory.flushDue();
+        }
+    }
+
+    private boolean isReady(Tracked one) {
+        String namespace = one.workload().id().namespace();
+        return !one.attempts().underWay()
+                && !one.outdated()
+                && one.references().stream().noneMatch(reference -> registries.pending(reference, namespace));
+    }
+
+    /** A workload at which we fail keeps no other from its plan. */
+    void alone(WorkloadId id, Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            if (!context.problems().mayTell(id.namespace())) {
+                return;
+            }
+            LOG.error("{} cannot be planned; this is a defect, the others go on", id, e);
+        }
+    }
+
+    /**
+     * The plan of one workload; empty where it was made over and over though nothing of what it rests on changed. Then it
+     * rests until something does, at the latest the next answer of the registry.
+     */
+    private Optional<Plan> plan(Tracked one) {
+        Facts facts = facts(one);
+        List<Object> fromOutside = new ArrayList<>(List.of(facts.seen(), facts.missingPermission()));
+        one.references()
+                .forEach(reference -> fromOutside.add(
+                        registries.answer(reference, one.workload().id().namespace())));
+        String subject = subject(one.workload().id());
+        if (one.mayPlanOn(fromOutside)) {
+            context.problems().well(subject);
+            return Optional.of(Planner.plan(facts));
+        }
+        if (one.isFirstTooMany()) {
+            context.problems()
+                    .problem(
+                            subject,
+                            "planned over and over",
+                            "the same plan was made over and over; this is a defect of the agent, and was stopped");
+            context.listener().stopped(AgentListener.Runaway.PLAN);
+        }
+        return Optional.empty();
+    }
+
+    /** What is told of the plans of a workload is told of this. */
+    static String subject(WorkloadId id) {
+        return id + " plans";
+    }
+
+    private Facts facts(Tracked one) {
+        Map<String, ContainerFacts> containers = new HashMap<>();
+        String namespace = one.workload().id().namespace();
+        one.containers().forEach((container, tracking) -> {
+            if (tracking instanceof Tracking.Follows follows) {
+                String reference = follows.reference().toString();
+                Answer answer = registries.answer(follows.reference(), namespace);
+                Expansion expansion = answer instanceof Answer.Resolved resolved
+                        ? registries.expansion(new ImageDigest(reference, resolved.digest()), namespace)
+                        : new Expansion.NotFetched();
+                containers.put(
+                        container,
+                        new ContainerFacts.Tracked(
+                                reference, answer, expansion, memory.digest(one.key(container, reference))));
+            } else if (tracking instanceof Tracking.Ignored ignored) {
+                containers.put(container, ignored.untracked());
+            }
+        });
+        return new Facts(
+                one.workload(),
+                one.seen(),
+                one.policy(),
+                containers,
+                fleet.quarantined(namespace),
+                one.attempts().missingPermission(),
+                context.now());
+    }
+
+    /** The plans that may be carried out now; the others wait for the rollouts of other workloads. */
+    private Map<Tracked, Plan> admitted(Map<Tracked, Plan> plans) {
+        if (plans.values().stream().noneMatch(plan -> plan.decision() instanceof Decision.Restart)) {
+            return plans;
+        }
+        Admission admission = new Admission(
+                limits,
+                slots(),
+                namespace -> fleet.all(namespace).stream()
+                        .filter(one -> !one.references().isEmpty())
+                        .map(Tracked::standing)
+                        .toList(),
+                rollouts.experience(),
+                context.now());
+        Map<Tracked, Plan> admitted = new LinkedHashMap<>();
+        for (Plan plan : admission.admit(plans.values())) {
+            Tracked one = fleet.find(plan.workload()).orElseThrow();
+            admitted.put(one, plan);
+            if (plan.decision() instanceof Decision.Deferred deferred && WAITS.contains(deferred.cause())) {
+                queue.waitsForOthers(one);
+            }
+        }
+        return admitted;
+    }
+
+    /** The rollouts that are under way, with those whose patch is on its way or does not show yet. */
+    private List<Admission.Slot> slots() {
+        List<Admission.Slot> slots = new ArrayList<>(rollouts.slots());
+        for (Tracked one : fleet.all()) {
+            WorkloadId id = one.workload().id();
+            one.starting()
+                    .filter(restart -> !rollouts.running(id))
+                    .ifPresent(restart -> slots.add(new Admission.Slot(
+                            id,
+                            Admission.images(restart.changes()),
+                            Optional.of(restart.patch()
+                                    .restartedAt()
+                                    .plus(rollouts.experience().hold(id.namespace()))),
+                            restart.patch().restartedAt().plus(limits.patience()))));
+        }
+        return slots;
+    }
+}

@@ -1,0 +1,27 @@
+package io.urunner.agent.loop;
+
+import io.urunner.agent.AgentListener;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What every room of the engine shares.
+ *
+ * @param loop the thread that owns the engine's state
+ * @param clock the time
+ * @param problems says what is wrong, and how many lines there may be
+ * @param listener told what happens
+ * @param acting whether this agent is the one that acts now
+ */
+public record Context(
+        Loop loop, InstantSource clock, StateLog problems, AgentListener listener, BooleanSupplier acting) {
+    /** Whether this agent is the one that acts now. */
+    public boolean mayAct() {
+        return acting.getAsBoolean();
+    }
+
+    public Instant now() {
+        return clock.instant();
+    }
+}

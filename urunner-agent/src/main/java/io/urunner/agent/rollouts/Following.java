@@ -1,0 +1,100 @@
+package io.urunner.agent.rollouts;
+
+import io.urunner.agent.Rollout;
+import io.urunner.agent.plan.ImageDigest;
+import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.Workload;
+import io.urunner.registry.ImageReference;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+
+/** A rollout on its way: how far it is, and what is needed to judge it. On the loop. */
+final class Following {
+    private Rollout rollout;
+    private final long generation;
+    private final CompletableFuture<RolloutOutcome> outcome;
+    private final boolean old;
+    private boolean shared;
+    private Optional<RolloutOutcome> ended = Optional.empty();
+    /** Whose content is awaited, to judge it. */
+    private Set<String> awaited = Set.of();
+
+    private boolean impatient;
+
+    /**
+     * @param rollout which
+     * @param generation the generation that its patch made
+     * @param outcome how it ends
+     * @param shared whether others wait for it
+     * @param old whether it was over before this agent acted: it is recorded, and no news
+     */
+    Following(
+            Rollout rollout, long generation, CompletableFuture<RolloutOutcome> outcome, boolean shared, boolean old) {
+        this.rollout = rollout;
+        this.generation = generation;
+        this.outcome = outcome;
+        this.shared = shared;
+        this.old = old;
+    }
+
+    Rollout rollout() {
+        return rollout;
+    }
+
+    boolean isOld() {
+        return old;
+    }
+
+    boolean isShared() {
+        return shared;
+    }
+
+    /** It was found on the workload; now it is known by ourselves. */
+    void isKnownAs(Rollout recorded) {
+        rollout = recorded;
+        shared = !recorded.isHearsay();
+    }
+
+    /** The controllers are through with it, or it was given up; it is still to be judged. */
+    void ended(RolloutOutcome how) {
+        ended = Optional.of(how);
+    }
+
+    /** How it ended; empty while it is under way. */
+    Optional<RolloutOutcome> ended() {
+        return ended;
+    }
+
+    /** Whether this snapshot is from before its patch. */
+    boolean isAfter(Workload snapshot) {
+        return snapshot.generation() < generation;
+    }
+
+    /** It can only be judged with the content of these. Returns whether that is news. */
+    boolean awaits(Collection<ImageDigest> content) {
+        boolean first = awaited.isEmpty();
+        awaited = content.stream().map(ImageDigest::reference).collect(Collectors.toSet());
+        return first;
+    }
+
+    boolean awaits(ImageReference reference) {
+        return awaited.contains(reference.toString());
+    }
+
+    /** The content was awaited for long enough: it is judged without. */
+    void awaitsNoMore() {
+        impatient = true;
+    }
+
+    boolean isImpatient() {
+        return impatient;
+    }
+
+    /** It is not followed any more. */
+    void cancel() {
+        outcome.cancel(false);
+    }
+}
