@@ -20,6 +20,7 @@ import io.urunner.agent.workloads.PlanQueue;
 import io.urunner.agent.workloads.PodCredentials;
 import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.Retention;
 import java.time.Duration;
@@ -188,11 +189,13 @@ public final class Engine implements Registries.Events {
     }
 
     @Override
-    public void moved(Question question, String from, String to) {
+    public void moved(Question question, Digest from, Digest to) {
         String reference = question.reference().toString();
-        context.listener().moved(reference, from, to);
+        context.listener().moved(reference, from.toString(), to.toString());
         if (mayAct()) {
-            fleet.users(question).forEach(one -> context.listener().moved(one.workload(), reference, from, to));
+            fleet.users(question)
+                    .forEach(
+                            one -> context.listener().moved(one.workload(), reference, from.toString(), to.toString()));
         }
     }
 
@@ -225,7 +228,6 @@ public final class Engine implements Registries.Events {
                         .isPresent())
                 .flatMap(verdict -> verdict.reference().stream())
                 .distinct()
-                .map(ImageReference::parse)
                 .toList();
         open.forEach(registries::look);
         return !open.isEmpty();

@@ -8,11 +8,10 @@ import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Answer;
 import io.urunner.agent.plan.ContainerFacts;
+import io.urunner.agent.plan.Content;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
-import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.Facts;
-import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Planner;
 import io.urunner.agent.plan.Tracking;
@@ -24,6 +23,7 @@ import io.urunner.agent.workloads.Fleet;
 import io.urunner.agent.workloads.PlanQueue;
 import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.ImageReference;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -119,8 +119,9 @@ final class Planning {
     }
 
     /**
-     * The plan of one workload; empty where it was made over and over though nothing of what it rests on changed. Then it
-     * rests until something does, at the latest the next answer of the registry.
+     * The plan of one workload; empty while content is read that it rests on, and where it was made over and over though
+     * nothing of what it rests on changed. Then it rests until something does, at the latest the next answer of the
+     * registry.
      */
     private Optional<Plan> plan(Tracked one) {
         Facts facts = facts(one);
@@ -131,7 +132,12 @@ final class Planning {
         String subject = subject(one.workload().id());
         if (one.mayPlanOn(fromOutside)) {
             context.problems().well(subject);
-            return Optional.of(Planner.plan(facts));
+            Planner planner = Planner.of(facts);
+            if (registries.fetch(planner.unread(), one.workload().id().namespace())) {
+                queue.notReady(one);
+                return Optional.empty();
+            }
+            return Optional.of(planner.plan());
         }
         if (one.isFirstTooMany()) {
             context.problems()
@@ -154,15 +160,15 @@ final class Planning {
         String namespace = one.workload().id().namespace();
         one.containers().forEach((container, tracking) -> {
             if (tracking instanceof Tracking.Follows follows) {
-                String reference = follows.reference().toString();
-                Answer answer = registries.answer(follows.reference(), namespace);
-                Expansion expansion = answer instanceof Answer.Resolved resolved
-                        ? registries.expansion(new ImageDigest(reference, resolved.digest()), namespace)
-                        : new Expansion.NotFetched();
+                ImageReference reference = follows.reference();
+                Answer answer = registries.answer(reference, namespace);
+                Content content = answer instanceof Answer.Resolved resolved
+                        ? registries.content(reference, resolved.digest(), namespace)
+                        : new Content.Unread();
                 containers.put(
                         container,
                         new ContainerFacts.Tracked(
-                                reference, answer, expansion, memory.digest(one.key(container, reference))));
+                                reference, answer, content, memory.digest(one.key(container, reference))));
             } else if (tracking instanceof Tracking.Ignored ignored) {
                 containers.put(container, ignored.untracked());
             }

@@ -12,6 +12,8 @@ import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.workloads.Cluster;
 import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.Container;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -98,8 +100,8 @@ public final class Reports {
                 rows.add(new OnceReport.Row(
                         id,
                         verdict.container(),
-                        verdict.reference(),
-                        verdict.digest(),
+                        verdict.reference().map(ImageReference::toString),
+                        verdict.digest().map(Digest::toString),
                         verdict.kind() == Verdict.Kind.NOT_WATCHED
                                 ? verdict.kind().words()
                                 : decision.map(Decision::words).orElse("undecided"),
@@ -125,12 +127,12 @@ public final class Reports {
                         REQUEST_BUDGET,
                         REGISTRY_UNREACHABLE,
                         REGISTRY_CONFUSED,
+                        CONTENT_UNREAD,
                         CONTENT_UNKNOWN -> true;
                 default -> false;
             };
         }
         return (decision instanceof Decision.Blocked blocked && blocked.cause() == Blockage.PERMISSION)
-                || decision instanceof Decision.Restart
-                || decision instanceof Decision.NeedsExpansion;
+                || decision instanceof Decision.Restart;
     }
 }

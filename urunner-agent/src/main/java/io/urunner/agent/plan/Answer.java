@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.registry.Digest;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -34,6 +35,6 @@ public sealed interface Answer {
      * @param otherSeen when the tag was last seen with another digest that counted; empty if never
      */
     record Resolved(
-            String digest, Instant since, Instant asked, int passes, boolean counts, Optional<Instant> otherSeen)
+            Digest digest, Instant since, Instant asked, int passes, boolean counts, Optional<Instant> otherSeen)
             implements Answer {}
 }

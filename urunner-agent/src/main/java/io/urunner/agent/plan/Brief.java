@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.registry.Digest;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -23,6 +24,16 @@ public final class Brief {
         int colon = digest.indexOf(':');
         int end = colon + 1 + HEX;
         return colon < 0 || digest.length() <= end ? digest : digest.substring(0, end);
+    }
+
+    /**
+     * A digest with its first digits.
+     *
+     * @param digest the digest
+     * @return for example {@code sha256:0123456789ab}
+     */
+    public static String digest(Digest digest) {
+        return digest(digest.toString());
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.registry.ImageReference;
 import java.util.Optional;
 
 /** What is known of one container beside the workload itself. */
@@ -9,10 +10,10 @@ public sealed interface ContainerFacts {
      *
      * @param reference its reference without a digest, in canonical form (of a container that we pinned: the tag)
      * @param answer what the registry says of the reference
-     * @param expansion what the answered digest stands for
+     * @param content what the answered digest stands for; read where {@link Planner#unread} says that it is needed
      * @param remembered the digest that the store remembers for this workload, container and reference
      */
-    record Tracked(String reference, Answer answer, Expansion expansion, Optional<String> remembered)
+    record Tracked(ImageReference reference, Answer answer, Content content, Optional<String> remembered)
             implements ContainerFacts {}
 
     /**

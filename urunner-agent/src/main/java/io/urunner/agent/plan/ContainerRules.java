@@ -6,6 +6,7 @@ import io.urunner.agent.text.Phrases;
 import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.Digest;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -47,7 +48,7 @@ final class ContainerRules {
         this.policy = policy;
         this.seen = seen;
         this.now = now;
-        reference = facts.reference();
+        reference = facts.reference().toString();
         running = Running.of(workload, container.name());
         acted = States.digests(workload).digest(container.name(), reference);
         // what the workload itself remembers stands in for a store that was lost
@@ -90,11 +91,13 @@ final class ContainerRules {
     }
 
     private Verdict withEvidence(Resolved answer) {
-        return switch (compare(answer.digest())) {
+        return switch (compare(answer.digest().toString())) {
             case CURRENT -> // rule 2
                 verdict(Kind.UP_TO_DATE, "runs " + Brief.digest(answer.digest()));
-            case NEEDS_EXPANSION ->
-                verdict(Kind.NEEDS_EXPANSION, "what runs is compared with the content of " + image(answer));
+            case UNREAD ->
+                unresolved(
+                        Deferral.CONTENT_UNREAD,
+                        "what runs is compared with the content of " + image(answer) + ", which is not read yet");
             case UNKNOWN ->
                 actedFor(answer) && opponent.isEmpty()
                         ? verdict(Kind.UP_TO_DATE, "was rolled out for " + Brief.digest(answer.digest()))
@@ -128,7 +131,9 @@ final class ContainerRules {
         }
         return answeredBeforeThePods(answer)
                 ? askAgain(answer)
-                : stale(answer, "the pods run " + Brief.digests(others(answer.digest())));
+                : stale(
+                        answer,
+                        "the pods run " + Brief.digests(others(answer.digest().toString())));
     }
 
     /** No pod of the current revision says what it runs. */
@@ -163,7 +168,9 @@ final class ContainerRules {
     }
 
     private boolean mustBeConfirmed(Resolved answer) {
-        return !answer.counts() || (answer.passes() < 2 && state.replaced().contains(answer.digest()));
+        return !answer.counts()
+                || (answer.passes() < 2
+                        && state.replaced().contains(answer.digest().toString()));
     }
 
     /**
@@ -171,21 +178,21 @@ final class ContainerRules {
      * little; a time far ahead is a wrong clock's and says nothing.
      */
     private boolean askedBeforeTheAct(Resolved answer) {
-        return !state.acted().equals(Optional.of(answer.digest()))
+        return !state.acted().equals(Optional.of(answer.digest().toString()))
                 && state.actedAt()
                         .filter(at -> at.isAfter(answer.asked()) && !States.isOfAWrongClock(at, now))
                         .isPresent();
     }
 
     private boolean actedFor(Resolved answer) {
-        return acted.isPresent() && acted.get().equals(answer.digest());
+        return acted.isPresent() && acted.get().equals(answer.digest().toString());
     }
 
     private Verdict afterTheAct(Resolved answer) {
-        if (!(facts.expansion() instanceof Expansion.Known)) {
+        if (!(facts.content() instanceof Content.Known)) {
             return verdict(Kind.UP_TO_DATE, "was rolled out for " + Brief.digest(answer.digest()));
         }
-        Set<String> old = others(answer.digest());
+        Set<String> old = others(answer.digest().toString());
         Set<String> strangers = new TreeSet<>(old);
         strangers.removeAll(state.replaced());
         boolean cameBack = !strangers.isEmpty() || movedSinceTheAct(answer);
@@ -211,7 +218,7 @@ final class ContainerRules {
      * self-heal.
      */
     private boolean takenBack(Resolved answer) {
-        Optional<String> digest = Optional.of(answer.digest());
+        Optional<String> digest = Optional.of(answer.digest().toString());
         return (state.acted().equals(digest) || state.rejected().equals(digest)) && !movedSinceTheAct(answer);
     }
 
@@ -258,7 +265,7 @@ final class ContainerRules {
                     "seen for the first time: " + Brief.digest(answer.digest())
                             + " is remembered, and followed from here");
         }
-        return remembered.get().equals(answer.digest())
+        return remembered.get().equals(answer.digest().toString())
                 ? verdict(Kind.UP_TO_DATE, "the tag has not moved from " + Brief.digest(answer.digest()))
                 : moved(remembered, answer);
     }
@@ -274,7 +281,7 @@ final class ContainerRules {
     private enum Comparison {
         CURRENT,
         OLD,
-        NEEDS_EXPANSION,
+        UNREAD,
         UNKNOWN
     }
 
@@ -284,11 +291,11 @@ final class ContainerRules {
         if (others.isEmpty()) {
             return Comparison.CURRENT;
         }
-        if (facts.expansion() instanceof Expansion.Known known) {
+        if (facts.content() instanceof Content.Known known) {
             return known.digests().containsAll(others) ? Comparison.CURRENT : Comparison.OLD;
         }
-        if (facts.expansion() instanceof Expansion.NotFetched) {
-            return Comparison.NEEDS_EXPANSION;
+        if (facts.content() instanceof Content.Unread) {
+            return Comparison.UNREAD;
         }
         // what we acted on or remembered for this reference before is another digest of the registry's own
         return others.stream().anyMatch(this::knownFromBefore) ? Comparison.OLD : Comparison.UNKNOWN;
@@ -306,7 +313,7 @@ final class ContainerRules {
     private Set<String> others(String digest) {
         Set<String> others = new TreeSet<>(running.digests());
         others.remove(digest);
-        if (facts.expansion() instanceof Expansion.Known known) {
+        if (facts.content() instanceof Content.Known known) {
             others.removeAll(known.digests());
         }
         return others;
@@ -348,11 +355,11 @@ final class ContainerRules {
     }
 
     private String unavailable() {
-        return facts.expansion() instanceof Expansion.Unavailable why ? why.words() : "not fetched yet";
+        return facts.content() instanceof Content.Unavailable why ? why.words() : "not read yet";
     }
 
     private String image(Resolved answer) {
-        return new ImageDigest(reference, answer.digest()).toString();
+        return ImageDigest.of(facts.reference(), answer.digest()).toString();
     }
 
     private Verdict unresolved(Deferral cause, String words) {
@@ -364,15 +371,15 @@ final class ContainerRules {
     }
 
     private Verdict verdict(Kind kind, Optional<Deferral> cause, String words) {
-        Optional<String> digest =
+        Optional<Digest> digest =
                 facts.answer() instanceof Resolved answer ? Optional.of(answer.digest()) : Optional.empty();
         boolean compared = kind == Kind.STALE || kind == Kind.STILL_OLD || kind == Kind.REJECTED;
         return new Verdict(
                 container.name(),
-                Optional.of(reference),
+                Optional.of(facts.reference()),
                 digest,
                 running.digests(),
-                compared ? digest.map(this::others).orElse(Set.of()) : Set.of(),
+                compared ? digest.map(Digest::toString).map(this::others).orElse(Set.of()) : Set.of(),
                 kind,
                 cause,
                 words);

@@ -96,29 +96,6 @@ public sealed interface Decision {
     }
 
     /**
-     * The comparison needs what digests stand for: fetch it and plan again.
-     *
-     * @param needed which expansions
-     */
-    record NeedsExpansion(List<ImageDigest> needed) implements Decision {
-        public NeedsExpansion {
-            needed = List.copyOf(needed);
-        }
-
-        @Override
-        public String reason() {
-            return "what runs has to be compared with the content of "
-                    + String.join(
-                            ", ", needed.stream().map(ImageDigest::toString).toList());
-        }
-
-        @Override
-        public String words() {
-            return "being compared";
-        }
-    }
-
-    /**
      * No container's tag is followed.
      *
      * @param reason the reason, for people

@@ -22,7 +22,9 @@ public enum Deferral {
     REGISTRY_CONFUSED("registry answers wrongly", Kind.TROUBLE),
     /** The tag has a digest that it had before: it counts when a second pass sees it, too. */
     UNCONFIRMED("digest not confirmed yet", Kind.PASSING),
-    /** What runs can only be compared with the digest's content, which cannot be fetched now. */
+    /** What runs can only be compared with the digest's content, which is being read. */
+    CONTENT_UNREAD("content not read yet", Kind.PASSING),
+    /** What runs can only be compared with the digest's content, which cannot be read now. */
     CONTENT_UNKNOWN("content unknown", Kind.TROUBLE),
     /** The pods changed since the registry was asked: its next answer decides. */
     ANSWER_TOO_OLD("answer older than the pods", Kind.PASSING),

@@ -106,7 +106,12 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                 .anyMatch(entry -> entry.getValue() instanceof ContainerFacts.Tracked tracked
                         && tracked.answer() instanceof Answer.Resolved answer
                         && answer.counts()
-                        && movedPast(States.of(state, entry.getKey(), tracked.reference()), answer.digest()));
+                        && movedPast(
+                                States.of(
+                                        state,
+                                        entry.getKey(),
+                                        tracked.reference().toString()),
+                                answer.digest().toString()));
     }
 
     private static boolean movedPast(ContainerState state, String digest) {

@@ -1,7 +1,5 @@
 package io.urunner.agent.plan;
 
-import java.util.List;
-
 /** How a rollout ended, judged by what its pods run. */
 public sealed interface Outcome {
     /**
@@ -76,27 +74,6 @@ public sealed interface Outcome {
         @Override
         public String name() {
             return "superseded";
-        }
-    }
-
-    /**
-     * What its pods run can only be compared with the content of these digests: fetch them and judge again.
-     *
-     * @param needed which
-     */
-    record NeedsExpansion(List<ImageDigest> needed) implements Outcome {
-        public NeedsExpansion {
-            needed = List.copyOf(needed);
-        }
-
-        @Override
-        public String name() {
-            return "being compared";
-        }
-
-        @Override
-        public String words() {
-            return "what runs is compared with the content of the digests";
         }
     }
 }

@@ -2,6 +2,8 @@ package io.urunner.agent.plan;
 
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,5 +50,5 @@ public record Plan(
      * @param reference its reference
      * @param digest the digest
      */
-    public record Remembered(String reference, String digest) {}
+    public record Remembered(ImageReference reference, Digest digest) {}
 }

@@ -3,7 +3,6 @@ package io.urunner.agent.plan;
 import io.urunner.agent.plan.Decision.Blocked;
 import io.urunner.agent.plan.Decision.Deferred;
 import io.urunner.agent.plan.Decision.InProgress;
-import io.urunner.agent.plan.Decision.NeedsExpansion;
 import io.urunner.agent.plan.Decision.NotWatched;
 import io.urunner.agent.plan.Decision.UpToDate;
 import io.urunner.agent.plan.Plan.Remembered;
@@ -14,6 +13,8 @@ import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -44,6 +45,19 @@ public final class Planner {
         policy = facts.policy().policy();
         written = States.of(workload);
         hold = Hold.of(facts, written);
+        for (Container container : workload.containers()) {
+            verdicts.add(verdict(container));
+        }
+    }
+
+    /**
+     * Looks at one workload by the rules.
+     *
+     * @param facts what is known
+     * @return what makes the plan
+     */
+    public static Planner of(Facts facts) {
+        return new Planner(facts);
     }
 
     /**
@@ -53,13 +67,31 @@ public final class Planner {
      * @return the plan
      */
     public static Plan plan(Facts facts) {
-        return new Planner(facts).plan();
+        return of(facts).plan();
     }
 
-    private Plan plan() {
-        for (Container container : workload.containers()) {
-            verdicts.add(verdict(container));
-        }
+    /**
+     * The digests whose content decides, and was not read yet: it is to be read before a plan is made.
+     *
+     * @return by tag and digest; empty if nothing is missing that could be read
+     */
+    public List<ImageReference> unread() {
+        return facts.policy().problems().isEmpty() && !hold.holds()
+                ? verdicts.stream()
+                        .filter(verdict -> verdict.cause().equals(Optional.of(Deferral.CONTENT_UNREAD)))
+                        .map(verdict -> verdict.reference()
+                                .orElseThrow()
+                                .withDigest(verdict.digest().orElseThrow()))
+                        .toList()
+                : List.of();
+    }
+
+    /**
+     * Makes the plan.
+     *
+     * @return the plan
+     */
+    public Plan plan() {
         Decision decision = decide();
         return new Plan(workload.id(), decision, verdicts, remember(decision), stateToWrite(decision), hold.notices());
     }
@@ -71,7 +103,7 @@ public final class Planner {
                             workload,
                             container,
                             tracked,
-                            state(container.name(), tracked.reference()),
+                            state(container.name(), tracked.reference().toString()),
                             policy,
                             facts.seen(),
                             facts.now())
@@ -98,10 +130,6 @@ public final class Planner {
         }
         if (verdicts.stream().allMatch(verdict -> verdict.kind() == Kind.NOT_WATCHED)) {
             return new NotWatched(words(Kind.NOT_WATCHED));
-        }
-        if (any(Kind.NEEDS_EXPANSION)) {
-            return new NeedsExpansion(
-                    of(Kind.NEEDS_EXPANSION).stream().map(Planner::image).toList());
         }
         return any(Kind.STALE) ? actOrWait() : rest();
     }
@@ -179,7 +207,7 @@ public final class Planner {
         return facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
                         && tracked.answer() instanceof Answer.Resolved answer
                         && verdict.kind() != Kind.UNRESOLVED
-                        && (verdict.running().isEmpty() || !belongs(verdict, answer, tracked.expansion()))
+                        && (verdict.running().isEmpty() || !belongs(verdict, answer, tracked.content()))
                 ? Optional.ofNullable(facts.quarantined().get(image(verdict)))
                         .filter(quarantine -> !quarantine.workload().equals(workload.id()))
                 : Optional.empty();
@@ -251,7 +279,7 @@ public final class Planner {
             if (facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
                     && tracked.answer() instanceof Answer.Resolved answer
                     && (acts || isEvident(verdict, answer, tracked))
-                    && !tracked.remembered().equals(Optional.of(answer.digest()))) {
+                    && !tracked.remembered().equals(Optional.of(answer.digest().toString()))) {
                 remember.put(verdict.container(), new Remembered(tracked.reference(), answer.digest()));
             }
         }
@@ -262,13 +290,13 @@ public final class Planner {
         return verdict.kind() == Kind.UP_TO_DATE
                 && !ContainerRules.noPodsWanted(workload)
                 && (tracked.remembered().isEmpty()
-                        || (!verdict.running().isEmpty() && belongs(verdict, answer, tracked.expansion())));
+                        || (!verdict.running().isEmpty() && belongs(verdict, answer, tracked.content())));
     }
 
-    private static boolean belongs(Verdict verdict, Answer.Resolved answer, Expansion expansion) {
+    private static boolean belongs(Verdict verdict, Answer.Resolved answer, Content content) {
         return verdict.running().stream()
-                .allMatch(digest -> digest.equals(answer.digest())
-                        || (expansion instanceof Expansion.Known known
+                .allMatch(digest -> digest.equals(answer.digest().toString())
+                        || (content instanceof Content.Known known
                                 && known.digests().contains(digest)));
     }
 
@@ -284,8 +312,9 @@ public final class Planner {
             Verdict verdict = verdicts.get(i);
             Container container = workload.containers().get(i);
             ContainerState before = verdict.reference()
-                    .map(reference -> state(verdict.container(), reference))
+                    .map(reference -> state(verdict.container(), reference.toString()))
                     .orElse(null);
+            Optional<String> digest = verdict.digest().map(Digest::toString);
             if (before == null) {
                 continue;
             }
@@ -301,14 +330,14 @@ public final class Planner {
                 if (!hold.holds() && !Pin.isKnownNotToLast(before)) {
                     next = States.with(next, verdict.container(), States.rejected(before, before.acted(), opponent));
                 }
-            } else if (verdict.kind() == Kind.REJECTED && !before.rejected().equals(verdict.digest())) {
+            } else if (verdict.kind() == Kind.REJECTED && !before.rejected().equals(digest)) {
                 ContainerState undone = Pin.isTakenBack(container, before) ? States.unpinned(before) : before;
                 next = States.with(
                         next,
                         verdict.container(),
-                        States.rejected(undone, verdict.digest(), Optional.of(States.lastManager(workload))));
+                        States.rejected(undone, digest, Optional.of(States.lastManager(workload))));
             } else if ((before.failed().isPresent() || before.failure().isPresent())
-                    && before.failed().or(before::acted).equals(verdict.digest())
+                    && before.failed().or(before::acted).equals(digest)
                     && verdict.kind() == Kind.UP_TO_DATE
                     && !verdict.running().isEmpty()
                     && workload.rollout().complete()) {
@@ -339,7 +368,7 @@ public final class Planner {
     }
 
     private static ImageDigest image(Verdict verdict) {
-        return new ImageDigest(
+        return ImageDigest.of(
                 verdict.reference().orElseThrow(), verdict.digest().orElseThrow());
     }
 

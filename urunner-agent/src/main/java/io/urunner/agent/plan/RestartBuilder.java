@@ -50,7 +50,11 @@ final class RestartBuilder {
             Verdict verdict = verdicts.get(i);
             if (facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
                     && tracked.answer() instanceof Answer.Resolved answer) {
-                add(workload.containers().get(i), verdict, tracked, answer.digest());
+                add(
+                        workload.containers().get(i),
+                        verdict,
+                        tracked,
+                        answer.digest().toString());
             }
         }
         Restart patch = new Restart(
@@ -74,7 +78,7 @@ final class RestartBuilder {
 
     private void add(Container container, Verdict verdict, ContainerFacts.Tracked tracked, String digest) {
         String name = container.name();
-        String reference = tracked.reference();
+        String reference = tracked.reference().toString();
         ContainerState state = States.of(before, name, reference);
         Optional<String> acted = template.digest(name, reference);
         boolean stale = verdict.kind() == Kind.STALE;
@@ -126,7 +130,7 @@ final class RestartBuilder {
         if (stays) {
             replaced.addAll(state.replaced());
         }
-        if (tracked.expansion() instanceof Expansion.Known known) {
+        if (tracked.content() instanceof Content.Known known) {
             replaced.removeAll(known.digests());
         }
         replaced.remove(digest);

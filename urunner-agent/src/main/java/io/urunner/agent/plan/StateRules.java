@@ -9,6 +9,7 @@ import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.Digest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -347,7 +348,7 @@ public final class StateRules {
                 .filter(verdict -> verdict.reference().isPresent())
                 .anyMatch(verdict -> Running.digest(pod, verdict.container())
                         .filter(digest -> !verdict.running().contains(digest)
-                                && !verdict.digest().equals(Optional.of(digest)))
+                                && !verdict.digest().map(Digest::toString).equals(Optional.of(digest)))
                         .isPresent());
     }
 

@@ -1,5 +1,6 @@
 package io.urunner.agent.plan;
 
+import io.urunner.registry.Digest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,11 +16,11 @@ public final class TagWatch {
 
     private final Optional<Sight> standing;
     private final Optional<Sight> candidate;
-    private final List<String> had;
+    private final List<Digest> had;
     private final Optional<Instant> otherSeen;
 
     private TagWatch(
-            Optional<Sight> standing, Optional<Sight> candidate, List<String> had, Optional<Instant> otherSeen) {
+            Optional<Sight> standing, Optional<Sight> candidate, List<Digest> had, Optional<Instant> otherSeen) {
         this.standing = standing;
         this.candidate = candidate;
         this.had = had;
@@ -37,16 +38,16 @@ public final class TagWatch {
      * @param history the digests that counted, the one seen last first
      * @return the watch
      */
-    public static TagWatch of(List<Past> history) {
+    public static TagWatch of(List<Sight> history) {
         if (history.isEmpty()) {
             return unknown();
         }
-        Past newest = history.get(0);
+        Sight newest = history.get(0);
         return new TagWatch(
-                Optional.of(new Sight(newest.digest, newest.firstSeen, newest.lastSeen, 0)),
+                Optional.of(new Sight(newest.digest, newest.since, newest.last, 0)),
                 Optional.empty(),
-                history.stream().map(Past::digest).toList(),
-                history.stream().skip(1).map(Past::lastSeen).max(Instant::compareTo));
+                history.stream().map(Sight::digest).toList(),
+                history.stream().skip(1).map(Sight::last).max(Instant::compareTo));
     }
 
     /**
@@ -56,7 +57,7 @@ public final class TagWatch {
      * @param asked when the request was sent
      * @return the watch
      */
-    public TagWatch see(String digest, Instant asked) {
+    public TagWatch see(Digest digest, Instant asked) {
         if (standing.isEmpty()) {
             return counts(new Sight(digest, asked, asked, 1), otherSeen);
         }
@@ -75,7 +76,7 @@ public final class TagWatch {
     }
 
     private TagWatch counts(Sight next, Optional<Instant> other) {
-        List<String> digests = new ArrayList<>(had);
+        List<Digest> digests = new ArrayList<>(had);
         digests.remove(next.digest);
         digests.add(0, next.digest);
         return new TagWatch(
@@ -106,22 +107,21 @@ public final class TagWatch {
     /**
      * The digest that counts: this, and nothing that still has to be confirmed, belongs into the history.
      *
-     * @return the digest, and when requests that it answered were sent first and last; empty if nothing is known
+     * @return the digest, and when it was seen; empty if nothing is known
      */
-    public Optional<Past> counted() {
-        return standing.map(sight -> new Past(sight.digest, sight.since, sight.last));
+    public Optional<Sight> counted() {
+        return standing;
     }
 
     /**
-     * A digest of a tag's history.
+     * A digest of a tag.
      *
      * @param digest the digest
-     * @param firstSeen when it was seen first
-     * @param lastSeen when the last request that it answered was sent
+     * @param since since when it stands, as far as it was seen
+     * @param last when the last request that it answered was sent
+     * @param passes in how many passes in a row this agent saw it
      */
-    public record Past(String digest, Instant firstSeen, Instant lastSeen) {}
-
-    private record Sight(String digest, Instant since, Instant last, int passes) {
+    public record Sight(Digest digest, Instant since, Instant last, int passes) {
         Sight again(Instant asked) {
             return new Sight(digest, since, asked, passes + 1);
         }

@@ -1,5 +1,7 @@
 package io.urunner.agent.plan;
 
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.util.Optional;
 import java.util.Set;
 
@@ -17,8 +19,8 @@ import java.util.Set;
  */
 public record Verdict(
         String container,
-        Optional<String> reference,
-        Optional<String> digest,
+        Optional<ImageReference> reference,
+        Optional<Digest> digest,
         Set<String> running,
         Set<String> old,
         Kind kind,
@@ -41,8 +43,6 @@ public record Verdict(
         IN_PROGRESS("in progress"),
         /** Not decidable now. */
         UNRESOLVED("unresolved"),
-        /** Not decidable without the digest's content. */
-        NEEDS_EXPANSION("being compared"),
         /** Somebody took our change back. */
         REJECTED("rejected"),
         /** Its tag is not followed. */

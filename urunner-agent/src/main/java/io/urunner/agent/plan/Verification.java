@@ -20,15 +20,36 @@ public final class Verification {
     private Verification() {}
 
     /**
+     * The digests whose content decides how a rollout ended, and was not read yet: it is to be read before it is judged.
+     *
+     * @param followed how it ended by the controllers and the pods
+     * @param after the workload after that; empty if it is gone
+     * @param contents what a digest of a reference stands for
+     * @return which; empty if nothing is missing that could be read
+     */
+    public static List<ImageDigest> unread(
+            RolloutOutcome followed, Optional<Workload> after, Function<ImageDigest, Content> contents) {
+        List<ImageDigest> unread = new ArrayList<>();
+        Outcome outcome = judge(followed, after, image -> {
+            Content content = contents.apply(image);
+            if (content instanceof Content.Unread) {
+                unread.add(image);
+            }
+            return content;
+        });
+        return outcome instanceof Outcome.StillOldImage ? List.of() : unread;
+    }
+
+    /**
      * Judges a rollout that was followed to its end.
      *
      * @param followed how it ended by the controllers and the pods
      * @param after the workload after that; empty if it is gone
-     * @param expansions what a digest of a reference stands for
+     * @param contents what a digest of a reference stands for; what was not {@linkplain #unread read} counts as unknown
      * @return the outcome
      */
     public static Outcome judge(
-            RolloutOutcome followed, Optional<Workload> after, Function<ImageDigest, Expansion> expansions) {
+            RolloutOutcome followed, Optional<Workload> after, Function<ImageDigest, Content> contents) {
         Optional<String> putBack = after.filter(Verification::isTakenBack)
                 .map(workload -> States.lastManager(workload) + " put the tag back where a digest was pinned");
         if (putBack.isPresent()) {
@@ -45,7 +66,7 @@ public final class Verification {
                     after.map(Verification::whatCameBetween).orElse("the template was changed meanwhile"));
         }
         return followed instanceof RolloutOutcome.Succeeded && after.isPresent()
-                ? compare(after.get(), expansions)
+                ? compare(after.get(), contents)
                 : new Outcome.Superseded("the workload was deleted, or is not watched any more");
     }
 
@@ -94,10 +115,9 @@ public final class Verification {
                 : new RolloutOutcome.Succeeded();
     }
 
-    private static Outcome compare(Workload workload, Function<ImageDigest, Expansion> expansions) {
+    private static Outcome compare(Workload workload, Function<ImageDigest, Content> contents) {
         List<String> brought = new ArrayList<>();
         List<String> old = new ArrayList<>();
-        List<ImageDigest> needed = new ArrayList<>();
         for (Container container : workload.containers()) {
             Optional<ImageDigest> acted = acted(workload, container);
             if (acted.isEmpty()) {
@@ -107,17 +127,18 @@ public final class Verification {
             Set<String> others =
                     new TreeSet<>(Running.of(workload, container.name()).digests());
             others.remove(image.digest());
-            Expansion expansion = others.isEmpty() ? new Expansion.NotFetched() : expansions.apply(image);
-            if (expansion instanceof Expansion.Known known) {
+            Content content = others.isEmpty() ? new Content.Unread() : contents.apply(image);
+            if (content instanceof Content.Known known) {
                 others.removeAll(known.digests());
             }
             if (others.isEmpty()) {
                 brought.add("container " + container.name() + " runs " + image);
-            } else if (expansion instanceof Expansion.NotFetched) {
-                needed.add(image);
-            } else if (expansion instanceof Expansion.Unavailable why) {
+            } else if (!(content instanceof Content.Known)) {
                 brought.add("container " + container.name() + " was restarted; whether " + Brief.digests(others)
-                        + " belongs to " + image + " is not known: " + why.words());
+                        + " belongs to " + image + " is not known: "
+                        + (content instanceof Content.Unavailable why
+                                ? why.words()
+                                : "its content could not be read in time"));
             } else if (container.pullPolicy().equals("Always")
                     && Collections.disjoint(
                             others,
@@ -134,9 +155,7 @@ public final class Verification {
         if (!old.isEmpty()) {
             return new Outcome.StillOldImage(String.join("; ", old));
         }
-        return needed.isEmpty()
-                ? new Outcome.Succeeded(String.join("; ", brought))
-                : new Outcome.NeedsExpansion(needed);
+        return new Outcome.Succeeded(String.join("; ", brought));
     }
 
     /** Where somebody puts the tag back instead of the digest, nothing is to be compared. */

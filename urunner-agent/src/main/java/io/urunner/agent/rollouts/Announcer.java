@@ -11,6 +11,7 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.Workload;
+import io.urunner.registry.Digest;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
@@ -27,7 +28,7 @@ final class Announcer {
 
     /** A moment later something else is decided. */
     private static final Set<Deferral> PASSING =
-            EnumSet.of(Deferral.NOT_ASKED_YET, Deferral.UNCONFIRMED, Deferral.ANSWER_TOO_OLD);
+            EnumSet.of(Deferral.NOT_ASKED_YET, Deferral.UNCONFIRMED, Deferral.CONTENT_UNREAD, Deferral.ANSWER_TOO_OLD);
 
     private final Context context;
     private final AgentListener listener;
@@ -163,11 +164,10 @@ final class Announcer {
         Decision decision = plan.decision();
         if (isHeld(decision)) {
             return plan.verdicts().stream()
-                    .anyMatch(verdict -> verdict.kind() == Verdict.Kind.NEEDS_EXPANSION
-                            || verdict.cause().filter(PASSING::contains).isPresent());
+                    .anyMatch(
+                            verdict -> verdict.cause().filter(PASSING::contains).isPresent());
         }
-        return decision instanceof Decision.NeedsExpansion
-                || (decision instanceof Decision.Deferred deferred && PASSING.contains(deferred.cause()));
+        return decision instanceof Decision.Deferred deferred && PASSING.contains(deferred.cause());
     }
 
     /** What makes a decision with the same words another one: the digests that it is about, or wrong annotations. */
@@ -181,14 +181,14 @@ final class Announcer {
                 .map(verdict -> verdict.container() + "="
                         + (verdict.kind() == Verdict.Kind.REJECTED
                                 ? verdict.words() // a pin that does not last is no other thing at the next push
-                                : verdict.digest().orElse("")))
+                                : verdict.digest().map(Digest::toString).orElse("")))
                 .collect(Collectors.joining(" "));
     }
 
     private static boolean isOfInterest(Verdict verdict) {
         return switch (verdict.kind()) {
             case STALE, REJECTED, STILL_OLD -> true;
-            case UP_TO_DATE, IN_PROGRESS, UNRESOLVED, NEEDS_EXPANSION, NOT_WATCHED -> false;
+            case UP_TO_DATE, IN_PROGRESS, UNRESOLVED, NOT_WATCHED -> false;
         };
     }
 }

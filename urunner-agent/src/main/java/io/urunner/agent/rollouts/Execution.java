@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Does what a plan says: tells it, patches the workload, fetches what is missing, or plans again later. On the loop; what
+ * Does what a plan says: tells it, patches the workload, or plans again later. On the loop; what
  * waits for the API server is done by {@link Patches}.
  */
 public final class Execution {
@@ -59,19 +59,14 @@ public final class Execution {
         one.planned(plan);
         State state = takeState(one, plan);
         one.stale(Staleness.since(
-                one.staleSince(),
-                plan,
-                state.kind(),
-                reference -> registries.standsSince(ImageReference.parse(reference), namespace)));
+                one.staleSince(), plan, state.kind(), reference -> registries.standsSince(reference, namespace)));
         if (context.mayAct()) {
             announcer.planned(one, plan, () -> isOld(one, plan));
         } else {
             announcer.noted(one, plan);
         }
         Decision decision = plan.decision();
-        if (decision instanceof Decision.NeedsExpansion needs) {
-            registries.fetch(needs.needed(), namespace);
-        } else if (decision instanceof Decision.Restart restart) {
+        if (decision instanceof Decision.Restart restart) {
             restart(one, plan, restart);
         } else {
             one.remember(plan, memory);
@@ -122,12 +117,10 @@ public final class Execution {
     }
 
     private boolean movedBefore(Tracked one, Verdict verdict) {
-        String reference = verdict.reference().orElseThrow();
+        ImageReference reference = verdict.reference().orElseThrow();
         return memory.digest(one.key(verdict.container(), reference)).isPresent()
                 && registries
-                        .standsSince(
-                                ImageReference.parse(reference),
-                                one.workload().id().namespace())
+                        .standsSince(reference, one.workload().id().namespace())
                         .filter(since -> since.isBefore(one.found()))
                         .isPresent();
     }

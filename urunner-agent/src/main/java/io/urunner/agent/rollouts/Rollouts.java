@@ -6,7 +6,7 @@ import io.urunner.agent.loop.Context;
 import io.urunner.agent.loop.LogField;
 import io.urunner.agent.loop.Pace;
 import io.urunner.agent.plan.Admission;
-import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.plan.Content;
 import io.urunner.agent.plan.Experience;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Outcome;
@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -250,30 +251,27 @@ public final class Rollouts {
 
     private void judge(Following one) {
         WorkloadId id = one.rollout().workload();
-        Outcome outcome = Verification.judge(one.ended().orElseThrow(), cluster.find(id), key -> expansion(one, key));
-        if (outcome instanceof Outcome.NeedsExpansion needs) {
-            if (one.awaits(needs.needed())) {
+        RolloutOutcome ended = one.ended().orElseThrow();
+        Optional<Workload> now = cluster.find(id);
+        Function<ImageDigest, Content> contents = image -> registries.content(image, id.namespace());
+        List<ImageDigest> unread = one.isImpatient() ? List.of() : Verification.unread(ended, now, contents);
+        if (!unread.isEmpty()) {
+            if (one.awaits(unread)) {
                 context.loop().after(Pace.max(left(one.rollout()), CONTENT), () -> {
                     one.awaitsNoMore();
                     look(id);
                 });
             }
-            registries.fetch(needs.needed(), id.namespace());
+            registries.fetch(unread.stream().map(ImageDigest::parse).toList(), id.namespace());
             return;
         }
+        Outcome outcome = Verification.judge(ended, now, contents);
         followed.remove(id);
         end(one, outcome);
         if (outcome instanceof Outcome.Failed failed) {
             toQuarantine.put(id, failed);
         }
         over(id);
-    }
-
-    private Expansion expansion(Following one, ImageDigest key) {
-        Expansion known = registries.expansion(key, one.rollout().workload().namespace());
-        return one.isImpatient() && known instanceof Expansion.NotFetched
-                ? new Expansion.Unavailable("its content could not be read in time")
-                : known;
     }
 
     /** The workloads whose rollouts wait for what a digest of this stands for, though they may not use it any more. */

@@ -3,6 +3,7 @@ package io.urunner.agent.rollouts;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Function;
@@ -21,7 +22,10 @@ final class Staleness {
      * @return the beginning; it stays until every container is known to run what its tag says
      */
     static Optional<Instant> since(
-            Optional<Instant> before, Plan plan, State.Kind state, Function<String, Optional<Instant>> movedAt) {
+            Optional<Instant> before,
+            Plan plan,
+            State.Kind state,
+            Function<ImageReference, Optional<Instant>> movedAt) {
         boolean behind = switch (state) {
             case FAILED, STILL_OLD, PARTLY_OLD, ROLLING_OUT -> true;
             case UP_TO_DATE, HELD, WAITING, BLOCKED, NOT_WATCHED, UNKNOWN -> false;
@@ -38,7 +42,7 @@ final class Staleness {
     private static boolean isBehind(Verdict verdict) {
         return switch (verdict.kind()) {
             case STALE, STILL_OLD, REJECTED -> true;
-            case UP_TO_DATE, IN_PROGRESS, UNRESOLVED, NEEDS_EXPANSION, NOT_WATCHED -> false;
+            case UP_TO_DATE, IN_PROGRESS, UNRESOLVED, NOT_WATCHED -> false;
         };
     }
 

@@ -40,7 +40,7 @@ final class ClientSource implements WatchedRegistry.Source {
     /** Those that are shown, if they are pull secrets. */
     private final Optional<PullSecretSource> own;
 
-    private final ImageContent content;
+    private final ImageReader content;
     private final Map<String, Optional<WatchedRegistry.Source>> namespaces = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Optional<WatchedRegistry.Source>> eldest) {
@@ -77,17 +77,16 @@ final class ClientSource implements WatchedRegistry.Source {
         this.registry = registry;
         this.clock = clock;
         this.budget = budget;
-        content = new ImageContent(client);
+        content = new ImageReader(client);
     }
 
     @Override
-    public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException, InterruptedException {
-        Descriptor descriptor = client.resolve(reference);
-        return new WatchedRegistry.Answer(descriptor.digest(), descriptor.mediaType());
+    public Descriptor resolve(ImageReference reference) throws RegistryException, InterruptedException {
+        return client.resolve(reference);
     }
 
     @Override
-    public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException, InterruptedException {
+    public Links manifest(ImageReference image) throws RegistryException, InterruptedException {
         return content.manifest(image);
     }
 

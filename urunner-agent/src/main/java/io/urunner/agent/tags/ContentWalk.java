@@ -1,7 +1,6 @@
 package io.urunner.agent.tags;
 
-import io.urunner.agent.plan.Expansion;
-import io.urunner.agent.tags.WatchedRegistry.Content;
+import io.urunner.agent.plan.Content;
 import io.urunner.registry.Digest;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -15,9 +14,9 @@ import java.util.stream.Collectors;
  * What a digest stands for, as far as the manifests are known that it leads to.
  *
  * @param missing the manifests that must be read first; empty if nothing is missing
- * @param expansion what it stands for; {@link Expansion.NotFetched} while something is missing
+ * @param content what it stands for; {@link Content.Unread} while something is missing
  */
-record ContentWalk(List<Digest> missing, Expansion expansion) {
+record ContentWalk(List<Digest> missing, Content content) {
     /** An index of indexes of images; what lies deeper is no image that anybody runs. */
     static final int DEEPEST = 3;
 
@@ -25,7 +24,7 @@ record ContentWalk(List<Digest> missing, Expansion expansion) {
     static final int MOST = 200;
 
     /** Walks from {@code root} over the manifests that {@code known} has, and reads nothing. */
-    static ContentWalk from(Digest root, Function<Digest, Optional<Content>> known) {
+    static ContentWalk from(Digest root, Function<Digest, Optional<Links>> known) {
         Set<Digest> digests = new HashSet<>();
         List<Digest> missing = new ArrayList<>();
         Set<Digest> manifests = new HashSet<>(Set.of(root));
@@ -37,13 +36,13 @@ record ContentWalk(List<Digest> missing, Expansion expansion) {
             List<Digest> next = new ArrayList<>();
             for (Digest digest : level) {
                 digests.add(digest);
-                Optional<Content> content = known.apply(digest);
-                if (content.isEmpty()) {
+                Optional<Links> links = known.apply(digest);
+                if (links.isEmpty()) {
                     missing.add(digest);
                     continue;
                 }
-                content.get().config().ifPresent(config -> digests.add(config.digest()));
-                content.get().children().stream().filter(manifests::add).forEach(next::add);
+                links.get().config().ifPresent(config -> digests.add(config.digest()));
+                links.get().children().stream().filter(manifests::add).forEach(next::add);
             }
             if (manifests.size() > MOST) {
                 return tooLarge("it is an index of more than " + MOST + " images");
@@ -53,12 +52,11 @@ record ContentWalk(List<Digest> missing, Expansion expansion) {
         return missing.isEmpty()
                 ? new ContentWalk(
                         List.of(),
-                        new Expansion.Known(
-                                digests.stream().map(Digest::toString).collect(Collectors.toSet())))
-                : new ContentWalk(missing, new Expansion.NotFetched());
+                        new Content.Known(digests.stream().map(Digest::toString).collect(Collectors.toSet())))
+                : new ContentWalk(missing, new Content.Unread());
     }
 
     private static ContentWalk tooLarge(String words) {
-        return new ContentWalk(List.of(), new Expansion.Unavailable(words + ", which are not all read"));
+        return new ContentWalk(List.of(), new Content.Unavailable(words + ", which are not all read"));
     }
 }

@@ -2,12 +2,12 @@ package io.urunner.agent.tags;
 
 import io.urunner.agent.loop.Loop;
 import io.urunner.agent.loop.Pace;
-import io.urunner.agent.plan.Expansion;
-import io.urunner.agent.tags.WatchedRegistry.Content;
+import io.urunner.agent.plan.Content;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -16,17 +16,16 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
- * What manifests lead to, each read once, when a plan, a rollout that is judged or the history needs it. That never
- * changes, so it is kept by digest, whoever asked and of whichever repository; reading it here throws nothing away. A
- * failure is that of one repository and asker, with a back-off of its own. On the loop.
+ * What digests stand for. Each manifest is read once: when a tag moved to it, or when a plan, a rollout that is judged or
+ * the history needs it. A digest never names anything else, so it is kept by digest, whoever asked and of whichever
+ * repository; reading it here throws nothing away. A failure is that of one repository and asker, with a back-off of its
+ * own. On the loop.
  */
 final class Contents {
     /** So many digests are kept at most. Beyond that new ones are refused, rather than those in use read again and again. */
@@ -46,6 +45,9 @@ final class Contents {
 
     private static final int MOST_FAILURES = 10_000;
 
+    /** For so long a plan waits for content that is being read. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private final Loop loop;
     private final Duration unused;
     private final Consumer<ImageReference> changed;
@@ -60,7 +62,7 @@ final class Contents {
 
     private final Map<Sought, Reading> reading = new HashMap<>();
 
-    private final Set<Wanted> wanted = new HashSet<>();
+    private final Map<Question, Map<Digest, Wanted>> wanted = new HashMap<>();
 
     /** By image, why it could not be read. */
     private final Map<Question, Failure> failures = new Failures();
@@ -76,20 +78,20 @@ final class Contents {
     }
 
     private static final class Kept {
-        private final Content content;
+        private final Links links;
         private final String owner;
         private long used;
-        /** What a digest stands for of which everything is known. */
-        private Optional<Expansion> expansion = Optional.empty();
+        /** What the digest stands for, if everything is known. */
+        private Optional<Content> content = Optional.empty();
 
-        Kept(Content content, String owner, long used) {
-            this.content = content;
+        Kept(Links links, String owner, long used) {
+            this.links = links;
             this.owner = owner;
             this.used = used;
         }
 
         int digests() {
-            return 1 + content.children().size() + (content.config().isPresent() ? 1 : 0);
+            return 1 + links.children().size() + (links.config().isPresent() ? 1 : 0);
         }
     }
 
@@ -117,11 +119,16 @@ final class Contents {
         private int times;
     }
 
-    /** A digest of a reference of which must be known what it stands for. Goes on whenever a manifest of it was read. */
+    /** A digest whose content is being read for a reference. Goes on whenever a manifest of it was read. */
     private final class Wanted implements Runnable {
         private final Question question;
         private final Digest digest;
         private final Watched registry;
+        /** What goes on when it was read, or could not be. */
+        private final List<Runnable> then = new ArrayList<>();
+
+        private Loop.Timer patience = () -> {};
+        private boolean awaited = true;
 
         Wanted(Question question, Digest digest, Watched registry) {
             this.question = question;
@@ -131,32 +138,39 @@ final class Contents {
 
         @Override
         public void run() {
-            if (!(expansion(question, digest) instanceof Expansion.NotFetched)) {
-                if (wanted.remove(this)) {
+            if (!(content(question, digest) instanceof Content.Unread)) {
+                if (forget()) {
+                    patience.cancel();
                     changed.accept(question.reference());
+                    then.forEach(Runnable::run);
                 }
                 return;
             }
-            for (Digest missing :
-                    ContentWalk.from(digest, Contents.this::content).missing()) {
+            for (Digest missing : ContentWalk.from(digest, Contents.this::links).missing()) {
                 read(question, missing, registry, this);
             }
         }
 
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return other instanceof Wanted that && question.equals(that.question) && digest.equals(that.digest);
+        private boolean forget() {
+            Map<Digest, Wanted> ofQuestion = wanted.getOrDefault(question, Map.of());
+            boolean was = ofQuestion.get(digest) == this && ofQuestion.remove(digest) != null;
+            if (ofQuestion.isEmpty()) {
+                wanted.remove(question);
+            }
+            return was;
         }
 
-        @Override
-        public int hashCode() {
-            return Objects.hash(question, digest);
+        private void wait(Duration longest) {
+            patience = loop.after(longest, () -> {
+                awaited = false;
+                changed.accept(question.reference());
+            });
         }
     }
 
     /**
-     * {@code longest} is the longest interval of a registry; {@code changed} is told when what a digest of a reference
-     * stands for is known, or cannot be had for now.
+     * {@code longest} is the longest interval of a registry; {@code changed} is told when the content of a digest of a
+     * reference is known, cannot be read for now, or takes too long to be waited for.
      */
     Contents(Loop loop, Duration longest, Consumer<ImageReference> changed) {
         this.loop = loop;
@@ -164,42 +178,62 @@ final class Contents {
         this.changed = changed;
     }
 
-    /** What a digest stands for, as far as it is known. */
-    Expansion expansion(Question question, Digest digest) {
+    /** What a digest stands for, as far as that is known. */
+    Content content(Question question, Digest digest) {
         Kept root = kept.get(digest);
-        if (root != null && root.expansion.isPresent()) {
+        if (root != null && root.content.isPresent()) {
             root.used = loop.nanos();
-            return root.expansion.get();
+            return root.content.get();
         }
-        ContentWalk walk = ContentWalk.from(digest, this::content);
+        ContentWalk walk = ContentWalk.from(digest, this::links);
         if (walk.missing().isEmpty()) {
-            Optional.ofNullable(root).ifPresent(all -> all.expansion = Optional.of(walk.expansion()));
-            return walk.expansion();
+            Optional.ofNullable(root).ifPresent(all -> all.content = Optional.of(walk.content()));
+            return walk.content();
         }
         Optional<Failure> failure = resting(question, walk.missing());
         if (failure.isPresent()) {
             failure.get().told.add(question.reference());
-            return new Expansion.Unavailable(failure.get().words);
+            return new Content.Unavailable(failure.get().words);
         }
-        return walk.expansion();
+        return walk.content();
     }
 
-    /** What a manifest leads to, if that was read. */
-    Optional<Content> content(Digest digest) {
+    /** What a manifest refers to, if it was read. */
+    Optional<Links> links(Digest digest) {
         Kept found = kept.get(digest);
         if (found == null) {
             return Optional.empty();
         }
         found.used = loop.nanos();
-        return Optional.of(found.content);
+        return Optional.of(found.links);
     }
 
-    /** Reads what is missing to know what a digest stands for. */
+    /** Reads what is missing of the content of a digest. */
     void fetch(Question question, Digest digest, Watched registry) {
-        Wanted added = new Wanted(question, digest, registry);
-        if (wanted.add(added)) {
-            added.run();
+        fetch(question, digest, registry, () -> {});
+    }
+
+    /**
+     * Reads what is missing of the content of a digest, a moment later: with an answer that is being taken, the registry's
+     * queue has yet to learn of it.
+     *
+     * @param then what goes on when it was read, or could not be
+     */
+    void fetch(Question question, Digest digest, Watched registry, Runnable then) {
+        Map<Digest, Wanted> ofQuestion = wanted.computeIfAbsent(question, added -> new HashMap<>(2));
+        Wanted one = ofQuestion.get(digest);
+        if (one == null) {
+            one = new Wanted(question, digest, registry);
+            ofQuestion.put(digest, one);
+            one.wait(PATIENCE);
+            loop.execute(one);
         }
+        one.then.add(then);
+    }
+
+    /** Whether content of a reference is being read, and a plan is to wait for it. */
+    boolean awaits(Question question) {
+        return wanted.getOrDefault(question, Map.of()).values().stream().anyMatch(one -> one.awaited);
     }
 
     /** What keeps manifests from being read for now. */
@@ -212,7 +246,7 @@ final class Contents {
     }
 
     /**
-     * Reads one manifest, unless it is known or cannot be had for now, or there may be no room for it.
+     * Reads one manifest, unless it is known or cannot be read for now, or there may be no room for it.
      *
      * @param question for which it is needed; tags that have one digest share the image
      * @param then what goes on when it was read, or could not be
@@ -227,7 +261,7 @@ final class Contents {
             other.then.add(other.image.equals(image) ? then : new OtherFirst(this, question, digest, registry, then));
             return;
         }
-        if (content(digest).isPresent() || resting(question, List.of(digest)).isPresent()) {
+        if (links(digest).isPresent() || resting(question, List.of(digest)).isPresent()) {
             loop.execute(then);
             return;
         }
@@ -238,7 +272,7 @@ final class Contents {
             return;
         }
         reading.put(sought, new Reading(image, new LinkedHashSet<>(Set.of(then))));
-        registry.queue().send(new Requests.Request<Content>() {
+        registry.queue().send(new Requests.Request<Links>() {
             @Override
             public String what() {
                 return image.asker().at("the manifest " + image.reference());
@@ -255,13 +289,13 @@ final class Contents {
             }
 
             @Override
-            public Content send() throws RegistryException, InterruptedException {
+            public Links send() throws RegistryException, InterruptedException {
                 return registry.source(image.asker()).manifest(image.reference());
             }
 
             @Override
-            public void answered(Content content) {
-                keep(question, digest, owner, content, interval);
+            public void answered(Links links) {
+                keep(question, digest, owner, links, interval);
                 goOn(sought);
             }
 
@@ -283,11 +317,11 @@ final class Contents {
         Optional.ofNullable(reading.remove(sought)).ifPresent(over -> over.then.forEach(Runnable::run));
     }
 
-    private void keep(Question question, Digest digest, String owner, Content content, Duration interval) {
+    private void keep(Question question, Digest digest, String owner, Links links, Duration interval) {
         if (kept.containsKey(digest)) {
             return; // read from another host meanwhile
         }
-        Kept added = new Kept(content, owner, loop.nanos());
+        Kept added = new Kept(links, owner, loop.nanos());
         if (!hasRoom(owner, added.digests())) {
             crowdOut(question, interval);
             return;
@@ -360,7 +394,7 @@ final class Contents {
         });
     }
 
-    /** Whether something is being read for a plan or a verdict. */
+    /** Whether the content of a digest is being read. */
     boolean busy() {
         return !wanted.isEmpty();
     }

@@ -8,8 +8,8 @@ import io.urunner.agent.loop.Loop;
 import io.urunner.agent.loop.Pace;
 import io.urunner.agent.loop.StateLog;
 import io.urunner.agent.plan.Answer;
+import io.urunner.agent.plan.Content;
 import io.urunner.agent.plan.Deferral;
-import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.TagWatch;
 import io.urunner.agent.tags.WatchedRegistry.Allowance;
@@ -69,7 +69,7 @@ public final class Registries {
     private final Map<Check, Checked> checked = new HashMap<>();
     private final Map<Check, List<Consumer<Optional<RegistryException>>>> checking = new HashMap<>();
     private final Contents contents;
-    private final LabelFetches labels;
+    private final Labels labels;
     private final Loop loop;
     private final InstantSource clock;
     private final Executor workers;
@@ -84,7 +84,7 @@ public final class Registries {
         void changed(ImageReference reference);
 
         /** A reference has another digest than before, for those whom the question is asked for. */
-        void moved(Question question, String from, String to);
+        void moved(Question question, Digest from, Digest to);
 
         /** A pass over a registry is over. */
         void passed(boolean whole);
@@ -184,7 +184,7 @@ public final class Registries {
                         .max(Comparator.naturalOrder())
                         .orElse(Duration.ZERO),
                 events::changed);
-        labels = new LabelFetches(memory, contents);
+        labels = new Labels(memory, contents);
         // Of two prefixes that match, the longer one says more.
         this.registries = registries.stream()
                 .sorted(Comparator.comparingInt(
@@ -331,11 +331,13 @@ public final class Registries {
         return references.keySet();
     }
 
-    /** Whether an answer about this reference is on its way for a namespace. */
+    /** Whether an answer about this reference is on its way for a namespace, or what belongs to it. */
     public boolean pending(ImageReference reference, String namespace) {
+        Question question = question(reference, namespace);
         return find(reference)
-                .map(watched -> watched.queue().pending(question(reference, namespace)))
-                .orElse(false);
+                        .filter(watched -> watched.queue().pending(question))
+                        .isPresent()
+                || contents.awaits(question);
     }
 
     /** What is asked for a namespace that uses a reference. */
@@ -418,25 +420,41 @@ public final class Registries {
                 .plusSeconds(2);
     }
 
-    public Expansion expansion(ImageDigest key, String namespace) {
+    /** What a digest stands for that an annotation names, as far as that is known. */
+    public Content content(ImageDigest written, String namespace) {
         try {
-            ImageReference reference = ImageReference.parse(key.reference());
-            return watches(reference)
-                    ? contents.expansion(question(reference, namespace), Digest.parse(key.digest()))
-                    : new Expansion.Unavailable(reference.registry() + " is not watched");
+            ImageReference image = written.parse();
+            return content(image.withoutDigest().orElse(image), image.digest().orElseThrow(), namespace);
         } catch (IllegalArgumentException e) {
-            return new Expansion.Unavailable(String.valueOf(e.getMessage())); // somebody wrote it into an annotation
+            return new Content.Unavailable(String.valueOf(e.getMessage()));
         }
     }
 
-    /** Fetches what digests stand for; when that is known, or cannot be had for now, the reference has changed. */
-    public void fetch(Collection<ImageDigest> keys, String namespace) {
-        for (ImageDigest key : keys) {
-            ImageReference reference = ImageReference.parse(key.reference());
-            find(reference)
-                    .ifPresent(watched ->
-                            contents.fetch(question(reference, namespace), Digest.parse(key.digest()), watched));
+    /** What a digest of a reference stands for, as far as that is known. */
+    public Content content(ImageReference reference, Digest digest, String namespace) {
+        return watches(reference)
+                ? contents.content(question(reference, namespace), digest)
+                : new Content.Unavailable(reference.registry() + " is not watched");
+    }
+
+    /**
+     * Reads what digests stand for; when that is known, or cannot be read for now, the reference has changed.
+     *
+     * @param images by tag and digest
+     * @return whether to wait for that: not where it takes too long
+     */
+    public boolean fetch(Collection<ImageReference> images, String namespace) {
+        boolean awaits = false;
+        for (ImageReference image : images) {
+            ImageReference reference = image.withoutDigest().orElse(image);
+            Optional<Watched> watched = find(reference);
+            if (watched.isPresent()) {
+                Question question = question(reference, namespace);
+                contents.fetch(question, image.digest().orElseThrow(), watched.get());
+                awaits |= contents.awaits(question);
+            }
         }
+        return awaits;
     }
 
     /**
@@ -639,8 +657,7 @@ public final class Registries {
                 if (question.asker().namespace().isPresent() && !source.hasCredential(reference)) {
                     return Resolution.nothingToShow(reference, source.problems(reference));
                 }
-                WatchedRegistry.Answer answer = source.resolve(reference);
-                return new Resolution.Found(answer.digest().toString(), answer.mediaType());
+                return new Resolution.Found(source.resolve(reference));
             } catch (RegistryException e) {
                 return e instanceof UnauthorizedException && !source.hasCredential(reference)
                         ? Resolution.noCredential(e)
@@ -674,10 +691,20 @@ public final class Registries {
                 known.historyKnown = true;
                 if (known.watch.counted().isEmpty()) {
                     known.watch = TagWatch.of(history.stream()
-                            .map(past -> new TagWatch.Past(past.digest(), past.firstSeen(), past.lastSeen()))
+                            .flatMap(past -> sight(past).stream())
                             .toList());
                 }
             });
+        }
+
+        /** What is written in the store, as far as it can be read. */
+        private static Optional<TagWatch.Sight> sight(TagDigest past) {
+            try {
+                return Optional.of(
+                        new TagWatch.Sight(Digest.parse(past.digest()), past.firstSeen(), past.lastSeen(), 0));
+            } catch (IllegalArgumentException e) {
+                return Optional.empty();
+            }
         }
 
         private void learn(Question question, Resolution outcome, Instant asked) {
@@ -693,27 +720,33 @@ public final class Registries {
 
         private void sees(Question question, Known known, Resolution.Found found, Instant asked) {
             ImageReference reference = question.reference();
-            Optional<String> before = known.watch.counted().map(TagWatch.Past::digest);
-            known.watch = known.watch.see(found.digest(), asked);
+            Digest digest = found.descriptor().digest();
+            Optional<Digest> before = known.watch.counted().map(TagWatch.Sight::digest);
+            known.watch = known.watch.see(digest, asked);
             known.answered = clock.instant();
             known.problem = Optional.empty();
             known.hasNoSecret = false;
             known.news = true;
             problems.well(watched.namespaces(question), subject(question));
-            Optional<String> now = known.watch.counted().map(TagWatch.Past::digest);
-            if (now.equals(Optional.of(found.digest()))) {
-                memory.seen(new Sighting(reference.toString(), found.digest(), Optional.of(found.mediaType()), asked));
+            Optional<Digest> now = known.watch.counted().map(TagWatch.Sight::digest);
+            if (now.equals(Optional.of(digest))) {
+                memory.seen(new Sighting(
+                        reference.toString(),
+                        digest.toString(),
+                        Optional.of(found.descriptor().mediaType()),
+                        asked));
             }
             if (before.isPresent() && !before.equals(now)) {
                 LOG.atInfo()
                         .addKeyValue(LogField.EVENT, "moved")
                         .addKeyValue(LogField.REFERENCE, reference)
                         .addKeyValue(LogField.FROM, before.get())
-                        .addKeyValue(LogField.TO, found.digest())
-                        .log("{} moved from {} to {}", reference, before.get(), found.digest());
-                events.moved(question, before.get(), found.digest());
-                // Later: the host's queue does not know of this answer yet.
-                loop.execute(() -> labels.moved(watched, question, found.digest()));
+                        .addKeyValue(LogField.TO, digest)
+                        .log("{} moved from {} to {}", reference, before.get(), digest);
+                events.moved(question, before.get(), digest);
+                if (!watched.isLimited(question.asker())) {
+                    contents.fetch(question, digest, watched, () -> labels.read(watched, question, digest));
+                }
             }
             Reference all = references.get(reference);
             if (all != null && question.asker().equals(Asker.EVERYBODY)) {
@@ -817,7 +850,8 @@ public final class Registries {
 
         @Override
         public void answered(Question question, Resolution outcome) {
-            if (known(question).map(known -> known.news).orElse(true)) {
+            // Of a digest that is new it is told with its content.
+            if (known(question).map(known -> known.news).orElse(true) && !contents.awaits(question)) {
                 events.changed(question.reference());
             }
         }

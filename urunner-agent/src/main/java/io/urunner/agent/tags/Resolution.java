@@ -2,6 +2,7 @@ package io.urunner.agent.tags;
 
 import io.urunner.agent.plan.Deferral;
 import io.urunner.registry.DeniedException;
+import io.urunner.registry.Descriptor;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
 import io.urunner.registry.ProtocolViolationException;
@@ -18,12 +19,11 @@ import java.util.stream.Stream;
 /** What came of one question to a registry. */
 public sealed interface Resolution {
     /**
-     * The reference's digest.
+     * What the reference names.
      *
-     * @param digest the digest
-     * @param mediaType the manifest's media type
+     * @param descriptor the digest of its manifest or index, and the media type
      */
-    record Found(String digest, String mediaType) implements Resolution {}
+    record Found(Descriptor descriptor) implements Resolution {}
 
     /**
      * The registry answered, but with no digest: there is none, or it may not be read.

@@ -79,6 +79,12 @@ final class Watched {
         return asker.namespace().flatMap(registry.source()::of).orElseGet(registry::source);
     }
 
+    /** Whether what is sent for an asker is limited: then pulls belong to the nodes, and are made only where they decide. */
+    boolean isLimited(Asker asker) {
+        return source(asker).allowance().isPresent()
+                || registry.source().budget().isPresent();
+    }
+
     /** Whether a namespace may be asked for by itself. */
     boolean hasSource(String namespace) {
         return registry.source().of(namespace).isPresent();

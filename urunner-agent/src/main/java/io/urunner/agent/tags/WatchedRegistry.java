@@ -2,7 +2,6 @@ package io.urunner.agent.tags;
 
 import io.urunner.agent.loop.Pace;
 import io.urunner.registry.Descriptor;
-import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
@@ -75,24 +74,24 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
     /** What the agent asks a registry. Thread-safe; blocks until there is an answer or a deadline has passed. */
     public interface Source {
         /**
-         * The digest of a tag, by one request.
+         * What a tag names, by one request.
          *
          * @param reference the reference
-         * @return the digest and what it is the digest of
+         * @return the digest of its manifest or index, and the media type
          * @throws RegistryException if the registry does not say
          * @throws InterruptedException if the thread is interrupted
          */
-        Answer resolve(ImageReference reference) throws RegistryException, InterruptedException;
+        Descriptor resolve(ImageReference reference) throws RegistryException, InterruptedException;
 
         /**
-         * What a manifest or an index leads to, by one request.
+         * What a manifest or an index refers to, by one request.
          *
          * @param image the image, by its digest
-         * @return what it leads to
+         * @return what it refers to
          * @throws RegistryException if the registry does not say
          * @throws InterruptedException if the thread is interrupted
          */
-        Content manifest(ImageReference image) throws RegistryException, InterruptedException;
+        Links manifest(ImageReference image) throws RegistryException, InterruptedException;
 
         /**
          * Whether there is any credential to show for a reference.
@@ -153,27 +152,6 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
          */
         default Optional<Source> of(String namespace) {
             return Optional.empty();
-        }
-    }
-
-    /**
-     * A digest.
-     *
-     * @param digest the digest
-     * @param mediaType the media type of what it is the digest of
-     */
-    public record Answer(Digest digest, String mediaType) {}
-
-    /**
-     * What a manifest or an index leads to. A digest never names anything else.
-     *
-     * @param children the manifests and indexes that an index lists, attestations left out; first the one that speaks for
-     *     all: that of linux/amd64, if there is one
-     * @param config the configuration of an image
-     */
-    public record Content(List<Digest> children, Optional<Descriptor> config) {
-        public Content {
-            children = List.copyOf(children);
         }
     }
 

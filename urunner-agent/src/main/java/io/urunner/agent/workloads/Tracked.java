@@ -290,13 +290,14 @@ public final class Tracked {
     }
 
     /** Under which name a container's digest is remembered. */
-    public TrackedContainer key(String container, String reference) {
-        return new TrackedContainer(workload.id().toString(), container, reference);
+    public TrackedContainer key(String container, ImageReference reference) {
+        return new TrackedContainer(workload.id().toString(), container, reference.toString());
     }
 
     /** The digests that a plan says are remembered from now on. */
     public void remember(Plan from, Memory memory) {
         from.remember()
-                .forEach((container, image) -> memory.remember(key(container, image.reference()), image.digest()));
+                .forEach((container, image) -> memory.remember(
+                        key(container, image.reference()), image.digest().toString()));
     }
 }

@@ -14,6 +14,7 @@ import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Policy;
 import io.urunner.agent.plan.State;
+import io.urunner.agent.tags.Links;
 import io.urunner.agent.tags.Registries;
 import io.urunner.agent.tags.WatchedRegistry;
 import io.urunner.agent.workloads.FakeCluster;
@@ -74,6 +75,7 @@ public abstract class EngineScene {
     final List<String> toldStates = new ArrayList<>();
 
     final List<String> served = new ArrayList<>();
+    Runnable whenMoved = () -> {};
     boolean acts = true;
     DigestStore store;
     /** Who waits for the API server. */
@@ -124,6 +126,7 @@ public abstract class EngineScene {
             @Override
             public void moved(Workload workload, String reference, String from, String to) {
                 noticed.add(workload.id().name() + " " + to);
+                whenMoved.run();
             }
 
             @Override
@@ -196,9 +199,10 @@ public abstract class EngineScene {
         final List<String> asked = new ArrayList<>();
         final List<String> read = new ArrayList<>();
         final List<String> configurations = new ArrayList<>();
-        final Map<String, WatchedRegistry.Content> contents = new HashMap<>();
+        final Map<String, Links> contents = new HashMap<>();
         boolean closed;
         boolean noBlobs;
+        boolean noManifests;
         /** By reference what it is answered instead of a digest. */
         final Map<String, RegistryException> failing = new HashMap<>();
         /** By private reference the namespaces whose pull secrets open it. */
@@ -276,7 +280,7 @@ public abstract class EngineScene {
             }
 
             @Override
-            public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+            public Descriptor resolve(ImageReference reference) throws RegistryException {
                 shown.add(namespace + " " + reference);
                 if (accounts.containsKey(namespace)) {
                     spend();
@@ -290,7 +294,7 @@ public abstract class EngineScene {
             }
 
             @Override
-            public WatchedRegistry.Content manifest(ImageReference image) {
+            public Links manifest(ImageReference image) throws RegistryException {
                 return FakeRegistry.this.manifest(image);
             }
 
@@ -311,7 +315,7 @@ public abstract class EngineScene {
         }
 
         @Override
-        public WatchedRegistry.Answer resolve(ImageReference reference) throws RegistryException {
+        public Descriptor resolve(ImageReference reference) throws RegistryException {
             if (limitsEverybody != null) {
                 asked.add(reference.toString());
                 throw limitsEverybody;
@@ -324,7 +328,7 @@ public abstract class EngineScene {
             return answer(reference);
         }
 
-        private WatchedRegistry.Answer answer(ImageReference reference) throws RegistryException {
+        private Descriptor answer(ImageReference reference) throws RegistryException {
             asked.add(reference.toString());
             spend();
             if (failing.containsKey(reference.toString())) {
@@ -337,16 +341,19 @@ public abstract class EngineScene {
                 throw new UnavailableException(
                         FailedRequest.of("resolve", reference.registry()), "connection refused", null, null);
             }
-            return new WatchedRegistry.Answer(
-                    Digest.parse(tags.getOrDefault(reference.toString(), digest(9))), "application/json");
+            return new Descriptor(
+                    "application/json", Digest.parse(tags.getOrDefault(reference.toString(), digest(9))), 100);
         }
 
         @Override
-        public WatchedRegistry.Content manifest(ImageReference image) {
+        public Links manifest(ImageReference image) throws RegistryException {
             read.add(image.toString());
             spend();
+            if (noManifests) {
+                throw new UnavailableException(FailedRequest.of("read", image.registry()), "refused", null, null);
+            }
             return contents.getOrDefault(
-                    image.digest().orElseThrow().toString(), new WatchedRegistry.Content(List.of(), Optional.empty()));
+                    image.digest().orElseThrow().toString(), new Links(List.of(), Optional.empty()));
         }
 
         @Override
@@ -362,11 +369,11 @@ public abstract class EngineScene {
         void image(String digest, String config) {
             Descriptor descriptor =
                     new Descriptor("application/vnd.oci.image.config.v1+json", Digest.parse(config), 10);
-            contents.put(digest, new WatchedRegistry.Content(List.of(), Optional.of(descriptor)));
+            contents.put(digest, new Links(List.of(), Optional.of(descriptor)));
         }
 
         void index(String digest, String child) {
-            contents.put(digest, new WatchedRegistry.Content(List.of(Digest.parse(child)), Optional.empty()));
+            contents.put(digest, new Links(List.of(Digest.parse(child)), Optional.empty()));
         }
 
         @Override

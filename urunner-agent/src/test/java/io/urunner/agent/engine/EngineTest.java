@@ -39,6 +39,76 @@ import org.junit.jupiter.api.Test;
 
 class EngineTest extends EngineScene {
     @Test
+    void aPushIsPlannedOnceWithTheContentOfItsDigest() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        start();
+        registry.index(D2, digest(5));
+        registry.image(digest(5), digest(6));
+        registry.tags.put(APP, D2);
+        registry.slow = Duration.ofSeconds(1);
+        served.clear();
+        loop.advance(INTERVAL.plusSeconds(4));
+        assertThat(cluster.patches).containsExactly(id);
+        assertThat(served.subList(0, served.indexOf("PATCH shop")))
+                .filteredOn("PLAN shop"::equals)
+                .hasSize(1);
+        loop.advance(INTERVAL);
+        assertThat(registry.read).containsExactly("r.example/team/app@" + D2, "r.example/team/app@" + digest(5));
+        assertThat(registry.configurations).containsExactly(digest(6));
+        assertThat(store.digests(APP, 1).get(0).labels().orElseThrow().revision())
+                .contains("4f2a");
+    }
+
+    @Test
+    void contentThatIsNeverReadHoldsUpOnlyItsOwnPush() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        whenMoved = () -> {
+            registry.lost = true;
+            loop.after(Duration.ofSeconds(1), () -> registry.lost = false);
+        };
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL.multipliedBy(2).minusSeconds(1));
+        assertThat(decision(engine, id)).isInstanceOf(Decision.UpToDate.class);
+        loop.advance(Duration.ofSeconds(2));
+        assertThat(decision(engine, id).words()).isEqualTo("deferred: content not read yet");
+        assertThat(told).as("it may be over in a moment").noneMatch(Decision.Deferred.class::isInstance);
+        whenMoved = () -> {};
+        registry.tags.put(APP, D3);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(cluster.patches).containsExactly(id);
+        assertThat(acted(id)).contains(D3);
+    }
+
+    @Test
+    void whatARegistryDoesNotShowOfADigestIsUnknownUntilItDoes() {
+        WorkloadId id = cluster.deployment("a", digest(7), APP);
+        registry.noManifests = true;
+        Engine engine = start();
+        assertThat(decision(engine, id).words()).isEqualTo("deferred: content unknown");
+        loop.advance(INTERVAL.multipliedBy(60));
+        assertThat(cluster.patches).isEmpty();
+        assertThat(registry.read).as("with a back-off").hasSizeLessThan(8);
+        registry.noManifests = false;
+        loop.advance(INTERVAL.multipliedBy(64));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    /** Where pulls are limited, they belong to the nodes. */
+    @Test
+    void underALimitNoContentIsReadThatDecidesNothing() {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        cluster.annotate(id, "urunner.io/settle", "no duration");
+        registry.limit =
+                Optional.of(new WatchedRegistry.Allowance(1000, loop.instant().plus(Duration.ofDays(1))));
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL.multipliedBy(3));
+        assertThat(decision(engine, id)).isInstanceOf(Decision.Blocked.class);
+        assertThat(registry.read).isEmpty();
+    }
+
+    @Test
     void asksOncePerImageAndPatchesEveryWorkloadOncePerMove() throws Exception {
         List<WorkloadId> ids = List.of(
                 cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP), cluster.deployment("c", D1, APP));

@@ -9,6 +9,8 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -72,7 +74,12 @@ final class Given {
 
     static Answer resolved(String digest) {
         return new Answer.Resolved(
-                digest, NOW.minusSeconds(60), NOW.minusSeconds(1), 5, true, Optional.of(NOW.minusSeconds(61)));
+                Digest.parse(digest),
+                NOW.minusSeconds(60),
+                NOW.minusSeconds(1),
+                5,
+                true,
+                Optional.of(NOW.minusSeconds(61)));
     }
 
     static ContainerState state(String reference) {
@@ -83,7 +90,8 @@ final class Given {
         containers.put(name, new Container(name, image, pullPolicy, false));
         facts.putIfAbsent(
                 name,
-                new ContainerFacts.Tracked(image, new Answer.NotAsked(), new Expansion.NotFetched(), Optional.empty()));
+                new ContainerFacts.Tracked(
+                        ImageReference.parse(image), new Answer.NotAsked(), new Content.Unread(), Optional.empty()));
         return this;
     }
 
@@ -94,30 +102,29 @@ final class Given {
 
     Given answer(String container, Answer answer) {
         return tracked(
-                container,
-                old -> new ContainerFacts.Tracked(old.reference(), answer, old.expansion(), old.remembered()));
+                container, old -> new ContainerFacts.Tracked(old.reference(), answer, old.content(), old.remembered()));
     }
 
     Given reference(String container, String reference) {
         return tracked(
                 container,
-                old -> new ContainerFacts.Tracked(reference, old.answer(), old.expansion(), old.remembered()));
+                old -> new ContainerFacts.Tracked(
+                        ImageReference.parse(reference), old.answer(), old.content(), old.remembered()));
     }
 
     Given content(String... digests) {
-        return expansion("app", new Expansion.Known(Set.of(digests)));
+        return content("app", new Content.Known(Set.of(digests)));
     }
 
-    Given expansion(String container, Expansion expansion) {
+    Given content(String container, Content content) {
         return tracked(
-                container,
-                old -> new ContainerFacts.Tracked(old.reference(), old.answer(), expansion, old.remembered()));
+                container, old -> new ContainerFacts.Tracked(old.reference(), old.answer(), content, old.remembered()));
     }
 
     Given remembered(String digest) {
         return tracked(
                 "app",
-                old -> new ContainerFacts.Tracked(old.reference(), old.answer(), old.expansion(), Optional.of(digest)));
+                old -> new ContainerFacts.Tracked(old.reference(), old.answer(), old.content(), Optional.of(digest)));
     }
 
     Given untracked(String container, ContainerFacts.Why why) {

@@ -129,7 +129,7 @@ class PinTakenBackTest {
         Given both = takenBack()
                 .container("proxy", SIDECAR, "IfNotPresent")
                 .answer("proxy", resolved(D3))
-                .expansion("proxy", new Expansion.Known(Set.of(D3)))
+                .content("proxy", new Content.Known(Set.of(D3)))
                 .actedOn("proxy", SIDECAR, D1);
         assertThat(both.plan().decision().words()).isEqualTo("blocked: rejected by a revert");
     }
@@ -187,7 +187,7 @@ class PinTakenBackTest {
                 new RolloutOutcome.Succeeded(),
                 new RolloutOutcome.Failed(Cause.CONTAINERS, "CrashLoopBackOff"),
                 new RolloutOutcome.TimedOut("its pods"))) {
-            assertThat(Verification.judge(end, Optional.of(given.build()), image -> new Expansion.NotFetched()))
+            assertThat(Verification.judge(end, Optional.of(given.build()), image -> new Content.Unread()))
                     .isInstanceOfSatisfying(
                             Outcome.Superseded.class,
                             outcome -> assertThat(outcome.words()).contains(ARGO + " put the tag back"));

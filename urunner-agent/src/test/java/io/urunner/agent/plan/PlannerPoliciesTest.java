@@ -16,6 +16,7 @@ import io.urunner.agent.text.Phrases;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -493,16 +494,16 @@ class PlannerPoliciesTest {
 
     @Test
     void aContentThatIsNeededForTwoContainersIsAskedForAtOnce() {
-        Plan plan = workload()
+        Planner planner = Planner.of(workload()
                 .container("proxy", SIDECAR, "Always")
                 .pod(true, false, "Running", Map.of("app", D1, "proxy", D1), Optional.empty())
                 .answer("app", resolved(D2))
                 .answer("proxy", resolved(D3))
-                .plan();
+                .facts());
 
-        assertThat(plan.decision())
-                .isEqualTo(
-                        new Decision.NeedsExpansion(List.of(new ImageDigest(REF, D2), new ImageDigest(SIDECAR, D3))));
+        assertThat(planner.unread())
+                .containsExactly(ImageReference.parse(REF + "@" + D2), ImageReference.parse(SIDECAR + "@" + D3));
+        assertThat(planner.plan().decision().words()).isEqualTo("deferred: content not read yet");
     }
 
     private static Decision.Restart restart(Given given) {

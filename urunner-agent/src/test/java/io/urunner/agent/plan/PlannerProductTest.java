@@ -18,6 +18,8 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -70,17 +72,27 @@ class PlannerProductTest {
             new Answer.NotAsked(),
             new Answer.Failed(Deferral.TAG_NOT_FOUND, "tag not found", NOW),
             Given.resolved(D2),
-            new Answer.Resolved(D2, NOW, NOW, 1, true, Optional.empty()),
-            new Answer.Resolved(D2, NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5))),
+            new Answer.Resolved(Digest.parse(D2), NOW, NOW, 1, true, Optional.empty()),
+            new Answer.Resolved(Digest.parse(D2), NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5))),
             new Answer.Resolved(
-                    D2, NOW.minusSeconds(9), NOW.minusSeconds(1), 2, true, Optional.of(NOW.minusSeconds(10))),
+                    Digest.parse(D2),
+                    NOW.minusSeconds(9),
+                    NOW.minusSeconds(1),
+                    2,
+                    true,
+                    Optional.of(NOW.minusSeconds(10))),
             new Answer.Resolved(
-                    D2, NOW.minusSeconds(60), SEEN.minusSeconds(1), 5, true, Optional.of(NOW.minusSeconds(61))));
+                    Digest.parse(D2),
+                    NOW.minusSeconds(60),
+                    SEEN.minusSeconds(1),
+                    5,
+                    true,
+                    Optional.of(NOW.minusSeconds(61))));
 
-    private static final List<Expansion> EXPANSIONS = List.of(
-            new Expansion.NotFetched(),
-            new Expansion.Unavailable("the registry answers 500"),
-            new Expansion.Known(Set.of(D2, CHILD2)));
+    private static final List<Content> CONTENTS = List.of(
+            new Content.Unread(),
+            new Content.Unavailable("the registry answers 500"),
+            new Content.Known(Set.of(D2, CHILD2)));
 
     private static final List<Optional<String>> REMEMBERED =
             List.of(Optional.empty(), Optional.of(D1), Optional.of(D2));
@@ -109,7 +121,7 @@ class PlannerProductTest {
             Optional<ContainerState> state,
             List<String> running,
             Answer answer,
-            Expansion expansion,
+            Content content,
             Optional<String> remembered,
             String pullPolicy,
             Policy policy) {
@@ -126,7 +138,7 @@ class PlannerProductTest {
                     workload,
                     SEEN,
                     new Policy.Reading(policy, List.of()),
-                    Map.of("app", new ContainerFacts.Tracked(REF, answer, expansion, remembered)),
+                    Map.of("app", new ContainerFacts.Tracked(ImageReference.parse(REF), answer, content, remembered)),
                     Map.of(),
                     Optional.empty(),
                     NOW);
@@ -200,8 +212,8 @@ class PlannerProductTest {
         boolean runsTheTag() {
             return !running.isEmpty()
                     && running.stream()
-                            .allMatch(id ->
-                                    id.contains(D2) || (id.contains(CHILD2) && expansion instanceof Expansion.Known));
+                            .allMatch(
+                                    id -> id.contains(D2) || (id.contains(CHILD2) && content instanceof Content.Known));
         }
     }
 
@@ -256,7 +268,7 @@ class PlannerProductTest {
                             Optional.of(restart.patch().state().containers().get("app")),
                             running,
                             later(inputs.answer()),
-                            inputs.expansion(),
+                            inputs.content(),
                             inputs.remembered(),
                             inputs.pullPolicy(),
                             inputs.policy());
@@ -286,7 +298,7 @@ class PlannerProductTest {
                 && inputs.running().stream().allMatch(id -> id.isEmpty() || id.contains(D2) || id.contains(CHILD2));
         boolean replacedBefore =
                 inputs.state().stream().anyMatch(of -> of.replaced().contains(D2));
-        boolean knowsEnough = inputs.expansion() instanceof Expansion.Known
+        boolean knowsEnough = inputs.content() instanceof Content.Known
                 || inputs.running().stream().noneMatch(id -> id.contains(CHILD2) || id.contains(D3));
         if (moved
                 && inputs.resolved()
@@ -296,7 +308,7 @@ class PlannerProductTest {
                 && !runsIt
                 && knowsEnough
                 && (inputs.rollout().observed() || inputs.running().stream().anyMatch(id -> id.contains("sha256:")))
-                && !(inputs.expansion() instanceof Expansion.NotFetched)
+                && !(inputs.content() instanceof Content.Unread)
                 && !(replacedBefore && ((Answer.Resolved) inputs.answer()).passes() < 2)) {
             assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.Restart.class);
         }
@@ -315,7 +327,7 @@ class PlannerProductTest {
                 && inputs.rollout().observed()
                 && inputs.counts()
                 && !inputs.askedBefore(SEEN)
-                && inputs.expansion() instanceof Expansion.Known
+                && inputs.content() instanceof Content.Known
                 && inputs.policy().firstSight() == Policy.FirstSight.RESTART) {
             assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.Restart.class);
         }
@@ -345,7 +357,9 @@ class PlannerProductTest {
 
     private static void onlyWhatRunsOrIsActedOnOrIsSeenFirstIsRemembered(Inputs inputs, Plan plan) {
         plan.remember().forEach((container, digest) -> {
-            assertThat(digest).as(inputs::toString).isEqualTo(new Plan.Remembered(REF, D2));
+            assertThat(digest)
+                    .as(inputs::toString)
+                    .isEqualTo(new Plan.Remembered(ImageReference.parse(REF), Digest.parse(D2)));
             assertThat(plan.decision() instanceof Decision.Restart
                             || inputs.runsTheTag()
                             || inputs.running().equals(List.of("x@" + D2, ""))
@@ -363,9 +377,11 @@ class PlannerProductTest {
     }
 
     private static void theContentIsAskedForOnlyBeforeItIsKnownAndOnlyWhenSomethingElseRuns(Inputs inputs, Plan plan) {
-        if (plan.decision() instanceof Decision.NeedsExpansion needs) {
-            assertThat(needs.needed()).containsExactly(new ImageDigest(REF, D2));
-            assertThat(inputs.expansion()).as(inputs::toString).isInstanceOf(Expansion.NotFetched.class);
+        List<ImageReference> unread = Planner.of(inputs.facts()).unread();
+        if (!unread.isEmpty()) {
+            assertThat(unread).containsExactly(ImageReference.parse(REF + "@" + D2));
+            assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.Deferred.class);
+            assertThat(inputs.content()).as(inputs::toString).isInstanceOf(Content.Unread.class);
             assertThat(inputs.running().stream().allMatch(id -> id.isEmpty() || id.contains(D2)))
                     .as(inputs::toString)
                     .isFalse();
@@ -373,7 +389,7 @@ class PlannerProductTest {
     }
 
     private static void withoutTheContentNothingIsStaleThatRunsAnUnknownDigest(Inputs inputs, Plan plan) {
-        if (inputs.expansion() instanceof Expansion.Unavailable
+        if (inputs.content() instanceof Content.Unavailable
                 && inputs.running().equals(List.of("x@" + D3))
                 && inputs.state().stream().noneMatch(of -> of.acted().equals(Optional.of(D3)))) {
             assertThat(plan.decision()).as(inputs::toString).isNotInstanceOf(Decision.Restart.class);
@@ -388,7 +404,7 @@ class PlannerProductTest {
                             Optional.of(state.containers().get("app")),
                             inputs.running(),
                             inputs.answer(),
-                            inputs.expansion(),
+                            inputs.content(),
                             inputs.remembered(),
                             inputs.pullPolicy(),
                             inputs.policy())
@@ -404,7 +420,7 @@ class PlannerProductTest {
                 for (Optional<ContainerState> state : STATES) {
                     for (List<String> running : RUNNING) {
                         for (Answer answer : ANSWERS) {
-                            for (Expansion expansion : EXPANSIONS) {
+                            for (Content content : CONTENTS) {
                                 for (Optional<String> remembered : REMEMBERED) {
                                     for (PullAndPolicy policy : POLICIES) {
                                         check.accept(new Inputs(
@@ -413,7 +429,7 @@ class PlannerProductTest {
                                                 state,
                                                 running,
                                                 answer,
-                                                expansion,
+                                                content,
                                                 remembered,
                                                 policy.pull(),
                                                 policy.policy()));

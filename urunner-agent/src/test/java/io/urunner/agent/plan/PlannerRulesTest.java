@@ -16,6 +16,8 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -121,19 +123,19 @@ class PlannerRulesTest {
                         workload().runs(id(CHILD2), id(D1)).tagIs(D2).content(D2, CHILD2),
                         "restart",
                         D2),
-                on("2: the content is needed", workload().runs(id(D1)).tagIs(D2), "being compared"),
+                on("2: the content is needed", workload().runs(id(D1)).tagIs(D2), "deferred: content not read yet"),
                 on(
                         "2: the content cannot be fetched",
-                        workload().runs(id(D1)).tagIs(D2).expansion("app", noContent()),
+                        workload().runs(id(D1)).tagIs(D2).content("app", noContent()),
                         "deferred: content unknown"),
                 on(
                         "2: ... but what runs is what is remembered",
-                        workload().runs(id(D1)).remembered(D1).tagIs(D2).expansion("app", noContent()),
+                        workload().runs(id(D1)).remembered(D1).tagIs(D2).content("app", noContent()),
                         "restart",
                         D2),
                 on(
                         "2: ... or what we acted on",
-                        workload().runs(id(D1)).actedOn(D1).tagIs(D2).expansion("app", noContent()),
+                        workload().runs(id(D1)).actedOn(D1).tagIs(D2).content("app", noContent()),
                         "restart",
                         D2),
                 on(
@@ -143,12 +145,12 @@ class PlannerRulesTest {
                                 .actedOn(D1)
                                 .stateActed(D1, D0)
                                 .tagIs(D2)
-                                .expansion("app", noContent()),
+                                .content("app", noContent()),
                         "restart",
                         D2),
                 on(
                         "2: ... or we acted for the digest already",
-                        workload().runs(id(D1)).actedOn(D2).tagIs(D2).expansion("app", noContent()),
+                        workload().runs(id(D1)).actedOn(D2).tagIs(D2).content("app", noContent()),
                         "up to date",
                         D2),
                 on(
@@ -448,7 +450,8 @@ class PlannerRulesTest {
         assertThat(plan.decision().words()).as(plan.decision().reason()).isEqualTo(decision);
         assertThat(plan.remember())
                 .isEqualTo(remembered
-                        .map(digest -> Map.of("app", new Plan.Remembered(REF, digest)))
+                        .map(digest ->
+                                Map.of("app", new Plan.Remembered(ImageReference.parse(REF), Digest.parse(digest))))
                         .orElse(Map.of()));
         assertThat(plan.decision().reason()).isNotBlank();
     }
@@ -523,19 +526,24 @@ class PlannerRulesTest {
     }
 
     private static Answer once(String digest) {
-        return new Answer.Resolved(digest, NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5)));
+        return new Answer.Resolved(Digest.parse(digest), NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5)));
     }
 
     private static Answer first(String digest) {
-        return new Answer.Resolved(digest, NOW, NOW, 1, true, Optional.empty());
+        return new Answer.Resolved(Digest.parse(digest), NOW, NOW, 1, true, Optional.empty());
     }
 
     private static Answer cameBack(String digest) {
         return new Answer.Resolved(
-                digest, NOW.minusSeconds(9), NOW.minusSeconds(1), 2, true, Optional.of(NOW.minusSeconds(10)));
+                Digest.parse(digest),
+                NOW.minusSeconds(9),
+                NOW.minusSeconds(1),
+                2,
+                true,
+                Optional.of(NOW.minusSeconds(10)));
     }
 
-    private static Expansion noContent() {
-        return new Expansion.Unavailable("registry.example answers 500");
+    private static Content noContent() {
+        return new Content.Unavailable("registry.example answers 500");
     }
 }

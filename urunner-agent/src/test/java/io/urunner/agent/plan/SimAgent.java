@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.Workload;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,7 @@ final class SimAgent {
     private Optional<Workload> snapshot = Optional.empty();
     private Instant seen = Instant.EPOCH;
     private Optional<String> toRemember = Optional.empty();
-    private final Map<String, Expansion.Known> contents = new HashMap<>();
+    private final Map<String, Content.Known> contents = new HashMap<>();
     private int lives = 1;
 
     SimAgent(World world) {
@@ -101,23 +102,24 @@ final class SimAgent {
     }
 
     private void ask(String digest) {
-        watch = watch.see(digest, world.tick());
+        watch = watch.see(Digest.parse(digest), world.tick());
     }
 
     private void planAndAct(boolean once) {
         for (int attempt = 0; attempt < 3; attempt++) {
             Workload planned = snapshot.orElseThrow();
-            Plan plan = plan(planned);
-            if (plan.decision() instanceof Decision.NeedsExpansion needs) {
-                fetch(needs.needed());
-                plan = plan(planned);
-                assertThat(plan.decision())
-                        .as("a plan that was told what it needs")
-                        .isNotInstanceOf(Decision.NeedsExpansion.class);
+            Planner planner = planner(planned);
+            if (!planner.unread().isEmpty()) {
+                planner.unread()
+                        .forEach(image -> read(image.digest().orElseThrow().toString()));
+                planner = planner(planned);
+                assertThat(planner.unread()).as("once what it needs was read").isEmpty();
             }
+            Plan plan = planner.plan();
             said = plan.verdicts().get(0).kind();
             cause = plan.verdicts().get(0).cause();
-            toRemember = Optional.ofNullable(plan.remember().get("app")).map(Plan.Remembered::digest);
+            toRemember = Optional.ofNullable(plan.remember().get("app"))
+                    .map(image -> image.digest().toString());
             boolean done = true;
             if (plan.decision() instanceof Decision.Restart restart) {
                 done = world.rollOut(planned, restart);
@@ -138,35 +140,32 @@ final class SimAgent {
         if (!workload.rollout().observed() || !workload.rollout().complete()) {
             return;
         }
-        Outcome outcome = outcome(workload);
-        if (outcome instanceof Outcome.NeedsExpansion needs) {
-            fetch(needs.needed());
-            assertThat(outcome(workload))
-                    .as("a verdict on a rollout that was told what it needs")
-                    .isNotInstanceOf(Outcome.NeedsExpansion.class);
-        }
+        unread(workload).forEach(image -> read(image.digest()));
+        assertThat(unread(workload)).as("once what it needs was read").isEmpty();
     }
 
-    private Outcome outcome(Workload workload) {
-        return Verification.judge(
+    private List<ImageDigest> unread(Workload workload) {
+        return Verification.unread(
                 new RolloutOutcome.Succeeded(), Optional.of(workload), image -> content(image.digest()));
     }
 
-    private Expansion content(String digest) {
-        Expansion.Known known = contents.get(digest);
-        return known == null ? new Expansion.NotFetched() : known;
+    private Content content(String digest) {
+        Content.Known known = contents.get(digest);
+        return known == null ? new Content.Unread() : known;
     }
 
-    private void fetch(Collection<ImageDigest> needed) {
-        needed.forEach(image -> contents.put(image.digest(), world.content(image.digest())));
+    private void read(String digest) {
+        contents.put(digest, world.content(digest));
     }
 
-    private Plan plan(Workload workload) {
+    private Planner planner(Workload workload) {
         Answer answer = watch.answer();
-        Expansion expansion =
-                answer instanceof Answer.Resolved resolved ? content(resolved.digest()) : new Expansion.NotFetched();
-        ContainerFacts.Tracked facts = new ContainerFacts.Tracked(World.REF, answer, expansion, world.remembered);
-        return Planner.plan(new Facts(
+        Content content = answer instanceof Answer.Resolved resolved
+                ? content(resolved.digest().toString())
+                : new Content.Unread();
+        ContainerFacts.Tracked facts =
+                new ContainerFacts.Tracked(ImageReference.parse(World.REF), answer, content, world.remembered);
+        return Planner.of(new Facts(
                 workload,
                 seen,
                 new Policy.Reading(world.policy(), List.of()),

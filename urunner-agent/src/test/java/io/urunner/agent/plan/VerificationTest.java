@@ -18,20 +18,28 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class VerificationTest {
-    private static final Expansion NOT_FETCHED = new Expansion.NotFetched();
-    private static final Expansion KNOWN = new Expansion.Known(Set.of(D2, CHILD2));
+    private static final Content UNREAD = new Content.Unread();
+    private static final Content KNOWN = new Content.Known(Set.of(D2, CHILD2));
 
     @Test
     void itSucceededWhenThePodsRunTheDigest() {
-        assertThat(judge(rolledOut().runs(D2), NOT_FETCHED))
+        assertThat(judge(rolledOut().runs(D2), UNREAD))
                 .isEqualTo(new Outcome.Succeeded("container app runs " + REF + "@sha256:222222222222"));
     }
 
     @Test
     void itSucceededWhenThePodsRunWhatTheDigestStandsFor() {
-        assertThat(judge(rolledOut().runs(CHILD2), NOT_FETCHED))
-                .isEqualTo(new Outcome.NeedsExpansion(List.of(new ImageDigest(REF, D2))));
+        assertThat(unread(rolledOut().runs(CHILD2), UNREAD)).containsExactly(new ImageDigest(REF, D2));
+        assertThat(unread(rolledOut().runs(CHILD2), KNOWN)).isEmpty();
         assertThat(judge(rolledOut().runs(CHILD2), KNOWN)).isInstanceOf(Outcome.Succeeded.class);
+    }
+
+    @Test
+    void contentThatCannotBeReadInTimeIsSaidAndIsNoFailure() {
+        Outcome outcome = judge(rolledOut().runs(CHILD2), UNREAD);
+
+        assertThat(outcome).isInstanceOf(Outcome.Succeeded.class);
+        assertThat(outcome.words()).contains("its content could not be read in time");
     }
 
     @Test
@@ -55,7 +63,7 @@ class VerificationTest {
 
     @Test
     void whatCannotBeComparedIsSaidAndIsNoFailure() {
-        Outcome outcome = judge(rolledOut().runs(D1), new Expansion.Unavailable("the registry answers 500"));
+        Outcome outcome = judge(rolledOut().runs(D1), new Content.Unavailable("the registry answers 500"));
 
         assertThat(outcome).isInstanceOf(Outcome.Succeeded.class);
         assertThat(outcome.words()).contains("the registry answers 500");
@@ -117,8 +125,12 @@ class VerificationTest {
         return workload().actedOn(D2).stateActed(D2, D1);
     }
 
-    private static Outcome judge(Given given, Expansion expansion) {
-        return Verification.judge(new RolloutOutcome.Succeeded(), Optional.of(given.build()), image -> expansion);
+    private static Outcome judge(Given given, Content content) {
+        return Verification.judge(new RolloutOutcome.Succeeded(), Optional.of(given.build()), image -> content);
+    }
+
+    private static List<ImageDigest> unread(Given given, Content content) {
+        return Verification.unread(new RolloutOutcome.Succeeded(), Optional.of(given.build()), image -> content);
     }
 
     private static Outcome judge(RolloutOutcome followed, Given given) {

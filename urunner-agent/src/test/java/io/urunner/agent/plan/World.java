@@ -77,7 +77,7 @@ final class World {
     /** What the store holds; a lost store is an empty one. */
     Optional<String> remembered = Optional.empty();
 
-    List<TagWatch.Past> history = new ArrayList<>();
+    List<TagWatch.Sight> history = new ArrayList<>();
 
     private record Template(int revision, Optional<String> digests, Optional<String> pin) {}
 
@@ -208,9 +208,9 @@ final class World {
     }
 
     /** What the registry says is behind a digest. */
-    Expansion.Known content(String digest) {
+    Content.Known content(String digest) {
         contentQuestions.merge(digest, 1, Integer::sum);
-        return new Expansion.Known(Set.of(digest, child(digest), config(digest)));
+        return new Content.Known(Set.of(digest, child(digest), config(digest)));
     }
 
     Workload snapshot() {
@@ -310,13 +310,13 @@ final class World {
         return true;
     }
 
-    void write(TagWatch.Past counted) {
+    void write(TagWatch.Sight counted) {
         tick();
-        TreeMap<Instant, TagWatch.Past> next = new TreeMap<>(Comparator.reverseOrder());
-        next.put(counted.lastSeen(), counted);
-        for (TagWatch.Past past : history) {
-            if (!past.digest().equals(counted.digest()) || past.lastSeen().isAfter(counted.lastSeen())) {
-                next.put(past.lastSeen(), past);
+        TreeMap<Instant, TagWatch.Sight> next = new TreeMap<>(Comparator.reverseOrder());
+        next.put(counted.last(), counted);
+        for (TagWatch.Sight past : history) {
+            if (!past.digest().equals(counted.digest()) || past.last().isAfter(counted.last())) {
+                next.put(past.last(), past);
             }
         }
         history = List.copyOf(next.values());

@@ -8,6 +8,7 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.plan.Verdict.Kind;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +28,8 @@ class StalenessTest {
                 IntStream.range(0, kinds.length)
                         .mapToObj(i -> new Verdict(
                                 "c" + i,
-                                Optional.of("app:v" + i),
-                                NO_TEXT,
+                                Optional.of(ImageReference.parse("r.example/app:" + i)),
+                                Optional.empty(),
                                 Set.of(),
                                 Set.of(),
                                 kinds[i],
@@ -40,14 +41,13 @@ class StalenessTest {
                 List.of());
     }
 
-    private static final Optional<String> NO_TEXT = Optional.empty();
-
     private static Optional<Instant> since(Optional<Instant> before, State.Kind state, Kind... kinds) {
         return Staleness.since(
                 before,
                 plan(kinds),
                 state,
-                reference -> Optional.of(MOVED.plusSeconds(reference.charAt(reference.length() - 1) - '0')));
+                reference -> Optional.of(
+                        MOVED.plusSeconds(Integer.parseInt(reference.tag().orElseThrow()))));
     }
 
     @Test

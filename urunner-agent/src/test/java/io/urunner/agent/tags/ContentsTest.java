@@ -6,7 +6,7 @@ import ch.qos.logback.classic.Level;
 import io.urunner.agent.AgentListener;
 import io.urunner.agent.engine.EngineScene;
 import io.urunner.agent.loop.ManualLoop;
-import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.plan.Content;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
@@ -66,7 +66,7 @@ class ContentsTest {
         fetch(DEV, D1);
         fetch(COPY, D1);
         assertThat(source.read).containsExactly("r.example/app@" + D1);
-        assertThat(contents.expansion(question(COPY), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(COPY), D1)).isEqualTo(known(D1));
         assertThat(changed).containsExactly(DEV, COPY);
     }
 
@@ -90,7 +90,7 @@ class ContentsTest {
         loop.settle();
         assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/copy@" + D1);
         assertThat(changed).containsExactlyInAnyOrder(DEV, COPY);
-        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
     }
 
     /** One follows a rollout of the digest before, the other plans for the one now. */
@@ -99,8 +99,8 @@ class ContentsTest {
         for (int i = 0; i < 1000; i++) {
             fetch(DEV, D1);
             fetch(DEV, D2);
-            assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
-            assertThat(contents.expansion(question(DEV), D2)).isEqualTo(known(D2));
+            assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
+            assertThat(contents.content(question(DEV), D2)).isEqualTo(known(D2));
         }
         assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/app@" + D2);
     }
@@ -113,9 +113,9 @@ class ContentsTest {
         source.index(D2, digest(12), digest(11));
         fetch(DEV, D1);
         fetch(PROD, D2);
-        assertThat(contents.expansion(question(DEV), D1))
+        assertThat(contents.content(question(DEV), D1))
                 .isEqualTo(known(D1, digest(11), digest(12), digest(21), digest(22)));
-        assertThat(contents.expansion(question(PROD), D2))
+        assertThat(contents.content(question(PROD), D2))
                 .isEqualTo(known(D2, digest(11), digest(12), digest(21), digest(22)));
         assertThat(source.read).hasSize(4).doesNotHaveDuplicates();
     }
@@ -126,7 +126,7 @@ class ContentsTest {
             source.index(digest(i), digest(i + 1));
         }
         fetch(DEV, D1);
-        assertThat(contents.expansion(question(DEV), D1)).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.content(question(DEV), D1)).isInstanceOf(Content.Unavailable.class);
         assertThat(source.read).hasSize(ContentWalk.DEEPEST);
 
         source.read.clear();
@@ -136,7 +136,7 @@ class ContentsTest {
                         .mapToObj(ContentsTest::digest)
                         .toArray(Digest[]::new));
         fetch(DEV, digest(99));
-        assertThat(contents.expansion(question(DEV), digest(99))).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.content(question(DEV), digest(99))).isInstanceOf(Content.Unavailable.class);
         assertThat(source.read).hasSize(1);
 
         source.read.clear();
@@ -149,11 +149,11 @@ class ContentsTest {
     void aFailureIsThatOfOneRepositoryUntilAnotherHadAnAnswer() {
         source.failing.add("r.example/app");
         fetch(DEV, D1);
-        assertThat(contents.expansion(question(DEV), D1)).isInstanceOf(Expansion.Unavailable.class);
-        assertThat(contents.expansion(question(COPY), D1)).isInstanceOf(Expansion.NotFetched.class);
+        assertThat(contents.content(question(DEV), D1)).isInstanceOf(Content.Unavailable.class);
+        assertThat(contents.content(question(COPY), D1)).isInstanceOf(Content.Unread.class);
         fetch(COPY, D1);
         assertThat(source.read).containsExactly("r.example/app@" + D1, "r.example/copy@" + D1);
-        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
     }
 
     @Test
@@ -171,7 +171,7 @@ class ContentsTest {
         loop.advance(INTERVAL.multipliedBy(64));
         assertThat(changed).containsExactlyInAnyOrder(DEV, PROD);
         fetch(DEV, D1);
-        assertThat(contents.expansion(question(PROD), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(PROD), D1)).isEqualTo(known(D1));
     }
 
     @Test
@@ -179,11 +179,28 @@ class ContentsTest {
         Watched hangs = watched("h.example", INTERVAL, late::add);
         contents.fetch(question(ImageReference.parse("h.example/app:dev")), D1, hangs);
         fetch(DEV, D1);
-        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
         late.forEach(Runnable::run);
         loop.settle();
-        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
         assertThat(contents.busy()).isFalse();
+    }
+
+    @Test
+    void aPlanWaitsForContentForAWhileAndIsToldWhenItCame() {
+        Watched hangs = watched("h.example", INTERVAL, late::add);
+        ImageReference slow = ImageReference.parse("h.example/app:dev");
+        contents.fetch(question(slow), D1, hangs);
+        loop.settle();
+        assertThat(contents.awaits(question(slow))).isTrue();
+        loop.advance(Duration.ofSeconds(11));
+        assertThat(contents.awaits(question(slow))).isFalse();
+        assertThat(changed).containsExactly(slow);
+        assertThat(contents.content(question(slow), D1)).isInstanceOf(Content.Unread.class);
+        late.forEach(Runnable::run);
+        loop.settle();
+        assertThat(changed).containsExactly(slow, slow);
+        assertThat(contents.content(question(slow), D1)).isEqualTo(known(D1));
     }
 
     @Test
@@ -199,7 +216,7 @@ class ContentsTest {
             both.fetch(question(DEV), digest(i), registry);
             loop.settle();
         }
-        assertThat(both.expansion(question(rare), D1)).isEqualTo(known(D1));
+        assertThat(both.content(question(rare), D1)).isEqualTo(known(D1));
     }
 
     @Test
@@ -207,18 +224,18 @@ class ContentsTest {
         fetch(DEV, D1);
         fetch(DEV, D2);
         loop.advance(Duration.ofMinutes(11));
-        contents.expansion(question(DEV), D2);
+        contents.content(question(DEV), D2);
         IntStream.range(100, 4000).forEach(i -> fetch(DEV, digest(i)));
-        assertThat(contents.expansion(question(DEV), D2)).isEqualTo(known(D2));
-        assertThat(contents.expansion(question(DEV), D1)).isInstanceOf(Expansion.NotFetched.class);
+        assertThat(contents.content(question(DEV), D2)).isEqualTo(known(D2));
+        assertThat(contents.content(question(DEV), D1)).isInstanceOf(Content.Unread.class);
     }
 
     /** Two that need more than there is room for would else fetch in turns without end. */
     @Test
     void whereAllIsNeededWhatIsNewHasToWait() {
         IntStream.range(100, 60_000).forEach(i -> fetch(DEV, digest(i)));
-        assertThat(contents.expansion(question(DEV), digest(100))).isInstanceOf(Expansion.Known.class);
-        assertThat(contents.expansion(question(DEV), digest(59_999))).isInstanceOf(Expansion.Unavailable.class);
+        assertThat(contents.content(question(DEV), digest(100))).isInstanceOf(Content.Known.class);
+        assertThat(contents.content(question(DEV), digest(59_999))).isInstanceOf(Content.Unavailable.class);
         int read = source.read.size();
         IntStream.range(100, 60_000).forEach(i -> fetch(DEV, digest(i)));
         assertThat(source.read).hasSize(read);
@@ -232,12 +249,12 @@ class ContentsTest {
         IntStream.range(100, 200).forEach(i -> fetch(DEV, digest(i)));
         IntStream.range(1000, 41_000).forEach(i -> fetch(PROD, digest(i)));
         assertThat(source.read.size() - 100).isBetween(12_000, 12_500);
-        assertThat(contents.expansion(question(PROD), digest(1000))).isInstanceOf(Expansion.Known.class);
-        assertThat(contents.expansion(question(PROD), digest(40_999)))
-                .isEqualTo(new Expansion.Unavailable("what so many digests stand for is not kept at once"));
+        assertThat(contents.content(question(PROD), digest(1000))).isInstanceOf(Content.Known.class);
+        assertThat(contents.content(question(PROD), digest(40_999)))
+                .isEqualTo(new Content.Unavailable("what so many digests stand for is not kept at once"));
         IntStream.range(200, 300).forEach(i -> fetch(DEV, digest(i)));
         for (int i = 100; i < 300; i++) {
-            assertThat(contents.expansion(question(DEV), digest(i))).isEqualTo(known(digest(i)));
+            assertThat(contents.content(question(DEV), digest(i))).isEqualTo(known(digest(i)));
         }
 
         int read = source.read.size();
@@ -251,9 +268,9 @@ class ContentsTest {
 
         loop.advance(Duration.ofMinutes(11));
         fetch(PROD, digest(40_999));
-        assertThat(contents.expansion(question(PROD), digest(40_999)))
+        assertThat(contents.content(question(PROD), digest(40_999)))
                 .as("there is room where the others are not needed any more")
-                .isInstanceOf(Expansion.Known.class);
+                .isInstanceOf(Content.Known.class);
     }
 
     @Test
@@ -272,7 +289,7 @@ class ContentsTest {
         // Each is kept twice: by the index that lists it, and as what it is.
         assertThat(source.read).hasSizeBetween(6_000, 6_500);
         fetch(DEV, D1);
-        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
     }
 
     @Test
@@ -283,7 +300,7 @@ class ContentsTest {
         IntStream.range(1000, 40_000).forEach(i -> fetch(PROD, digest(i)));
         assertThat(source.read).hasSizeBetween(24_000, 25_000);
         fetch(DEV, D1);
-        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
     }
 
     /** Two tags move to one digest, and the namespace that has no room is asked for first. */
@@ -295,8 +312,8 @@ class ContentsTest {
         contents.fetch(question(PROD), D1, registry);
         contents.fetch(question(DEV), D1, registry);
         loop.settle();
-        assertThat(contents.expansion(question(DEV), D1)).isEqualTo(known(D1));
-        assertThat(contents.expansion(question(PROD), D1)).as("it is there").isEqualTo(known(D1));
+        assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
+        assertThat(contents.content(question(PROD), D1)).as("it is there").isEqualTo(known(D1));
     }
 
     private void fetch(ImageReference reference, Digest digest) {
@@ -308,12 +325,12 @@ class ContentsTest {
         return Digest.parse("sha256:" + "%064x".formatted(number));
     }
 
-    private static Expansion known(Digest... digests) {
+    private static Content known(Digest... digests) {
         Set<String> all = new HashSet<>();
         for (Digest digest : digests) {
             all.add(digest.toString());
         }
-        return new Expansion.Known(all);
+        return new Content.Known(all);
     }
 
     private static Question question(ImageReference reference) {
@@ -382,30 +399,29 @@ class ContentsTest {
     private static final class FakeSource implements WatchedRegistry.Source {
         private final List<String> read = new ArrayList<>();
         private final Set<String> failing = new HashSet<>();
-        private final Map<Digest, WatchedRegistry.Content> contents = new HashMap<>();
+        private final Map<Digest, Links> contents = new HashMap<>();
 
         void image(Digest manifest, Digest config) {
             Descriptor descriptor = new Descriptor("application/vnd.oci.image.config.v1+json", config, 10);
-            contents.put(manifest, new WatchedRegistry.Content(List.of(), Optional.of(descriptor)));
+            contents.put(manifest, new Links(List.of(), Optional.of(descriptor)));
         }
 
         void index(Digest index, Digest... children) {
-            contents.put(index, new WatchedRegistry.Content(List.of(children), Optional.empty()));
+            contents.put(index, new Links(List.of(children), Optional.empty()));
         }
 
         @Override
-        public WatchedRegistry.Answer resolve(ImageReference reference) {
+        public Descriptor resolve(ImageReference reference) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException {
+        public Links manifest(ImageReference image) throws RegistryException {
             read.add(image.toString());
             if (failing.contains(image.toRepository().toString())) {
                 throw new UnavailableException(FailedRequest.of("get", "r.example"), "refused", null, null);
             }
-            return contents.getOrDefault(
-                    image.digest().orElseThrow(), new WatchedRegistry.Content(List.of(), Optional.empty()));
+            return contents.getOrDefault(image.digest().orElseThrow(), new Links(List.of(), Optional.empty()));
         }
 
         @Override

@@ -6,6 +6,8 @@ import io.urunner.agent.AgentListener;
 import io.urunner.agent.HostStatus;
 import io.urunner.agent.loop.ManualLoop;
 import io.urunner.agent.plan.Deferral;
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RateLimitedException;
@@ -26,7 +28,8 @@ import org.junit.jupiter.api.Test;
 
 class HostQueueTest {
     private static final Duration INTERVAL = Duration.ofSeconds(5);
-    private static final Resolution FOUND = new Resolution.Found("sha256:1", "type");
+    private static final Resolution FOUND =
+            new Resolution.Found(new Descriptor("application/json", Digest.parse("sha256:" + "1".repeat(64)), 100));
     private static final Resolution DOWN =
             new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "refused"));
 

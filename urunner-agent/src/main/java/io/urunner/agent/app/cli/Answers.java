@@ -13,6 +13,8 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.text.Phrases;
 import io.urunner.agent.text.Printable;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.RolloutRecord;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -173,9 +175,9 @@ public final class Answers {
                         since,
                         why,
                         container.container(),
-                        container.reference().orElse(workload.images().getOrDefault(container.container(), NONE)),
+                        image(workload, container, NONE),
                         entry.credentials().getOrDefault(container.container(), NONE),
-                        container.digest().orElse(NONE),
+                        container.digest().map(Digest::toString).orElse(NONE),
                         running(workload, container.container(), true),
                         entry.lastRollout()
                                 .map(last -> rollout(last, status.at()))
@@ -193,6 +195,14 @@ public final class Answers {
 
     private static String decision(WorkloadStatus workload) {
         return workload.decision().map(Decision::words).orElse("not decided yet");
+    }
+
+    /** The reference that a container follows, or else its image as the template names it. */
+    private static String image(WorkloadStatus workload, Verdict container, String none) {
+        return container
+                .reference()
+                .map(ImageReference::toString)
+                .orElse(workload.images().getOrDefault(container.container(), none));
     }
 
     private static String nextLook(WorkloadStatus workload, AgentStatus status) {
@@ -237,13 +247,13 @@ public final class Answers {
             out.println();
             wrapped(out, "container " + container.container(), form);
             boolean followed = container.kind() != Verdict.Kind.NOT_WATCHED;
-            fields.put(
-                    "Image", container.reference().orElse(workload.images().getOrDefault(container.container(), "")));
+            fields.put("Image", image(workload, container, ""));
             fields.put("Credential", entry.credentials().getOrDefault(container.container(), ""));
             fields.put(
                     "Tag now",
                     container
                             .digest()
+                            .map(Digest::toString)
                             .map(digest -> form.wide() ? digest : brief(digest))
                             .or(() -> Optional.ofNullable(entry.before().get(container.container()))
                                     .map(last -> (form.wide() ? last.digest() : brief(last.digest())) + " (as of "

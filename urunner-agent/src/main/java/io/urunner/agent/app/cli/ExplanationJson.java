@@ -8,6 +8,8 @@ import io.urunner.agent.app.explain.Explanation.Entry;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TagDigest;
 import java.time.Instant;
@@ -160,9 +162,9 @@ record ExplanationJson(
         return new Container(
                 name,
                 Optional.ofNullable(entry.status().images().get(name)),
-                verdict.reference(),
+                verdict.reference().map(ImageReference::toString),
                 Optional.ofNullable(entry.credentials().get(name)),
-                verdict.digest(),
+                verdict.digest().map(Digest::toString),
                 last.map(digest -> new Seen(digest.digest(), digest.lastSeen())),
                 entry.status().running().getOrDefault(name, Collections.emptySortedMap()).entrySet().stream()
                         .map(running -> new Running(running.getKey(), running.getValue()))

@@ -65,7 +65,6 @@ final class RegistryExamination {
             for (Verdict container : workload.containers()) {
                 container
                         .reference()
-                        .map(ImageReference::parse)
                         .filter(reference -> isIts(reference, prefixes))
                         .map(reference -> new Image(reference, workload.id().namespace()))
                         .ifPresent(image -> add(image, container));

@@ -9,7 +9,6 @@ import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;
-import io.urunner.registry.ImageReference;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.RolloutRecord;
@@ -100,7 +99,7 @@ public final class Explainer {
         Map<String, TagDigest> before = new HashMap<>();
         for (Verdict container : workload.containers()) {
             if (container.reference().isPresent() && container.digest().isEmpty()) {
-                history.digests(container.reference().get(), 1)
+                history.digests(container.reference().get().toString(), 1)
                         .forEach(last -> before.put(container.container(), last));
             }
         }
@@ -113,7 +112,6 @@ public final class Explainer {
         for (Verdict container : workload.containers()) {
             container
                     .reference()
-                    .map(ImageReference::parse)
                     .ifPresent(image ->
                             names.put(container.container(), used.describe(image.registry(), image.repository())));
         }

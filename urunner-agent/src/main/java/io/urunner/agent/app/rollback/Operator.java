@@ -3,8 +3,8 @@ package io.urunner.agent.app.rollback;
 import io.urunner.agent.Rollout;
 import io.urunner.agent.history.RolloutRecords;
 import io.urunner.agent.plan.Brief;
+import io.urunner.agent.plan.Content;
 import io.urunner.agent.plan.Decision;
-import io.urunner.agent.plan.Expansion;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Intervention.Followed;
@@ -12,7 +12,7 @@ import io.urunner.agent.plan.Intervention.Target;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.Standing;
 import io.urunner.agent.plan.Verification;
-import io.urunner.agent.tags.ImageContent;
+import io.urunner.agent.tags.ImageReader;
 import io.urunner.agent.text.Phrases;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.KubeEvents;
@@ -23,7 +23,6 @@ import io.urunner.kube.Restarter;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
-import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryException;
 import io.urunner.store.DigestStore;
@@ -40,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -490,25 +490,19 @@ public final class Operator {
     }
 
     private Outcome judge(Follower.End end) throws InterruptedException {
-        Map<ImageDigest, Expansion> known = new HashMap<>();
-        while (true) {
-            Outcome outcome = Verification.judge(
-                    end.outcome(), end.workload(), image -> known.getOrDefault(image, new Expansion.NotFetched()));
-            if (!(outcome instanceof Outcome.NeedsExpansion needs)) {
-                return outcome;
-            }
-            for (ImageDigest image : needs.needed()) {
-                known.put(image, expansion(image));
-            }
+        Map<ImageDigest, Content> read = new HashMap<>();
+        Function<ImageDigest, Content> contents = image -> read.getOrDefault(image, new Content.Unread());
+        for (ImageDigest image : Verification.unread(end.outcome(), end.workload(), contents)) {
+            read.put(image, content(image));
         }
+        return Verification.judge(end.outcome(), end.workload(), contents);
     }
 
-    private Expansion expansion(ImageDigest image) throws InterruptedException {
-        ImageReference reference = ImageReference.parse(image.reference());
+    private Content content(ImageDigest image) throws InterruptedException {
         try {
-            return new ImageContent(with.registry()).expansion(reference.withDigest(Digest.parse(image.digest())));
+            return new ImageReader(with.registry()).content(image.parse());
         } catch (RegistryException e) {
-            return new Expansion.Unavailable(String.valueOf(e.getMessage()));
+            return new Content.Unavailable(String.valueOf(e.getMessage()));
         }
     }
 

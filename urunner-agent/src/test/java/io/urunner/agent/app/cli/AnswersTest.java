@@ -15,6 +15,8 @@ import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TagDigest;
 import java.io.IOException;
@@ -32,6 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class AnswersTest {
+    private static final Digest D1 = Digest.parse("sha256:" + "1".repeat(64));
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
     private static final WorkloadId WEB = WorkloadId.parse("shop/Deployment/web");
 
@@ -94,8 +97,8 @@ class AnswersTest {
     private static AgentStatus.WorkloadStatus workload(WorkloadId id, State state) {
         Verdict verdict = new Verdict(
                 "app",
-                Optional.of("registry.example/app:latest"),
-                Optional.of("sha256:1"),
+                Optional.of(ImageReference.parse("registry.example/app:latest")),
+                Optional.of(D1),
                 Set.of("sha256:1"),
                 Set.of(),
                 Verdict.Kind.UP_TO_DATE,
@@ -285,7 +288,7 @@ class AnswersTest {
     void whatATagHadLastIsToldWhileTheRegistryDoesNotSay() {
         Verdict verdict = new Verdict(
                 "app",
-                Optional.of("registry.example/app:latest"),
+                Optional.of(ImageReference.parse("registry.example/app:latest")),
                 Optional.empty(),
                 Set.of(),
                 Set.of(),
@@ -338,7 +341,7 @@ class AnswersTest {
                         "",
                         "container app",
                         "  Image:         registry.example/app:latest",
-                        "  Tag now:       sha256:1",
+                        "  Tag now:       sha256:111111111111",
                         "  Running:       sha256:1 (2 pods), sha256:2 (1 pod)",
                         "  Verdict:       up to date: runs it");
     }
@@ -359,8 +362,8 @@ class AnswersTest {
                 Optional.empty(),
                 List.of(new Verdict(
                         "app",
-                        Optional.of("registry.example/app:latest"),
-                        Optional.of("sha256:1"),
+                        Optional.of(ImageReference.parse("registry.example/app:latest")),
+                        Optional.of(D1),
                         Set.of("sha256:1"),
                         Set.of("sha256:1"),
                         Verdict.Kind.STALE,
@@ -474,8 +477,8 @@ class AnswersTest {
                 Optional.of(text));
         Verdict verdict = new Verdict(
                 text,
-                Optional.of(text),
-                Optional.of(text),
+                Optional.empty(),
+                Optional.empty(),
                 Set.of(text),
                 Set.of(text),
                 Verdict.Kind.STALE,

@@ -20,6 +20,8 @@ import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TagDigest;
 import java.io.IOException;
@@ -37,6 +39,7 @@ import org.junit.jupiter.api.Test;
 class JsonDocumentsTest {
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00.123456789Z");
     private static final WorkloadId WEB = WorkloadId.parse("shop/Deployment/web");
+    private static final String NEW = "sha256:" + "2".repeat(64);
     private static final String REFERENCE = "registry.example/app:latest";
     private static final Form JSON = new Form(Form.Format.JSON, 80);
     private static final View ALL = new View(JSON, Optional.empty(), Optional.empty(), Set.of(), false);
@@ -65,8 +68,8 @@ class JsonDocumentsTest {
                         "container app: it rejects the credential",
                         Optional.empty(),
                         Optional.empty())),
-                List.of(verdict("app", Optional.of(REFERENCE), Optional.of("sha256:2"))),
-                Map.of("app", new TreeMap<>(Map.of("sha256:1", 2, "sha256:2", 1))),
+                List.of(verdict("app", Optional.of(REFERENCE), Optional.of(NEW))),
+                Map.of("app", new TreeMap<>(Map.of("sha256:1", 2, NEW, 1))),
                 Map.of("app", "registry.example/app"),
                 Optional.of(NOW.plusSeconds(21)),
                 true,
@@ -167,7 +170,14 @@ class JsonDocumentsTest {
 
     private static Verdict verdict(String container, Optional<String> reference, Optional<String> digest) {
         return new Verdict(
-                container, reference, digest, Set.of(), Set.of(), Verdict.Kind.UNRESOLVED, Optional.empty(), "unclear");
+                container,
+                reference.map(ImageReference::parse),
+                digest.map(Digest::parse),
+                Set.of(),
+                Set.of(),
+                Verdict.Kind.UNRESOLVED,
+                Optional.empty(),
+                "unclear");
     }
 
     @Test
@@ -189,7 +199,7 @@ class JsonDocumentsTest {
                                 "shop/Deployment/web",
                                 "app",
                                 Optional.of(REFERENCE),
-                                Optional.of("sha256:2"),
+                                Optional.of(NEW),
                                 "restart",
                                 "moved"),
                         new OnceReport.Row(
@@ -215,7 +225,7 @@ class JsonDocumentsTest {
     void history() throws IOException {
         HistoryReport.Row known = new HistoryReport.Row(
                 Optional.of(0),
-                "sha256:2",
+                NEW,
                 Optional.of(NOW.minusSeconds(60)),
                 Optional.of(NOW),
                 Optional.of("4f1c"),

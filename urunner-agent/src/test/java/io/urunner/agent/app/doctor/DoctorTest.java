@@ -10,6 +10,8 @@ import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.nio.file.Path;
@@ -32,8 +34,8 @@ class DoctorTest {
                 Optional.of(decision),
                 List.of(new Verdict(
                         "app",
-                        Optional.of("r.example/app:latest"),
-                        Optional.of("sha256:2"),
+                        Optional.of(ImageReference.parse("r.example/app:latest")),
+                        Optional.of(Digest.parse("sha256:" + "2".repeat(64))),
                         Set.of("sha256:1"),
                         Set.of("sha256:1"),
                         Verdict.Kind.STALE,

@@ -17,7 +17,9 @@ import io.urunner.agent.tags.RegistryProbe.Image;
 import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
+import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
@@ -67,8 +69,8 @@ class RegistryExaminationTest {
                 Optional.empty(),
                 List.of(new Verdict(
                         "app",
-                        Optional.of(reference),
-                        resolved ? Optional.of("sha256:" + "1".repeat(64)) : Optional.empty(),
+                        Optional.of(ImageReference.parse(reference)),
+                        resolved ? Optional.of(Digest.parse("sha256:" + "1".repeat(64))) : Optional.empty(),
                         Set.of(),
                         Set.of(),
                         resolved ? Verdict.Kind.UP_TO_DATE : Verdict.Kind.UNRESOLVED,

@@ -2,7 +2,6 @@ package io.urunner.agent.tags;
 
 import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.Turns;
-import io.urunner.agent.tags.WatchedRegistry.Content;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.RegistryException;
@@ -17,11 +16,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Fetches what images say of themselves, for the history: of digests to which a tag moved, per registry one after the
- * other, so never in the way of a rollout. What cannot be had is left out. On the loop.
+ * Reads what images say of themselves, for the history: of digests to which a tag moved, once their {@linkplain Contents
+ * content} was read. Per registry one after the other, so never in the way of a rollout. What cannot be read is left out.
+ * On the loop.
  */
-final class LabelFetches {
-    private static final Logger LOG = LoggerFactory.getLogger(LabelFetches.class);
+final class Labels {
+    private static final Logger LOG = LoggerFactory.getLogger(Labels.class);
 
     /** So many wait at most per registry and namespace: when more tags move at once, the labels of some are never known. */
     private static final int WAITING = 500;
@@ -42,30 +42,28 @@ final class LabelFetches {
     /** What waits at one registry. */
     private static final class Line {
         private final Turns<Wanted> waiting = new Turns<>(WAITING);
-        private boolean fetching;
+        private boolean reading;
     }
 
     private record Wanted(Question question, Digest digest) {}
 
-    LabelFetches(Memory memory, Contents contents) {
+    Labels(Memory memory, Contents contents) {
         this.memory = memory;
         this.contents = contents;
     }
 
-    /** A tag moved. */
-    void moved(Watched registry, Question question, String digest) {
+    /** Reads the labels of a digest to which a tag moved. */
+    void read(Watched registry, Question question, Digest digest) {
         Line line = lines.computeIfAbsent(registry, added -> new Line());
-        line.waiting.add(new Wanted(question, Digest.parse(digest)), registry.namespaces(question));
+        line.waiting.add(new Wanted(question, digest), registry.namespaces(question));
         next(registry, line);
     }
 
     private void next(Watched registry, Line line) {
-        while (!line.fetching && !line.waiting.isEmpty()) {
+        while (!line.reading && !line.waiting.isEmpty()) {
             Wanted wanted = line.waiting.next().orElseThrow().item();
-            if (registry.source(wanted.question.asker()).allowance().isEmpty()
-                    && registry.registry().source().budget().isEmpty()) {
-                // Where pulls are limited, they belong to the nodes.
-                line.fetching = true;
+            if (!registry.isLimited(wanted.question.asker())) {
+                line.reading = true;
                 follow(registry, line, wanted, wanted.digest(), 1);
             }
         }
@@ -74,10 +72,10 @@ final class LabelFetches {
     /** From the digest of the tag over the first image of an index to the configuration of an image. */
     private void follow(Watched registry, Line line, Wanted wanted, Digest digest, int depth) {
         contents.read(wanted.question, digest, registry, () -> {
-            Optional<Content> content = contents.content(digest);
-            Optional<Descriptor> config = content.flatMap(Content::config);
+            Optional<Links> links = contents.links(digest);
+            Optional<Descriptor> config = links.flatMap(Links::config);
             Optional<Digest> child =
-                    content.flatMap(found -> found.children().stream().findFirst());
+                    links.flatMap(found -> found.children().stream().findFirst());
             if (config.isPresent()) {
                 read(registry, line, wanted, config.get());
             } else if (child.isPresent() && depth < ContentWalk.DEEPEST) {
@@ -127,7 +125,7 @@ final class LabelFetches {
 
             @Override
             public void failed(String words) {
-                LOG.debug("the labels of {}@{} cannot be had: {}", image.reference(), wanted.digest(), words);
+                LOG.debug("the labels of {}@{} cannot be read: {}", image.reference(), wanted.digest(), words);
                 over(registry, line);
             }
         });
@@ -141,7 +139,7 @@ final class LabelFetches {
     }
 
     private void over(Watched registry, Line line) {
-        line.fetching = false;
+        line.reading = false;
         next(registry, line);
     }
 }

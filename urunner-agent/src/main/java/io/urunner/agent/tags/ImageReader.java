@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.urunner.agent.plan.Expansion;
+import io.urunner.agent.plan.Content;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
@@ -28,7 +28,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Looks into images: what their digests lead to, and what they say of themselves. Thread-safe; blocks. */
-public final class ImageContent {
+public final class ImageReader {
     /** What a stranger's megabyte becomes is bounded; a configuration has some thousand tokens. */
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
@@ -55,7 +55,7 @@ public final class ImageContent {
      *
      * @param client the client; stays the caller's to close
      */
-    public ImageContent(RegistryClient client) {
+    public ImageReader(RegistryClient client) {
         this.client = client;
     }
 
@@ -67,12 +67,12 @@ public final class ImageContent {
      * @throws RegistryException if the registry does not say
      * @throws InterruptedException if the thread is interrupted
      */
-    public WatchedRegistry.Content manifest(ImageReference image) throws RegistryException, InterruptedException {
+    public Links manifest(ImageReference image) throws RegistryException, InterruptedException {
         ManifestOrIndex found = client.manifest(image);
         if (found instanceof Manifest manifest) {
             // Without its annotations: this is kept.
             Descriptor config = manifest.config();
-            return new WatchedRegistry.Content(
+            return new Links(
                     List.of(), Optional.of(new Descriptor(config.mediaType(), config.digest(), config.size())));
         }
         List<Digest> children = new ArrayList<>();
@@ -85,7 +85,7 @@ public final class ImageContent {
                     .limit(ContentWalk.MOST + 1)
                     .forEach(children::add);
         }
-        return new WatchedRegistry.Content(children, Optional.empty());
+        return new Links(children, Optional.empty());
     }
 
     /**
@@ -97,13 +97,13 @@ public final class ImageContent {
      * @throws RegistryException if the registry does not say
      * @throws InterruptedException if the thread is interrupted
      */
-    public Expansion expansion(ImageReference image) throws RegistryException, InterruptedException {
-        Map<Digest, WatchedRegistry.Content> read = new HashMap<>();
+    public Content content(ImageReference image) throws RegistryException, InterruptedException {
+        Map<Digest, Links> read = new HashMap<>();
         while (true) {
             ContentWalk walk =
                     ContentWalk.from(image.digest().orElseThrow(), digest -> Optional.ofNullable(read.get(digest)));
             if (walk.missing().isEmpty()) {
-                return walk.expansion();
+                return walk.content();
             }
             for (Digest missing : walk.missing()) {
                 read.put(missing, manifest(image.withDigest(missing)));
@@ -132,8 +132,8 @@ public final class ImageContent {
                     text(labels, LABEL + "revision"),
                     text(labels, LABEL + "version"),
                     text(labels, LABEL + "created")
-                            .flatMap(ImageContent::time)
-                            .or(() -> text(json, "created").flatMap(ImageContent::time))));
+                            .flatMap(ImageReader::time)
+                            .or(() -> text(json, "created").flatMap(ImageReader::time))));
         } catch (IOException e) {
             if (e.getCause() instanceof RegistryException refused) {
                 throw refused;

@@ -15,7 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What images at a real registry say of themselves. */
-class ImageContentIT {
+class ImageReaderIT {
     @Test
     void theLabelsOfAnImagesConfigurationAreReadWithOneRequestAfterItsManifest() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
@@ -30,7 +30,7 @@ class ImageContentIT {
                                     "org.opencontainers.image.version", "1.2.3",
                                     "org.opencontainers.image.created", "2030-01-07T12:00:00+01:00")));
             String index = registry.pushIndex("team/app", "many", "two", "arm64", "amd64");
-            ImageContent content = new ImageContent(client);
+            ImageReader content = new ImageReader(client);
             ImageReference reference = ImageReference.parse(registry.host() + "/team/app:latest");
 
             Descriptor config = content.manifest(reference.withDigest(Digest.parse(labelled)))
@@ -44,7 +44,7 @@ class ImageContentIT {
             assertThat(registry.count("GET", "/v2/team/app/manifests/")).isEqualTo(1);
             assertThat(registry.count("GET", "/v2/team/app/blobs/")).isEqualTo(1);
 
-            WatchedRegistry.Content listed = content.manifest(reference.withDigest(Digest.parse(index)));
+            Links listed = content.manifest(reference.withDigest(Digest.parse(index)));
             assertThat(listed.children()).hasSize(2);
             Descriptor first = content.manifest(
                             reference.withDigest(listed.children().get(0)))
