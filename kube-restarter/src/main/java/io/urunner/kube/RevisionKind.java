@@ -9,17 +9,19 @@ public enum RevisionKind {
     /** {@code apps/v1} ControllerRevision: one per template. The workload itself owns the pods. */
     CONTROLLER_REVISION("apps/v1", "ControllerRevision", "controllerrevisions", false, "/data");
 
-    private final ApiResource api;
+    private final String apiVersion;
     private final String kind;
+    private final String resource;
     private final boolean ownsPods;
-    private final JsonPointer copy;
+    private final String copy;
 
     /** {@code copy}: where the object has its copy of the workload. */
     RevisionKind(String apiVersion, String kind, String resource, boolean ownsPods, String copy) {
-        this.api = ApiResource.of(apiVersion, resource);
+        this.apiVersion = apiVersion;
         this.kind = kind;
+        this.resource = resource;
         this.ownsPods = ownsPods;
-        this.copy = JsonPointer.compile(copy);
+        this.copy = copy;
     }
 
     /**
@@ -28,7 +30,7 @@ public enum RevisionKind {
      * @return the group and version
      */
     public String apiVersion() {
-        return api.apiVersion();
+        return apiVersion;
     }
 
     /**
@@ -37,7 +39,7 @@ public enum RevisionKind {
      * @return the group
      */
     public String group() {
-        return api.group();
+        return api().group();
     }
 
     /**
@@ -55,11 +57,11 @@ public enum RevisionKind {
      * @return the resource
      */
     public String resource() {
-        return api.plural();
+        return resource;
     }
 
     ApiResource api() {
-        return api;
+        return ApiResource.of(apiVersion, resource);
     }
 
     /** Whether it, and not the workload, owns the pods. */
@@ -77,6 +79,6 @@ public enum RevisionKind {
 
     /** Where the pod template is: a ReplicaSet has its own, a ControllerRevision a copy of the workload's. */
     JsonPointer template(WorkloadKind kind) {
-        return ownsPods ? WorkloadKind.TEMPLATE : copy.append(kind.template());
+        return ownsPods ? WorkloadKind.TEMPLATE : JsonPointer.compile(copy).append(kind.template());
     }
 }

@@ -23,13 +23,13 @@ enum StatusField {
     /** How many pods are available, of any revision. */
     AVAILABLE("/status/availableReplicas");
 
-    private final JsonPointer usual;
+    private final String usual;
 
     StatusField(String usual) {
-        this.usual = JsonPointer.compile(usual);
+        this.usual = usual;
     }
 
     JsonPointer usual() {
-        return usual;
+        return JsonPointer.compile(usual);
     }
 }
