@@ -5,7 +5,13 @@ module io.urunner.store {
     requires org.jdbi.v3.core;
     requires org.slf4j;
     requires org.xerial.sqlitejdbc;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
+
+    // What Jdbi and the driver of PostgreSQL need: as they are no modules, they cannot say so.
+    requires io.leangen.geantyref;
+    requires java.management;
+    requires java.naming;
+    requires java.security.jgss;
 
     exports io.urunner.store;
 }

@@ -9,7 +9,15 @@ module io.urunner.kube {
     requires okhttp3;
     requires org.slf4j;
     requires org.yaml.snakeyaml;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
+
+    // What the client of Kubernetes needs: as it is no module, it cannot say so.
+    requires com.google.gson;
+    requires java.sql;
+    requires okhttp3.logging;
+    requires org.apache.commons.codec;
+    requires org.apache.commons.collections4;
+    requires org.apache.commons.lang3;
 
     exports io.urunner.kube;
 }

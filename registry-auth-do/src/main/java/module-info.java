@@ -1,7 +1,7 @@
 /** Credentials for DigitalOcean registries. */
 module io.urunner.registry.digitalocean {
     requires transitive io.urunner.registry;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.urunner.registry.digitalocean;
 

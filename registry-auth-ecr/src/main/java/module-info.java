@@ -15,7 +15,10 @@ module io.urunner.registry.ecr {
     requires software.amazon.awssdk.regions;
     requires software.amazon.awssdk.services.ecr;
     requires software.amazon.awssdk.utils;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
+
+    // What the AWS SDK needs: as it is no module, it cannot say so.
+    requires java.xml;
 
     exports io.urunner.registry.ecr;
 

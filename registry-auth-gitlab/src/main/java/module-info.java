@@ -1,7 +1,7 @@
 /** Credentials for GitLab registries. */
 module io.urunner.registry.gitlab {
     requires transitive io.urunner.registry;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.urunner.registry.gitlab;
 

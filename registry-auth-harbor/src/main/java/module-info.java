@@ -1,7 +1,7 @@
 /** Credentials for Harbor registries. */
 module io.urunner.registry.harbor {
     requires transitive io.urunner.registry;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.urunner.registry.harbor;
 

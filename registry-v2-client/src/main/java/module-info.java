@@ -10,7 +10,7 @@ module io.urunner.registry {
     requires com.fasterxml.jackson.databind;
     requires transitive okhttp3;
     requires org.slf4j;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.urunner.registry;
     exports io.urunner.registry.auth;
