@@ -5,41 +5,66 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.kube.testing.Requirement;
 import java.io.File;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import okhttp3.mockwebserver.Dispatcher;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.MockWebServer;
+import okhttp3.mockwebserver.RecordedRequest;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Projects of somebody else, made of the README's examples and just the dependencies that it names for each. */
+/**
+ * Projects of somebody else, built outside of ours with what we publish: the README's examples with just the dependencies
+ * that it names for each, and a host ({@code src/test/host}) with its own versions of our libraries and a log of its own.
+ */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ConsumerIT {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+    private static final Path HOST = Path.of("src", "test", "host").toAbsolutePath();
     private static final Pattern BLOCK = Pattern.compile("```(java|xml)\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern CLASS = Pattern.compile("\\bclass (\\w+)");
-    private static final List<String> PUBLISHED = List.of("registry-v2-client", "digest-store", "kube-restarter");
+    private static final List<String> PUBLISHED =
+            List.of("registry-v2-client", "registry-auth-gitlab", "digest-store", "kube-restarter", "urunner-agent");
+
+    /** The client of Kubernetes, which reads kubeconfigs, takes a class that OkHttp keeps for itself. */
+    private static final String KUBECONFIG = "--add-exports=okhttp3/okhttp3.internal.tls=io.kubernetes.client.java.api";
 
     @TempDir
-    Path folder;
+    static Path folder;
 
-    @Test
-    void whatTheReadmeShowsIsBuiltAndTestedWithTheDependenciesThatItNames() throws Exception {
+    private static Path project;
+    private static String printed;
+
+    @BeforeAll
+    static void build() throws Exception {
         Path maven = Path.of(property("maven.home"), "bin", "mvn");
-        Path repository = install(Path.of(property("maven.repository")));
-        Path project = Files.createDirectory(folder.resolve("project"));
-        List<String> modules = write(project);
-        assertThat(modules).hasSize(4);
+        install();
+        project = Files.createDirectory(folder.resolve("project"));
+        write();
 
-        List<String> command = new ArrayList<>(
-                List.of(maven.toString(), "-B", "-f", project.toString(), "-Dmaven.repo.local=" + repository, "test"));
+        List<String> command = new ArrayList<>(List.of(maven.toString(), "-B", "-f", project.toString(), "package"));
+        command.add("-Dmaven.repo.local=" + repository());
+        command.add("-Dmaven.repo.local.tail=" + property("maven.repository"));
         if (property("maven.offline").equals("offline=true")) {
             command.add("-o");
         }
@@ -50,12 +75,119 @@ class ConsumerIT {
                 .redirectOutput(log)
                 .start();
         boolean good = build.waitFor() == 0;
-        String printed = Files.readString(log.toPath(), StandardCharsets.UTF_8);
-        if (!good && (printed.contains("in offline mode") || printed.contains("Could not transfer"))) {
+        printed = Files.readString(log.toPath(), StandardCharsets.UTF_8);
+        if (!good && (printed.contains("in offline mode") || printed.contains("Could not transfer artifact"))) {
             throw Requirement.missing("what the README's examples depend on cannot be fetched");
         }
         assertThat(good).as(printed).isTrue();
+    }
+
+    @Test
+    void whatTheReadmeShowsIsBuiltAndTestedWithTheDependenciesThatItNames() {
         assertThat(printed).containsPattern("Tests run: \\d\\d, Failures: 0, Errors: 0, Skipped: 0");
+    }
+
+    @Test
+    void aHostGetsNoClassTwiceAndNothingThatOnlyTheProgramNeeds() throws IOException {
+        Map<String, Path> found = new HashMap<>();
+        List<String> twice = new ArrayList<>();
+        for (Path jar : libraries()) {
+            try (JarFile file = new JarFile(jar.toFile())) {
+                file.stream()
+                        .map(JarEntry::getName)
+                        .filter(name -> name.endsWith(".class"))
+                        .filter(name -> !name.startsWith("META-INF/") && !name.endsWith("module-info.class"))
+                        .filter(name -> found.putIfAbsent(name, jar) != null)
+                        .forEach(name -> twice.add(name + " in " + found.get(name) + " and " + jar));
+            }
+        }
+        assertThat(found).containsKeys("io/urunner/registry/RegistryClient.class", "org/example/host/Host.class");
+        assertThat(twice).isEmpty();
+        assertThat(found.keySet())
+                .noneMatch(name -> name.startsWith("picocli/")
+                        || name.startsWith("io/prometheus/")
+                        || name.startsWith("org/snakeyaml/engine/")
+                        || name.startsWith("software/amazon/"));
+        String ours = "-" + version() + ".jar";
+        assertThat(libraries().stream()
+                        .map(jar -> jar.getFileName().toString())
+                        .filter(name -> name.endsWith(ours))
+                        .map(name -> name.replace(ours, "")))
+                .containsExactlyInAnyOrderElementsOf(PUBLISHED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"on the class path", "a module"})
+    void aHostKeepsItsLibrariesAndItsLog(String way) throws Exception {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx128m"));
+        String libraries = libraries().stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+        command.addAll(
+                way.equals("a module")
+                        ? List.of("-p", libraries, KUBECONFIG, "-m", "org.example.host/org.example.host.Host")
+                        : List.of("-cp", libraries, "org.example.host.Host"));
+        String digest = "sha256:" + "4b".repeat(32);
+        Path said = folder.resolve(way);
+        Path history = folder.resolve(way + ".db");
+        try (MockWebServer registry = new MockWebServer()) {
+            registry.setDispatcher(new Dispatcher() {
+                @Override
+                public MockResponse dispatch(RecordedRequest request) {
+                    return new MockResponse()
+                            .addHeader("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+                            .addHeader("Docker-Content-Digest", digest)
+                            .addHeader("Warning", "299 - \"closed on Friday\"");
+                }
+            });
+            registry.start(InetAddress.getLoopbackAddress(), 0);
+            String name = "127.0.0.1:" + registry.getPort();
+            command.add("{\"image\": \"" + name + "/shop/web:latest\"}");
+            command.add(kubeconfig().toString());
+            command.add(history.toString());
+            int code = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(said.toFile())
+                    .start()
+                    .waitFor();
+            assertThat(code).as(Files.readString(said)).isZero();
+
+            assertThat(Files.readAllLines(said))
+                    .as("what the host prints: every line as its own logback.xml has it")
+                    .containsExactly(
+                            "HOST|INFO|org.example.host.Host|runs with Jackson 2.22.4 and OkHttp 5.4.0",
+                            "HOST|INFO|org.example.host.Host|is " + way,
+                            "HOST|INFO|org.example.host.Host|finds the plugins [acr, dockerhub, generic, ghcr, gitlab, google]",
+                            "HOST|INFO|org.example.host.Host|has the cluster https://10.0.0.1:6443",
+                            "HOST|WARN|io.urunner.registry.Transport|" + name + " warns: closed on Friday",
+                            "HOST|INFO|io.urunner.store.Migrations|SQLite database " + history
+                                    + ": applied 001-history.sql",
+                            "HOST|INFO|org.example.host.Host|remembers " + digest);
+        }
+    }
+
+    private static Path kubeconfig() throws IOException {
+        return Files.writeString(folder.resolve("kubeconfig"), """
+                apiVersion: v1
+                kind: Config
+                clusters: [{name: one, cluster: {server: "https://10.0.0.1:6443"}}]
+                users: [{name: one, user: {token: token-of-the-host}}]
+                contexts: [{name: one, context: {cluster: one, user: one}}]
+                current-context: one
+                """);
+    }
+
+    /** What the host runs with: its own jar, and what Maven found for it. */
+    private static List<Path> libraries() throws IOException {
+        Path host = project.resolve("host/target/host-1.jar");
+        List<Path> libraries = new ArrayList<>(List.of(host));
+        try (JarFile jar = new JarFile(host.toFile())) {
+            String names = jar.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
+            for (String name : names.split(" ", -1)) {
+                Path ours = repository().resolve(name);
+                libraries.add(Files.exists(ours) ? ours : Path.of(property("maven.repository"), name));
+            }
+        }
+        return libraries;
     }
 
     /** What the pom of this module passes on. */
@@ -67,41 +199,30 @@ class ConsumerIT {
         return value;
     }
 
-    /** A local repository with all that this machine's has, but with what this build made as our artifacts. */
-    private Path install(Path others) throws IOException {
-        Path repository = Files.createDirectory(folder.resolve("repository"));
-        linkAllBut("io", others, repository);
-        Path io = Files.createDirectory(repository.resolve("io"));
-        linkAllBut("urunner", others.resolve("io"), io);
-        install(io, "urunner-parent", ROOT.resolve("pom.xml"), ".pom");
+    /** Before this machine's own repository, with what this build made as our artifacts. */
+    private static Path repository() {
+        return folder.resolve("repository");
+    }
+
+    private static void install() throws IOException {
+        install("urunner-parent", ROOT.resolve("pom.xml"), ".pom");
         for (String artifact : PUBLISHED) {
-            install(io, artifact, ROOT.resolve(artifact).resolve("pom.xml"), ".pom");
+            install(artifact, ROOT.resolve(artifact).resolve("pom.xml"), ".pom");
             for (String kind : List.of(".jar", "-tests.jar")) {
                 Path jar = ROOT.resolve(artifact).resolve("target").resolve(artifact + "-" + version() + kind);
                 if (kind.equals(".jar") || Files.exists(jar)) {
-                    install(io, artifact, jar, kind);
-                }
-            }
-        }
-        return repository;
-    }
-
-    private static void linkAllBut(String own, Path from, Path to) throws IOException {
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(from)) {
-            for (Path one : found) {
-                if (!one.getFileName().toString().equals(own)) {
-                    Files.createSymbolicLink(to.resolve(one.getFileName()), one);
+                    install(artifact, jar, kind);
                 }
             }
         }
     }
 
-    private static void install(Path io, String artifact, Path file, String suffix) throws IOException {
+    private static void install(String artifact, Path file, String suffix) throws IOException {
         if (Files.notExists(file)) {
             throw Requirement.missing("there is no " + file.getFileName() + ": the whole build makes it");
         }
-        Path to =
-                Files.createDirectories(io.resolve("urunner").resolve(artifact).resolve(version()));
+        Path to = Files.createDirectories(
+                repository().resolve("io/urunner").resolve(artifact).resolve(version()));
         Files.copy(file, to.resolve(artifact + "-" + version() + suffix));
     }
 
@@ -113,7 +234,7 @@ class ConsumerIT {
      * A project with a module for each block of dependencies, and what is shown until the next one. Dependencies for tests
      * belong to the module before.
      */
-    private static List<String> write(Path project) throws IOException {
+    private static void write() throws IOException {
         String readme = Files.readString(ROOT.resolve("README.md"));
         List<String> modules = new ArrayList<>();
         StringBuilder dependencies = new StringBuilder();
@@ -141,9 +262,13 @@ class ConsumerIT {
                     """.formatted(
                             name, dependencies));
         }
+        assertThat(modules).as("the examples that the README has").hasSize(4);
+        copy(HOST, project.resolve("host"));
+        modules.add("host");
         String ours = Files.readString(ROOT.resolve("pom.xml"));
         StringBuilder plugins = new StringBuilder();
-        for (String plugin : List.of("maven-resources-plugin", "maven-compiler-plugin", "maven-surefire-plugin")) {
+        for (String plugin : List.of(
+                "maven-resources-plugin", "maven-compiler-plugin", "maven-surefire-plugin", "maven-jar-plugin")) {
             String version = first(ours, "<artifactId>" + plugin + "</artifactId>\\s*<version>([^<]+)</version>");
             plugins.append(
                     "<plugin><artifactId>%s</artifactId><version>%s</version></plugin>".formatted(plugin, version));
@@ -159,6 +284,8 @@ class ConsumerIT {
                   <properties>
                     <maven.compiler.release>17</maven.compiler.release>
                     <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+                    <urunner.version>%s</urunner.version>
+                    <logback.version>%s</logback.version>
                   </properties>
                   <build><pluginManagement><plugins>%s</plugins></pluginManagement></build>
                 </project>
@@ -166,8 +293,17 @@ class ConsumerIT {
                 String.join(
                         "",
                         modules.stream().map("<module>%s</module>"::formatted).toList()),
+                version(),
+                first(ours, "<logback.version>([^<]+)</logback.version>"),
                 plugins));
-        return modules;
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file).toString()));
+            }
+        }
     }
 
     private static void write(Path module, String source) throws IOException {
