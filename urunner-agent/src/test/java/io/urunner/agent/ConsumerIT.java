@@ -26,6 +26,7 @@ import okhttp3.mockwebserver.Dispatcher;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.MockWebServer;
 import okhttp3.mockwebserver.RecordedRequest;
+import okhttp3.mockwebserver.SocketPolicy;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -129,7 +130,19 @@ class ConsumerIT {
         String digest = "sha256:" + "4b".repeat(32);
         Path said = folder.resolve(way);
         Path history = folder.resolve(way + ".db");
-        try (MockWebServer registry = new MockWebServer()) {
+        try (MockWebServer registry = new MockWebServer();
+                MockWebServer apiServer = new MockWebServer()) {
+            apiServer.setDispatcher(new Dispatcher() {
+                @Override
+                public MockResponse dispatch(RecordedRequest request) {
+                    return String.valueOf(request.getPath()).contains("watch=")
+                            ? new MockResponse().setSocketPolicy(SocketPolicy.NO_RESPONSE)
+                            : new MockResponse()
+                                    .addHeader("Content-Type", "application/json")
+                                    .setBody("{\"items\": [], \"metadata\": {\"resourceVersion\": \"1\"}}");
+                }
+            });
+            apiServer.start(InetAddress.getLoopbackAddress(), 0);
             registry.setDispatcher(new Dispatcher() {
                 @Override
                 public MockResponse dispatch(RecordedRequest request) {
@@ -142,7 +155,7 @@ class ConsumerIT {
             registry.start(InetAddress.getLoopbackAddress(), 0);
             String name = "127.0.0.1:" + registry.getPort();
             command.add("{\"image\": \"" + name + "/shop/web:latest\"}");
-            command.add(kubeconfig().toString());
+            command.add(kubeconfig(apiServer.getPort()).toString());
             command.add(history.toString());
             int code = new ProcessBuilder(command)
                     .redirectErrorStream(true)
@@ -157,23 +170,27 @@ class ConsumerIT {
                             "HOST|INFO|org.example.host.Host|runs with Jackson 2.22.4 and OkHttp 5.4.0",
                             "HOST|INFO|org.example.host.Host|is " + way,
                             "HOST|INFO|org.example.host.Host|finds the plugins [acr, dockerhub, generic, ghcr, gitlab, google]",
-                            "HOST|INFO|org.example.host.Host|has the cluster https://10.0.0.1:6443",
                             "HOST|WARN|io.urunner.registry.Transport|" + name + " warns: closed on Friday",
                             "HOST|INFO|io.urunner.store.Migrations|SQLite database " + history
                                     + ": applied 001-history.sql",
-                            "HOST|INFO|org.example.host.Host|remembers " + digest);
+                            "HOST|INFO|org.example.host.Host|remembers " + digest,
+                            "HOST|INFO|io.urunner.agent.Agent|the cluster has been seen: 0 workloads in 0 namespaces",
+                            "HOST|WARN|io.urunner.agent.Agent|namespaces: no namespace that may be watched has the label"
+                                    + " urunner=enable, so nothing is watched: kubectl label --overwrite namespace NAME"
+                                    + " urunner=enable",
+                            "HOST|INFO|org.example.host.Host|has an agent that tracks 0 workloads");
         }
     }
 
-    private static Path kubeconfig() throws IOException {
+    private static Path kubeconfig(int port) throws IOException {
         return Files.writeString(folder.resolve("kubeconfig"), """
                 apiVersion: v1
                 kind: Config
-                clusters: [{name: one, cluster: {server: "https://10.0.0.1:6443"}}]
+                clusters: [{name: one, cluster: {server: "http://127.0.0.1:%d"}}]
                 users: [{name: one, user: {token: token-of-the-host}}]
                 contexts: [{name: one, context: {cluster: one, user: one}}]
                 current-context: one
-                """);
+                """.formatted(port));
     }
 
     /** What the host runs with: its own jar, and what Maven found for it. */
@@ -262,7 +279,7 @@ class ConsumerIT {
                     """.formatted(
                             name, dependencies));
         }
-        assertThat(modules).as("the examples that the README has").hasSize(4);
+        assertThat(modules).as("the examples that the README has").hasSize(5);
         copy(HOST, project.resolve("host"));
         modules.add("host");
         String ours = Files.readString(ROOT.resolve("pom.xml"));

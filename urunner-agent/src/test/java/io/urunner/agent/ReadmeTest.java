@@ -34,6 +34,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /** What the documents show is what the code has. */
@@ -67,11 +69,15 @@ class ReadmeTest {
         assertThat(compiled).isTrue();
     }
 
-    @Test
-    void theExampleOfTheRestarterIsTheOneThatATestRunsAndFitsOnAScreen() throws IOException {
-        String example =
-                Files.readString(ROOT.resolve("kube-restarter/src/test/java/io/urunner/kube/examples/RestartOne.java"));
-        assertThat(example.lines()).hasSizeLessThanOrEqualTo(40);
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "kube-restarter/src/test/java/io/urunner/kube/examples/RestartOne.java",
+                "urunner-agent/src/test/java/io/urunner/agent/examples/EmbeddedAgent.java"
+            })
+    void theExampleIsTheOneThatATestRunsAndFitsOnAScreen(String file) throws IOException {
+        String example = Files.readString(ROOT.resolve(file));
+        assertThat(example.lines()).hasSizeLessThanOrEqualTo(50);
         assertThat(Files.readString(ROOT.resolve("README.md"))).contains(example.substring(example.indexOf("import ")));
     }
 

@@ -3,6 +3,8 @@ package org.example.host;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.PackageVersion;
 import com.fasterxml.jackson.module.paramnames.ParameterNamesModule;
+import io.urunner.agent.Agent;
+import io.urunner.agent.AgentListener;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.ImageReference;
@@ -16,12 +18,14 @@ import io.urunner.registry.gitlab.GitLabSettings;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import okhttp3.OkHttp;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,11 +66,25 @@ public final class Host {
     private static void work(
             KubeConfiguration cluster, ImageReference image, RegistryClient client, DigestStore store)
             throws Exception {
-        LOG.info("has the cluster {}", cluster.server());
         Descriptor found = client.resolve(image);
         DigestStore.Sighting sighting = new DigestStore.Sighting(
                 image.toString(), found.digest().toString(), Optional.empty(), Instant.now());
         store.write(new DigestStore.Batch(List.of(sighting), Map.of(), Map.of(), Set.of(), List.of()));
         LOG.info("remembers {}", store.digests(image.toString(), 10).get(0).digest());
+        CountDownLatch passed = new CountDownLatch(1);
+        try (Agent agent = Agent.builder(cluster)
+                .registry(image.registry(), client)
+                .store(store)
+                .listener(new AgentListener() {
+                    @Override
+                    public void passed(String host, Duration took) {
+                        passed.countDown();
+                    }
+                })
+                .build()) {
+            agent.start();
+            passed.await();
+            LOG.info("has an agent that tracks {} workloads", agent.status().orElseThrow().workloads().size());
+        }
     }
 }
