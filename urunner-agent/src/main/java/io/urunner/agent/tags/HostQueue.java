@@ -24,6 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -73,8 +74,10 @@ final class HostQueue {
     /** Those of the waiting that come first, where it is the turn of a hint. */
     private final Turns<Question> hinted = new Turns<>(MOST);
 
-    /** By question the namespace whose turn it was. */
-    private final Map<Question, String> inFlight = new HashMap<>();
+    private final Map<Question, InFlight> inFlight = new HashMap<>();
+    /** Whether an answer is being told. */
+    private boolean telling;
+
     /** By namespace, how many of its questions in a row had no answer. */
     private final Map<String, Integer> failuresInARow = new HashMap<>();
 
@@ -114,8 +117,16 @@ final class HostQueue {
 
     /** What the queue needs of its surroundings. */
     interface Port {
-        /** Asks the registry elsewhere and gives the outcome back on the loop, always, once. */
-        void ask(Question question, Consumer<Resolution> answer);
+        /** What asks the registry: made on the loop, and called {@link #elsewhere}, where it waits for the answer. */
+        Supplier<Resolution> ask(Question question);
+
+        /**
+         * A question has an outcome, and is no longer pending. What this leads to is begun when it returns.
+         *
+         * @param asked when it was asked
+         * @param took how long it took
+         */
+        void answered(Question question, Resolution outcome, Instant asked, Duration took);
 
         /** The namespaces for which this is asked. */
         Collection<String> namespaces(Question question);
@@ -138,9 +149,6 @@ final class HostQueue {
         /** A question is asked, or a request sent, because it is this namespace's turn. */
         void served(AgentListener.Served what, String namespace);
 
-        /** An answer came; the question is no longer pending. */
-        void answered(Question question, Resolution outcome);
-
         /** None of an asker's questions waits any more: what is wrong for it with the host, if something is. */
         void settled(Asker asker, Optional<Resolution.Problem> problem);
 
@@ -152,58 +160,11 @@ final class HostQueue {
          *
          * @param whole whether it was one over all references
          */
-        void passed(HostQueue host, boolean whole, Duration took);
+        void passed(boolean whole, Duration took);
     }
 
-    private static final class Asked {
-        private int failures;
-        private boolean proven;
-        private Optional<Long> looked = Optional.empty();
-        private long at = Long.MIN_VALUE;
-        private long notBefore = Long.MIN_VALUE;
-        private Optional<Long> restsUntil = Optional.empty();
-        /** Since when it was answered each time. */
-        private long answersSince;
-
-        /** Whether it waits because somebody wants to know, and not because its time came. */
-        private boolean extra;
-
-        /** Whether somebody wanted to know once more while it was asked. */
-        private boolean again;
-
-        /** Whether it was answered the last time that it was asked. */
-        boolean answers() {
-            return proven && failures == 0;
-        }
-
-        void answered(long now) {
-            answersSince = answers() ? answersSince : now;
-            proven = true;
-            failures = 0;
-            notBefore = Long.MIN_VALUE;
-        }
-
-        void failed(long now, Duration interval) {
-            failures++;
-            notBefore = now + Pace.backOff(interval, failures).toNanos();
-        }
-
-        boolean rests(long now) {
-            return restsFor(now) > 0;
-        }
-
-        /** For how long it is not asked in a pass; zero if it is asked in the next. */
-        long restsFor(long now) {
-            return Math.max(
-                    notBefore == Long.MIN_VALUE ? 0 : Math.max(0, notBefore - now),
-                    restsUntil.map(until -> Math.max(0, until - now)).orElse(0L));
-        }
-
-        /** Whether its age says how long a round takes. */
-        boolean isAskedInTurn(long now) {
-            return failures == 0 && at != Long.MIN_VALUE && restsUntil.isEmpty() && !rests(now);
-        }
-    }
+    /** A question that is being asked; {@code namespace} is the one whose turn it was. */
+    private record InFlight(String namespace, Instant asked, long begun) {}
 
     HostQueue(String host, Duration interval, int concurrency, Loop loop, InstantSource clock, Port port) {
         this.host = host;
@@ -679,6 +640,9 @@ final class HostQueue {
     }
 
     private void pump() {
+        if (telling) {
+            return; // what the answer leads to is begun together
+        }
         fill();
         if (inFlight.isEmpty() && requests.underWay() == 0 && !waiting.isEmpty() && isBudgetUsed()) {
             isShortOfBudget();
@@ -694,7 +658,7 @@ final class HostQueue {
             passed();
         } else if (!running && looked && waiting.isEmpty() && inFlight.isEmpty()) {
             looked = false;
-            port.passed(this, false, Duration.ZERO);
+            port.passed(false, Duration.ZERO);
         }
         waitForLimits();
     }
@@ -778,7 +742,7 @@ final class HostQueue {
             overdue = false;
             schedule(allPaused().orElse(Duration.ZERO));
         }
-        port.passed(this, true, Duration.ofNanos(loop.nanos() - startedAt));
+        port.passed(true, Duration.ofNanos(loop.nanos() - startedAt));
     }
 
     private void fill() {
@@ -849,11 +813,32 @@ final class HostQueue {
             if (asked.answers() && !port.hasTenants()) {
                 pace(question.asker()).probes();
             }
-            inFlight.put(question, turn.namespace());
+            inFlight.put(question, new InFlight(turn.namespace(), clock.instant(), asked.at));
             port.served(AgentListener.Served.QUESTION, turn.namespace());
-            port.ask(question, outcome -> answered(question, outcome));
+            ask(question);
         });
         return next.isPresent();
+    }
+
+    /** Asks elsewhere; whatever happens there, the question has an outcome. */
+    private void ask(Question question) {
+        Consumer<Throwable> failed = e -> answered(question, Resolution.defect(e.toString()));
+        try {
+            Supplier<Resolution> asking = port.ask(question);
+            port.elsewhere(
+                    () -> {
+                        Resolution outcome = Resolution.defect("it was not asked");
+                        try {
+                            outcome = asking.get();
+                        } finally {
+                            Resolution now = outcome;
+                            loop.execute(() -> answered(question, now));
+                        }
+                    },
+                    failed);
+        } catch (RuntimeException | Error e) {
+            loop.execute(() -> failed.accept(e));
+        }
     }
 
     private boolean mayAsk(Question question) {
@@ -876,12 +861,15 @@ final class HostQueue {
             return false;
         }
         return port.namespaces(question).stream()
-                .anyMatch(namespace ->
-                        inFlight.values().stream().filter(namespace::equals).count() < most);
+                .anyMatch(namespace -> inFlight.values().stream()
+                                .filter(one -> one.namespace.equals(namespace))
+                                .count()
+                        < most);
     }
 
     private void answered(Question question, Resolution outcome) {
-        String namespace = Objects.requireNonNull(inFlight.remove(question), "it was asked");
+        InFlight over = Objects.requireNonNull(inFlight.remove(question), "it was asked");
+        String namespace = over.namespace;
         left.remove(question);
         AskerPace pace = pace(question.asker());
         pace.over();
@@ -907,7 +895,16 @@ final class HostQueue {
         } else if (outcome instanceof Resolution.Rejected rejected) {
             pace.rejected(rejected.problem());
         }
-        port.answered(question, outcome);
+        telling = true;
+        try {
+            port.answered(question, outcome, over.asked, Duration.ofNanos(loop.nanos() - over.begun));
+        } finally {
+            telling = false;
+            goOn(question, asked);
+        }
+    }
+
+    private void goOn(Question question, Asked asked) {
         if (asked.again) {
             asked.again = false;
             lookNext(question);

@@ -75,6 +75,11 @@ public sealed interface Resolution {
      */
     record NothingToShow(Problem problem, boolean broken) implements Resolution {}
 
+    /** Nothing came of a question for a reason that is the agent's own. */
+    static Resolution defect(String what) {
+        return new Useless(new Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + what));
+    }
+
     /** What a failed question comes to. */
     static Resolution of(RegistryException e) {
         return of(e, List.of());

@@ -1,7 +1,9 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.loop.Pace;
 import io.urunner.agent.tags.WatchedRegistry.Source;
 import io.urunner.registry.ImageReference;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -68,6 +70,14 @@ final class Watched {
                 .namespace()
                 .<Collection<String>>map(List::of)
                 .orElseGet(() -> users(question.reference()));
+    }
+
+    /** For how long an answer is good. A pass takes its time: half an interval more, and a moment for short ones. */
+    Duration goodFor() {
+        return Pace.max(registry.interval(), queue.round())
+                .multipliedBy(3)
+                .dividedBy(2)
+                .plusSeconds(2);
     }
 
     boolean hasTenants() {

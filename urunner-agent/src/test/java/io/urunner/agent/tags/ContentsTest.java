@@ -15,6 +15,7 @@ import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnavailableException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -345,7 +347,7 @@ class ContentsTest {
         }
 
         @Override
-        public void ask(Question question, Consumer<Resolution> answer) {
+        public Supplier<Resolution> ask(Question question) {
             throw new UnsupportedOperationException();
         }
 
@@ -365,10 +367,10 @@ class ContentsTest {
         }
 
         @Override
-        public void answered(Question question, Resolution outcome) {}
+        public void answered(Question question, Resolution outcome, Instant asked, Duration took) {}
 
         @Override
-        public void passed(HostQueue host, boolean whole, Duration took) {}
+        public void passed(boolean whole, Duration took) {}
 
         @Override
         public Optional<WatchedRegistry.Allowance> budget() {

@@ -17,11 +17,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -656,7 +658,9 @@ class HostQueueTest {
     /** Answers at once, or when told to. */
     private final class Registry implements HostQueue.Port {
         private final List<ImageReference> asked = new ArrayList<>();
-        private final Map<ImageReference, Consumer<Resolution>> held = new HashMap<>();
+        private final Map<ImageReference, Runnable> held = new LinkedHashMap<>();
+        private final Map<ImageReference, Resolution> answers = new HashMap<>();
+        private Optional<ImageReference> asking = Optional.empty();
         /** Null for one that hangs. */
         private Function<ImageReference, @Nullable Resolution> outcome = any -> FOUND;
 
@@ -672,8 +676,8 @@ class HostQueueTest {
 
         void answerNext(Resolution with) {
             ImageReference next = held.keySet().iterator().next();
-            Consumer<Resolution> answer = held.remove(next);
-            loop.execute(() -> answer.accept(with));
+            answers.put(next, with);
+            loop.execute(held.remove(next));
         }
 
         void release(Resolution with) {
@@ -684,27 +688,30 @@ class HostQueueTest {
         }
 
         @Override
-        public void ask(Question question, Consumer<Resolution> answer) {
+        public Supplier<Resolution> ask(Question question) {
             ImageReference reference = question.reference();
             asked.add(reference);
+            asking = Optional.of(reference);
             allowance = allowance.map(before -> before.resets().isAfter(loop.instant())
                     ? new WatchedRegistry.Allowance(before.remaining() - 1, before.resets())
                     : before);
-            if (holding) {
-                held.put(reference, answer);
-            } else {
-                Resolution result = outcome.apply(reference);
-                if (result != null) {
-                    loop.execute(() -> answer.accept(result));
-                }
-            }
+            Resolution result = outcome.apply(reference);
+            return () -> result != null ? answers.getOrDefault(reference, result) : DOWN;
         }
 
         @Override
         public void elsewhere(Runnable task, Consumer<Throwable> failed) {
-            if (holdReads) {
+            Optional<ImageReference> question = asking;
+            asking = Optional.empty();
+            if (question.isPresent() && holding) {
+                answers.remove(question.get());
+                held.put(question.get(), task);
+            } else if (question.isPresent() && outcome.apply(question.get()) == null) {
+                return; // it hangs
+            } else if (question.isEmpty() && holdReads) {
                 heldReads.add(task);
             } else {
+                question.ifPresent(answers::remove);
                 loop.execute(task);
             }
         }
@@ -744,13 +751,13 @@ class HostQueueTest {
         public void settled(Asker asker, Optional<Resolution.Problem> problem) {}
 
         @Override
-        public void answered(Question question, Resolution outcome) {
+        public void answered(Question question, Resolution outcome, Instant asked, Duration took) {
             whenAnswered.run();
             whenAnswered = () -> {};
         }
 
         @Override
-        public void passed(HostQueue host, boolean whole, Duration took) {
+        public void passed(boolean whole, Duration took) {
             passes++;
         }
     }

@@ -1,0 +1,56 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.loop.Pace;
+import java.time.Duration;
+import java.util.Optional;
+
+/** When a question was asked, and how it went: what says when it is asked again. On the loop, by its nanoseconds. */
+final class Asked {
+    int failures;
+    boolean proven;
+    Optional<Long> looked = Optional.empty();
+    long at = Long.MIN_VALUE;
+    long notBefore = Long.MIN_VALUE;
+    Optional<Long> restsUntil = Optional.empty();
+    /** Since when it was answered each time. */
+    long answersSince;
+
+    /** Whether it waits because somebody wants to know, and not because its time came. */
+    boolean extra;
+
+    /** Whether somebody wanted to know once more while it was asked. */
+    boolean again;
+
+    /** Whether it was answered the last time that it was asked. */
+    boolean answers() {
+        return proven && failures == 0;
+    }
+
+    void answered(long now) {
+        answersSince = answers() ? answersSince : now;
+        proven = true;
+        failures = 0;
+        notBefore = Long.MIN_VALUE;
+    }
+
+    void failed(long now, Duration interval) {
+        failures++;
+        notBefore = now + Pace.backOff(interval, failures).toNanos();
+    }
+
+    boolean rests(long now) {
+        return restsFor(now) > 0;
+    }
+
+    /** For how long it is not asked in a pass; zero if it is asked in the next. */
+    long restsFor(long now) {
+        return Math.max(
+                notBefore == Long.MIN_VALUE ? 0 : Math.max(0, notBefore - now),
+                restsUntil.map(until -> Math.max(0, until - now)).orElse(0L));
+    }
+
+    /** Whether its age says how long a round takes. */
+    boolean isAskedInTurn(long now) {
+        return failures == 0 && at != Long.MIN_VALUE && restsUntil.isEmpty() && !rests(now);
+    }
+}
