@@ -224,7 +224,8 @@ public interface DigestStore extends AutoCloseable {
             Optional<ImageLabels> labels) {}
 
     /**
-     * One container's part in a rollout.
+     * One container's part in a rollout. The store imports nothing of those who use it, so reference and digests are texts
+     * here, as they were given.
      *
      * @param container its name
      * @param reference its reference, in canonical form

@@ -8,14 +8,12 @@ import io.urunner.kube.KubeName;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.ImageReference;
-import io.urunner.registry.Repository;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.dockerconfig.PullSecret;
 import io.urunner.registry.dockerconfig.PullSecrets;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,9 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiPredicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,10 +41,6 @@ public final class PodCredentials implements CredentialProvider {
 
     private static final Duration LIFE = Duration.ofMinutes(5);
     private static final Duration LIFE_OF_ACCOUNTS = Duration.ofMinutes(1);
-    /** What is missing may be made at any time, and what was refused may be replaced. */
-    private static final Duration SHORT_LIFE = Duration.ofSeconds(15);
-    /** An API server that did not answer is asked again. */
-    private static final Duration RETRY = Duration.ofSeconds(5);
     /** What nobody read again for so long is forgotten. */
     private static final Duration UNUSED = LIFE.multipliedBy(2);
 
@@ -67,16 +59,11 @@ public final class PodCredentials implements CredentialProvider {
     private static final int TOO_LARGE = 413;
 
     private final InstantSource clock;
-    private final Map<WorkloadId, Set<Repository>> repositories = new ConcurrentHashMap<>();
-    private final Map<WorkloadId, Source> sources = new ConcurrentHashMap<>();
-    private final Map<Repository, Map<WorkloadId, Source>> users = new ConcurrentHashMap<>();
-    private final Map<Name, Cached<List<String>>> accounts = new ConcurrentHashMap<>();
-    private final Map<Name, Cached<Optional<SecretData>>> secrets = new ConcurrentHashMap<>();
+    private final PullSecretUsers users = new PullSecretUsers();
+    private final Map<Name, CachedRead<List<String>>> accounts = new ConcurrentHashMap<>();
+    private final Map<Name, CachedRead<Optional<SecretData>>> secrets = new ConcurrentHashMap<>();
     private final Set<String> missing = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Api api;
-
-    /** Where a workload's pull secrets are named. */
-    private record Source(String namespace, List<String> secrets, String serviceAccount) {}
 
     /** A name in a namespace. */
     private record Name(String namespace, String name) {}
@@ -89,80 +76,6 @@ public final class PodCredentials implements CredentialProvider {
         void missing(String what, String message);
 
         void well(String what);
-    }
-
-    private interface Read<T> {
-        T read() throws KubeException;
-    }
-
-    private final class Cached<T> {
-        private final Set<Credential> given = new HashSet<>();
-        private volatile @Nullable T value;
-        private @Nullable KubeException denial;
-        private volatile Instant read = Instant.MIN;
-        private boolean refused;
-
-        /** The value, read again if it is older than that. */
-        synchronized T get(Duration life, BiPredicate<T, T> same, Read<T> from) throws KubeException {
-            Instant now = clock.instant();
-            T known = value;
-            KubeException denied = denial;
-            if (denied != null && isYounger(denied.forbidden() || denied.refused() ? LIFE_OF_ACCOUNTS : RETRY, now)) {
-                throw denied;
-            }
-            if (known != null && isYounger(refused || known.equals(Optional.empty()) ? SHORT_LIFE : life, now)) {
-                return known;
-            }
-            try {
-                T fresh = from.read();
-                if (known == null || !same.test(known, fresh)) {
-                    refused = false;
-                    given.clear();
-                }
-                value = fresh;
-                denial = null;
-                read = now;
-                return fresh;
-            } catch (KubeException e) {
-                // An API server that is away takes nothing from what is known.
-                if (known != null && !e.forbidden()) {
-                    read = now.minus(life).plus(SHORT_LIFE);
-                    return known;
-                }
-                value = null;
-                denial = e;
-                read = now;
-                throw e;
-            }
-        }
-
-        /** Whether it was read within so long; what is read in the future was before the clock was set back. */
-        private boolean isYounger(Duration age, Instant now) {
-            return !now.isBefore(read) && now.isBefore(read.plus(age));
-        }
-
-        /** What was read last; does not wait for what is being read. */
-        Optional<T> known() {
-            return Optional.ofNullable(value);
-        }
-
-        synchronized Optional<KubeException> denial() {
-            return Optional.ofNullable(denial);
-        }
-
-        boolean isOld() {
-            return read.isAfter(Instant.MIN) && read.plus(UNUSED).isBefore(clock.instant());
-        }
-
-        /** Where it has nothing to show, it is about to be mended. */
-        synchronized void gave(Collection<Credential> credentials) {
-            given.addAll(credentials);
-            refused = refused || credentials.stream().allMatch(Credential.Anonymous.class::isInstance);
-        }
-
-        synchronized void refused(Credential credential) {
-            refused = refused || given.contains(credential);
-        }
     }
 
     /**
@@ -203,25 +116,14 @@ public final class PodCredentials implements CredentialProvider {
      * @param references the references
      */
     public void uses(Workload workload, Collection<ImageReference> references) {
-        WorkloadId id = workload.id();
-        Set<Repository> now =
-                references.stream().map(ImageReference::toRepository).collect(Collectors.toSet());
-        gone(id, now);
-        Source source = new Source(id.namespace(), workload.imagePullSecrets(), workload.serviceAccount());
-        now.forEach(repository -> users.computeIfAbsent(repository, added -> new ConcurrentHashMap<>())
-                .put(id, source));
-        repositories.put(id, now);
-        Source before = sources.put(id, source);
-        if (before != null && !before.equals(source)) {
-            forgetUnused(id.namespace());
+        if (users.uses(workload, references)) {
+            forgetUnused(workload.id().namespace());
         }
     }
 
     /** A workload went away. */
     void gone(WorkloadId id) {
-        gone(id, Set.of());
-        repositories.remove(id);
-        sources.remove(id);
+        users.gone(id);
         forgetUnused(id.namespace());
     }
 
@@ -229,7 +131,7 @@ public final class PodCredentials implements CredentialProvider {
     private void forgetUnused(String namespace) {
         Set<String> usedAccounts = new HashSet<>();
         Set<String> usedSecrets = new HashSet<>();
-        sources.values().stream()
+        users.all().stream()
                 .filter(source -> source.namespace().equals(namespace))
                 .forEach(source -> {
                     usedSecrets.addAll(source.secrets());
@@ -244,17 +146,6 @@ public final class PodCredentials implements CredentialProvider {
             }
         });
         secrets.keySet().removeIf(name -> name.namespace().equals(namespace) && !usedSecrets.contains(name.name()));
-    }
-
-    private void gone(WorkloadId id, Set<Repository> but) {
-        for (Repository repository : repositories.getOrDefault(id, Set.of())) {
-            if (!but.contains(repository)) {
-                users.computeIfPresent(repository, (key, of) -> {
-                    of.remove(id);
-                    return of.isEmpty() ? null : of;
-                });
-            }
-        }
     }
 
     /**
@@ -297,7 +188,7 @@ public final class PodCredentials implements CredentialProvider {
         Api now = api;
         Set<Credential> all = new LinkedHashSet<>();
         if (now != null) {
-            for (Source source : sources(registry, repository, namespace)) {
+            for (PullSecretUsers.Source source : users.sources(registry, repository, namespace)) {
                 List<PullSecret> found = new ArrayList<>();
                 for (String name : names(now, source)) {
                     secret(now, new Name(source.namespace(), name), registry, repository)
@@ -317,7 +208,7 @@ public final class PodCredentials implements CredentialProvider {
         }
         Set<String> problems = new LinkedHashSet<>();
         try {
-            for (Source source : sources(registry, repository, Optional.of(namespace))) {
+            for (PullSecretUsers.Source source : users.sources(registry, repository, Optional.of(namespace))) {
                 problems.addAll(problems(now, source, registry, repository));
             }
         } catch (CredentialException e) {
@@ -326,7 +217,7 @@ public final class PodCredentials implements CredentialProvider {
         return problems.stream().limit(MOST_PROBLEMS).toList();
     }
 
-    private Set<String> problems(Api from, Source source, String registry, String repository)
+    private Set<String> problems(Api from, PullSecretUsers.Source source, String registry, String repository)
             throws CredentialException {
         Set<String> problems = new LinkedHashSet<>();
         List<PullSecret> found = new ArrayList<>();
@@ -347,7 +238,7 @@ public final class PodCredentials implements CredentialProvider {
         if (!KubeName.isOfObject(name.name())) {
             return "no pull secret can have the name " + KubeName.shown(name.name());
         }
-        Optional<KubeException> denial = Optional.ofNullable(secrets.get(name)).flatMap(Cached::denial);
+        Optional<KubeException> denial = Optional.ofNullable(secrets.get(name)).flatMap(CachedRead::denial);
         return denial.map(e -> e.forbidden()
                         ? "the agent may not read the pull secret " + name.name()
                         : String.valueOf(e.getMessage()))
@@ -371,25 +262,7 @@ public final class PodCredentials implements CredentialProvider {
                         : ", only one for " + other + ": the key must have the same port as the image"));
     }
 
-    /** Where the users of a repository name their secrets, in the order of the namespaces. */
-    private Collection<Source> sources(String registry, String repository, Optional<String> namespace) {
-        Map<String, Source> sources = new TreeMap<>();
-        if (repository.isEmpty()) {
-            // The registry as a whole: no pod uses that.
-            return List.of();
-        }
-        users.getOrDefault(new Repository(registry, repository), Map.of()).values().stream()
-                .filter(source -> namespace.isEmpty() || namespace.get().equals(source.namespace()))
-                .forEach(source -> sources.put(
-                        source.namespace()
-                                + (source.secrets().isEmpty()
-                                        ? " account " + source.serviceAccount()
-                                        : source.secrets()),
-                        source));
-        return sources.values();
-    }
-
-    private List<String> names(Api from, Source source) throws CredentialException {
+    private List<String> names(Api from, PullSecretUsers.Source source) throws CredentialException {
         if (!source.secrets().isEmpty()) {
             return source.secrets();
         }
@@ -398,7 +271,7 @@ public final class PodCredentials implements CredentialProvider {
                 from,
                 "service accounts in namespace " + account.namespace(),
                 List.of(),
-                () -> accounts.computeIfAbsent(account, added -> new Cached<>())
+                () -> accounts.computeIfAbsent(account, added -> new CachedRead<>(clock))
                         .get(
                                 LIFE_OF_ACCOUNTS,
                                 List::equals,
@@ -420,9 +293,9 @@ public final class PodCredentials implements CredentialProvider {
             return Optional.empty();
         }
         if (!secrets.containsKey(name)) {
-            secrets.values().removeIf(Cached::isOld);
+            secrets.values().removeIf(cached -> cached.isOlder(UNUSED));
         }
-        Cached<Optional<SecretData>> cached = secrets.computeIfAbsent(name, added -> new Cached<>());
+        CachedRead<Optional<SecretData>> cached = secrets.computeIfAbsent(name, added -> new CachedRead<>(clock));
         Optional<PullSecret> secret = guarded(
                         from,
                         "pull secrets in namespace " + name.namespace(),
@@ -437,7 +310,7 @@ public final class PodCredentials implements CredentialProvider {
         Optional<SecretData> found = from.access().secret(name.namespace(), name.name());
         long ofNamespace = found.map(PodCredentials::size).orElse(0L);
         long all = ofNamespace;
-        for (Map.Entry<Name, Cached<Optional<SecretData>>> other : secrets.entrySet()) {
+        for (Map.Entry<Name, CachedRead<Optional<SecretData>>> other : secrets.entrySet()) {
             if (!other.getKey().equals(name)) {
                 long size = other.getValue()
                         .known()
@@ -484,7 +357,7 @@ public final class PodCredentials implements CredentialProvider {
      * Without the permission, and of a secret that is too large, there is nothing to show: that is said once, and the other
      * credentials remain.
      */
-    private <T> T guarded(Api from, String what, T nothing, Read<T> read) throws CredentialException {
+    private <T> T guarded(Api from, String what, T nothing, CachedRead.From<T> read) throws CredentialException {
         try {
             T found = read.read();
             if (missing.remove(what)) {
@@ -514,7 +387,7 @@ public final class PodCredentials implements CredentialProvider {
     }
 
     private String describe(String registry, String repository, Optional<String> namespace) {
-        return sources(registry, repository, namespace).stream()
+        return users.sources(registry, repository, namespace).stream()
                 .map(source -> (source.secrets().isEmpty()
                                 ? "those of the service account " + source.serviceAccount()
                                 : String.join(", ", source.secrets()))
