@@ -6,6 +6,7 @@ import io.urunner.agent.AgentListener;
 import io.urunner.agent.Rollout;
 import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.Context;
+import io.urunner.agent.loop.Loop;
 import io.urunner.agent.loop.ManualLoop;
 import io.urunner.agent.loop.StateLog;
 import io.urunner.agent.plan.Admission.Limits;
@@ -17,6 +18,7 @@ import io.urunner.agent.plan.State;
 import io.urunner.agent.tags.Links;
 import io.urunner.agent.tags.Registries;
 import io.urunner.agent.tags.WatchedRegistry;
+import io.urunner.agent.workloads.Cluster;
 import io.urunner.agent.workloads.FakeCluster;
 import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.Workload;
@@ -57,6 +59,9 @@ public abstract class EngineScene {
     public static final String APP = "r.example/team/app:latest";
     static final String OTHER = "q.example/team/other:latest";
     public static final String D1 = digest(1);
+    /** How long a rollout is followed. */
+    static final Duration PATIENCE = Limits.NONE.patience();
+
     static final String D2 = digest(2);
     static final String D3 = digest(3);
 
@@ -104,9 +109,35 @@ public abstract class EngineScene {
         return start(Limits.NONE);
     }
 
+    /** So many rollouts may run at once in the cluster. */
+    static Limits atMost(int rollouts) {
+        return new Limits(OptionalInt.of(rollouts), OptionalInt.empty(), false, PATIENCE);
+    }
+
+    /** The same, and of the workloads that share an image one goes first. */
+    static Limits canaryAndAtMost(int rollouts) {
+        return new Limits(OptionalInt.of(rollouts), OptionalInt.empty(), true, PATIENCE);
+    }
+
+    /** Of the workloads that share an image one goes first. */
+    static Limits canary() {
+        return new Limits(OptionalInt.empty(), OptionalInt.empty(), true, PATIENCE);
+    }
+
+    /** The loop as the engine has it. */
+    Loop engineLoop() {
+        return loop;
+    }
+
+    /** The cluster as the engine has it. */
+    Cluster engineCluster() {
+        return cluster;
+    }
+
     Engine start(Limits limits) {
-        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineTest.class), loop);
-        Memory memory = new Memory(store, loop, loop, Runnable::run, problems);
+        Loop engineLoop = engineLoop();
+        StateLog problems = new StateLog(LoggerFactory.getLogger(EngineScene.class), engineLoop);
+        Memory memory = new Memory(store, engineLoop, loop, Runnable::run, problems);
         AgentListener listener = new AgentListener() {
             @Override
             public void stateChanged(Workload workload, State before, State now) {
@@ -150,8 +181,8 @@ public abstract class EngineScene {
             }
         };
         Engine engine = new Engine(new Engine.Parts(
-                new Context(loop, loop, problems, listener, () -> acts),
-                cluster,
+                new Context(engineLoop, loop, problems, listener, () -> acts),
+                engineCluster(),
                 List.of(watched("r.example"), watched("q.example")),
                 Optional.empty(),
                 memory,

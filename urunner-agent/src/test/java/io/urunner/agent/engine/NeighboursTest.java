@@ -3,7 +3,6 @@ package io.urunner.agent.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.Rollout;
-import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
@@ -22,19 +21,12 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** What somebody does in his namespace, to whom all others' images and tags are known, changes nothing in another. */
 class NeighboursTest extends EngineScene {
-    private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final String EVIL = "aaa-evil";
-
-    private static Limits limits(int budget, boolean canary) {
-        return new Limits(
-                budget == 0 ? OptionalInt.empty() : OptionalInt.of(budget), OptionalInt.empty(), canary, PATIENCE);
-    }
 
     private static String state(String acted, Instant at, Optional<String> failed) {
         return new WorkloadState(
@@ -87,7 +79,7 @@ class NeighboursTest extends EngineScene {
     void aRolloutThatIsMadeUpHoldsNeitherCanaryNorBudgetHoweverOftenItIsMadeUp() throws Exception {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
-        start(limits(1, true));
+        start(canaryAndAtMost(1));
         loop.advance(Duration.ofMinutes(2));
         for (int i = 0; i < 1_000; i++) {
             loop.advance(Duration.ofSeconds(1));
@@ -110,7 +102,7 @@ class NeighboursTest extends EngineScene {
         cluster.forge(evil, state(D2, loop.instant().minusSeconds(1), Optional.empty()), digests(D2));
         cluster.rolling(evil);
         registry.tags.put(APP, D2);
-        start(limits(1, false));
+        start(atMost(1));
         assertThat(cluster.patches).isEmpty();
         for (int i = 0; i < 16; i++) {
             loop.advance(Duration.ofMinutes(1));
@@ -126,7 +118,7 @@ class NeighboursTest extends EngineScene {
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         cluster.forge(evil, state(D2, Instant.parse("9999-12-31T23:59:59Z"), Optional.empty()), digests(D2));
         cluster.rolling(evil);
-        start(limits(1, true));
+        start(canaryAndAtMost(1));
         push(D2);
         assertThat(cluster.patches).contains(mine);
         assertThat(begun).extracting(Rollout::workload).containsExactly(mine);
@@ -138,7 +130,7 @@ class NeighboursTest extends EngineScene {
     void whoNeverEndsLosesCanaryAndBudgetAfterTheDeadlineAndIsWaitedForLessTheNextTime() {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
-        Engine engine = start(limits(1, true));
+        Engine engine = start(canaryAndAtMost(1));
         push(D2);
         cluster.rolling(evil);
         assertThat(cluster.patches).containsExactly(evil);
@@ -164,7 +156,7 @@ class NeighboursTest extends EngineScene {
     void aRolloutOfANamespaceThatIsNotWatchedAnyMoreHoldsNothing() {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
-        start(limits(1, true));
+        start(canaryAndAtMost(1));
         push(D2);
         cluster.rolling(evil);
         assertThat(cluster.patches).containsExactly(evil);
@@ -298,7 +290,7 @@ class NeighboursTest extends EngineScene {
             evils.add(cluster.deploymentIn(EVIL, "w" + i, D1, APP));
         }
         WorkloadId mine = cluster.deployment("mine", D1, OTHER);
-        start(limits(0, true));
+        start(canary());
         push(D2);
         assertThat(cluster.patches).hasSize(1);
         served.clear();

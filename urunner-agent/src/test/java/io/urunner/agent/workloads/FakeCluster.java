@@ -68,7 +68,7 @@ public final class FakeCluster implements Cluster {
             containers.add(new Container(container, image, "Always", false));
             statuses.add(new Pod.ContainerStatus(container, image + "@" + running, true, 0, Optional.empty()));
         }
-        Pod pod = new Pod("pod", "uid", true, false, "Running", true, Optional.empty(), statuses);
+        Pod pod = pod(true, statuses);
         real.put(
                 id,
                 new Workload(
@@ -81,7 +81,7 @@ public final class FakeCluster implements Cluster {
                         containers,
                         List.of(),
                         "default",
-                        status(),
+                        complete(),
                         Optional.of("r1"),
                         List.of(pod),
                         List.of("kubectl")));
@@ -89,8 +89,78 @@ public final class FakeCluster implements Cluster {
         return id;
     }
 
-    private static RolloutStatus status() {
-        return new RolloutStatus(1, true, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty());
+    /** One pod is wanted, of {@code total} that there are, {@code ready} of them. */
+    private static RolloutStatus status(boolean observed, int total, int ready) {
+        return new RolloutStatus(
+                1, observed, false, false, 0, total, 1, ready, ready, Optional.empty(), Optional.empty());
+    }
+
+    private static RolloutStatus complete() {
+        return status(true, 1, 1);
+    }
+
+    private static Pod pod(boolean ready, List<Pod.ContainerStatus> statuses) {
+        return new Pod("pod", "uid", true, false, "Running", ready, Optional.empty(), statuses);
+    }
+
+    /** A workload that is to differ from another one. */
+    private static final class Edit {
+        private final Workload old;
+        private String resourceVersion;
+        private long generation;
+        private Map<String, String> annotations;
+        private Map<String, String> templateAnnotations;
+        private RolloutStatus rollout;
+        private List<Pod> pods;
+        private List<String> managers;
+
+        Edit(Workload old) {
+            this.old = old;
+            resourceVersion = old.resourceVersion();
+            generation = old.generation();
+            annotations = old.annotations();
+            templateAnnotations = old.templateAnnotations();
+            rollout = old.rollout();
+            pods = old.pods();
+            managers = old.templateManagers();
+        }
+
+        /** Another version of the template, by this field manager. */
+        Edit by(String manager) {
+            resourceVersion = Integer.toString(Integer.parseInt(old.resourceVersion()) + 1);
+            generation = old.generation() + 1;
+            managers = List.of(manager);
+            return this;
+        }
+
+        Edit annotations(Map<String, String> all, Map<String, String> ofTemplate) {
+            annotations = all;
+            templateAnnotations = ofTemplate;
+            return this;
+        }
+
+        Edit rollout(RolloutStatus status, List<Pod> are) {
+            rollout = status;
+            pods = are;
+            return this;
+        }
+
+        Workload done() {
+            return new Workload(
+                    old.id(),
+                    old.uid(),
+                    resourceVersion,
+                    generation,
+                    annotations,
+                    templateAnnotations,
+                    old.containers(),
+                    old.imagePullSecrets(),
+                    old.serviceAccount(),
+                    rollout,
+                    old.currentRevision(),
+                    pods,
+                    managers);
+        }
     }
 
     /** What the API server has. */
@@ -168,8 +238,8 @@ public final class FakeCluster implements Cluster {
                 .map(container -> new Pod.ContainerStatus(
                         container.name(), container.image() + "@" + digest, true, 0, Optional.empty()))
                 .toList();
-        Pod pod = new Pod("pod", "uid", true, false, "Running", true, Optional.empty(), statuses);
-        put(with(old, status(), List.of(pod)));
+        Pod pod = pod(true, statuses);
+        put(with(old, complete(), List.of(pod)));
     }
 
     /** Its pod crashes again and again. */
@@ -179,17 +249,13 @@ public final class FakeCluster implements Cluster {
                 .map(container -> new Pod.ContainerStatus(
                         container.name(), container.image() + "@sha256:0", false, 3, Optional.of("CrashLoopBackOff")))
                 .toList();
-        Pod pod = new Pod("pod", "uid", true, false, "Running", false, Optional.empty(), statuses);
-        RolloutStatus down =
-                new RolloutStatus(1, true, false, false, 0, 1, 1, 0, 0, Optional.empty(), Optional.empty());
-        put(with(old, down, List.of(pod)));
+        Pod pod = pod(false, statuses);
+        put(with(old, status(true, 1, 0), List.of(pod)));
     }
 
     /** The controllers are on their way. */
     public void rolling(WorkloadId id) {
-        RolloutStatus rolling =
-                new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 1, Optional.empty(), Optional.empty());
-        put(with(real.get(id), rolling, real.get(id).pods()));
+        put(with(real.get(id), status(true, 2, 1), real.get(id).pods()));
     }
 
     /** Somebody annotates a workload. */
@@ -203,20 +269,7 @@ public final class FakeCluster implements Cluster {
     }
 
     private static Workload with(Workload old, RolloutStatus status, List<Pod> pods) {
-        return new Workload(
-                old.id(),
-                old.uid(),
-                old.resourceVersion(),
-                old.generation(),
-                old.annotations(),
-                old.templateAnnotations(),
-                old.containers(),
-                old.imagePullSecrets(),
-                old.serviceAccount(),
-                status,
-                old.currentRevision(),
-                pods,
-                old.templateManagers());
+        return new Edit(old).rollout(status, pods).done();
     }
 
     private void put(Workload workload) {
@@ -241,20 +294,10 @@ public final class FakeCluster implements Cluster {
         newAnnotations.putAll(annotations);
         Map<String, String> newTemplate = new HashMap<>(old.templateAnnotations());
         newTemplate.putAll(template);
-        return new Workload(
-                old.id(),
-                old.uid(),
-                Integer.toString(Integer.parseInt(old.resourceVersion()) + 1),
-                old.generation() + 1,
-                newAnnotations,
-                newTemplate,
-                old.containers(),
-                old.imagePullSecrets(),
-                old.serviceAccount(),
-                old.rollout(),
-                old.currentRevision(),
-                old.pods(),
-                List.of("urunner"));
+        return new Edit(old)
+                .annotations(newAnnotations, newTemplate)
+                .by("urunner")
+                .done();
     }
 
     @Override
@@ -328,20 +371,10 @@ public final class FakeCluster implements Cluster {
         put(after);
         step("after the patch");
         if (undo) {
-            put(new Workload(
-                    after.id(),
-                    after.uid(),
-                    Integer.toString(Integer.parseInt(after.resourceVersion()) + 1),
-                    after.generation() + 1,
-                    now.annotations(),
-                    now.templateAnnotations(),
-                    after.containers(),
-                    after.imagePullSecrets(),
-                    after.serviceAccount(),
-                    after.rollout(),
-                    after.currentRevision(),
-                    after.pods(),
-                    List.of("operator")));
+            put(new Edit(after)
+                    .annotations(now.annotations(), now.templateAnnotations())
+                    .by("operator")
+                    .done());
         }
         if (loseAnswer) {
             loseAnswer = false;
@@ -360,9 +393,7 @@ public final class FakeCluster implements Cluster {
         }
         answerLate = false;
         resumeWatch();
-        RolloutStatus unseen =
-                new RolloutStatus(1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty());
-        return found.map(now -> with(now, unseen, now.pods()));
+        return found.map(now -> with(now, status(false, 1, 1), now.pods()));
     }
 
     @Override

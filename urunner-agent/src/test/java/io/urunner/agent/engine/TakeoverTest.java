@@ -1,0 +1,245 @@
+package io.urunner.agent.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.urunner.agent.plan.Admission.Limits;
+import io.urunner.agent.plan.Decision;
+import io.urunner.agent.plan.Outcome;
+import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.RolloutProgress;
+import io.urunner.kube.Workload;
+import io.urunner.kube.WorkloadId;
+import io.urunner.store.DigestStore;
+import io.urunner.store.DigestStores;
+import io.urunner.store.StoreException;
+import java.time.Duration;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+
+/** Rollouts that this agent did not see start, and what it tells when it begins to act. */
+class TakeoverTest extends EngineScene {
+    @Test
+    void anAgentThatStandsByPlansButDoesNotActUntilItIsElected() throws Exception {
+        acts = false;
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(decision(engine, id)).isInstanceOf(Decision.Restart.class);
+        assertThat(cluster.patches).isEmpty();
+        assertThat(told).isEmpty();
+        acts = true;
+        engine.leads(true);
+        loop.settle();
+        assertThat(cluster.patches).containsExactly(id);
+        assertThat(told).first().isInstanceOf(Decision.Restart.class);
+        acts = false;
+        engine.leads(false);
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        registry.tags.put(APP, D3);
+        loop.advance(INTERVAL.multipliedBy(3));
+        assertThat(cluster.patches).containsExactly(id);
+        assertThat(ended).isEmpty();
+        assertThat(store.rollouts(id.toString(), 5))
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("not followed"));
+    }
+
+    @Test
+    void aRolloutThatEndedWhileNoAgentLookedIsRecordedWithItsOutcome() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        engine.stop();
+        cluster.runs(id, D2);
+        cluster.followed.clear();
+        start();
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).isEmpty();
+        assertThat(store.rollouts(id.toString(), 5))
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(ended).as("it ended before").isEmpty();
+    }
+
+    @Test
+    void whoLeadsAgainTellsWhatEndsThenAndNotWhatEndedMeanwhile() throws Exception {
+        WorkloadId over = cluster.deployment("a", D1, APP);
+        WorkloadId underWay = cluster.deployment("b", D1, APP);
+        WorkloadId failed = cluster.deployment("c", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.rolling(underWay);
+        cluster.rolling(failed);
+        cluster.followed
+                .get(failed)
+                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout"));
+        loop.advance(INTERVAL);
+        assertThat(ended).hasSize(1);
+        acts = false;
+        engine.leads(false);
+        cluster.runs(over, D2);
+        begun.clear();
+        ended.clear();
+        cluster.followed.clear();
+        acts = true;
+        engine.leads(true);
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).containsOnlyKeys(underWay);
+        assertThat(ended).isEmpty();
+        assertThat(store.rollouts(over.toString(), 5).get(0).outcome()).contains("succeeded");
+        cluster.runs(underWay, D2);
+        cluster.followed.get(underWay).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(begun).isEmpty();
+        assertThat(ended).singleElement().isInstanceOf(Outcome.Succeeded.class);
+    }
+
+    @Test
+    void anAgentThatIsElectedTellsNothingThatWasToldWhileItStoodBy() {
+        WorkloadId shadow = cluster.deployment("a", D1, APP);
+        cluster.annotate(shadow, "urunner.io/shadow", "true");
+        WorkloadId wrong = cluster.deployment("b", D1, APP);
+        cluster.annotate(wrong, "urunner.io/settle", "soon");
+        acts = false;
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(Duration.ofMinutes(2));
+        acts = true;
+        engine.leads(true);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told).isEmpty();
+        registry.tags.put(APP, D3);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told).singleElement().isInstanceOf(Decision.Blocked.class);
+        acts = false;
+        engine.leads(false);
+        registry.tags.put(APP, digest(4));
+        loop.advance(INTERVAL.multipliedBy(2));
+        acts = true;
+        engine.leads(true);
+        loop.advance(INTERVAL);
+        assertThat(told).as("nobody led when it moved").hasSize(2);
+    }
+
+    @Test
+    void whatTheStoreOrTheWorkloadShowsIsNotToldAtTheNextStart() {
+        WorkloadId shadow = cluster.deployment("a", D1, APP);
+        cluster.annotate(shadow, "urunner.io/shadow", "true");
+        WorkloadId held = cluster.deployment("b", D1, APP);
+        cluster.annotate(
+                held,
+                Workload.STATE,
+                "{\"containers\":{},\"hold\":{\"since\":\"2026-11-23T10:00:00Z\",\"by\":\"ann\",\"untilNextPush\":false}}");
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told)
+                .filteredOn(decision -> decision.words().equals("blocked: shadow mode"))
+                .hasSize(1);
+        engine.stop();
+        told.clear();
+        start();
+        loop.advance(INTERVAL.multipliedBy(2));
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void whatIsNotOursHoldsNobodyThoughItIsUnderWay() {
+        WorkloadId strange = cluster.deployment("a", D1, "elsewhere.example/team/app:latest");
+        cluster.forge(
+                strange,
+                "{\"containers\":{\"c0\":{\"reference\":\"elsewhere.example/team/app:latest\",\"acted\":\"" + D3
+                        + "\",\"actedAt\":\"" + loop.instant() + "\",\"replaced\":[\"" + D2
+                        + "\"]}},\"hold\":{\"since\":\"2026-11-23T10:00:00Z\",\"by\":\"ann\",\"untilNextPush\":false}}",
+                "{\"c0\":\"elsewhere.example/team/app:latest@" + D3 + "\"}");
+        cluster.rolling(strange);
+        WorkloadId ours = cluster.deployment("b", D1, APP);
+        start(new Limits(OptionalInt.of(1), OptionalInt.of(1), true, Duration.ofMinutes(15)));
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).containsOnlyKeys(ours);
+        assertThat(cluster.patches).containsExactly(ours);
+    }
+
+    @Test
+    void aRolloutOfWhichTheStoreKnowsNothingIsRecordedOnceItIsFound() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        engine.stop();
+        store.close();
+        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        begun.clear();
+        cluster.followed.clear();
+        cluster.runs(id, D2);
+        Engine next = start();
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).isEmpty();
+        assertThat(begun).isEmpty();
+        assertThat(ended).as("it ended before").isEmpty();
+        assertThat(store.rollouts(id.toString(), 5))
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        next.stop();
+        cluster.followed.clear();
+        start();
+        loop.advance(INTERVAL);
+        assertThat(cluster.followed).isEmpty();
+    }
+
+    @Test
+    void aRolloutThatNobodyFollowsAnyMoreIsCalledThatUntilSomebodyTakesItUp() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine once = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        cluster.rolling(id);
+        once.stop();
+        loop.settle();
+        assertThat(last(id).outcome()).hasValue("not followed");
+        assertThat(last(id).finished()).isEmpty();
+        begun.clear();
+        Engine agent = start();
+        loop.advance(INTERVAL);
+        assertThat(last(id).outcome()).hasValue("running");
+        agent.stop();
+        loop.settle();
+        cluster.runs(id, D2);
+        start();
+        loop.advance(INTERVAL);
+        assertThat(last(id).outcome()).hasValue("succeeded");
+        assertThat(last(id).finished()).isPresent();
+        assertThat(begun).as("it began before").isEmpty();
+        assertThat(cluster.patches).containsExactly(id);
+    }
+
+    private DigestStore.RolloutRecord last(WorkloadId id) throws StoreException {
+        return store.rollouts(id.toString(), 1).get(0);
+    }
+
+    @Test
+    void aRolloutThatIsFoundUnderWayIsFollowedToItsEnd() throws Exception {
+        WorkloadId id = cluster.deployment("a", D1, APP);
+        Engine engine = start();
+        registry.tags.put(APP, D2);
+        loop.advance(INTERVAL);
+        engine.stop();
+        store.close();
+        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        cluster.rolling(id);
+        begun.clear();
+        start();
+        assertThat(begun).as("it began before").isEmpty();
+        cluster.runs(id, D2);
+        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        loop.advance(INTERVAL);
+        assertThat(store.rollouts(id.toString(), 5))
+                .singleElement()
+                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(cluster.patches).containsExactly(id);
+    }
+}
