@@ -23,29 +23,30 @@ public record Policies(
                 variable = "URUNNER_CONF_FIRST_SIGHT",
                 fallback = "restart",
                 meaning =
-                        "a workload that runs an old digest and was never rolled out by us: `restart`, or `adopt` what runs")
+                        "a workload that runs an old digest and that URunner never rolled out: `restart` it, or `adopt` what runs")
         Policy.FirstSight firstSight,
 
         @Setting(
                 variable = "URUNNER_CONF_COOLDOWN",
                 fallback = "0",
-                meaning = "least time between two rollouts of a workload")
+                meaning = "minimum time between two rollouts of a workload")
         Duration cooldown,
 
         @Setting(
                 variable = "URUNNER_CONF_SETTLE",
                 fallback = "0",
-                meaning = "how long a digest must stand before it is rolled out")
+                meaning = "how long a tag must keep a digest before it is rolled out")
         Duration settle,
 
         @Setting(
                 variable = "URUNNER_CONF_WINDOW",
-                meaning = "when rollouts may start, as `Mon-Fri 20:00-06:00 Europe/Rome`; several after `;`")
+                meaning =
+                        "when rollouts may start, for example `Mon-Fri 20:00-06:00 Europe/Rome`; separate several with `;`")
         Optional<String> window,
 
         @Setting(
                 variable = "URUNNER_CONF_CONTAINERS",
-                meaning = "names of the containers to follow, after commas; all if not set")
+                meaning = "names of the containers to follow, separated by commas; all if not set")
         List<String> containers,
 
         @Setting(
@@ -55,7 +56,10 @@ public record Policies(
                         "a container whose `imagePullPolicy` is not `Always`: `restart` it, `pin` its image to the digest, or `skip` it")
         Policy.IfNotAlways ifNotAlways,
 
-        @Setting(variable = "URUNNER_CONF_SHADOW", fallback = "false", meaning = "decide and report, but touch nothing")
+        @Setting(
+                variable = "URUNNER_CONF_SHADOW",
+                fallback = "false",
+                meaning = "decide and report, but change nothing")
         boolean shadow) {
     public Policies {
         containers = List.copyOf(containers);

@@ -6,8 +6,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * What is known of a setting beside its type: the binder, the table in the README and {@code urunner config} read it from
- * here. The key in the file is the component's name.
+ * What is known of a setting besides its type, for the binder, {@code urunner config} and the table in docs/settings.md. The key in the file is the component's name.
  */
 @Target(ElementType.RECORD_COMPONENT)
 @Retention(RetentionPolicy.RUNTIME)

@@ -50,7 +50,7 @@ public record Settings(
                 variable = "DOCKER_API_ACCEPT_HEADER",
                 fallback = ManifestTypes.ALL,
                 meaning =
-                        "media types that manifest requests accept; the four of Docker and OCI are added where they are missing")
+                        "media types that manifest requests accept; the four of Docker and OCI are added if they are missing")
         String acceptHeader,
 
         Store store,
@@ -105,7 +105,7 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_LOG_FORMAT",
                     fallback = "text",
-                    meaning = "`text` for people, `json` for machines: an object per line")
+                    meaning = "`text` for people, or `json` (one object per line) for machines")
             LogFormat format) {}
 
     /** How severe an event is, in the words of the original. */
@@ -163,19 +163,19 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_CLUSTER_NAME",
                     fallback = "default",
-                    meaning = "name of the cluster in a history that several clusters share")
+                    meaning = "name of this cluster in a history that several clusters share")
             String cluster,
 
             @Setting(
                     variable = "URUNNER_CONF_NAMESPACES",
                     meaning =
-                            "namespaces to look at, after commas, for an agent without a ClusterRole; all if not set. In both cases only those labelled `urunner=enable`")
+                            "namespaces to watch, separated by commas, for an agent without a ClusterRole; all if not set. Either way only those labelled `urunner=enable`")
             List<String> namespaces,
 
             @Setting(
                     variable = "URUNNER_CONF_LEADER_ELECTION",
                     fallback = "false",
-                    meaning = "whether several agents elect the one that acts, by a Lease")
+                    meaning = "elect the one of several agents that acts, through a Lease")
             boolean leaderElection,
 
             @Setting(variable = "URUNNER_CONF_LEASE_NAME", fallback = "urunner", meaning = "name of the Lease")
@@ -183,14 +183,13 @@ public record Settings(
 
             @Setting(
                     variable = "URUNNER_CONF_LEASE_NAMESPACE",
-                    meaning = "namespace of the Lease; that of the pod, or of the kubeconfig's context, if not set")
+                    meaning = "namespace of the Lease; by default that of the pod, or of the kubeconfig's context")
             Optional<String> leaseNamespace,
 
             @Setting(
                     variable = "URUNNER_CONF_PULL_SECRETS",
                     fallback = "true",
-                    meaning =
-                            "whether the pull secrets of workloads are read for registries without a configured credential")
+                    meaning = "use the pull secrets of workloads for registries without a configured credential")
             boolean pullSecrets) {
         public Kubernetes {
             namespaces = List.copyOf(namespaces);
@@ -243,35 +242,33 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
                     meaning =
-                            "registry to watch: `host` or `host:port`, with an optional path that repositories start with")
+                            "registry to watch: `host` or `host:port`, optionally with a path that repositories start with")
             RegistryPrefix host,
 
             @Setting(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
                     meaning =
-                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `ghcr`, `acr`, `google`, `generic`, or the type of a plugin of your own; in the file it may be left out where the host tells")
+                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `ghcr`, `acr`, `google`, `generic`, or the type of your own plugin; optional in the file if the host tells the type")
             String type,
 
             Record credentials,
             Tls tls,
 
-            @Setting(meaning = "time between two passes over this registry, where it differs")
+            @Setting(meaning = "time between two passes over this registry, if it differs")
             Optional<Duration> interval,
 
-            @Setting(meaning = "requests to this registry at the same time; 8 if not set")
+            @Setting(meaning = "maximum number of concurrent requests to this registry; 8 if not set")
             Optional<Integer> concurrency,
 
-            @Setting(meaning = "requests to this registry per minute, at most")
+            @Setting(meaning = "maximum number of requests to this registry per minute")
             Optional<Integer> budget,
 
-            @Setting(
-                    fallback = "false",
-                    meaning = "whether the registry speaks plain http; loopback hosts need no saying")
+            @Setting(fallback = "false", meaning = "the registry uses plain HTTP; not needed for loopback hosts")
             boolean plainHttp,
 
             @Setting(
                     meaning =
-                            "`host[:port]` of token servers and storage at private addresses to which the registry may lead")
+                            "`host[:port]` of token servers and storage at private addresses to which the registry may redirect")
             List<String> trustedHosts) {
         /** What plugins are told beside a credential: where something is. */
         private static final Set<String> PLACES = Set.of("authUrl", "region", "endpoint", "tenant");
@@ -335,13 +332,13 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_DOCKER_API_VERIFY",
                     fallback = "true",
-                    meaning = "whether the registry's TLS certificate is verified")
+                    meaning = "verify the registry's TLS certificate")
             boolean verify,
 
-            @Setting(meaning = "PEM file of certificate authorities to trust beside the system's")
+            @Setting(meaning = "PEM file of certificate authorities to trust in addition to the system's")
             Optional<Path> ca,
 
-            @Setting(meaning = "PEM file of the client certificate to show")
+            @Setting(meaning = "PEM file of the client certificate")
             Optional<Path> certificate,
 
             @Setting(meaning = "PEM file of the client certificate's private key (PKCS #8)")
@@ -361,18 +358,21 @@ public record Settings(
      * @param canary whether of the workloads that share an image one goes first
      */
     public record Rollouts(
-            @Setting(variable = "URUNNER_CONF_MAX_ROLLOUTS", meaning = "rollouts at once in the cluster, at most")
+            @Setting(
+                    variable = "URUNNER_CONF_MAX_ROLLOUTS",
+                    meaning = "maximum number of concurrent rollouts in the cluster")
             Optional<Integer> max,
 
             @Setting(
                     variable = "URUNNER_CONF_MAX_ROLLOUTS_PER_NAMESPACE",
-                    meaning = "rollouts at once in a namespace, at most")
+                    meaning = "maximum number of concurrent rollouts in a namespace")
             Optional<Integer> maxPerNamespace,
 
             @Setting(
                     variable = "URUNNER_CONF_CANARY",
                     fallback = "false",
-                    meaning = "of the workloads that share an image one goes first, the others when it is healthy")
+                    meaning =
+                            "of the workloads that share an image, roll out one first, and the others once it is healthy")
             boolean canary) {
         public Rollouts {
             if (max.orElse(1) < 1) {
@@ -410,17 +410,15 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_SQLLIGHT_PATH",
                     fallback = "./urunner.db",
-                    meaning = "SQLite file of the history (the name is spelt so)")
+                    meaning = "SQLite file of the history (the spelling is that of the original)")
             Path path,
 
             @Setting(
                     variable = "URUNNER_CONF_DATABASE_URL",
-                    meaning = "`jdbc:postgresql://…`, where several agents or clusters share a history")
+                    meaning = "`jdbc:postgresql://…`, for a history that several agents or clusters share")
             Optional<String> url,
 
-            @Setting(
-                    variable = "URUNNER_CONF_DATABASE_USER",
-                    meaning = "user of that database, where the URL names none")
+            @Setting(variable = "URUNNER_CONF_DATABASE_USER", meaning = "user of that database, if the URL names none")
             Optional<String> user,
 
             @Setting(variable = "URUNNER_SECR_DATABASE_PASS", meaning = "password of that user")
@@ -473,19 +471,19 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_HTTP_PORT",
                     fallback = "8080",
-                    meaning = "port of `/livez`, `/readyz`, `/metrics` and what the commands ask; `0` for none")
+                    meaning =
+                            "port of `/livez`, `/readyz`, `/metrics` and of the endpoints that commands query; `0` for none")
             int port,
 
             @Setting(
                     variable = "URUNNER_SECR_HTTP_TOKEN",
                     meaning =
-                            "bearer token with which commands on other machines may ask the agent; those in its pod find one by themselves")
+                            "bearer token with which commands on other machines may query the agent; commands in its pod need none")
             Optional<SecretSource> token,
 
             @Setting(
                     variable = "URUNNER_SECR_METRICS_TOKEN",
-                    meaning =
-                            "bearer token that `/metrics` wants to be shown; everybody may read it where it is not set")
+                    meaning = "bearer token that `/metrics` requires; anybody may read it if this is not set")
             Optional<SecretSource> metricsToken,
 
             Hooks hooks) {
@@ -509,6 +507,6 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_SECR_HOOKS_SECRET",
                     meaning =
-                            "secret with which registries prove their push hints (`POST /hooks/…`); none are taken where it is not set")
+                            "secret that authenticates push hints of registries (`POST /hooks/…`); none are accepted if it is not set")
             Optional<SecretSource> secret) {}
 }

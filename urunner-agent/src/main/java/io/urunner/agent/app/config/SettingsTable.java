@@ -28,7 +28,7 @@ public final class SettingsTable {
         List<String> rows = new ArrayList<>();
         row(rows, "Variable", "Key in the file", "Default", "Meaning");
         row(rows, "---", "---", "---", "---");
-        row(rows, "`URUNNER_CONFIG`", "", "", "the configuration file (YAML); the flag `--config` goes before it");
+        row(rows, "`URUNNER_CONFIG`", "", "", "the configuration file (YAML); the flag `--config` overrides it");
         for (Schema.Entry entry : Schema.of(Settings.class)) {
             row(rows, entry, "", Node.Mapping.EMPTY);
         }
