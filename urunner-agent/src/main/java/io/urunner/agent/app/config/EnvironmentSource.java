@@ -3,7 +3,6 @@ package io.urunner.agent.app.config;
 import io.urunner.agent.text.Suggestion;
 import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialPlugins;
-import io.urunner.registry.auth.SecretSource;
 import java.lang.reflect.RecordComponent;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,7 +72,7 @@ final class EnvironmentSource {
     /** A secret may stand in a file. */
     private Optional<Node> value(String variable, RecordComponent component) {
         String file = variable + FILE_SUFFIX;
-        if (isSecret(component) && has(file)) {
+        if (Slot.of(component).isSecret() && has(file)) {
             if (has(variable)) {
                 binder.problem(new Origin.Variable(variable), "", "set beside " + file + "; unset one of them");
             }
@@ -86,10 +85,6 @@ final class EnvironmentSource {
 
     private String get(String variable) {
         return environment.getOrDefault(variable, "").strip();
-    }
-
-    static boolean isSecret(RecordComponent component) {
-        return component.getGenericType().getTypeName().contains(SecretSource.class.getName());
     }
 
     /**
@@ -132,7 +127,7 @@ final class EnvironmentSource {
     private static void add(Set<String> known, String variable, RecordComponent component) {
         if (!variable.isEmpty()) {
             known.add(variable);
-            if (isSecret(component)) {
+            if (Slot.of(component).isSecret()) {
                 known.add(variable + FILE_SUFFIX);
             }
         }

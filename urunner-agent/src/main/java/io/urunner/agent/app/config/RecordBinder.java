@@ -8,9 +8,7 @@ import io.urunner.registry.auth.SecretSource;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
-import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -24,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -63,8 +62,8 @@ final class RecordBinder {
             return path.isEmpty() ? name : path + "." + name;
         }
 
-        Scope in(String name) {
-            return new Scope(key(name), variables, need, custom);
+        Scope at(String key) {
+            return new Scope(key, variables, need, custom);
         }
     }
 
@@ -87,15 +86,18 @@ final class RecordBinder {
     }
 
     void problem(Origin origin, String key, String what) {
-        problem(origin instanceof Origin.FileLine line ? line + ": " + key : where(origin, key), what);
+        problem(where(origin, key, key), what);
     }
 
     private void problem(String where, String what) {
         problems.add(new Problem(Printable.line(where), Printable.line(what)));
     }
 
-    private static String where(Origin origin, String key) {
-        return origin instanceof Origin.Default ? key : origin.toString();
+    /** The place of a value in a message; {@code otherwise} if nobody has set it. */
+    private static String where(Origin origin, String key, String otherwise) {
+        return origin instanceof Origin.FileLine line
+                ? line + ": " + key
+                : origin instanceof Origin.Default ? otherwise : origin.toString();
     }
 
     /** The record, or null if there is a problem in it. */
@@ -104,7 +106,6 @@ final class RecordBinder {
             problem(node.origin(), scope.path(), "expected keys with values here: " + String.join(", ", names(type)));
             return null;
         }
-        RecordComponent[] components = type.getRecordComponents();
         int before = problems.size();
         Set<String> known = names(type);
         mapping.entries().forEach((key, value) -> {
@@ -115,10 +116,9 @@ final class RecordBinder {
                 problem(value.origin(), scope.key(key), "unknown key" + meant);
             }
         });
-        Object[] arguments = new Object[components.length];
-        for (int i = 0; i < components.length; i++) {
-            arguments[i] = component(components[i], mapping, scope);
-        }
+        Object[] arguments = Slot.of(type).stream()
+                .map(slot -> argument(slot, mapping, scope))
+                .toArray();
         if (problems.size() > before || Arrays.stream(arguments).anyMatch(argument -> argument == null)) {
             return null;
         }
@@ -134,23 +134,15 @@ final class RecordBinder {
         if (!around.add(type)) {
             return Optional.of(type.getName() + " contains itself");
         }
-        for (RecordComponent component : type.getRecordComponents()) {
-            Class<?> content = component.getType();
-            if (content == Optional.class || content == List.class) {
-                content = component.getGenericType() instanceof ParameterizedType generic
-                                && generic.getActualTypeArguments()[0] instanceof Class<?> argument
-                        ? argument
-                        : Object.class;
-            }
-            if (content.isRecord() && isNested(content)) {
-                Optional<String> within = unreadable(content, around);
-                if (within.isPresent()) {
-                    return within;
-                }
-            } else if (content != SecretSource.class && !Texts.canRead(content)) {
-                return Optional.of("its component '" + component.getName() + "' is a "
-                        + component.getGenericType().getTypeName()
-                        + ", which no text can become: CredentialPlugin says what can");
+        for (Slot slot : Slot.of(type)) {
+            Optional<String> why = slot.isNested()
+                    ? unreadable(slot.type(), around)
+                    : Optional.of("its component '" + slot.name() + "' is a "
+                                    + slot.component().getGenericType().getTypeName()
+                                    + ", which no text can become: CredentialPlugin says what can")
+                            .filter(problem -> !slot.isReadable());
+            if (why.isPresent()) {
+                return why;
             }
         }
         around.remove(type);
@@ -162,11 +154,8 @@ final class RecordBinder {
         List<Object> values = new ArrayList<>();
         for (RecordComponent component : record.getClass().getRecordComponents()) {
             component.getAccessor().setAccessible(true);
-            Object value = component.getAccessor().invoke(record);
-            List<?> contents = value instanceof Optional<?> optional
-                    ? optional.stream().toList()
-                    : value instanceof List<?> list ? list : value == null ? List.of() : List.of(value);
-            for (Object content : contents) {
+            for (Object content :
+                    contents(component.getAccessor().invoke(record)).toList()) {
                 if (content instanceof Record nested && !(content instanceof RegistryPrefix)) {
                     values.addAll(values(nested));
                 } else {
@@ -177,12 +166,15 @@ final class RecordBinder {
         return values;
     }
 
+    /** What is in an {@code Optional} or a {@code List}, or the value itself. */
+    private static Stream<?> contents(@Nullable Object value) {
+        return value instanceof Optional<?> optional
+                ? optional.stream()
+                : value instanceof List<?> list ? list.stream() : Stream.ofNullable(value);
+    }
+
     private static Set<String> names(Class<?> type) {
-        Set<String> names = new LinkedHashSet<>();
-        for (RecordComponent component : type.getRecordComponents()) {
-            names.add(component.getName());
-        }
-        return names;
+        return Slot.of(type).stream().map(Slot::name).collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     private <R extends Record> @Nullable R construct(
@@ -193,30 +185,16 @@ final class RecordBinder {
                     .toArray(Class<?>[]::new));
             constructor.setAccessible(true);
             return constructor.newInstance(arguments);
-        } catch (InvocationTargetException e) {
-            List<Secret> secrets = FailureText.secretsOf(contents(arguments));
-            Throwable cause = e.getCause() == null ? e : e.getCause();
+        } catch (ReflectiveOperationException | LinkageError e) {
+            List<Secret> secrets = FailureText.secretsOf(
+                    Stream.of(arguments).flatMap(RecordBinder::contents).toList());
+            Throwable cause = e instanceof InvocationTargetException && e.getCause() != null ? e.getCause() : e;
             String message = cause.getClass() == IllegalArgumentException.class
                     ? FailureText.line(cause.getMessage(), MOST_OF_A_MESSAGE, secrets)
-                    : cannotBeMade(type, cause, secrets);
-            problem(culprits(type, message, mapping, scope), message);
-            return null;
-        } catch (ReflectiveOperationException | LinkageError e) {
-            String message = cannotBeMade(type, e, FailureText.secretsOf(contents(arguments)));
+                    : "the settings " + type.getName() + " cannot be made of it: " + FailureText.of(cause, secrets);
             problem(culprits(type, message, mapping, scope), message);
             return null;
         }
-    }
-
-    private static String cannotBeMade(Class<?> type, Throwable failure, List<Secret> secrets) {
-        return "the settings " + type.getName() + " cannot be made of it: " + FailureText.of(failure, secrets);
-    }
-
-    private static List<Object> contents(Object[] arguments) {
-        return Stream.of(arguments)
-                .flatMap(argument -> argument instanceof Optional<?> optional ? optional.stream() : Stream.of(argument))
-                .map(Object.class::cast)
-                .toList();
     }
 
     /** The places that a record's refusal is about: the components that it begins with or quotes, else all. */
@@ -224,14 +202,13 @@ final class RecordBinder {
         String first = message.split("[^A-Za-z0-9]", 2)[0];
         Set<String> named = new LinkedHashSet<>();
         Set<String> all = new LinkedHashSet<>();
-        for (RecordComponent component : type.getRecordComponents()) {
-            String name = component.getName();
+        for (Slot slot : Slot.of(type)) {
+            String name = slot.name();
             String key = scope.key(name);
+            String variable = scope.variables().apply(slot.component());
             Node node = mapping.entries().get(name);
-            Origin origin = node == null ? Origin.DEFAULT : node.origin();
-            String place = origin instanceof Origin.FileLine line
-                    ? line + ": " + key
-                    : where(origin, variableOr(component, scope, key));
+            String place =
+                    where(node == null ? Origin.DEFAULT : node.origin(), key, variable.isEmpty() ? key : variable);
             all.add(place);
             if (name.equals(first) || message.contains("'" + name + "'")) {
                 named.add(place);
@@ -240,60 +217,50 @@ final class RecordBinder {
         return String.join(", ", named.isEmpty() ? all : named);
     }
 
-    private static String variableOr(RecordComponent component, Scope scope, String key) {
-        String variable = scope.variables().apply(component);
-        return variable.isEmpty() ? key : variable;
-    }
-
-    private @Nullable Object component(RecordComponent component, Node.Mapping mapping, Scope scope) {
-        String name = component.getName();
-        Node node = mapping.entries().get(name);
-        Optional<Function<Node, @Nullable Object>> custom = scope.custom().apply(component);
+    private @Nullable Object argument(Slot slot, Node.Mapping mapping, Scope scope) {
+        Node node = mapping.entries().get(slot.name());
+        Optional<Function<Node, @Nullable Object>> custom = scope.custom().apply(slot.component());
         if (custom.isPresent()) {
             return custom.get().apply(node == null ? new Node.Mapping(Map.of(), mapping.origin()) : node);
         }
-        boolean optional = component.getType() == Optional.class;
-        boolean list = component.getType() == List.class;
-        Class<?> type = optional || list ? argument(component.getGenericType()) : component.getType();
-        Setting setting = component.getAnnotation(Setting.class);
-        if (node == null && setting != null && !setting.fallback().isEmpty()) {
-            node = new Node.Scalar(setting.fallback(), Origin.DEFAULT);
+        if (node == null && !slot.fallback().isEmpty()) {
+            node = new Node.Scalar(slot.fallback(), Origin.DEFAULT);
+        }
+        if (node == null && slot.isNested() && !slot.isOptional() && !slot.isList()) {
+            node = Node.Mapping.EMPTY;
+        }
+        String key = scope.key(slot.name());
+        if (slot.isList()) {
+            return node == null ? List.of() : list(slot, node, scope.at(key));
+        }
+        if (slot.isOptional()) {
+            return node == null ? Optional.empty() : ofNullable(value(slot, node, scope.at(key)));
         }
         if (node == null) {
-            if (optional) {
-                return Optional.empty();
-            }
-            if (list) {
-                return List.of();
-            }
-            if (isNested(type)) {
-                return bind(type.asSubclass(Record.class), Node.Mapping.EMPTY, scope.in(name));
-            }
-            missing(component, mapping, scope);
+            missing(slot, mapping, scope);
             return null;
         }
-        if (list) {
-            return list(type, node, scope.key(name), scope);
-        }
-        Object value = value(type, node, scope.key(name), scope);
-        return optional && value != null ? Optional.of(value) : value;
+        return value(slot, node, scope.at(key));
     }
 
-    private void missing(RecordComponent component, Node.Mapping mapping, Scope scope) {
-        String variable = scope.variables().apply(component);
+    /** Null stays null: there is a problem. */
+    private static @Nullable Object ofNullable(@Nullable Object value) {
+        return value == null ? null : Optional.of(value);
+    }
+
+    private void missing(Slot slot, Node.Mapping mapping, Scope scope) {
+        String variable = scope.variables().apply(slot.component());
         String need = scope.need().isEmpty() ? "" : "; " + scope.need();
         if (variable.isEmpty() || mapping.origin() instanceof Origin.FileLine) {
             String instead = variable.isEmpty() ? "" : " (here and in " + variable + ")";
-            problem(mapping.origin(), scope.key(component.getName()), "missing" + instead + need);
+            problem(mapping.origin(), scope.key(slot.name()), "missing" + instead + need);
         } else {
-            String file = component.getType() == SecretSource.class
-                    ? " (or " + variable + "_FILE, the path of a file that holds it)"
-                    : "";
+            String file = slot.isSecret() ? " (or " + variable + "_FILE, the path of a file that holds it)" : "";
             problem(variable, "missing" + file + need);
         }
     }
 
-    private @Nullable Object list(Class<?> type, Node node, String key, Scope scope) {
+    private @Nullable Object list(Slot slot, Node node, Scope scope) {
         List<Node> items = node instanceof Node.Sequence sequence
                 ? sequence.items()
                 : node instanceof Node.Scalar scalar
@@ -305,7 +272,7 @@ final class RecordBinder {
                         : List.of(node);
         List<Object> bound = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
-            Object value = value(type, items.get(i), key + "[" + i + "]", scope);
+            Object value = value(slot, items.get(i), scope.at(scope.path() + "[" + i + "]"));
             if (value != null) {
                 bound.add(value);
             }
@@ -313,25 +280,24 @@ final class RecordBinder {
         return bound.size() == items.size() ? List.copyOf(bound) : null;
     }
 
-    private @Nullable Object value(Class<?> type, Node node, String key, Scope scope) {
-        if (isNested(type)) {
-            return bind(
-                    type.asSubclass(Record.class),
-                    node,
-                    new Scope(key, scope.variables(), scope.need(), scope.custom()));
+    private @Nullable Object value(Slot slot, Node node, Scope scope) {
+        String key = scope.path();
+        if (slot.isNested()) {
+            return bind(slot.type().asSubclass(Record.class), node, scope);
         }
-        if (type == SecretSource.class) {
+        if (slot.isSecret()) {
             return secret(node, key);
         }
-        if (!Texts.canRead(type)) {
-            throw new IllegalStateException("settings of the type " + type.getName() + " cannot be read: " + key);
+        if (!slot.isReadable()) {
+            throw new IllegalStateException(
+                    "settings of the type " + slot.type().getName() + " cannot be read: " + key);
         }
         String text = text(node, key);
         if (text == null) {
             return null;
         }
         try {
-            Object value = Texts.read(type, text);
+            Object value = Texts.read(slot.type(), text);
             values.add(new EffectiveValue(key, Printable.setting(text), node.origin()));
             return value;
         } catch (IllegalArgumentException e) {
@@ -407,14 +373,5 @@ final class RecordBinder {
                         + (VARIABLE.matcher(target).matches() ? target : "that is named there (a name in capitals)");
             case FILE -> "file " + (PATH.matcher(target).matches() ? target : "that is named there (an absolute path)");
         };
-    }
-
-    /** Some records are read from one text. */
-    private static boolean isNested(Class<?> type) {
-        return type.isRecord() && !Texts.canRead(type);
-    }
-
-    private static Class<?> argument(Type type) {
-        return (Class<?>) ((ParameterizedType) type).getActualTypeArguments()[0];
     }
 }

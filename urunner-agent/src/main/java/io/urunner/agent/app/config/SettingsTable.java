@@ -2,12 +2,10 @@ package io.urunner.agent.app.config;
 
 import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialPlugins;
-import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -48,12 +46,11 @@ public final class SettingsTable {
         Map<List<String>, Set<String>> credentials = new LinkedHashMap<>();
         for (String type : plugins.types()) {
             CredentialPlugin<?> plugin = plugins.get(type);
-            for (RecordComponent component : plugin.settingsType().getRecordComponents()) {
-                String what = (component.getType() == Optional.class ? "optional" : "needed")
-                        + (EnvironmentSource.isSecret(component) ? "; a secret" : "");
-                String variable = PluginVariables.name(type, component.getName());
+            for (Slot slot : Slot.of(plugin.settingsType())) {
+                String what = (slot.isOptional() ? "optional" : "required") + (slot.isSecret() ? "; a secret" : "");
+                String variable = PluginVariables.name(type, slot.name());
                 credentials
-                        .computeIfAbsent(List.of(variable, component.getName(), what), key -> new TreeSet<>())
+                        .computeIfAbsent(List.of(variable, slot.name(), what), key -> new TreeSet<>())
                         .add(type);
             }
         }

@@ -14,7 +14,7 @@ class SettingsTableTest {
                 .anyMatch(line -> line.startsWith("| `URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH` | `registries[].host` |"
                         + " `harbor.default.svc.cluster.local:8080` |"))
                 .anyMatch(line -> line.contains("`URUNNER_SECR_GITLAB_TOKEN` | `registries[].credentials.token` |  |"
-                        + " needed; a secret, for the type `gitlab`"))
+                        + " required; a secret, for the type `gitlab`"))
                 .anyMatch(line -> line.contains("`URUNNER_SECR_REGISTRY_USER`") && line.contains("`generic`"))
                 .anyMatch(line -> line.contains("`URUNNER_SECR_AWS_SECRET_ACCESS_KEY`"))
                 .allMatch(line -> line.split(" \\| ", -1).length == 4);
