@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A configuration that was read without a problem. Immutable.
+ * A valid configuration. Immutable.
  *
- * @param settings what is in force
- * @param values every value that is in force, in the order of the settings, with its origin
- * @param warnings what was put right, or looks wrong and is not
+ * @param settings the settings in force
+ * @param values every value in force with its origin, in the order of the settings
+ * @param warnings what was corrected, or is allowed but probably a mistake
  * @param plugins the plugins that the registries' credentials belong to
  * @param files the files that it was read from: the configuration file, and those with secrets
  */
@@ -27,10 +27,10 @@ public record Configuration(
     }
 
     /**
-     * Whether anybody said something about a setting.
+     * Tells whether a setting was configured.
      *
      * @param key its key, such as {@code log.level}
-     * @return false if the default is in force
+     * @return false if it has its default
      */
     public boolean isSet(String key) {
         return values.stream()

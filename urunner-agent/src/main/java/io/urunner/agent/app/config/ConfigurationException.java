@@ -3,7 +3,7 @@ package io.urunner.agent.app.config;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The configuration is wrong: all that is wrong with it, at once. */
+/** The configuration is invalid; the message lists every problem. */
 public final class ConfigurationException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -13,9 +13,9 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/** What the environment says. A variable that is set to blanks counts as not set: charts leave such ones behind. */
+/** Reads settings from environment variables. A blank variable counts as not set: charts produce such variables. */
 final class EnvironmentSource {
-    /** The file to read first; not a setting itself. */
+    /** Names the configuration file; not a setting itself. */
     static final String CONFIG_FILE = "URUNNER_CONFIG";
 
     /** The variables of a record's components, as {@link Setting} names them. */
@@ -26,9 +26,9 @@ final class EnvironmentSource {
 
     private static final String FILE_SUFFIX = "_FILE";
 
-    /** Names of the launcher, of the commands that ask a running agent, and of the tests. */
+    /** Variables of the launcher, of commands that query a running agent, and of tests. */
     private static final Pattern FOREIGN = Pattern.compile("URUNNER_(JAVA_OPTS|URL|TEST_.*)");
-    /** What Kubernetes sets in every container of a namespace with a Service called urunner or urunner-something. */
+    /** Variables that Kubernetes sets for a Service called urunner or urunner-something. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
             "URUNNER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)");
 
@@ -47,7 +47,7 @@ final class EnvironmentSource {
         return !environment.getOrDefault(variable, "").isBlank();
     }
 
-    /** The tree of a record class's settings, as far as variables are set. */
+    /** The settings of a record class for which variables are set. */
     Node.Mapping settings(Class<? extends Record> type) {
         Node.Mapping mapping = Node.Mapping.EMPTY;
         for (Schema.Entry entry : Schema.of(type)) {
@@ -59,7 +59,7 @@ final class EnvironmentSource {
         return mapping;
     }
 
-    /** The settings of a plugin, as far as variables are set. */
+    /** The settings of a plugin for which variables are set. */
     Node.Mapping credentials(CredentialPlugin<?> plugin) {
         Map<String, Node> entries = new LinkedHashMap<>();
         for (RecordComponent component : plugin.settingsType().getRecordComponents()) {
@@ -69,12 +69,12 @@ final class EnvironmentSource {
         return new Node.Mapping(entries, Origin.DEFAULT);
     }
 
-    /** A secret may stand in a file. */
+    /** A secret may also be in a file. */
     private Optional<Node> value(String variable, RecordComponent component) {
         String file = variable + FILE_SUFFIX;
         if (Slot.of(component).isSecret() && has(file)) {
             if (has(variable)) {
-                binder.problem(new Origin.Variable(variable), "", "set beside " + file + "; unset one of them");
+                binder.problem(new Origin.Variable(variable), "", "set together with " + file + "; unset one of them");
             }
             return Optional.of(new Node.Reference(Node.Reference.Kind.FILE, get(file), new Origin.Variable(file)));
         }
@@ -88,9 +88,9 @@ final class EnvironmentSource {
     }
 
     /**
-     * Reports the variables that look like ours and are not.
+     * Reports variables that look like ours but are unknown.
      *
-     * @param plugins those that there are
+     * @param plugins the available plugins
      * @param somePluginsAreUnknown whether variables of plugins may belong to one that could not be used
      */
     void reportUnknown(CredentialPlugins plugins, boolean somePluginsAreUnknown) {

@@ -18,12 +18,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the code of others threw or says, made fit to be shown: one line, bounded, printable, without a secret. The secrets
- * that are known are taken out wherever they stand; of a text that nobody wrote for people, what looks like one as well.
+ * Makes texts and exceptions of foreign code safe to show: one line, bounded, printable, without secrets. Known secrets are
+ * masked wherever they occur; in texts that were not written for people, so is everything that looks like a secret.
  */
 public final class FailureText {
     private static final int MOST = 300;
-    /** What is longer is cut before it is looked at. */
+    /** Longer texts are cut before they are processed. */
     private static final int MOST_READ = 10_000;
 
     private static final int MOST_CAUSES = 10;
@@ -42,9 +42,9 @@ public final class FailureText {
     private FailureText() {}
 
     /**
-     * The type and the text of what was thrown, of its last cause, and where it came from.
+     * The type and message of an exception and of its root cause, and where it was thrown.
      *
-     * @param failure what was thrown
+     * @param failure the exception
      * @param secrets what must not be shown
      */
     static String of(Throwable failure, Collection<Secret> secrets) {
@@ -72,16 +72,16 @@ public final class FailureText {
     }
 
     /**
-     * A text that was written for nobody in particular, in one line, without what looks like a secret.
+     * A text that was not written for people, in one line, without anything that looks like a secret.
      *
      * @param text the text
-     * @return what can be shown of it
+     * @return what can be shown
      */
     public static String guarded(String text) {
         return bounded(guessed(masked(text, List.of())), MOST);
     }
 
-    /** The secrets among values: what sources hold, and what credentials show. */
+    /** The secrets among some values: those in secret sources and in credentials. */
     static List<Secret> secretsOf(Collection<?> values) {
         List<Secret> secrets = new ArrayList<>();
         for (Object value : values) {
@@ -89,7 +89,7 @@ public final class FailureText {
                 try {
                     secrets.add(source.read());
                 } catch (CredentialException e) {
-                    // What cannot be read was not told either.
+                    // A secret that cannot be read cannot leak.
                 }
             } else if (value instanceof Credential.Basic basic) {
                 secrets.add(basic.password());
@@ -119,7 +119,7 @@ public final class FailureText {
                 cause = cause.getCause();
             }
         } catch (Throwable e) {
-            // An exception of somebody's own may fail in itself; what is known of it is enough.
+            // A custom exception may itself throw; what is known so far is enough.
         }
         return chain;
     }
@@ -136,11 +136,11 @@ public final class FailureText {
             return bounded(type, MOST);
         }
         String text = masked(message, secrets);
-        // The JVM's own words are names of classes.
+        // The JVM's own messages are class names.
         return bounded(type, MOST) + ": " + bounded(failure instanceof LinkageError ? text : guessed(text), MOST);
     }
 
-    /** The first line of code that is not the JDK's. */
+    /** The first stack frame outside the JDK. */
     private static String where(Throwable failure) {
         try {
             for (StackTraceElement frame : failure.getStackTrace()) {
@@ -169,7 +169,7 @@ public final class FailureText {
             return "; its static initialiser failed before";
         }
         if (failure instanceof NoClassDefFoundError || failure instanceof ClassNotFoundException) {
-            return "; it lacks a library: put that into its jar, or the library's jar beside it";
+            return "; it is missing a library: put it into its jar, or the library's jar next to it";
         }
         if (failure instanceof IncompatibleClassChangeError) {
             return "; it was compiled against another version of a library or of registry-v2-client";
@@ -184,7 +184,7 @@ public final class FailureText {
         return text.length() <= MOST_READ ? text : text.substring(0, MOST_READ);
     }
 
-    /** One line that a terminal shows as it is: no control, no format character, no half of one. */
+    /** One line without control characters, format characters and unpaired surrogates. */
     private static String flat(String text) {
         return text.codePoints()
                 .map(point -> switch (Character.getType(point)) {
@@ -221,7 +221,7 @@ public final class FailureText {
             }
         }
         if (whole.length() > MOST_READ) {
-            // What was cut may end within a secret.
+            // The cut may be in the middle of a secret.
             for (String form : forms) {
                 for (int length = Math.min(form.length(), text.length()); length > 0; length--) {
                     if (text.endsWith(form.substring(0, length))) {

@@ -9,10 +9,10 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Which files lie at some paths, and since when they are as they are: equal as long as nothing changed. A mounted
- * ConfigMap or Secret changes by a symbolic link that leads elsewhere, which is another file at the path. Immutable.
+ * Identifies the state of some files: equal as long as no file has changed. A mounted ConfigMap or Secret changes when a
+ * symbolic link points elsewhere, which puts another file at the path. Immutable.
  *
- * @param stamps by path what lies there
+ * @param stamps the state of each file, by path
  */
 public record FileStamps(Map<Path, String> stamps) {
     public FileStamps {
@@ -22,7 +22,7 @@ public record FileStamps(Map<Path, String> stamps) {
     /**
      * The files as they are now.
      *
-     * @param files the paths; what is not there is remembered as missing
+     * @param files the paths; a file that does not exist has a state, too
      * @return the stamps
      */
     public static FileStamps of(Collection<Path> files) {

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A plugin behind its border: what it is called and what its settings are is asked once, and whatever it does wrong is said
+ * A plugin behind its border: its type and the class of its settings are read once, and whatever it does wrong is reported
  * with its name. Thread-safe.
  */
 final class GuardedPlugin<S extends Record> implements CredentialPlugin<S> {
@@ -43,9 +43,9 @@ final class GuardedPlugin<S extends Record> implements CredentialPlugin<S> {
      *
      * @param border its border
      * @param maker makes it
-     * @param problems is told what it does wrong before it is chosen
+     * @param problems receives what it does wrong before it is chosen
      * @return the plugin
-     * @throws CredentialException if it cannot be made, or what it says of itself cannot be
+     * @throws CredentialException if it cannot be created, or does not describe itself correctly
      */
     static GuardedPlugin<?> of(
             PluginBorder border, Callable<? extends CredentialPlugin<?>> maker, Consumer<String> problems)
@@ -60,13 +60,13 @@ final class GuardedPlugin<S extends Record> implements CredentialPlugin<S> {
             throw new Unusable(
                     "type()",
                     "gives " + (type == null ? "null" : "'" + FailureText.line(type, 64, List.of()) + "'")
-                            + ", but a type is at most 63 lower-case letters, digits and underscores after a letter");
+                            + ", but a type has at most 63 lower-case letters, digits and underscores and starts with a letter");
         }
         @Nullable Class<S> settings = plugin.settingsType();
         if (settings == null || !settings.isRecord()) {
             throw new Unusable(
                     "settingsType()",
-                    "gives " + (settings == null ? "null" : settings.getName()) + ", which is no record");
+                    "gives " + (settings == null ? "null" : settings.getName()) + ", which is not a record");
         }
         Optional<String> unreadable = RecordBinder.unreadable(settings);
         if (unreadable.isPresent()) {
@@ -85,7 +85,7 @@ final class GuardedPlugin<S extends Record> implements CredentialPlugin<S> {
         return settingsType;
     }
 
-    /** A plugin that fails here recognises nothing. */
+    /** A plugin that fails here recognises no registry. */
     @Override
     public boolean recognises(String registry) {
         try {
@@ -110,7 +110,7 @@ final class GuardedPlugin<S extends Record> implements CredentialPlugin<S> {
                     }
                     return new GuardedProvider(border, provider, values);
                 } catch (IllegalArgumentException e) {
-                    // The contract's word for settings that do not fit; a subclass is an accident.
+                    // The contract's exception for settings that do not fit; a subclass is a bug.
                     if (e.getClass() == IllegalArgumentException.class) {
                         throw new CredentialException(String.valueOf(e.getMessage()), false);
                     }

@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A plugin's provider behind its border: what it throws or returns wrongly fails for its registry alone. Thread-safe. */
+/** A plugin's provider behind its border: what it throws or returns wrongly affects only its own registry. Thread-safe. */
 final class GuardedProvider implements CredentialProvider {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedProvider.class);
 
-    /** An issuer may be asked meanwhile. */
+    /** Enough to ask an issuer of tokens. */
     private static final Duration FOR_CREDENTIALS = Duration.ofSeconds(30);
-    /** For what does no I/O. */
+    /** Enough for calls that do no I/O. */
     static final Duration FOR_WORDS = Duration.ofSeconds(5);
 
     private static final int MOST_CREDENTIALS = 100;
@@ -36,7 +36,7 @@ final class GuardedProvider implements CredentialProvider {
     private final PluginBorder border;
     private final CredentialProvider provider;
     private final List<Object> settings;
-    /** As told with the last credentials: who asks for hints cannot be told that they are not to be had. */
+    /** Those returned with the last credentials: the method has no way to report a failure. */
     private final Map<String, AuthHints> hints = new ConcurrentHashMap<>();
 
     private volatile List<Credential> yielded = List.of();
@@ -46,7 +46,7 @@ final class GuardedProvider implements CredentialProvider {
      * A provider behind a border.
      *
      * @param border the plugin's
-     * @param provider what the plugin made
+     * @param provider the plugin's provider
      * @param settings the values of the plugin's settings, some of which are secrets
      */
     GuardedProvider(PluginBorder border, CredentialProvider provider, List<Object> settings) {
@@ -133,7 +133,7 @@ final class GuardedProvider implements CredentialProvider {
         return secrets;
     }
 
-    /** What stops no work is said once. */
+    /** A failure that blocks nothing is logged once. */
     private void tell(CredentialException failure) {
         if (told.size() < MOST_REGISTRIES && told.add(String.valueOf(failure.getMessage()))) {
             LOG.warn("{}", failure.getMessage());
@@ -165,7 +165,8 @@ final class GuardedProvider implements CredentialProvider {
             throw new Unusable("credentials()", "returned a secret of more than " + LONGEST_SECRET + " characters");
         }
         if (header && !secret.chars().allMatch(character -> character > ' ' && character < 0x7f)) {
-            throw new Unusable("credentials()", "returned a token with blanks or characters that no header may have");
+            throw new Unusable(
+                    "credentials()", "returned a token with blanks or characters that are not allowed in a header");
         }
     }
 
@@ -175,7 +176,7 @@ final class GuardedProvider implements CredentialProvider {
         }
         if (hints.tokenEndpoint().map(URI::getHost).isEmpty()
                 && hints.tokenEndpoint().isPresent()) {
-            throw new Unusable("hints()", "returned a token server that is no URL with a host");
+            throw new Unusable("hints()", "returned a token server that is not a URL with a host");
         }
         return hints;
     }

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** The media types of manifests that must be accepted: without one of them registries answer with another digest. */
+/** The media types that manifest requests must accept: without one of them registries return another digest. */
 final class ManifestTypes {
     static final String ALL = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json,"
             + " application/vnd.docker.distribution.manifest.list.v2+json,"

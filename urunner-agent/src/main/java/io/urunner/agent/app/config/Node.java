@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a source says, before it has types: a tree whose every node knows where it was read. Immutable. */
+/** The untyped content of a source: a tree in which every node knows its origin. Immutable. */
 sealed interface Node {
     Origin origin();
 
@@ -18,7 +18,7 @@ sealed interface Node {
         }
     }
 
-    /** A text that stands elsewhere: {@code {env: NAME}} or {@code {file: PATH}}. */
+    /** A text that is read from elsewhere: {@code {env: NAME}} or {@code {file: PATH}}. */
     record Reference(Kind kind, String target, Origin origin) implements Node {
         enum Kind {
             ENV,
@@ -41,7 +41,7 @@ sealed interface Node {
             entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
         }
 
-        /** This tree with another one on top of it: mappings are merged, anything else is replaced. */
+        /** This tree overridden by another: mappings are merged, anything else is replaced. */
         Mapping under(Mapping top) {
             Map<String, Node> merged = new LinkedHashMap<>(entries);
             top.entries.forEach((key, node) -> merged.merge(

@@ -2,9 +2,9 @@ package io.urunner.agent.app.config;
 
 import java.nio.file.Path;
 
-/** Where a value was read: what a message about it names first. Immutable. */
+/** Where a value comes from; messages about the value start with it. Immutable. */
 public sealed interface Origin {
-    /** Nobody said anything: the value is ours. */
+    /** The value is a default. */
     Origin DEFAULT = new Default();
 
     /** The built-in default. */

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the command line says of the configuration. Immutable.
+ * The configuration options of the command line. Immutable.
  *
  * @param file the configuration file; empty for the one that {@code URUNNER_CONFIG} names, if any
  * @param values values by key, such as {@code log.level}, on top of the file and the environment

@@ -17,30 +17,30 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * The one way by which a plugin's code is called. Whatever it throws, and that it does not return in time, becomes a {@link
- * CredentialException} which names the plugin, where it was loaded from and what it was called for. Thread-safe.
+ * The only way to call a plugin's code. Whatever it throws, and a call that does not return in time, becomes a {@link
+ * CredentialException} that names the plugin, where it was loaded from and what it was called for. Thread-safe.
  */
 final class PluginBorder {
     private static final int MOST_OF_A_MESSAGE = 1_000;
 
     private final String plugin;
     private final Optional<Executor> threads;
-    /** Calls that nobody waits for any more. */
+    /** Calls that have been abandoned. */
     private final AtomicInteger overdue = new AtomicInteger();
 
     /**
      * A border around one plugin.
      *
      * @param plugin the plugin, for people
-     * @param threads what its code runs on, so that who calls it need not wait for ever; empty for what is trusted to
-     *     return, which runs on the caller's thread
+     * @param threads runs its code, so that callers do not wait forever; empty for trusted code, which runs on the
+     *     caller's thread
      */
     PluginBorder(String plugin, Optional<Executor> threads) {
         this.plugin = plugin;
         this.threads = threads;
     }
 
-    /** What a plugin returned cannot be used. */
+    /** A plugin returned something unusable. */
     static final class Unusable extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -53,11 +53,11 @@ final class PluginBorder {
      * Calls it.
      *
      * @param when what it is called for: {@code in create()}
-     * @param patience how long is waited for
+     * @param patience how long to wait
      * @param secrets what must not be shown of a failure
      * @param call the call
      * @return what it returned
-     * @throws CredentialException if it failed; a plugin's own refusal as it is, but in one line and without secrets
+     * @throws CredentialException if it failed; the plugin's own exceptions are passed on, in one line and without secrets
      */
     <T> T call(String when, Duration patience, Supplier<Collection<Secret>> secrets, Callable<T> call)
             throws CredentialException {
@@ -70,7 +70,7 @@ final class PluginBorder {
         } catch (Unusable e) {
             throw new CredentialException(plugin + ": " + e.getMessage(), true);
         } catch (Throwable e) {
-            // What a plugin throws on a thread of its own is no word to this one.
+            // An interruption of the plugin's thread does not concern this one.
             if (e instanceof InterruptedException && threads.isEmpty()) {
                 Thread.currentThread().interrupt();
             }
@@ -78,7 +78,7 @@ final class PluginBorder {
         }
     }
 
-    /** Nobody waits any longer. */
+    /** The wait is over. */
     private static final class Late extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -94,7 +94,7 @@ final class PluginBorder {
 
     private <T> T elsewhere(Executor executor, String when, Duration patience, Callable<T> call) throws Throwable {
         if (overdue.get() > 0) {
-            throw new Late(plugin + " is not called, because a call of it still hangs");
+            throw new Late(plugin + " is not called because an earlier call still hangs");
         }
         FutureTask<T> task = new FutureTask<>(call);
         AtomicBoolean settled = new AtomicBoolean();
@@ -109,7 +109,7 @@ final class PluginBorder {
                 }
             });
         } catch (RejectedExecutionException e) {
-            throw new Late(plugin + " is not called: the program ends");
+            throw new Late(plugin + " is not called: the program is shutting down");
         }
         try {
             return task.get(patience.toNanos(), TimeUnit.NANOSECONDS);
@@ -118,7 +118,7 @@ final class PluginBorder {
         } catch (TimeoutException e) {
             leave(task, settled);
             throw new Late(
-                    plugin + " was given up " + when + ": it did not return within " + patience.toSeconds() + " s");
+                    plugin + " was abandoned " + when + ": it did not return within " + patience.toSeconds() + " s");
         } catch (InterruptedException e) {
             leave(task, settled);
             Thread.currentThread().interrupt();
@@ -126,7 +126,7 @@ final class PluginBorder {
         }
     }
 
-    /** Told to end; until it does so, the plugin is not called again. */
+    /** Interrupts the call; until it returns, the plugin is not called again. */
     private void leave(FutureTask<?> task, AtomicBoolean settled) {
         overdue.incrementAndGet();
         if (!settled.compareAndSet(false, true)) {

@@ -26,14 +26,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * Finds the plugins of the class path and of the jars of a directory. What cannot be used is left out, and said with its
- * jar, its class and the reason. A directory is read once. The jars stay open, because the plugins live in them, and what
- * they do runs on threads of this: close this after them. Thread-safe.
+ * Finds the plugins of the class path and of the jars of a directory. What cannot be used is skipped, and reported with its
+ * jar, its class and the reason. A directory is read once. The jars stay open because the plugins' classes are loaded from
+ * them, and the plugins' code runs on threads of this object: close it after them. Thread-safe.
  */
 public final class PluginDirectory implements SettingsLoader.PluginDiscovery, AutoCloseable {
     private static final int MOST_JARS = 1_000;
 
-    /** By directory: of two readings of a changed configuration, the plugins of the first may still be in use. */
+    /** By directory: after a change of the configuration the plugins of the previous directory may still be in use. */
     private final Map<Optional<Path>, Found> found = new LinkedHashMap<>();
 
     private final List<URLClassLoader> loaders = new ArrayList<>();
@@ -97,7 +97,7 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
             }
         } catch (IOException | DirectoryIteratorException e) {
             throw new IllegalArgumentException(
-                    "the plugin directory " + directory + " is not there or cannot be read", e);
+                    "the plugin directory " + directory + " does not exist or cannot be read", e);
         }
         return jars.stream().sorted().toList();
     }
@@ -105,14 +105,14 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
     /** One search. */
     private final class Search {
         final Map<String, GuardedPlugin<?>> usable = new LinkedHashMap<>();
-        /** Some come later, and again: the plugins report here what they do wrong. */
+        /** Plugins report here what they do wrong, also later and repeatedly. */
         final CopyOnWriteArrayList<String> problems = new CopyOnWriteArrayList<>();
 
         final List<String> others = new ArrayList<>();
-        /** The types that are nobody's, because several want to be it. */
+        /** The types that several plugins claim. */
         private final Map<String, String> contested = new LinkedHashMap<>();
 
-        /** What belongs to the program, and what somebody put on its class path. */
+        /** The program's own plugins, and others on its class path. */
         @SuppressWarnings("rawtypes")
         void classPath() {
             Iterator<ServiceLoader.Provider<CredentialPlugin>> listed =
@@ -132,7 +132,7 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
         }
 
         void jars(List<Path> jars) {
-            // By class: whoever is named twice is loaded once, and nobody could say from which jar.
+            // By class: a class in two jars is loaded once, and from which jar is undefined.
             Map<String, List<PluginJar>> named = new LinkedHashMap<>();
             List<URL> urls = new ArrayList<>();
             for (Path path : jars) {
@@ -156,7 +156,7 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
                     String.join(" and ", jars.stream().map(PluginJar::toString).toList());
             String plugin = "the plugin " + name + " of " + places;
             if (jars.size() > 1) {
-                problems.add(plugin + " is there more than once, and is not used: remove all of them but one");
+                problems.add(plugin + " was found more than once and is not used: remove all but one");
                 return;
             }
             add(plugin, Optional.of(threads), () -> PluginJar.instance(loader, name));
@@ -172,8 +172,8 @@ public final class PluginDirectory implements SettingsLoader.PluginDiscovery, Au
                     return;
                 }
                 contested.putIfAbsent(type, String.valueOf(other));
-                problems.add("two plugins want to be the type '" + type + "', and neither is used: "
-                        + contested.get(type) + ", and " + made + "; remove one of them");
+                problems.add("two plugins claim the type '" + type + "', so neither is used: " + contested.get(type)
+                        + ", and " + made + "; remove one of them");
             } catch (CredentialException e) {
                 problems.add(String.valueOf(e.getMessage()));
             }

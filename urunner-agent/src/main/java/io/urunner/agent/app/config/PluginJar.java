@@ -19,13 +19,13 @@ import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 
 /**
- * What a jar of the plugin directory says that it brings. Immutable.
+ * What a jar in the plugin directory provides. Immutable.
  *
  * @param path the jar
  * @param isReadable whether classes can be loaded from it
- * @param classes the plugins that it names
- * @param problem why it brings less than it should, with its path
- * @param other what it seems to be, with its path, if it brings no plugin and means to bring none
+ * @param classes the plugins that its services file names
+ * @param problem why it provides less than it should, with its path
+ * @param other what it seems to be, with its path, if it is not meant to provide a plugin
  */
 record PluginJar(
         Path path, boolean isReadable, List<String> classes, Optional<String> problem, Optional<String> other) {
@@ -34,7 +34,7 @@ record PluginJar(
     private static final int LONGEST_SERVICES = 65_536;
     private static final int MOST_PLUGINS = 100;
     private static final int MOST_ENTRIES = 200_000;
-    /** How much is looked through for a plugin that no services file names. */
+    /** How many bytes are searched for a plugin that no services file names. */
     private static final int MOST_SEARCHED = 64_000_000;
 
     private static final int LONGEST_NAME = 500;
@@ -56,7 +56,7 @@ record PluginJar(
         } catch (IOException | RuntimeException e) {
             return broken(
                     path,
-                    (Files.isReadable(path) ? "it is no jar, or was cut off: copy it again" : "it cannot be read")
+                    (Files.isReadable(path) ? "it is not a jar, or is truncated: copy it again" : "it cannot be read")
                             + " (" + FailureText.of(e, List.of()) + ")");
         }
     }
@@ -71,7 +71,7 @@ record PluginJar(
                             true,
                             List.of(),
                             Optional.empty(),
-                            Optional.of(path + " brought nothing: it has no " + SERVICES)));
+                            Optional.of(path + " provides nothing: it has no " + SERVICES)));
         }
         List<String> names = new ArrayList<>();
         try (InputStream content = jar.getInputStream(services)) {
@@ -96,7 +96,7 @@ record PluginJar(
                             .limit(MOST_PLUGINS)
                             .toList(),
                     "its " + SERVICES + " names '" + FailureText.line(wrong.get(), 100, List.of())
-                            + "', which is no name of a class");
+                            + "', which is not a class name");
         }
         if (names.isEmpty() || names.size() > MOST_PLUGINS) {
             return brought(
@@ -128,10 +128,10 @@ record PluginJar(
                         "its services file is " + FailureText.line(name, 200, List.of()) + ", but must be " + SERVICES);
             }
         }
-        return classes ? Optional.empty() : Optional.of("there is no class in it");
+        return classes ? Optional.empty() : Optional.of("it contains no class");
     }
 
-    /** A class that knows the SPI, and that nobody is told of. */
+    /** A class that uses the SPI and that no services file names. */
     private static Optional<String> unnamed(JarFile jar) {
         byte[] spi = SPI.getBytes(StandardCharsets.US_ASCII);
         int left = MOST_SEARCHED;
@@ -169,19 +169,19 @@ record PluginJar(
                 path,
                 false,
                 List.of(),
-                Optional.of("the plugin jar " + path + " brought nothing: " + why),
+                Optional.of("the plugin jar " + path + " provides nothing: " + why),
                 Optional.empty());
     }
 
     private static PluginJar brought(Path path, List<String> classes, String why) {
-        String what = classes.isEmpty() ? " was read and brought nothing: " : " was read, but ";
+        String what = classes.isEmpty() ? " was read, but provides nothing: " : " was read, but ";
         return new PluginJar(path, true, classes, Optional.of("the plugin jar " + path + what + why), Optional.empty());
     }
 
     /**
      * Makes a plugin of a class of the jars.
      *
-     * @param loader loads from the jars, but first what is the program's own
+     * @param loader loads the program's own classes first, then those of the jars
      * @param name the class
      */
     static CredentialPlugin<?> instance(ClassLoader loader, String name) throws Exception {
@@ -189,13 +189,13 @@ record PluginJar(
         try {
             found = Class.forName(name, false, loader);
         } catch (ClassNotFoundException e) {
-            throw new Unusable("its services file", "names a class that is not there");
+            throw new Unusable("its services file", "names a class that does not exist");
         }
         if (found.getClassLoader() != loader) {
-            throw new Unusable("the class", "is the program's own: the copy in the jar is not used, remove it");
+            throw new Unusable("the class", "is part of the program: the copy in the jar is not used, remove it");
         }
         if (!CredentialPlugin.class.isAssignableFrom(found)) {
-            throw new Unusable("the class", "is no " + CredentialPlugin.class.getName());
+            throw new Unusable("the class", "does not implement " + CredentialPlugin.class.getName());
         }
         Constructor<?> constructor;
         try {

@@ -5,7 +5,7 @@ import java.util.Map;
 
 /** The environment variables of the plugins' settings: {@code URUNNER_SECR_<PREFIX>_<KEY>}. */
 final class PluginVariables {
-    /** What the variables of all plugins begin with. */
+    /** The common prefix of all plugins' variables. */
     static final String START = "URUNNER_SECR_";
 
     /** The original's names, where they are not the type itself. */
@@ -14,7 +14,7 @@ final class PluginVariables {
 
     private PluginVariables() {}
 
-    /** What the variables of a type have in common: types that share it share their variables. */
+    /** The prefix of a type's variables: types with the same prefix share their variables. */
     static String prefix(String type) {
         return PREFIXES.getOrDefault(type, type.toUpperCase(Locale.ROOT));
     }

@@ -8,14 +8,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The policies that hold where a workload's annotations {@code urunner.io/<name>} say nothing else.
+ * The policies of workloads without annotations {@code urunner.io/<name>}, which override them.
  *
- * @param firstSight what is done with a workload that runs an old digest and that we never rolled out
- * @param cooldown the least time between two rollouts of a workload
- * @param settle how long a digest must stand before it is rolled out
+ * @param firstSight what to do with a workload that runs an old digest and that was never rolled out by us
+ * @param cooldown the minimum time between two rollouts of a workload
+ * @param settle how long a tag must keep a digest before it is rolled out
  * @param window when rollouts may start; empty for always
  * @param containers the names of the containers to follow; empty for all
- * @param ifNotAlways what is done with a container whose {@code imagePullPolicy} is not {@code Always}
+ * @param ifNotAlways what to do with a container whose {@code imagePullPolicy} is not {@code Always}
  * @param shadow whether decisions are only reported
  */
 public record Policies(

@@ -1,10 +1,10 @@
 package io.urunner.agent.app.config;
 
 /**
- * Something wrong with the configuration. It never holds a secret's value.
+ * A problem with the configuration. It never contains a secret.
  *
  * @param where the variable, the line of the file or the flag
- * @param what what is wrong, and what to do
+ * @param what the problem, and what to do
  */
 public record Problem(String where, String what) {
     @Override

@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes records of trees. It goes on after a problem, so that all are found; a record with a problem in it is not made.
+ * Builds records from trees. It continues after a problem, to find them all; a record with a problem is not built.
  * For one thread.
  */
 final class RecordBinder {
@@ -50,8 +50,8 @@ final class RecordBinder {
      *
      * @param path the keys that lead to it, empty for the whole configuration
      * @param variables the environment variable of a component, or empty text
-     * @param need why a value without a default must be there
-     * @param custom reads the components of types that only the caller knows; empty for all others
+     * @param need why a value without a default is required
+     * @param custom reads components whose types only the caller knows; empty for all others
      */
     record Scope(
             String path,
@@ -75,7 +75,7 @@ final class RecordBinder {
         return values;
     }
 
-    /** The environment variables that the file refers to. */
+    /** The environment variables that the file references. */
     Set<String> referenced() {
         return referenced;
     }
@@ -125,7 +125,7 @@ final class RecordBinder {
         return construct(type, arguments, mapping, scope);
     }
 
-    /** Why no text can become a record of this class; empty if it can. */
+    /** Why a record of this class cannot be read from text; empty if it can. */
     static Optional<String> unreadable(Class<?> type) {
         return unreadable(type, new HashSet<>());
     }
@@ -139,7 +139,7 @@ final class RecordBinder {
                     ? unreadable(slot.type(), around)
                     : Optional.of("its component '" + slot.name() + "' is a "
                                     + slot.component().getGenericType().getTypeName()
-                                    + ", which no text can become: CredentialPlugin says what can")
+                                    + ", which cannot be read from text; see CredentialPlugin")
                             .filter(problem -> !slot.isReadable());
             if (why.isPresent()) {
                 return why;
@@ -191,13 +191,13 @@ final class RecordBinder {
             Throwable cause = e instanceof InvocationTargetException && e.getCause() != null ? e.getCause() : e;
             String message = cause.getClass() == IllegalArgumentException.class
                     ? FailureText.line(cause.getMessage(), MOST_OF_A_MESSAGE, secrets)
-                    : "the settings " + type.getName() + " cannot be made of it: " + FailureText.of(cause, secrets);
+                    : "the settings " + type.getName() + " cannot be created: " + FailureText.of(cause, secrets);
             problem(culprits(type, message, mapping, scope), message);
             return null;
         }
     }
 
-    /** The places that a record's refusal is about: the components that it begins with or quotes, else all. */
+    /** The places of the components that a record's message starts with or quotes; of all components if there are none. */
     private static String culprits(Class<?> type, String message, Node.Mapping mapping, Scope scope) {
         String first = message.split("[^A-Za-z0-9]", 2)[0];
         Set<String> named = new LinkedHashSet<>();
@@ -255,7 +255,7 @@ final class RecordBinder {
             String instead = variable.isEmpty() ? "" : " (here and in " + variable + ")";
             problem(mapping.origin(), scope.key(slot.name()), "missing" + instead + need);
         } else {
-            String file = slot.isSecret() ? " (or " + variable + "_FILE, the path of a file that holds it)" : "";
+            String file = slot.isSecret() ? " (or " + variable + "_FILE, the path of a file that contains it)" : "";
             problem(variable, "missing" + file + need);
         }
     }
@@ -310,7 +310,7 @@ final class RecordBinder {
         if (node instanceof Node.Reference reference && reference.kind() == Node.Reference.Kind.FILE) {
             Path file = path(reference);
             if (file == null || !Files.isReadable(file)) {
-                problem(node.origin(), key, "the secret " + named(reference) + " is not there or cannot be read");
+                problem(node.origin(), key, "the secret " + named(reference) + " does not exist or cannot be read");
                 return null;
             }
             values.add(new EffectiveValue(key, "[secret] of the file " + file, node.origin()));
@@ -326,7 +326,7 @@ final class RecordBinder {
         return SecretSource.of(Secret.of(text));
     }
 
-    /** The text of a leaf, without the white space around it; null, with a problem, if there is none. */
+    /** The text of a leaf, stripped; null, and a problem, if there is none. */
     private @Nullable String text(Node node, String key) {
         if (node instanceof Node.Scalar scalar) {
             return scalar.text().strip();
@@ -364,7 +364,7 @@ final class RecordBinder {
         }
     }
 
-    /** Where a value should stand; what does not look like a name or a path may be the secret itself, put there by mistake. */
+    /** The target of a reference; what does not look like a name or a path may be the secret itself, put there by mistake. */
     private static String named(Node.Reference reference) {
         String target = reference.target();
         return switch (reference.kind()) {

@@ -10,9 +10,9 @@ final class Schema {
     /**
      * A setting.
      *
-     * @param path the keys that lead to it
+     * @param path its keys
      * @param component the record component that holds it
-     * @param setting what is known of it
+     * @param setting its annotation
      */
     record Entry(List<String> path, RecordComponent component, Setting setting) {
         String key() {
@@ -22,7 +22,7 @@ final class Schema {
 
     private Schema() {}
 
-    /** The settings, in the order of the components; records in lists are not entered. */
+    /** The settings, in the order of the components, without those of records in lists. */
     static List<Entry> of(Class<? extends Record> type) {
         List<Entry> entries = new ArrayList<>();
         collect(type, List.of(), entries);

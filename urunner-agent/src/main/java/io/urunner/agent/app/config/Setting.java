@@ -6,7 +6,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * What is known of a setting besides its type, for the binder, {@code urunner config} and the table in docs/settings.md. The key in the file is the component's name.
+ * Describes a setting, for the binder, {@code urunner config} and the table in docs/settings.md. The key in the file is the component's name.
  */
 @Target(ElementType.RECORD_COMPONENT)
 @Retention(RetentionPolicy.RUNTIME)
@@ -14,9 +14,9 @@ import java.lang.annotation.Target;
     /** The environment variable; empty if there is none. */
     String variable() default "";
 
-    /** The value when nobody says anything; empty if there is none. */
+    /** The default; empty if there is none. */
     String fallback() default "";
 
-    /** What it means, for people; Markdown in one line. */
+    /** Its meaning, in one line of Markdown. */
     String meaning();
 }

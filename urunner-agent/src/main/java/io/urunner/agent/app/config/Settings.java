@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The whole configuration, valid by construction. Immutable. The names of the components are the keys of the file.
+ * All settings, valid by construction. Immutable. The components' names are the keys in the file.
  *
  * @param log what is logged, and how
  * @param kubernetes which cluster, and how to reach it
@@ -28,9 +28,9 @@ import java.util.stream.Collectors;
  * @param policies when a stale workload may be rolled out
  * @param rollouts how many rollouts may run at once
  * @param acceptHeader the media types to accept
- * @param store where is remembered what happened
- * @param http the endpoints that the agent offers
- * @param pluginDirectory where further credential plugins lie
+ * @param store where the history is kept
+ * @param http the endpoints that the agent serves
+ * @param pluginDirectory where to find further credential plugins
  */
 public record Settings(
         Log log,
@@ -68,7 +68,7 @@ public record Settings(
         Map<String, Registry> hosts = new HashMap<>();
         Set<String> prefixes = new HashSet<>();
         for (Registry registry : registries) {
-            // The name of a host is the same in letters of any case.
+            // Host names are not case-sensitive.
             if (!prefixes.add(registry.host().toString().toLowerCase(Locale.ROOT))) {
                 throw new IllegalArgumentException("registries name " + registry.host() + " twice");
             }
@@ -81,7 +81,7 @@ public record Settings(
     }
 
     /**
-     * The media types to accept for manifests, beside those that are always accepted.
+     * The media types to accept for manifests, in addition to those that are always accepted.
      *
      * @return the media types
      */
@@ -108,17 +108,17 @@ public record Settings(
                     meaning = "`text` for people, or `json` (one object per line) for machines")
             LogFormat format) {}
 
-    /** How severe an event is, in the words of the original. */
+    /** Severity of a log event, with the original's names. */
     public enum LogLevel {
         /** Everything. */
         DEBUG,
         /** One event per change of state. */
         INFO,
-        /** What somebody should look at. */
+        /** What somebody should check. */
         WARNING,
         /** What failed. */
         ERROR,
-        /** As {@link #ERROR}: nothing is more severe here. */
+        /** The same as {@link #ERROR}. */
         CRITICAL
     }
 
@@ -142,13 +142,13 @@ public record Settings(
     }
 
     /**
-     * Which cluster, and how to reach it.
+     * The cluster, and how to reach it.
      *
-     * @param auth where the access comes from
-     * @param cluster the name under which this cluster's rollouts are remembered
-     * @param namespaces the namespaces to look at; empty for all
+     * @param auth the source of the credentials
+     * @param cluster the name of this cluster in the history
+     * @param namespaces the namespaces to watch; empty for all
      * @param leaderElection whether several agents elect the one that acts
-     * @param lease the name of the Lease by which they do
+     * @param lease the name of the Lease
      * @param leaseNamespace the namespace of the Lease; empty for the agent's own
      * @param pullSecrets whether pull secrets of workloads are read where no credential is configured
      */
@@ -201,12 +201,12 @@ public record Settings(
         private static void checkName(String setting, String name, boolean possible) {
             if (!possible) {
                 throw new IllegalArgumentException(setting + " cannot be " + KubeName.shown(name)
-                        + ": a name in Kubernetes has lower case letters, digits and '-'");
+                        + ": a Kubernetes name consists of lower-case letters, digits and '-'");
             }
         }
     }
 
-    /** Where the access to the cluster comes from. */
+    /** The source of the credentials for the cluster. */
     public enum KubeAuth {
         /** The pod's ServiceAccount. */
         INCLUSTER("incluster"),
@@ -234,9 +234,9 @@ public record Settings(
      * @param tls how its certificate is checked
      * @param interval the time between two passes over its references; empty for the general one
      * @param concurrency requests at the same time; empty for the client's default
-     * @param budget requests per minute; empty for no limit of ours
-     * @param plainHttp whether it speaks plain http; loopback hosts need no saying
-     * @param trustedHosts hosts to which its challenges and redirects may lead though their addresses are private
+     * @param budget requests per minute; empty for no limit
+     * @param plainHttp whether it uses plain HTTP; not needed for loopback hosts
+     * @param trustedHosts hosts with private addresses to which its challenges and redirects may lead
      */
     public record Registry(
             @Setting(
@@ -270,7 +270,7 @@ public record Settings(
                     meaning =
                             "`host[:port]` of token servers and storage at private addresses to which the registry may redirect")
             List<String> trustedHosts) {
-        /** What plugins are told beside a credential: where something is. */
+        /** Components of plugins' settings that are addresses, not credentials. */
         private static final Set<String> PLACES = Set.of("authUrl", "region", "endpoint", "tenant");
 
         public Registry {
@@ -287,7 +287,7 @@ public record Settings(
         }
 
         /**
-         * The settings that hold its credential, for people: their keys in the file, and their variables.
+         * The settings that contain its credential, for messages: keys in the file and variables.
          *
          * @return the names
          */
@@ -303,9 +303,9 @@ public record Settings(
         }
 
         /**
-         * Whether it may be asked without a credential of ours, so that those of workloads count.
+         * Tells whether the registry works without a configured credential, so that pull secrets of workloads are used.
          *
-         * @return false if the settings must name one
+         * @return false if a credential is required
          */
         public boolean credentialsAreOptional() {
             return Arrays.stream(credentials.getClass().getRecordComponents())
@@ -321,11 +321,11 @@ public record Settings(
     }
 
     /**
-     * How a registry's certificate is checked, and what we show it.
+     * How a registry's certificate is verified, and the client certificate.
      *
-     * @param verify whether it is checked at all
+     * @param verify whether it is verified at all
      * @param ca further certificate authorities to trust, a PEM file
-     * @param certificate the certificate that we show, a PEM file
+     * @param certificate the client certificate, a PEM file
      * @param key the certificate's private key, a PEM file (PKCS #8)
      */
     public record Tls(
@@ -345,7 +345,7 @@ public record Settings(
             Optional<Path> key) {
         public Tls {
             if (certificate.isPresent() != key.isPresent()) {
-                throw new IllegalArgumentException("certificate and key belong together: give both or none");
+                throw new IllegalArgumentException("certificate and key belong together: set both or neither");
             }
         }
     }
@@ -355,7 +355,7 @@ public record Settings(
      *
      * @param max in the cluster; empty for any number
      * @param maxPerNamespace in a namespace; empty for any number
-     * @param canary whether of the workloads that share an image one goes first
+     * @param canary whether one of the workloads that share an image is rolled out first
      */
     public record Rollouts(
             @Setting(
@@ -398,11 +398,11 @@ public record Settings(
     }
 
     /**
-     * Where is remembered what happened.
+     * Where the history is kept.
      *
-     * @param path the SQLite file, used where no database URL is given
+     * @param path the SQLite file, used if there is no database URL
      * @param url the URL of a PostgreSQL database
-     * @param user the user of that database, where the URL names none
+     * @param user the user of that database, if the URL names none
      * @param password the password of that user
      * @param retention how much is kept
      */
@@ -430,8 +430,7 @@ public record Settings(
                 throw new IllegalArgumentException("url must start with jdbc:postgresql:");
             }
             if (user.isPresent() != password.isPresent() || (user.isPresent() && url.isEmpty())) {
-                throw new IllegalArgumentException(
-                        "'user' and 'password' belong together, and to the database of 'url'");
+                throw new IllegalArgumentException("'user' and 'password' must be set together, and with 'url'");
             }
         }
     }
@@ -459,13 +458,13 @@ public record Settings(
     }
 
     /**
-     * The endpoints that the agent offers.
+     * The endpoints that the agent serves.
      *
      * @param port the port; 0 for none
-     * @param token what {@code explain} and {@code doctor} show from elsewhere; empty if only those of the agent's own
-     *     user on its own machine may ask
-     * @param metricsToken what {@code /metrics} wants to be shown; empty if everybody may read it
-     * @param hooks what registries may tell
+     * @param token the token of {@code explain} and {@code doctor} on other machines; empty if only the agent's own user on
+     *     its own machine may query it
+     * @param metricsToken the token that {@code /metrics} requires; empty if anybody may read it
+     * @param hooks push hints of registries
      */
     public record Http(
             @Setting(
@@ -493,15 +492,15 @@ public record Settings(
             }
             if (port == 0 && hooks.secret().isPresent()) {
                 throw new IllegalArgumentException(
-                        "port must not be 0 where 'hooks' have a secret: they are served there");
+                        "port must not be 0 if 'hooks' has a secret: hooks are served there");
             }
         }
     }
 
     /**
-     * What registries may tell.
+     * Push hints of registries.
      *
-     * @param secret what their hints prove themselves with; empty if none are taken
+     * @param secret authenticates the hints; empty if none are accepted
      */
     public record Hooks(
             @Setting(

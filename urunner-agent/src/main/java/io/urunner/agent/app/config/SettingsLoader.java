@@ -22,11 +22,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the configuration: the file, the environment on top of it, the command line on top of that. Nothing is remembered
- * between two calls, so calling it again sees what has changed. Thread-safe.
+ * Reads the configuration: the file, the environment on top of it, the command line on top of that. No state is kept
+ * between calls, so another call sees what has changed. Thread-safe.
  */
 public final class SettingsLoader {
-    /** What the original watches when nobody says anything. */
+    /** What the original watches by default. */
     static final Node.Mapping DEFAULT_REGISTRY = new Node.Mapping(
             Map.of(
                     "host", new Node.Scalar("harbor.default.svc.cluster.local:8080", Origin.DEFAULT),
@@ -35,7 +35,7 @@ public final class SettingsLoader {
 
     private static final int MOST_UNUSABLE = 10;
 
-    /** What other programs read to find their proxy. */
+    /** The variables in which other programs look for their proxy. */
     private static final Pattern PROXY = Pattern.compile("(?i)(https?|all)_proxy");
 
     private final Map<String, String> environment;
@@ -45,7 +45,7 @@ public final class SettingsLoader {
      * A loader; it reads nothing yet.
      *
      * @param environment the environment variables
-     * @param discovery how the credential plugins are found, whose settings are read too
+     * @param discovery finds the credential plugins, whose settings are read too
      */
     public SettingsLoader(Map<String, String> environment, PluginDiscovery discovery) {
         this.environment = Map.copyOf(environment);
@@ -56,18 +56,18 @@ public final class SettingsLoader {
     @FunctionalInterface
     public interface PluginDiscovery {
         /**
-         * The plugins that there are.
+         * The available plugins.
          *
-         * @param directory where to look beside the class path, if anywhere
+         * @param directory where to look in addition to the class path, if anywhere
          * @return the plugins
-         * @throws IllegalArgumentException if there is something wrong with them, or with the directory
+         * @throws IllegalArgumentException if something is wrong with them, or with the directory
          */
         CredentialPlugins discover(Optional<Path> directory);
 
         /**
-         * What is there and cannot be used: each with its jar, its class, the reason and what to do.
+         * The plugins that cannot be used: each with its jar, its class, the reason and what to do.
          *
-         * @param directory where was looked beside the class path, if anywhere
+         * @param directory where to look in addition to the class path, if anywhere
          * @return one line each, without a secret
          */
         default List<String> problems(Optional<Path> directory) {
@@ -75,9 +75,9 @@ public final class SettingsLoader {
         }
 
         /**
-         * The jars that bring no plugin and need not: libraries, which are only spoken of when a plugin is missed.
+         * The jars that are not meant to provide a plugin: libraries, which are only mentioned if a plugin is missing.
          *
-         * @param directory where was looked beside the class path, if anywhere
+         * @param directory where to look in addition to the class path, if anywhere
          * @return one line each
          */
         default List<String> others(Optional<Path> directory) {
@@ -86,28 +86,28 @@ public final class SettingsLoader {
     }
 
     /**
-     * Reads the configuration of an agent: at least one registry is watched, the original's default if none is named.
+     * Reads the configuration of an agent: at least one registry is watched; the original's default if none is configured.
      *
-     * @param overrides what the command line says
+     * @param overrides the options of the command line
      * @return the configuration
-     * @throws ConfigurationException if there is a problem, with all that there are
+     * @throws ConfigurationException if anything is wrong; it lists all problems
      */
     public Configuration load(Overrides overrides) throws ConfigurationException {
         return new Load(overrides, true).run();
     }
 
     /**
-     * Reads the configuration of a command that needs no registry: without one named, there is none.
+     * Reads the configuration of a command that needs no registry, and has none by default.
      *
-     * @param overrides what the command line says
+     * @param overrides the options of the command line
      * @return the configuration
-     * @throws ConfigurationException if there is a problem, with all that there are
+     * @throws ConfigurationException if anything is wrong; it lists all problems
      */
     public Configuration loadWithoutDefaultRegistry(Overrides overrides) throws ConfigurationException {
         return new Load(overrides, false).run();
     }
 
-    /** One reading. */
+    /** One load. */
     private final class Load {
         private final Overrides overrides;
         private boolean defaultRegistry;
@@ -131,16 +131,14 @@ public final class SettingsLoader {
                                     .strip()))
                             : Optional.empty());
             Node.Mapping tree = file.map(path -> YamlSource.read(path, binder)).orElse(Node.Mapping.EMPTY);
-            // What a file that cannot be read would have said is not known: nothing is missing for that.
+            // What an unreadable file would have contained is unknown: do not report it as missing.
             defaultRegistry &= binder.problems().isEmpty();
             tree = tree.under(variables.settings(Settings.class));
             for (Map.Entry<String, String> value : new TreeMap<>(overrides.values()).entrySet()) {
                 Origin origin = new Origin.Flag("--set " + value.getKey());
                 if (value.getKey().contains("[")) {
                     binder.problem(
-                            origin,
-                            "",
-                            "is an entry of a list, which --set does not reach: write the list into the file");
+                            origin, "", "is an entry of a list, which --set cannot change: put the list into the file");
                     continue;
                 }
                 tree = tree.with(List.of(value.getKey().split("\\.")), new Node.Scalar(value.getValue(), origin));
@@ -156,7 +154,7 @@ public final class SettingsLoader {
             ambiguous.forEach(variable -> binder.problem(
                     new Origin.Variable(variable),
                     "",
-                    "could belong to several registries: say in the file whose it is, as {env: " + variable + "}"));
+                    "could belong to several registries: say in the file which one, as {env: " + variable + "}"));
             if (settings == null || !binder.problems().isEmpty()) {
                 throw new ConfigurationException(binder.problems());
             }
@@ -184,12 +182,13 @@ public final class SettingsLoader {
             List<String> missing = ManifestTypes.missingFrom(settings.acceptHeader());
             if (!missing.isEmpty()) {
                 warnings.add("DOCKER_API_ACCEPT_HEADER lacks " + String.join(", ", missing)
-                        + ": added, for without them registries answer with another digest or with 404");
+                        + ": added, because without them registries return another digest or 404");
             }
             for (Settings.Registry registry : settings.registries()) {
                 if (!registry.tls().verify()) {
-                    warnings.add("the TLS certificate of " + registry.host()
-                            + " is not verified: whoever is on the way can read the credentials; better give its CA");
+                    warnings.add(
+                            "the TLS certificate of " + registry.host()
+                                    + " is not verified: anyone on the network path can read the credentials; configure its CA instead");
                 }
             }
             List<String> proxies = environment.keySet().stream()
@@ -199,8 +198,8 @@ public final class SettingsLoader {
                     .toList();
             if (!proxies.isEmpty()) {
                 warnings.add(String.join(", ", proxies) + (proxies.size() == 1 ? " is" : " are")
-                        + " set, but not used: a proxy is named with Java's properties in JAVA_TOOL_OPTIONS, as"
-                        + " docs/proxies.md says");
+                        + " set, but not used: configure the proxy with Java's system properties in"
+                        + " JAVA_TOOL_OPTIONS, see docs/proxies.md");
             }
             return warnings;
         }
@@ -217,7 +216,7 @@ public final class SettingsLoader {
             if (node instanceof Node.Scalar
                     || (node instanceof Node.Mapping mapping
                             && !mapping.entries().isEmpty())) {
-                binder.problem(node.origin(), "registries", "expected a list: each registry after a dash");
+                binder.problem(node.origin(), "registries", "expected a list with a dash before each registry");
                 return null;
             }
             List<Bound> found = merge(listed, variables.settings(Settings.Registry.class));
@@ -231,10 +230,10 @@ public final class SettingsLoader {
             return registries;
         }
 
-        /** A registry, and whether the environment speaks of it. */
+        /** A registry, and whether the environment configures it. */
         private record Bound(Node node, boolean fromEnvironment) {}
 
-        /** The registries of the file with the one of the environment among them. */
+        /** The registries of the file, merged with the one of the environment. */
         private List<Bound> merge(List<Node> listed, Node.Mapping one) {
             List<Bound> found = new ArrayList<>();
             if (listed.isEmpty()) {
@@ -261,15 +260,16 @@ public final class SettingsLoader {
                         .flatMap(node -> node instanceof Node.Mapping mapping
                                 ? mapping.entries().values().stream()
                                 : Stream.of(node))
-                        .forEach(node -> binder.problem(
-                                node.origin(),
-                                "",
-                                "says nothing of which registry, and the file names several: say it in the file"));
+                        .forEach(
+                                node -> binder.problem(
+                                        node.origin(),
+                                        "",
+                                        "does not say which registry it is for, and the file lists several: set it in the file"));
             }
             return found;
         }
 
-        /** A registry has one name, in whatever letters and form it is written. */
+        /** The same registry can be written in different ways. */
         private static String canonical(String host) {
             try {
                 return host.isEmpty()
@@ -280,7 +280,7 @@ public final class SettingsLoader {
             }
         }
 
-        /** The environment's registry; what it does not say is the original's default, unless the host's name tells. */
+        /** The environment's registry; the rest has the original's defaults, or follows from the host. */
         private Node.Mapping completed(Node.Mapping one) {
             Node.Mapping registry = DEFAULT_REGISTRY.under(one);
             return one.entries().containsKey("type")
@@ -345,9 +345,9 @@ public final class SettingsLoader {
                 binder.problem(
                         Origin.DEFAULT,
                         "registries",
-                        "no registry is named: name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH, or under"
-                                + " 'registries' in the file; without that, " + text(registry, "host")
-                                + " is watched, as by the original, with URUNNER_SECR_HARBOR_USER and"
+                        "no registry is configured: set URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH, or"
+                                + " 'registries' in the file; without either, " + text(registry, "host")
+                                + " is watched, as in the original, with URUNNER_SECR_HARBOR_USER and"
                                 + " URUNNER_SECR_HARBOR_PASS");
                 return null;
             }
@@ -369,7 +369,7 @@ public final class SettingsLoader {
                             component -> Optional.empty()));
         }
 
-        /** What may have been meant to bring a type; what says so first. */
+        /** Why the type may be missing; problems that name it come first. */
         private String unusable(String type) {
             List<String> all = new ArrayList<>(discovery.problems(pluginDirectory));
             all.addAll(discovery.others(pluginDirectory));
@@ -377,27 +377,27 @@ public final class SettingsLoader {
             String more = all.size() > MOST_UNUSABLE ? "; and " + (all.size() - MOST_UNUSABLE) + " more" : "";
             return all.isEmpty()
                     ? ""
-                    : "; what could not be used: "
-                            + all.stream().limit(MOST_UNUSABLE).collect(Collectors.joining("; ")) + more;
+                    : "; not usable: " + all.stream().limit(MOST_UNUSABLE).collect(Collectors.joining("; ")) + more;
         }
 
-        /** Why a registry wants a setting of its plugin, and what to say if it is another registry than was meant. */
+        /** Why a registry needs a setting of its plugin, and what to do if another registry was meant. */
         private static String need(String type, Node.Mapping registry) {
             String need = "a registry of the type '" + type + "' needs it";
             if (isNobodys(registry)) {
-                return need + "; no registry is named, so " + text(registry, "host") + " is meant, as in the original:"
-                        + " name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH, or under 'registries' in the file";
+                return need + "; no registry is configured, so " + text(registry, "host")
+                        + " is used, as in the original:"
+                        + " set URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH, or 'registries' in the file";
             }
-            return need + (type.equals("generic") ? "" : "; one that needs no login is of the type 'generic'");
+            return need + (type.equals("generic") ? "" : "; for a registry without login use the type 'generic'");
         }
 
-        /** Whether nobody said which registry it is. */
+        /** True if the registry is only the default. */
         private static boolean isNobodys(Node.Mapping registry) {
             @Nullable Node host = registry.entries().get("host");
             return host != null && host.origin() instanceof Origin.Default;
         }
 
-        /** Whether the environment's credentials can be meant for one registry only. */
+        /** True if only one registry can use the environment's credentials. */
         private boolean isAlone(String type, List<Bound> all) {
             return all.stream().filter(other -> shares(other, type)).count() == 1;
         }
@@ -407,7 +407,7 @@ public final class SettingsLoader {
                     && PluginVariables.prefix(type(mapping)).equals(PluginVariables.prefix(type));
         }
 
-        /** The type that is written, or that the host's name tells, or that fits all. */
+        /** The configured type, the one that the host tells, or {@code generic}. */
         private String type(Node.Mapping registry) {
             String type = text(registry, "type");
             return !type.isEmpty()

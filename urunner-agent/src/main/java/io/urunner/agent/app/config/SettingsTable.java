@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** The settings as a Markdown table, made of the records that they are bound to. */
+/** The settings as a Markdown table, generated from the records. */
 public final class SettingsTable {
     private static final String REGISTRY = "registries[].";
 

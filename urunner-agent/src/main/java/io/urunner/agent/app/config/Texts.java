@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.function.Function;
 
-/** Reads single values from text; what a text cannot be is said by {@link IllegalArgumentException}. */
+/** Parses single values; throws {@link IllegalArgumentException} with a message for people. */
 final class Texts {
     private static final Map<Class<?>, Function<String, Object>> TYPES = Map.of(
             String.class, text -> text,
@@ -51,7 +51,7 @@ final class Texts {
                 return uri;
             }
         } catch (IllegalArgumentException e) {
-            // Said below, without the parser's positions.
+            // Reported below, without the parser's positions.
         }
         throw new IllegalArgumentException("'" + text + "' is not a URL such as https://gitlab.example.com");
     }

@@ -28,9 +28,9 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
-/** Reads the configuration file (YAML 1.2): every value with its line. Empty values count as not there. */
+/** Reads the configuration file (YAML 1.2): every value with its line. Empty values count as missing. */
 final class YamlSource {
-    /** No ConfigMap and no Secret holds more. */
+    /** The limit of a ConfigMap and of a Secret. */
     private static final int MAX_BYTES = 1024 * 1024;
 
     /** No setting lies deeper; a document whose aliases contain themselves does. */
@@ -59,9 +59,9 @@ final class YamlSource {
             }
             unreadable(file, binder, "longer than " + MAX_BYTES + " bytes");
         } catch (CharacterCodingException e) {
-            unreadable(file, binder, "not a text in UTF-8");
+            unreadable(file, binder, "not UTF-8 text");
         } catch (NoSuchFileException e) {
-            unreadable(file, binder, "there is no such file");
+            unreadable(file, binder, "no such file");
         } catch (IOException e) {
             unreadable(file, binder, "cannot be read: " + e);
         }
@@ -106,12 +106,12 @@ final class YamlSource {
         return Node.Mapping.EMPTY;
     }
 
-    /** What the parser says; where it repeats what stands in the file, that may be a password without quotes. */
+    /** The parser's message; what it quotes from the file is left out, because it may be a password without quotes. */
     private static String words(@Nullable String problem) {
         String words = String.valueOf(problem);
         Matcher repeating = REPEATING.matcher(words);
         return repeating.lookingAt()
-                ? repeating.group() + "; a text that begins with *, & or ! needs quotes around it"
+                ? repeating.group() + "; put quotes around text that starts with *, & or !"
                 : words;
     }
 
@@ -154,13 +154,13 @@ final class YamlSource {
         for (NodeTuple tuple : mapping.getValue()) {
             Origin.FileLine line = line(tuple.getKeyNode(), origin);
             if (!(tuple.getKeyNode() instanceof ScalarNode name)) {
-                binder.problem(line, key, "a key must be a text");
+                binder.problem(line, key, "a key must be a string");
                 continue;
             }
             String path = key.isEmpty() ? name.getValue() : key + "." + name.getValue();
             Node value = convert(tuple.getValueNode(), line, path, depth + 1);
             if (value != null && entries.put(name.getValue(), value) != null) {
-                binder.problem(line, path, "given twice");
+                binder.problem(line, path, "specified twice");
             }
         }
         if (!entries.isEmpty() && Set.of("value", "env", "file").containsAll(entries.keySet())) {
@@ -169,11 +169,11 @@ final class YamlSource {
         return new Node.Mapping(entries, origin);
     }
 
-    /** A value that stands elsewhere, or that is written out in the same form. */
+    /** A reference to a value elsewhere, or a value in the same form. */
     private @Nullable Node reference(Map<String, Node> entries, Origin.FileLine origin, String key) {
         String kind = entries.keySet().iterator().next();
         if (entries.size() > 1 || !(entries.get(kind) instanceof Node.Scalar target)) {
-            binder.problem(origin, key, "give one of value, env and file, as a text");
+            binder.problem(origin, key, "specify exactly one of value, env and file, as a string");
             return null;
         }
         return switch (kind) {

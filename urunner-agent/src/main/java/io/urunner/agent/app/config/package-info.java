@@ -1,6 +1,6 @@
 /**
- * Typed settings, bound from a YAML file, the environment and flags, each value with its origin and every problem
- * reported at once. Start at {@link io.urunner.agent.app.config.SettingsLoader}.
+ * Typed settings from a YAML file, the environment and options, each value with its origin; all problems are reported at
+ * once. Start at {@link io.urunner.agent.app.config.SettingsLoader}.
  */
 @NullMarked
 package io.urunner.agent.app.config;

@@ -110,7 +110,7 @@ class EnvironmentSettingsTest {
         assertThat(problems(Map.of())).singleElement().satisfies(problem -> {
             assertThat(problem.where()).isEqualTo("registries");
             assertThat(problem.what())
-                    .startsWith("no registry is named: name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH")
+                    .startsWith("no registry is configured: set URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH")
                     .contains("URUNNER_SECR_HARBOR_USER and URUNNER_SECR_HARBOR_PASS");
         });
         Map<String, String> user = Map.of("URUNNER_SECR_HARBOR_USER", "robot");
@@ -118,7 +118,7 @@ class EnvironmentSettingsTest {
         assertThat(problems(user))
                 .extracting(Problem::what)
                 .allSatisfy(what -> assertThat(what)
-                        .contains("no registry is named", "name yours by URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH"));
+                        .contains("no registry is configured", "set URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH"));
     }
 
     @ParameterizedTest
@@ -378,10 +378,10 @@ class EnvironmentSettingsTest {
                 .containsExactly(
                         new Problem(
                                 "URUNNER_SECR_DIGITAL_OCEAN_TOKEN",
-                                "set beside URUNNER_SECR_DIGITAL_OCEAN_TOKEN_FILE; unset one of them"),
+                                "set together with URUNNER_SECR_DIGITAL_OCEAN_TOKEN_FILE; unset one of them"),
                         new Problem(
                                 "URUNNER_SECR_DIGITAL_OCEAN_TOKEN_FILE",
-                                "the secret file /no/such/file is not there or cannot be read"));
+                                "the secret file /no/such/file does not exist or cannot be read"));
     }
 
     @ParameterizedTest

@@ -146,8 +146,7 @@ class FileSettingsTest {
         assertThat(hooks("http: {hooks: {secret: inline}}")).isEqualTo("of the variable");
         assertThat(problems("registries: [{host: a.example}]", "http: {port: 0}"))
                 .containsExactly(
-                        "urunner.yaml:2: http.port, URUNNER_SECR_HOOKS_SECRET: port must not be 0 where 'hooks'"
-                                + " have a secret: they are served there");
+                        "urunner.yaml:2: http.port, URUNNER_SECR_HOOKS_SECRET: port must not be 0 if 'hooks' has a secret: hooks are served there");
     }
 
     private String hooks(String line) throws Exception {
@@ -188,10 +187,10 @@ class FileSettingsTest {
         assertThat(problems("registries:", "- {host: a.example, type: gitlab}", "- {host: b.example, type: gitlab}"))
                 .containsExactly(
                         "urunner.yaml:2: registries[0].credentials.token: missing; a registry of the type 'gitlab' needs it;"
-                                + " one that needs no login is of the type 'generic'",
+                                + " for a registry without login use the type 'generic'",
                         "urunner.yaml:3: registries[1].credentials.token: missing; a registry of the type 'gitlab' needs it;"
-                                + " one that needs no login is of the type 'generic'",
-                        "URUNNER_SECR_GITLAB_TOKEN: could belong to several registries: say in the file whose it is, as {env:"
+                                + " for a registry without login use the type 'generic'",
+                        "URUNNER_SECR_GITLAB_TOKEN: could belong to several registries: say in the file which one, as {env:"
                                 + " URUNNER_SECR_GITLAB_TOKEN}");
         assertThat(problems(
                         "registries:",
@@ -207,8 +206,8 @@ class FileSettingsTest {
         environment.put("URUNNER_CONF_DOCKER_API_VERIFY", "false");
 
         assertThat(problems("registries: [{host: a.example}, {host: b.example}]"))
-                .containsExactly("URUNNER_CONF_DOCKER_API_VERIFY: says nothing of which registry, and the file names"
-                        + " several: say it in the file");
+                .containsExactly(
+                        "URUNNER_CONF_DOCKER_API_VERIFY: does not say which registry it is for, and the file lists several: set it in the file");
     }
 
     @ParameterizedTest
@@ -222,14 +221,14 @@ class FileSettingsTest {
                 "log: loud | urunner.yaml:2: log: expected keys with values here: level, format",
                 "interval: [1, 2] | urunner.yaml:2: interval: expected a single value here",
                 "http: {port: 70000} | urunner.yaml:2: http.port: port must be from 0 (none) to 65535, not 70000",
-                "http: {port: 1, port: 2} | urunner.yaml:2: http.port: given twice",
+                "http: {port: 1, port: 2} | urunner.yaml:2: http.port: specified twice",
                 "store: {path: {env: NOT_SET}} | urunner.yaml:2: store.path: the environment variable NOT_SET is not set",
-                "store: {path: {env: A, file: b}} | urunner.yaml:2: store.path: give one of value, env and file, as a text",
-                "kubernetes: {namespaces: [shop, ..]} | urunner.yaml:2: kubernetes.namespaces: namespaces cannot be '..': a name in Kubernetes has lower case letters, digits and '-'",
-                "kubernetes: {lease: a/b} | urunner.yaml:2: kubernetes.lease: lease cannot be 'a/b': a name in Kubernetes has lower case letters, digits and '-'",
-                "kubernetes: {leaseNamespace: A} | urunner.yaml:2: kubernetes.leaseNamespace: leaseNamespace cannot be 'A': a name in Kubernetes has lower case letters, digits and '-'",
+                "store: {path: {env: A, file: b}} | urunner.yaml:2: store.path: specify exactly one of value, env and file, as a string",
+                "kubernetes: {namespaces: [shop, ..]} | urunner.yaml:2: kubernetes.namespaces: namespaces cannot be '..': a Kubernetes name consists of lower-case letters, digits and '-'",
+                "kubernetes: {lease: a/b} | urunner.yaml:2: kubernetes.lease: lease cannot be 'a/b': a Kubernetes name consists of lower-case letters, digits and '-'",
+                "kubernetes: {leaseNamespace: A} | urunner.yaml:2: kubernetes.leaseNamespace: leaseNamespace cannot be 'A': a Kubernetes name consists of lower-case letters, digits and '-'",
                 "log: {level: ] | urunner.yaml:2: not YAML: expected the node content, but found ']'",
-                "a: *hunter2 | urunner.yaml:2: not YAML: found undefined alias; a text that begins with *, & or ! needs quotes around it",
+                "a: *hunter2 | urunner.yaml:2: not YAML: found undefined alias; put quotes around text that starts with *, & or !",
                 "a: &x {b: *x} | urunner.yaml:2: a.b.b.b.b.b.b.b.b.b.b.b.b: nested too deeply",
             })
     void problems_are_reported_with_their_line(String line, String problem) throws IOException {
@@ -253,10 +252,9 @@ class FileSettingsTest {
                 .containsExactly(
                         "urunner.yaml:5: registries[0].credentials.tokn: unknown key; did you mean token?",
                         "urunner.yaml:4: registries[0].credentials.token: missing (here and in URUNNER_SECR_GITLAB_TOKEN); a registry of the type 'gitlab' needs it;"
-                                + " one that needs no login is of the type 'generic'",
+                                + " for a registry without login use the type 'generic'",
                         "urunner.yaml:6: registries[1].host: missing",
-                        "urunner.yaml:8: registries[1].tls.certificate: certificate and key belong together: give both or"
-                                + " none",
+                        "urunner.yaml:8: registries[1].tls.certificate: certificate and key belong together: set both or neither",
                         "urunner.yaml:10: registries[2].budget: budget must be at least 1 request per minute",
                         "urunner.yaml:11: registries[3]: expected keys with values here: host, type, credentials, tls,"
                                 + " interval, concurrency, budget, plainHttp, trustedHosts");
@@ -270,7 +268,7 @@ class FileSettingsTest {
 
     @Test
     void a_file_that_cannot_be_read_is_the_only_problem_with_what_it_would_have_said() throws IOException {
-        assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: there is no such file");
+        assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: no such file");
         assertThat(problems("\tinterval: 5s"))
                 .singleElement()
                 .asString()
@@ -280,7 +278,7 @@ class FileSettingsTest {
                 .asString()
                 .startsWith("urunner.yaml:2: not YAML:");
         Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 'x'});
-        assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: not a text in UTF-8");
+        assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: not UTF-8 text");
         Files.delete(file);
         Files.createDirectory(file);
         assertThat(problemsOfTheFile())
@@ -355,8 +353,7 @@ class FileSettingsTest {
         flags.put("registries[0].host", "b.example");
         assertThat(problems("registries: [{host: a.example}]"))
                 .containsExactly(
-                        "--set registries[0].host: is an entry of a list, which --set does not reach: write the"
-                                + " list into the file");
+                        "--set registries[0].host: is an entry of a list, which --set cannot change: put the list into the file");
     }
 
     @Test

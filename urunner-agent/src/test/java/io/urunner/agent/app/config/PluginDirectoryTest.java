@@ -102,7 +102,7 @@ class PluginDirectoryTest {
     void a_directory_that_is_not_there_is_an_error() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> plugins.discover(Optional.of(folder.resolve("none"))))
-                .withMessageContaining("is not there");
+                .withMessageContaining("does not exist");
     }
 
     private void pack() throws IOException {

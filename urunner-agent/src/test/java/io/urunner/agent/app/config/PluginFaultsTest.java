@@ -117,8 +117,8 @@ class PluginFaultsTest {
                 "type | return \"Acme\\n\\u202e\"; | type() gives 'Acme",
                 "type | throw new UnsupportedOperationException(); | UnsupportedOperationException",
                 "settingsType | return null; | settingsType() gives null",
-                "settingsType | return (Class) Record.class; | no record",
-                "settingsType | return (Class) String.class; | no record",
+                "settingsType | return (Class) Record.class; | not a record",
+                "settingsType | return (Class) String.class; | not a record",
                 "settingsType | throw new NoClassDefFoundError(\"com/acme/Settings\"); | com/acme/Settings",
                 "settings | Map<String, String> all | 'all' is a java.util.Map",
                 "settings | long many | 'many' is a long",
@@ -155,7 +155,7 @@ class PluginFaultsTest {
         classes.remove("elsewhere/Kind.class");
         pack(jar("acme"), classes, "elsewhere.AcmePlugin");
 
-        assertThat(onlyProblem()).contains(jar("acme").toString(), "elsewhere/Kind", "lacks a library");
+        assertThat(onlyProblem()).contains(jar("acme").toString(), "elsewhere/Kind", "missing a library");
     }
 
     @Test
@@ -242,7 +242,7 @@ class PluginFaultsTest {
         assertThat(discover().types()).contains("acme");
         assertThat(plugins.problems(Optional.of(folder))).isEmpty();
         assertThatThrownBy(() -> load(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "other")))
-                .hasMessageContainingAll("'other' is not a known type", jar("lib") + " brought nothing");
+                .hasMessageContainingAll("'other' is not a known type", jar("lib") + " provides nothing");
     }
 
     @Test
@@ -305,7 +305,7 @@ class PluginFaultsTest {
                         .warnings())
                 .singleElement()
                 .asString()
-                .contains(jar("broken").toString(), "no jar, or was cut off");
+                .contains(jar("broken").toString(), "not a jar, or is truncated");
     }
 
     @ParameterizedTest
@@ -377,7 +377,7 @@ class PluginFaultsTest {
                 "return Collections.nCopies(Integer.MAX_VALUE, new Credential.Anonymous()); | more than 100",
                 "return new AbstractList<Credential>() { public Credential get(int i) { return new Credential.Anonymous(); } public int size() { return Integer.MAX_VALUE; } }; | more than 100",
                 "return new AbstractList<Credential>() { public Credential get(int i) { return null; } public int size() { throw new Error(\"size\"); } }; | Error: size",
-                "return List.of(new Credential.RegistryToken(Secret.of(\"a\\r\\nX-Y: b\"))); | no header may have",
+                "return List.of(new Credential.RegistryToken(Secret.of(\"a\\r\\nX-Y: b\"))); | not allowed in a header",
                 "return List.of(new Credential.RegistryToken(Secret.of(\"a\".repeat(70_000)))); | more than 65536",
             })
     void aPluginThatYieldsNoCredentials(String body, String said) throws Exception {
@@ -549,7 +549,7 @@ class PluginFaultsTest {
             assertThat(provider.describe("a.example", "team/app"))
                     .contains("elsewhere.AcmePlugin", "in describe(): it did not return within 5 s");
             long begun = System.nanoTime();
-            assertThat(provider.describe("a.example", "team/app")).contains("a call of it still hangs");
+            assertThat(provider.describe("a.example", "team/app")).contains("an earlier call still hangs");
             assertThatThrownBy(() -> provider.credentials("a.example", "team/app"))
                     .hasMessageContaining("still hangs");
             assertThat(System.nanoTime() - begun).as("not waited for again").isLessThan(TimeUnit.SECONDS.toNanos(4));
