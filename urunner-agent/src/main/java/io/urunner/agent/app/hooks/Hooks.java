@@ -26,12 +26,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes push hints over HTTP. A hint is not believed: it makes the agent ask the registry now instead of at its next pass.
+ * Takes push hints over HTTP. A hint is not trusted: it makes the agent ask the registry now instead of at its next pass.
  * Thread-safe.
  */
 public final class Hooks {
     private static final Logger LOG = LoggerFactory.getLogger(Hooks.class);
-    /** Of some hundred events. */
+    /** Room for some hundred events. */
     private static final int MOST_TOKENS = 20_000;
 
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
@@ -46,20 +46,20 @@ public final class Hooks {
     private final AtomicBoolean unreadable = new AtomicBoolean();
     private final Set<Payload> refusing = ConcurrentHashMap.newKeySet();
 
-    /** Who looks. Thread-safe. */
+    /** Checks tags. Thread-safe. */
     @FunctionalInterface
     public interface Agent {
         /**
-         * Looks at tags at once.
+         * Checks tags now.
          *
          * @param pushed the tags
-         * @return how many watched references have them; empty if the agent does not say
+         * @return how many watched references have them; empty if the agent does not answer
          * @throws InterruptedException if the thread is interrupted
          */
         Optional<Integer> hint(Collection<PushedTag> pushed) throws InterruptedException;
     }
 
-    /** Who counts. Thread-safe. */
+    /** Counts hints. Thread-safe. */
     @FunctionalInterface
     public interface Tally {
         /**
@@ -74,9 +74,9 @@ public final class Hooks {
     /**
      * Hooks for senders that know a secret.
      *
-     * @param secret the secret, read at every request
-     * @param agent who looks
-     * @param tally who counts
+     * @param secret the secret, read for every request
+     * @param agent checks the tags
+     * @param tally counts the hints
      */
     public Hooks(SecretSource secret, Agent agent, Tally tally) {
         this.secret = secret;
@@ -136,7 +136,7 @@ public final class Hooks {
                 return proof.test(expected) ? Optional.empty() : Optional.of(refused(payload));
             } catch (CredentialException e) {
                 if (!unreadable.getAndSet(true)) { // strangers ask as often as they like
-                    LOG.warn("hints cannot be checked: {}", e.getMessage());
+                    LOG.warn("hints cannot be verified: {}", e.getMessage());
                 }
                 return Optional.of(Response.text(503, "the secret of the hooks cannot be read\n"));
             }
@@ -145,7 +145,7 @@ public final class Hooks {
 
     private Response answer(Payload payload, byte[] body) {
         if (refusing.remove(payload)) {
-            LOG.info("hook {}: well again", payload.hook());
+            LOG.info("hook {}: recovered", payload.hook());
         }
         try {
             checkSize(body);
@@ -157,7 +157,7 @@ public final class Hooks {
         }
     }
 
-    /** A short text of many brackets becomes a large tree. */
+    /** A short text with many brackets becomes a large tree. */
     private static void checkSize(byte[] body) throws IOException {
         try (JsonParser parser = JSON.createParser(body)) {
             for (int tokens = 0; parser.nextToken() != null; tokens++) {
@@ -183,19 +183,19 @@ public final class Hooks {
         if (watched.isEmpty()) {
             return Response.text(503, "the agent does not answer\n");
         }
-        LOG.debug("hook {}: {} concern {} watched references", payload.hook(), tags, watched.get());
+        LOG.debug("hook {}: {} affect {} watched references", payload.hook(), tags, watched.get());
         tally.hinted(payload.hook(), watched.get() > 0 ? "accepted" : "ignored");
-        return Response.text(202, "watched references that are looked at: " + watched.get() + "\n");
+        return Response.text(202, "watched references that are checked now: " + watched.get() + "\n");
     }
 
     private Response refused(Payload payload) {
         tally.hinted(payload.hook(), "refused");
         if (refusing.add(payload)) {
             LOG.warn(
-                    "hook {}: a hint was refused, for its sender does not know the secret of http.hooks.secret",
+                    "hook {}: a hint was refused because its sender does not know the secret of http.hooks.secret",
                     payload.hook());
         }
-        return Response.text(401, "the sender is not known\n");
+        return Response.text(401, "unknown sender\n");
     }
 
     private Response malformed(Payload payload, String why) {

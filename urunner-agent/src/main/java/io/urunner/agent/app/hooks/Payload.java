@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a registry writes when something was pushed. Only repository and tag are read: the digest is asked of the registry.
- * Events of other kinds, and pushes without a tag, are no tags.
+ * The notifications of registries. Only repository and tag are read: the digest comes from the registry itself.
+ * Other events, and pushes without a tag, are ignored.
  */
 enum Payload {
     /** CNCF Distribution: <em>notifications</em>. */
@@ -21,7 +21,7 @@ enum Payload {
             List<PushedTag> tags = new ArrayList<>();
             for (JsonNode event : list(body, "events")) {
                 JsonNode target = event.path("target");
-                // Layers are pushed, too; they have no tag.
+                // Pushes of layers have no tag.
                 if (event.path("action").asText().equals("push")
                         && !target.path("tag").asText().isEmpty()) {
                     tags.add(new PushedTag(text(target, "repository"), text(target, "tag")));
@@ -42,7 +42,7 @@ enum Payload {
             List<PushedTag> tags = new ArrayList<>();
             for (JsonNode resource : list(data, "resources")) {
                 String tag = resource.path("tag").asText();
-                // A push without a tag has its digest here.
+                // A push without a tag has a digest here.
                 if (!tag.isEmpty() && !tag.contains(":")) {
                     tags.add(new PushedTag(repository, tag));
                 }
@@ -66,12 +66,12 @@ enum Payload {
                     .path("tag")
                     .path("name")
                     .asText();
-            // Names are lower case in the registry, and keep their case in the event.
+            // The registry's names are lower case; those in the event are not.
             String repository = (owner + "/" + text(image, "name")).toLowerCase(Locale.ROOT);
             return tag.isEmpty() ? List.of() : List.of(new PushedTag(repository, tag));
         }
     },
-    /** Everybody else: {@code {"reference": "host/repository:tag"}}. */
+    /** Any other sender: {@code {"reference": "host/repository:tag"}}. */
     GENERIC(Sender.AUTHORIZATION) {
         @Override
         List<PushedTag> tags(JsonNode body) {
@@ -88,7 +88,7 @@ enum Payload {
         this.sender = sender;
     }
 
-    /** How its sender proves itself. */
+    /** How the sender authenticates. */
     Sender sender() {
         return sender;
     }
@@ -101,14 +101,14 @@ enum Payload {
     /**
      * The tags that were pushed.
      *
-     * @throws IllegalArgumentException if this is not what such a registry writes
+     * @throws IllegalArgumentException if the registry would not send this
      */
     abstract List<PushedTag> tags(JsonNode body);
 
     private static JsonNode list(JsonNode parent, String name) {
         JsonNode list = parent.path(name);
         if (!list.isArray()) {
-            throw new IllegalArgumentException("there is no list '" + name + "'");
+            throw new IllegalArgumentException("missing list '" + name + "'");
         }
         return list;
     }
@@ -116,7 +116,7 @@ enum Payload {
     private static String text(JsonNode parent, String name) {
         JsonNode text = parent.path(name);
         if (!text.isTextual() || text.asText().isBlank()) {
-            throw new IllegalArgumentException("there is no text '" + name + "'");
+            throw new IllegalArgumentException("missing text '" + name + "'");
         }
         return text.asText();
     }

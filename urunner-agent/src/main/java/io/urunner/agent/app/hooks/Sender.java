@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/** How the sender of a hint proves itself. Comparisons take the same time whatever is wrong. */
+/** How the sender of a hint authenticates. Comparisons take constant time. */
 enum Sender {
     /** The header {@code Authorization} is the secret, by itself or after {@code Bearer}. */
     AUTHORIZATION(1024 * 1024) {
@@ -29,7 +29,7 @@ enum Sender {
             return same(said, secret.reveal()) || same(credential, secret.reveal());
         }
     },
-    /** The header {@code X-Hub-Signature-256} is the HMAC of the body, which is short: it is read before it is proven. */
+    /** The header {@code X-Hub-Signature-256} is the HMAC of the body, which is short, because it is read before it is verified. */
     SIGNATURE(256 * 1024) {
         @Override
         boolean mayBeProven(Endpoint.Request head, Secret secret) {
@@ -57,18 +57,18 @@ enum Sender {
         this.longestBody = longestBody;
     }
 
-    /** How many bytes such a sender may write. */
+    /** The maximum size of the body. */
     int longestBody() {
         return longestBody;
     }
 
-    /** Whether a request may come from somebody who knows the secret, as far as its head tells. */
+    /** Returns false if the head of the request shows that the sender does not know the secret. */
     abstract boolean mayBeProven(Endpoint.Request head, Secret secret);
 
-    /** Whether a request comes from somebody who knows the secret. */
+    /** Tells whether the sender of the request knows the secret. */
     abstract boolean isProven(Endpoint.Request request, Secret secret);
 
-    /** Compares in a time that depends on neither of the two: digests of the same length. */
+    /** Compares digests of equal length, in constant time. */
     private static boolean same(String said, String expected) {
         return MessageDigest.isEqual(sha256(said), sha256(expected));
     }

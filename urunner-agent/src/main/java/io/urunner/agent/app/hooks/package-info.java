@@ -1,4 +1,4 @@
-/** Push hints: registries tell that a tag was pushed, and the agent looks at once. */
+/** Push hints: registries report that a tag was pushed, and the agent checks it immediately. */
 @NullMarked
 package io.urunner.agent.app.hooks;
 
