@@ -35,16 +35,16 @@ import org.slf4j.LoggerFactory;
 /**
  * Serves the agent's probes and endpoints over HTTP/1.1, one request per connection. Single use; thread-safe.
  *
- * <p>Whoever reaches the port is a stranger. One thread moves all connections and never waits for one of them; it answers
- * the probes itself, so that they depend on nothing that others can hold. Endpoints are asked on a few further threads, for
- * a few requests at a time, of each peer in turn. Where there are too many connections, of one peer or in all, one that
- * waits is closed for the next, which therefore always gets in.
+ * <p>Clients are not trusted. One thread moves all connections and never blocks on one of them; it answers the probes
+ * itself, so that clients cannot delay them. A few other threads call the endpoints, for a few requests at a time, taking
+ * clients in turn. If there are too many connections, from one client or in total, a waiting one is closed in favour of
+ * the next, which is therefore always accepted.
  */
 public final class AgentServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentServer.class);
 
     private static final int THREADS = 4;
-    /** Requests that are read, answered or sent at a time, in all and of one peer: each may take a megabyte or two. */
+    /** Concurrent requests, in total and per peer: each may take a megabyte or two. */
     private static final int UNDER_WAY = 8;
 
     private static final int UNDER_WAY_OF_PEER = 2;
@@ -81,21 +81,21 @@ public final class AgentServer implements AutoCloseable {
         CLOSED
     }
 
-    /** What may fail because of the peer. */
+    /** Work that may fail because of the peer. */
     private interface Step {
         void run() throws IOException, MalformedRequestException;
     }
 
     /**
-     * A server that does not serve yet.
+     * Creates a server; it is not started yet.
      *
      * @param port the port on all addresses; 0 for one that is free (see {@link #start})
-     * @param probes by path, for example {@code /livez}, what is wrong; empty text while nothing is. They may not wait
+     * @param probes by path, for example {@code /livez}, what is wrong; empty text if nothing is. They must not block
      * @param endpoints by path, for example {@code /metrics}
      * @param threads makes the threads
      * @param ticker the time since some fixed moment, in nanoseconds
      */
-    @SuppressWarnings("NullAway.Init") // the rest is made by start
+    @SuppressWarnings("NullAway.Init") // start sets the rest
     public AgentServer(
             int port,
             Map<String, Supplier<String>> probes,
@@ -112,10 +112,10 @@ public final class AgentServer implements AutoCloseable {
     }
 
     /**
-     * Begins to serve.
+     * Starts serving.
      *
      * @return the port
-     * @throws IOException if the port cannot be had, with the port and the remedy in its message
+     * @throws IOException if the port is not available; the message names the port and the remedy
      * @throws IllegalStateException if it was started or closed before
      */
     public synchronized int start() throws IOException {
@@ -155,9 +155,9 @@ public final class AgentServer implements AutoCloseable {
                 try {
                     turn();
                 } catch (IOException | RuntimeException | Error e) {
-                    // Such as too many open files: that may last.
+                    // For example too many open files, which may last.
                     if (isNews()) {
-                        LOG.error("HTTP: connections cannot be served now, it is tried again and again", e);
+                        LOG.error("HTTP: connections cannot be accepted now; retrying", e);
                     }
                     LockSupport.parkNanos(LOOK.toNanos());
                 }
@@ -200,7 +200,7 @@ public final class AgentServer implements AutoCloseable {
         takeTurns();
     }
 
-    /** What goes wrong with a connection ends that connection, and nothing else. */
+    /** A failure ends only the connection that it concerns. */
     private void alone(Connection connection, Step step) {
         try {
             step.run();
@@ -210,7 +210,7 @@ public final class AgentServer implements AutoCloseable {
             connection.close();
         } catch (RuntimeException | Error e) {
             connection.close();
-            LOG.error("HTTP: a connection failed, the others go on; this is a defect", e);
+            LOG.error("HTTP: a connection failed; this is a defect, and does not affect the others", e);
         }
     }
 
@@ -236,7 +236,7 @@ public final class AgentServer implements AutoCloseable {
         }
     }
 
-    /** Where there are too many, of this peer or in all, closes one that was answered, or the one that waits for longest. */
+    /** If there are too many, from this peer or in total, closes one that was answered, or the one that has waited longest. */
     private void makeRoom(Connection fresh) {
         Map<ByteBuffer, Long> counts = connections.stream()
                 .filter(Connection::isOpen)
@@ -261,12 +261,12 @@ public final class AgentServer implements AutoCloseable {
     private void tellOfCrowd(InetAddress peer) {
         if (isNews()) {
             LOG.warn(
-                    "HTTP: too many connections at once, most of them from {}: those that wait are closed for new ones",
+                    "HTTP: too many connections at once, most of them from {}: idle ones are closed to accept new ones",
                     peer.getHostAddress());
         }
     }
 
-    /** Strangers can cause a line of the log, and one a minute at most. */
+    /** Clients can cause at most one log line a minute. */
     private boolean isNews() {
         long now = ticker.getAsLong();
         boolean news = now - lastLine >= QUIET;
@@ -291,7 +291,7 @@ public final class AgentServer implements AutoCloseable {
         HttpRequest request = connection.request();
         boolean reads = request.method().equals("GET") || request.method().equals("HEAD");
         if (reads && request.length() != 0) {
-            throw new MalformedRequestException("a body where none is read");
+            throw new MalformedRequestException("a body that is not expected");
         }
         Endpoint probe = probes.get(request.path());
         if (probe != null) {
@@ -311,7 +311,7 @@ public final class AgentServer implements AutoCloseable {
         return request.method().equals("HEAD");
     }
 
-    /** As long as there is room, begins with the requests of the peers of whom the fewest are under way. */
+    /** While there is room, starts requests of the peers with the fewest running requests. */
     private void takeTurns() {
         Map<ByteBuffer, Integer> underWay = new HashMap<>();
         connections.stream()
@@ -379,7 +379,7 @@ public final class AgentServer implements AutoCloseable {
         });
     }
 
-    /** Goes on with a connection on the server's thread. */
+    /** Continues with a connection on the server's thread. */
     private void tell(Connection connection, Step next) {
         told.add(() -> alone(connection, next));
         selector.wakeup();
@@ -435,7 +435,7 @@ public final class AgentServer implements AutoCloseable {
         };
     }
 
-    /** Stops serving at once. Idempotent. */
+    /** Stops serving immediately. Idempotent. */
     @Override
     public synchronized void close() {
         if (state == State.STARTED) {

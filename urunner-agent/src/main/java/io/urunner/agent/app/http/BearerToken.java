@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 /** Bearer tokens (RFC 6750) of the agent's endpoints. */
 public final class BearerToken {
     private static final Logger LOG = LoggerFactory.getLogger(BearerToken.class);
-    /** The header that shows a token where a proxy in between, such as an API server, keeps {@code Authorization}. */
+    /** The header for the token if a proxy, such as an API server, consumes {@code Authorization}. */
     public static final String HEADER = "X-URunner-Token";
 
     private static final String SCHEME = "Bearer ";
@@ -24,7 +24,7 @@ public final class BearerToken {
     private BearerToken() {}
 
     /**
-     * A new token that nobody can guess.
+     * Creates a random token.
      *
      * @return the token
      */
@@ -35,7 +35,7 @@ public final class BearerToken {
     }
 
     /**
-     * The header's value that shows a token.
+     * The header value for a token.
      *
      * @param token the token
      * @return the value of {@code Authorization}; a secret
@@ -45,10 +45,10 @@ public final class BearerToken {
     }
 
     /**
-     * Restricts an endpoint to those who show one of some tokens; others are answered 401.
+     * Restricts an endpoint to requests with one of some tokens; others are answered with 401.
      *
-     * @param tokens the tokens, read at every request; compared in constant time
-     * @param endpoint what answers the others
+     * @param tokens the tokens, read for every request; compared in constant time
+     * @param endpoint answers authorized requests
      * @return the restricted endpoint
      */
     public static Endpoint required(List<SecretSource> tokens, Endpoint endpoint) {
@@ -66,7 +66,7 @@ public final class BearerToken {
                     : new Endpoint.Response(
                             401,
                             "text/plain; charset=utf-8",
-                            "this needs a bearer token\n",
+                            "a bearer token is required\n",
                             Map.of("WWW-Authenticate", "Bearer realm=\"urunner\""));
         };
     }
@@ -79,7 +79,7 @@ public final class BearerToken {
         return token.isEmpty() ? Optional.empty() : Optional.of(Secret.of(token));
     }
 
-    /** Strangers ask as often as they like: what cannot be read is told once. */
+    /** Logged once, because clients can ask as often as they like. */
     private static boolean isEqual(SecretSource token, Secret shown, AtomicReference<String> told) {
         try {
             return token.read().equals(shown);

@@ -3,9 +3,9 @@ package io.urunner.agent.app.http;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 
-/** Gathers the body of a request as it comes: as many bytes as were announced, or chunks (RFC 9112, 7.1). */
+/** Collects the body of a request as it arrives: the announced number of bytes, or chunks (RFC 9112, 7.1). */
 final class BodyReader {
-    /** Of the size of a chunk with its extensions, and of all that may follow the last chunk. */
+    /** Limits of the size line of a chunk, and of the trailers. */
     private static final int LONGEST_LINE = 256;
 
     private static final int MOST_TRAILERS = 16;
@@ -42,7 +42,7 @@ final class BodyReader {
         }
     }
 
-    /** Takes what came; returns whether the body is complete. */
+    /** Takes the next bytes; returns whether the body is complete. */
     boolean take(ByteBuffer came) throws MalformedRequestException {
         while (true) {
             if (part == Part.DATA) {
@@ -110,7 +110,7 @@ final class BodyReader {
 
     private static long size(String line) throws MalformedRequestException {
         String digits = line.replaceFirst("[ \t]*;.*", "");
-        // Eight digits fit, and are more than any body here may have.
+        // Eight digits fit an integer, and exceed any limit here.
         if (!digits.matches("[0-9a-fA-F]{1,8}")) {
             throw new MalformedRequestException("not the size of a chunk");
         }

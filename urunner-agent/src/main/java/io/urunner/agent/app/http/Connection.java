@@ -12,23 +12,23 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection: one request, one answer, and the end. Whatever it waits for has a deadline. On the server's thread, which
- * it never holds.
+ * A connection with one request and one response. All its waits have deadlines. Runs on the server's thread and never
+ * blocks it.
  */
 final class Connection {
     private static final Duration HEAD = Duration.ofSeconds(5);
     private static final Duration BODY = Duration.ofSeconds(5);
     private static final Duration ANSWER = Duration.ofSeconds(10);
-    /** A body, or an answer, of which nothing moves for so long is given up. */
+    /** The limit for a body or response that makes no progress. */
     private static final Duration STALLED = Duration.ofSeconds(2);
-    /** How long a request waits for its turn. */
+    /** How long a request may wait for its turn. */
     private static final Duration TURN = Duration.ofSeconds(20);
-    /** An answer is lost if its connection is closed while something comes in, so that is read for a moment. */
+    /** Closing a connection with unread input loses the response, so input is read for a moment. */
     private static final Duration LEAVING = Duration.ofSeconds(1);
 
     private static final int MOST_DROPPED = 2 * 1024 * 1024;
     private static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-    /** Addresses of IPv6 that differ after that belong to one. */
+    /** IPv6 addresses with the same prefix count as one peer. */
     private static final int PREFIX = 8;
 
     private final SocketChannel channel;
@@ -41,14 +41,14 @@ final class Connection {
     private long end;
     private long stalled;
     private @Nullable HttpRequest request;
-    /** What came after the head: the beginning of the body, or nothing of ours. */
+    /** The bytes after the head: the start of the body, or garbage. */
     private ByteBuffer more = ByteBuffer.allocate(0);
 
     private @Nullable BodyReader body;
     private ByteBuffer answer = ByteBuffer.allocate(0);
     private int dropped;
 
-    /** What it waits for. */
+    /** What the connection waits for. */
     enum Stage {
         /** For its peer to close it. */
         LEAVING,
@@ -93,7 +93,7 @@ final class Connection {
         return channel.isOpen();
     }
 
-    /** Whether it costs memory: what it was asked for, or what it answers. */
+    /** Tells whether it holds a request or a response in memory. */
     boolean isUnderWay() {
         return stage == Stage.BODY || stage == Stage.ENDPOINT || (stage == Stage.ANSWER && answer.capacity() > 1024);
     }
@@ -102,13 +102,13 @@ final class Connection {
         return address;
     }
 
-    /** Whose it is: an address of IPv4, or the network of one of IPv6. */
+    /** The peer: an IPv4 address, or the network of an IPv6 address. */
     ByteBuffer peer() {
         byte[] bytes = address.getAddress();
         return ByteBuffer.wrap(bytes, 0, Math.min(PREFIX, bytes.length));
     }
 
-    /** Whether it waited for too long. */
+    /** Tells whether its deadline has passed. */
     boolean isLate() {
         long now = ticker.getAsLong();
         return switch (stage) {
@@ -119,7 +119,7 @@ final class Connection {
     }
 
     /**
-     * Goes on with what can be read or written.
+     * Reads or writes what is possible now.
      *
      * @param buffer to read into
      * @return whether something is complete: the head of the request, if it waited for that, or its body
@@ -155,7 +155,7 @@ final class Connection {
         return true;
     }
 
-    /** The request, with its body as far as that was read. */
+    /** The request, with the part of its body that was read. */
     HttpRequest request() {
         if (request == null) {
             throw new IllegalStateException("nothing was requested yet");
@@ -168,7 +168,7 @@ final class Connection {
         wait(Stage.TURN, TURN, 0);
     }
 
-    /** The request is with an endpoint. */
+    /** An endpoint works on the request. */
     void awaitEndpoint() {
         wait(Stage.ENDPOINT, TURN, 0);
     }
@@ -183,7 +183,7 @@ final class Connection {
         return take(more);
     }
 
-    /** Answers, and ends. */
+    /** Sends the response, and closes. */
     void answer(byte[] bytes) throws IOException {
         answer = ByteBuffer.wrap(bytes);
         wait(Stage.ANSWER, ANSWER, SelectionKey.OP_WRITE);
@@ -206,7 +206,7 @@ final class Connection {
         try {
             channel.close();
         } catch (IOException e) {
-            // It is closed all the same.
+            // It is closed anyway.
         }
     }
 }

@@ -19,19 +19,19 @@ public interface Endpoint {
     Response answer(Request request) throws IOException;
 
     /**
-     * Looks at a request before anything of its body is read: who does not prove himself sends none.
+     * Checks a request before its body is read, so that unauthorized clients cannot send one.
      *
      * @param head the request, without its body
-     * @return what refuses it; empty if it is to be read and answered
+     * @return the response that refuses it; empty to read and answer it
      */
     default Optional<Response> refusal(Request head) {
         return Optional.empty();
     }
 
     /**
-     * How long a body may be. A longer one is answered 413.
+     * The maximum length of a body. A longer one is answered with 413.
      *
-     * @return so many bytes; 0 if no body is read at all
+     * @return in bytes; 0 if no body is read at all
      */
     default int longestBody() {
         return 0;
@@ -62,9 +62,9 @@ public interface Endpoint {
         Map<String, String> query();
 
         /**
-         * How long the body is, as its sender says.
+         * The announced length of the body.
          *
-         * @return so many bytes; negative if it comes in chunks
+         * @return in bytes; negative if it comes in chunks
          */
         long length();
 
@@ -81,7 +81,7 @@ public interface Endpoint {
      *
      * @param status the HTTP status
      * @param contentType its media type
-     * @param body its text; what is given is made harmless
+     * @param body its text, which is made harmless
      * @param headers further headers
      */
     record Response(int status, String contentType, String body, Map<String, String> headers) {
@@ -118,9 +118,9 @@ public interface Endpoint {
     }
 
     /**
-     * A probe: 200 while there is nothing wrong, else 503 with the reason.
+     * A probe: 200 if nothing is wrong, else 503 with the reason.
      *
-     * @param problem what is wrong, empty while nothing is
+     * @param problem what is wrong; empty if nothing is
      * @return the endpoint
      */
     static Endpoint probe(Supplier<String> problem) {

@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Gathers the head of a request as it comes. What cannot become one is refused before its end. */
+/** Collects the head of a request as it arrives. Invalid input is refused as soon as it is seen. */
 final class HeadReader {
     private static final int LONGEST = 16 * 1024;
 
@@ -13,7 +13,7 @@ final class HeadReader {
     private boolean emptyLine = true;
 
     /**
-     * Takes what came, up to the end of the head.
+     * Takes the next bytes, up to the end of the head.
      *
      * @return the request; null while its head has not ended
      */
@@ -21,7 +21,7 @@ final class HeadReader {
         while (came.hasRemaining()) {
             byte next = came.get();
             if (afterReturn != (next == '\n')) {
-                throw new MalformedRequestException("a line ends with CR and LF, and neither stands elsewhere");
+                throw new MalformedRequestException("a line ends with CR and LF, and contains neither elsewhere");
             }
             if ((next >= 0 && next < ' ' && next != '\r' && next != '\n' && next != '\t') || next == 0x7f) {
                 throw new MalformedRequestException("a control character");

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A request, of HTTP/1.0 or 1.1 (RFC 9112), with a target in origin form. What is written in any odd way is refused. */
+/** A request, of HTTP/1.0 or 1.1 (RFC 9112), with a target in origin form. Anything unusual is refused. */
 final class HttpRequest implements Endpoint.Request {
     private static final int MOST_FIELDS = 100;
     private static final String LINE = "\r\n";
@@ -55,7 +55,7 @@ final class HttpRequest implements Endpoint.Request {
             if (colon < 1 || !NAME.matcher(lines[i].substring(0, colon)).matches()) {
                 throw new MalformedRequestException("not a header field");
             }
-            // Two fields of one name are a list, which no field that counts here may be.
+            // Fields of the same name form a list, which is invalid for the fields used here.
             fields.merge(
                     lines[i].substring(0, colon).toLowerCase(Locale.ROOT),
                     lines[i].substring(colon + 1).strip(),
@@ -63,7 +63,7 @@ final class HttpRequest implements Endpoint.Request {
         }
         boolean isNew = first.group(4).equals("1");
         if (!HOST.matcher(fields.getOrDefault("host", isNew ? "," : "")).matches()) {
-            throw new MalformedRequestException("HTTP/1.1 wants one header field Host");
+            throw new MalformedRequestException("HTTP/1.1 requires exactly one header field Host");
         }
         String query = first.group(3);
         return new HttpRequest(
@@ -75,7 +75,7 @@ final class HttpRequest implements Endpoint.Request {
         String length = fields.get("content-length");
         if (coding != null) {
             if (!isNew || length != null || !coding.equalsIgnoreCase("chunked")) {
-                throw new MalformedRequestException("a body is sent in chunks or with its length, and not otherwise");
+                throw new MalformedRequestException("a body needs either chunks or a length");
             }
             return CHUNKED;
         }
@@ -94,7 +94,7 @@ final class HttpRequest implements Endpoint.Request {
         return path;
     }
 
-    /** Whether the sender waits to be told that its body is wanted. */
+    /** Tells whether the client waits for a response before it sends the body. */
     boolean expectsContinue() {
         return header("expect").equalsIgnoreCase("100-continue");
     }

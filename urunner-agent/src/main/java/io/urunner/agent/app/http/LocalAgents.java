@@ -19,8 +19,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The agents of one user on one machine, or in one pod: each writes down its port and a token where only that user can
- * read it, so that commands find it by themselves. One file per process, {@code urunner-UID/agent-PID.json} in the folder
+ * The agents of one user on one machine, or in one pod: each writes its port and a token to a file that only that
+ * user can read, so that commands find it. One file per process, {@code urunner-UID/agent-PID.json} in the folder
  * of temporary files. Thread-safe.
  */
 public final class LocalAgents {
@@ -42,7 +42,7 @@ public final class LocalAgents {
         folder = temporary.resolve("urunner-" + user());
     }
 
-    /** The user's number; where the system does not tell, the user's name. */
+    /** The user's id, or the user's name if the system does not tell the id. */
     private static String user() {
         try {
             return String.valueOf(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
@@ -56,16 +56,16 @@ public final class LocalAgents {
      *
      * @param pid its process
      * @param port its HTTP port
-     * @param token what its endpoint wants to see
+     * @param token the token that its endpoints require
      * @param cluster the API server that it watches
      */
     public record LocalAgent(long pid, int port, Secret token, String cluster) {}
 
     /**
-     * Writes down where an agent can be asked.
+     * Registers a running agent.
      *
      * @param agent the agent: this process
-     * @return removes it again
+     * @return removes the registration
      * @throws IOException if it cannot be written so that only this user can read it
      */
     public AutoCloseable register(LocalAgent agent) throws IOException {
@@ -75,7 +75,7 @@ public final class LocalAgents {
             }
             if (!isOurs()) {
                 throw new IOException("the folder " + folder
-                        + " belongs to somebody else, or others may use it: remove it, or set its mode to 0700");
+                        + " belongs to somebody else, or is accessible to others: remove it, or set its mode to 0700");
             }
             Path file = folder.resolve("agent-" + agent.pid() + ".json");
             Path fresh = Files.createTempFile(folder, "new", "", PosixFilePermissions.asFileAttribute(FILE));
@@ -87,11 +87,11 @@ public final class LocalAgents {
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return () -> Files.deleteIfExists(file);
         } catch (UnsupportedOperationException e) {
-            throw new IOException("the file system of " + folder + " knows no owners of files", e);
+            throw new IOException("the file system of " + folder + " does not support file owners", e);
         }
     }
 
-    /** Whether nobody else can have put something into the folder. */
+    /** Tells whether only this user can write to the folder. */
     private boolean isOurs() throws IOException {
         String owner = String.valueOf(Files.getAttribute(folder, "unix:uid", LinkOption.NOFOLLOW_LINKS));
         return Files.getPosixFilePermissions(folder, LinkOption.NOFOLLOW_LINKS).equals(FOLDER)
@@ -100,7 +100,7 @@ public final class LocalAgents {
     }
 
     /**
-     * The agents whose process lives. Whether they answer is not tried.
+     * The agents whose process is alive. They are not contacted.
      *
      * @return the agents, by process
      */
@@ -138,7 +138,7 @@ public final class LocalAgents {
                             content.group(3)))
                     : Optional.empty();
         } catch (IOException e) {
-            // It ended just now.
+            // It has just ended.
             return Optional.empty();
         }
     }

@@ -1,6 +1,6 @@
 package io.urunner.agent.app.http;
 
-/** What came is no HTTP request that is answered here. Its message goes to who sent it, and says nothing that he sent. */
+/** The input is not an HTTP request that is answered here. The message goes to the client and contains none of its input. */
 final class MalformedRequestException extends Exception {
     private static final long serialVersionUID = 1;
 

@@ -1,4 +1,4 @@
-/** The agent's HTTP endpoint: probes, and whatever else is served beside them. */
+/** The agent's HTTP port: probes and other endpoints. */
 @NullMarked
 package io.urunner.agent.app.http;
 
