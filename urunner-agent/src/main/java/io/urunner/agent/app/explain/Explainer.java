@@ -36,9 +36,9 @@ public final class Explainer {
      *
      * @param scope which namespaces are watched
      * @param access to the cluster, for what is not watched
-     * @param credentials by namespace, those that the registries are asked with for it: only their names are told
+     * @param credentials by namespace, the credentials used for its registries, of which only the names are shown
      * @param history the rollouts
-     * @param hidden why the history cannot be seen from here; empty if it can
+     * @param hidden why the history is not available here; empty if it is
      */
     public Explainer(
             WatchScope scope,
@@ -56,11 +56,11 @@ public final class Explainer {
     /**
      * Explains one workload, those of a namespace, or all that are tracked.
      *
-     * @param source who says so, for people
-     * @param status how it stands
+     * @param source who reports the status, for people
+     * @param status the agent's status
      * @param asked the workload; empty for all
      * @param namespace the namespace; empty for all
-     * @return the explanation, of all namespaces
+     * @return the explanation, not filtered by namespace
      */
     public Explanation explain(
             String source, AgentStatus status, Optional<WorkloadId> asked, Optional<String> namespace) {
@@ -94,7 +94,7 @@ public final class Explainer {
         return new Explanation(source, status, entries, untracked, trouble);
     }
 
-    /** What the tags had last that are not known now. */
+    /** The last digests of tags that are not known now. */
     private Map<String, TagDigest> before(WorkloadStatus workload) throws StoreException {
         Map<String, TagDigest> before = new HashMap<>();
         for (Verdict container : workload.containers()) {
@@ -134,7 +134,7 @@ public final class Explainer {
                     namespace,
                     Optional.empty(),
                     true,
-                    "whether it has the label urunner=enable cannot be read: " + e.getMessage(),
+                    "cannot read whether it has the label urunner=enable: " + e.getMessage(),
                     meant);
         }
     }
@@ -156,22 +156,22 @@ public final class Explainer {
                 if (unwatched.isEmpty() && own.get().getOrDefault(LABEL, "").equals("disable")) {
                     return there(
                             id,
-                            "it has the label urunner=disable; to have it followed: kubectl -n " + id.namespace()
-                                    + " label " + id.kind().resource() + " " + id.name() + " urunner-");
+                            "it has the label urunner=disable; to track it: kubectl -n " + id.namespace() + " label "
+                                    + id.kind().resource() + " " + id.name() + " urunner-");
                 }
             }
             if (unwatched.isPresent()) {
                 return there(id, unwatched.get().words());
             }
         } catch (KubeException e) {
-            return there(id, "what is known of it cannot be read: " + e.getMessage());
+            return there(id, "it cannot be read: " + e.getMessage());
         }
         return status.problems().stream()
                 .filter(problem -> problem.namespace().isEmpty()
                         || problem.namespace().get().equals(id.namespace()))
                 .findFirst()
                 .map(problem -> there(id, "it cannot be watched: " + problem.message()))
-                .orElseGet(() -> there(id, "it was not seen yet: ask again in a moment"));
+                .orElseGet(() -> there(id, "it has not been seen yet: try again in a moment"));
     }
 
     private static Untracked there(WorkloadId id, String reason) {
@@ -182,7 +182,7 @@ public final class Explainer {
         return new Untracked(id.namespace(), Optional.of(id), false, reason, named(id.name(), status));
     }
 
-    /** Why nothing of a namespace is watched. */
+    /** Why a namespace is not watched. */
     private record Unwatched(boolean exists, String words) {}
 
     private Optional<Unwatched> unwatched(String namespace) throws KubeException {
@@ -210,7 +210,7 @@ public final class Explainer {
         return scope.namespaces().isEmpty() || scope.namespaces().contains(namespace);
     }
 
-    /** The workloads of a name; where they cannot be listed, those that are tracked. */
+    /** The workloads with this name; only tracked ones if they cannot be listed. */
     private List<WorkloadId> named(String name, AgentStatus status) {
         try {
             List<WorkloadId> found = new ArrayList<>();

@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * How it stands with the workloads, and why. Immutable; it holds no secret.
+ * The state of workloads, with reasons. Immutable; contains no secrets.
  *
- * @param source who says so: the running agent, or the look that a command took by itself
- * @param status how it stands with the agent
- * @param workloads the workloads that were asked for, as far as they are tracked
- * @param untracked why what was asked for is not tracked; empty if it is, or nothing was asked for by name
- * @param history why the history cannot be told; empty if it can
+ * @param source who reports it: the running agent, or the command that looked itself
+ * @param status the agent's status
+ * @param workloads the requested workloads that are tracked
+ * @param untracked why the requested workload or namespace is not tracked; empty if it is, or if all were requested
+ * @param history why the history is not available; empty if it is
  */
 public record Explanation(
         String source,
@@ -31,10 +31,10 @@ public record Explanation(
     /**
      * A tracked workload.
      *
-     * @param status what was decided for it
+     * @param status its status
      * @param credentials by container the name of the credential with which its repository is read
      * @param lastRollout its last rollout, if one is known
-     * @param before by container the digest that its tag had last, where it is not known now
+     * @param before by container the last known digest of its tag, if the current one is not known
      */
     public record Entry(
             WorkloadStatus status,
@@ -48,13 +48,13 @@ public record Explanation(
     }
 
     /**
-     * What was asked for and is not tracked: a workload, or a namespace in which no workload is.
+     * A requested workload that is not tracked, or a namespace without tracked workloads.
      *
      * @param namespace the namespace
-     * @param workload which workload in it; empty if the namespace was asked for
-     * @param exists whether there is such a workload or namespace, as far as can be told
+     * @param workload the workload; empty if the namespace was requested
+     * @param exists false if it is known not to exist
      * @param reason why it is not tracked, and what to do
-     * @param meant the workloads that have the name that was asked for
+     * @param meant the workloads with the requested name
      */
     public record Untracked(
             String namespace, Optional<WorkloadId> workload, boolean exists, String reason, List<WorkloadId> meant) {
@@ -64,9 +64,9 @@ public record Explanation(
     }
 
     /**
-     * Whether what was asked for is there.
+     * Tells whether the requested workload or namespace exists.
      *
-     * @return false if the workload or the namespace that was asked for does not exist
+     * @return false if it is known not to exist
      */
     public boolean found() {
         return untracked.map(Untracked::exists).orElse(true);
