@@ -152,7 +152,7 @@ class LaptopTest {
         String why = "the agent agents/urunner has no token to be asked with"
                 + " (set secret.extra.URUNNER_SECR_HTTP_TOKEN in the chart's values)";
         assertThat(told.out())
-                .startsWith("a look from here, which changes nothing, because " + why
+                .startsWith("checked from here, without changing anything, because " + why
                         + "; the agent itself is asked by 'kubectl -n agents exec deploy/urunner -- urunner ...'");
         assertThat(rows(told, "last pass")).containsExactly("last pass note not known from here, because " + why);
         assertThat(told.out() + told.err()).doesNotContain("no running agent", "was found");
@@ -183,19 +183,19 @@ class LaptopTest {
         });
         assertThat(rows(told, "permission"))
                 .containsExactly(
-                        "permission ok 2 granted of those that the agent uses, to system:serviceaccount:agents:watcher",
-                        "permission WRONG in namespace pay the agent may not get, list, watch, patch deployments.apps,"
+                        "permission ok 2 of those that the agent uses are granted to system:serviceaccount:agents:watcher",
+                        "permission WRONG in namespace pay the agent is not allowed to get, list, watch, patch deployments.apps,"
                                 + " statefulsets.apps, daemonsets.apps; list, watch replicasets.apps,"
                                 + " controllerrevisions.apps, pods; create, patch events",
-                        "permission note in namespace pay the agent may not get secrets, serviceaccounts (optional)",
-                        "permission note in namespace pay the agent may not delete pods (optional)");
+                        "permission note in namespace pay the agent is not allowed to get secrets, serviceaccounts (optional)",
+                        "permission note in namespace pay the agent is not allowed to delete pods (optional)");
         assertThat(told.out()).contains("rbac.create=true", "rbac.readAllSecrets", "rbac.deleteStuckPods");
 
         lists.put("/api/v1/namespaces?urunner=enable", namespace("pay", "enable") + "," + namespace("shop", "enable"));
         assertThat(rows(doctor(), "permission"))
                 .hasSize(5)
                 .contains(
-                        "permission note in namespace pay, in namespace shop the agent may not delete pods (optional)");
+                        "permission note in namespace pay, in namespace shop the agent is not allowed to delete pods (optional)");
     }
 
     @Test
@@ -205,7 +205,7 @@ class LaptopTest {
                 .singleElement()
                 .asString()
                 .startsWith("permission note ")
-                .endsWith("your own permissions; the agent's are not checked");
+                .endsWith("are granted to you; the agent's own are not checked");
     }
 
     @Test
@@ -251,7 +251,7 @@ class LaptopTest {
                 .containsExactly("due note not known: not everything in the cluster has been seen");
         assertThat(told.out()).doesNotContain("see that their namespaces are labelled", "no namespace is labelled");
         assertThat(rows(told, "cluster")).singleElement().asString().contains("not allowed to list namespaces");
-        assertThat(told.out()).contains("this is about your own access, not the agent's: have it granted to you");
+        assertThat(told.out()).contains("this concerns your own access, not the agent's: have it granted to you");
     }
 
     @Test

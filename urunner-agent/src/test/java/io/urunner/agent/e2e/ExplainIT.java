@@ -131,7 +131,7 @@ class ExplainIT {
             agent.kill();
         }
         assertThat(command(0, settings(), "explain", web.toString()))
-                .startsWith("a look from here, which changes nothing, because no running agent was found here")
+                .startsWith("checked from here, without changing anything, because no running agent was found here")
                 // The last rollout is told by the database's file.
                 .contains(web.toString(), "up to date", " succeeded");
         registry.push("team/app", "latest", "three");
@@ -154,7 +154,7 @@ class ExplainIT {
                     cluster.serviceAccount(namespace, "agent", RULES).toString());
             assertThat(command(1, settings, "doctor"))
                     .contains(
-                            "in namespace " + namespace + " the agent may not patch deployments.apps",
+                            "in namespace " + namespace + " the agent is not allowed to patch deployments.apps",
                             "rbac.create=true")
                     .doesNotContain("statefulsets");
         } finally {

@@ -94,7 +94,7 @@ class PluginTroubleIT {
                             "elsewhere.AcmePlugin",
                             "acme.jar",
                             "NoClassDefFoundError: com/acme/Http",
-                            "lacks a library");
+                            "missing a library");
             assertThat(Seen.actedOn(cluster, ill, two)).isFalse();
 
             Files.createFile(mended);

@@ -91,7 +91,7 @@ class StorageTroubleIT {
         fill(ballast);
 
         List<String> meanwhile = rollOutMeanwhile("the disk is full");
-        assertThat(command(1, "doctor")).contains("could not write the database", "see its log");
+        assertThat(command(1, "doctor")).contains("last attempt to write the database failed", "see its log");
 
         Files.delete(ballast);
         recovers(meanwhile);

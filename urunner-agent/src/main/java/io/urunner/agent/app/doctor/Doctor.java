@@ -31,17 +31,17 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Checks an agent's surroundings: registries, permissions, namespaces, the history, the last pass. Thread-safe; waits for
+ * Checks an agent's environment: registries, permissions, namespaces, the history, the last pass. Thread-safe; waits for
  * the registries and the API server.
  */
 public final class Doctor {
-    /** So many workloads that are not well are told one by one. */
+    /** At most this many workloads are reported one by one. */
     private static final int TOLD = 20;
 
-    /** That what is not seen may be there. */
+    /** Why there may be more. */
     static final String UNSEEN = "not everything in the cluster has been seen";
 
-    /** What is wrong with the permission, the registry or the image, which are told by themselves. */
+    /** Causes with findings of their own: permission, registry, image. */
     private static final Map<String, String> ELSEWHERE = Map.of(
             Blockage.PERMISSION.words(), "see the finding 'permission'",
             Deferral.RATE_LIMITED.words(), "see the finding 'registry'",
@@ -60,25 +60,25 @@ public final class Doctor {
     private final DigestStore history;
     private final Vantage vantage;
 
-    /** Asks registries whether they answer. */
+    /** Probes registries. */
     @FunctionalInterface
     public interface RegistryCheck {
         /**
          * Asks them; waits for the answers.
          *
          * @param probes what to ask of registries in the settings
-         * @return for each, in the same order, how it failed, or why it may not be asked now; empty if it was answered
+         * @return for each, in the same order, how it failed, or why it is not asked now; empty if it was answered
          * @throws InterruptedException if the thread is interrupted
          */
         List<Optional<RegistryException>> check(List<RegistryProbe> probes) throws InterruptedException;
     }
 
-    /** What can be told of the credentials that registries are asked with. */
+    /** Describes the credentials that are used for registries. */
     public interface Credentials {
         /**
          * Names them.
          *
-         * @param image for what, and for whom
+         * @param image the image and its namespace
          * @return their names, without a secret
          */
         String describe(Image image);
@@ -86,8 +86,8 @@ public final class Doctor {
         /**
          * What is wrong with the pull secrets, if those are used.
          *
-         * @param image for what, and for whom
-         * @return sentences without a secret; empty if all is well
+         * @param image the image and its namespace
+         * @return sentences without a secret; empty if nothing is wrong
          */
         List<String> problems(Image image);
     }
@@ -95,14 +95,14 @@ public final class Doctor {
     /**
      * A doctor; it opens and closes nothing.
      *
-     * @param settings what is in force
+     * @param settings the settings in force
      * @param scope which namespaces are watched
      * @param leaseNamespace where the Lease of the election is; empty without one
      * @param access to the cluster
      * @param registries asks the registries
-     * @param credentials those that the registries are asked with
+     * @param credentials the credentials that are used for the registries
      * @param history the history database
-     * @param vantage from where a look is taken, when the agent does not run
+     * @param vantage from where a command looks if no agent runs
      */
     public Doctor(
             Settings settings,
@@ -126,7 +126,7 @@ public final class Doctor {
     /**
      * Checks everything but the configuration.
      *
-     * @param status how it stands with the agent
+     * @param status the agent's status
      * @param running whether the status is that of a running agent, rather than of one look
      * @return the findings
      * @throws InterruptedException if the thread is interrupted
@@ -144,7 +144,7 @@ public final class Doctor {
         status.lost()
                 .forEach((name, at) -> findings.add(Finding.note(
                         "namespaces",
-                        name + " is not watched any more since " + Phrases.time(at)
+                        name + " is no longer watched since " + Phrases.time(at)
                                 + ": it lost the label, or was deleted",
                         "kubectl label namespace " + name + " urunner=enable, if nobody meant that")));
         findings.add(vantage.history()
@@ -168,15 +168,13 @@ public final class Doctor {
 
     private String remedy(WatchProblem problem) {
         if (vantage.account().isPresent()) {
-            return "this is about your own access, not the agent's: "
-                    + (problem.missing().isPresent()
-                            ? "have it granted to you"
-                            : "see that your kubeconfig leads there")
+            return "this concerns your own access, not the agent's: "
+                    + (problem.missing().isPresent() ? "have it granted to you" : "check your kubeconfig")
                     + vantage.instead().map(how -> "; " + how).orElse("");
         }
         return problem.missing().isPresent()
                 ? "grant it in the role of the agent's account: rbac.create=true in the chart's values"
-                : "see that it can be reached and takes the credential of the agent's account";
+                : "check that it can be reached and accepts the credential of the agent's account";
     }
 
     private List<Finding> registries(AgentStatus status) throws InterruptedException {
@@ -206,8 +204,8 @@ public final class Doctor {
             if (running && !works) {
                 return Finding.wrong(
                         "history",
-                        "the agent could not write the database when it tried last",
-                        "see its log for the reason; rollouts go on, and their history is kept in memory until it works");
+                        "the agent's last attempt to write the database failed",
+                        "see its log for the reason; rollouts continue, and their history is kept in memory until it works");
             }
             return Finding.ok("history", running ? "the database can be written" : "the database can be read");
         } catch (StoreException e) {
@@ -215,24 +213,24 @@ public final class Doctor {
                     "history",
                     running ? Finding.Result.WRONG : Finding.Result.NOTE,
                     String.valueOf(e.getMessage()),
-                    "rollouts go on without it; put the database of URUNNER_CONF_SQLLIGHT_PATH or"
-                            + " URUNNER_CONF_DATABASE_URL right");
+                    "rollouts continue without it; fix the database of URUNNER_CONF_SQLLIGHT_PATH or"
+                            + " URUNNER_CONF_DATABASE_URL");
         }
     }
 
     private static Finding noHistoryYet(Path file, Path folder) {
         boolean there = Files.isDirectory(folder);
         return there && Files.isWritable(folder)
-                ? Finding.note("history", "there is no file " + file + " yet: it is created at the first run", "")
+                ? Finding.note("history", "there is no file " + file + " yet: the first run creates it", "")
                 : Finding.note(
                         "history",
-                        "there is no file " + file + ", and none can be made, as the folder " + folder
-                                + (there ? " cannot be written" : " does not exist"),
-                        "rollouts go on without it; put the folder right, or name another file with"
+                        "there is no file " + file + ", and none can be created, because the folder " + folder
+                                + (there ? " is not writable" : " does not exist"),
+                        "rollouts continue without it; fix the folder, or set another file in"
                                 + " URUNNER_CONF_SQLLIGHT_PATH");
     }
 
-    /** What is not well, each by itself; many are counted, and those that wait for a registry. */
+    /** One finding for each workload that needs attention; many, and those that wait for a registry, are summed up. */
     private static List<Finding> workloads(AgentStatus status) {
         List<WorkloadStatus> ill = status.workloads().stream()
                 .filter(workload -> workload.state().ill())
@@ -278,7 +276,7 @@ public final class Doctor {
         if (others.size() > TOLD) {
             findings.add(Finding.wrong(
                     "workloads",
-                    Phrases.count(others.size() - TOLD, "more is not well", "more are not well"),
+                    Phrases.count(others.size() - TOLD, "more needs attention", "more need attention"),
                     "urunner explain lists them"));
         }
         return findings;
@@ -313,9 +311,7 @@ public final class Doctor {
             }
         }
         String words = (now.isEmpty() ? "nothing would be restarted now" : "would be restarted: " + list(now))
-                + (shadowed.isEmpty()
-                        ? ""
-                        : "; in shadow mode, and would be restarted if that were off: " + list(shadowed))
+                + (shadowed.isEmpty() ? "" : "; would be restarted without shadow mode: " + list(shadowed))
                 + (waiting.isEmpty() ? "" : "; stale, but not now: " + list(waiting));
         return waiting.isEmpty() && shadowed.isEmpty() && now.isEmpty()
                 ? Finding.ok("due", words)
@@ -331,8 +327,8 @@ public final class Doctor {
         if (status.lastPass().isEmpty()) {
             return Finding.wrong(
                     "last pass",
-                    "no pass over a registry is over yet",
-                    "wait for one interval after the start; then see what the registry's finding and the log say");
+                    "no pass over a registry has finished yet",
+                    "wait one interval after the start; then see the finding about the registry, and the log");
         }
         Duration interval = settings.registries().stream()
                 .map(registry -> registry.interval().orElse(settings.interval()))
@@ -341,7 +337,7 @@ public final class Doctor {
         Duration age = Duration.between(status.lastPass().get(), status.at());
         String words = Phrases.span(age) + " ago; the interval is " + Phrases.span(interval);
         return age.compareTo(interval.multipliedBy(2).plusSeconds(10)) > 0
-                ? Finding.wrong("last pass", words, "see what the registry's finding and the agent's log say")
+                ? Finding.wrong("last pass", words, "see the finding about the registry, and the agent's log")
                 : Finding.ok("last pass", words);
     }
 }

@@ -5,19 +5,19 @@ import io.urunner.agent.app.config.ConfigurationException;
 import java.util.List;
 
 /**
- * What one check came to.
+ * The result of a check.
  *
- * @param check what was looked at, for example {@code permission}
- * @param result how it is
+ * @param check what was checked, for example {@code permission}
+ * @param result the result
  * @param words what was found
  * @param remedy what to do; empty if nothing is to be done
  */
 public record Finding(String check, Result result, String words, String remedy) {
-    /** How it is. */
+    /** The result. */
     public enum Result {
-        /** As it should be. */
+        /** Nothing is wrong. */
         OK("ok"),
-        /** Worth knowing, and not wrong. */
+        /** Worth knowing, but not wrong. */
         NOTE("note"),
         /** Wrong. */
         WRONG("WRONG");
@@ -39,29 +39,28 @@ public record Finding(String check, Result result, String words, String remedy) 
     }
 
     /**
-     * What there is to say of a configuration that can be read.
+     * The findings about a valid configuration.
      *
      * @param configuration the configuration
      * @return at least one finding
      */
     public static List<Finding> of(Configuration configuration) {
         return configuration.warnings().isEmpty()
-                ? List.of(ok("configuration", "it can be read, and has no problem"))
+                ? List.of(ok("configuration", "it is valid"))
                 : configuration.warnings().stream()
                         .map(warning -> note("configuration", warning, ""))
                         .toList();
     }
 
     /**
-     * What is wrong with a configuration.
+     * The findings about an invalid configuration.
      *
      * @param wrong its problems
      * @return a finding for each
      */
     public static List<Finding> of(ConfigurationException wrong) {
         return wrong.problems().stream()
-                .map(problem ->
-                        wrong("configuration", problem.toString(), "correct it: 'urunner config' shows the rest"))
+                .map(problem -> wrong("configuration", problem.toString(), "fix it; 'urunner config' shows the rest"))
                 .toList();
     }
 

@@ -16,10 +16,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Which namespaces are labelled, and which labels are written as somebody may mean them and nobody reads them. */
+/** Checks which namespaces are labelled, and finds labels with a value that has no effect. */
 final class Labels {
     private static final String CHECK = "namespaces";
-    /** So many wrong labels are told one by one. */
+    /** At most this many wrong labels are reported one by one. */
     private static final int TOLD = 20;
 
     private static final Set<String> NO = Set.of("disable", "disabled", "false", "no", "off");
@@ -39,7 +39,7 @@ final class Labels {
         if (blindness.isPresent()) {
             return List.of(Finding.wrong(
                     CHECK,
-                    "it cannot be seen now which are labelled urunner=enable: "
+                    "it is not known which are labelled urunner=enable: "
                             + blindness.get().message(),
                     "see the finding 'cluster' or 'permission'"));
         }
@@ -84,7 +84,7 @@ final class Labels {
         return findings;
     }
 
-    /** Whatever else somebody writes there need not be meant for us. */
+    /** Any other value may be meant for somebody else. */
     private static Finding.Result result(Set<String> meant, String value) {
         return means(meant, value) ? Finding.Result.WRONG : Finding.Result.NOTE;
     }
@@ -93,7 +93,7 @@ final class Labels {
         return value.isEmpty() || words.contains(value.toLowerCase(Locale.ROOT));
     }
 
-    /** Of namespaces without {@code urunner=enable} the label. What may not be seen is told as that elsewhere. */
+    /** The labels of namespaces without {@code urunner=enable}. A missing permission is reported elsewhere. */
     private Map<String, String> namespaces() {
         Map<String, String> found = new TreeMap<>();
         try {
@@ -112,7 +112,7 @@ final class Labels {
         return found;
     }
 
-    /** Of workloads that are watched the label. */
+    /** The labels of watched workloads. */
     private Map<WorkloadId, String> workloads(Collection<String> namespaces) {
         Map<WorkloadId, String> found = new TreeMap<>();
         for (WorkloadKind kind : scope.kinds()) {

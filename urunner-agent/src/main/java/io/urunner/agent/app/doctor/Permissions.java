@@ -20,8 +20,8 @@ import java.util.StringJoiner;
 import java.util.TreeMap;
 
 /**
- * Every permission that the agent uses, asked for one by one: with SelfSubjectAccessReviews, or for the agent's account with
- * SubjectAccessReviews where somebody else looks and may do that.
+ * Checks every permission that the agent uses, one by one: with SelfSubjectAccessReviews, or with SubjectAccessReviews for
+ * the agent's account if somebody else checks and is allowed to.
  */
 final class Permissions {
     private static final String CHECK = "permission";
@@ -32,20 +32,20 @@ final class Permissions {
     private final Collection<String> labelled;
     private final Optional<Account> agent;
     private final List<Finding> findings = new ArrayList<>();
-    /** What is missing, by what it is for and where. */
+    /** What is missing, by purpose and place. */
     private final Map<Need, Map<String, Missing>> missing = new TreeMap<>();
 
     private boolean foreign;
     private int granted;
 
-    /** What a permission is for. */
+    /** The purpose of a permission. */
     private enum Need {
         WORK,
         PULL_SECRETS,
         STUCK_PODS
     }
 
-    /** The verbs by resource, in the order in which they were asked for. */
+    /** The verbs by resource, in the order of the checks. */
     private static final class Missing {
         private final Map<String, Set<String>> verbs = new LinkedHashMap<>();
 
@@ -56,7 +56,7 @@ final class Permissions {
             verbs.computeIfAbsent(resource, any -> new LinkedHashSet<>()).add(permission.verb());
         }
 
-        /** Resources with the same verbs share them: {@code list, watch pods, replicasets.apps; create events}. */
+        /** Resources with the same verbs are grouped: {@code list, watch pods, replicasets.apps; create events}. */
         @Override
         public String toString() {
             Map<String, StringJoiner> resources = new LinkedHashMap<>();
@@ -70,8 +70,8 @@ final class Permissions {
     }
 
     /**
-     * {@code labelled} are the namespaces where a permission counts that is not granted everywhere; {@code agent} is the
-     * account that counts, where it is not the caller's.
+     * {@code labelled} are the namespaces in which a permission is needed if it is not granted everywhere; {@code agent} is the
+     * account to check, if it is not the caller's.
      */
     Permissions(KubeAccess access, WatchScope scope, Collection<String> labelled, Optional<Account> agent) {
         this.access = access;
@@ -88,7 +88,7 @@ final class Permissions {
             findings.add(Finding.wrong(
                     CHECK,
                     String.valueOf(e.getMessage()),
-                    "see that the API server can be reached and the agent's account is valid"));
+                    "check that the API server can be reached and that the agent's account is valid"));
         }
         missing.forEach(this::tell);
         if (foreign) {
@@ -96,22 +96,22 @@ final class Permissions {
                     0,
                     Finding.note(
                             CHECK,
-                            granted + " granted of those that the agent uses: your own permissions; the agent's are not"
+                            granted + " of those that the agent uses are granted to you; the agent's own are not"
                                     + " checked",
-                            "have create of subjectaccessreviews (authorization.k8s.io) granted to you, or ask the agent"
+                            "get permission to create subjectaccessreviews (authorization.k8s.io), or ask the agent"
                                     + " itself"));
         } else if (granted > 0) {
             findings.add(
                     0,
                     Finding.ok(
                             CHECK,
-                            granted + " granted of those that the agent uses"
-                                    + agent.map(account -> ", to " + account).orElse("")));
+                            granted + " of those that the agent uses are granted"
+                                    + agent.map(account -> " to " + account).orElse("")));
         }
         return findings;
     }
 
-    /** What is needed in a row for each namespace; what may be missing in one for all that lack the same. */
+    /** One finding per namespace for what is required; one for all namespaces that lack the same for what is optional. */
     private void tell(Need need, Map<String, Missing> places) {
         if (need == Need.WORK) {
             places.forEach((where, what) -> findings.add(finding(need, where, what.toString())));
@@ -123,7 +123,7 @@ final class Permissions {
         same.forEach((what, where) -> findings.add(finding(need, where.toString(), what)));
     }
 
-    /** Whether the agent lacks a permission that explains why something cannot be seen. */
+    /** Tells whether the agent lacks a permission, which explains why something cannot be seen. */
     boolean explain(WatchProblem problem) {
         Map<String, Missing> work = missing.getOrDefault(Need.WORK, Map.of());
         return problem.missing().isPresent()
@@ -177,7 +177,7 @@ final class Permissions {
     /** A Lease. */
     record Lease(String namespace, String name) {}
 
-    /** In all namespaces of the scope; if not in all of the cluster, in those that are watched. */
+    /** In all namespaces of the scope; if not granted for the whole cluster, in those that are watched. */
     private void everywhere(String verb, String group, String resource, Need need) throws KubeException {
         Permission cluster = new Permission(verb, group, resource, Optional.empty());
         Collection<String> instead = scope.namespaces().isEmpty() ? labelled : scope.namespaces();
@@ -221,7 +221,7 @@ final class Permissions {
 
     private Finding finding(Need need, String where, String what) {
         if (foreign) {
-            return Finding.note(CHECK, where + " you may not " + what, "");
+            return Finding.note(CHECK, where + " you are not allowed to " + what, "");
         }
         boolean list = !scope.namespaces().isEmpty();
         boolean listed = scope.namespaces().stream().map(Permissions::in).anyMatch(where::equals);
@@ -229,21 +229,21 @@ final class Permissions {
             case WORK ->
                 Finding.wrong(
                         CHECK,
-                        where + " the agent may not " + what,
+                        where + " the agent is not allowed to " + what,
                         "set rbac.create=true in the chart's values"
-                                + (listed ? ", and see that this namespace is in 'scope'" : "")
+                                + (listed ? ", and check that this namespace is in 'scope'" : "")
                                 + "; without the chart, grant it in a role of the agent's account");
             case PULL_SECRETS ->
                 Finding.note(
                         CHECK,
-                        where + " the agent may not " + what + " (optional)",
-                        "without it pull secrets are not used, only the agent's own credentials; the chart's value is "
+                        where + " the agent is not allowed to " + what + " (optional)",
+                        "without it, only the agent's own credentials are used, no pull secrets; the chart's value is "
                                 + (list ? "rbac.pullSecrets" : "rbac.readAllSecrets"));
             case STUCK_PODS ->
                 Finding.note(
                         CHECK,
-                        where + " the agent may not " + what + " (optional)",
-                        "without it pods that keep a StatefulSet from rolling back stay; the chart's value is"
+                        where + " the agent is not allowed to " + what + " (optional)",
+                        "without it, pods that block the rollback of a StatefulSet stay; the chart's value is"
                                 + " rbac.deleteStuckPods");
         };
     }

@@ -27,14 +27,13 @@ import java.util.Set;
 import javax.net.ssl.SSLException;
 
 /**
- * What there is to find out of one registry: whether it answers, for which of its images it has no digest, and for what it
- * waits.
+ * Examines one registry: whether it answers, which of its images have no digest, and what the agent waits for.
  */
 final class RegistryExamination {
-    /** So many images without a digest are tried. */
+    /** At most this many images without a digest are tried. */
     private static final int MOST = 50;
 
-    /** Of so many namespaces is told that they wait. */
+    /** At most this many waiting namespaces are reported. */
     private static final int MOST_WAITS = 20;
 
     private static final String CHECK = "registry";
@@ -43,7 +42,7 @@ final class RegistryExamination {
     private final boolean pullSecrets;
     private final RegistryPrefix registry;
     private final Optional<HostStatus> host;
-    /** Whether all that there is in the cluster is known. */
+    /** False if the cluster has not been seen completely. */
     private final boolean seen;
 
     private final Set<Image> images = new LinkedHashSet<>();
@@ -73,7 +72,7 @@ final class RegistryExamination {
         probes = toProbe();
     }
 
-    /** Of two prefixes that match, the longer one says more. */
+    /** Of two matching prefixes the longer one counts. */
     private boolean isIts(ImageReference reference, Collection<RegistryPrefix> all) {
         return all.stream()
                 .filter(prefix -> prefix.matches(reference))
@@ -89,7 +88,7 @@ final class RegistryExamination {
         }
     }
 
-    /** Where a limit or the budget is used up nothing is asked; a host that fails is asked whether it still does. */
+    /** Asks nothing while a limit or the budget is exhausted; asks a failing host whether it still fails. */
     private List<RegistryProbe> toProbe() {
         boolean mayAsk = host.stream()
                 .flatMap(one -> one.waits().stream())
@@ -107,7 +106,7 @@ final class RegistryExamination {
         return some.isEmpty() ? List.of(new RegistryProbe(registry, Optional.empty())) : some;
     }
 
-    /** What the registry is to be asked. */
+    /** The probes for the registry. */
     List<RegistryProbe> probes() {
         return probes;
     }
@@ -120,8 +119,7 @@ final class RegistryExamination {
         if (probes.isEmpty()) {
             host.flatMap(HostStatus::problem)
                     .filter(problem -> waits.stream().noneMatch(wait -> problem.contains(wait.why())))
-                    .ifPresent(problem ->
-                            findings.add(wrong(problem, "it is not tried now; see until when it is not asked")));
+                    .ifPresent(problem -> findings.add(wrong(problem, "it is not asked now; see until when")));
         } else {
             findings.add(registry(answers, waits, credentials));
             for (int i = 0; i < probes.size(); i++) {
@@ -135,8 +133,8 @@ final class RegistryExamination {
             findings.add(note(
                     Phrases.count(
                             unresolved.size() - MOST,
-                            "more image has no digest, and was not tried",
-                            "more images have no digest, and were not tried"),
+                            "more image has no digest and was not tried",
+                            "more images have no digest and were not tried"),
                     ""));
         }
         waits.stream().limit(MOST_WAITS).forEach(wait -> findings.add(wait(wait)));
@@ -151,7 +149,7 @@ final class RegistryExamination {
         return Finding.note(CHECK, registry + ": " + words, remedy);
     }
 
-    /** How the registry itself is; what is told with it is taken out of {@code waits}. */
+    /** The finding about the registry itself; what it covers is removed from {@code waits}. */
     private Finding registry(
             List<Optional<RegistryException>> answers, List<HostStatus.Wait> waits, Doctor.Credentials credentials) {
         Optional<RegistryException> failure =
@@ -174,10 +172,12 @@ final class RegistryExamination {
         if (first.isEmpty()) {
             return seen
                     ? note(
-                            "it answers, but no watched workload has an image of it, so it is not asked for any",
-                            "compare the host in the settings with the images of the workloads, and see that their"
+                            "it answers, but no watched workload uses an image from it",
+                            "compare the host in the settings with the images of the workloads, and check that their"
                                     + " namespaces are labelled")
-                    : note("it answers; whether a workload has an image of it is not known: " + Doctor.UNSEEN, "");
+                    : note(
+                            "it answers; it is not known whether a workload uses an image from it: " + Doctor.UNSEEN,
+                            "");
         }
         return failure.isPresent()
                 ? partly(answers)
@@ -185,7 +185,7 @@ final class RegistryExamination {
                         CHECK, registry + ": answers for " + first.get().reference() + ", read with " + credential);
     }
 
-    /** That it does not answer for every image. */
+    /** Some images fail. */
     private Finding partly(List<Optional<RegistryException>> answers) {
         long failed = answers.stream().flatMap(Optional::stream).count();
         long good = unresolved.isEmpty()
@@ -195,7 +195,7 @@ final class RegistryExamination {
         return good == 0 ? note(words, "") : Finding.ok(CHECK, registry + ": " + words);
     }
 
-    /** Whether a failure is one of an image: the registry itself answers. */
+    /** True if the failure concerns an image, while the registry itself answers. */
     private boolean answersOthers(List<Optional<RegistryException>> answers) {
         return host.filter(HostStatus::healthy).isPresent()
                 || answers.stream()
@@ -212,7 +212,7 @@ final class RegistryExamination {
                 remedy(failure, credentials.describe(image)));
     }
 
-    /** What is wrong with the pull secrets, where others might open the image. */
+    /** What is wrong with the pull secrets, if one of them might give access to the image. */
     private static String secrets(Image image, RegistryException failure, Doctor.Credentials credentials) {
         boolean refused = failure instanceof UnauthorizedException
                 || failure instanceof DeniedException
@@ -231,26 +231,26 @@ final class RegistryExamination {
             case RATE_LIMITED ->
                 wrong(
                         words,
-                        "wait; ask less often (registries[].interval, registries[].budget), or log in where anonymous"
-                                + " requests are limited: " + settings.credentialNames());
+                        "wait; ask less often (registries[].interval, registries[].budget), or configure a credential if"
+                                + " anonymous requests are limited: " + settings.credentialNames());
             case REQUEST_BUDGET ->
                 note(
-                        "the budget does not let all be asked in each interval, since " + Phrases.time(wait.since())
-                                + "; the next is asked at " + Phrases.time(wait.until()),
+                        "the budget is too small to ask for all images in each interval, since "
+                                + Phrases.time(wait.since()) + "; the next is asked at " + Phrases.time(wait.until()),
                         "a larger registries[].budget, or a longer interval");
-            default -> wrong(words, "mend what the reason says; it is asked again by itself");
+            default -> wrong(words, "fix what the reason says; the registry is then asked again automatically");
         };
     }
 
-    /** Where none need be configured, the pull secrets of the workloads count. */
+    /** Suggests pull secrets where no credential is required. */
     private String orPullSecrets() {
         if (!settings.credentialsAreOptional()) {
             return "";
         }
         return pullSecrets
-                ? "; or name none there, and give the workloads a pull secret that the agent may read (rbac.pullSecrets in"
-                        + " the chart's values; URUNNER_CONF_PULL_SECRETS is true)"
-                : "; or name none there, and let it use the workloads' pull secrets (rbac.pullSecrets=true in the chart's"
+                ? "; or configure none, and give the workloads a pull secret that the agent is allowed to read"
+                        + " (rbac.pullSecrets in the chart's values; URUNNER_CONF_PULL_SECRETS is true)"
+                : "; or configure none, and use the workloads' pull secrets (rbac.pullSecrets=true in the chart's"
                         + " values, with scope 'cluster' rbac.readAllSecrets=true; or URUNNER_CONF_PULL_SECRETS=true)";
     }
 
@@ -261,27 +261,28 @@ final class RegistryExamination {
                     + orPullSecrets() + used;
         }
         if (e instanceof DeniedException) {
-            return "let the credential pull this repository, or give another one: " + settings.credentialNames()
-                    + orPullSecrets() + used;
+            return "allow the credential to pull this repository, or configure another one: "
+                    + settings.credentialNames() + orPullSecrets() + used;
         }
         if (e instanceof NotFoundException) {
-            return "push the tag, or correct the workload's image; some registries say this to a credential without"
+            return "push the tag, or correct the workload's image; some registries return this to a credential without"
                     + " access" + used;
         }
         if (e instanceof RateLimitedException) {
-            return "wait, or log in where anonymous pulls are limited: " + settings.credentialNames() + used;
+            return "wait, or configure a credential if anonymous pulls are limited: " + settings.credentialNames()
+                    + used;
         }
         if (e.getCause() instanceof CredentialException) {
             return "correct the credential's settings, or wait until its issuer answers: " + settings.credentialNames()
                     + used;
         }
         if (e.getCause() instanceof SSLException) {
-            return "trust the registry's own authority with registries[].tls.ca, or give the registry a certificate that is"
-                    + " valid for this host; registries[].plainHttp is for one that speaks plain http";
+            return "add the registry's certificate authority in registries[].tls.ca, or give the registry a certificate that is"
+                    + " valid for this host; registries[].plainHttp is for plain HTTP";
         }
         if (e.status().isPresent()) {
-            return "see that a registry answers at this address, and what its own log says";
+            return "check that there is a registry at this address, and what its log says";
         }
-        return "see that the registry runs, that host and port are right, and that the agent's network leads there";
+        return "check that the registry runs, that host and port are right, and that the agent's network can reach it";
     }
 }

@@ -4,26 +4,26 @@ import io.urunner.kube.KubeAccess;
 import java.util.Optional;
 
 /**
- * From where a command looks by itself, as no running agent tells it. Immutable.
+ * From where a command looks itself, if no running agent answers. Immutable.
  *
- * @param why why none does, for people: {@code no running agent was found here}
- * @param instead how the agent itself is asked; empty if there is none
- * @param account the agent's account, where the caller's is another one
+ * @param why why no agent answers, for example {@code no running agent was found here}
+ * @param instead how to ask the agent itself; empty if there is none
+ * @param account the agent's account, if it is not the caller's
  * @param history why the agent's history cannot be seen from here; empty if it can
  */
 public record Vantage(
         String why, Optional<String> instead, Optional<KubeAccess.Account> account, Optional<String> history) {
-    /** The agent's own place. */
+    /** On the agent's own machine. */
     public static final Vantage HERE =
             new Vantage("no running agent was found here", Optional.empty(), Optional.empty(), Optional.empty());
 
     /**
      * Who looks, and why.
      *
-     * @return the words, which everything else follows
+     * @return the first line of the output
      */
     public String source() {
-        return "a look from here, which changes nothing, because " + why
+        return "checked from here, without changing anything, because " + why
                 + instead.map(how -> "; " + how).orElse("");
     }
 }

@@ -1,4 +1,4 @@
-/** Looks for what is wrong around an agent, and says what to do about it. */
+/** Finds problems in an agent's environment, and says how to fix them. */
 @NullMarked
 package io.urunner.agent.app.doctor;
 

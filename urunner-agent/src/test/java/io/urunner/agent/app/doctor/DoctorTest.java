@@ -67,7 +67,7 @@ class DoctorTest {
     void whatShadowModeKeepsFromBeingRestartedIsToldAsThat() {
         WorkloadStatus shadowed = stale("web", new Decision.Blocked(Blockage.SHADOW, "would be rolled out"));
         assertThat(due(shadowed).words())
-                .isEqualTo("nothing would be restarted now; in shadow mode, and would be restarted if that were off:"
+                .isEqualTo("nothing would be restarted now; would be restarted without shadow mode:"
                         + " shop/Deployment/web");
         assertThat(due(shadowed).result()).isEqualTo(Finding.Result.NOTE);
         assertThat(due(stale("api", new Decision.Blocked(Blockage.PAUSED, "paused")))
@@ -89,12 +89,12 @@ class DoctorTest {
         Path file = folder.resolve("urunner.db");
         Finding none = history(file, false);
         assertThat(none.result()).isEqualTo(Finding.Result.NOTE);
-        assertThat(none.words()).contains(file.toString(), "it is created at the first run");
+        assertThat(none.words()).contains(file.toString(), "the first run creates it");
         assertThat(none.remedy()).isEmpty();
 
         Finding lost = history(folder.resolve("missing/urunner.db"), false);
         assertThat(lost.words()).contains("the folder " + folder.resolve("missing") + " does not exist");
-        assertThat(lost.remedy()).contains("put the folder right", "URUNNER_CONF_SQLLIGHT_PATH");
+        assertThat(lost.remedy()).contains("fix the folder", "URUNNER_CONF_SQLLIGHT_PATH");
         assertThat(history(file, true).result()).as("an agent has one").isEqualTo(Finding.Result.WRONG);
     }
 }

@@ -228,7 +228,7 @@ class RegistryExaminationTest {
         assertThat(findings(one, List.of(Optional.empty())))
                 .singleElement()
                 .asString()
-                .startsWith("registry note r.example: it answers, but no watched workload has an image of it");
+                .startsWith("registry note r.example: it answers, but no watched workload uses an image from it");
     }
 
     @Test
@@ -243,7 +243,8 @@ class RegistryExaminationTest {
         assertThat(findings(examination(REGISTRY), List.of(Optional.empty())))
                 .singleElement()
                 .asString()
-                .startsWith("registry note r.example: it answers; whether a workload has an image of it is not known: ")
+                .startsWith(
+                        "registry note r.example: it answers; it is not known whether a workload uses an image from it: ")
                 .doesNotContain("labelled");
     }
 
