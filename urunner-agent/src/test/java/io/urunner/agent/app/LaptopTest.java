@@ -149,15 +149,15 @@ class LaptopTest {
     void whyItIsALookFromHereIsSaidOnceAndWithTheValueThatChangesIt() throws Exception {
         Result told = doctor();
 
-        String why = "the agent agents/urunner has no token to be asked with"
+        String why = "the agent agents/urunner has no token for queries"
                 + " (set secret.extra.URUNNER_SECR_HTTP_TOKEN in the chart's values)";
         assertThat(told.out())
                 .startsWith("checked from here, without changing anything, because " + why
-                        + "; the agent itself is asked by 'kubectl -n agents exec deploy/urunner -- urunner ...'");
+                        + "; to ask the agent itself: 'kubectl -n agents exec deploy/urunner -- urunner ...'");
         assertThat(rows(told, "last pass")).containsExactly("last pass note not known from here, because " + why);
         assertThat(told.out() + told.err()).doesNotContain("no running agent", "was found");
         assertThat(told.err().lines())
-                .containsExactly("urunner: with the settings of the agent agents/urunner in the kubeconfig's cluster");
+                .containsExactly("urunner: using the settings of the agent agents/urunner in the kubeconfig's cluster");
     }
 
     @Test

@@ -89,7 +89,7 @@ class ReloadIT {
                 Await.until(
                         "debug",
                         Seen.within(AT_ONCE),
-                        () -> agent.log().contains("takes effect when the agent is started again: interval"));
+                        () -> agent.log().contains("take effect when the agent is restarted: interval"));
                 assertThat(agent.log()).contains("changed: log.level");
                 assertThat(hint(port, NEW_HOOK)).isEqualTo(202);
                 assertThat(hint(port, HOOK)).as("a secret that was rotated out").isEqualTo(401);
@@ -101,7 +101,7 @@ class ReloadIT {
 
                 mounted.update(Map.of("urunner.yaml", configuration.replace("level: INFO", "levle: ERROR")));
                 Await.until("reported", Seen.within(AT_ONCE), () -> agent.log().contains("did you mean level?"));
-                assertThat(agent.log()).contains("urunner.yaml:1: log.levle", "goes on holding");
+                assertThat(agent.log()).contains("urunner.yaml:1: log.levle", "keeping the previous configuration");
                 // It is counted after it is told.
                 Await.until(
                         "counted",
@@ -118,7 +118,7 @@ class ReloadIT {
                 assertThat(agent.exitCode()).as(agent.log()).isZero();
                 assertThat(agent.log())
                         .doesNotContain(RIGHT, WRONG, HOOK, NEW_HOOK)
-                        .doesNotContain("told to end");
+                        .doesNotContain("shutting down");
             }
         }
     }

@@ -333,7 +333,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
             parts.add(new LocalAgents(Path.of(System.getProperty("java.io.tmpdir", "/tmp")))
                     .register(new LocalAgents.LocalAgent(ProcessHandle.current().pid(), port, token, server)));
         } catch (IOException e) {
-            LOG.warn("commands of this machine cannot find this agent by themselves: {}", e.toString());
+            LOG.warn("commands on this machine cannot find this agent: {}", e.toString());
         }
     }
 
@@ -366,7 +366,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         try {
             parts.close();
         } catch (RuntimeException e) {
-            LOG.warn("not everything could be ended well", e);
+            LOG.warn("not everything could be closed cleanly", e);
         }
     }
 }

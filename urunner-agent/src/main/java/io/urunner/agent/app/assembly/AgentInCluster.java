@@ -54,7 +54,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
     /** What the chart writes whatever the release is called, and what stands on Deployments that were made without it. */
     private static final List<String> LABELS = List.of("urunner.io/component=agent", "app.kubernetes.io/name=urunner");
 
-    private static final String INSTEAD = "; or give settings of your own (--config, URUNNER_...)";
+    private static final String INSTEAD = "; or use settings of your own (--config, URUNNER_...)";
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     /** The doctor asks every registry before it answers. */
     private static final Duration ANSWER = Duration.ofMinutes(2);
@@ -117,14 +117,14 @@ final class AgentInCluster implements Wiring.FoundAgent {
                 throw new CommandException(
                         "the settings of the agent " + name() + " name the file " + file
                                 + ", which only its pod has: use '" + exec()
-                                + " ...', or give settings of your own (--config, URUNNER_...)",
+                                + " ...', or use settings of your own (--config, URUNNER_...)",
                         ExitCode.WRONG_CONFIGURATION);
             }
         }
         if (settings.pluginDirectory().isPresent()) {
             throw new CommandException(
                     "the agent " + name() + " has plugins of its own, which are not run here: use '" + exec()
-                            + " ...', or give settings of your own (--config, URUNNER_...)",
+                            + " ...', or use settings of your own (--config, URUNNER_...)",
                     ExitCode.WRONG_CONFIGURATION);
         }
         token = settings.http().token();
@@ -133,7 +133,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
             environment.put("URUNNER_CONF_SQLLIGHT_PATH", none.toString());
             makeEmpty(none, settings.kubernetes().cluster());
             history = Optional.of("the history of the agent " + name()
-                    + " is a file in its pod: what the cluster itself remembers is told here; all of it is told by '"
+                    + " is a file in its pod: this shows only what is in the cluster; for all of it use '"
                     + exec() + " ...'");
         }
         if (settings.kubernetes().leaseNamespace().isEmpty()) {
@@ -146,7 +146,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
         try (DigestStore store = DigestStores.sqlite(history, cluster)) {
             store.write(new DigestStore.Batch(List.of(), Map.of(), Map.of(), Set.of(), List.of()));
         } catch (StoreException e) {
-            throw new IOException("no history can be kept for this command: " + e.getMessage(), e);
+            throw new IOException("cannot create a history for this command: " + e.getMessage(), e);
         }
     }
 
@@ -168,7 +168,8 @@ final class AgentInCluster implements Wiring.FoundAgent {
             kubernetes = KubeConfiguration.kubeconfig(environment);
         } catch (KubeConfigurationException e) {
             throw new CommandException(
-                    "there are no settings here, and no way to the agent in a cluster: " + e.getMessage() + INSTEAD,
+                    "there are no settings here, and the agent in a cluster cannot be reached: " + e.getMessage()
+                            + INSTEAD,
                     ExitCode.WRONG_CONFIGURATION,
                     e);
         }
@@ -190,7 +191,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
             throw closed(
                     parts,
                     new CommandException(
-                            "the settings of the agent in the cluster do not hold here: " + e.getMessage() + INSTEAD,
+                            "the settings of the agent in the cluster cannot be used here: " + e.getMessage() + INSTEAD,
                             ExitCode.WRONG_CONFIGURATION,
                             e));
         } catch (CommandException e) {
@@ -236,7 +237,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
         }
         if (found.size() > 1) {
             throw new CommandException(
-                    "several agents were found; say with --agent-namespace whose is meant: "
+                    "several agents were found; choose one with --agent-namespace: "
                             + found.stream()
                                     .map(each -> each.namespace() + "/" + each.name())
                                     .collect(Collectors.joining(", ")),
@@ -360,7 +361,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
     public Vantage vantage() {
         return new Vantage(
                 why,
-                Optional.of("the agent itself is asked by '" + exec() + " ...'"),
+                Optional.of("to ask the agent itself: '" + exec() + " ...'"),
                 Optional.of(program.serviceAccount()),
                 history);
     }
@@ -368,12 +369,12 @@ final class AgentInCluster implements Wiring.FoundAgent {
     @Override
     public Optional<Answer> ask(String path) {
         if (program.port().isEmpty()) {
-            why = "the agent " + name() + " has no HTTP port to be asked at (URUNNER_CONF_HTTP_PORT)";
+            why = "the agent " + name() + " has no HTTP port (URUNNER_CONF_HTTP_PORT)";
             return Optional.empty();
         }
         if (token.isEmpty()) {
             why = "the agent " + name()
-                    + " has no token to be asked with (set secret.extra.URUNNER_SECR_HTTP_TOKEN in the"
+                    + " has no token for queries (set secret.extra.URUNNER_SECR_HTTP_TOKEN in the"
                     + " chart's values)";
             return Optional.empty();
         }

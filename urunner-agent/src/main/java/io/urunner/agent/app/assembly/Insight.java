@@ -136,7 +136,7 @@ final class Insight {
             return Endpoint.Response.text(400, e.getMessage() + "\n");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return Endpoint.Response.text(503, "the agent ends\n");
+            return Endpoint.Response.text(503, "the agent is shutting down\n");
         }
     }
 }

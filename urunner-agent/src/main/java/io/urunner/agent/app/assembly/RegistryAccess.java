@@ -127,7 +127,7 @@ public final class RegistryAccess implements Wiring.Registries {
                     refuses
                             ? "the settings of the registry " + registry.host() + " do not fit it: " + e.getMessage()
                             : "the credentials of the registry " + registry.host() + ", which is of the type '"
-                                    + registry.type() + "', cannot be had: " + e.getMessage(),
+                                    + registry.type() + "', are not available: " + e.getMessage(),
                     ExitCode.WRONG_CONFIGURATION,
                     e);
         }

@@ -22,14 +22,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the configuration again at SIGHUP, or when one of its files changed. What is wrong is reported, and what holds goes
- * on holding. Has a thread of its own from {@link #start} to {@link #close}.
+ * Reads the configuration again at SIGHUP, or when one of its files changed. If the new configuration is invalid, the
+ * problems are reported and the previous one is kept. Has a thread of its own from {@link #start} to {@link #close}.
  */
 final class Reloader implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Reloader.class);
     private static final long PERIOD_MILLIS = 1_000;
 
-    /** Secrets that are read for every use, from where the configuration says now. */
+    /** Secrets that are read for every use, from the current source. */
     private static final Set<String> SECRETS =
             Set.of("http.token", "http.metricsToken", "http.hooks.secret", "store.password");
 
@@ -44,16 +44,16 @@ final class Reloader implements AutoCloseable {
     private Configuration current;
     private FileStamps stamps;
 
-    /** What a new configuration changes. */
+    /** Applies a new configuration. */
     interface Effect {
         void apply(Configuration configuration) throws CommandException;
     }
 
     /**
-     * @param first what is in force
+     * @param first the configuration in force
      * @param reader reads it again
-     * @param effect makes another one take effect, as far as that is possible
-     * @param tally is told of each attempt whether it succeeded
+     * @param effect applies a new configuration, as far as possible
+     * @param tally receives whether each attempt succeeded
      */
     Reloader(Configuration first, Wiring.ConfigurationReader reader, Effect effect, Consumer<Boolean> tally) {
         this.current = first;
@@ -70,17 +70,17 @@ final class Reloader implements AutoCloseable {
             try {
                 thread.execute(() -> reload("SIGHUP"));
             } catch (RejectedExecutionException e) {
-                LOG.debug("SIGHUP comes too late: the agent ends");
+                LOG.debug("SIGHUP ignored: the agent is shutting down");
             }
         });
     }
 
-    /** What throws would end the looks. */
+    /** An exception would stop the schedule. */
     private void lookOnceMore() {
         try {
             look();
         } catch (RuntimeException | Error e) {
-            LOG.error("the configuration's files could not be looked at; this is a defect", e);
+            LOG.error("the configuration's files could not be checked; this is a defect", e);
         }
     }
 
@@ -91,7 +91,7 @@ final class Reloader implements AutoCloseable {
     }
 
     private void reload(String why) {
-        // Taken before the files are read: what changes meanwhile is seen at the next look.
+        // Taken before the files are read: a change in between is noticed next time.
         stamps = FileStamps.of(current.files());
         boolean success = false;
         try {
@@ -104,7 +104,7 @@ final class Reloader implements AutoCloseable {
             current = next;
             success = true;
         } catch (ConfigurationException | CommandException e) {
-            LOG.error("{}, but what held before goes on holding, for {}", why, e.getMessage());
+            LOG.error("{}, but keeping the previous configuration: {}", why, e.getMessage());
         } catch (RuntimeException e) {
             LOG.error("{}, but the configuration could not be read again; this is a defect", why, e);
         }
@@ -124,11 +124,11 @@ final class Reloader implements AutoCloseable {
         String later = changed.stream().filter(takesEffect.negate()).collect(Collectors.joining(", "));
         LOG.info("{}: log level and credentials are read again{}", why, now.isEmpty() ? "" : "; changed: " + now);
         if (!later.isEmpty()) {
-            LOG.warn("what else changed takes effect when the agent is started again: {}", later);
+            LOG.warn("other changes take effect when the agent is restarted: {}", later);
         }
     }
 
-    /** The keys that have a value in one configuration that they have not in the other. */
+    /** The keys whose value in the other configuration differs. */
     private static Set<String> news(Configuration one, Configuration other) {
         Map<String, String> others = other.values().stream()
                 .collect(Collectors.toMap(EffectiveValue::key, EffectiveValue::text, (first, second) -> second));
