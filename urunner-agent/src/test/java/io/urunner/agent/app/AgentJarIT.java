@@ -141,7 +141,7 @@ class AgentJarIT {
         try {
             await(agent, "watch of");
             endsWith0(agent);
-            assertThat(out()).contains("told to end", "ended");
+            assertThat(out()).contains("shutting down", "stopped");
             assertThat(leftInTheTemporaryFolder()).isEmpty();
         } finally {
             agent.destroyForcibly();

@@ -67,7 +67,7 @@ class CommandLineTest {
     @Test
     void a_missing_or_unknown_command_or_option_is_wrong_usage() {
         assertThat(run()).isEqualTo(2);
-        assertThat(err.toString()).contains("a command is missing", "Try 'urunner --help'.");
+        assertThat(err.toString()).contains("missing command", "Try 'urunner --help'.");
         assertThat(run("digst")).isEqualTo(2);
         assertThat(err.toString()).contains("digest");
         assertThat(run("digest", "--colour")).isEqualTo(2);

@@ -288,7 +288,7 @@ class BlindAndWaitingIT {
 
     @AtOnce
     void aRegistryThatNothingUsesIsNotUp() throws Exception {
-        agent.awaitLine("WARN", "use of registry " + UNUSED, "no watched workload uses an image from it");
+        agent.awaitLine("WARN", "use of registry " + UNUSED, "no watched workload has an image of it");
         JsonNode host = agent.host(UNUSED);
         assertThat(host.path("asked").asBoolean()).isFalse();
         assertThat(host.path("healthy").asBoolean()).isFalse();

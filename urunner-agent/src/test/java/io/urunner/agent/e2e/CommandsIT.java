@@ -188,7 +188,7 @@ class CommandsIT {
                         "nothing was changed");
         assertThat(scene.held(fails)).isTrue();
         assertThat(scene.done("resume", fails.toString(), "--force", "--dry-run"))
-                .contains("nothing is changed; this would be done: ", "no longer held", "no longer quarantined")
+                .contains("nothing was changed; this would be done: ", "no longer held", "no longer quarantined")
                 .contains("\nmetadata:\n", "\nspec:\n  template:\n")
                 .contains("      containers:\n        app:\n          reference: ");
         String third = scene.push("shop/fails", "v3");
@@ -309,7 +309,7 @@ class CommandsIT {
         Result config = laptop(admin, "config", "--wide", "--agent-namespace", agents);
         assertThat(config.code()).as(config.out()).isZero();
         assertThat(config.out())
-                .contains("with the settings of the agent " + agents + "/rollouts", scene.registry.host())
+                .contains("using the settings of the agent " + agents + "/rollouts", scene.registry.host())
                 .containsPattern("store.path +URUNNER_CONF_SQLLIGHT_PATH +/var/lib/urunner/urunner.db")
                 .containsPattern("kubernetes.auth +\\S+ +incluster")
                 .contains("/etc/urunner/")

@@ -214,7 +214,7 @@ class RollbackIT {
         String untouched = version(web);
 
         assertThat(scene.done("rollback", web.toString(), "--to", times.get(0), "--dry-run"))
-                .contains("nothing is changed; this would be done: container app: ", "; held")
+                .contains("nothing was changed; this would be done: container app: ", "; held")
                 .contains("image: \"" + scene.image("shop/web") + ":latest@" + v.get(0) + "\"\n");
         String patch = scene.done("rollback", web.toString(), "--to", times.get(0), "--dry-run", "-o", "json");
         assertThat(new ObjectMapper().readTree(patch).at("/patch/spec/template/spec/containers"))

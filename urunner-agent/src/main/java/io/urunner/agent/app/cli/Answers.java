@@ -31,20 +31,20 @@ import java.util.stream.Collectors;
 /** What {@code explain} and {@code doctor} print. */
 public final class Answers {
     private static final String NONE = "-";
-    /** What succeeded is told by what runs. */
+    /** The message of a success repeats what runs. */
     private static final String SUCCEEDED = new Outcome.Succeeded("").name();
 
     private static final int SHORT_DIGEST = "sha256:".length() + 12;
-    /** What is said of one workload in a list of many. */
+    /** The maximum number of lines per workload in a list. */
     private static final int MOST_LINES = 6;
 
     private Answers() {}
 
     /**
-     * An explanation, in the form that is asked for.
+     * Prints an explanation.
      *
      * @param explanation the explanation
-     * @param view what of it is asked for
+     * @param view which part, and in which form
      * @return what is printed
      */
     public static Answer explanation(Explanation explanation, View view) {
@@ -71,9 +71,9 @@ public final class Answers {
             out.println();
             wrapped(out, summary(chosen, explanation), view.form());
         } else if (!status.synced()) {
-            wrapped(out, "the cluster has not been seen: 'urunner history' tells what the database knows", view.form());
+            wrapped(out, "the cluster has not been seen: 'urunner history' shows what is in the database", view.form());
         } else if (explanation.untracked().isEmpty() && !explanation.workloads().isEmpty()) {
-            out.println("none of " + Phrases.count(explanation.workloads().size(), "workload") + " is so");
+            out.println("none of " + Phrases.count(explanation.workloads().size(), "workload") + " matches");
         } else if (explanation.untracked().isEmpty() && status.problems().isEmpty()) {
             wrapped(
                     out,
@@ -89,7 +89,7 @@ public final class Answers {
                 .forEach(each -> Table.print(out, each));
     }
 
-    /** A name alone is a namespace; who meant a workload is told how to write it. */
+    /** A name alone is a namespace; suggests workloads of that name. */
     private static void untracked(PrintWriter out, Explanation.Untracked untracked, Form form) {
         untracked.meant().stream().limit(MOST_LINES).forEach(id -> wrapped(out, "did you mean " + id + "?", form));
         wrapped(
@@ -110,7 +110,7 @@ public final class Answers {
                 .orElse("standby: nobody is elected now, nothing is rolled out");
     }
 
-    /** What matters: which one, how it is, since when and why. */
+    /** What matters: workload, state, since when and why. */
     private static Table table(List<Entry> entries, AgentStatus status) {
         Table table = new Table(MOST_LINES, List.of("WORKLOAD", "STATE", "SINCE", "REASON"));
         for (Entry entry : entries) {
@@ -127,7 +127,7 @@ public final class Answers {
         return table;
     }
 
-    /** A time that the reason has is not said again. */
+    /** Leaves out a time that is in the reason. */
     private static String until(Instant now, Instant until, String reason) {
         String time = Phrases.time(until);
         String when = Phrases.when(now, until);
@@ -211,7 +211,7 @@ public final class Answers {
                 .orElse(status.goesOn() ? "now" : NONE);
     }
 
-    /** All that is known of one workload. */
+    /** Everything about one workload. */
     private static void describe(PrintWriter out, Entry entry, Explanation explanation, Form form) {
         AgentStatus status = explanation.status();
         WorkloadStatus workload = entry.status();
@@ -235,7 +235,7 @@ public final class Answers {
         boolean watched = workload.containers().isEmpty()
                 || workload.containers().stream().anyMatch(container -> container.kind() != Verdict.Kind.NOT_WATCHED);
         String next = nextLook(workload, status);
-        // What a registry does not take is not shown to it again.
+        // A rejected credential is not sent again.
         boolean rejected = workload.containers().stream()
                 .anyMatch(container -> container.cause().equals(Optional.of(Deferral.CREDENTIAL_REJECTED)));
         fields.put(
@@ -266,7 +266,7 @@ public final class Answers {
         }
     }
 
-    /** What takes a push back that does not run. */
+    /** How to undo a push that does not run. */
     private static String remedy(WorkloadStatus workload) {
         State state = workload.state();
         return state.ill() && (state.kind() == State.Kind.FAILED || state.kind() == State.Kind.PARTLY_OLD)
@@ -275,7 +275,7 @@ public final class Answers {
                 : "";
     }
 
-    /** Texts after their names, below each other. */
+    /** Lines of names with texts. */
     private record Fields(PrintWriter out, Form form) {
         private static final int INDENT = "  Last rollout:".length();
 
@@ -319,11 +319,11 @@ public final class Answers {
     }
 
     /**
-     * The findings of the doctor, in the form that is asked for.
+     * Prints the findings of the doctor.
      *
      * @param source who looked
      * @param findings the findings
-     * @param view what of them is asked for: with {@link View#problems} only what is wrong
+     * @param view which of them, and in which form: with {@link View#problems} only what is wrong
      * @return what is printed; the exit code is 1 if something is wrong
      */
     public static Answer findings(String source, List<Finding> findings, View view) {

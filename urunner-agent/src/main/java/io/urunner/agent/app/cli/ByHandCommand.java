@@ -10,9 +10,9 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
 
-/** What the commands have in common that look at workloads and change them by hand. */
+/** Base of the commands that show or change single workloads. */
 abstract class ByHandCommand implements Callable<Integer> {
-    /** For how long an API server that does not answer is asked again; whoever waits for less is done sooner. */
+    /** How long to retry an API server that does not answer; a shorter timeout wins. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     final CommandContext context;
@@ -36,11 +36,11 @@ abstract class ByHandCommand implements Callable<Integer> {
     /** What a command works with. */
     record With(CommandContext context, Surroundings surroundings, Wiring.Caller caller) {}
 
-    /** Does it, and gives the exit code. */
+    /** Runs the command; returns the exit code. */
     abstract int run(With with)
             throws RefusedException, KubeException, CommandException, ConfigurationException, InterruptedException;
 
-    /** How long it may take in all, if it is limited. */
+    /** The limit for the whole command. */
     Duration timeout() {
         return PATIENCE;
     }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What the commands have in common that change a workload by hand, in somebody's name. */
+/** Base of the commands that change a workload on behalf of a user. */
 abstract class ChangeCommand extends ByHandCommand {
     private static final int LONGEST_NAME = 128;
     private static final int LONGEST_REASON = 256;
@@ -30,15 +30,17 @@ abstract class ChangeCommand extends ByHandCommand {
             names = "--as",
             paramLabel = "NAME",
             description = {
-                "Who does this, for those who find it done; the default is SUDO_USER, then the kubeconfig's user.",
-                "In a pod nobody is known: there it must be said."
+                "Who makes the change, as a note for others; the default is SUDO_USER, then the kubeconfig's user.",
+                "Required in a pod, where the user is not known."
             })
     private @Nullable String name;
 
-    @Option(names = "--reason", paramLabel = "TEXT", description = "Why, for those who find it done.")
+    @Option(names = "--reason", paramLabel = "TEXT", description = "Why, as a note for others.")
     private @Nullable String reason;
 
-    @Option(names = "--dry-run", description = "Check everything, say what would be done, and show the patch.")
+    @Option(
+            names = "--dry-run",
+            description = "Check everything, and print what would be done and the patch, without changing anything.")
     private boolean dryRun;
 
     @Option(
@@ -53,7 +55,7 @@ abstract class ChangeCommand extends ByHandCommand {
         super(context);
     }
 
-    /** Does it. */
+    /** Makes the change. */
     abstract Operator.Result change(Operator operator, WorkloadId id, boolean isDryRun, With with)
             throws RefusedException, KubeException, CommandException, InterruptedException;
 
@@ -72,9 +74,9 @@ abstract class ChangeCommand extends ByHandCommand {
         if (form().structured()) {
             context.out().print(form().print(new Document(id, person, result)));
         } else if (dryRun && result.patch().isPresent()) {
-            print("nothing is changed; this would be done: " + result.words());
+            print("nothing was changed; this would be done: " + result.words());
             print("");
-            print("# the annotations urunner.io/digests and urunner.io/state are texts, their JSON is shown as YAML");
+            print("# the annotations urunner.io/digests and urunner.io/state contain JSON, shown here as YAML");
             context.out()
                     .print(Yaml.of(
                             Printable.json(readable(Json.parse(result.patch().get())))));
@@ -85,7 +87,7 @@ abstract class ChangeCommand extends ByHandCommand {
                 .orElse(ExitCode.OK);
     }
 
-    /** What is told on the way; where the result is for machines, it goes beside it. */
+    /** Prints progress; to stderr if the result is for machines. */
     void tell(String line) {
         if (form().structured()) {
             context.err().println("urunner: " + line);
@@ -106,16 +108,16 @@ abstract class ChangeCommand extends ByHandCommand {
         return said(
                 "--as",
                 known.orElseThrow(() -> new CommandException(
-                        "say with --as who does this: in a pod only its service account is known",
+                        "set --as to your name: in a pod only its service account is known",
                         ExitCode.WRONG_CONFIGURATION)),
                 LONGEST_NAME);
     }
 
-    /** What stands on the workload from then on. */
+    /** A text that is stored on the workload. */
     private static String said(String option, String text, int longest) throws CommandException {
         if (text.isBlank() || text.length() > longest) {
             throw new CommandException(
-                    option + " takes 1 to " + longest + " characters, not "
+                    option + " must have 1 to " + longest + " characters, not "
                             + text.strip().length(),
                     ExitCode.WRONG_CONFIGURATION);
         }
@@ -144,7 +146,7 @@ abstract class ChangeCommand extends ByHandCommand {
         }
     }
 
-    /** With the JSON that is in texts laid open. */
+    /** Replaces texts that contain JSON by that JSON. */
     private static JsonNode readable(JsonNode patch) {
         if (patch.isTextual() && patch.textValue().startsWith("{")) {
             return Json.parse(patch.textValue());

@@ -56,7 +56,7 @@ public final class Cli {
         return code;
     }
 
-    /** What reads the words of a command line. */
+    /** The parser of the command line. */
     static CommandLine commandLine(CommandContext context) {
         CommandLine line = new CommandLine(new Root());
         commands(line, context);
@@ -88,16 +88,16 @@ public final class Cli {
         List<String> lines = new ArrayList<>(List.of(
                 "",
                 "Settings come from a YAML file, environment variables (URUNNER_...) and --set;",
-                "'urunner config' shows what is in force. Where there are none, commands take",
-                "those of the agent in the kubeconfig's cluster; run and once never do, and",
-                "digest does with --agent-namespace.",
+                "'urunner config' shows those in force. Without any, commands use those of the",
+                "agent in the kubeconfig's cluster; digest only with --agent-namespace, run and",
+                "once never.",
                 "",
                 "Exit codes of all commands:"));
         for (int code = 0; code < ExitCode.MEANINGS.size(); code++) {
             lines.addAll(Table.field(
                     "  " + code, "  0".length(), ExitCode.MEANINGS.get(code), HELP_WIDTH, Integer.MAX_VALUE));
         }
-        // A percent sign would begin a placeholder.
+        // A percent sign would start a placeholder.
         return lines.stream().map(line -> line.replace("%", "%%")).toArray(String[]::new);
     }
 
@@ -108,13 +108,13 @@ public final class Cli {
         return ExitCode.WRONG_CONFIGURATION;
     }
 
-    /** What nobody knows is named as what it looks like, with what it may have been meant to be. */
+    /** Describes what is unknown by what it looks like, with a suggestion. */
     private static String words(ParameterException failure, List<String> arguments) {
         if (failure instanceof MissingParameterException missing
                 && !missing.getMissing().isEmpty()) {
             ArgSpec first = missing.getMissing().get(0);
             return first instanceof OptionSpec option
-                    ? option.longestName() + " takes a value: " + option.paramLabel()
+                    ? option.longestName() + " requires a value: " + option.paramLabel()
                     : first.paramLabel() + " is missing: " + lowerCase(String.join(" ", first.description()));
         }
         if (failure.getCause() instanceof TypeConversionException wrong) {
@@ -139,14 +139,14 @@ public final class Cli {
                     .sorted(Comparator.comparing(each -> !arguments.contains(each)))
                     .findFirst();
             if (owner.isPresent()) {
-                return "'" + name + "' goes after the command: urunner " + owner.get() + " " + name;
+                return "'" + name + "' belongs after the command: urunner " + owner.get() + " " + name;
             }
             return "unknown option '" + name + "'"
                     + meant(name, command.optionsMap().keySet());
         }
         String word = rest.get(0);
         return command.subcommands().isEmpty()
-                ? "'" + word + "' is one argument too many"
+                ? "'" + word + "' is an unexpected argument"
                 : "unknown command '" + word + "'"
                         + meant(word, command.subcommands().keySet());
     }
@@ -166,7 +166,7 @@ public final class Cli {
                 .orElse("");
     }
 
-    /** How many letters must be changed to make one word of another (Levenshtein); of words as long as ours. */
+    /** The Levenshtein distance of two words, up to the length of our own words. */
     private static int distance(String one, String other) {
         if (one.length() > LONGEST_WORD) {
             return Integer.MAX_VALUE;
@@ -206,7 +206,7 @@ public final class Cli {
         return ExitCode.HINDERED;
     }
 
-    /** Help whose descriptions are wrapped at spaces alone, with one indent. */
+    /** Help with descriptions wrapped only at spaces, with one indent. */
     private static final class WholeWords extends CommandLine.Help {
         WholeWords(CommandSpec command, ColorScheme colors) {
             super(command, colors);
@@ -253,7 +253,7 @@ public final class Cli {
 
         @Override
         public Integer call() {
-            throw new ParameterException(spec.commandLine(), "a command is missing");
+            throw new ParameterException(spec.commandLine(), "missing command");
         }
     }
 

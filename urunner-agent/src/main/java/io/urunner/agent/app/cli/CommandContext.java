@@ -4,13 +4,13 @@ import java.io.PrintWriter;
 import java.util.Map;
 
 /**
- * What commands get from the program around them. Immutable.
+ * What commands get from the program. Immutable.
  *
  * @param environment the environment variables
- * @param out for what a command is asked for; what is printed there is made harmless
- * @param err for everything else, made harmless too
+ * @param out for the result; output is made harmless
+ * @param err for everything else; made harmless, too
  * @param wiring builds what commands work with
- * @param termination what ends commands that run until they are told to end
+ * @param termination stops commands that run until they are stopped
  */
 public record CommandContext(
         Map<String, String> environment, PrintWriter out, PrintWriter err, Wiring wiring, Termination termination) {

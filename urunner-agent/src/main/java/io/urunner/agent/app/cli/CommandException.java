@@ -1,6 +1,6 @@
 package io.urunner.agent.app.cli;
 
-/** A command cannot do what it is asked. The message is for people and is all that they see. */
+/** A command failed. Users see only the message. */
 public final class CommandException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -19,9 +19,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "digest",
         description = {
-            "Print what images' tags name now: a line with the reference, the digest and the media type of each.",
-            "Credentials are those of the configuration; for other registries those of Docker's config.json. Those of an",
-            "agent in a cluster are used with --agent-namespace alone."
+            "Print the current digests of images' tags: for each a line with reference, digest and media type.",
+            "Credentials come from the configuration; for other registries from Docker's config.json. Those of an",
+            "agent in a cluster are used only with --agent-namespace."
         })
 final class DigestCommand implements Callable<Integer> {
     private record Document(List<Image> images) {}

@@ -13,12 +13,12 @@ import picocli.CommandLine.Option;
         name = "doctor",
         description = {
             "Check the configuration, the registries, the permissions, the namespaces, the history and the last pass.",
-            "The running agent checks; without one, this command does. Exit code 1 when something is wrong."
+            "The running agent does the checks; without one, this command does. The exit code is 1 if something is wrong."
         })
 final class DoctorCommand implements Callable<Integer> {
     private final CommandContext context;
 
-    @Option(names = "--problems", description = "Only what is wrong.")
+    @Option(names = "--problems", description = "Only problems.")
     private boolean problems;
 
     @Mixin

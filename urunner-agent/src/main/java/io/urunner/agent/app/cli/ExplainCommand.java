@@ -12,9 +12,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "explain",
         description = {
-            "Tell what is tracked, how it is, what was decided for it and why, and why something is not tracked.",
-            "The running agent is asked; without one, the cluster, the registries and the history are looked at once,"
-                    + " and nothing is changed."
+            "Show the tracked workloads, their states, what was decided and why, or why something is not tracked.",
+            "Asks the running agent; without one, checks the cluster, the registries and the history once, without"
+                    + " changing anything."
         })
 final class ExplainCommand implements Callable<Integer> {
     private final CommandContext context;
@@ -23,7 +23,8 @@ final class ExplainCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = WorkloadName.LABEL + "|NAMESPACE",
             converter = WorkloadName.Converter.class,
-            description = "A workload, " + WorkloadName.FORM + "; or a namespace. Without it, all that are tracked.")
+            description =
+                    "A workload, " + WorkloadName.FORM + "; or a namespace. The default is all tracked workloads.")
     private @Nullable WorkloadName named;
 
     @Mixin
@@ -81,7 +82,7 @@ final class ExplainCommand implements Callable<Integer> {
         } else if (named != null) {
             if (only.isPresent() && !only.equals(named.namespace())) {
                 throw new CommandException(
-                        "two namespaces are named, '" + named.namespace().orElse("") + "' and '" + only.get()
+                        "two namespaces are given, '" + named.namespace().orElse("") + "' and '" + only.get()
                                 + "': a workload is written " + WorkloadName.LABEL + ", " + WorkloadName.FORM,
                         ExitCode.WRONG_CONFIGURATION);
             }

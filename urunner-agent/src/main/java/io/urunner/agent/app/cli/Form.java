@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * @param width how many columns the terminal has, for {@link Format#TEXT}
  */
 public record Form(Format format, int width) {
-    /** What the JSON and YAML of all commands say of their version: within one, members are only added. */
+    /** The version of the JSON and YAML of all commands: within a version members are only added. */
     public static final int SCHEMA = 1;
 
     static final int NARROWEST = 40;

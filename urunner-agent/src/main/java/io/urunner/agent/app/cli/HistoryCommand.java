@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "history",
         description =
-                "Print the digests that a tag had: when, what they are, who runs them, and whether the registry has them.")
+                "Print the digests that a tag had: when, their versions, which workloads run them, and whether the registry still has them.")
 final class HistoryCommand extends ByHandCommand {
     private static final String NONE = "-";
     private static final int SHORT = 12;
@@ -45,7 +45,7 @@ final class HistoryCommand extends ByHandCommand {
     int run(With with) throws RefusedException, KubeException, CommandException, InterruptedException {
         Set<String> warnings = new LinkedHashSet<>();
         HistoryReport report;
-        // A look neither makes a database nor brings it to this version.
+        // Reading neither creates nor migrates the database.
         try (DigestStore reading = DigestStores.readOnly(with.surroundings().store())) {
             report = report(new Histories(with.surroundings().with(reading), warnings::add), with);
         }
@@ -64,7 +64,7 @@ final class HistoryCommand extends ByHandCommand {
         return known || report.tags().isEmpty() ? ExitCode.OK : ExitCode.HINDERED;
     }
 
-    /** What looks like an image may be a workload whose kind was left out. */
+    /** What looks like an image may be a workload without its kind. */
     private String meant(With with) {
         String name = subject.substring(subject.lastIndexOf('/') + 1);
         return KubeName.isOfObject(name) ? with.surroundings().didYouMean(name) : "";
@@ -89,7 +89,7 @@ final class HistoryCommand extends ByHandCommand {
         return histories.of(image);
     }
 
-    /** An image may have as many parts: only a kind before the name makes a workload. */
+    /** An image can have as many parts: only a kind before the name makes it a workload. */
     private Optional<WorkloadName> named() {
         try {
             return Optional.of(WorkloadName.parse(subject))

@@ -6,19 +6,19 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The option that says in which namespace a workload is. */
+/** The option for the namespace of a workload. */
 final class NamespaceOption {
     @Option(
             names = {"-n", "--namespace"},
             paramLabel = "NAME",
-            description = "The namespace; for a workload without one the default is that of the kubeconfig's context.")
+            description = "The namespace; the default for a workload without one is that of the kubeconfig's context.")
     private @Nullable String name;
 
     Optional<String> name() {
         return Optional.ofNullable(name);
     }
 
-    /** The workload that somebody means. */
+    /** Completes a workload's name with its namespace. */
     WorkloadId of(WorkloadName workload, CommandContext context, SettingsOptions settings)
             throws CommandException, ConfigurationException {
         Optional<String> fallback = workload.namespace().isPresent() || name != null

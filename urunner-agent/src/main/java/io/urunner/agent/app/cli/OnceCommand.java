@@ -12,9 +12,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "once",
         description = {
-            "Look at everything once, start the rollouts that are due, and print what was decided.",
-            "Rollouts are not waited for: the history calls them 'not followed' until an agent, or this again, sees how",
-            "they ended. It acts for itself, so it wants settings of its own, and never takes those of an agent."
+            "Check everything once, start the rollouts that are due, and print the decisions.",
+            "It does not wait for the rollouts: the history calls them 'not followed' until an agent, or the next run,",
+            "sees how they ended. It needs settings of its own, and never uses those of an agent."
         })
 final class OnceCommand implements Callable<Integer> {
     private static final String NONE = "-";
@@ -43,8 +43,8 @@ final class OnceCommand implements Callable<Integer> {
     public Integer call() throws ConfigurationException, CommandException, InterruptedException {
         if (!Reach.hasSettings(context, settings)) {
             throw new CommandException(
-                    "once acts for itself, so it takes no settings of an agent in a cluster: give it its own"
-                            + " (--config, --set, URUNNER_...); what a running agent does is told by 'urunner explain'",
+                    "once does not use the settings of an agent in a cluster: give it its own (--config, --set,"
+                            + " URUNNER_...); 'urunner explain' shows what a running agent does",
                     ExitCode.WRONG_CONFIGURATION);
         }
         OnceReport report;
@@ -67,7 +67,7 @@ final class OnceCommand implements Callable<Integer> {
         return report.hindrances().isEmpty() ? ExitCode.OK : ExitCode.HINDERED;
     }
 
-    /** Whether the table says the same, of a workload or of all that have images of a registry. */
+    /** Tells whether the table contains the same text, for a workload or for all that use a registry. */
     private static boolean isInTheTable(String hindrance, OnceReport report) {
         String reason = hindrance.replaceFirst("^[^ ]+: ", "");
         return report.rows().stream().anyMatch(row -> row.reason().contains(reason));

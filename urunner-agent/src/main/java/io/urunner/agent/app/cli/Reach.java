@@ -8,39 +8,39 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /**
- * With whose settings a command works: with this machine's or this pod's own where there are any, else with those of the
- * agent that runs in the cluster of the kubeconfig.
+ * Chooses the settings of a command: those of this machine or pod if there are any, else those of the agent in the
+ * kubeconfig's cluster.
  */
 final class Reach {
     private static final String OURS = "URUNNER_";
-    /** What somebody may have who has no settings: how an agent is asked, and what is printed beside its answer. */
+    /** Variables that do not count as settings: how to query an agent, and what is printed with its answer. */
     private static final Pattern OF_A_CALLER = Pattern.compile(
             "URUNNER_(URL|JAVA_OPTS|SECR_HTTP_TOKEN(_FILE)?|CONF_LOG_LEVEL|CONF_LOG_FORMAT|CONF_KUBE_AUTH)");
 
     @Option(
             names = "--agent-namespace",
             paramLabel = "NAME",
-            description = "Work with the settings of the agent in this namespace of the kubeconfig's cluster.")
+            description = "Use the settings of the agent in this namespace of the kubeconfig's cluster.")
     private @Nullable String namespace;
 
     /** What a command works with. */
     record With(CommandContext context, Optional<Wiring.FoundAgent> agent) implements AutoCloseable {
-        /** What the running agent answers; empty if it cannot be asked. */
+        /** The answer of the running agent; empty if it cannot be queried. */
         Optional<Answer> ask(String path) {
             return agent.flatMap(found -> found.ask(path));
         }
 
-        /** To show the agent's own settings, rather than to work with them. */
+        /** For showing the agent's own settings instead of using them. */
         CommandContext asItIsThere() {
             return agent.map(found -> context.with(found.ownEnvironment())).orElse(context);
         }
 
-        /** A text with the paths of the agent's pod, instead of where its files lie here. */
+        /** A text with paths of the agent's pod instead of those of the local copies. */
         String asItIsThere(String text) {
             return agent.map(found -> found.inItsPod(text)).orElse(text);
         }
 
-        /** From where is looked, where the agent does not answer. */
+        /** From where the command looks if the agent does not answer. */
         Vantage vantage() {
             return agent.map(Wiring.FoundAgent::vantage).orElse(Vantage.HERE);
         }
@@ -51,12 +51,12 @@ final class Reach {
         }
     }
 
-    /** Whether the agent in the cluster is meant, whatever there is here. */
+    /** Tells whether the agent in the cluster was chosen explicitly. */
     boolean isNamed() {
         return namespace != null;
     }
 
-    /** Whether there are settings here: of this machine, or of the pod. */
+    /** Tells whether this machine or pod has settings. */
     static boolean hasSettings(CommandContext context, SettingsOptions settings) {
         Map<String, String> environment = context.environment();
         return settings.given()
@@ -71,7 +71,7 @@ final class Reach {
         return hasSettings(context, settings) ? ifNamed(context) : found(context);
     }
 
-    /** The agent in the cluster if it is named; else what there is here, be it nothing. */
+    /** The agent in the cluster if it was chosen explicitly; else what is here, even if that is nothing. */
     With ifNamed(CommandContext context) throws CommandException {
         return isNamed() ? found(context) : new With(context, Optional.empty());
     }
@@ -79,7 +79,7 @@ final class Reach {
     private With found(CommandContext context) throws CommandException {
         Wiring.FoundAgent agent = context.wiring().find(context.environment(), Optional.ofNullable(namespace));
         context.err()
-                .println("urunner: with the settings of the agent " + agent.name() + " in the kubeconfig's cluster");
+                .println("urunner: using the settings of the agent " + agent.name() + " in the kubeconfig's cluster");
         return new With(context.with(agent.environment()), Optional.of(agent));
     }
 }

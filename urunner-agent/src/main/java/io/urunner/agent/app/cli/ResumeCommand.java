@@ -9,12 +9,12 @@ import picocli.CommandLine.Option;
 
 @Command(
         name = "resume",
-        description = "End a hold: put the images' original texts back, so that the tag is followed again."
-                + " Lift the quarantine of a digest whose rollout failed at this workload.")
+        description = "End a hold: restore the original image references, so that the tag is followed again."
+                + " Lift the quarantine of a digest whose rollout failed in this workload.")
 final class ResumeCommand extends ChangeCommand {
     @Option(
             names = "--force",
-            description = "Also if the tag still has a digest whose rollout failed here: it is rolled out again.")
+            description = "Also if the tag still has a digest whose rollout failed here; it is then rolled out again.")
     private boolean force;
 
     ResumeCommand(CommandContext context) {

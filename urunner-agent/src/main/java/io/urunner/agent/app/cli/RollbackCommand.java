@@ -17,14 +17,14 @@ import picocli.CommandLine.Option;
 @Command(
         name = "rollback",
         description = {
-            "Take a workload back to a digest that its tag had, pin it there and hold it, and follow the rollout.",
-            "Asking for the same again does nothing twice. 'urunner resume' ends the hold."
+            "Roll a workload back to an earlier digest of its tag, pin and hold it there, and follow the rollout.",
+            "Repeating the same command changes nothing. 'urunner resume' ends the hold."
         })
 final class RollbackCommand extends ChangeCommand {
     @Option(
             names = "--container",
             paramLabel = "NAME",
-            description = "Which container; needed if the workload follows several tags.")
+            description = "The container; required if the workload follows several tags.")
     private @Nullable String container;
 
     @Option(
@@ -32,12 +32,12 @@ final class RollbackCommand extends ChangeCommand {
             paramLabel = "DIGEST|-N|TIME",
             defaultValue = "-1",
             description = {
-                "A digest, or its first 12 digits; so many digests back from what the tag has now, without those that failed",
-                "here; or what the tag had at a time, for example 2026-02-03T14:05:00Z, '2026-02-03 14:05' or 14:05. The default is ${DEFAULT-VALUE}."
+                "A digest, or its first 12 digits; the number of digests to go back from the current one, not counting those",
+                "that failed here; or a time at which the tag had the digest, for example 2026-02-03T14:05:00Z, '2026-02-03 14:05' or 14:05. The default is ${DEFAULT-VALUE}."
             })
     private String to = "-1";
 
-    @Option(names = "--until-next-push", description = "End the hold by itself when the tag moves on.")
+    @Option(names = "--until-next-push", description = "End the hold automatically when the tag moves.")
     private boolean untilNextPush;
 
     @Option(names = "--force", description = "Also to a digest whose rollout failed here.")
@@ -65,8 +65,7 @@ final class RollbackCommand extends ChangeCommand {
             throw new CommandException("--to: " + e.getMessage(), ExitCode.WRONG_CONFIGURATION, e);
         }
         if (goal instanceof Goal.At at && Goal.lacksZone(to)) {
-            tell("--to " + to + " is taken as " + Phrases.time(at.time()) + " (the time zone here is " + now.getZone()
-                    + ")");
+            tell("--to " + to + " means " + Phrases.time(at.time()) + " (the time zone here is " + now.getZone() + ")");
         }
         return goal;
     }

@@ -14,8 +14,8 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "run",
         description = {
-            "Watch the cluster and the registries, and roll out what is stale, until told to end.",
-            "The log goes to stdout. SIGTERM and Ctrl-C end it within 5 seconds, with exit code 0."
+            "Watch the cluster and the registries, and roll out what is stale, until stopped.",
+            "The log goes to stdout. SIGTERM and Ctrl-C stop it within 5 seconds, with exit code 0."
         })
 final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
@@ -48,11 +48,11 @@ final class RunCommand implements Callable<Integer> {
         try (Wiring.AgentProcess agent = context.wiring().agent(configuration, context.environment())) {
             agent.start(() -> settings.load(context));
             context.termination().await();
-            LOG.info("told to end");
+            LOG.info("shutting down");
         } catch (InterruptedException e) {
-            LOG.info("told to end by an interruption");
+            LOG.info("interrupted; shutting down");
         }
-        LOG.info("ended");
+        LOG.info("stopped");
         return ExitCode.OK;
     }
 }

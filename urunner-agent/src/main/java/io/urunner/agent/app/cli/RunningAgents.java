@@ -23,32 +23,32 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /**
- * Asks a running agent: the one that an address names, else the one of this user on this machine. With the JDK's oldest
- * HTTP client and without a JSON parser: the command runs beside the agent, in the same little memory.
+ * Queries a running agent: the one at a given address, else the one of this user on this machine. Uses the JDK's oldest
+ * HTTP client and no JSON parser, because the command shares the agent's small memory.
  */
 final class RunningAgents {
 
     static final String VARIABLE = "URUNNER_URL";
     private static final int CONNECT_MILLIS = 3_000;
-    /** The doctor asks every registry before it answers. */
+    /** The doctor queries every registry before it answers. */
     private static final int READ_MILLIS = 120_000;
-    /** Ten thousand workloads, each in a line of a kilobyte and more. */
+    /** Room for ten thousand workloads with lines of more than a kilobyte. */
     private static final int LARGEST_BODY = 16 << 20;
 
     @Option(
             names = "--url",
             paramLabel = "URL",
             description = "Ask the agent at this address, for example http://10.0.0.7:8080, with the token of"
-                    + " URUNNER_SECR_HTTP_TOKEN. The default is URUNNER_URL; without it the agent that runs here is"
-                    + " asked.")
+                    + " URUNNER_SECR_HTTP_TOKEN. The default is URUNNER_URL, or the agent that runs on this"
+                    + " machine.")
     private @Nullable String url;
 
-    /** What is asked for, once it is known that there is an agent to ask. */
+    /** The request, built once an agent has been found. */
     interface Question {
         String path() throws CommandException, ConfigurationException;
     }
 
-    /** The answer of the agent; empty if none was named and none runs here. */
+    /** The answer of the agent; empty if none was chosen and none runs here. */
     Optional<Answer> ask(CommandContext context, SettingsOptions settings, Question question)
             throws CommandException, ConfigurationException {
         List<LocalAgent> local = new LocalAgents(Path.of(System.getProperty("java.io.tmpdir", "/tmp"))).find();
@@ -58,7 +58,7 @@ final class RunningAgents {
             if (!named.matches("(?i)https?://.+")) {
                 throw new CommandException(
                         (url == null ? VARIABLE : "--url") + ": '" + named
-                                + "' does not begin with http:// or https://: write for example http://10.0.0.7:8080",
+                                + "' does not start with http:// or https://: use for example http://10.0.0.7:8080",
                         ExitCode.WRONG_CONFIGURATION);
             }
             return Optional.of(askNamed(named, local, context, settings, question.path()));
@@ -67,7 +67,7 @@ final class RunningAgents {
                 local.stream().filter(RunningAgents::listens).toList();
         if (answering.size() > 1) {
             throw new CommandException(
-                    "several agents run here; say with --url which one is meant: "
+                    "several agents run here; choose one with --url: "
                             + answering.stream()
                                     .map(agent -> address(agent) + " (process " + agent.pid() + ", watches "
                                             + agent.cluster() + ")")
@@ -108,7 +108,7 @@ final class RunningAgents {
                 .http()
                 .token()
                 .orElseThrow(() -> new CommandException(
-                        "the agent at " + trimmed + " wants its token: set URUNNER_SECR_HTTP_TOKEN, or"
+                        "the agent at " + trimmed + " requires its token: set URUNNER_SECR_HTTP_TOKEN, or"
                                 + " URUNNER_SECR_HTTP_TOKEN_FILE, to the one that it was started with",
                         ExitCode.WRONG_CONFIGURATION));
         try {
@@ -121,7 +121,7 @@ final class RunningAgents {
     private static Answer get(String address, String path, Secret token) throws CommandException {
         try {
             if (!(URI.create(address + path).toURL().openConnection() instanceof HttpURLConnection connection)) {
-                throw new IllegalArgumentException("it does not begin with http:// or https://");
+                throw new IllegalArgumentException("it does not start with http:// or https://");
             }
             connection.setConnectTimeout(CONNECT_MILLIS);
             connection.setReadTimeout(READ_MILLIS);
@@ -135,7 +135,7 @@ final class RunningAgents {
             }
             String what = status == 401
                     ? "refuses the token: use the URUNNER_SECR_HTTP_TOKEN that it was started with"
-                    : "is no URunner agent of this version, or not ready: HTTP " + status + " " + body.strip();
+                    : "is not a URunner agent of this version, or not ready: HTTP " + status + " " + body.strip();
             throw new CommandException(address + " " + what, ExitCode.HINDERED);
         } catch (IllegalArgumentException e) {
             throw new CommandException(
@@ -145,7 +145,7 @@ final class RunningAgents {
         } catch (IOException e) {
             throw new CommandException(
                     "the agent at " + address + " does not answer: " + e.getMessage()
-                            + "; see that it runs and that its HTTP port can be reached from here",
+                            + "; check that it runs and that its HTTP port can be reached from here",
                     ExitCode.HINDERED,
                     e);
         }

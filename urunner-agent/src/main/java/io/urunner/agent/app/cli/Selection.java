@@ -8,7 +8,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** The options that choose among workloads. */
+/** The options that select workloads. */
 final class Selection {
     @Option(
             names = "--state",
@@ -17,11 +17,11 @@ final class Selection {
             converter = StateConverter.class,
             description = {
                 "Only those in this state: up-to-date, rolling-out, failed, still-old, partly-old, held, waiting, blocked,",
-                "not-watched, unknown. May be repeated."
+                "not-watched, unknown. Can be repeated."
             })
     private List<State.Kind> states = List.of();
 
-    @Option(names = "--problems", description = "Only those that somebody should look at.")
+    @Option(names = "--problems", description = "Only those that need attention.")
     private boolean problems;
 
     Set<State.Kind> states() {

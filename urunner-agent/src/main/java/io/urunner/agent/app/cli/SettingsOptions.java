@@ -17,21 +17,21 @@ final class SettingsOptions {
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            description = "The configuration file (YAML); the default is what URUNNER_CONFIG names, if anything.")
+            description = "The configuration file (YAML); the default is URUNNER_CONFIG.")
     private @Nullable Path file;
 
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
-            description = "A setting by its key in the file, for example log.level=DEBUG. May be repeated.")
+            description = "Override a setting by its key in the file, for example log.level=DEBUG. Can be repeated.")
     private final Map<String, String> values = new LinkedHashMap<>();
 
-    /** Whether there are any. */
+    /** Tells whether any was given. */
     boolean given() {
         return file != null || !values.isEmpty();
     }
 
-    /** The configuration of an agent. Logs go to stdout if the log is what the command is for. */
+    /** The configuration of an agent. The log goes to stdout if it is the command's purpose. */
     Configuration load(CommandContext context, boolean logToStdout) throws ConfigurationException {
         return announce(load(context), context, logToStdout);
     }
@@ -46,7 +46,7 @@ final class SettingsOptions {
         return announce(loader(context).loadWithoutDefaultRegistry(overrides()), context, false);
     }
 
-    /** The configuration, for what of it does not concern registries; nothing is announced. */
+    /** The configuration, for settings other than registries; prints no warnings. */
     Configuration read(CommandContext context) throws ConfigurationException {
         return loader(context).loadWithoutDefaultRegistry(overrides());
     }

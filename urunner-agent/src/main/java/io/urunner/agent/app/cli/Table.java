@@ -17,9 +17,9 @@ final class Table {
     private static final int WIDEST = 120;
 
     private static final int GAP = 2;
-    /** A column that is narrower is no joy to read. */
+    /** A narrower column is hard to read. */
     private static final int NARROWEST = 12;
-    /** A text that needs more lines than this beside the others is better read below them. */
+    /** A text that needs more lines than this goes below the others. */
     private static final int BESIDE = 3;
     /** Of words that are wrapped, so that others are not broken. */
     private static final int SHORTEST_LINE = 5;

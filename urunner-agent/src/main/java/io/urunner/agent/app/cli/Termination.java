@@ -1,13 +1,13 @@
 package io.urunner.agent.app.cli;
 
-/** Tells a command that runs until it is told to end. Thread-safe. */
+/** Tells a running command when to stop. Thread-safe. */
 @FunctionalInterface
 public interface Termination {
-    /** Listens from now on, at the latest from {@link #await} on: called before anything is begun that must end well. */
+    /** Starts listening, if {@link #await} has not: call it before starting anything that needs a clean shutdown. */
     default void listen() {}
 
     /**
-     * Waits until the process is asked to end (SIGTERM, Ctrl-C).
+     * Waits until the process is asked to stop (SIGTERM, Ctrl-C).
      *
      * @throws InterruptedException if the thread is interrupted, which asks the same of the command alone
      */

@@ -16,13 +16,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What {@code explain} and {@code doctor} are asked to show, and in which form. Immutable.
+ * What {@code explain} and {@code doctor} show, and in which form. Immutable.
  *
  * @param form the form
  * @param workload the only workload that is asked for
  * @param namespace the only namespace that is asked for
  * @param states the states that are asked for; empty for all
- * @param problems whether only what is not well is asked for
+ * @param problems whether to show only problems
  */
 public record View(
         Form form,
@@ -86,13 +86,13 @@ public record View(
         query.append('&').append(name).append('=').append(URLEncoder.encode(value, StandardCharsets.UTF_8));
     }
 
-    /** A state as people write it: {@code up-to-date}, {@code UP_TO_DATE}, {@code up to date}. */
+    /** A state as users write it: {@code up-to-date}, {@code UP_TO_DATE}, {@code up to date}. */
     static State.Kind state(String text) {
         String wanted = text.strip().toLowerCase(Locale.ROOT).replaceAll("[ _]", "-");
         return Arrays.stream(State.Kind.values())
                 .filter(kind -> name(kind).equals(wanted))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is no state: write one of "
+                .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is not a state: use one of "
                         + Arrays.stream(State.Kind.values()).map(View::name).collect(Collectors.joining(", "))));
     }
 
@@ -100,7 +100,7 @@ public record View(
         return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** Of some workloads those that are asked for: what is not well first, what needs nothing last. */
+    /** The requested workloads: problems first, those that need nothing last. */
     List<Explanation.Entry> of(List<Explanation.Entry> entries) {
         return entries.stream()
                 .filter(entry -> workload.isEmpty()

@@ -35,7 +35,7 @@ public interface Wiring {
      * @param configuration the configuration
      * @param environment the environment variables, which tell where Docker keeps its credentials
      * @return the client; the caller closes it
-     * @throws CommandException if it cannot be had
+     * @throws CommandException if it is not available
      */
     Registries registries(Configuration configuration, Map<String, String> environment) throws CommandException;
 
@@ -45,36 +45,36 @@ public interface Wiring {
      * @param configuration the configuration
      * @param environment the environment variables, which tell where the cluster is
      * @return the agent; the caller closes it
-     * @throws CommandException if it cannot be had
+     * @throws CommandException if it is not available
      */
     AgentProcess agent(Configuration configuration, Map<String, String> environment) throws CommandException;
 
     /**
-     * A look at the cluster, the registries and the history that changes nothing, for when no agent runs.
+     * A check of the cluster, the registries and the history that changes nothing, if no agent runs.
      *
      * @param configuration the configuration
      * @param environment the environment variables, which tell where the cluster is
-     * @param vantage from where it is taken, and why
-     * @return the look, not taken yet; the caller closes it
-     * @throws CommandException if it cannot be had
+     * @param vantage from where, and why
+     * @return the check, not started yet; the caller closes it
+     * @throws CommandException if it is not available
      */
     Look look(Configuration configuration, Map<String, String> environment, Vantage vantage) throws CommandException;
 
-    /** A look that changes nothing. Single use: one of its methods, once. */
+    /** A check that changes nothing. Single use: call one method, once. */
     interface Look extends AutoCloseable {
         /**
          * Explains one workload, or all that are tracked.
          *
-         * @param view what is asked for
+         * @param view what to show, and in which form
          * @return what is printed
          * @throws InterruptedException if the thread is interrupted
          */
         Answer explain(View view) throws InterruptedException;
 
         /**
-         * Looks for what is wrong.
+         * Finds problems.
          *
-         * @param view what is asked for
+         * @param view what to show, and in which form
          * @return what is printed
          * @throws InterruptedException if the thread is interrupted
          */
@@ -97,19 +97,19 @@ public interface Wiring {
     }
 
     /**
-     * What commands work with that look at workloads and change them by hand.
+     * The parts for commands that show or change single workloads.
      *
      * @param configuration the configuration
      * @param environment the environment variables, which tell where the cluster is
-     * @param patience for how long an API server that does not answer is asked again
+     * @param patience how long to retry an API server that does not answer
      * @return the cluster, the registries and the store; the caller closes it
-     * @throws CommandException if it cannot be had
+     * @throws CommandException if it is not available
      */
     ByHand byHand(Configuration configuration, Map<String, String> environment, Duration patience)
             throws CommandException;
 
     /**
-     * Who asks, as far as the credentials for the cluster tell.
+     * The user, as far as the credentials for the cluster tell.
      *
      * @param configuration the configuration
      * @param environment the environment variables, which tell where the cluster is
@@ -119,7 +119,7 @@ public interface Wiring {
     Caller caller(Configuration configuration, Map<String, String> environment) throws CommandException;
 
     /**
-     * Who asks.
+     * The user of a command.
      *
      * @param user the user of the kubeconfig; empty in a pod, where only a service account is known
      * @param namespace the namespace of the kubeconfig's context, or {@code default}; empty in a pod
@@ -127,40 +127,40 @@ public interface Wiring {
     record Caller(Optional<String> user, Optional<String> namespace) {}
 
     /**
-     * Finds the agent that runs in the cluster of the kubeconfig, with its settings, as far as the caller may read them.
+     * Finds the agent that runs in the cluster of the kubeconfig, with the settings that the caller is allowed to read.
      *
      * @param environment the environment variables, which tell where the kubeconfig is
      * @param namespace the agent's namespace; empty for any
      * @return the agent; the caller closes it
-     * @throws CommandException if there is none, or what is needed of it may not be read
+     * @throws CommandException if there is none, or its settings are not readable
      */
     FoundAgent find(Map<String, String> environment, Optional<String> namespace) throws CommandException;
 
     /** An agent in a cluster. */
     interface FoundAgent extends AutoCloseable {
         /**
-         * Which one it is.
+         * Its identity.
          *
          * @return its namespace and its name
          */
         String name();
 
         /**
-         * The environment variables for a command that is to work with the agent's settings.
+         * The environment variables for a command that uses the agent's settings.
          *
-         * @return the variables; what they name lies on this machine until this is closed
+         * @return the variables; files that they name exist on this machine until this is closed
          */
         Map<String, String> environment();
 
         /**
          * The environment variables of the agent itself, for a command that only shows its settings.
          *
-         * @return the variables; what they name lies on this machine until this is closed
+         * @return the variables; files that they name exist on this machine until this is closed
          */
         Map<String, String> ownEnvironment();
 
         /**
-         * Names what lies on this machine by where it lies in the agent's pod.
+         * Replaces the paths of local copies by those in the agent's pod.
          *
          * @param text any text
          * @return the text with the paths of the pod
@@ -168,17 +168,17 @@ public interface Wiring {
         String inItsPod(String text);
 
         /**
-         * What of the agent cannot be reached from here, and why.
+         * Which parts of the agent cannot be reached from here, and why.
          *
-         * @return from where is looked; after {@link #ask} with the reason why that did not answer
+         * @return from where the command looks; after {@link #ask} with the reason why that did not answer
          */
         Vantage vantage();
 
         /**
-         * Asks the running agent, through the API server.
+         * Queries the running agent through the API server.
          *
          * @param path one of its paths, with a query
-         * @return its answer; empty if it cannot be asked so, see {@link #vantage}
+         * @return its answer; empty if this is not possible, see {@link #vantage}
          */
         Optional<Answer> ask(String path);
 
@@ -215,8 +215,8 @@ public interface Wiring {
     /** An agent with its surroundings. Single use: {@link #start} or {@link #once}, once. */
     interface AgentProcess extends AutoCloseable {
         /**
-         * Begins to watch, to roll out and to serve its endpoints; returns at once. When the configuration's files change,
-         * or at SIGHUP, log level and credentials are read again.
+         * Starts watching, rolling out and serving its endpoints; returns immediately. Log level and credentials are read
+         * again when files of the configuration change, and on SIGHUP.
          *
          * @param reader reads the configuration again
          * @throws CommandException if the endpoints cannot be served
@@ -224,15 +224,15 @@ public interface Wiring {
         void start(ConfigurationReader reader) throws CommandException;
 
         /**
-         * Looks at everything once and starts the rollouts that are due.
+         * Checks everything once and starts the rollouts that are due.
          *
-         * @param timeout how long it may take in all
-         * @return what came of it
+         * @param timeout the limit for all of it
+         * @return the result
          * @throws InterruptedException if the thread is interrupted
          */
         OnceReport once(Duration timeout) throws InterruptedException;
 
-        /** Ends everything, the last that was begun first, within a few seconds. */
+        /** Stops everything in reverse order, within a few seconds. */
         @Override
         void close();
     }

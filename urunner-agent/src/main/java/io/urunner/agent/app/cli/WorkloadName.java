@@ -8,10 +8,10 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * A workload as people write it: {@code deploy/web}, {@code deployments.apps/web} or {@code shop/deploy/web}; or a namespace
+ * A workload as users write it: {@code deploy/web}, {@code deployments.apps/web} or {@code shop/deploy/web}; or a namespace
  * alone. Immutable.
  *
- * @param namespace its namespace, if it is written
+ * @param namespace its namespace, if given
  * @param kind its kind; empty for a namespace alone
  * @param name its name; empty text for a namespace alone
  */
@@ -19,7 +19,7 @@ record WorkloadName(Optional<String> namespace, Optional<WorkloadKind> kind, Str
     /** The parameter's label. */
     static final String LABEL = "[NAMESPACE/]KIND/NAME";
 
-    /** How a workload is written, for the descriptions of parameters. */
+    /** Examples for the descriptions of parameters. */
     static final String FORM = "for example deploy/web with -n shop, or shop/deploy/web";
 
     /** Reads one. */
@@ -39,36 +39,37 @@ record WorkloadName(Optional<String> namespace, Optional<WorkloadKind> kind, Str
                     Optional.of(WorkloadKind.parse(parts[parts.length - 2])),
                     last);
         } catch (IllegalArgumentException e) {
-            // Whoever writes shop/web knows where it is, and forgot what it is.
+            // Whoever writes shop/web forgot the kind.
             String meant = parts.length == 2 && KubeName.isOfNamespace(parts[0])
-                    ? "; if '" + parts[0] + "' is its namespace, write " + parts[0] + "/deploy/" + last
+                    ? "; if '" + parts[0] + "' is the namespace, use " + parts[0] + "/deploy/" + last
                     : "";
             throw new IllegalArgumentException(
-                    "'" + text + "' is no workload: " + e.getMessage() + ", as in " + LABEL + ", " + FORM + meant, e);
+                    "'" + text + "' is not a workload: " + e.getMessage() + ", as in " + LABEL + ", " + FORM + meant,
+                    e);
         }
     }
 
-    /** That a text is none, and how one is written. */
+    /** The message about an invalid workload. */
     static String noWorkload(String text) {
-        return "'" + text + "' is no workload: write " + LABEL + ", " + FORM;
+        return "'" + text + "' is not a workload: use " + LABEL + ", " + FORM;
     }
 
-    /** The workload, in the namespace that is written with it, else in the one that an option or the kubeconfig names. */
+    /** The workload, in its own namespace, else in that of the option or the kubeconfig. */
     WorkloadId in(Optional<String> option, Optional<String> context) throws CommandException {
         if (kind.isEmpty()) {
             throw new CommandException(noWorkload(namespace.orElse("")), ExitCode.WRONG_CONFIGURATION);
         }
         if (option.isPresent() && namespace.isPresent() && !option.equals(namespace)) {
             throw new CommandException(
-                    "the workload names the namespace " + namespace.get() + ", and -n the namespace " + option.get()
-                            + ": which one is meant?",
+                    "the workload is in the namespace " + namespace.get() + ", but -n says " + option.get()
+                            + ": use only one",
                     ExitCode.WRONG_CONFIGURATION);
         }
         String where = namespace
                 .or(() -> option)
                 .or(() -> context)
                 .orElseThrow(() -> new CommandException(
-                        "in which namespace is " + kind.get().kind() + " " + name + "? Say it with -n NAMESPACE",
+                        "in which namespace is " + kind.get().kind() + " " + name + "? Use -n NAMESPACE",
                         ExitCode.WRONG_CONFIGURATION));
         return new WorkloadId(where, kind.get(), name);
     }

@@ -18,7 +18,7 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /** Writes JSON as YAML that readers of YAML 1.1 and 1.2 understand in the same way. */
 final class Yaml {
-    /** What no version of YAML takes for anything but a text. */
+    /** Texts that are strings in every version of YAML. */
     private static final Pattern PLAIN = Pattern.compile("(?!(?i:y|n|yes|no|on|off|true|false|null|nan|inf)$)"
             + "[A-Za-z][\\w./@-]*(?::[\\w./@-]+)*(?: [A-Za-z][\\w./@-]*)*");
 

@@ -169,13 +169,13 @@ class AgentCommandsTest {
     void what_is_missing_or_wrong_is_said_in_plain_words() {
         for (Map.Entry<String, String> each : Map.of(
                         "history", "[NAMESPACE/]KIND/NAME|IMAGE is missing: a workload, for example deploy/web",
-                        "rollback shop/deploy/web --as", "--as takes a value: NAME",
-                        "explain Web", "'Web' is no workload: write [NAMESPACE/]KIND/NAME",
-                        "explain shop/web", "'shop/web' is no workload: 'shop' is not a kind of workload",
+                        "rollback shop/deploy/web --as", "--as requires a value: NAME",
+                        "explain Web", "'Web' is not a workload: use [NAMESPACE/]KIND/NAME",
+                        "explain shop/web", "'shop/web' is not a workload: 'shop' is not a kind of workload",
                         "once --timeout x", "--timeout: 'x' is not a duration",
-                        "explain --state well", "--state: 'well' is no state",
-                        "--agent-namespace x explain", "'--agent-namespace' goes after the command: urunner explain",
-                        "explain --url 127.0.0.1:1", "--url: '127.0.0.1:1' does not begin with http:// or https://",
+                        "explain --state well", "--state: 'well' is not a state",
+                        "--agent-namespace x explain", "'--agent-namespace' belongs after the command: urunner explain",
+                        "explain --url 127.0.0.1:1", "--url: '127.0.0.1:1' does not start with http:// or https://",
                         "once --set registries[0].host=a.example",
                                 "the configuration has a problem: --set registries[0].host: is an entry of a list")
                 .entrySet()) {
@@ -188,7 +188,7 @@ class AgentCommandsTest {
         }
         err.getBuffer().setLength(0);
         run("explain", "shop/web");
-        assertThat(err.toString()).contains("write shop/deploy/web");
+        assertThat(err.toString()).contains("use shop/deploy/web");
     }
 
     @Test
@@ -209,7 +209,7 @@ class AgentCommandsTest {
         }
         out.getBuffer().setLength(0);
         run("help", "explain");
-        assertThat(out.toString()).contains("http://10.0.0.7:8080", "log.level=DEBUG. May be repeated.");
+        assertThat(out.toString()).contains("http://10.0.0.7:8080", "log.level=DEBUG. Can be repeated.");
     }
 
     @Test
@@ -242,7 +242,7 @@ class AgentCommandsTest {
                         "rollback shop/deploy/web --dryrun", "unknown option '--dryrun'; did you mean '--dry-run'?",
                         "history -x shop/deploy/web", "unknown option '-x'",
                         "explian", "unknown command 'explian'; did you mean 'explain'?",
-                        "once more", "'more' is one argument too many",
+                        "once more", "'more' is an unexpected argument",
                         "nonsense", "unknown command 'nonsense'",
                         "--verbose", "unknown option '--verbose'")
                 .entrySet()) {
@@ -282,17 +282,17 @@ class AgentCommandsTest {
         for (String command : List.of("rollback shop/deploy/web", "resume shop/deploy/web --timeout 5")) {
             err.getBuffer().setLength(0);
             assertThat(run(command.split(" ", -1))).as(command).isEqualTo(2);
-            assertThat(err.toString()).as(command).contains("say with --as who does this");
+            assertThat(err.toString()).as(command).contains("set --as to your name");
         }
         assertThat(calls).contains("by hand, patient for 30 s", "by hand, patient for 5 s");
         err.getBuffer().setLength(0);
         assertThat(run("resume", "deploy/web", "--as", "anna")).isEqualTo(2);
         assertThat(err.toString()).contains("in which namespace", "-n NAMESPACE");
         assertThat(run("resume", "shop/deploy/web", "--as", "x".repeat(1000))).isEqualTo(2);
-        assertThat(err.toString()).contains("--as takes 1 to 128 characters, not 1000");
+        assertThat(err.toString()).contains("--as must have 1 to 128 characters, not 1000");
         assertThat(run("resume", "shop/deploy/web", "--as", "anna", "--reason", " "))
                 .isEqualTo(2);
-        assertThat(err.toString()).contains("--reason takes 1 to 256 characters, not 0");
+        assertThat(err.toString()).contains("--reason must have 1 to 256 characters, not 0");
     }
 
     @Test

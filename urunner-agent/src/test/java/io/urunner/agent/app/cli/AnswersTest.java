@@ -180,7 +180,7 @@ class AnswersTest {
         Answer none = Answers.explanation(
                 fleet(),
                 new View(new Form(Form.Format.TEXT, 80), Optional.empty(), Optional.of("pay"), Set.of(), true));
-        assertThat(none.text()).contains("none of 4 workloads is so");
+        assertThat(none.text()).contains("none of 4 workloads matches");
         assertThat(none.code()).isEqualTo(ExitCode.OK);
     }
 

@@ -119,7 +119,7 @@ class ArgumentsTest {
         assertThat(parse().selection.states()).isEmpty();
         assertThatExceptionOfType(ParameterException.class)
                 .isThrownBy(() -> parse("--state", "well"))
-                .withMessageContaining("'well' is no state")
+                .withMessageContaining("'well' is not a state")
                 .withMessageContaining("still-old");
     }
 
