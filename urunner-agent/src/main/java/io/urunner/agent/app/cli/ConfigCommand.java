@@ -11,7 +11,7 @@ import picocli.CommandLine.Mixin;
         name = "config",
         description = {
             "Print the effective configuration: each setting with its origin, secrets redacted.",
-            "Where there are no settings here, those of the agent in the kubeconfig's cluster are printed."
+            "Without settings here, prints those of the agent in the kubeconfig's cluster."
         })
 final class ConfigCommand implements Callable<Integer> {
     private final CommandContext context;

@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
         name = "digest",
         description = {
             "Print the current digests of images' tags: for each a line with reference, digest and media type.",
-            "Credentials come from the configuration; for other registries from Docker's config.json. Those of an",
-            "agent in a cluster are used only with --agent-namespace."
+            "Credentials come from the configuration; for other registries from Docker's config.json. Those of an"
+                    + " agent in a cluster are used only with --agent-namespace."
         })
 final class DigestCommand implements Callable<Integer> {
     private record Document(List<Image> images) {}

@@ -13,8 +13,8 @@ import picocli.CommandLine.Option;
         name = "once",
         description = {
             "Check everything once, start the rollouts that are due, and print the decisions.",
-            "It does not wait for the rollouts: the history calls them 'not followed' until an agent, or the next run,",
-            "sees how they ended. It needs settings of its own, and never uses those of an agent."
+            "It does not wait for the rollouts: the history calls them 'not followed' until an agent, or the next run,"
+                    + " sees how they ended. It needs settings of its own, and never uses those of an agent."
         })
 final class OnceCommand implements Callable<Integer> {
     private static final String NONE = "-";
@@ -32,7 +32,7 @@ final class OnceCommand implements Callable<Integer> {
             paramLabel = Timeout.LABEL,
             converter = Timeout.class,
             defaultValue = "2m",
-            description = "How long it may take in all, " + Timeout.FORM + "; the default is ${DEFAULT-VALUE}.")
+            description = "The limit for all of it, " + Timeout.FORM + "; the default is ${DEFAULT-VALUE}.")
     private Duration timeout = Duration.ZERO;
 
     OnceCommand(CommandContext context) {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 final class ResumeCommand extends ChangeCommand {
     @Option(
             names = "--force",
-            description = "Also if the tag still has a digest whose rollout failed here; it is then rolled out again.")
+            description = "Even if the tag still has a digest whose rollout failed here; it is then rolled out again.")
     private boolean force;
 
     ResumeCommand(CommandContext context) {
