@@ -430,7 +430,7 @@ class BlindAndWaitingIT {
                 HttpResponse<String> ready = one.get("/readyz");
                 assertThat(ready.statusCode()).isEqualTo(503);
                 assertThat(ready.body()).contains("the cluster has not been seen yet", "401");
-                one.awaitFinding("namespaces", "wrong", "cannot be seen now", "401");
+                one.awaitFinding("namespaces", "wrong", "is not known which are labelled", "401");
                 one.awaitFinding("cluster", "wrong", "401");
                 assertThat(one.findings("namespaces")).noneMatch(words -> words.contains("no namespace is labelled"));
                 assertThat(one.lines("the cluster has been seen")).isEmpty();

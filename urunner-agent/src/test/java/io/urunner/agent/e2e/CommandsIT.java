@@ -319,7 +319,7 @@ class CommandsIT {
         assertThat(digest.out()).contains("sha256:");
         Result once = laptop(admin, "once");
         assertThat(once.code()).isEqualTo(2);
-        assertThat(once.out()).contains("once acts for itself", "urunner explain");
+        assertThat(once.out()).contains("once does not use the settings of an agent", "urunner explain");
     }
 
     @AtOnce
