@@ -48,7 +48,9 @@ class ConsumerIT {
             List.of("registry-v2-client", "registry-auth-gitlab", "digest-store", "kube-restarter", "urunner-agent");
 
     /** The client of Kubernetes, which reads kubeconfigs, takes a class that OkHttp keeps for itself. */
-    private static final String KUBECONFIG = "--add-exports=okhttp3/okhttp3.internal.tls=io.kubernetes.client.java.api";
+    private static final List<String> OPEN = List.of(
+            "--add-exports=okhttp3/okhttp3.internal.http=io.kubernetes.client.java.api",
+            "--add-exports=okhttp3/okhttp3.internal.tls=io.kubernetes.client.java.api");
 
     @TempDir
     static Path folder;
@@ -125,7 +127,13 @@ class ConsumerIT {
         String libraries = libraries().stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
         command.addAll(
                 way.equals("a module")
-                        ? List.of("-p", libraries, KUBECONFIG, "-m", "org.example.host/org.example.host.Host")
+                        ? List.of(
+                                "-p",
+                                libraries,
+                                OPEN.get(0),
+                                OPEN.get(1),
+                                "-m",
+                                "org.example.host/org.example.host.Host")
                         : List.of("-cp", libraries, "org.example.host.Host"));
         String digest = "sha256:" + "4b".repeat(32);
         Path said = folder.resolve(way);
@@ -178,6 +186,10 @@ class ConsumerIT {
                             "HOST|WARN|io.urunner.agent.Agent|namespaces: no namespace that may be watched has the label"
                                     + " urunner=enable, so nothing is watched: kubectl label --overwrite namespace NAME"
                                     + " urunner=enable",
+                            "HOST|WARN|io.urunner.agent.Agent|use of registry " + name
+                                    + ": no watched workload has an image"
+                                    + " of it, so it is not asked: compare the host in the settings with the images, and"
+                                    + " see that their namespaces are labelled",
                             "HOST|INFO|org.example.host.Host|has an agent that tracks 0 workloads");
         }
     }
