@@ -12,12 +12,10 @@ import io.urunner.agent.text.Phrases;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -56,24 +54,14 @@ final class HostQueue {
     /** Of so many askers is told that they wait. */
     private static final int MOST_WAITS = 100;
 
-    /** So many questions of one namespace wait at most: the others are asked in later passes. */
-    private static final int MOST = 200_000;
-
     private final String host;
     private final Duration interval;
     private final int concurrency;
     private final Loop loop;
     private final InstantSource clock;
     private final Port port;
-    private final Map<Question, Asked> questions = new LinkedHashMap<>();
-    /** Those that were asked less than an interval ago, and are not any more: who comes back is not new. */
-    private final Map<Question, Asked> gone = new LinkedHashMap<>();
-
-    private final Map<Asker, AskerPace> paces = new LinkedHashMap<>();
-    private final Turns<Question> waiting = new Turns<>(MOST);
-    /** Those of the waiting that come first, where it is the turn of a hint. */
-    private final Turns<Question> hinted = new Turns<>(MOST);
-
+    private final Backlog backlog;
+    private final PassBudget budget;
     private final Map<Question, InFlight> inFlight = new HashMap<>();
     /** Whether an answer is being told. */
     private boolean telling;
@@ -85,31 +73,15 @@ final class HostQueue {
     /** Whether a request comes next, where a question could, too. */
     private boolean requestsTurn = true;
 
-    private boolean hintsTurn = true;
-
     private Optional<Long> askedAnew = Optional.empty();
     private Loop.Timer anewLater = () -> {};
     private boolean waitingForLimit;
-
-    /** What the pass that runs has not come to. */
-    private final Set<Question> left = new HashSet<>();
 
     private boolean running;
     private boolean overdue;
     private boolean looked;
     private long startedAt;
     private long nextAt;
-    /** Our own budget is not used further than to this in a pass. */
-    private long floor;
-
-    /** Nor by requests further than to this: what was pushed is of use when it is known what it brought. */
-    private long requestFloor;
-
-    /** Since when our own budget does not let all be asked in each pass. */
-    private Optional<Instant> shortSince = Optional.empty();
-
-    private long shortAt;
-
     private Duration round = Duration.ZERO;
     private Optional<Instant> lastAnswer = Optional.empty();
     private Loop.Timer timer = () -> {};
@@ -173,6 +145,8 @@ final class HostQueue {
         this.loop = loop;
         this.clock = clock;
         this.port = port;
+        backlog = new Backlog(interval, loop, clock, port::namespaces);
+        budget = new PassBudget(port::budget, loop, clock);
         requests = new Requests(host, interval, loop, clock, port);
         nextAt = loop.nanos();
     }
@@ -191,23 +165,16 @@ final class HostQueue {
         timer.cancel();
         timer = () -> {};
         anewLater.cancel();
-        List.copyOf(waiting.all()).forEach(this::leave);
+        backlog.leaveAll();
         requests.clear();
-    }
-
-    private AskerPace pace(Asker asker) {
-        return paces.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
     }
 
     /** Asks this from now on: at once if the host is well and has nothing else to do, else in its next pass. */
     void track(Question question) {
-        if (questions.containsKey(question)) {
+        if (backlog.find(question).isPresent()) {
             return;
         }
-        Asked before = gone.remove(question);
-        questions.put(question, before == null ? new Asked() : before);
-        pace(question.asker()).questions++;
-        if (before == null || !isWithinInterval(before.at)) {
+        if (backlog.track(question)) {
             askSoon(question);
         }
         if (passes > 0) {
@@ -216,41 +183,27 @@ final class HostQueue {
     }
 
     void untrack(Question question) {
-        Asked asked = questions.remove(question);
-        if (asked == null) {
+        if (backlog.find(question).isEmpty()) {
             return;
         }
-        leave(question);
-        if (isWithinInterval(asked.at)) {
-            gone.put(question, asked);
-        }
-        AskerPace pace = pace(question.asker());
-        pace.questions--;
-        left.remove(question);
+        backlog.untrack(question);
         pump();
-        if (pace.isIdle()) {
+        if (backlog.pace(question.asker()).isIdle()) {
             forget(question.asker());
         }
     }
 
     private void forget(Asker asker) {
-        paces.remove(asker);
+        backlog.paces().remove(asker);
         port.forgotten(asker);
-    }
-
-    private Asked asked(Question question) {
-        return Objects.requireNonNull(questions.get(question), "what waits is tracked");
-    }
-
-    private boolean isWithinInterval(long moment) {
-        return moment != Long.MIN_VALUE && loop.nanos() - moment < interval.toNanos();
     }
 
     /** Asks this before its turn, if the host is well, and at most once per interval: else its turn comes. */
     void look(Question question) {
-        Asked asked = questions.get(question);
-        if (asked != null && asked.looked.filter(this::isWithinInterval).isEmpty()) {
-            asked.looked = Optional.of(loop.nanos());
+        Optional<Asked> asked = backlog.find(question)
+                .filter(one -> one.looked.filter(backlog::isWithinInterval).isEmpty());
+        if (asked.isPresent()) {
+            asked.get().looked = Optional.of(loop.nanos());
             askSoon(question);
         }
     }
@@ -258,11 +211,11 @@ final class HostQueue {
     /** Asks this next, where the host is well; after the answer that is on its way, if one is. */
     void lookNext(Question question) {
         if (inFlight.containsKey(question)) {
-            Optional.ofNullable(questions.get(question)).ifPresent(asked -> asked.again = true);
+            backlog.find(question).ifPresent(asked -> asked.again = true);
         } else {
             toWaitBeforeItsTime(question);
-            if (waiting.contains(question)) {
-                hinted.add(question, port.namespaces(question));
+            if (backlog.waits(question)) {
+                backlog.hint(question);
             }
             pump();
         }
@@ -270,8 +223,7 @@ final class HostQueue {
 
     /** Does not ask this before its turn comes after so long. */
     void rest(Question question, Duration pause) {
-        Optional.ofNullable(questions.get(question))
-                .ifPresent(asked -> asked.restsUntil = Optional.of(loop.nanos() + pause.toNanos()));
+        backlog.find(question).ifPresent(asked -> asked.restsUntil = Optional.of(loop.nanos() + pause.toNanos()));
     }
 
     /** Whether this may be asked between the passes. */
@@ -279,8 +231,8 @@ final class HostQueue {
         Asker asker = question.asker();
         Instant now = clock.instant();
         return (running || passes > 0)
-                && questions.containsKey(question)
-                && pace(asker).pausedUntil().isEmpty()
+                && backlog.find(question).isPresent()
+                && backlog.pace(asker).pausedUntil().isEmpty()
                 && Stream.of(port.allowance(asker), port.budget())
                         .flatMap(Optional::stream)
                         .allMatch(limit -> limit.spare(now) > 0);
@@ -293,25 +245,9 @@ final class HostQueue {
 
     private void toWaitBeforeItsTime(Question question) {
         if (mayLook(question) && !pending(question)) {
-            asked(question).extra = true;
+            backlog.asked(question).extra = true;
             looked = true;
-            toWait(question, false);
-        }
-    }
-
-    private void toWait(Question question, boolean pass) {
-        boolean waits = waiting.contains(question);
-        if (waiting.add(question, port.namespaces(question)) && !waits) {
-            pace(question.asker()).waits(pass);
-        }
-    }
-
-    /** It does not wait any more. */
-    private void leave(Question question) {
-        hinted.remove(question);
-        if (waiting.remove(question)) {
-            left.remove(question);
-            pace(question.asker()).leaves();
+            backlog.add(question, false);
         }
     }
 
@@ -321,7 +257,7 @@ final class HostQueue {
      * @param request what to send; told of its end later, unless the agent ends
      */
     void send(Requests.Request<?> request) {
-        AskerPace pace = pace(request.asker());
+        AskerPace pace = backlog.pace(request.asker());
         Optional<Instant> alone =
                 pace.pausedUntil().filter(until -> pace.isLimited()).map(this::instant);
         requests.add(request, alone, pace.failing() ? Optional.of(failure(request.asker())) : Optional.empty());
@@ -339,7 +275,7 @@ final class HostQueue {
     }
 
     private String failure(Asker asker) {
-        return pace(asker).problem().map(Resolution.Problem::message).orElse(host + " does not answer");
+        return backlog.pace(asker).problem().map(Resolution.Problem::message).orElse(host + " does not answer");
     }
 
     /**
@@ -358,7 +294,7 @@ final class HostQueue {
             return;
         }
         askedAnew = Optional.of(now);
-        questions.values().forEach(asked -> asked.restsUntil = Optional.empty());
+        backlog.all().forEach(asked -> asked.restsUntil = Optional.empty());
         if (running) {
             overdue = true;
         } else {
@@ -368,21 +304,21 @@ final class HostQueue {
 
     /** Whether it is about to be asked, or is being asked. */
     boolean pending(Question question) {
-        return inFlight.containsKey(question) || waiting.contains(question);
+        return inFlight.containsKey(question) || backlog.waits(question);
     }
 
     boolean running() {
-        return running || !inFlight.isEmpty() || !waiting.isEmpty();
+        return running || !inFlight.isEmpty() || backlog.anyWaits();
     }
 
     /** What is wrong with the host for an asker, if something is. */
     Optional<Resolution.Problem> problem(Asker asker) {
-        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::problem);
+        return Optional.ofNullable(backlog.paces().get(asker)).flatMap(AskerPace::problem);
     }
 
     /** Whether the host wants to be left alone by an asker, rather than does not answer. */
     boolean isHeldBack(Asker asker) {
-        AskerPace pace = paces.get(asker);
+        AskerPace pace = backlog.paces().get(asker);
         return pace != null && pace.pausedUntil().isPresent() && (pace.isLimited() || !pace.failing());
     }
 
@@ -392,7 +328,7 @@ final class HostQueue {
     }
 
     private Optional<HostStatus.Wait> pauses(Asker asker) {
-        AskerPace pace = paces.get(asker);
+        AskerPace pace = backlog.paces().get(asker);
         Optional<Long> paused = pace == null ? Optional.empty() : pace.pausedUntil();
         if (pace == null || paused.isEmpty()) {
             return Optional.empty();
@@ -412,12 +348,13 @@ final class HostQueue {
 
     /** That our own budget does not let all be asked in each pass; empty if it does. */
     Optional<HostStatus.Wait> waitsForBudget() {
-        return shortSince.map(since -> new HostStatus.Wait(
-                Optional.empty(),
-                Deferral.REQUEST_BUDGET,
-                "the budget of the registry (registries[].budget) does not let all be asked in each interval",
-                since,
-                instant(nextPass())));
+        return budget.shortSince()
+                .map(since -> new HostStatus.Wait(
+                        Optional.empty(),
+                        Deferral.REQUEST_BUDGET,
+                        "the budget of the registry (registries[].budget) does not let all be asked in each interval",
+                        since,
+                        instant(nextPass())));
     }
 
     /** When the next pass begins that may ask something. */
@@ -437,22 +374,20 @@ final class HostQueue {
 
     private long restsFor(Question question) {
         long now = loop.nanos();
-        long asker = Optional.ofNullable(paces.get(question.asker()))
+        long asker = Optional.ofNullable(backlog.paces().get(question.asker()))
                 .flatMap(AskerPace::pausedUntil)
                 .map(until -> until - now)
                 .orElse(0L);
-        long own = Optional.ofNullable(questions.get(question))
-                .map(asked -> asked.restsFor(now))
-                .orElse(0L);
+        long own = backlog.find(question).map(asked -> asked.restsFor(now)).orElse(0L);
         return Math.max(asker, own);
     }
 
     Optional<Instant> failingSince(Asker asker) {
-        return Optional.ofNullable(paces.get(asker)).flatMap(AskerPace::failingSince);
+        return Optional.ofNullable(backlog.paces().get(asker)).flatMap(AskerPace::failingSince);
     }
 
     HostStatus status() {
-        List<AskerPace> asking = paces.values().stream()
+        List<AskerPace> asking = backlog.paces().values().stream()
                 .filter(one -> one.questions > 0 && one.isHeard())
                 .toList();
         // Something is wrong with the host if nobody is answered.
@@ -461,7 +396,7 @@ final class HostQueue {
                 : Optional.empty();
         return new HostStatus(
                 host,
-                (int) questions.keySet().stream()
+                (int) backlog.questions().stream()
                         .map(Question::reference)
                         .distinct()
                         .count(),
@@ -472,7 +407,7 @@ final class HostQueue {
                 lastAnswer,
                 Stream.concat(
                                 waitsForBudget().stream(),
-                                paces.entrySet().stream()
+                                backlog.paces().entrySet().stream()
                                         .filter(entry -> entry.getValue().questions > 0)
                                         .flatMap(entry -> pauses(entry.getKey()).stream()))
                         .limit(MOST_WAITS)
@@ -509,124 +444,85 @@ final class HostQueue {
     private void due() {
         // First of all: whatever fails below, it is tried again.
         schedule(interval);
-        gone.values().removeIf(asked -> !isWithinInterval(asked.at));
+        backlog.forgetOld();
         requests.forgetOld();
-        List.copyOf(paces.entrySet()).stream()
+        List.copyOf(backlog.paces().entrySet()).stream()
                 .filter(entry -> entry.getValue().isIdle())
                 .forEach(entry -> forget(entry.getKey()));
         Instant clockNow = clock.instant();
-        Optional<Allowance> budget = port.budget();
-        if (budget.isPresent() && budget.get().left(clockNow) <= 0) {
-            if (!questions.isEmpty()) {
-                isShortOfBudget();
+        Optional<Allowance> usedUp = port.budget().filter(limit -> limit.left(clockNow) <= 0);
+        if (usedUp.isPresent()) {
+            if (!backlog.isEmpty()) {
+                budget.isShort();
             }
-            schedule(Pace.max(budget.get().rest(clockNow), A_MOMENT));
+            schedule(Pace.max(usedUp.get().rest(clockNow), A_MOMENT));
             return;
         }
-        measureRound();
-        Map<Asker, List<Question>> due = due(loop.nanos());
+        round = backlog.round();
+        Map<Asker, List<Question>> due = backlog.due(this::isDue);
         List<Question> all = due.values().stream().flatMap(List::stream).toList();
-        if (all.isEmpty() && !questions.isEmpty() && !running && waiting.isEmpty()) {
+        if (all.isEmpty() && !backlog.isEmpty() && !running && !backlog.anyWaits()) {
             allPaused().ifPresent(this::schedule);
             pump();
             return;
         }
-        floor = budget.map(limit -> floor(limit, all)).orElse(0L);
-        long share = budget.map(limit -> limit.left(clockNow) - floor).orElse(0L);
-        requestFloor = Math.max(0, floor - Math.max(2, share / 2));
+        budget.begins(limit -> floor(limit, all));
         failuresInARow.clear();
         due.forEach(this::begin);
         if (!running) {
             running = true;
             startedAt = loop.nanos();
-            left.addAll(waiting.all());
-            left.addAll(inFlight.keySet());
+            backlog.passBegins(inFlight.keySet());
         }
         pump();
     }
 
-    /**
-     * What is asked in a pass, first what was asked longest ago; last what failed. Where nothing was answered lately, what
-     * was answered before tells best whether the host is back.
-     */
-    private Map<Asker, List<Question>> due(long now) {
-        Map<Asker, List<Question>> due = new LinkedHashMap<>();
-        questions.entrySet().stream()
-                .filter(entry -> isDue(entry.getKey(), entry.getValue(), now))
-                .sorted(Comparator.comparing((Map.Entry<Question, Asked> entry) ->
-                                pace(entry.getKey().asker()).failing()
-                                        ? !entry.getValue().answers()
-                                        : entry.getValue().failures > 0)
-                        .thenComparingLong(entry -> entry.getValue().at))
-                .map(Map.Entry::getKey)
-                .forEach(question -> due.computeIfAbsent(question.asker(), added -> new ArrayList<>())
-                        .add(question));
-        return due;
-    }
-
-    private boolean isDue(Question question, Asked asked, long now) {
+    private boolean isDue(Question question) {
+        Asked asked = backlog.asked(question);
+        long now = loop.nanos();
         // In a pass that takes long, what was asked late in one interval is still asked in the next.
         boolean askedAlready = running && asked.at != Long.MIN_VALUE && now - asked.at < interval.toNanos() / 2;
         return !askedAlready
                 && !asked.rests(now)
                 && !inFlight.containsKey(question)
-                && pace(question.asker()).pausedUntil().isEmpty();
+                && backlog.pace(question.asker()).pausedUntil().isEmpty();
     }
 
     private void begin(Asker asker, List<Question> due) {
         Set<String> namespaces = new HashSet<>();
         for (Question question : due) {
-            asked(question).extra = false;
-            toWait(question, true);
+            backlog.asked(question).extra = false;
+            backlog.add(question, true);
             if (namespaces.size() < AskerPace.SEVERAL) {
                 namespaces.addAll(port.namespaces(question));
             }
         }
         Optional<Allowance> limit = port.allowance(asker);
-        pace(asker)
+        backlog.pace(asker)
                 .begins(namespaces.size(), limit.map(some -> floor(some, due)).orElse(0L));
         boolean enough = Stream.of(limit, port.budget())
                 .flatMap(Optional::stream)
                 .allMatch(some -> some.left(clock.instant()) > MOST_FIRST);
         if (port.hasTenants() && enough) {
             // What hangs or fails for one does not come first.
-            steadiest(asker).ifPresent(question -> hinted.add(question, port.namespaces(question)));
+            backlog.steadiest(asker).ifPresent(backlog::hint);
         }
-    }
-
-    /** Of what waits, what was answered for longest without a break: it tells best whether the host answers. */
-    private Optional<Question> steadiest(Asker asker) {
-        return waiting.all().stream()
-                .filter(question ->
-                        question.asker().equals(asker) && asked(question).answers())
-                .min(Comparator.comparingLong(question -> asked(question).answersSince));
     }
 
     private long floor(Allowance limit, List<Question> due) {
         long neverAsked = due.stream()
-                .filter(question -> asked(question).at == Long.MIN_VALUE)
+                .filter(question -> backlog.asked(question).at == Long.MIN_VALUE)
                 .count();
         // What one tenant has new takes little of what the others need until the reset.
         int part = port.hasTenants() ? 4 : 2;
         return limit.floor(due.size(), (int) neverAsked, part, interval, clock.instant());
     }
 
-    private void measureRound() {
-        long now = loop.nanos();
-        // Who fails asks one or two questions only: their age says nothing of a round.
-        round = Duration.ofNanos(questions.entrySet().stream()
-                .filter(entry -> entry.getValue().isAskedInTurn(now)
-                        && pace(entry.getKey().asker()).isWellSince(entry.getValue().at))
-                .mapToLong(entry -> now - entry.getValue().at)
-                .max()
-                .orElse(0));
-    }
-
     /** For how long all are paused who have questions; empty if somebody may ask. */
     private Optional<Duration> allPaused() {
         Duration least = Duration.ofNanos(Long.MAX_VALUE);
         boolean any = false;
-        for (AskerPace pace : paces.values()) {
+        for (AskerPace pace : backlog.paces().values()) {
             if (pace.questions > 0) {
                 Optional<Long> until = pace.pausedUntil();
                 if (until.isEmpty()) {
@@ -644,19 +540,19 @@ final class HostQueue {
             return; // what the answer leads to is begun together
         }
         fill();
-        if (inFlight.isEmpty() && requests.underWay() == 0 && !waiting.isEmpty() && isBudgetUsed()) {
-            isShortOfBudget();
-            waiting.all().forEach(this::leave);
+        if (underWay() == 0 && backlog.anyWaits() && budget.isUsed(underWay())) {
+            budget.isShort();
+            backlog.leaveAll();
         }
-        for (Map.Entry<Asker, AskerPace> entry : List.copyOf(paces.entrySet())) {
+        for (Map.Entry<Asker, AskerPace> entry : List.copyOf(backlog.paces().entrySet())) {
             leaveIfUsed(entry.getKey(), entry.getValue());
             if (entry.getValue().ends(port.hasTenants())) {
                 settled(entry.getKey(), entry.getValue());
             }
         }
-        if (running && left.isEmpty()) {
+        if (running && backlog.isPassOver()) {
             passed();
-        } else if (!running && looked && waiting.isEmpty() && inFlight.isEmpty()) {
+        } else if (!running && looked && !backlog.anyWaits() && inFlight.isEmpty()) {
             looked = false;
             port.passed(false, Duration.ZERO);
         }
@@ -668,7 +564,7 @@ final class HostQueue {
         Instant now = clock.instant();
         if (pace.onlyWaits()) {
             port.allowance(asker).filter(pace::hasUsed).ifPresent(limit -> {
-                leaveAll(asker);
+                backlog.leaveAll(asker);
                 space(pace, limit, now);
             });
         } else if (pace.isThrough()) {
@@ -693,26 +589,11 @@ final class HostQueue {
         }
     }
 
-    private void isShortOfBudget() {
-        shortSince = shortSince.or(() -> Optional.of(clock.instant()));
-        shortAt = loop.nanos();
-    }
-
-    private void leaveAll(Asker asker) {
-        waiting.all().stream()
-                .filter(question -> question.asker().equals(asker))
-                .forEach(this::leave);
-    }
-
     private void settled(Asker asker, AskerPace pace) {
         if (pace.failing()) {
             requests.refuseAll(asker, failure(asker));
             // The asker's own pace holds back now; when it is back, all are asked at once.
-            questions.forEach((question, asked) -> {
-                if (question.asker().equals(asker)) {
-                    asked.notBefore = Long.MIN_VALUE;
-                }
-            });
+            backlog.restNoMore(asker);
         }
         port.settled(asker, pace.problem());
         if (pace.isIdle()) {
@@ -735,9 +616,7 @@ final class HostQueue {
         running = false;
         looked = false;
         passes++;
-        if (loop.nanos() - shortAt > 2 * Math.max(interval.toNanos(), ASK_ANEW.toNanos())) {
-            shortSince = Optional.empty();
-        }
+        budget.passed(Pace.max(interval, ASK_ANEW).multipliedBy(2));
         if (overdue) {
             overdue = false;
             schedule(allPaused().orElse(Duration.ZERO));
@@ -745,8 +624,12 @@ final class HostQueue {
         port.passed(true, Duration.ofNanos(loop.nanos() - startedAt));
     }
 
+    private int underWay() {
+        return inFlight.size() + requests.underWay();
+    }
+
     private void fill() {
-        while (inFlight.size() + requests.underWay() < concurrency) {
+        while (underWay() < concurrency) {
             boolean sent = requestsTurn ? sendNext() || askNext() : askNext() || sendNext();
             if (!sent) {
                 break;
@@ -754,21 +637,9 @@ final class HostQueue {
         }
     }
 
-    private boolean isBudgetUsed() {
-        return isBudgetUsed(floor);
-    }
-
-    /** Whether no more of our own budget is left than this. */
-    private boolean isBudgetUsed(long least) {
-        return port.budget()
-                .filter(limit ->
-                        limit.left(clock.instant()) - inFlight.size() - requests.underWay() <= Math.max(0, least))
-                .isPresent();
-    }
-
     /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
     private boolean sendNext() {
-        if (requests.underWay() >= Math.max(1, concurrency - reserve()) || isBudgetUsed(requestFloor)) {
+        if (requests.underWay() >= Math.max(1, concurrency - reserve()) || budget.isUsedForRequests(underWay())) {
             return false;
         }
         requestsTurn = false;
@@ -776,7 +647,7 @@ final class HostQueue {
     }
 
     private boolean maySend(Asker asker) {
-        AskerPace pace = pace(asker);
+        AskerPace pace = backlog.pace(asker);
         return !(pace.isLimited() && pace.pausedUntil().isPresent())
                 && port.allowance(asker)
                         .filter(limit -> limit.left(clock.instant()) <= pace.inFlight() + requests.underWay())
@@ -789,29 +660,22 @@ final class HostQueue {
 
     private boolean askNext() {
         requestsTurn = true;
-        if (isBudgetUsed()) {
+        if (budget.isUsed(underWay())) {
             return false;
         }
-        if (paces.values().stream().noneMatch(AskerPace::mayAskNext)) {
+        if (backlog.paces().values().stream().noneMatch(AskerPace::mayAskNext)) {
             return false;
         }
-        Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(this::mayAsk) : Optional.empty();
-        hintsTurn = next.isEmpty();
-        next = next.or(() -> waiting.next(this::mayAsk));
+        Optional<Turns.Turn<Question>> next = backlog.next(this::mayAsk);
         next.ifPresent(turn -> {
             Question question = turn.item();
-            hinted.remove(question);
-            waiting.remove(question);
-            Asked asked = asked(question);
-            asked.at = loop.nanos();
-            asked.restsUntil = Optional.empty();
+            Asked asked = backlog.asked(question);
             if (asked.extra) {
-                floor--;
-                requestFloor--;
+                budget.spendsExtra();
             }
-            pace(question.asker()).asks();
+            backlog.pace(question.asker()).asks();
             if (asked.answers() && !port.hasTenants()) {
-                pace(question.asker()).probes();
+                backlog.pace(question.asker()).probes();
             }
             inFlight.put(question, new InFlight(turn.namespace(), clock.instant(), asked.at));
             port.served(AgentListener.Served.QUESTION, turn.namespace());
@@ -842,7 +706,7 @@ final class HostQueue {
     }
 
     private boolean mayAsk(Question question) {
-        AskerPace pace = pace(question.asker());
+        AskerPace pace = backlog.pace(question.asker());
         return pace.mayAsk()
                 && port.allowance(question.asker()).filter(pace::hasUsed).isEmpty()
                 && (!port.hasTenants() || concurrency == 1 || leavesRoom(question));
@@ -851,11 +715,9 @@ final class HostQueue {
     /** What hangs for one namespace, or was never answered, leaves room for others. */
     private boolean leavesRoom(Question question) {
         int most = concurrency - reserve();
-        boolean unproven = !asked(question).answers();
+        boolean unproven = !backlog.asked(question).answers();
         long others = inFlight.keySet().stream()
-                .filter(other -> !Optional.ofNullable(questions.get(other))
-                        .map(Asked::answers)
-                        .orElse(false))
+                .filter(other -> backlog.find(other).filter(Asked::answers).isEmpty())
                 .count();
         if (unproven && others + requests.underWay() >= most) {
             return false;
@@ -870,10 +732,10 @@ final class HostQueue {
     private void answered(Question question, Resolution outcome) {
         InFlight over = Objects.requireNonNull(inFlight.remove(question), "it was asked");
         String namespace = over.namespace;
-        left.remove(question);
-        AskerPace pace = pace(question.asker());
+        backlog.over(question);
+        AskerPace pace = backlog.pace(question.asker());
         pace.over();
-        Asked asked = Optional.ofNullable(questions.get(question)).orElseGet(Asked::new);
+        Asked asked = backlog.find(question).orElseGet(Asked::new);
         if (outcome instanceof Resolution.Found || outcome instanceof Resolution.Refused) {
             pace.answered();
             failuresInARow.remove(namespace);
@@ -890,7 +752,7 @@ final class HostQueue {
             failed(asked, namespace);
         } else if (outcome instanceof Resolution.RateLimited refusal) {
             pace.limited(refusal.problem(), refusal.until());
-            leaveAll(question.asker());
+            backlog.leaveAll(question.asker());
             requests.refuseAll(question.asker(), failure(question.asker()));
         } else if (outcome instanceof Resolution.Rejected rejected) {
             pace.rejected(rejected.problem());
@@ -915,28 +777,19 @@ final class HostQueue {
     private void failed(Asked asked, String namespace) {
         asked.failed(loop.nanos(), interval);
         if (failuresInARow.merge(namespace, 1, Integer::sum) >= FAILURES_THAT_END && port.hasTenants()) {
-            leaveUnanswered(namespace);
+            backlog.leaveUnanswered(namespace);
         }
     }
 
     /** What was answered before tells whether the host does not answer, or for some questions only. */
     private void probeOrLeave(Asker asker, AskerPace pace) {
-        Optional<Question> probe = pace.hasProbed() ? Optional.empty() : steadiest(asker);
+        Optional<Question> probe = pace.hasProbed() ? Optional.empty() : backlog.steadiest(asker);
         probe.ifPresentOrElse(
                 question -> {
                     pace.probes();
-                    hintsTurn = true;
-                    hinted.add(question, port.namespaces(question));
+                    backlog.hintNext(question);
                 },
-                () -> leaveAll(asker));
-    }
-
-    /** A namespace's questions that fail one after the other make way. */
-    private void leaveUnanswered(String namespace) {
-        waiting.all().stream()
-                .filter(question -> !asked(question).answers()
-                        && port.namespaces(question).stream().allMatch(namespace::equals))
-                .forEach(this::leave);
+                () -> backlog.leaveAll(asker));
     }
 
     /** Requests wait for a limit that is soon counted anew; from one that is not they are refused. */
@@ -945,11 +798,11 @@ final class HostQueue {
             return;
         }
         Instant now = clock.instant();
-        Optional<Instant> budget =
+        Optional<Instant> budgetResets =
                 port.budget().filter(limit -> limit.left(now) <= 0).map(Allowance::resets);
         for (Asker asker : List.copyOf(requests.askers())) {
             Optional<Instant> resets = Stream.of(
-                            budget,
+                            budgetResets,
                             port.allowance(asker)
                                     .filter(limit -> limit.left(now) <= 0)
                                     .map(Allowance::resets))

@@ -1,0 +1,251 @@
+package io.urunner.agent.tags;
+
+import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.Turns;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * The questions that one host is to be asked: when each was asked last, which of them wait and in which order, and the pace
+ * of those for whom they are asked. On the loop.
+ */
+final class Backlog {
+    /** So many questions of one namespace wait at most: the others are asked in later passes. */
+    private static final int MOST = 200_000;
+
+    private final Duration interval;
+    private final Loop loop;
+    private final InstantSource clock;
+    private final Function<Question, Collection<String>> namespaces;
+    private final Map<Question, Asked> questions = new LinkedHashMap<>();
+    /** Those that were asked less than an interval ago, and are not any more: who comes back is not new. */
+    private final Map<Question, Asked> gone = new LinkedHashMap<>();
+
+    private final Map<Asker, AskerPace> paces = new LinkedHashMap<>();
+    private final Turns<Question> waiting = new Turns<>(MOST);
+    /** Those of the waiting that come first, where it is the turn of a hint. */
+    private final Turns<Question> hinted = new Turns<>(MOST);
+
+    private boolean hintsTurn = true;
+    /** What the pass that runs has not come to. */
+    private final Set<Question> left = new HashSet<>();
+
+    /** {@code namespaces} says for which namespaces a question is asked. */
+    Backlog(Duration interval, Loop loop, InstantSource clock, Function<Question, Collection<String>> namespaces) {
+        this.interval = interval;
+        this.loop = loop;
+        this.clock = clock;
+        this.namespaces = namespaces;
+    }
+
+    // ---- what is to be asked
+
+    /** Asks this from now on. Returns whether it was not asked within the interval. */
+    boolean track(Question question) {
+        Asked before = gone.remove(question);
+        questions.put(question, before == null ? new Asked() : before);
+        pace(question.asker()).questions++;
+        return before == null || !isWithinInterval(before.at);
+    }
+
+    /** Asks this no more. */
+    void untrack(Question question) {
+        Asked asked = questions.remove(question);
+        if (asked != null) {
+            leave(question);
+            if (isWithinInterval(asked.at)) {
+                gone.put(question, asked);
+            }
+            pace(question.asker()).questions--;
+            left.remove(question);
+        }
+    }
+
+    void forgetOld() {
+        gone.values().removeIf(asked -> !isWithinInterval(asked.at));
+    }
+
+    boolean isWithinInterval(long moment) {
+        return moment != Long.MIN_VALUE && loop.nanos() - moment < interval.toNanos();
+    }
+
+    boolean isEmpty() {
+        return questions.isEmpty();
+    }
+
+    Set<Question> questions() {
+        return questions.keySet();
+    }
+
+    Optional<Asked> find(Question question) {
+        return Optional.ofNullable(questions.get(question));
+    }
+
+    /** When a question was asked that is to be asked. */
+    Asked asked(Question question) {
+        return Objects.requireNonNull(questions.get(question), "what waits is tracked");
+    }
+
+    Collection<Asked> all() {
+        return questions.values();
+    }
+
+    // ---- for whom
+
+    Map<Asker, AskerPace> paces() {
+        return paces;
+    }
+
+    AskerPace pace(Asker asker) {
+        return paces.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
+    }
+
+    /** All questions of an asker are asked at once when its own pace lets them. */
+    void restNoMore(Asker asker) {
+        questions.forEach((question, asked) -> {
+            if (question.asker().equals(asker)) {
+                asked.notBefore = Long.MIN_VALUE;
+            }
+        });
+    }
+
+    // ---- what waits
+
+    boolean waits(Question question) {
+        return waiting.contains(question);
+    }
+
+    boolean anyWaits() {
+        return !waiting.isEmpty();
+    }
+
+    /** This waits from now on; {@code pass} says whether because its time came. */
+    void add(Question question, boolean pass) {
+        boolean waits = waiting.contains(question);
+        if (waiting.add(question, namespaces.apply(question)) && !waits) {
+            pace(question.asker()).waits(pass);
+        }
+    }
+
+    /** What waits comes first, where it is the turn of a hint. */
+    void hint(Question question) {
+        hinted.add(question, namespaces.apply(question));
+    }
+
+    /** What comes first in the next turn is a hint. */
+    void hintNext(Question question) {
+        hintsTurn = true;
+        hint(question);
+    }
+
+    /** Takes out the next question that may be asked, and notes that it is. */
+    Optional<Turns.Turn<Question>> next(Predicate<Question> may) {
+        Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(may) : Optional.empty();
+        hintsTurn = next.isEmpty();
+        next = next.or(() -> waiting.next(may));
+        next.ifPresent(turn -> {
+            hinted.remove(turn.item());
+            waiting.remove(turn.item());
+            Asked asked = asked(turn.item());
+            asked.at = loop.nanos();
+            asked.restsUntil = Optional.empty();
+        });
+        return next;
+    }
+
+    /** It does not wait any more. */
+    private void leave(Question question) {
+        hinted.remove(question);
+        if (waiting.remove(question)) {
+            left.remove(question);
+            pace(question.asker()).leaves();
+        }
+    }
+
+    void leaveAll() {
+        List.copyOf(waiting.all()).forEach(this::leave);
+    }
+
+    void leaveAll(Asker asker) {
+        waiting.all().stream()
+                .filter(question -> question.asker().equals(asker))
+                .forEach(this::leave);
+    }
+
+    /** A namespace's questions that fail one after the other make way. */
+    void leaveUnanswered(String namespace) {
+        waiting.all().stream()
+                .filter(question -> !asked(question).answers()
+                        && namespaces.apply(question).stream().allMatch(namespace::equals))
+                .forEach(this::leave);
+    }
+
+    /** Of what waits, what was answered for longest without a break: it tells best whether the host answers. */
+    Optional<Question> steadiest(Asker asker) {
+        return waiting.all().stream()
+                .filter(question ->
+                        question.asker().equals(asker) && asked(question).answers())
+                .min(Comparator.comparingLong(question -> asked(question).answersSince));
+    }
+
+    // ---- passes
+
+    /** A pass comes to all that waits, and to this. */
+    void passBegins(Set<Question> inFlight) {
+        left.addAll(waiting.all());
+        left.addAll(inFlight);
+    }
+
+    /** A question has an outcome. */
+    void over(Question question) {
+        left.remove(question);
+    }
+
+    /** Whether the pass that runs has come to everything. */
+    boolean isPassOver() {
+        return left.isEmpty();
+    }
+
+    /**
+     * What is asked in a pass, first what was asked longest ago; last what failed. Where nothing was answered lately, what
+     * was answered before tells best whether the host is back.
+     */
+    Map<Asker, List<Question>> due(Predicate<Question> may) {
+        Map<Asker, List<Question>> due = new LinkedHashMap<>();
+        questions.entrySet().stream()
+                .filter(entry -> may.test(entry.getKey()))
+                .sorted(Comparator.comparing((Map.Entry<Question, Asked> entry) ->
+                                pace(entry.getKey().asker()).failing()
+                                        ? !entry.getValue().answers()
+                                        : entry.getValue().failures > 0)
+                        .thenComparingLong(entry -> entry.getValue().at))
+                .map(Map.Entry::getKey)
+                .forEach(question -> due.computeIfAbsent(question.asker(), added -> new ArrayList<>())
+                        .add(question));
+        return due;
+    }
+
+    /** How long ago the question was asked whose turn was longest ago. */
+    Duration round() {
+        long now = loop.nanos();
+        // Who fails asks one or two questions only: their age says nothing of a round.
+        return Duration.ofNanos(questions.entrySet().stream()
+                .filter(entry -> entry.getValue().isAskedInTurn(now)
+                        && pace(entry.getKey().asker()).isWellSince(entry.getValue().at))
+                .mapToLong(entry -> now - entry.getValue().at)
+                .max()
+                .orElse(0));
+    }
+}
