@@ -51,7 +51,7 @@ public final class Watchdog implements AgentListener {
     }
 
     private record Found(String queue, Duration patience, Duration standsStill) {
-        public Duration stuck() {
+        Duration stuck() {
             return Pace.max(standsStill.minus(patience), Duration.ZERO);
         }
     }
