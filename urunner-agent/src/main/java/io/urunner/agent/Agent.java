@@ -679,17 +679,14 @@ public final class Agent implements AutoCloseable {
 
         private record Registry(RegistryPrefix prefix, RegistryClient client, RegistryOptions options) {
             WatchedRegistry watched(Builder agent, PodCredentials pods) {
-                return WatchedRegistry.of(
-                        prefix,
-                        client,
-                        agent.clock,
-                        options.interval().orElse(agent.interval),
-                        options.concurrency(),
-                        options.budget(),
-                        client.credentials(),
-                        namespace -> agent.pullSecrets
+                return WatchedRegistry.builder(prefix, client, agent.clock)
+                        .interval(options.interval().orElse(agent.interval))
+                        .concurrency(options.concurrency())
+                        .budget(options.budget())
+                        .pullSecrets(namespace -> agent.pullSecrets
                                 ? Optional.of(pods.of(namespace).behind(client.credentials()))
-                                : Optional.empty());
+                                : Optional.empty())
+                        .build();
             }
         }
 

@@ -7,7 +7,6 @@ import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
-import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,12 +34,11 @@ final class ClientSource implements WatchedRegistry.Source {
     private final String registry;
     private final InstantSource clock;
     private final Optional<WatchedRegistry.Budget> budget;
-    private final CredentialProvider credentials;
     private final Function<String, Optional<PullSecretSource>> pullSecrets;
     /** Those that are shown, if they are pull secrets. */
     private final Optional<PullSecretSource> own;
 
-    private final ImageReader content;
+    private final ImageReader images;
     private final Map<String, Optional<WatchedRegistry.Source>> namespaces = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Optional<WatchedRegistry.Source>> eldest) {
@@ -57,9 +55,8 @@ final class ClientSource implements WatchedRegistry.Source {
             String registry,
             InstantSource clock,
             Optional<WatchedRegistry.Budget> budget,
-            CredentialProvider credentials,
             Function<String, Optional<PullSecretSource>> pullSecrets) {
-        this(client, registry, clock, budget, credentials, pullSecrets, Optional.empty());
+        this(client, registry, clock, budget, pullSecrets, Optional.empty());
     }
 
     private ClientSource(
@@ -67,17 +64,15 @@ final class ClientSource implements WatchedRegistry.Source {
             String registry,
             InstantSource clock,
             Optional<WatchedRegistry.Budget> budget,
-            CredentialProvider credentials,
             Function<String, Optional<PullSecretSource>> pullSecrets,
             Optional<PullSecretSource> own) {
-        this.credentials = credentials;
-        this.pullSecrets = pullSecrets;
-        this.own = own;
         this.client = client;
         this.registry = registry;
         this.clock = clock;
         this.budget = budget;
-        content = new ImageReader(client);
+        this.pullSecrets = pullSecrets;
+        this.own = own;
+        images = new ImageReader(client);
     }
 
     @Override
@@ -87,13 +82,13 @@ final class ClientSource implements WatchedRegistry.Source {
 
     @Override
     public Links manifest(ImageReference image) throws RegistryException, InterruptedException {
-        return content.manifest(image);
+        return images.manifest(image);
     }
 
     @Override
     public Optional<ImageLabels> labels(ImageReference image, Descriptor config)
             throws RegistryException, InterruptedException {
-        return content.labels(image, config);
+        return images.labels(image, config);
     }
 
     @Override
@@ -104,7 +99,7 @@ final class ClientSource implements WatchedRegistry.Source {
     @Override
     public boolean hasCredential(ImageReference reference) {
         try {
-            return credentials.credentials(reference.registry(), reference.repository()).stream()
+            return client.credentials().credentials(reference.registry(), reference.repository()).stream()
                     .anyMatch(credential -> !(credential instanceof Credential.Anonymous));
         } catch (CredentialException e) {
             return true;
@@ -122,7 +117,6 @@ final class ClientSource implements WatchedRegistry.Source {
                                 registry,
                                 clock,
                                 Optional.empty(),
-                                secrets,
                                 none -> Optional.empty(),
                                 Optional.of(secrets))));
     }

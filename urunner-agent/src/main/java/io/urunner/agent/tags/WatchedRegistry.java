@@ -6,7 +6,6 @@ import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
-import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.store.DigestStore.ImageLabels;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,30 +30,88 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
     }
 
     /**
-     * A registry behind a client.
+     * Starts to describe a registry behind a client, which is asked with the client's credentials.
      *
      * @param prefix which images are its
      * @param client the client; stays the caller's to close
      * @param clock the time
-     * @param interval the time between two passes
-     * @param concurrency the questions in flight at most
-     * @param budget how many requests are sent at most; empty if that is not limited
-     * @param credentials those that the client shows
-     * @param pullSecrets by namespace, what is shown for that namespace alone where the registry does not tell everybody;
-     *     empty if none is
-     * @return the registry
+     * @return a builder; by default the registry is asked every 30 seconds, eight questions at once, without a budget, and
+     *     without pull secrets
      */
-    public static WatchedRegistry of(
-            RegistryPrefix prefix,
-            RegistryClient client,
-            InstantSource clock,
-            Duration interval,
-            int concurrency,
-            Optional<Budget> budget,
-            CredentialProvider credentials,
-            Function<String, Optional<PullSecretSource>> pullSecrets) {
-        ClientSource source = new ClientSource(client, prefix.registry(), clock, budget, credentials, pullSecrets);
-        return new WatchedRegistry(prefix, source, interval, concurrency);
+    public static Builder builder(RegistryPrefix prefix, RegistryClient client, InstantSource clock) {
+        return new Builder(prefix, client, clock);
+    }
+
+    /** Describes a registry behind a client. Not thread-safe. */
+    public static final class Builder {
+        private final RegistryPrefix prefix;
+        private final RegistryClient client;
+        private final InstantSource clock;
+        private Duration interval = Duration.ofSeconds(30);
+        private int concurrency = 8;
+        private Optional<Budget> budget = Optional.empty();
+        private Function<String, Optional<PullSecretSource>> pullSecrets = namespace -> Optional.empty();
+
+        private Builder(RegistryPrefix prefix, RegistryClient client, InstantSource clock) {
+            this.prefix = prefix;
+            this.client = client;
+            this.clock = clock;
+        }
+
+        /**
+         * Sets the time between two passes.
+         *
+         * @param time the time, more than none
+         * @return this builder
+         */
+        public Builder interval(Duration time) {
+            interval = time;
+            return this;
+        }
+
+        /**
+         * Sets how many questions are in flight at most.
+         *
+         * @param questions how many, 1 or more
+         * @return this builder
+         */
+        public Builder concurrency(int questions) {
+            concurrency = questions;
+            return this;
+        }
+
+        /**
+         * Sets how many requests are sent at most.
+         *
+         * @param limit the limit; empty for none
+         * @return this builder
+         */
+        public Builder budget(Optional<Budget> limit) {
+            budget = limit;
+            return this;
+        }
+
+        /**
+         * Sets what is shown for one namespace alone, where the registry does not tell everybody.
+         *
+         * @param source by namespace its pull secrets; empty where none are read
+         * @return this builder
+         */
+        public Builder pullSecrets(Function<String, Optional<PullSecretSource>> source) {
+            pullSecrets = source;
+            return this;
+        }
+
+        /**
+         * Makes the registry.
+         *
+         * @return the registry
+         * @throws IllegalArgumentException if the interval is not positive, or no question may be in flight
+         */
+        public WatchedRegistry build() {
+            Source source = new ClientSource(client, prefix.registry(), clock, budget, pullSecrets);
+            return new WatchedRegistry(prefix, source, interval, concurrency);
+        }
     }
 
     /**

@@ -3,7 +3,6 @@ package io.urunner.agent.tags;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.urunner.registry.CredentialRouter;
 import io.urunner.registry.HostOptions;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
@@ -11,7 +10,6 @@ import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryObserver;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.MockWebServer;
@@ -45,13 +43,8 @@ class ClientSourceTest {
                     .defaults(HostOptions.DEFAULTS.withPlainHttp())
                     .clock(() -> now)
                     .build()) {
-                ClientSource source = new ClientSource(
-                        client,
-                        host,
-                        () -> now,
-                        Optional.empty(),
-                        new CredentialRouter(Map.of()),
-                        namespace -> Optional.empty());
+                ClientSource source =
+                        new ClientSource(client, host, () -> now, Optional.empty(), namespace -> Optional.empty());
                 source.resolve(ImageReference.parse(host + "/team/app"));
 
                 now = now.minusSeconds(100_000_000);
@@ -90,7 +83,6 @@ class ClientSourceTest {
                         host,
                         () -> now,
                         Optional.of(new WatchedRegistry.Budget(5, sent)),
-                        new CredentialRouter(Map.of()),
                         namespace -> Optional.empty());
                 assertThat(left(source)).isEqualTo(5);
                 for (int left = 3; left >= -1; left -= 2) {
