@@ -88,11 +88,25 @@ final class Given {
 
     Given container(String name, String image, String pullPolicy) {
         containers.put(name, new Container(name, image, pullPolicy, false));
-        facts.putIfAbsent(
-                name,
-                new ContainerFacts.Tracked(
-                        ImageReference.parse(image), new Answer.NotAsked(), new Content.Unread(), Optional.empty()));
+        if (isReference(image)) {
+            facts.putIfAbsent(
+                    name,
+                    new ContainerFacts.Tracked(
+                            ImageReference.parse(image),
+                            new Answer.NotAsked(),
+                            new Content.Unread(),
+                            Optional.empty()));
+        }
         return this;
+    }
+
+    private static boolean isReference(String image) {
+        try {
+            ImageReference.parse(image);
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     /** The registry says so of the container {@code app}. */
