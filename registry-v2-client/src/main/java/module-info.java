@@ -5,7 +5,7 @@ import io.urunner.registry.builtin.GenericPlugin;
 import io.urunner.registry.builtin.GhcrPlugin;
 import io.urunner.registry.builtin.GooglePlugin;
 
-/** A client of the Docker Registry v2 and OCI distribution API, and the SPI of credentials. */
+/** A client for the Docker Registry v2 and OCI distribution API, and the SPI for credentials. */
 module io.urunner.registry {
     requires com.fasterxml.jackson.databind;
     requires transitive okhttp3;

@@ -9,18 +9,18 @@ import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a registry may send us: the rules for realms, redirects and upload locations, which are a remote party's input.
- * What a name stands for is looked at when it is resolved to be connected to ({@link #guard}).
+ * Where a registry may lead us: the rules for realms, redirects and upload locations, which come from a remote party.
+ * The addresses of a name are checked when it is resolved for a connection ({@link #guard}).
  */
 final class Addresses {
     private static final String PRIVATE =
-            "it is a private address that is not the registry's own; list it under the registry's trusted hosts if it is"
-                    + " right";
+            "it is a private address that is not the registry's own; if this is intended, add it to the registry's trusted"
+                    + " hosts";
 
     /**
-     * What is not on the Internet, as prefix and its bits: this network, private (RFC 1918), shared (RFC 6598), loopback,
-     * link-local, protocol assignments, relays to 6to4, benchmarks, multicast and reserved. Clouds serve metadata in some of
-     * these ranges, and Azure at one address of its own.
+     * What is not on the public Internet, as prefix and length: this network, private (RFC 1918), shared (RFC 6598),
+     * loopback, link-local, protocol assignments, 6to4 relays, benchmarks, multicast and reserved. Clouds serve
+     * metadata in some of these ranges, and Azure also at one address outside of them.
      */
     private static final int[] PRIVATE_V4 = {
         0x00000000,
@@ -51,16 +51,18 @@ final class Addresses {
 
     private Addresses() {}
 
-    /** Resolves as another does, and to nothing private for a name: what was looked at is what is connected to. */
+    /**
+     * Resolves like another resolver, but no name to a private address: the address that was checked is the one used.
+     */
     static Dns guard(Dns dns, String name) {
         return hostname -> {
             List<InetAddress> found = dns.lookup(hostname);
             for (InetAddress address : found) {
-                // Other names are those of proxies, which resolve this one by themselves.
+                // Other names are those of proxies, which resolve this name themselves.
                 if (hostname.equals(name) && isPrivate(address)) {
                     UnknownHostException refused = new UnknownHostException(name);
                     refused.initCause(
-                            new Violation("the registry leads to " + name + ", which is not asked: " + PRIVATE));
+                            new Violation("the registry leads to " + name + ", which is not followed: " + PRIVATE));
                     throw refused;
                 }
             }
@@ -69,19 +71,19 @@ final class Addresses {
     }
 
     /**
-     * Why a URL that a registry gave is not followed, or null if it is.
+     * Returns why a URL from a registry is not followed, or null if it is.
      *
      * @param url the URL
-     * @param origin what gave it
-     * @param trusted whether its host is the registry's own, or listed as trusted
-     * @param plain whether its host may be asked in plain http by settings of its own
+     * @param origin the URL that led to it
+     * @param trusted whether its host is the registry's own or listed as trusted
+     * @param plain whether the options of its host allow plain http
      */
     @Nullable static String objection(HttpUrl url, HttpUrl origin, boolean trusted, boolean plain) {
         boolean known = trusted || url.host().equals(origin.host());
         if (!url.isHttps() && origin.isHttps()) {
-            return "it is plain http although the registry is https";
+            return "it is plain http, but the registry uses https";
         } else if (!url.isHttps() && !known && !plain) {
-            return "it is plain http, which is allowed for the registry's own host alone";
+            return "it is plain http, which is allowed only for the registry's own host";
         }
         return !known && isPrivate(url.host()) ? PRIVATE : null;
     }
@@ -90,13 +92,13 @@ final class Addresses {
         return one.scheme().equals(other.scheme()) && one.host().equals(other.host()) && one.port() == other.port();
     }
 
-    /** The host and, unless it is the scheme's own, the port. */
+    /** The host, and the port unless it is the default of the scheme. */
     static String authority(HttpUrl url) {
         String host = url.host().indexOf(':') >= 0 ? "[" + url.host() + "]" : url.host();
         return url.port() == HttpUrl.defaultPort(url.scheme()) ? host : host + ":" + url.port();
     }
 
-    /** Whether a registry is on this machine, so that it may do without TLS. */
+    /** Whether a registry is on this machine, so that it needs no TLS. */
     static boolean isLoopback(String host) {
         if (host.matches("(?i)(.*\\.)?localhost\\.?")) {
             return true;
@@ -105,15 +107,15 @@ final class Addresses {
         return literal != null && literal.isLoopbackAddress();
     }
 
-    /** Whether a host is an address, not a name, that is not on the Internet. */
+    /** Whether a host is an address, not a name, that is not on the public Internet. */
     private static boolean isPrivate(String host) {
         InetAddress literal = literal(host);
         return isLoopback(host) || (literal == null ? looksNumeric(host) : isPrivate(literal));
     }
 
     /**
-     * Whether an address is not on the Internet. Of IPv6 that is all but 2000::/3, and in it protocol assignments (Teredo
-     * among them) and 6to4: what leads to an IPv4 address by a detour is not taken for what it leads to.
+     * Whether an address is not on the public Internet. In IPv6 that is everything outside of 2000::/3, and inside of
+     * it protocol assignments (including Teredo) and 6to4: one that embeds an IPv4 address counts as private.
      */
     static boolean isPrivate(InetAddress address) {
         ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
@@ -130,7 +132,7 @@ final class Addresses {
     }
 
     @Nullable private static InetAddress literal(String host) {
-        // A number with a leading zero is octal to some.
+        // Some read a number with a leading zero as octal.
         boolean v4 = host.matches("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}");
         boolean v6 = host.indexOf(':') >= 0;
         if (!v4 && !v6) {
@@ -144,7 +146,7 @@ final class Addresses {
         }
     }
 
-    /** Whether the system's resolver, or a proxy, might read the host as a number: 127.1, 0x7f000001, 2130706433. */
+    /** Whether the system's resolver or a proxy might read the host as a number: 127.1, 0x7f000001, 2130706433. */
     private static boolean looksNumeric(String host) {
         return host.matches("(?i)(.*\\.)?([0-9]+|0x[0-9a-f]*)\\.*");
     }

@@ -16,24 +16,24 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call with one credential: shows what the registry demanded before, and answers one challenge. It is used once, by
+ * One call with one credential: sends what the registry demanded before, and answers one challenge. It is used once, by
  * one thread.
  */
 final class Attempt {
     /**
-     * What a request shows.
+     * What a request sends as authorization.
      *
-     * @param header the value of {@code Authorization}, null for nothing
-     * @param question what the token was asked for, null where the credential itself is shown
-     * @param token the token, null where the credential itself is shown
-     * @param fresh whether the token was got for this call
+     * @param header the value of {@code Authorization}, or null for none
+     * @param question what the token was requested for, or null if the credential itself is sent
+     * @param token the token, or null if the credential itself is sent
+     * @param fresh whether the token was obtained for this call
      */
     private record Shown(
             @Nullable String header,
             @Nullable Question question,
             @Nullable Token token,
             boolean fresh) {
-        /** Whether it is a token from before, which may have been revoked or have expired early. */
+        /** Whether it is an earlier token, which may have been revoked or have expired early. */
         boolean isStale() {
             return token != null && !fresh;
         }
@@ -43,7 +43,7 @@ final class Attempt {
         }
     }
 
-    /** What stands in reasons for the credential. */
+    /** How reasons refer to the credential. */
     private static final String CREDENTIAL = "the credential";
 
     private static final Shown NOTHING = new Shown(null, null, null, false);
@@ -55,7 +55,7 @@ final class Attempt {
     private final AuthHints hints;
     private final Host host;
 
-    /** The token server that the provider names, null to go where the registry says. */
+    /** The token server that the provider names, or null to use the one that the registry names. */
     private final @Nullable HttpUrl endpoint;
 
     private Shown shown = NOTHING;
@@ -79,7 +79,7 @@ final class Attempt {
      * Sends the call.
      *
      * @return the answer; the caller closes it
-     * @throws NotAccepted if the credential does not do
+     * @throws NotAccepted if the credential is not accepted
      */
     Response send() throws NotAccepted, RegistryException, IOException, InterruptedException {
         throwIfRefused(grant());
@@ -121,15 +121,15 @@ final class Attempt {
         return denied ? new DeniedException(what, reason, cause) : new UnauthorizedException(what, reason, cause);
     }
 
-    /** Notes a refusal of what was claimed. */
+    /** Records that a claim was refused. */
     private RegistryException refuse(Claim claim, boolean denied, String reason, @Nullable Throwable cause) {
         parts.ledger.refuse(claim, status, errors, denied, reason);
         return error(call.what().answered(status, errors), named(reason), denied, cause);
     }
 
     /**
-     * Names the credential in a reason as its provider does. What is kept names none: another provider may have the same
-     * credential, and must not read whose it was.
+     * Names the credential in a reason as its provider describes it. The recorded reason names none: another provider
+     * may have the same credential, and must not learn whose it was.
      */
     private String named(String reason) {
         String description = parts.provider.describe(call.registry(), call.repository());
@@ -137,9 +137,9 @@ final class Attempt {
     }
 
     /**
-     * Waits for the turn to show a credential that nobody accepted yet.
+     * Waits for the turn to send a credential that nobody has accepted yet.
      *
-     * @return the lock, held; null if the credential is proven
+     * @return the held lock, or null if the credential is proven
      */
     private @Nullable ReentrantLock hold(Claim identity) throws NotAccepted, IOException, InterruptedException {
         ReentrantLock lock = parts.ledger.holdUnproven(identity, deadline);
@@ -148,7 +148,7 @@ final class Attempt {
             throwIfRefused(identity);
             Instant until = lock == null ? null : parts.suspect(call.registry(), credential);
             if (until != null) {
-                String reason = call.registry() + " was shown too many wrong credentials; " + CREDENTIAL
+                String reason = "too many wrong credentials were sent to " + call.registry() + "; " + CREDENTIAL
                         + " is not tried before " + until.truncatedTo(ChronoUnit.SECONDS);
                 throw new NotAccepted(error(call.what(), named(reason), false, null), false);
             }
@@ -170,7 +170,7 @@ final class Attempt {
         }
     }
 
-    /** What to show with the first request: what the registry demanded before. */
+    /** What to send with the first request: what the registry demanded before. */
     private Shown atFirst() throws NotAccepted, IOException, InterruptedException, RegistryException {
         if (credential instanceof Credential.RegistryToken own) {
             return new Shown("Bearer " + own.token().reveal(), null, null, false);
@@ -192,7 +192,7 @@ final class Attempt {
         return new Shown(TokenService.basic(basic.user(), basic.password()), null, null, false);
     }
 
-    /** What to show after a refusal, or null if there is nothing better. */
+    /** What to send after a refusal, or null if there is nothing better. */
     private @Nullable Shown afterwards() throws NotAccepted, RegistryException, IOException, InterruptedException {
         if (credential instanceof Credential.RegistryToken) {
             return null;
@@ -206,15 +206,15 @@ final class Attempt {
                 if (challenge.isBearer() && !named.isEmpty()) {
                     HttpUrl realm = realm(named);
                     String objection = realm == null
-                            ? "it is no http or https URL"
+                            ? "it is not an http or https URL"
                             : endpoint != null ? null : parts.transport.hosts().objection(host, realm, host.root());
                     if (realm != null && objection == null) {
                         return answer(challenge, realm);
                     } else if (!basicHelps) {
                         throw new ProtocolViolationException(
                                 call.what().answered(status, errors),
-                                "the registry sends us for a token to " + (realm == null ? "nowhere" : realm.redact())
-                                        + ", which is not asked: " + objection,
+                                "the registry names a token server" + (realm == null ? "" : " at " + realm.redact())
+                                        + " that is not used: " + objection,
                                 null);
                     }
                 }
@@ -235,7 +235,7 @@ final class Attempt {
         return bearer(question);
     }
 
-    /** Goes for the token that a challenge demands. */
+    /** Gets the token that a challenge demands. */
     private @Nullable Shown answer(Challenge challenge, HttpUrl realm)
             throws NotAccepted, IOException, InterruptedException, RegistryException {
         String scope = challenge.parameter("scope");
@@ -245,7 +245,7 @@ final class Attempt {
         ChallengeMemory.Demand earlier = memory.of(call, hints);
         boolean basicRefused = shown.isCredentialItself() || (earlier != null && earlier.basicRefused());
         Shown next = question.equals(shown.question()) ? shown.isStale() ? renewed() : null : bearer(question);
-        // Not before it was of use: what one repository demands is asked for the others of the registry, too.
+        // Only once it worked: what one repository demands is also requested for the others of the registry.
         memory.learn(
                 call, hints, new ChallengeMemory.Demand(realm, service, ChallengeMemory.opaque(scope), basicRefused));
         return next;
@@ -261,7 +261,7 @@ final class Attempt {
                 : realm.newBuilder().username("").password("").fragment(null).build();
     }
 
-    /** A token to show; one that nobody has yet is fetched. */
+    /** A token to send; if none is kept, it is fetched. */
     private Shown bearer(Question question) throws NotAccepted, IOException, InterruptedException, RegistryException {
         Token kept = parts.tokens.kept(question);
         if (kept != null) {
@@ -288,8 +288,8 @@ final class Attempt {
     }
 
     /**
-     * Notes a token server's refusal. 401 is about the credential. So is 403 without a word, which is how addresses are
-     * banned; where it says {@code DENIED}, what was asked for is denied, and another repository may not be.
+     * Records a token server's refusal. 401 is about the credential. So is a bare 403, which is how addresses are
+     * banned; with {@code DENIED}, only this request is denied, and another repository may be allowed.
      */
     private NotAccepted refusedByIssuer(Question question, Claim identity, TokenService.Refused refused)
             throws ProtocolViolationException {
@@ -300,29 +300,29 @@ final class Attempt {
         if (status != 401 && !denied) {
             throw new ProtocolViolationException(
                     call.what().answered(status, errors),
-                    issuer + " does not understand the question for " + String.join(" ", question.scopes()),
+                    issuer + " does not understand the request for " + String.join(" ", question.scopes()),
                     refused);
         }
         Claim claim = identity;
         String reason;
         if (credential instanceof Credential.Anonymous) {
             claim = grant();
-            reason = issuer + " gives no token without credentials, and none are configured for it";
+            reason = issuer + " issues no token without credentials, and none are configured for it";
         } else if (!denied) {
             reason = issuer + " rejects " + CREDENTIAL + "; check it";
         } else if (errors.stream().anyMatch(error -> error.code().equals("DENIED"))) {
             claim = grant();
             reason =
-                    issuer + " denies this to " + CREDENTIAL + ": it is wrong, lacks the right, or this does not exist";
+                    issuer + " denies this to " + CREDENTIAL + ": it is wrong or lacks the permission, or this does not exist";
         } else {
             reason = issuer + " turns " + CREDENTIAL
-                    + " away: it has no right to the registry, or our address is banned";
+                    + " away: it has no access to the registry, or our address is banned";
         }
         wrong = !(credential instanceof Credential.Anonymous);
         return new NotAccepted(refuse(claim, denied, reason, refused), true);
     }
 
-    /** The answer, or null after noting what a refusal says. */
+    /** Returns the answer, or null after recording what a refusal says. */
     private @Nullable Response show() throws NotAccepted, IOException, InterruptedException {
         if (!shown.isCredentialItself()) {
             return exchange();
@@ -331,7 +331,7 @@ final class Attempt {
         ReentrantLock lock = hold(identity);
         try {
             Response response = exchange();
-            // Who guesses is also told that there is nothing, or nothing for him.
+            // A client that guesses credentials may also get 404: nothing is there, or nothing it may see.
             wrong = response == null || response.code() == 404;
             if (response == null && isRejected()) {
                 rejection = refuse(identity, false, call.registry() + " rejects " + CREDENTIAL + "; check it", null);
@@ -345,8 +345,8 @@ final class Attempt {
     }
 
     /**
-     * Whether a registry that refused a request does not know the credential at all. Some answer 401 also where a good
-     * credential lacks a right; the root of the API, which needs none, tells.
+     * Whether a registry that refused a request does not know the credential at all. Some answer 401 even if a valid
+     * credential only lacks a permission; the root of the API, which needs none, shows which it is.
      */
     private boolean isRejected() throws IOException, InterruptedException {
         if (status != 401 || challenges.stream().anyMatch(Challenge::isBearer)) {
@@ -379,8 +379,8 @@ final class Attempt {
     }
 
     /**
-     * Whether an answer is about who asks: 401 and 403, and with ECR Public 400 without a challenge where a token has
-     * expired. Where else the registry led us, nobody knows us at all.
+     * Whether an answer is about the credential: 401 and 403, and with ECR Public 400 without a challenge if a token
+     * has expired. Other hosts to which the registry leads do not know our credential.
      */
     private boolean isRefusal(Response response) throws IOException {
         if (!Addresses.sameOrigin(response.request().url(), host.root())) {
@@ -400,7 +400,7 @@ final class Attempt {
         HttpUrl root = host.root();
         HttpUrl url = root.resolve(asked.target());
         if (url == null) {
-            throw new Violation("the registry led to " + asked.target() + ", which is no http or https URL");
+            throw new Violation("the registry led to " + asked.target() + ", which is not an http or https URL");
         }
         Request.Builder request = parts.transport.request(url).method(asked.method(), asked.body());
         asked.headers().forEach(header -> request.header(header.getFirst(), header.getSecond()));
@@ -428,14 +428,14 @@ final class Attempt {
     private String reason(boolean denied) {
         if (credential instanceof Credential.Anonymous) {
             return denied
-                    ? "this is not open to everybody, or does not exist; configure credentials for it"
-                    : "the registry wants credentials, and none are configured for it";
+                    ? "this is not public, or does not exist; configure credentials for it"
+                    : "the registry requires credentials, and none are configured for it";
         } else if (shown.header() == null) {
-            return CREDENTIAL + " is of a kind that the registry does not take";
+            return CREDENTIAL + " is of a kind that the registry does not accept";
         }
         return denied
-                ? CREDENTIAL + " does not allow this, or it does not exist; give it the right"
-                : "the registry does not accept the token that it sent us for with " + CREDENTIAL
-                        + ": it is wrong, does not allow this, or this does not exist";
+                ? CREDENTIAL + " does not allow this, or this does not exist; grant it the permission"
+                : "the registry does not accept the token that we obtained with " + CREDENTIAL
+                        + ": it is wrong or does not allow this, or this does not exist";
     }
 }

@@ -21,13 +21,15 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends calls with the credentials that they need: tries what the provider yields in its order, and asks it once more
- * where it was told that something was refused. What is learned of a registry, of tokens and of single credentials is
- * shared with the authorizers made from this one; which credential did, and which did not, is not.
+ * Sends calls with the credentials that they need: tries those that the provider yields, in its order, and asks the
+ * provider once more after telling it about a refusal. What is learned about registries, tokens and single credentials
+ * is shared with the authorizers made from this one; which credentials worked and which did not is not shared.
  * Thread-safe.
  */
 final class Authorizer {
-    /** How many credentials one question tries in vain, and how many wrong ones a registry is shown in an interval. */
+    /**
+     * How many credentials are tried in vain for one call, and how many wrong ones are sent to a registry per interval.
+     */
     private static final int MOST_IN_VAIN = 4;
 
     private static final Duration INTERVAL = Duration.ofMinutes(10);
@@ -42,10 +44,10 @@ final class Authorizer {
     private final InstantSource clock;
     private final LruMap<String, Credential> preferences = new LruMap<>(MOST_REMEMBERED, LruMap.LONGEST);
 
-    /** When a credential last did not do: for what was asked, or, without a scope, for being wrong. */
+    /** When a credential last failed: for a scope, or, without a scope, because it is wrong. */
     private final LruMap<Claim, Instant> inVain = new LruMap<>(MOST_REMEMBERED);
 
-    /** What hosts were shown and did not refuse. */
+    /** What was sent to hosts and not refused. */
     private final LruMap<Claim, Boolean> shown = new LruMap<>(MOST_REMEMBERED);
 
     Authorizer(Transport transport, TokenService tokens, CredentialProvider provider, InstantSource clock) {
@@ -57,7 +59,7 @@ final class Authorizer {
         this.clock = clock;
     }
 
-    /** One that shows other credentials than another. */
+    /** An authorizer that uses other credentials than another one. */
     Authorizer(Authorizer shared, CredentialProvider provider) {
         this.transport = shared.transport;
         this.tokens = shared.tokens;
@@ -70,7 +72,7 @@ final class Authorizer {
     /**
      * Sends a call.
      *
-     * @return the answer, of any status but those that are about credentials; the caller closes it
+     * @return the answer, of any status except those about credentials; the caller closes it
      */
     Response send(Call call, Deadline deadline) throws RegistryException, IOException, InterruptedException {
         Set<Credential> tried = new HashSet<>();
@@ -93,7 +95,7 @@ final class Authorizer {
                     }
                     try {
                         Response response = attempt(call, credential, deadline);
-                        // Registries hide what a credential may not see: another one may find it.
+                        // Registries hide what a credential is not allowed to see: another one may find it.
                         if (response.code() != 404 || candidates.size() == 1) {
                             boolean accepted = response.isSuccessful() || response.code() == 304;
                             if (accepted && candidates.size() > 1 && !(credential instanceof Credential.Anonymous)) {
@@ -108,7 +110,7 @@ final class Authorizer {
                         if (e.status() != 429) {
                             throw e;
                         }
-                        // One account's limit is not another's.
+                        // Limits are per account.
                         limited = limited == null ? e : limited;
                     } catch (NotAccepted e) {
                         if (e.renewable() && !(credential instanceof Credential.Anonymous)) {
@@ -151,8 +153,8 @@ final class Authorizer {
     }
 
     private static RegistryException unfinished(Call call, @Nullable RegistryException failure, int left) {
-        String note = "of the credentials for it, " + left + (left == 1 ? " was" : " were") + " not tried after "
-                + MOST_IN_VAIN + " that did not do; take out what is of no use";
+        String note = left + (left == 1 ? " more credential was" : " more credentials were") + " not tried after "
+                + MOST_IN_VAIN + " that failed; remove those that do not work";
         if (failure == null) {
             return new NotFoundException(call.what().answered(404, List.of()), note, null);
         }
@@ -161,15 +163,15 @@ final class Authorizer {
     }
 
     /**
-     * The credentials to try: the one that did the last time first. Of many, those come next that were not tried in vain
-     * yet, then those for which that was longest ago, so that in the end each has its turn.
+     * The credentials to try: first the one that worked the last time. If there are many, those follow that have not
+     * failed yet, then those that failed longest ago, so that each gets its turn eventually.
      */
     private List<Credential> candidates(Call call) throws RegistryException {
         List<Credential> yielded;
         try {
             yielded = provider.credentials(call.registry(), call.repository());
         } catch (CredentialException e) {
-            String reason = "there are no credentials: " + e.getMessage();
+            String reason = "the credentials are not available: " + e.getMessage();
             throw e.isTransient()
                     ? new UnavailableException(call.what(), reason, null, e)
                     : new UnauthorizedException(call.what(), reason, e);
@@ -208,10 +210,10 @@ final class Authorizer {
     }
 
     /**
-     * Notes that a registry is about to be shown a credential that nobody accepted yet, unless it was shown too many wrong
-     * ones.
+     * Records that a credential that nobody has accepted yet is about to be sent to a registry, unless too many wrong
+     * ones were sent to it.
      *
-     * @return null, or until when no other is shown
+     * @return null, or the time until which no other one is sent
      */
     synchronized @Nullable Instant suspect(String registry, Credential credential) {
         Instant now = clock.instant();
@@ -237,19 +239,20 @@ final class Authorizer {
         return null;
     }
 
-    /** Notes that what {@link #suspect} was told of is not wrong, as far as is known. */
+    /** Records that a credential passed to {@link #suspect} is not wrong, as far as is known. */
     void acquit(String registry, Credential credential) {
         inVain.remove(wrong(registry, credential));
     }
 
-    /** Notes that a host was shown something and did not refuse it. */
+    /** Records that a credential was sent to a host and not refused. */
     void noteShown(Claim identity) {
         shown.put(identity, true);
     }
 
     /**
-     * What a host said last about its limit to the credentials with which it was asked from here: of several that which
-     * leaves most, since while one may ask, questions are answered. One whose window is over leaves all.
+     * What a host last said about the rate limits of the credentials that were used here. Of several, the one with the
+     * most requests left counts, because requests succeed as long as one credential has any left. A limit whose window
+     * is over does not count as a limit.
      */
     Optional<RateLimit> rateLimit(String host) {
         Instant now = clock.instant();
@@ -268,7 +271,7 @@ final class Authorizer {
         Claim asker = Claim.identity(call.registry(), credential);
         ledger.throwIfPaused(asker);
         if (call.countsAsPull()) {
-            // Who may pull no more may still ask what a tag names.
+            // An account that has used up its pulls may still resolve tags.
             asker = new Claim(call.registry(), "pull", credential);
             ledger.throwIfPaused(asker);
         }

@@ -11,14 +11,13 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of a blob. A connection that breaks is taken up again where it broke; size and digest are verified at the
- * end.
+ * The content of a blob. A broken connection is resumed where it broke; size and digest are verified at the end.
  */
 final class BlobStream extends InputStream {
-    /** How often in a row a connection may break without yielding a byte. */
+    /** How many times in a row a connection may break without yielding a byte. */
     private static final int PATIENCE = 3;
 
-    /** How often in all: a registry that sends a byte at a time is not asked a million times. */
+    /** How many times it may break in total: a registry that sends one byte at a time is not asked a million times. */
     private static final int MOST = 100;
 
     private static final int PARTIAL_CONTENT = 206;
@@ -34,7 +33,7 @@ final class BlobStream extends InputStream {
     private int fruitless;
     private int resumed;
 
-    /** How long we have waited for the content, and since when we wait now, in nanoseconds. */
+    /** How long we have waited for the content, and since when we have been waiting now, in nanoseconds. */
     private long waited;
 
     private long waiting;
@@ -124,7 +123,7 @@ final class BlobStream extends InputStream {
             if (answer.code() == PARTIAL_CONTENT) {
                 check(answer);
             } else {
-                // The registry does not know ranges: what we have already comes once more.
+                // The registry does not support ranges: what we already have comes again.
                 body().skipNBytes(position);
             }
         } catch (Violation e) {
@@ -163,7 +162,7 @@ final class BlobStream extends InputStream {
             throw new Violation("the content of blob " + blob.digest() + " has more than " + blob.size() + " bytes");
         }
         if (!blob.digest().matches(hasher)) {
-            throw new Violation("the content is not that of blob " + blob.digest());
+            throw new Violation("the content does not match blob " + blob.digest());
         }
         verified = true;
     }

@@ -12,12 +12,12 @@ import okhttp3.Response;
 import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
 
-/** What the client does with blobs. */
+/** Reads, pushes, mounts and deletes blobs. */
 final class Blobs {
     private static final okhttp3.MediaType BYTES = okhttp3.MediaType.get("application/octet-stream");
     private static final RequestBody NOTHING = RequestBody.create(new byte[0], null);
 
-    /** No blob is so large that it takes longer. */
+    /** The longest time that any blob may take. */
     private static final Duration LONGEST = Duration.ofDays(7);
 
     private final Caller caller;
@@ -28,7 +28,7 @@ final class Blobs {
         this.transferRate = transferRate;
     }
 
-    /** How long a blob may take beyond the deadline; a second at least. */
+    /** How much longer than the deadline a blob may take; at least one second. */
     private Duration transfer(Descriptor blob) {
         return Duration.ofSeconds(Math.min(LONGEST.toSeconds(), 1 + blob.size() / transferRate));
     }
@@ -69,14 +69,14 @@ final class Blobs {
         }
     }
 
-    /** Ends an upload that the registry opened because it would not mount; if that fails, the registry forgets it. */
+    /** Cancels an upload that the registry opened instead of mounting; if this fails, the registry expires it. */
     private void cancel(Repository to, Digest digest, Response response) throws InterruptedException {
         try {
             HttpUrl location = location(upload(to, digest, ""), response);
             caller.call(upload(to, digest, "").by("DELETE").at(location.toString()))
                     .close();
         } catch (RegistryException e) {
-            // The blob is not mounted either way, and that is what the caller is told.
+            // The blob is not mounted either way, and the caller learns that.
         }
     }
 
@@ -112,7 +112,7 @@ final class Blobs {
         HttpUrl here = response.request().url();
         @Nullable HttpUrl location = header == null ? null : here.resolve(header);
         String objection =
-                location == null ? "it names none" : hosts.objection(hosts.of(call.registry()), location, here);
+                location == null ? "the answer has none" : hosts.objection(hosts.of(call.registry()), location, here);
         if (location == null || objection != null) {
             throw call.violated(
                     response.code(),

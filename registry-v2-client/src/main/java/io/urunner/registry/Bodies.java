@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 import okhttp3.Response;
 
-/** Reads the bodies of answers, never more of them than is sensible. */
+/** Reads the bodies of answers, up to a sensible size. */
 final class Bodies {
-    /** The most of an error or token answer that is read, in bytes. */
+    /** The largest error or token answer that is read, in bytes. */
     static final int SMALL = 64 * 1024;
 
     private static final int MAX_ERRORS = 5;
@@ -24,8 +24,8 @@ final class Bodies {
             Pattern.compile("(?<=://)[^/\\s]+(?=@)|(?i)(?<=(password|passwd|secret|token)=)[^&]+");
 
     /**
-     * Reads the JSON of strangers. What becomes of it is bounded: 50,000 tokens, which are an index of 2,000 images or a page
-     * of as many tags, take 2 MB beside their text. Field names are not kept for the next time: there may be a million.
+     * Reads JSON from strangers, with limits: 50,000 tokens, which is an index of 2,000 images or a page of as many
+     * tags, take 2 MB in addition to their text. Field names are not interned, because there may be a million.
      */
     static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
                     .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
@@ -63,7 +63,7 @@ final class Bodies {
         return JSON.readTree(content);
     }
 
-    /** The errors that an answer names; one that names none in the specified form yields its text, if it is short. */
+    /** The errors in an answer; if they are not in the specified form, its text, if that is short. */
     static List<OciError> errors(Response response) {
         byte[] content;
         try {
@@ -100,13 +100,16 @@ final class Bodies {
                 : List.of(new OciError("UNKNOWN", printable(text)));
     }
 
-    /** What a remote party wrote, fit for one line of a log: without user info of URLs, and what it calls a secret. */
+    /**
+     * A remote party's text, fit for one line of a log: without the user info of URLs, and without what it labels a
+     * secret.
+     */
     static String printable(String text) {
         return printable(text, MAX_WORDS);
     }
 
     static String printable(String text, int most) {
-        // Who shows it knows a secret by what is around it: none is cut in half, so no word is.
+        // A secret is recognised by the text around it, so no word is cut in half.
         String bounded = text.length() > 4 * most ? text.substring(0, 4 * most) : text;
         String line = SECRETS.matcher(bounded.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]+", " "))
                 .replaceAll("[secret]")

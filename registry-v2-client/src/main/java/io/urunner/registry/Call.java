@@ -9,15 +9,15 @@ import okhttp3.RequestBody;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request as an operation of the client wants it, before host, credentials and retries.
+ * A request of an operation of the client, before host, credentials and retries are decided.
  *
- * @param what what it is for, in the terms of errors
+ * @param what the operation, for errors
  * @param method the HTTP method
- * @param target a path from the host's root, or a whole URL that the registry gave
- * @param headers the headers beside those that every request has
- * @param body the body, null for none
- * @param scopes what it needs to be allowed, as token servers name it; empty for what needs no more than an identity
- * @param transfer how much longer than another call it may take, for the content that it reads or writes
+ * @param target a path from the host's root, or a whole URL from the registry
+ * @param headers the headers in addition to those of every request
+ * @param body the body, or null for none
+ * @param scopes the permissions that it needs, in the terms of token servers; empty if it needs only an identity
+ * @param transfer how much longer than other calls it may take, for the content that it reads or writes
  */
 record Call(
         FailedRequest what,
@@ -29,7 +29,7 @@ record Call(
         Duration transfer) {
     static final Headers NO_HEADERS = Headers.of();
 
-    /** A call on a repository that needs the given rights there. */
+    /** A call on a repository that needs the given permissions there. */
     static Call on(
             Repository repository,
             String action,
@@ -53,7 +53,7 @@ record Call(
                 Duration.ZERO);
     }
 
-    /** The question whether a registry is there and lets us in. */
+    /** Checks that a registry is there and grants access. */
     static Call ping(String registry) {
         return new Call(
                 FailedRequest.of("ask", registry),
@@ -101,7 +101,7 @@ record Call(
         return what.registry();
     }
 
-    /** The repository's name, or the empty text for what concerns the whole registry. */
+    /** The repository's name, or the empty text if the call concerns the whole registry. */
     String repository() {
         return what.repository().orElse("");
     }
@@ -110,17 +110,17 @@ record Call(
         return String.join(" ", scopes);
     }
 
-    /** What it needs where, as a key. */
+    /** The permissions that it needs and where, as a key. */
     String need() {
         return registry() + " " + joinedScopes();
     }
 
-    /** The error for an answer that breaks the protocol. */
+    /** The error for an answer that violates the protocol. */
     ProtocolViolationException violated(int status, String reason, @Nullable Throwable cause) {
         return new ProtocolViolationException(what.answered(status, List.of()), reason, cause);
     }
 
-    /** Whether Docker Hub counts it against the limit of pulls, which a {@code HEAD} does not. */
+    /** Whether Docker Hub counts it as a pull, which it does not for {@code HEAD}. */
     boolean countsAsPull() {
         return Repository.isDockerHub(registry()) && !method.equals("HEAD");
     }

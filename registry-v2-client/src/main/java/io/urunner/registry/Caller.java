@@ -21,9 +21,9 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/** Makes calls until they succeed, cannot, or run out of time, and says what went wrong. Thread-safe. */
+/** Makes calls until they succeed, fail for good, or run out of time, and explains failures. Thread-safe. */
 final class Caller {
-    /** When to come back to a registry that says that there are too many requests, and not until when. */
+    /** When to retry after 429 if the registry does not say when. */
     private static final Duration GUESS = Duration.ofSeconds(60);
 
     private final Authorizer authorizer;
@@ -54,7 +54,7 @@ final class Caller {
         this.observer = observer;
     }
 
-    /** One that shows other credentials. */
+    /** A caller that uses other credentials. */
     Caller with(CredentialProvider credentials) {
         return new Caller(
                 new Authorizer(authorizer, credentials), policy, budget, clock, ticker, sleeper, random, observer);
@@ -69,15 +69,15 @@ final class Caller {
         return ticker.getAsLong();
     }
 
-    /** The answer to a call if it is a success; every other status is an error. */
+    /** Returns the answer to a call if it is a success; every other status is an error. */
     Response call(Call call) throws RegistryException, InterruptedException {
         return call(call, Set.of());
     }
 
     /**
-     * The answer to a call.
+     * Returns the answer to a call.
      *
-     * @param expected the statuses that are no errors here, beside those of success
+     * @param expected the statuses that are no errors here, in addition to those of success
      * @return the answer; the caller closes it
      */
     Response call(Call call, Set<Integer> expected) throws RegistryException, InterruptedException {
@@ -108,7 +108,7 @@ final class Caller {
             } catch (IOException e) {
                 failure = e;
             }
-            // A certificate does not get better by itself.
+            // A certificate does not change by itself.
             Optional<Duration> delay = isCertificateTrouble(failure)
                     ? Optional.empty()
                     : policy.delay(attempt, retryAfter(failure), deadline.remaining(), random.getAsDouble());
@@ -158,13 +158,13 @@ final class Caller {
             case 404, 410 ->
                 new NotFoundException(
                         what,
-                        "it does not exist, or the credentials may not see it; check the name and the rights",
+                        "it does not exist, or the credentials have no access to it; check the name and the permissions",
                         null);
             case 401, 403 ->
-                new DeniedException(what, host + ", where the registry redirected to, does not allow this", null);
+                new DeniedException(what, host + ", to which the registry redirected, does not allow this", null);
             case 412, 451 -> new DeniedException(what, "a policy of the registry forbids this", null);
             case 405, 501 -> new ProtocolViolationException(what, "the registry does not support this", null);
-            default -> new ProtocolViolationException(what, "the registry's answer is not what the protocol has", null);
+            default -> new ProtocolViolationException(what, "the registry's answer does not follow the protocol", null);
         };
     }
 
@@ -174,32 +174,32 @@ final class Caller {
             Instant retryAt = answered.retryAfter().isPresent()
                     ? now.plus(answered.retryAfter().get())
                             .plusNanos(999_999_999)
-                            .truncatedTo(ChronoUnit.SECONDS) // the moment that is told
+                            .truncatedTo(ChronoUnit.SECONDS) // the precision of the message
                     : null;
             FailedRequest what = call.what().answered(answered.status(), answered.errors());
             if (answered.status() == 429) {
                 Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
-                String until = retryAt != null ? "; come back at " + retryAt : "";
+                String until = retryAt != null ? "; try again at " + retryAt : "";
                 return new RateLimitedException(
-                        what, "there were too many requests" + until, moment, retryAt != null, failure);
+                        what, "too many requests" + until, moment, retryAt != null, failure);
             }
             return new UnavailableException(
                     what,
-                    failure.getMessage() + ", which is its own trouble; it is worth trying later",
+                    failure.getMessage() + ", which is an error on its side; try again later",
                     retryAt,
                     failure);
         }
         return new UnavailableException(call.what(), words(host, failure), null, failure);
     }
 
-    /** The error for an answer whose body could not be read, or could not be understood. */
+    /** The error for an answer whose body could not be read or understood. */
     RegistryException broken(Call call, Exception failure) throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException("interrupted while reading the answer of " + call.registry());
         }
         return failure instanceof IOException broken && !(failure instanceof Violation)
                 ? error(call, broken, call.registry())
-                : call.violated(200, "the answer is of no use: " + failure.getMessage(), failure);
+                : call.violated(200, "the answer is unusable: " + failure.getMessage(), failure);
     }
 
     private static String words(String host, IOException failure) {
@@ -208,10 +208,10 @@ final class Caller {
             return "the certificate of " + host + " is not trusted: " + detail
                     + "; configure its authority, or accept any certificate for this host";
         } else if (failure instanceof SSLException) {
-            return host + " does not speak TLS as we do: " + detail
-                    + "; if it is a plain http registry, allow that for this host";
+            return host + " does not speak TLS in a way that we support: " + detail
+                    + "; if it is a plain http registry, allow plain http for this host";
         } else if (failure instanceof UnknownHostException) {
-            return "the host is not known: " + detail;
+            return "the host is unknown: " + detail;
         } else if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {
             @Nullable Throwable cause = failure.getCause(); // says why, without the address again
             return host + " cannot be reached: " + (cause == null ? detail : cause.getMessage());

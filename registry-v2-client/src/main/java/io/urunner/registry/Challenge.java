@@ -17,8 +17,8 @@ record Challenge(String scheme, Map<String, String> parameters) {
     static final String BEARER = "bearer";
 
     /**
-     * Reads the challenges of all header lines. What is not a challenge is skipped: a registry that sends one that we
-     * understand beside another that nobody does is still usable.
+     * Reads the challenges of all header lines. What is not a challenge is skipped: a registry that also sends one that
+     * nobody understands is still usable.
      */
     static List<Challenge> parse(List<String> headers) {
         List<Challenge> challenges = new ArrayList<>();
@@ -44,7 +44,7 @@ record Challenge(String scheme, Map<String, String> parameters) {
         }
     }
 
-    /** Parameters up to the end or to the next scheme, which is a token that no equals sign follows. */
+    /** Reads parameters up to the end or the next scheme, which is a token without an equals sign after it. */
     private static Map<String, String> parameters(HeaderScanner scanner) {
         Map<String, String> parameters = new LinkedHashMap<>();
         while (true) {
@@ -83,13 +83,13 @@ record Challenge(String scheme, Map<String, String> parameters) {
         return scheme.equals(BEARER);
     }
 
-    /** A parameter, the empty text if it is missing or blank. */
+    /** Returns a parameter, or the empty text if it is missing or blank. */
     String parameter(String name) {
         String value = parameters.getOrDefault(name, "");
         return value.isBlank() ? "" : value;
     }
 
-    /** Whether the token was good but does not allow this (RFC 6750, section 3.1). */
+    /** Whether the token is valid but does not allow this (RFC 6750, section 3.1). */
     boolean saysInsufficientScope() {
         return parameter("error").equals("insufficient_scope");
     }

@@ -6,7 +6,7 @@ import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What registries demanded before, so that the next request has it at once: neither ping nor 401. Thread-safe.
+ * What registries demanded before, so that the next request satisfies it at once, without ping or 401. Thread-safe.
  */
 final class ChallengeMemory {
     private static final int MOST = 10_000;
@@ -15,9 +15,9 @@ final class ChallengeMemory {
      * A registry's demand.
      *
      * @param realm the token server, or null if the registry takes Basic credentials itself
-     * @param service how the token server knows the registry, possibly empty
-     * @param opaqueScope the scope that serves for everything, where it is not one of the usual form
-     * @param basicRefused whether the registry demanded a token although it was shown Basic credentials
+     * @param service the registry's name for the token server, possibly empty
+     * @param opaqueScope a scope that does not have the usual form and serves for everything, or null
+     * @param basicRefused whether the registry demanded a token although it got Basic credentials
      */
     record Demand(
             @Nullable HttpUrl realm,
@@ -39,8 +39,8 @@ final class ChallengeMemory {
     }
 
     /**
-     * The part of a registry whose demands are alike: all repositories; the catalog and the root may differ (Harbor's
-     * do). A token server that a provider names is for its own credentials alone.
+     * The part of a registry with the same demands: all repositories; those of the catalog and the root may differ (as
+     * with Harbor). A token server that a provider names is only for its own credentials.
      */
     private static String area(Call call, AuthHints hints) {
         String area = hints.tokenEndpoint().map(endpoint -> endpoint + " ").orElse("") + call.registry();
@@ -51,7 +51,7 @@ final class ChallengeMemory {
         return area + (query < 0 ? call.target() : call.target().substring(0, query));
     }
 
-    /** The scopes to ask for without a challenge. */
+    /** The scopes to request without a challenge. */
     List<String> scopes(Call call, Demand demand) {
         if (demand.opaqueScope() != null) {
             return List.of(demand.opaqueScope());
@@ -61,8 +61,8 @@ final class ChallengeMemory {
     }
 
     /**
-     * The scopes to ask for after a challenge: what it says; where it says nothing, what the protocol has for such a
-     * request.
+     * The scopes to request after a challenge: those that it names, or, if it names none, those that the protocol
+     * defines for the request.
      */
     List<String> scopes(Call call, String challenged) {
         if (challenged.isBlank()) {
@@ -75,7 +75,7 @@ final class ChallengeMemory {
         return scopes;
     }
 
-    /** A scope that is not of the form {@code type:name:actions} names nothing, and so serves for everything. */
+    /** A scope that does not have the form {@code type:name:actions} names nothing, and so serves for everything. */
     static @Nullable String opaque(String challenged) {
         String scope = challenged.strip();
         return scope.isEmpty() || scope.indexOf(':') >= 0 ? null : scope;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * The certificate that a client shows in the TLS handshake. Immutable; it does not print its key.
+ * The certificate that a client presents in the TLS handshake. Immutable; it does not print its key.
  *
  * @param key the private key
  * @param chain its certificate first, then those that lead to an authority

@@ -15,19 +15,19 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which credentials were accepted, which refused, and which are to pause. A refused one is not shown again before an hour
- * has passed: registries ban addresses that fail too often. One that changes is another one. Thread-safe.
+ * Which credentials were accepted, which were refused, and which have to pause. A refused one is not sent again within
+ * an hour, because registries ban addresses that fail too often. A changed credential is a new one. Thread-safe.
  */
 final class CredentialLedger {
     private static final Duration PATIENCE = Duration.ofHours(1);
     private static final int MOST = 5_000;
 
     /**
-     * What a credential claims.
+     * A claim that a credential is valid or allows something.
      *
-     * @param judge who judges it: a registry, or a token server; the case of its letters does not matter
-     * @param scope what it is to allow; empty for being known at all
-     * @param credential what tells the credential from others; it may be long, and claims are kept when it is gone
+     * @param judge who decides: a registry or a token server; the case of the letters does not matter
+     * @param scope what it should allow; empty for its identity alone
+     * @param credential what distinguishes the credential from others; it may be long, and claims outlive it
      */
     record Claim(String judge, String scope, Secret credential) {
         Claim {
@@ -48,17 +48,17 @@ final class CredentialLedger {
     }
 
     /**
-     * That a claim was refused. It says nothing of who made it, since others may make the same.
+     * The refusal of a claim. It does not say who made the claim, since others may make the same one.
      *
-     * @param status what it was answered
-     * @param errors the first of the errors that the answer named
-     * @param denied whether the credential is known and lacks a right
-     * @param reason why
-     * @param until until when the claim is not made again
+     * @param status the status of the answer
+     * @param errors the first errors that the answer named
+     * @param denied whether the credential is known and lacks a permission
+     * @param reason the reason
+     * @param until the time until which the claim is not made again
      */
     record Refusal(int status, List<OciError> errors, boolean denied, String reason, Instant until) {}
 
-    /** All that a credential is. */
+    /** Everything that makes up a credential. */
     static String text(Credential credential) {
         if (credential instanceof Credential.Basic basic) {
             return "basic " + basic.user() + ":" + basic.password().reveal();
@@ -91,7 +91,7 @@ final class CredentialLedger {
         return null;
     }
 
-    /** Whether it is before a moment; one that is further ahead than it can be is from before the clock was set back. */
+    /** Whether a time is still to come; one further ahead than possible dates from before the clock was set back. */
     private boolean lasts(Instant until, Duration most) {
         Instant now = clock.instant();
         return now.isBefore(until) && !now.plus(most).isBefore(until);
@@ -106,7 +106,7 @@ final class CredentialLedger {
     }
 
     /**
-     * Stops a request that would come before a registry asked it to, with these credentials.
+     * Stops a request with these credentials that would be earlier than the registry asked for.
      *
      * @throws TransientFailure with the rest of the pause
      */
@@ -133,10 +133,10 @@ final class CredentialLedger {
     }
 
     /**
-     * Lets one thread at a time try a credential that nobody has accepted yet, so that a wrong one is shown once and not
-     * by every thread.
+     * Lets one thread at a time try a credential that nobody has accepted yet, so that a wrong one is sent once, not by
+     * every thread.
      *
-     * @return the lock, held; null if the credential is proven
+     * @return the held lock, or null if the credential is proven
      */
     @Nullable ReentrantLock holdUnproven(Claim identity, Deadline deadline) throws InterruptedException, SocketTimeoutException {
         if (proven.get(identity) != null) {
@@ -145,7 +145,7 @@ final class CredentialLedger {
         ReentrantLock lock = locks.computeIfAbsent(identity, claim -> new ReentrantLock());
         if (!lock.tryLock(deadline.remaining().toNanos(), TimeUnit.NANOSECONDS)) {
             throw new SocketTimeoutException(
-                    "the first try of the credentials at " + identity.judge() + " took all the time");
+                    "the first attempt with the credentials at " + identity.judge() + " used up the deadline");
         }
         if (proven.get(identity) != null) {
             lock.unlock();

@@ -13,15 +13,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A provider that asks others: for each repository the one whose prefix matches it, of several the longest. Repositories
- * that no prefix matches are read anonymously. Closing it closes them all.
+ * A provider that delegates to others: for each repository to the one with the longest matching prefix. Repositories
+ * that no prefix matches are read anonymously. Closing it closes all of them.
  */
 public final class CredentialRouter implements CredentialProvider {
     /** The providers, those of the longest prefixes first. */
     private final List<Map.Entry<RegistryPrefix, CredentialProvider>> routes;
 
     /**
-     * A router over these providers.
+     * Creates a router over these providers.
      *
      * @param providers the provider for each prefix; this router closes them
      */
@@ -98,7 +98,7 @@ public final class CredentialRouter implements CredentialProvider {
         return providers;
     }
 
-    /** What concerns a whole registry (a ping, the catalog) goes to whoever has the registry or the first part of it. */
+    /** Requests for a whole registry (a ping, the catalog) go to the provider of the registry or of its first part. */
     private static boolean matches(RegistryPrefix prefix, String registry, String repository) {
         return repository.isEmpty()
                 ? prefix.registry().equalsIgnoreCase(registry)

@@ -3,7 +3,7 @@ package io.urunner.registry;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/** The moment by which a call of the client must be over, and how far the call has come. Not thread-safe. */
+/** The time by which a call of the client must be over, and how far the call has come. Not thread-safe. */
 final class Deadline {
     private final LongSupplier ticker;
     private final long end;
@@ -11,9 +11,9 @@ final class Deadline {
     private final Duration transfer;
 
     /**
-     * A deadline.
+     * Creates a deadline.
      *
-     * @param transfer how much later the reading or writing of content must be over
+     * @param transfer how much more time reading or writing content may take
      */
     Deadline(LongSupplier ticker, Duration budget, Duration transfer) {
         this.ticker = ticker;
@@ -21,17 +21,17 @@ final class Deadline {
         this.transfer = transfer;
     }
 
-    /** Notes whose turn it is to answer. */
+    /** Records which host is to answer next. */
     void asks(String host) {
         asked = host;
     }
 
-    /** The host that was asked last. */
+    /** The host that was last asked. */
     String asked() {
         return asked;
     }
 
-    /** What is left, never negative. */
+    /** The remaining time, never negative. */
     Duration remaining() {
         return Duration.ofNanos(Math.max(0, end - ticker.getAsLong()));
     }

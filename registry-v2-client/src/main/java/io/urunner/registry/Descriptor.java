@@ -5,14 +5,14 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What content is and how to know it ("Content Descriptors", OCI image specification). Immutable.
+ * What content is and how to identify it ("Content Descriptors", OCI image specification). Immutable.
  *
  * @param mediaType the content's media type
  * @param digest the content's digest
  * @param size the content's size in bytes
- * @param platform what an entry of an index runs on, if it says so
- * @param artifactType what kind of artifact a manifest holds, if it says so
- * @param annotations what its author noted
+ * @param platform the platform of an entry of an index, if stated
+ * @param artifactType the type of the artifact that a manifest describes, if stated
+ * @param annotations the author's annotations
  */
 public record Descriptor(
         String mediaType,
@@ -21,13 +21,13 @@ public record Descriptor(
         Optional<Platform> platform,
         Optional<String> artifactType,
         Map<String, String> annotations) {
-    /** Which kind of attestation an entry of an index is; images do not have it. */
+    /** The type of an attestation in an entry of an index; images do not have it. */
     private static final String REFERENCE_TYPE = "vnd.docker.reference.type";
 
     /**
-     * A descriptor from its parts.
+     * Creates a descriptor from its parts.
      *
-     * @throws IllegalArgumentException if the media type is empty or longer than a media type may be, or the size is negative
+     * @throws IllegalArgumentException if the media type is empty or too long, or the size is negative
      */
     public Descriptor {
         Objects.requireNonNull(digest, "digest");
@@ -35,16 +35,16 @@ public record Descriptor(
             throw new IllegalArgumentException("a descriptor needs a media type");
         }
         if (size < 0) {
-            throw new IllegalArgumentException("a descriptor's size is not negative, as is " + size);
+            throw new IllegalArgumentException("a descriptor's size must not be negative: " + size);
         }
         if (mediaType.length() > MediaType.LONGEST) {
-            throw new IllegalArgumentException("a media type is shorter than " + ReferenceGrammar.quote(mediaType));
+            throw new IllegalArgumentException("the media type is too long: " + ReferenceGrammar.quote(mediaType));
         }
         annotations = Map.copyOf(annotations);
     }
 
     /**
-     * A descriptor of what every descriptor has.
+     * Creates a descriptor with only the required parts.
      *
      * @param mediaType the content's media type
      * @param digest the content's digest

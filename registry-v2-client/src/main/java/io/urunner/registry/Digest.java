@@ -13,16 +13,16 @@ import java.util.HexFormat;
  * @param hex the hash in lower-case hexadecimal digits
  */
 public record Digest(String algorithm, String hex) {
-    /** The algorithm of nearly all digests. */
+    /** The algorithm of almost all digests. */
     public static final String SHA256 = "sha256";
 
     /** The other registered algorithm. */
     public static final String SHA512 = "sha512";
 
     /**
-     * A digest from its parts.
+     * Creates a digest from its parts.
      *
-     * @throws IllegalArgumentException if the algorithm is not known or the hash does not fit it
+     * @throws IllegalArgumentException if the algorithm is unknown or the hash does not fit it
      */
     public Digest {
         int length = switch (algorithm) {
@@ -30,11 +30,11 @@ public record Digest(String algorithm, String hex) {
             case SHA512 -> 128;
             default ->
                 throw new IllegalArgumentException(
-                        "not a digest: the algorithm is sha256 or sha512, not " + ReferenceGrammar.quote(algorithm));
+                        "not a digest: the algorithm must be sha256 or sha512, not " + ReferenceGrammar.quote(algorithm));
         };
         if (hex.length() != length || !isLowerHex(hex)) {
             throw new IllegalArgumentException(
-                    "not a digest: after " + algorithm + ": stand " + length + " lower-case hexadecimal digits, not "
+                    "not a digest: " + algorithm + ": must be followed by " + length + " lower-case hexadecimal digits, not by "
                             + hex.length() + (hex.length() == 1 ? " character " : " characters ")
                             + ReferenceGrammar.quote(hex));
         }
@@ -45,7 +45,7 @@ public record Digest(String algorithm, String hex) {
      *
      * @param text {@code algorithm:hex}
      * @return the digest
-     * @throws IllegalArgumentException with the reason, if the text is anything else
+     * @throws IllegalArgumentException with the reason, if the text is not a digest
      */
     public static Digest parse(String text) {
         int colon = text.indexOf(':');
@@ -57,7 +57,7 @@ public record Digest(String algorithm, String hex) {
     }
 
     /**
-     * The SHA-256 digest of content.
+     * Returns the SHA-256 digest of content.
      *
      * @param content the bytes
      * @return their digest
@@ -67,12 +67,12 @@ public record Digest(String algorithm, String hex) {
     }
 
     /**
-     * The digest of content.
+     * Returns the digest of content.
      *
      * @param algorithm {@link #SHA256} or {@link #SHA512}
      * @param content the bytes
      * @return their digest
-     * @throws IllegalArgumentException if the algorithm is not known
+     * @throws IllegalArgumentException if the algorithm is unknown
      */
     public static Digest of(String algorithm, byte[] content) {
         MessageDigest hasher = hasher(algorithm);
@@ -81,7 +81,7 @@ public record Digest(String algorithm, String hex) {
     }
 
     /**
-     * The digest that a hasher has come to; the hasher starts anew.
+     * Returns the digest that a hasher has computed, and resets the hasher.
      *
      * @param algorithm the algorithm of the hasher
      * @param hasher one from {@link #hasher(String)}, fed with the content
@@ -92,11 +92,11 @@ public record Digest(String algorithm, String hex) {
     }
 
     /**
-     * A hasher to feed with content piece by piece. Not thread-safe.
+     * Creates a hasher to feed with content piece by piece. Not thread-safe.
      *
      * @param algorithm {@link #SHA256} or {@link #SHA512}
      * @return a new hasher
-     * @throws IllegalArgumentException if the algorithm is not known
+     * @throws IllegalArgumentException if the algorithm is unknown
      */
     public static MessageDigest hasher(String algorithm) {
         String name = switch (algorithm) {
@@ -104,7 +104,7 @@ public record Digest(String algorithm, String hex) {
             case SHA512 -> "SHA-512";
             default ->
                 throw new IllegalArgumentException(
-                        "the algorithm is sha256 or sha512, not " + ReferenceGrammar.quote(algorithm));
+                        "the algorithm must be sha256 or sha512, not " + ReferenceGrammar.quote(algorithm));
         };
         try {
             return MessageDigest.getInstance(name);
@@ -114,9 +114,9 @@ public record Digest(String algorithm, String hex) {
     }
 
     /**
-     * A hasher of this digest's algorithm.
+     * Creates a hasher of this digest's algorithm.
      *
-     * @return a new hasher; {@link #matches(MessageDigest)} compares what it came to
+     * @return a new hasher; {@link #matches(MessageDigest)} compares its result
      */
     public MessageDigest hasher() {
         return hasher(algorithm);
@@ -133,7 +133,7 @@ public record Digest(String algorithm, String hex) {
     }
 
     /**
-     * Whether what a hasher was fed with has this digest; the hasher starts anew.
+     * Whether the content that a hasher was fed with has this digest. The hasher is reset.
      *
      * @param hasher one from {@link #hasher()}
      * @return true if it has
@@ -143,7 +143,7 @@ public record Digest(String algorithm, String hex) {
     }
 
     /**
-     * Reads a stream to its end and tells whether the content has this digest. The stream is not closed.
+     * Whether the content of a stream has this digest. The stream is read to its end and not closed.
      *
      * @param content the stream
      * @return true if it has

@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  * @param action what was being done, for example {@code resolve}
  * @param registry the registry as {@code host[:port]}
  * @param repository the repository on it, empty for what concerns the whole registry
- * @param reference the tag or digest in that repository, if there was one
+ * @param reference the tag or digest in that repository, if any
  * @param status the HTTP status of the answer, empty if there was none
  * @param errors the errors that the answer named, in its order
  */
@@ -26,7 +26,7 @@ public record FailedRequest(
     }
 
     /**
-     * A request that got no answer yet.
+     * A request that has no answer yet.
      *
      * @param action what is being done
      * @param registry the registry as {@code host[:port]}
@@ -37,7 +37,7 @@ public record FailedRequest(
     }
 
     /**
-     * The same request, with what it was answered.
+     * The same request, with its answer.
      *
      * @param newStatus the HTTP status
      * @param newErrors the errors that the answer named

@@ -2,7 +2,9 @@ package io.urunner.registry;
 
 import org.jspecify.annotations.Nullable;
 
-/** Reads the pieces of an HTTP header from left to right (RFC 9110, section 5.6): tokens, quoted strings, delimiters. */
+/**
+ * Reads the pieces of an HTTP header from left to right (RFC 9110, section 5.6): tokens, quoted strings, delimiters.
+ */
 final class HeaderScanner {
     private final String text;
     private int position;
@@ -58,7 +60,7 @@ final class HeaderScanner {
         return text.substring(start, position);
     }
 
-    /** A quoted string without its quotes, or null if there is none; one that is never closed reaches to the end. */
+    /** A quoted string without its quotes, or null if there is none; an unterminated one extends to the end. */
     @Nullable String quoted() {
         if (!skip('"')) {
             return null;
@@ -77,7 +79,7 @@ final class HeaderScanner {
         return value.toString();
     }
 
-    /** Everything up to one of the delimiters, without the blanks around it. */
+    /** Everything up to one of the delimiters, without surrounding blanks. */
     String until(String delimiters) {
         int start = position;
         while (!atEnd() && delimiters.indexOf(peek()) < 0) {

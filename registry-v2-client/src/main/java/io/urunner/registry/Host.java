@@ -9,7 +9,7 @@ import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
-/** One host that is talked to: how, and how much at a time. Thread-safe. */
+/** One host, how to reach it, and how many requests it gets at a time. Thread-safe. */
 final class Host {
     private static final int PROBE_MILLIS = 1000;
 
@@ -18,7 +18,7 @@ final class Host {
     private final OkHttpClient client;
     private final Semaphore gate;
 
-    /** The root of its URLs, null while it is not known whether a loopback host speaks TLS. */
+    /** The root of its URLs, or null as long as it is unknown whether a loopback host speaks TLS. */
     @Nullable private volatile HttpUrl root;
 
     Host(String authority, HostOptions options, OkHttpClient client) {
@@ -41,14 +41,14 @@ final class Host {
         }
     }
 
-    /** This host, as one that is trusted to lead to a URL. */
+    /** This host, trusted to lead to a URL. */
     Host trusting(HttpUrl url) {
         Set<String> trusted = new HashSet<>(options.trustedHosts());
         trusted.add(Addresses.authority(url));
         return new Host(authority, options.withTrustedHosts(trusted), client, gate);
     }
 
-    /** Whether it may lead to a URL wherever that is: it is on the same host, or on one that is listed. */
+    /** Whether it may lead to a URL regardless of the address: on the same host or on a listed one. */
     boolean trusts(HttpUrl url) {
         HttpUrl own = HttpUrl.get("https://" + authority + "/");
         Set<String> listed = options.trustedHosts();
@@ -75,8 +75,8 @@ final class Host {
     }
 
     /**
-     * The root of this host's URLs. A loopback host without options is asked once whether it speaks TLS; if it does not,
-     * it is spoken to in plain http, as Docker does.
+     * The root of this host's URLs. A loopback host without options is probed once for TLS; if it does not speak TLS,
+     * plain http is used, as Docker does.
      */
     HttpUrl root() throws IOException {
         HttpUrl known = root;
@@ -103,7 +103,10 @@ final class Host {
         }
     }
 
-    /** Forgets what a loopback host speaks: it could not be reached, and may be another one when it comes back. */
+    /**
+     * Forgets whether a loopback host speaks TLS: it could not be reached, and may be another server when it comes
+     * back.
+     */
     void unreachable() {
         HttpUrl known = root;
         if (known != null && !options.plainHttp() && options.proxy().isEmpty() && Addresses.isLoopback(known.host())) {

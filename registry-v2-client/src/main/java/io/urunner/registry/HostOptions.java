@@ -10,20 +10,20 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * How one host is reached. Immutable: start from {@link #DEFAULTS} and change what differs. What a registry leads to, a
- * token server or a storage, is another host with options of its own, but for what is said below.
+ * How to reach one host. Immutable: start from {@link #DEFAULTS} and change what differs. A host to which a registry
+ * leads (a token server, a storage) has options of its own, except as described below.
  *
- * @param plainHttp whether requests go over plain http; loopback hosts fall back to it by themselves
+ * @param plainHttp whether requests go over plain http; loopback hosts fall back to it automatically
  * @param insecureTls whether any certificate is accepted
- * @param authorities certificates of authorities to trust beside those of the Java runtime, here, at other ports of the
- *     same host and at the trusted hosts
- * @param clientCertificate what to show in the TLS handshake; it is shown to this host alone, and not when a registry that
- *     does not trust it leads to it
- * @param proxy the proxy to go through, empty for the one of the Java runtime's proxy selector; also to where this host
- *     leads. A proxy resolves names itself: what it may connect to is its own rule
+ * @param authorities certificates of authorities to trust in addition to those of the Java runtime: here, at other
+ *     ports of the same host, and at the trusted hosts
+ * @param clientCertificate what to present in the TLS handshake; it is presented only to this host, and not if a
+ *     registry leads here that does not trust this host
+ * @param proxy the proxy to use, empty for the one of the Java runtime's proxy selector; it is also used for hosts to
+ *     which this host leads. A proxy resolves names itself, and its own rules decide what it may connect to
  * @param concurrency how many requests may wait for this host's answer at the same time
- * @param trustedHosts further hosts ({@code host[:port]}) to which this registry's challenges and redirects may lead though
- *     their addresses are private, or they are asked in plain http as this host is
+ * @param trustedHosts further hosts ({@code host[:port]}) to which this registry's challenges and redirects may lead
+ *     even if their addresses are private, or if they use plain http as this host does
  */
 public record HostOptions(
         boolean plainHttp,
@@ -42,7 +42,7 @@ public record HostOptions(
         Objects.requireNonNull(clientCertificate, "clientCertificate");
         Objects.requireNonNull(proxy, "proxy");
         if (concurrency < 1) {
-            throw new IllegalArgumentException("concurrency is at least 1, not " + concurrency);
+            throw new IllegalArgumentException("concurrency must be at least 1, not " + concurrency);
         }
         Set<String> trusted = new HashSet<>();
         for (String host : trustedHosts) {
@@ -70,7 +70,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, trusting these authorities, too.
+     * The same, also trusting these authorities.
      *
      * @param certificates their certificates; {@link Pem} reads them from a file
      * @return the options
@@ -81,7 +81,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, showing a client certificate.
+     * The same, presenting a client certificate.
      *
      * @param certificate the certificate; {@link Pem} reads it from files
      * @return the options
@@ -109,7 +109,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, with another bound of concurrent requests.
+     * The same, with another limit on concurrent requests.
      *
      * @param requests how many, at least 1
      * @return the options
@@ -133,9 +133,9 @@ public record HostOptions(
     }
 
     /**
-     * What holds for a host that this one leads to, and that has no options of its own.
+     * The options for a host to which this one leads and that has no options of its own.
      *
-     * @param defaults what holds for hosts without options
+     * @param defaults the options of hosts without their own
      * @param trusted whether this one is trusted to lead there
      */
     HostOptions forCompanion(HostOptions defaults, boolean trusted) {

@@ -11,7 +11,7 @@ import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
-/** The hosts that a client talks to, each with its options. Thread-safe. */
+/** The hosts that a client uses, each with its options. Thread-safe. */
 final class Hosts {
     private static final int MOST = 1000;
 
@@ -20,13 +20,13 @@ final class Hosts {
     private final OkHttpClient base;
     private final LruMap<Map.Entry<String, HostOptions>, Host> hosts = new LruMap<>(MOST);
 
-    /** The hosts to which registries led, which do not displace those that somebody named. */
+    /** The hosts to which registries led, kept apart so that they do not displace those that users named. */
     private final LruMap<List<Object>, Host> companions = new LruMap<>(MOST);
 
     /**
-     * Hosts over an HTTP client.
+     * Creates hosts on top of an HTTP client.
      *
-     * @param base the client; what it does about redirects, authentication and cookies is switched off
+     * @param base the client; its handling of redirects, authentication and cookies is disabled
      */
     Hosts(Map<String, HostOptions> options, HostOptions defaults, OkHttpClient base) {
         this.options = new HashMap<>();
@@ -51,16 +51,16 @@ final class Hosts {
                 Map.entry(apiHost, reached), key -> new Host(apiHost, reached, client(reached, base.dns())));
     }
 
-    /** Why a URL that was given on behalf of a registry is not followed, or null if it is. */
+    /** Returns why a URL that was given on behalf of a registry is not followed, or null if it is. */
     @Nullable String objection(Host registry, HttpUrl url, HttpUrl origin) {
         boolean plain = options.getOrDefault(Addresses.authority(url), defaults).plainHttp();
         return Addresses.objection(url, origin, registry.trusts(url), plain);
     }
 
     /**
-     * The host of a URL that a registry gave. It is reached by its own options, not as the registry is; without any, by the
-     * defaults, and as to the way there, the proxy and how many requests there may be, like the registry. Authorities of the
-     * registry are good for hosts that it is trusted with; a client certificate is shown to no others.
+     * The host of a URL from a registry. Its own options apply, not those of the registry; without any, the defaults
+     * apply, with the registry's proxy and concurrency. The registry's authorities are also valid for hosts that it is
+     * trusted to lead to; a client certificate is presented to no other host.
      */
     Host companion(Host registry, HttpUrl url) {
         String authority = Addresses.authority(url);

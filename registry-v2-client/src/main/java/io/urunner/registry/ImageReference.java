@@ -4,24 +4,24 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reference to an image, in canonical form, by the grammar and the normalisation of Docker (distribution/reference):
- * {@code nginx} is {@code docker.io/library/nginx:latest}. A first segment is a host only if it has a dot, a port, an
+ * A reference to an image, in canonical form, by Docker's grammar and normalisation (distribution/reference): {@code
+ * nginx} is {@code docker.io/library/nginx:latest}. The first segment is a host only if it contains a dot, a port or an
  * upper-case letter, or is {@code localhost}. Immutable.
  *
- * <p>A reference has a tag or a digest or both. Where a text has neither, the tag is {@code latest}, because that is what
- * Docker and Kubernetes pull. Where it has a digest alone, there is no tag. Where it has both, the digest says what is
- * pulled, and the tag is what people called it.
+ * <p>A reference has a tag, a digest, or both. If the text has neither, the tag is {@code latest}, because that is what
+ * Docker and Kubernetes pull. If it has only a digest, there is no tag. If it has both, the digest decides what is
+ * pulled, and the tag is only a label.
  *
  * @param registry {@code host[:port]}
  * @param repository the name on the registry, for example {@code library/nginx}
- * @param tag the tag, if there is one
- * @param digest the digest, if there is one
+ * @param tag the tag, if any
+ * @param digest the digest, if any
  */
 public record ImageReference(String registry, String repository, Optional<String> tag, Optional<Digest> digest) {
     private static final String DEFAULT_TAG = "latest";
 
     /**
-     * A reference from its parts, normalised as {@link Repository} does.
+     * Creates a reference from its parts, normalised as {@link Repository} does.
      *
      * @throws IllegalArgumentException with the reason, if a part is wrong or there is neither tag nor digest
      */
@@ -31,7 +31,7 @@ public record ImageReference(String registry, String repository, Optional<String
         repository = named.name();
         String reason = tag.isPresent() ? ReferenceGrammar.wrongTag(tag.get()) : null;
         if (tag.isEmpty() && digest.isEmpty()) {
-            reason = "there is neither a tag nor a digest";
+            reason = "it has neither a tag nor a digest";
         }
         if (reason != null) {
             throw new IllegalArgumentException("not a reference in " + named + ": " + reason);
@@ -89,13 +89,13 @@ public record ImageReference(String registry, String repository, Optional<String
             return "a reference has no scheme; write it without https:// or http://";
         }
         if (text.matches("[0-9a-f]{64}")) {
-            return "64 hexadecimal digits are an image's id, not its name";
+            return "64 hexadecimal digits are an image ID, not a name";
         }
         return null;
     }
 
     /**
-     * The repository of this image.
+     * Returns the repository of this image.
      *
      * @return the repository
      */
@@ -104,7 +104,7 @@ public record ImageReference(String registry, String repository, Optional<String
     }
 
     /**
-     * What a request for the manifest names: the digest if there is one, otherwise the tag.
+     * Returns what a request for the manifest names: the digest if there is one, otherwise the tag.
      *
      * @return a tag, or a digest as text
      */
@@ -113,7 +113,7 @@ public record ImageReference(String registry, String repository, Optional<String
     }
 
     /**
-     * The same repository with this tag and without a digest.
+     * Returns the same repository with this tag and without a digest.
      *
      * @param newTag the tag
      * @return the reference
@@ -124,7 +124,7 @@ public record ImageReference(String registry, String repository, Optional<String
     }
 
     /**
-     * The same repository and tag, pinned to a digest.
+     * Returns the same repository and tag, pinned to a digest.
      *
      * @param newDigest the digest
      * @return the reference
@@ -134,7 +134,7 @@ public record ImageReference(String registry, String repository, Optional<String
     }
 
     /**
-     * The same repository and tag without a digest: what a pinned image followed before it was pinned.
+     * Returns the same repository and tag without the digest: what a pinned image followed before it was pinned.
      *
      * @return the reference, or empty if there is no tag
      */

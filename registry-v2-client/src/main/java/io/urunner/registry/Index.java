@@ -10,7 +10,7 @@ import java.util.Optional;
  * manifest list). Immutable; equal if the bytes are.
  */
 public final class Index extends ManifestOrIndex {
-    /** An index of indexes of images exists; more levels than this are an attack or a mistake. */
+    /** Indexes of indexes of images exist; more levels than this are an attack or a mistake. */
     private static final int MAX_DEPTH = 3;
 
     /** How many nested indexes a search may open. */
@@ -24,10 +24,10 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * Composes an OCI index that is to be pushed.
+     * Composes an OCI index to push.
      *
      * @param manifests the entries, already pushed, each with its platform
-     * @param annotations what to note
+     * @param annotations the annotations to add
      * @return the index
      */
     public static Index of(List<Descriptor> manifests, Map<String, String> annotations) {
@@ -35,7 +35,7 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * All entries, attestations and nested indexes among them.
+     * All entries, including attestations and nested indexes.
      *
      * @return the descriptors in the index's order
      */
@@ -72,11 +72,11 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * The image of this index, nested ones left aside, that a machine runs, chosen as containerd does: its own variant,
-     * then the older ones, then its 32-bit family; of equals the first.
+     * Selects the image of this index, without nested ones, that runs on a platform, as containerd does: its own
+     * variant first, then the older ones, then its 32-bit family; of equal ones, the first.
      *
      * @param wanted the machine's platform
-     * @return the entry, or empty if no entry names a platform that it runs
+     * @return the entry, or empty if no entry names a platform that the machine can run
      */
     public Optional<Descriptor> select(Platform wanted) {
         Descriptor best = null;
@@ -94,16 +94,16 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * The image that a machine runs, looked for in this index, then in nested ones. An entry that names no platform is
-     * taken if it is the only image.
+     * Finds the image that runs on a platform, first in this index, then in nested ones. An entry that names no
+     * platform is taken if it is the only image.
      *
      * @param wanted the machine's platform
-     * @param fetch how a nested index is had
+     * @param fetch reads a nested index
      * @param <E> what fetching throws
      * @return the entry of the image's manifest, or empty if there is none for this platform
      * @throws E if fetching fails
      * @throws InterruptedException if the thread is interrupted while it fetches
-     * @throws MalformedManifestException if indexes are nested deeper than anybody needs
+     * @throws MalformedManifestException if indexes are nested too deeply
      */
     public <E extends Exception> Optional<Descriptor> find(Platform wanted, Fetch<E> fetch)
             throws E, InterruptedException {
@@ -121,7 +121,7 @@ public final class Index extends ManifestOrIndex {
             }
             if (depth == 1 || seen.size() == MAX_NESTED) {
                 throw new MalformedManifestException("indexes are nested more than " + MAX_DEPTH
-                        + " levels deep, or more than " + MAX_NESTED + " of them, below " + digest());
+                        + " levels deep, or there are more than " + MAX_NESTED + " of them, below " + digest());
             }
             seen.add(entry.digest());
             if (fetch.fetch(entry) instanceof Index index) {
@@ -135,14 +135,14 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * How the content behind an entry is had.
+     * Reads the content that an entry refers to.
      *
      * @param <E> what fetching throws
      */
     @FunctionalInterface
     public interface Fetch<E extends Exception> {
         /**
-         * Gets the content behind an entry.
+         * Reads the content that an entry refers to.
          *
          * @param entry the entry
          * @return the content, its digest verified

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 final class LinkHeader {
     private LinkHeader() {}
 
-    /** The target of the first link whose relation is {@code next}, as it stands there. */
+    /** Returns the target of the first link with the relation {@code next}, as written. */
     static Optional<String> next(List<String> headers) {
         return headers.stream().flatMap(header -> next(header).stream()).findFirst();
     }
@@ -30,7 +30,7 @@ final class LinkHeader {
         return Optional.empty();
     }
 
-    /** Reads a link's parameters to their end and tells whether the first {@code rel} contains {@code next}. */
+    /** Reads a link's parameters to their end and returns whether the first {@code rel} contains {@code next}. */
     private static boolean isNext(HeaderScanner scanner) {
         @Nullable String relation = null;
         while (true) {

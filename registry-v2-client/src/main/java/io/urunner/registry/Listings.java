@@ -14,9 +14,9 @@ import okhttp3.HttpUrl;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/** What the client lists: tags, repositories, referrers. */
+/** Lists tags, repositories and referrers. */
 final class Listings {
-    /** The largest page that is asked for. */
+    /** The largest page size. */
     static final int MOST = 1000;
 
     private static final String FILTERED = "OCI-Filters-Applied";
@@ -95,8 +95,8 @@ final class Listings {
     }
 
     /**
-     * Registries that do not know referrers keep them as an index under a tag that is made of the digest, of which 64
-     * digits count, so that it is no longer than a tag may be.
+     * Registries that do not support the referrers API keep them as an index under a tag made of the digest, cut to 64
+     * digits so that it is a valid tag.
      */
     private List<Descriptor> byTag(Repository repository, Digest subject, Deadline deadline)
             throws RegistryException, InterruptedException {
@@ -109,7 +109,7 @@ final class Listings {
         }
     }
 
-    /** Adds the entries of a type, or all where it is empty. */
+    /** Adds the entries of a type, or all entries if the type is empty. */
     private static void addOfType(String type, List<Descriptor> entries, List<Descriptor> items) {
         for (Descriptor entry : entries) {
             if (type.isEmpty() || entry.artifactType().orElse("").equals(type)) {
@@ -131,7 +131,7 @@ final class Listings {
             for (JsonNode name : Bodies.json(content).path(field)) {
                 String text = name.textValue();
                 if (text == null || !text.matches("[!-~]{1,255}")) {
-                    throw new MalformedManifestException("an entry of its " + field + " is no name");
+                    throw new MalformedManifestException("an entry of its " + field + " is not a name");
                 }
                 names.add(text);
             }
@@ -141,7 +141,7 @@ final class Listings {
         return names;
     }
 
-    /** Where the next page is; a registry that names another host is not followed. */
+    /** Where the next page is; a link to another host is not followed. */
     private static @Nullable String next(Call page, Response response) throws ProtocolViolationException {
         Optional<String> link = LinkHeader.next(response.headers("Link"));
         if (link.isEmpty()) {
@@ -149,14 +149,14 @@ final class Listings {
         }
         HttpUrl here = response.request().url();
         HttpUrl next = here.resolve(link.get());
-        // Two slashes at the beginning of what is asked for would make a host of what follows.
+        // Two slashes at the beginning of the target would turn what follows into a host.
         if (next == null
                 || !Addresses.sameOrigin(next, here)
                 || next.encodedPath().startsWith("//")) {
             throw page.violated(
                     response.code(),
-                    "the next page is said to be at " + (next == null ? "no URL" : next.redact())
-                            + ", which is no page of this registry",
+                    "the link to the next page leads to " + (next == null ? "no URL" : next.redact())
+                            + ", which is not a page of this registry",
                     null);
         }
         return next.encodedPath() + (next.encodedQuery() == null ? "" : "?" + next.encodedQuery());

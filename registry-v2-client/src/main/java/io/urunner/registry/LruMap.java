@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A map that forgets what was not used for longest, so that a long-lived client stays small. Thread-safe. */
+/** A map that forgets the least recently used entries, so that a long-lived client stays small. Thread-safe. */
 final class LruMap<K, V> {
-    /** Room for all that is remembered of registries that behave. */
+    /** Room for everything that is remembered about well-behaved registries, in characters. */
     static final int LONGEST = 1_000_000;
 
     private final int most;
@@ -17,12 +17,12 @@ final class LruMap<K, V> {
     private final Map<K, V> entries = new LinkedHashMap<>(16, 0.75f, true);
     private int length;
 
-    /** A map of at most so many entries. */
+    /** A map with a maximum number of entries. */
     LruMap(int most) {
         this(most, 0);
     }
 
-    /** A map of what others may write as long as they like: all entries have at most so many characters. */
+    /** A map for texts of any length from others: all entries together have a maximum number of characters. */
     LruMap(int most, int longest) {
         this.most = most;
         this.longest = longest;
@@ -41,7 +41,7 @@ final class LruMap<K, V> {
         return value;
     }
 
-    /** Gives what was there before. */
+    /** Returns the previous value. */
     synchronized @Nullable V put(K key, V value) {
         V before = remove(key);
         entries.put(key, value);

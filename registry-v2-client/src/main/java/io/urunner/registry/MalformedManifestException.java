@@ -2,7 +2,7 @@ package io.urunner.registry;
 
 import org.jspecify.annotations.Nullable;
 
-/** Content that is no manifest and no index, or none that can be used. The message says why. */
+/** Content that is neither a manifest nor an index, or that cannot be used. The message says why. */
 public final class MalformedManifestException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The manifest of one image or artifact ("Image Manifest", OCI image specification; Docker's schema 2). Immutable; equal
- * if the bytes are.
+ * The manifest of one image or artifact ("Image Manifest", OCI image specification; Docker's schema 2). Immutable;
+ * equal if the bytes are.
  */
 public final class Manifest extends ManifestOrIndex {
     private final Descriptor config;
@@ -24,11 +24,11 @@ public final class Manifest extends ManifestOrIndex {
     }
 
     /**
-     * Composes the OCI manifest of an image that is to be pushed.
+     * Composes an OCI manifest of an image to push.
      *
      * @param config the configuration, already pushed
      * @param layers the layers, already pushed, the lowest first
-     * @param annotations what to note
+     * @param annotations the annotations to add
      * @return the manifest
      */
     public static Manifest of(Descriptor config, List<Descriptor> layers, Map<String, String> annotations) {
@@ -36,7 +36,7 @@ public final class Manifest extends ManifestOrIndex {
     }
 
     /**
-     * The image's configuration. Its digest is the image's id, which some container runtimes report instead of the
+     * The image's configuration. Its digest is the image ID, which some container runtimes report instead of the
      * manifest's digest.
      *
      * @return the descriptor of the configuration
@@ -54,7 +54,7 @@ public final class Manifest extends ManifestOrIndex {
         return layers;
     }
 
-    /** The artifact's type; where the manifest does not name one, the media type of the configuration is it. */
+    /** The artifact's type; if the manifest does not state one, the media type of the configuration. */
     @Override
     public Optional<String> artifactType() {
         return descriptor().artifactType().or(() -> Optional.of(config.mediaType()));

@@ -12,11 +12,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The JSON of manifests and indexes. It throws {@link MalformedManifestException} and nothing else, whatever it reads. */
+/** The JSON of manifests and indexes. Any input leads to a result or a {@link MalformedManifestException}. */
 final class ManifestJson {
     private ManifestJson() {}
 
-    /** Verifies the digest first. The bytes become the result's own. */
+    /** Verifies the digest first. The result takes ownership of the bytes. */
     static ManifestOrIndex verified(byte[] content, String contentType, Digest digest) {
         if (!digest.matches(content)) {
             throw new MalformedManifestException(
@@ -25,7 +25,7 @@ final class ManifestJson {
         return parse(content, contentType, digest);
     }
 
-    /** The bytes become the result's own. */
+    /** The result takes ownership of the bytes. */
     static ManifestOrIndex parse(byte[] content, String contentType, Digest digest) {
         JsonNode root = read(content);
         String mediaType = mediaType(root, MediaType.of(contentType));
@@ -66,8 +66,8 @@ final class ManifestJson {
     }
 
     /**
-     * What the content is. It says so itself, or the header does, or its shape; a content that can be read as two things is
-     * refused, so that no two readers take it for different images.
+     * The type of the content, as stated by itself, by the header, or by its shape. Content that can be read as two
+     * things is rejected, so that no two readers take it for different images.
      */
     private static String mediaType(JsonNode root, String header) {
         String own = text(root, "mediaType", "it");
@@ -89,16 +89,16 @@ final class ManifestJson {
         if (!MediaType.MANIFESTS.contains(own)) {
             if (!own.isEmpty()) {
                 throw new MalformedManifestException(
-                        "a manifest of the type " + ReferenceGrammar.quote(own) + " is not known");
+                        "the manifest type " + ReferenceGrammar.quote(own) + " is unknown");
             }
             own = MediaType.MANIFESTS.contains(header) ? header : list ? MediaType.OCI_INDEX : MediaType.OCI_MANIFEST;
         } else if (MediaType.MANIFESTS.contains(header) && MediaType.isIndex(own) != MediaType.isIndex(header)) {
             throw new MalformedManifestException(
-                    "the manifest is ambiguous: it was sent as " + header + " and calls itself " + own);
+                    "the manifest is ambiguous: it was sent as " + header + " but calls itself " + own);
         }
         if (MediaType.isIndex(own) ? image : list) {
             throw new MalformedManifestException(
-                    "the manifest is ambiguous: it is called " + own + " and has the fields of the other kind");
+                    "the manifest is ambiguous: its type is " + own + " but it has the fields of the other kind");
         }
         return own;
     }
@@ -135,7 +135,7 @@ final class ManifestJson {
         } catch (MalformedManifestException e) {
             throw e;
         } catch (IllegalArgumentException e) {
-            throw new MalformedManifestException(what + " is wrong: " + e.getMessage(), e);
+            throw new MalformedManifestException(what + " is not valid: " + e.getMessage(), e);
         }
     }
 
@@ -160,14 +160,14 @@ final class ManifestJson {
         return child == null || child.isNull() ? null : child;
     }
 
-    /** A text, the empty one if it is missing. */
+    /** Returns a text, or the empty text if it is missing. */
     private static String text(JsonNode node, String field, String what) {
         JsonNode child = child(node, field);
         if (child == null) {
             return "";
         }
         if (!child.isTextual()) {
-            throw new MalformedManifestException(what + " has a " + field + " that is not a text");
+            throw new MalformedManifestException(what + " has a " + field + " that is not a string");
         }
         return child.textValue();
     }
@@ -183,7 +183,7 @@ final class ManifestJson {
         if (object != null) {
             for (Map.Entry<String, JsonNode> entry : object.properties()) {
                 if (!entry.getValue().isTextual()) {
-                    throw new MalformedManifestException(what + " has an annotation that is not a text");
+                    throw new MalformedManifestException(what + " has an annotation that is not a string");
                 }
                 annotations.put(entry.getKey(), entry.getValue().textValue());
             }

@@ -6,12 +6,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a tag or a digest names on a registry: the manifest of one image or artifact, or an index of several. Its bytes are
- * kept exactly as they came, because the digest is theirs. Immutable; equal
- * if the bytes are.
+ * What a tag or a digest points to on a registry: the manifest of one image or artifact, or an index of several. Its
+ * bytes are kept exactly as they came, because the digest is computed from them. Immutable; equal if the bytes are.
  */
 public abstract sealed class ManifestOrIndex permits Manifest, Index {
-    /** The largest manifest that is read, in bytes: the limit that registries set themselves. */
+    /** The largest manifest that is read, in bytes: the limit that registries themselves apply. */
     public static final int MAX_SIZE = 4 * 1024 * 1024;
 
     private final byte[] content;
@@ -28,10 +27,10 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
      * Reads a manifest or an index.
      *
      * @param content the bytes as the registry sent them, at most {@link #MAX_SIZE}
-     * @param contentType the {@code Content-Type} they came with, or the empty text; what the content says of itself counts
-     *     more, as some registries do not tell the type
+     * @param contentType the {@code Content-Type} that came with them, or the empty text; what the content itself
+     *     states takes precedence, because some registries do not send the type
      * @return the manifest or index
-     * @throws MalformedManifestException if the content is neither, contradicts itself, or is of Docker's schema 1
+     * @throws MalformedManifestException if the content is neither, contradicts itself, or has Docker's schema 1
      */
     public static ManifestOrIndex parse(byte[] content, String contentType) {
         return ManifestJson.parse(content.clone(), contentType, Digest.of(content));
@@ -42,16 +41,16 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
      *
      * @param content the bytes as the registry sent them, at most {@link #MAX_SIZE}
      * @param contentType the {@code Content-Type} they came with, or the empty text
-     * @param digest the digest by which they were asked for, or that the registry named
+     * @param digest the digest that was requested, or that the registry named
      * @return the manifest or index
-     * @throws MalformedManifestException if the content has another digest, or as {@link #parse(byte[], String)} does
+     * @throws MalformedManifestException if the digest does not match, or as for {@link #parse(byte[], String)}
      */
     public static ManifestOrIndex parse(byte[] content, String contentType, Digest digest) {
         return ManifestJson.verified(content.clone(), contentType, digest);
     }
 
     /**
-     * The bytes.
+     * Returns the bytes.
      *
      * @return a copy
      */
@@ -60,7 +59,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
-     * What this is called elsewhere: its media type, digest and size.
+     * How others refer to this content: its media type, digest and size.
      *
      * @return the descriptor
      */
@@ -71,23 +70,23 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     /**
      * What this refers to, for example the image that a signature signs.
      *
-     * @return the subject, if there is one
+     * @return the subject, if any
      */
     public final Optional<Descriptor> subject() {
         return subject;
     }
 
     /**
-     * What kind of artifact this is.
+     * The type of this artifact.
      *
-     * @return the type, if it is named
+     * @return the type, if stated
      */
     public Optional<String> artifactType() {
         return descriptor().artifactType();
     }
 
     /**
-     * What the author noted.
+     * The author's annotations.
      *
      * @return the annotations
      */

@@ -14,16 +14,16 @@ import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/** What the client does with manifests and indexes. */
+/** Resolves, reads, pushes and deletes manifests and indexes. */
 final class Manifests {
     private static final String DIGEST = "Docker-Content-Digest";
     private static final Set<Integer> NO_HEAD = Set.of(405, 501);
     private static final Set<Integer> NO_HEAD_OR_UNCHANGED = Set.of(405, 501, 304);
 
-    /** A small answer has fewer bytes. */
+    /** An answer with fewer bytes counts as small. */
     private static final int SMALL = 32 * 1024;
 
-    /** So many answers that are not small are in memory at a time: they may take 16 MB each while they are read. */
+    /** Limits how many large answers are in memory at a time: each may take 16 MB while it is read. */
     private final Semaphore large = new Semaphore(2, true);
 
     private final Caller caller;
@@ -68,7 +68,7 @@ final class Manifests {
         return now.digest().equals(known) ? Optional.empty() : Optional.of(now);
     }
 
-    /** What the head of an answer tells, or null if it does not tell enough. */
+    /** What the head of an answer describes, or null if it does not say enough. */
     private @Nullable Descriptor described(Call call, ImageReference image, Response response)
             throws ProtocolViolationException {
         String digest = response.header(DIGEST);
@@ -98,7 +98,7 @@ final class Manifests {
         Digest asked = image.digest().orElse(digest);
         if (asked.algorithm().equals(digest.algorithm()) && !asked.equals(digest)) {
             throw call.violated(
-                    response.code(), "the registry answers with " + digest + ", which is other content", null);
+                    response.code(), "the registry answered with " + digest + ", which is different content", null);
         }
         return asked;
     }
@@ -124,14 +124,14 @@ final class Manifests {
         }
     }
 
-    /** What an answer says: a manifest or a page of a listing, of which those that are not small wait for each other. */
+    /** Reads a manifest or a page of a listing; large ones wait for each other. */
     <T> T whole(Response response, Function<byte[], T> parser) throws IOException, InterruptedException {
         InputStream body = response.body().byteStream();
         byte[] content = body.readNBytes(SMALL);
         if (content.length < SMALL) {
             return parser.apply(content);
         }
-        // The answer has its deadline; none of those that are read before it lasts longer.
+        // The wait is bounded: every answer has its deadline, including those that are read first.
         large.acquire();
         try {
             InputStream all = new SequenceInputStream(new ByteArrayInputStream(content), body);
@@ -154,7 +154,7 @@ final class Manifests {
         if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest) {
             return manifest;
         }
-        throw new ProtocolViolationException(what, entry.digest() + " is said to be a manifest and is an index", null);
+        throw new ProtocolViolationException(what, entry.digest() + " is listed as a manifest but is an index", null);
     }
 
     private Optional<Descriptor> find(

@@ -3,7 +3,7 @@ package io.urunner.registry;
 import java.util.List;
 import java.util.Locale;
 
-/** The media types of the field. A class of constants: registries send others, too. */
+/** The media types of images and artifacts. These are constants, not an enum, because registries also send others. */
 public final class MediaType {
     /** An index of the OCI image specification: one image for several platforms. */
     public static final String OCI_INDEX = "application/vnd.oci.image.index.v1+json";
@@ -17,10 +17,10 @@ public final class MediaType {
     /** Docker's manifest, schema 2. */
     public static final String DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 
-    /** Docker's obsolete manifest, schema 1. It is recognised and refused. */
+    /** Docker's obsolete manifest, schema 1. It is recognised and rejected. */
     public static final String DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json";
 
-    /** Docker's obsolete manifest, schema 1, signed. It is recognised and refused. */
+    /** Docker's obsolete manifest, schema 1, signed. It is recognised and rejected. */
     public static final String DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
     /** An image's configuration (OCI). */
@@ -39,13 +39,13 @@ public final class MediaType {
     public static final String OCI_EMPTY = "application/vnd.oci.empty.v1+json";
 
     /**
-     * What a request for a manifest must accept. Where one is missing, registries answer 404, convert the manifest, or
-     * choose a platform on their own, and the digest is another one.
+     * What a request for a manifest must accept. If one is missing, registries answer 404, convert the manifest, or
+     * choose a platform themselves, and the digest is a different one.
      */
     public static final List<String> MANIFESTS =
             List.of(OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST);
 
-    /** The length of the longest. */
+    /** The length of the longest media type. */
     static final int LONGEST = 255;
 
     private static final String NAME = "[a-z0-9][a-z0-9!#$&^_.+-]{0,126}";
@@ -67,10 +67,10 @@ public final class MediaType {
     }
 
     /**
-     * The media type that a {@code Content-Type} header names: without parameters, in lower case.
+     * Returns the media type that a {@code Content-Type} header names: without parameters, in lower case.
      *
      * @param contentType the header's value
-     * @return the media type, or the empty text where the header names none (RFC 6838, section 4.2)
+     * @return the media type, or the empty text if the header names none (RFC 6838, section 4.2)
      */
     public static String of(String contentType) {
         int semicolon = contentType.indexOf(';');

@@ -1,6 +1,6 @@
 package io.urunner.registry;
 
-/** A credential did not do; another one may. It never leaves the client. */
+/** A credential was not accepted; another one may be. It never leaves the client. */
 final class NotAccepted extends Exception {
     private final transient RegistryException error;
     private final boolean renewable;
@@ -15,7 +15,9 @@ final class NotAccepted extends Exception {
         return error;
     }
 
-    /** Whether the credential was shown just now and refused, so that a provider that can get another one should. */
+    /**
+     * Whether the credential was sent just now and refused, so that a provider that can get another one should do so.
+     */
     boolean renewable() {
         return renewable;
     }

@@ -2,7 +2,10 @@ package io.urunner.registry;
 
 import org.jspecify.annotations.Nullable;
 
-/** The repository, tag, manifest or blob does not exist, or the registry hides it from us (many do without the right to read). */
+/**
+ * The repository, tag, manifest or blob does not exist, or the registry hides it (many do if the permission is
+ * missing).
+ */
 public final class NotFoundException extends RegistryException {
     private static final long serialVersionUID = 1L;
 

@@ -8,24 +8,24 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A listing that is read page by page, each when it is asked for. Not thread-safe; there is nothing to close.
+ * A listing that is read page by page, on demand. Not thread-safe; there is nothing to close.
  *
  * @param <T> what is listed
  */
 public final class Pages<T> {
-    /** More pages than this are a registry that goes round in circles. */
+    /** A registry with more pages than this goes round in circles. */
     private static final int MOST_PAGES = 10_000;
 
-    /** So much may all items take that are held at once, in characters. */
+    /** How many characters all items that are held at once may take. */
     private static final long MOST_HELD = 16 * 1024 * 1024;
 
-    /** About what an item takes beside its characters. */
+    /** Roughly what an item takes in addition to its characters. */
     private static final int ITEM = 60;
 
     /** Reads one page. */
     @FunctionalInterface
     interface Reader<T> {
-        /** Adds what is on a page, and returns where the next one is, null if there is none. */
+        /** Adds the entries of a page, and returns where the next page is, or null if there is none. */
         @Nullable String read(String target, List<T> items) throws RegistryException, InterruptedException;
     }
 
@@ -36,7 +36,9 @@ public final class Pages<T> {
 
     @Nullable private String next;
 
-    /** An earlier page, now and then a later one: a listing that goes round in circles comes back to it. */
+    /**
+     * An earlier page, replaced from time to time by a later one: a listing that goes round in circles returns to it.
+     */
     private String landmark;
 
     private int read;
@@ -54,7 +56,7 @@ public final class Pages<T> {
     /**
      * Whether there may be another page.
      *
-     * @return false once the last page was read
+     * @return false once the last page has been read
      */
     public boolean hasNext() {
         return next != null;
@@ -63,15 +65,15 @@ public final class Pages<T> {
     /**
      * Reads the next page.
      *
-     * @return what is on it, possibly nothing
-     * @throws RegistryException if it cannot be read; it can be tried again
+     * @return the entries of the page, possibly none
+     * @throws RegistryException if it cannot be read; the call can be repeated
      * @throws InterruptedException if the thread is interrupted
-     * @throws NoSuchElementException if there is none
+     * @throws NoSuchElementException if there is no further page
      */
     public List<T> next() throws RegistryException, InterruptedException {
         String target = next;
         if (target == null) {
-            throw new NoSuchElementException("the last page was read");
+            throw new NoSuchElementException("the last page has been read");
         }
         if (waited > budget.toNanos()) {
             throw new UnavailableException(
@@ -91,7 +93,7 @@ public final class Pages<T> {
         read++;
         if (target.equals(following) || landmark.equals(following) || (following != null && read == MOST_PAGES)) {
             throw new ProtocolViolationException(
-                    what, "the listing does not end: pages: " + read + ", and it goes on at " + following, null);
+                    what, "the listing does not end: pages: " + read + ", and it continues at " + following, null);
         }
         if (following != null && Integer.bitCount(read) == 1) {
             landmark = following;
@@ -101,10 +103,10 @@ public final class Pages<T> {
     }
 
     /**
-     * Reads what is left, if it is not so much that it must be read page by page: some 200,000 tags.
+     * Reads all remaining pages, unless there are too many entries to hold at once: about 200,000 tags.
      *
      * @return the items of all pages that were not read yet
-     * @throws RegistryException if a page cannot be read, or if there are too many
+     * @throws RegistryException if a page cannot be read, or if there are too many entries
      * @throws InterruptedException if the thread is interrupted
      */
     public List<T> all() throws RegistryException, InterruptedException {
@@ -117,7 +119,7 @@ public final class Pages<T> {
             }
             if (held > MOST_HELD) {
                 throw new ProtocolViolationException(
-                        what, "the listing is too large to be had at once; read it page by page", null);
+                        what, "the listing is too large to be read at once; read it page by page", null);
             }
             items.addAll(page);
         }

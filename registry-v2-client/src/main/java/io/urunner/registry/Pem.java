@@ -25,11 +25,11 @@ public final class Pem {
     private Pem() {}
 
     /**
-     * Reads all certificates of a file, for example a bundle of authorities.
+     * Reads all certificates in a file, for example a bundle of authorities.
      *
      * @param file the file
      * @return its certificates, at least one
-     * @throws IOException if the file cannot be read or holds none
+     * @throws IOException if the file cannot be read or contains none
      */
     public static List<X509Certificate> certificates(Path file) throws IOException {
         List<X509Certificate> certificates = new ArrayList<>();
@@ -50,10 +50,10 @@ public final class Pem {
     /**
      * Reads a client certificate with its key.
      *
-     * @param chain the file with the certificate, and those that lead to its authority
+     * @param chain the file with the certificate and those that lead to its authority
      * @param key the file with the unencrypted key in PKCS #8 form ({@code BEGIN PRIVATE KEY})
      * @return the client certificate
-     * @throws IOException if a file cannot be read or holds something else
+     * @throws IOException if a file cannot be read or contains something else
      */
     public static ClientCertificate clientCertificate(Path chain, Path key) throws IOException {
         return new ClientCertificate(privateKey(key), certificates(chain));
@@ -78,7 +78,7 @@ public final class Pem {
             try {
                 return KeyFactory.getInstance(algorithm).generatePrivate(spec);
             } catch (InvalidKeySpecException e) {
-                // The next algorithm may fit: the form does not say in a way that the JDK reads which it is.
+                // The next algorithm may fit: the JDK offers no way to read from the form which one it is.
             } catch (GeneralSecurityException e) {
                 throw new IOException("this Java runtime lacks " + algorithm + " keys", e);
             }

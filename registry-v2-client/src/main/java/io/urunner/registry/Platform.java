@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What an image runs on, as an index says it ("Image Index", OCI image specification), in the normal form of containerd:
- * {@code x86_64} is {@code amd64}, {@code aarch64} is {@code arm64}, {@code arm} without a variant is {@code v7}, and the
- * variants {@code v8} of {@code arm64} and {@code v1} of {@code amd64} go without saying. Immutable.
+ * What an image runs on, as an index states it ("Image Index", OCI image specification), in the normal form of
+ * containerd: {@code x86_64} is {@code amd64}, {@code aarch64} is {@code arm64}, {@code arm} without a variant is
+ * {@code v7}, and the variants {@code v8} of {@code arm64} and {@code v1} of {@code amd64} are omitted. Immutable.
  *
  * @param os the operating system, for example {@code linux}
  * @param architecture the architecture, for example {@code amd64}
@@ -23,7 +23,7 @@ public record Platform(String os, String architecture, String variant, String os
 
     private static final String UNKNOWN = "unknown";
 
-    /** A platform from its parts, which are brought into normal form. */
+    /** Creates a platform from its parts and normalises them. */
     public Platform {
         os = os.toLowerCase(Locale.ROOT);
         if (os.equals("macos")) {
@@ -71,7 +71,7 @@ public record Platform(String os, String architecture, String variant, String os
      *
      * @param text {@code os/architecture[/variant]}, for example {@code linux/arm/v6}
      * @return the platform
-     * @throws IllegalArgumentException with the reason, if the text is anything else
+     * @throws IllegalArgumentException with the reason, if the text is not a platform
      */
     public static Platform parse(String text) {
         String[] parts = text.strip().split("/", 4);
@@ -82,14 +82,14 @@ public record Platform(String os, String architecture, String variant, String os
         for (String part : parts) {
             if (!part.matches("[a-zA-Z0-9._-]+")) {
                 throw new IllegalArgumentException("not a platform: " + ReferenceGrammar.quote(text)
-                        + ": its parts hold letters, digits, and . _ - only");
+                        + ": its parts may contain only letters, digits, and . _ -");
             }
         }
         return new Platform(parts[0], parts[1], parts.length == 3 ? parts[2] : "", "");
     }
 
     /**
-     * Whether this is what build tools write for content that runs nowhere (attestations).
+     * Whether build tools use this for content that runs nowhere (attestations).
      *
      * @return true for {@code unknown/unknown}
      */
@@ -98,11 +98,11 @@ public record Platform(String os, String architecture, String variant, String os
     }
 
     /**
-     * How well a machine of this platform runs an image of another, by containerd's rules: a machine runs its own variant,
-     * then the older ones, then its 32-bit family.
+     * How well a machine of this platform runs an image of another one, by containerd's rules: a machine runs its own
+     * variant, then the older ones, then its 32-bit family.
      *
      * @param image the image's platform
-     * @return 0 for the best, more for worse, -1 if it does not run
+     * @return 0 for the best match, more for a worse one, -1 if it does not run
      */
     int distanceTo(Platform image) {
         return os.equals(image.os) && sameBuild(osVersion, image.osVersion)
@@ -138,7 +138,7 @@ public record Platform(String os, String architecture, String variant, String os
         }
     }
 
-    /** An Armv9.n runs what an Armv8.(n+5) does, up to Armv8.9, and each runs the ones below it. */
+    /** Armv9.n runs what Armv8.(n+5) runs, up to Armv8.9, and each also runs the versions below it. */
     private void addOlderArm64(List<String> vector) {
         int dot = variant.indexOf('.');
         int major = version(dot < 0 ? variant : variant.substring(0, dot));
@@ -157,7 +157,7 @@ public record Platform(String os, String architecture, String variant, String os
         }
     }
 
-    /** The number in {@code v7} or {@code 7}; 0 if there is none. More than any processor has counts as none. */
+    /** The number in {@code v7} or {@code 7}, 0 if there is none. A number beyond any real processor counts as none. */
     private static int version(String text) {
         String digits = text.startsWith("v") ? text.substring(1) : text;
         return digits.matches("[0-9]{1,2}") ? Integer.parseInt(digits) : 0;

@@ -2,7 +2,10 @@ package io.urunner.registry;
 
 import org.jspecify.annotations.Nullable;
 
-/** The answer breaks the protocol: not what the specification allows, not what was asked for, or too large. */
+/**
+ * The answer violates the protocol: the specification does not allow it, it is not what was requested, or it is too
+ * large.
+ */
 public final class ProtocolViolationException extends RegistryException {
     private static final long serialVersionUID = 1L;
 

@@ -6,13 +6,13 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What a host last said about the requests that it grants. Hosts tell parts of it; absent is what they did not tell.
+ * What a host last said about its rate limit. Hosts tell parts of it; what they did not tell is empty.
  *
- * @param limit how many requests a window has
+ * @param limit how many requests are allowed per window
  * @param remaining how many are left in the current window
- * @param window how long a window is, a day at most
- * @param resetAt when the current window ends, within a day from when it was told
- * @param toldAt when it was told
+ * @param window how long a window is, one day at most
+ * @param resetAt when the current window ends, at most a day after the host said so
+ * @param toldAt when the host said so
  */
 public record RateLimit(
         OptionalLong limit,
@@ -20,7 +20,7 @@ public record RateLimit(
         Optional<Duration> window,
         Optional<Instant> resetAt,
         Instant toldAt) {
-    /** How many requests are left now; without end where that was not told, or is over. */
+    /** How many requests are left now; unlimited if the host did not say, or if the window is over. */
     long leaves(Instant now) {
         boolean over = resetAt.isPresent() && !resetAt.get().isAfter(now);
         return over ? Long.MAX_VALUE : remaining.orElse(Long.MAX_VALUE);

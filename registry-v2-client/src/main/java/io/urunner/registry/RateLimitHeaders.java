@@ -9,27 +9,27 @@ import okhttp3.Headers;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the headers about rate limits as they are found: the fields of the IETF drafts ({@code RateLimit-*}, {@code
- * RateLimit} and {@code RateLimit-Policy}, old and new syntax), Docker Hub's with the window in a parameter, those with an
- * epoch as reset (DigitalOcean, GitLab), and the {@code X-RateLimit-*} before them all; and {@code Retry-After}.
+ * Reads rate limit headers as they occur in practice: the fields of the IETF drafts ({@code RateLimit-*}, {@code
+ * RateLimit} and {@code RateLimit-Policy}, old and new syntax), Docker Hub's with the window in a parameter, those with
+ * an epoch as reset (DigitalOcean, GitLab), and the older {@code X-RateLimit-*}; and {@code Retry-After}.
  */
 final class RateLimitHeaders {
-    /** Seconds since 1970 have been more than this since 2001; numbers of seconds to wait are less. */
+    /** Epoch seconds have been larger than this since 2001; a number of seconds to wait is smaller. */
     private static final long SMALLEST_EPOCH = 1_000_000_000L;
 
     private static final long SMALLEST_EPOCH_MILLIS = 1_000_000_000_000L;
 
     private static final String RETRY_AFTER = "Retry-After";
 
-    /** A longer wait or window is a mistake of the server's, or none to wait for: somebody should look after a day. */
+    /** A longer wait or window is a server's mistake or not worth waiting for: a person should look after a day. */
     static final Duration LONGEST = Duration.ofDays(1);
 
     private RateLimitHeaders() {}
 
     /**
-     * What the headers say, or empty if nothing.
+     * What the headers say, or empty if they say nothing.
      *
-     * @param headers gives a header's value by its name in any case, null if it is absent
+     * @param headers returns a header's value by its name in any case, or null if it is absent
      */
     static Optional<RateLimit> parse(Function<String, @Nullable String> headers, Instant now) {
         String limit = first(headers, "RateLimit-Limit", "X-RateLimit-Limit", "X-Rate-Limit-Limit");
@@ -76,7 +76,7 @@ final class RateLimitHeaders {
         return first.isPresent() ? first : second;
     }
 
-    /** The number that a value begins with: {@code 100} in {@code 100;w=21600} and in {@code 100, 100;w=60}. */
+    /** The number at the beginning of a value: {@code 100} in {@code 100;w=21600} and in {@code 100, 100;w=60}. */
     private static OptionalLong leading(@Nullable String value) {
         if (value == null) {
             return OptionalLong.empty();
@@ -138,7 +138,7 @@ final class RateLimitHeaders {
         return text.matches("[0-9]+");
     }
 
-    /** A number of any length; what does not fit in 15 digits is as good as endless. */
+    /** Parses a number of any length; one of more than 15 digits is as good as infinite. */
     static long saturated(String digits) {
         return digits.length() > 15 ? 999_999_999_999_999L : Long.parseLong(digits);
     }

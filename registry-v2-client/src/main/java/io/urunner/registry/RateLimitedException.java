@@ -16,8 +16,8 @@ public final class RateLimitedException extends RegistryException {
      *
      * @param request what was being done
      * @param reason what went wrong, and what can be done about it
-     * @param retryAt the moment to come back
-     * @param named whether the registry named that moment
+     * @param retryAt when to try again
+     * @param named whether the registry named that time
      * @param cause the cause, or null
      */
     public RateLimitedException(
@@ -28,16 +28,16 @@ public final class RateLimitedException extends RegistryException {
     }
 
     /**
-     * The moment before which asking again is useless: what the registry said, or a guess where it said nothing.
+     * The time before which another request is useless: what the registry said, or a guess if it said nothing.
      *
-     * @return the moment to come back
+     * @return when to try again
      */
     public Instant retryAt() {
         return retryAt;
     }
 
     /**
-     * Whether the registry named the moment: who has a schedule of his own need not follow a guess.
+     * Whether the registry named the time: a caller with its own schedule need not follow a guess.
      *
      * @return false if {@link #retryAt} is a guess
      */

@@ -19,17 +19,18 @@ import okio.Okio;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounds what a host may send before any of it is of use: OkHttp keeps the line before a chunk of a body however long it
- * is, and 256 KiB of headers as objects that take twenty times as much. With HTTP/1 who asks also reads the socket, so what
- * a thread reads there is counted anew from each request and each piece of a body. Thread-safe.
+ * Limits what a host may send without any content: OkHttp keeps the line before a chunk of a body regardless of its
+ * length, and 256 KiB of headers as objects that take twenty times as much. With HTTP/1 the thread that makes a request
+ * also reads the socket, so what a thread reads there is counted from the start of each request and each piece of a
+ * body. Thread-safe.
  */
 final class ReceiveLimit extends SocketFactory implements Interceptor {
     private static final int MOST = 64 * 1024;
 
-    /** What creates the sockets; null for those that a thread stops waiting for when it is interrupted. */
+    /** Creates the sockets; null for sockets on which a thread stops waiting when it is interrupted. */
     @Nullable private final SocketFactory sockets;
 
-    /** How much the thread may still receive; with HTTP/2, other threads than those who ask read the socket. */
+    /** How much the thread may still receive; with HTTP/2, other threads than the requesting ones read the socket. */
     private final ThreadLocal<long[]> left = ThreadLocal.withInitial(() -> new long[] {Long.MAX_VALUE});
 
     ReceiveLimit(@Nullable SocketFactory sockets) {
@@ -63,9 +64,9 @@ final class ReceiveLimit extends SocketFactory implements Interceptor {
         }
     }
 
-    /** TLS takes every reason for trouble of its own. */
+    /** TLS wraps every reason in an error of its own. */
     private IOException reason(IOException e) {
-        return left.get()[0] < 0 ? new Violation("the host sent " + MOST + " bytes that are of no use") : e;
+        return left.get()[0] < 0 ? new Violation("the host sent " + MOST + " bytes without any content") : e;
     }
 
     @Override
@@ -93,12 +94,12 @@ final class ReceiveLimit extends SocketFactory implements Interceptor {
         throw new UnsupportedOperationException();
     }
 
-    /** A socket that counts what is read from it; all else is another socket's, which also synchronizes what it must. */
+    /** A socket that counts what is read from it; everything else is delegated, including synchronization. */
     @SuppressWarnings("UnsynchronizedOverridesSynchronized")
     private final class Counted extends Socket {
         private final Socket socket;
 
-        /** How much is not counted: the handshake of TLS. */
+        /** How much is not counted, because it is the TLS handshake. */
         private int free = MOST;
 
         Counted(Socket socket) {
@@ -116,7 +117,7 @@ final class ReceiveLimit extends SocketFactory implements Interceptor {
                     } else {
                         left.get()[0] -= count;
                         if (left.get()[0] < 0) {
-                            throw new IOException("too much was sent");
+                            throw new IOException("too much data");
                         }
                     }
                     return count;

@@ -7,8 +7,8 @@ import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The grammar of Docker's references (distribution/reference), scanned by hand: one pass, no backtracking, no recursion,
- * whatever the input is. The checks return the reason why a text is wrong, or null.
+ * The grammar of Docker's references (distribution/reference), scanned by hand: one pass, no backtracking, no
+ * recursion, for any input. The checks return the reason why a text is not valid, or null.
  */
 final class ReferenceGrammar {
     static final int MAX_REPOSITORY_LENGTH = 255;
@@ -19,14 +19,14 @@ final class ReferenceGrammar {
     /** How much of a wrong text an error message repeats. */
     private static final int MAX_QUOTE = 120;
 
-    /** The user before a password. What has digits or is longer may be a token in a user's place. */
+    /** The user before a password. A text with digits or a longer one may be a token in the place of the user. */
     private static final Pattern USER = Pattern.compile("(?:https?://)?([a-zA-Z]{1,16}:)");
 
     private ReferenceGrammar() {}
 
     /**
-     * Docker's rule for the first segment of a name: only these are hosts, everything else is a part of a repository's
-     * name on Docker Hub.
+     * Docker's rule for the first segment of a name: only these are hosts, everything else is part of a repository name
+     * on Docker Hub.
      */
     static boolean looksLikeHost(String segment) {
         if (segment.equals("localhost")) {
@@ -55,7 +55,7 @@ final class ReferenceGrammar {
             }
             portAt = end + 1;
             if (portAt < registry.length() && registry.charAt(portAt) != ':') {
-                return "after the IPv6 address only a port may follow";
+                return "only a port may follow the IPv6 address";
             }
         } else {
             int colon = registry.indexOf(':');
@@ -68,7 +68,7 @@ final class ReferenceGrammar {
         return portAt == registry.length() ? null : wrongPort(registry.substring(portAt + 1));
     }
 
-    /** What no client makes a URL of: labels that are not Punycode, an IPv6 address that is none. */
+    /** Whether no client can make a URL of it: a label that is not Punycode, or an IPv6 address that is not valid. */
     private static boolean isNoAddress(String host) {
         return HttpUrl.parse("https://" + host + "/") == null;
     }
@@ -77,7 +77,7 @@ final class ReferenceGrammar {
         for (int i = 1; i < bracketed.length() - 1; i++) {
             char c = bracketed.charAt(i);
             if (c > 'f' || (c != ':' && Character.digit(c, 16) < 0)) {
-                return "an IPv6 address holds hexadecimal digits and colons only, without a zone";
+                return "an IPv6 address may contain only hexadecimal digits and colons, without a zone";
             }
         }
         return isNoAddress(bracketed) ? "not an IPv6 address" : null;
@@ -90,25 +90,25 @@ final class ReferenceGrammar {
             char c = host.charAt(i);
             boolean inner = c == '-' || c == '.';
             if (!inner && !isLetterOrDigit(c)) {
-                return "a host name holds letters, digits, hyphens and dots only";
+                return "a host name may contain only letters, digits, hyphens and dots";
             }
             if (inner && !isLetterOrDigit(previous) && !(c == '-' && previous == '-')) {
-                return "every label of a host name starts and ends with a letter or digit";
+                return "every label of a host name must start and end with a letter or digit";
             }
             previous = c;
             label = c == '.' ? 0 : label + 1;
             if (i == MAX_HOST_LENGTH || label > MAX_LABEL_LENGTH) {
-                return "a host name has at most " + MAX_HOST_LENGTH + " characters, and a label of it "
+                return "a host name may have at most " + MAX_HOST_LENGTH + " characters, and each of its labels at most "
                         + MAX_LABEL_LENGTH;
             }
         }
         if (!isLetterOrDigit(previous)) {
             return host.isEmpty()
                     ? "the host is empty"
-                    : "every label of a host name starts and ends with a letter or digit";
+                    : "every label of a host name must start and end with a letter or digit";
         }
         return host.toLowerCase(Locale.ROOT).contains("xn--") && isNoAddress(host)
-                ? "a label of a host name that begins with xn-- is Punycode"
+                ? "a label of a host name that begins with xn-- must be Punycode"
                 : null;
     }
 
@@ -117,14 +117,16 @@ final class ReferenceGrammar {
         for (int i = 0; i < port.length(); i++) {
             char c = port.charAt(i);
             if (c < '0' || c > '9') {
-                return "a port is a number";
+                return "a port must be a number";
             }
             value = Math.min(value * 10 + (c - '0'), 65_536);
         }
-        return port.length() > 5 || value == 0 || value > 65_535 ? "a port is a number from 1 to 65535" : null;
+        return port.length() > 5 || value == 0 || value > 65_535 ? "a port must be a number from 1 to 65535" : null;
     }
 
-    /** Segments of lower-case letters and digits, parted by one dot, one or two underscores or any number of hyphens. */
+    /**
+     * Segments of lower-case letters and digits, separated by one dot, one or two underscores or any number of hyphens.
+     */
     static @Nullable String wrongRepository(String name) {
         if (name.isEmpty()) {
             return "the repository is empty";
@@ -150,7 +152,7 @@ final class ReferenceGrammar {
             }
             i += separator;
         }
-        return "a segment of the repository ends with a letter or digit";
+        return "a segment of the repository must end with a letter or digit";
     }
 
     private static String wrongSegmentStart(String name, int at) {
@@ -159,15 +161,15 @@ final class ReferenceGrammar {
             return "the repository has an empty segment";
         }
         return c == '.' || c == '_' || c == '-'
-                ? "a segment of the repository starts and ends with a letter or digit, and between two of them stands one"
-                        + " dot, one or two underscores, or hyphens"
+                ? "a segment of the repository must start and end with a letter or digit, with only one"
+                        + " dot, one or two underscores, or hyphens between them"
                 : wrongCharacter(c);
     }
 
     private static String wrongCharacter(char c) {
         return Character.isUpperCase(c)
                 ? "the repository must be lower case"
-                : "the repository holds lower-case letters, digits, and . _ - between them only";
+                : "the repository may contain only lower-case letters, digits, and . _ - between them";
     }
 
     private static int separatorLength(String name, int at) {
@@ -198,14 +200,14 @@ final class ReferenceGrammar {
             boolean first = isLetterOrDigit(c) || c == '_';
             if (!first && (i == 0 || (c != '.' && c != '-'))) {
                 return i == 0
-                        ? "a tag starts with a letter, a digit or an underscore"
-                        : "a tag holds letters, digits, and . _ - only";
+                        ? "a tag must start with a letter, a digit or an underscore"
+                        : "a tag may contain only letters, digits, and . _ -";
             }
         }
         return null;
     }
 
-    /** A text for an error message: bounded, and without characters that would break a line of a log. */
+    /** A text for an error message: bounded, and without characters that would break a log line. */
     static String quote(String text) {
         int start = host(text);
         var quoted = new StringBuilder("\"");
@@ -221,7 +223,7 @@ final class ReferenceGrammar {
         return quoted.append(end < text.length() ? "…\"" : "\"").toString();
     }
 
-    /** Where a host begins that stands after a user or a token, 0 if none does. What stands before a digest is a name. */
+    /** Where a host begins after a user or a token, 0 if there is none. What precedes a digest is a name. */
     private static int host(String text) {
         int at = text.lastIndexOf('@');
         if (at >= 0 && text.substring(at).matches("(?s)@sha[0-9]+:.*")) {

@@ -19,13 +19,13 @@ import okhttp3.Protocol;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client of registries that speak the OCI distribution API (Docker Registry v2). One client serves any number of
+ * A client for registries that speak the OCI distribution API (Docker Registry v2). One client serves any number of
  * registries and threads; keep it as long as possible, because it remembers tokens, scopes and connections.
  *
- * <p>Methods block. They end within the {@linkplain Builder#deadline deadline}, and soon after the thread is interrupted.
- * Blobs have as much more time as their size needs at the slowest {@linkplain Builder#transferRate rate}, and listings have
- * {@linkplain Builder#listingDeadline one} of their own for all pages. What a host sends is bounded, too: more of it than a
- * sensible answer has is refused.
+ * <p>Methods block. They return within the {@linkplain Builder#deadline deadline}, and soon after the thread is
+ * interrupted. Blobs get additional time, in proportion to their size at the slowest {@linkplain Builder#transferRate
+ * rate}, and a listing has a {@linkplain Builder#listingDeadline deadline} of its own for all pages. The client also
+ * limits what a host may send: it rejects an answer that is larger than any sensible one.
  */
 public final class RegistryClient implements AutoCloseable {
     static final String ROOT = "/v2/";
@@ -52,7 +52,7 @@ public final class RegistryClient implements AutoCloseable {
                     .readTimeout(builder.readTimeout)
                     .writeTimeout(builder.readTimeout)
                     .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, 5, TimeUnit.MINUTES))
-                    // Whoever sends over HTTP/2 fills 16 MiB per answer before anybody reads it.
+                    // Over HTTP/2 a server can fill 16 MiB per answer before anybody reads it.
                     .protocols(List.of(Protocol.HTTP_1_1))
                     .build();
             own = http;
@@ -103,43 +103,43 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Starts to compose a client.
+     * Starts building a client.
      *
-     * @return a builder with everything at its default
+     * @return a builder with all defaults
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * A view of this client that shows other credentials. It shares what serves everybody: connections and how many there
-     * may be, what registries demand, the tokens and pauses of each credential, and which credentials were refused. It
-     * shares nothing that it was told itself: which credential did for what, and the {@linkplain #rateLimit limits} told
-     * to credentials that it does not show. A view costs little; keep one per circle of users for as long as the client,
-     * since it remembers which credential did.
+     * Returns a view of this client that uses other credentials. A view shares what does not depend on who asks:
+     * connections and their limits, what registries demand, the tokens and pauses of each credential, and which
+     * credentials were rejected. It does not share what it learned for itself: which credential worked for what, and
+     * the {@linkplain #rateLimit rate limits} of credentials that it does not use. A view is cheap; keep one per group
+     * of users for as long as the client, because it remembers which credential worked.
      *
-     * @param credentials where its credentials come from; neither the view nor this client closes it
-     * @return the view. Closing it does nothing; closing this client ends it
+     * @param credentials where the view gets its credentials; neither the view nor this client closes it
+     * @return the view. Closing it has no effect; closing this client also closes the view
      */
     public RegistryClient withCredentials(CredentialProvider credentials) {
         return new RegistryClient(this, caller.with(Objects.requireNonNull(credentials, "credentials")));
     }
 
     /**
-     * Returns the credentials that this client or view shows.
+     * Returns the credentials that this client or view uses.
      *
-     * @return where they come from; closed by whoever made it
+     * @return the provider; whoever created it closes it
      */
     public CredentialProvider credentials() {
         return caller.authorizer().provider;
     }
 
     /**
-     * Asks what a reference names now, without reading it: one {@code HEAD}.
+     * Resolves a reference to what it names now, without reading the content: one {@code HEAD}.
      *
-     * @param image the reference; where it has a digest, that is asked for
+     * @param image the reference; if it has a digest, that digest is resolved
      * @return media type, digest and size
-     * @throws RegistryException if the registry does not tell
+     * @throws RegistryException if the reference cannot be resolved
      * @throws InterruptedException if the thread is interrupted
      */
     public Descriptor resolve(ImageReference image) throws RegistryException, InterruptedException {
@@ -147,12 +147,12 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Asks what a reference names now, if that is not what is known already: one {@code HEAD} with {@code If-None-Match}.
+     * Resolves a reference, if it no longer names a known digest: one {@code HEAD} with {@code If-None-Match}.
      *
      * @param image the reference
-     * @param known the digest that it had
+     * @param known the digest that it had before
      * @return what it names now, or empty if that is still the known digest
-     * @throws RegistryException if the registry does not tell
+     * @throws RegistryException if the reference cannot be resolved
      * @throws InterruptedException if the thread is interrupted
      */
     public Optional<Descriptor> resolveIfChanged(ImageReference image, Digest known)
@@ -161,10 +161,10 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Asks whether a registry is there and speaks the API, with the credentials for it if it wants some.
+     * Checks that a registry is reachable and speaks the API, with credentials if it requires them.
      *
      * @param registry the registry as {@code host[:port]}
-     * @throws RegistryException if it is not, or does not let us in
+     * @throws RegistryException if it does not, or denies access
      * @throws InterruptedException if the thread is interrupted
      */
     public void ping(String registry) throws RegistryException, InterruptedException {
@@ -172,11 +172,11 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Reads a manifest or an index. Its bytes are kept as they came; their digest is verified.
+     * Reads a manifest or an index. Its bytes are kept unchanged, and their digest is verified.
      *
      * @param image the reference
      * @return the manifest or index
-     * @throws RegistryException if it cannot be had
+     * @throws RegistryException if it cannot be read
      * @throws InterruptedException if the thread is interrupted
      */
     public ManifestOrIndex manifest(ImageReference image) throws RegistryException, InterruptedException {
@@ -184,14 +184,14 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Reads the manifest of the image that a machine runs: the one that is named, or the one that fits in the index that
-     * is named, and in indexes in it.
+     * Reads the manifest of the image that runs on a platform: the manifest that the reference names, or the matching
+     * one in the index that it names or in nested indexes.
      *
      * @param image the reference
      * @param platform the machine's platform
      * @return the manifest
      * @throws NotFoundException if there is none for the platform
-     * @throws RegistryException if it cannot be had
+     * @throws RegistryException if it cannot be read
      * @throws InterruptedException if the thread is interrupted
      */
     public Manifest manifest(ImageReference image, Platform platform) throws RegistryException, InterruptedException {
@@ -199,14 +199,14 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Opens a blob. A connection that breaks is taken up again where it broke ({@code Range}); at the end of the stream,
-     * size and digest are verified. Reading throws {@link java.io.IOException}: with a {@link RegistryException} as its
-     * cause if the blob could not be taken up again.
+     * Opens a blob. A broken connection is resumed where it broke ({@code Range}); size and digest are verified at the
+     * end of the stream. Reading throws {@link java.io.IOException}, with a {@link RegistryException} as its cause if
+     * the download could not be resumed.
      *
      * @param repository the repository
      * @param blob the blob, as a manifest describes it
      * @return the content; the caller closes it
-     * @throws RegistryException if it cannot be had
+     * @throws RegistryException if it cannot be read
      * @throws InterruptedException if the thread is interrupted
      */
     public InputStream blob(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
@@ -214,12 +214,12 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Asks whether a repository has a blob.
+     * Checks whether a repository has a blob.
      *
      * @param repository the repository
      * @param digest the blob's digest
-     * @return whether it has
-     * @throws RegistryException if the registry does not tell
+     * @return whether it has it
+     * @throws RegistryException if the registry gives no answer
      * @throws InterruptedException if the thread is interrupted
      */
     public boolean hasBlob(Repository repository, Digest digest) throws RegistryException, InterruptedException {
@@ -248,7 +248,7 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Lists the repositories of a registry. Many registries do not allow it.
+     * Lists the repositories of a registry. Many registries do not allow this.
      *
      * @param registry the registry as {@code host[:port]}
      * @return the names of the repositories
@@ -258,8 +258,8 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Lists what refers to a manifest: signatures, bills of materials. Where a registry does not know referrers, the tag
-     * that stands for them is read.
+     * Lists what refers to a manifest, such as signatures and bills of materials. If the registry does not support the
+     * referrers API, the fallback tag is read.
      *
      * @param repository the repository
      * @param subject the digest of the manifest
@@ -276,7 +276,7 @@ public final class RegistryClient implements AutoCloseable {
      * @param repository the repository
      * @param blob the blob's digest and size
      * @param source its content
-     * @throws RegistryException if the registry does not take it
+     * @throws RegistryException if the registry does not accept it
      * @throws InterruptedException if the thread is interrupted
      */
     public void pushBlob(Repository repository, Descriptor blob, BlobSource source)
@@ -285,13 +285,13 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Gives a repository a blob that another one on the same registry has, without sending it.
+     * Mounts a blob from another repository on the same registry, without transferring it.
      *
-     * @param to the repository to have the blob
+     * @param to the repository to mount it in
      * @param from the name of the repository that has it
      * @param digest the blob's digest
      * @return whether it was mounted; if not, it must be pushed
-     * @throws RegistryException if the registry fails or forbids it
+     * @throws RegistryException if the registry fails or denies it
      * @throws InterruptedException if the thread is interrupted
      */
     public boolean mountBlob(Repository to, String from, Digest digest) throws RegistryException, InterruptedException {
@@ -299,12 +299,12 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Pushes a manifest or an index; what it refers to must be there.
+     * Pushes a manifest or an index; everything it refers to must be there already.
      *
      * @param image the tag or digest under which to push
      * @param content the manifest or index
      * @return what was pushed
-     * @throws RegistryException if the registry does not take it
+     * @throws RegistryException if the registry does not accept it
      * @throws InterruptedException if the thread is interrupted
      * @throws IllegalArgumentException if the reference has a digest that is not the content's
      */
@@ -314,11 +314,11 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Deletes a manifest or an index, and with it every tag that names it.
+     * Deletes a manifest or an index, and with it every tag that points to it.
      *
      * @param repository the repository
      * @param digest its digest
-     * @throws RegistryException if it is not there, or the registry does not delete
+     * @throws RegistryException if it does not exist, or the registry does not support deletion
      * @throws InterruptedException if the thread is interrupted
      */
     public void deleteManifest(Repository repository, Digest digest) throws RegistryException, InterruptedException {
@@ -326,11 +326,11 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Deletes a tag and leaves what it names. Not all registries can do that.
+     * Deletes a tag and keeps what it points to. Not all registries support this.
      *
      * @param repository the repository
      * @param tag the tag
-     * @throws RegistryException if it is not there, or the registry does not delete tags
+     * @throws RegistryException if it does not exist, or the registry does not support the deletion of tags
      * @throws InterruptedException if the thread is interrupted
      */
     public void deleteTag(Repository repository, String tag) throws RegistryException, InterruptedException {
@@ -342,7 +342,7 @@ public final class RegistryClient implements AutoCloseable {
      *
      * @param repository the repository
      * @param digest the blob's digest
-     * @throws RegistryException if it is not there, or the registry does not delete
+     * @throws RegistryException if it does not exist, or the registry does not support deletion
      * @throws InterruptedException if the thread is interrupted
      */
     public void deleteBlob(Repository repository, Digest digest) throws RegistryException, InterruptedException {
@@ -350,19 +350,19 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * What a host last said about the requests it grants to the credentials that this client or view shows it. Of several
-     * that which leaves most: while one credential may ask, questions are answered.
+     * Returns what a host last said about the rate limit of the credentials that this client or view uses. Of several,
+     * the one with the most requests left counts, because requests succeed as long as one credential has any left.
      *
      * @param registry the registry as {@code host[:port]}
-     * @return the limit, or empty if the host told them none yet
+     * @return the limit, or empty if the host has not told them any yet
      */
     public Optional<RateLimit> rateLimit(String registry) {
         return caller.authorizer().rateLimit(Repository.apiHost(registry));
     }
 
     /**
-     * Closes the connections, unless the HTTP client is the caller's or this is a {@linkplain #withCredentials view}.
-     * Closing twice does nothing.
+     * Closes the connections, unless the HTTP client belongs to the caller or this is a {@linkplain #withCredentials
+     * view}. Closing twice has no effect.
      */
     @Override
     public void close() {
@@ -372,7 +372,7 @@ public final class RegistryClient implements AutoCloseable {
         }
     }
 
-    /** Composes a client. Not thread-safe. */
+    /** Builds a client. Not thread-safe. */
     public static final class Builder {
         @Nullable CredentialProvider credentials;
 
@@ -396,7 +396,7 @@ public final class RegistryClient implements AutoCloseable {
         private Builder() {}
 
         /**
-         * Where credentials come from; without it everything is read anonymously.
+         * Where credentials come from; without a provider, access is anonymous.
          *
          * @param provider the provider; the client does not close it
          * @return this
@@ -419,7 +419,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How hosts are reached that have no options of their own.
+         * How to reach hosts that have no options of their own.
          *
          * @param options the options
          * @return this
@@ -430,7 +430,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * Media types to accept for manifests beside the four of images and indexes, which are always accepted.
+         * Media types to accept for manifests in addition to the four of images and indexes, which are always accepted.
          *
          * @param mediaTypes the media types
          * @return this
@@ -441,7 +441,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * The HTTP client whose connections, proxies and interceptors to use. It is never closed by us.
+         * The HTTP client whose connections, proxies and interceptors to use. The registry client never closes it.
          *
          * @param client the client
          * @return this
@@ -452,7 +452,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * Who is told what the client does.
+         * What observes the client.
          *
          * @param newObserver the observer
          * @return this
@@ -463,7 +463,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * The time of day, for tokens and for credentials that were rejected.
+         * The time of day, for tokens and for rejected credentials.
          *
          * @param newClock the clock
          * @return this
@@ -518,8 +518,8 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How long a method may take in all, with all its requests, those for tokens among them, with waits and retries and
-         * the reading of the answer, but without the reading and writing of blobs (default 30 s).
+         * How long a method may take in total, including all its requests (those for tokens, too), waits, retries and
+         * reading the answer, but without reading and writing blobs (default 30 s).
          *
          * @param budget the bound
          * @return this
@@ -530,24 +530,24 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How fast blobs are read and written at least, on average and beyond the {@linkplain #deadline deadline} (default
-         * 32 KiB/s): a blob of a megabyte may take it and 32 s. Only the time counts in which we wait for the registry;
-         * whoever reads a stream may take his.
+         * The slowest acceptable rate at which blobs are read and written, on average and beyond the {@linkplain
+         * #deadline deadline} (default 32 KiB/s): a blob of one megabyte may take the deadline and 32 s. Only the time
+         * counts that we wait for the registry; a reader of the stream may take its time.
          *
          * @param bytesPerSecond the rate, at least 1
          * @return this
          */
         public Builder transferRate(long bytesPerSecond) {
             if (bytesPerSecond < 1) {
-                throw new IllegalArgumentException("a rate is at least 1 byte per second, not " + bytesPerSecond);
+                throw new IllegalArgumentException("the rate must be at least 1 byte per second, not " + bytesPerSecond);
             }
             this.transferRate = bytesPerSecond;
             return this;
         }
 
         /**
-         * How long we wait for all pages of a listing together, each of which has its own {@linkplain #deadline deadline}
-         * (default 5 min).
+         * How long we wait for all pages of a listing together (default 5 min). Each page also has its own {@linkplain
+         * #deadline deadline}.
          *
          * @param budget the bound
          * @return this
@@ -558,14 +558,14 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How many times a request is sent at most when a registry is unreachable, busy or failing (default 3).
+         * How many times a request is sent at most if a registry is unreachable, busy or failing (default 3).
          *
          * @param count at least 1, which means no retries
          * @return this
          */
         public Builder attempts(int count) {
             if (count < 1) {
-                throw new IllegalArgumentException("a request is sent at least once, not " + count + " times");
+                throw new IllegalArgumentException("a request must be sent at least once, not " + count + " times");
             }
             this.attempts = count;
             return this;
@@ -583,7 +583,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * Creates the client. It sends nothing before it is asked.
+         * Creates the client. It sends nothing until it is used.
          *
          * @return the client; the caller closes it
          */

@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A registry did not do what it was asked. The message names the action, the host, the repository and the reference, the
- * answer, and what can be done about it; it never contains a secret.
+ * A registry did not do what it was asked to do. The message names the action, the host, the repository and the
+ * reference, the answer, and what can be done about it; it never contains a secret.
  */
 public abstract sealed class RegistryException extends Exception
         permits NotFoundException,
@@ -45,7 +45,7 @@ public abstract sealed class RegistryException extends Exception
         return words.append(Bodies.printable(reason, MOST)).toString();
     }
 
-    /** What went wrong, without what was being done and what was answered. */
+    /** What went wrong, without the request and the answer. */
     String reason() {
         return reason;
     }
@@ -69,7 +69,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * The repository that was asked for.
+     * The repository that was requested.
      *
      * @return its name, or empty if the request concerned the whole registry
      */
@@ -78,7 +78,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * The tag or digest that was asked for.
+     * The tag or digest that was requested.
      *
      * @return the tag or digest, if there was one
      */
@@ -105,9 +105,9 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * Whether the same request may succeed later without anybody changing anything.
+     * Whether the same request may succeed later without any change.
      *
-     * @return true if trying again later can help
+     * @return true if trying again later may help
      */
     public abstract boolean isTransient();
 }

@@ -3,15 +3,15 @@ package io.urunner.registry;
 import java.time.Duration;
 
 /**
- * Is told what the client does, for metrics. Implementations are thread-safe, quick, and throw nothing; they are called
- * by the threads that use the client.
+ * Observes what the client does, for metrics. Implementations are thread-safe and fast, and throw nothing; they are
+ * called by the threads that use the client.
  */
 public interface RegistryObserver {
     /** Does nothing. */
     RegistryObserver NONE = new RegistryObserver() {};
 
     /**
-     * A request to a registry, or to where it redirected, was answered or failed.
+     * A request to a registry, or to a host to which it redirected, was answered or failed.
      *
      * @param host the host that was asked, {@code host[:port]}
      * @param method the HTTP method
@@ -21,30 +21,30 @@ public interface RegistryObserver {
     default void requested(String host, String method, int status, Duration elapsed) {}
 
     /**
-     * A token server was asked.
+     * A token was requested from a token server.
      *
-     * @param registry the registry for which, {@code host[:port]}
+     * @param registry the registry that the token is for, {@code host[:port]}
      * @param host the token server, {@code host[:port]}
-     * @param success whether it gave a token
+     * @param success whether the server issued a token
      * @param elapsed the time until the answer
      */
     default void tokenFetched(String registry, String host, boolean success, Duration elapsed) {}
 
     /**
-     * A request is about to be tried again.
+     * A request is about to be retried.
      *
      * @param registry the registry, {@code host[:port]}
      * @param attempt the attempt that failed, from 1
-     * @param delay the wait before the next
-     * @param reason why it failed
+     * @param delay the wait before the next attempt
+     * @param reason why the attempt failed
      */
     default void retried(String registry, int attempt, Duration delay, String reason) {}
 
     /**
-     * A host told its rate limit.
+     * A host reported its rate limit.
      *
      * @param host the host, {@code host[:port]}
-     * @param rateLimit what it told
+     * @param rateLimit what it reported
      */
     default void rateLimited(String host, RateLimit rateLimit) {}
 

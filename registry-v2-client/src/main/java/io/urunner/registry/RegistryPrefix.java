@@ -5,23 +5,23 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A registry, or a part of one: {@code host[:port]} with an optional path prefix. It is compared whole and at segment
- * boundaries: {@code reg.example/team} matches {@code reg.example/team/app} and neither {@code reg.example/teams/app} nor
- * {@code evilreg.example/team/app}; {@code reg.example} and {@code reg.example:443} are two registries, as they are to
+ * A registry or a part of it: {@code host[:port]} with an optional path prefix. It is matched in whole segments: {@code
+ * reg.example/team} matches {@code reg.example/team/app}, but neither {@code reg.example/teams/app} nor {@code
+ * evilreg.example/team/app}. {@code reg.example} and {@code reg.example:443} are two registries, as they are to
  * Kubernetes. Immutable.
  *
- * @param registry {@code host[:port]}, in lower case unless only an upper-case letter tells that it is a host; the names of
- *     Docker Hub become {@code docker.io}
- * @param path the path prefix without slashes around it, or the empty text for the whole registry
+ * @param registry {@code host[:port]}, in lower case unless only an upper-case letter shows that it is a host; all
+ *     names of Docker Hub become {@code docker.io}
+ * @param path the path prefix without leading and trailing slashes, or the empty text for the whole registry
  */
 public record RegistryPrefix(String registry, String path) {
     private static final Set<String> DOCKER_HUB_NAMES =
             Set.of("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com");
 
     /**
-     * A prefix from its parts.
+     * Creates a prefix from its parts.
      *
-     * @throws IllegalArgumentException with the reason, if a part is wrong
+     * @throws IllegalArgumentException with the reason, if a part is not valid
      */
     public RegistryPrefix {
         String reason = wrong(registry, path);
@@ -37,8 +37,8 @@ public record RegistryPrefix(String registry, String path) {
     }
 
     /**
-     * Reads a prefix. What people copy from a browser is understood: {@code https://} before it and slashes after it are
-     * dropped, and so is the API's root ({@code https://index.docker.io/v1/}).
+     * Reads a prefix. It accepts what people copy from a browser: a leading {@code https://}, trailing slashes and the
+     * API's root ({@code https://index.docker.io/v1/}) are dropped.
      *
      * @param text {@code host[:port][/path]}
      * @return the prefix
@@ -49,7 +49,7 @@ public record RegistryPrefix(String registry, String path) {
         if (rest.regionMatches(true, 0, "http://", 0, 7)) {
             throw new IllegalArgumentException(
                     "not a registry: " + ReferenceGrammar.quote(text) + ": write it as image references do, without"
-                            + " http://; whether a registry is asked in plain http is not a part of its name");
+                            + " http://; plain http is a setting of the registry, not a part of its name");
         }
         boolean url = rest.regionMatches(true, 0, "https://", 0, 8);
         if (url) {
@@ -80,7 +80,7 @@ public record RegistryPrefix(String registry, String path) {
             return reason + " (a registry is written as host[:port] with an optional path)";
         }
         if (!ReferenceGrammar.looksLikeHost(registry)) {
-            return "to Docker and Kubernetes a first segment without a dot, a port or an upper-case letter is no host but"
+            return "to Docker and Kubernetes a first segment without a dot, a port or an upper-case letter is not a host but"
                     + " a name on Docker Hub; write the host with its domain or port, or "
                     + ReferenceGrammar.quote(Repository.DOCKER_HUB + "/" + registry);
         }
@@ -98,7 +98,7 @@ public record RegistryPrefix(String registry, String path) {
     }
 
     /**
-     * Whether a repository is on this registry and under this path. Hosts are compared without regard to case.
+     * Whether a repository is on this registry and under this path. The case of the host does not matter.
      *
      * @param repository the repository
      * @return true if it is

@@ -3,11 +3,11 @@ package io.urunner.registry;
 import java.util.Optional;
 
 /**
- * A repository on a registry, in canonical form: {@code index.docker.io} becomes {@code docker.io}, and an official image
- * of Docker Hub gets its {@code library/}. Immutable.
+ * A repository on a registry, in canonical form: {@code index.docker.io} becomes {@code docker.io}, and an official
+ * image of Docker Hub gets its {@code library/}. Immutable.
  *
- * @param registry {@code host[:port]}, an IPv6 address in brackets; as Docker has it, a host has a dot, a port, an
- *     upper-case letter, or is {@code localhost}
+ * @param registry {@code host[:port]}, with an IPv6 address in brackets; by Docker's rules, a host contains a dot, a
+ *     port or an upper-case letter, or is {@code localhost}
  * @param name the name on the registry, for example {@code library/nginx}; at most 255 characters
  */
 public record Repository(String registry, String name) {
@@ -19,14 +19,14 @@ public record Repository(String registry, String name) {
     private static final String OFFICIAL = "library/";
 
     /**
-     * A repository from its parts.
+     * Creates a repository from its parts.
      *
      * @throws IllegalArgumentException with the reason, if a part is wrong
      */
     public Repository {
         String reason = ReferenceGrammar.wrongRegistry(registry);
         if (reason == null && !ReferenceGrammar.looksLikeHost(registry)) {
-            reason = "a registry's host has a dot, a port, an upper-case letter, or is localhost";
+            reason = "a registry's host contains a dot, a port or an upper-case letter, or is localhost";
         }
         if (reason != null) {
             throw new IllegalArgumentException("not a registry: " + ReferenceGrammar.quote(registry) + ": " + reason);
@@ -44,12 +44,12 @@ public record Repository(String registry, String name) {
     }
 
     /**
-     * The repository that a text without tag and digest names, by Docker's rules: {@code nginx} is {@code
+     * Reads the name of a repository without tag and digest, by Docker's rules: {@code nginx} is {@code
      * docker.io/library/nginx}.
      *
      * @param text the name
      * @return the repository
-     * @throws IllegalArgumentException with the reason, if the text is anything else
+     * @throws IllegalArgumentException with the reason, if the text is not a repository
      */
     public static Repository parse(String text) {
         ImageReference reference = ImageReference.parse(text);
@@ -61,8 +61,8 @@ public record Repository(String registry, String name) {
     }
 
     /**
-     * The host that serves the API of a registry: the registry itself, except for Docker Hub, whose API is at {@code
-     * registry-1.docker.io}.
+     * Returns the host that serves the API of a registry: the registry itself, except for Docker Hub, whose API is at
+     * {@code registry-1.docker.io}.
      *
      * @param registry {@code host[:port]} as references name it
      * @return {@code host[:port]} to send requests to
@@ -77,7 +77,7 @@ public record Repository(String registry, String name) {
     }
 
     /**
-     * The host that serves the API of this repository's registry.
+     * Returns the host that serves the API of this repository's registry.
      *
      * @return {@code host[:port]} to send requests to
      */
@@ -86,18 +86,18 @@ public record Repository(String registry, String name) {
     }
 
     /**
-     * A tag of this repository.
+     * Returns a reference to a tag of this repository.
      *
      * @param tag the tag
      * @return the reference
-     * @throws IllegalArgumentException with the reason, if it is not a tag
+     * @throws IllegalArgumentException with the reason, if it is not a valid tag
      */
     public ImageReference tag(String tag) {
         return new ImageReference(registry, name, Optional.of(tag), Optional.empty());
     }
 
     /**
-     * Content of this repository, by digest.
+     * Returns a reference to content of this repository, by digest.
      *
      * @param digest the digest
      * @return the reference

@@ -13,11 +13,11 @@ import java.util.Optional;
 record RetryPolicy(int attempts, Duration base, Duration longest) {
     RetryPolicy {
         if (attempts < 1) {
-            throw new IllegalArgumentException("a request is sent at least once, not " + attempts + " times");
+            throw new IllegalArgumentException("a request must be sent at least once, not " + attempts + " times");
         }
     }
 
-    /** Whether an answer of this status may be another one later: a timeout, too many requests, the server's fault. */
+    /** Whether a later answer may differ from one with this status: a timeout, too many requests, a server error. */
     static boolean isTransient(int status) {
         return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
     }
@@ -26,10 +26,10 @@ record RetryPolicy(int attempts, Duration base, Duration longest) {
      * The wait before the next attempt.
      *
      * @param attempt the attempt that failed, from 1
-     * @param asked the wait that the server asked for
+     * @param asked the wait that the server requested
      * @param remaining the time until the deadline
      * @param random a number from 0 to 1 that spreads the waits of many clients
-     * @return the wait, or empty to give up: the attempts are used up, or the wait would reach the deadline
+     * @return the wait, or empty to give up because the attempts are used up or the wait would reach the deadline
      */
     Optional<Duration> delay(int attempt, Optional<Duration> asked, Duration remaining, double random) {
         if (attempt >= attempts) {

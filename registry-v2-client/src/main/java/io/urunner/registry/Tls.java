@@ -21,7 +21,7 @@ import javax.net.ssl.X509TrustManager;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
-/** The TLS side of {@link HostOptions}. */
+/** Applies the TLS settings of {@link HostOptions}. */
 final class Tls {
     /** The first byte of a TLS record with a handshake message, and of one with an alert (RFC 8446, section 5.1). */
     private static final int HANDSHAKE = 22;
@@ -85,12 +85,12 @@ final class Tls {
     }
 
     /**
-     * Whether a server answers the greeting of TLS in TLS. A plain one says something else, or waits for the rest of what
-     * it takes for a line.
+     * Whether a server answers a TLS greeting in TLS. A plain one says something else, or waits for the rest of what it
+     * takes for a line.
      *
      * @param sockets creates the socket
-     * @param host where the server is; of several addresses the first that is reached counts
-     * @param timeoutMillis how long to wait, for the connection and for the first byte each
+     * @param host the server's host; of several addresses, the first reachable one counts
+     * @param timeoutMillis how long to wait, both for the connection and for the first byte
      */
     static boolean isSpokenAt(SocketFactory sockets, String host, int port, int timeoutMillis) throws IOException {
         InetAddress[] addresses = InetAddress.getAllByName(host);

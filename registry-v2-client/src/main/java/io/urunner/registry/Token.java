@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * A bearer token.
  *
  * @param value the token
- * @param renewAt when to ask for another, some seconds before it expires
+ * @param renewAt when to request another one, some seconds before it expires
  */
 record Token(Secret value, Instant renewAt) {
-    /** How long a token lives that does not say (distribution, "Token Authentication Specification"). */
+    /** How long a token lives that does not state it (distribution, "Token Authentication Specification"). */
     private static final Duration DEFAULT_LIFE = Duration.ofSeconds(60);
 
     private static final Duration LONGEST_LIFE = Duration.ofDays(1);
@@ -30,9 +30,9 @@ record Token(Secret value, Instant renewAt) {
      * The token in the answer of a token server.
      *
      * @param root the answer
-     * @param serverNow the server's time, which is what its moments mean
+     * @param serverNow the server's time, to which its timestamps refer
      * @param now our time
-     * @throws Violation with the reason, if there is no token in it
+     * @throws Violation with the reason, if it contains no token
      */
     static Token parse(JsonNode root, Instant serverNow, Instant now) throws IOException {
         String token = first(root, "token", "access_token");
@@ -49,19 +49,19 @@ record Token(Secret value, Instant renewAt) {
         }
     }
 
-    /** The refresh token that came along. */
+    /** The refresh token that came with it, if any. */
     static Optional<Secret> refreshToken(JsonNode root) {
         String text = root.path("refresh_token").asText("");
         return text.isEmpty() ? Optional.empty() : Optional.of(Secret.of(text));
     }
 
-    /** The first that is not empty: some send only one of the two, some send the other one empty. */
+    /** The first field that is not empty: some servers send only one of the two, some leave the other one empty. */
     private static String first(JsonNode root, String... fields) throws IOException {
         for (String field : fields) {
             String value = root.path(field).asText("");
             if (!value.isBlank()) {
                 if (!value.matches("[!-~]+")) {
-                    throw new Violation("the token server's " + field + " has characters that no header can carry");
+                    throw new Violation("the token server's " + field + " contains characters that are not allowed in a header");
                 }
                 return value;
             }
@@ -72,7 +72,7 @@ record Token(Secret value, Instant renewAt) {
     private static Duration life(JsonNode root, String token, Instant serverNow) {
         Instant expiry = expiry(token);
         Duration jwt = expiry == null ? null : Duration.between(serverNow, expiry);
-        // A number that is too large for a long is the largest one.
+        // A number that is too large for a long counts as the largest one.
         long seconds = (long) root.path("expires_in").asDouble(0);
         if (seconds <= 0) {
             return jwt == null || jwt.isNegative() ? DEFAULT_LIFE : jwt;
@@ -82,7 +82,7 @@ record Token(Secret value, Instant renewAt) {
         return jwt != null && jwt.compareTo(life) < 0 ? jwt : life;
     }
 
-    /** When the token was made; never later than now, and not trusted where it makes no sense. */
+    /** When the token was issued; never later than now, and ignored if it makes no sense. */
     private static Instant issuedAt(String text, Instant serverNow) {
         if (text.isEmpty()) {
             return serverNow;
@@ -95,7 +95,7 @@ record Token(Secret value, Instant renewAt) {
         }
     }
 
-    /** The part of its life during which a token is used. */
+    /** The part of its life in which a token is used. */
     private static Duration usable(Duration life) {
         if (life.isNegative()) {
             return Duration.ZERO;
@@ -115,7 +115,7 @@ record Token(Secret value, Instant renewAt) {
         return now.isBefore(renewAt);
     }
 
-    /** The one thing that is read of a token that happens to be a JWT (RFC 7519); others are opaque. */
+    /** The only field that is read from a token that happens to be a JWT (RFC 7519); others are opaque. */
     private static @Nullable Instant expiry(String token) {
         String[] parts = token.split("\\.", 3);
         if (parts.length < 3) {

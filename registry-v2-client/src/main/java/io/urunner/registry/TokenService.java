@@ -28,23 +28,23 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Gets bearer tokens from token servers and keeps them (distribution, "Token Authentication Specification" and "OAuth2
- * Token Authentication"). Of the same question one is asked at a time; who asks it meanwhile waits for that answer.
- * Thread-safe.
+ * Token Authentication"). The same question is asked only once at a time; others that ask it meanwhile wait for that
+ * answer. Thread-safe.
  */
 final class TokenService {
     private static final int MOST = 10_000;
 
-    /** So many characters are kept of all tokens: some are long, and one may be 64 kB. */
+    /** How many characters of tokens are kept in total: some tokens are long, and one may have 64 kB. */
     private static final int LONGEST = 4_000_000;
 
     private static final String CLIENT_ID = "urunner";
 
-    /** The user name under which an identity token is shown where Basic must do (Docker's convention). */
+    /** The user name with which an identity token is sent as Basic (Docker's convention). */
     private static final String IDENTITY_TOKEN_USER = "<token>";
 
-    /** What a token is asked for; tokens are kept by it. */
+    /** What a token is requested for; tokens are kept by it. */
     record Question(HttpUrl realm, String service, List<String> scopes, Credential credential) {
-        /** What tells the token server and the credential from others. */
+        /** The token server and the credential, without the scopes. */
         Question forAll() {
             return new Question(realm, "", List.of(), credential);
         }
@@ -77,10 +77,10 @@ final class TokenService {
     private final LruMap<Question, Token> tokens = new LruMap<>(MOST, LONGEST);
     private final ConcurrentHashMap<Question, CompletableFuture<Token>> underWay = new ConcurrentHashMap<>();
 
-    /** Refresh tokens that token servers gave, by the token server and the credential for which they did. */
+    /** Refresh tokens from token servers, by the token server and the credential for which they were issued. */
     private final LruMap<Question, Secret> refreshTokens = new LruMap<>(MOST, LruMap.LONGEST);
 
-    /** Realms that do not take {@code POST}. */
+    /** Realms that do not support {@code POST}. */
     private final LruMap<HttpUrl, Boolean> getOnly = new LruMap<>(MOST, LruMap.LONGEST);
 
     TokenService(Transport transport, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
@@ -90,19 +90,19 @@ final class TokenService {
         this.observer = observer;
     }
 
-    /** The token that is kept, if it can still be used. */
+    /** The kept token, if it is still usable. */
     @Nullable Token kept(Question question) {
         Token token = tokens.get(question);
         return token != null && token.isUsable(clock.instant()) ? token : null;
     }
 
-    /** Forgets a token that was refused, unless another one has taken its place. */
+    /** Forgets a refused token, unless another one has taken its place. */
     void drop(Question question, Token refused) {
         tokens.remove(question, refused);
     }
 
     /**
-     * A token, kept or new.
+     * Returns a token, kept or new.
      *
      * @param registry the registry that it is for
      * @throws Refused if the token server refuses
@@ -131,7 +131,7 @@ final class TokenService {
                     throw failed;
                 }
             } catch (CancellationException e) {
-                // The thread that asked was interrupted or broke down, which is not this one's trouble: ask anew.
+                // The asking thread was interrupted or failed, which does not concern this one: ask again.
             }
         }
     }
@@ -139,7 +139,7 @@ final class TokenService {
     private Token ask(Question question, Host registry, CompletableFuture<Token> result, Deadline deadline)
             throws Refused, IOException, InterruptedException {
         try {
-            // Somebody may have finished between our look and our turn.
+            // Another thread may have finished since we looked.
             Token token = kept(question);
             if (token == null) {
                 token = fetch(question, registry, deadline);
@@ -152,7 +152,7 @@ final class TokenService {
             throw e;
         } finally {
             underWay.remove(question, result);
-            // Whatever was thrown, nobody waits for this thread any longer. Does nothing where there is an answer.
+            // Whatever was thrown, no thread waits for this one any longer. Has no effect if there is an answer.
             result.cancel(false);
         }
     }
@@ -185,7 +185,7 @@ final class TokenService {
                 try {
                     return refresh(question, given, registry, deadline);
                 } catch (Refused e) {
-                    // What the token server gave has expired; what it was given for may still be good.
+                    // The refresh token has expired; the credential that it was issued for may still be valid.
                     refreshTokens.remove(question.forAll(), given);
                 }
             }
@@ -207,7 +207,7 @@ final class TokenService {
         }
     }
 
-    /** A token for a refresh token; a new refresh token that comes with it is kept. */
+    /** Gets a token for a refresh token; a new refresh token that comes with it is kept. */
     private Token refresh(Question question, Secret refreshToken, Host registry, Deadline deadline)
             throws Refused, IOException, InterruptedException {
         FormBody.Builder form = new FormBody.Builder()
@@ -224,7 +224,7 @@ final class TokenService {
         }
     }
 
-    /** The registry's refresh token for an access token of somebody else. */
+    /** Gets the registry's refresh token for another party's access token. */
     private Secret exchange(Question question, Credential.AccessToken access, Host registry, Deadline deadline)
             throws Refused, IOException, InterruptedException {
         FormBody.Builder form = new FormBody.Builder()

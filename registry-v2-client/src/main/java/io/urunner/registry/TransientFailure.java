@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Optional;
 import okhttp3.Response;
 
-/** An answer that may be another one later (408, 429, 5xx). It never leaves the client. */
+/** An answer that may be different later (408, 429, 5xx). It never leaves the client. */
 final class TransientFailure extends IOException {
-    /** A window says how long it is, not when it ends: it may end sooner, so somebody looks after an hour. */
+    /** A window states its length, not its end: it may end sooner, so we try again after an hour. */
     private static final Duration LONGEST_GUESS = Duration.ofHours(1);
 
     private final transient Optional<Duration> retryAfter;
@@ -23,12 +23,12 @@ final class TransientFailure extends IOException {
         this.retryAfter = retryAfter;
     }
 
-    /** The failure that an answer tells of. */
+    /** The failure that an answer reports. */
     static TransientFailure of(String host, Response response, Instant now) {
         return new TransientFailure(host, response.code(), Bodies.errors(response), pause(response, now));
     }
 
-    /** How long an answer asks us to wait: by {@code Retry-After}, otherwise by its window of requests. */
+    /** How long an answer asks us to wait: by {@code Retry-After}, otherwise by its rate limit window. */
     private static Optional<Duration> pause(Response response, Instant now) {
         Optional<Duration> retryAfter = RateLimitHeaders.retryAfter(response.headers(), now);
         if (retryAfter.isPresent() || response.code() != 429) {

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends single requests: within a host's concurrency and the deadline, following redirects by our rules, and noting what
- * every answer may say beside its content. Thread-safe.
+ * Sends single requests: within a host's concurrency and the deadline, following redirects by our rules, and recording
+ * what every answer says in addition to its content. Thread-safe.
  */
 final class Transport {
     private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
@@ -46,25 +46,27 @@ final class Transport {
         return hosts;
     }
 
-    /** What a host said last about its limit to a credential with which {@linkplain Request#tag requests} were tagged. */
+    /**
+     * What a host last said about the limit of a credential with which {@linkplain Request#tag requests} were tagged.
+     */
     @Nullable RateLimit rateLimit(Claim identity) {
         return rateLimits.get(identity);
     }
 
-    /** Begins a request with what every one of ours has. */
+    /** Starts a request with the headers that all our requests have. */
     Request.Builder request(HttpUrl url) {
         return new Request.Builder().url(url).header("User-Agent", userAgent).header("Accept-Encoding", "identity");
     }
 
     /**
-     * Sends a request and follows where it is redirected to. {@code Authorization} goes to the origin of the request
-     * alone.
+     * Sends a request and follows redirects. {@code Authorization} is sent only to the origin of the request.
      *
      * @param origin the host of the registry
-     * @param request the request, to the registry or to where it led us
-     * @param keepsCredentials whether a redirect to another origin is refused, not followed without credentials
+     * @param request the request, to the registry or to a host to which it led
+     * @param keepsCredentials whether a redirect to another origin is an error instead of being followed without
+     *     credentials
      * @return the answer; the caller closes it
-     * @throws Violation if a redirect leads where we do not go
+     * @throws Violation if a redirect leads where we do not follow
      */
     Response send(Host origin, Request request, boolean streams, boolean keepsCredentials, Deadline deadline)
             throws IOException, InterruptedException {
@@ -78,12 +80,12 @@ final class Transport {
             response.close();
             String from = "the redirect from " + current.url().redact() + " to " + next.redact() + " is not followed: ";
             if (hop == MOST_REDIRECTS) {
-                throw new Violation(from + "there were " + MOST_REDIRECTS + " before it");
+                throw new Violation(from + "there were already " + MOST_REDIRECTS + " redirects");
             }
             String objection = hosts.objection(origin, next, request.url());
             boolean leaves = !Addresses.sameOrigin(next, request.url());
             if (objection == null && leaves && keepsCredentials) {
-                objection = "credentials are for the host that was asked alone";
+                objection = "the credentials are only for the original host";
             }
             if (objection != null) {
                 throw new Violation(from + objection);
@@ -97,8 +99,8 @@ final class Transport {
     }
 
     /**
-     * The errors behind the answer to a {@code HEAD}, which carries none: the same is asked once with {@code GET}, except
-     * where that costs quota.
+     * The errors behind the answer to a {@code HEAD}, which carries none: the request is repeated once with {@code
+     * GET}, except where this costs quota.
      */
     List<OciError> explain(Host host, Request head, int status, Deadline deadline) throws InterruptedException {
         if (Repository.isDockerHub(host.authority())) {
@@ -107,7 +109,7 @@ final class Transport {
         try (Response response = send(host, head.newBuilder().get().build(), false, false, deadline)) {
             return response.code() == status ? Bodies.errors(response) : List.of();
         } catch (IOException e) {
-            // The status says enough; a question that breaks off must not hide it.
+            // The status says enough; a request that breaks off must not hide it.
             return List.of();
         }
     }
@@ -125,7 +127,7 @@ final class Transport {
         HttpUrl next = location == null ? null : request.url().resolve(location);
         if (next == null) {
             response.close();
-            throw new Violation("the redirect from " + request.url().redact() + " leads to no http or https URL");
+            throw new Violation("the redirect from " + request.url().redact() + " does not lead to an http or https URL");
         }
         return next.newBuilder().username("").password("").build();
     }
@@ -134,8 +136,8 @@ final class Transport {
             throws IOException, InterruptedException {
         Duration remaining = deadline.remaining();
         if (!host.gate().tryAcquire(remaining.toNanos(), TimeUnit.NANOSECONDS)) {
-            throw new SocketTimeoutException("other requests to " + host.authority() + " took all the time, "
-                    + host.options().concurrency() + " at once");
+            throw new SocketTimeoutException("other requests to " + host.authority() + " used up the deadline, "
+                    + host.options().concurrency() + " at a time");
         }
         deadline.asks(host.authority());
         long started = ticker.getAsLong();
@@ -148,7 +150,7 @@ final class Transport {
             handed = true;
             return response;
         } finally {
-            // Whatever is thrown, an observer's error among it: nothing stays open or held.
+            // Whatever is thrown, even by an observer: nothing stays open or held.
             host.gate().release();
             if (response == null) {
                 observer.requested(host.authority(), request.method(), 0, since(started));
@@ -213,7 +215,9 @@ final class Transport {
         }
     }
 
-    /** Reports a warning of the form that registries use, {@code 299 - "text"} (OCI distribution specification), once. */
+    /**
+     * Reports a warning in the form that registries use, {@code 299 - "text"} (OCI distribution specification), once.
+     */
     private void warn(Host host, String header) {
         HeaderScanner scanner = new HeaderScanner(header);
         scanner.skipBlanks();

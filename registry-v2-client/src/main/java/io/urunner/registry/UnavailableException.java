@@ -16,7 +16,7 @@ public final class UnavailableException extends RegistryException {
      * @param request what was being done
      * @param reason what went wrong, and what can be done about it
      * @param retryAt the moment to come back, or null if the registry named none
-     * @param cause the cause, or null
+     * @param retryAt when to try again, or null if the registry did not say
      */
     public UnavailableException(
             FailedRequest request, String reason, @Nullable Instant retryAt, @Nullable Throwable cause) {
@@ -25,9 +25,9 @@ public final class UnavailableException extends RegistryException {
     }
 
     /**
-     * The moment to come back, where the registry named one.
+     * When to try again, if the registry said so.
      *
-     * @return the moment
+     * @return the time
      */
     public Optional<Instant> retryAt() {
         return Optional.ofNullable(retryAt);

@@ -1,4 +1,4 @@
-/** A client of the Docker Registry v2 and OCI distribution API. */
+/** A client for the Docker Registry v2 and OCI distribution API. */
 @NullMarked
 package io.urunner.registry;
 

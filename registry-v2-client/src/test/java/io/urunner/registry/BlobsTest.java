@@ -132,7 +132,7 @@ class BlobsTest {
         forged[100_000] ^= 1;
         registry.answer(request -> new MockResponse().setBody(new Buffer().write(forged)));
         try (InputStream stream = client.blob(repository(), blob)) {
-            assertThatThrownBy(stream::readAllBytes).hasMessageContaining("not that of blob");
+            assertThatThrownBy(stream::readAllBytes).hasMessageContaining("the content does not match blob");
         }
 
         registry.answer(request ->

@@ -152,8 +152,8 @@ class ImageReferenceTest {
             docker-pullable://reg.example/app@D   | no scheme
             oci://reg.example/app                 | no scheme
             # ids
-            {a*64}                                | image's id
-            0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef | image's id
+            {a*64}                                | image ID
+            0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef | image ID
             # upper case
             Nginx                                 | lower case
             NGINX:1                               | lower case
@@ -175,16 +175,16 @@ class ImageReferenceTest {
             reg.example-/app                      | label
             ./app                                 | label
             ../app                                | label
-            reg_1.example/app                     | host name holds
-            reg!.example/app                      | host name holds
-            *.example/app                         | host name holds
-            me@reg.example/app                    | host name holds
-            bücher.example/app                    | host name holds
+            reg_1.example/app                     | host name may contain
+            reg!.example/app                      | host name may contain
+            *.example/app                         | host name may contain
+            me@reg.example/app                    | host name may contain
+            bücher.example/app                    | host name may contain
             {a.*126}ab/app                        | at most 253
             {a.*500000}a:5000/app                 | at most 253
-            {a*64}.example/app                    | label of it 63
-            reg.{a*64}:5000/app                   | label of it 63
-            {A*64}/app                            | label of it 63
+            {a*64}.example/app                    | labels at most 63
+            reg.{a*64}:5000/app                   | labels at most 63
+            {A*64}/app                            | labels at most 63
             xn--0.example:5000/app                | Punycode
             xn--0.example/app                     | Punycode
             a.XN--99999999999:5000/app            | Punycode
@@ -227,23 +227,23 @@ class ImageReferenceTest {
             reg.example/@D                        | repository is empty
             reg.example//app                      | empty segment
             reg.example/a//b                      | empty segment
-            reg.example/app/                      | ends with
-            nginx/                                | ends with
-            team/app/                             | ends with
-            reg.example/.app                      | starts and ends
-            reg.example/_app                      | starts and ends
-            reg.example/-app                      | starts and ends
-            reg.example/app.                      | ends with
-            reg.example/app_                      | ends with
-            reg.example/app-                      | ends with
-            reg.example/a..b                      | starts and ends
-            reg.example/a___b                     | starts and ends
-            reg.example/a.-b                      | starts and ends
-            reg.example/a-_b                      | starts and ends
+            reg.example/app/                      | must end with
+            nginx/                                | must end with
+            team/app/                             | must end with
+            reg.example/.app                      | must start and end
+            reg.example/_app                      | must start and end
+            reg.example/-app                      | must start and end
+            reg.example/app.                      | must end with
+            reg.example/app_                      | must end with
+            reg.example/app-                      | must end with
+            reg.example/a..b                      | must start and end
+            reg.example/a___b                     | must start and end
+            reg.example/a.-b                      | must start and end
+            reg.example/a-_b                      | must start and end
             reg.example/a-/b                      | empty segment
-            reg.example/../etc/passwd             | starts and ends
-            reg.example/a/../b                    | starts and ends
-            reg.example/a/./b                     | starts and ends
+            reg.example/../etc/passwd             | must start and end
+            reg.example/a/../b                    | must start and end
+            reg.example/a/./b                     | must start and end
             reg.example/a%2fb                     | lower-case letters
             reg.example/a+b                       | lower-case letters
             reg.example/a?b                       | lower-case letters
@@ -252,20 +252,20 @@ class ImageReferenceTest {
             reg.example/{a*256}                   | longer than 255
             reg.example/{a/*128}a                 | longer than 255
             {a*248}                               | longer than 255
-            -nginx                                | starts and ends
-            _nginx                                | starts and ends
-            .nginx                                | starts and ends
+            -nginx                                | must start and end
+            _nginx                                | must start and end
+            .nginx                                | must start and end
             # tags
             nginx:                                | tag is empty
             reg.example/app:                      | tag is empty
             reg.example/app:@D                    | tag is empty
-            nginx:.x                              | a tag starts
-            nginx:-x                              | a tag starts
-            nginx:a b                             | a tag holds
-            nginx:a+b                             | a tag holds
-            nginx:a:b                             | a tag holds
-            nginx:täg                             | a tag holds
-            reg.example/app:v1/x                  | a tag holds
+            nginx:.x                              | a tag must start
+            nginx:-x                              | a tag must start
+            nginx:a b                             | a tag may contain
+            nginx:a+b                             | a tag may contain
+            nginx:a:b                             | a tag may contain
+            nginx:täg                             | a tag may contain
+            reg.example/app:v1/x                  | a tag may contain
             reg.example/app:{t*129}               | longer than 128
             # digests
             nginx@                                | no colon
@@ -339,11 +339,11 @@ class ImageReferenceTest {
                 .withMessageContaining("neither a tag nor a digest");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new ImageReference("reg", "app", Optional.of("x"), Optional.empty()))
-                .withMessageContaining("a registry's host has a dot");
+                .withMessageContaining("a registry's host contains a dot");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new ImageReference("reg.example", "app", Optional.of("x/y"), Optional.empty()))
                 .withMessageContaining("reg.example/app")
-                .withMessageContaining("a tag holds");
+                .withMessageContaining("a tag may contain");
     }
 
     @Test

@@ -258,7 +258,7 @@ class LeadingElsewhereTest {
 
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client.tags(image().toRepository()).all())
-                .withMessageContaining("no page of this registry");
+                .withMessageContaining("not a page of this registry");
         assertThat(other.requests).isEmpty();
     }
 
@@ -366,7 +366,7 @@ class LeadingElsewhereTest {
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client(ci(), HostOptions.DEFAULTS.withPlainHttp(), HostOptions.DEFAULTS)
                         .resolve(image()))
-                .withMessageContaining("plain http, which is allowed for the registry's own host alone");
+                .withMessageContaining("plain http, which is allowed only for the registry's own host");
         assertThat(other.requests).isEmpty();
     }
 

@@ -100,7 +100,7 @@ class ManifestOrIndexTest {
             {'schemaVersion':2,'manifests':[ENTRY]}                           | DOCKER-MANIFEST | ambiguous
             # unknown types
             {'schemaVersion':2,'mediaType':'application/x','config':CONFIG}   | OCI-MANIFEST | application/x
-            {'schemaVersion':2,'mediaType':7,'config':CONFIG}                 | OCI-MANIFEST | not a text
+            {'schemaVersion':2,'mediaType':7,'config':CONFIG}                 | OCI-MANIFEST | not a string
             {'schemaVersion':2}                                               | ^^           | has no config
             {'errors':[{'code':'DENIED'}]}                                    | application/json | has no config
             # parts
@@ -118,16 +118,16 @@ class ManifestOrIndexTest {
             {'manifests':[{'mediaType':'m','size':1}]}                        | OCI-INDEX    | not a digest
             {'manifests':[{'mediaType':'m','digest':'x','size':1}]}           | OCI-INDEX    | not a digest
             {'manifests':[{'mediaType':'m','digest':'sha256:0','size':1}]}    | OCI-INDEX    | not a digest
-            {'manifests':[{'mediaType':'m','digest':7,'size':1}]}             | OCI-INDEX    | not a text
+            {'manifests':[{'mediaType':'m','digest':7,'size':1}]}             | OCI-INDEX    | not a string
             {'manifests':[{'mediaType':'m','digest':'D'}]}                    | OCI-INDEX    | has no size
-            {'manifests':[{'mediaType':'m','digest':'D','size':-1}]}          | OCI-INDEX    | not negative
+            {'manifests':[{'mediaType':'m','digest':'D','size':-1}]}          | OCI-INDEX    | must not be negative
             {'manifests':[{'mediaType':'m','digest':'D','size':1.5}]}         | OCI-INDEX    | has no size
             {'manifests':[{'mediaType':'m','digest':'D','size':'1'}]}         | OCI-INDEX    | has no size
             {'manifests':[{'mediaType':'m','digest':'D','size':99999999999999999999}]} | OCI-INDEX | has no size
             {'manifests':[{'mediaType':'m','digest':'D','size':1,'annotations':{'a':1}}]} | OCI-INDEX | an annotation
-            {'manifests':[{'mediaType':'m','digest':'D','size':1,'platform':{'os':1}}]} | OCI-INDEX | os that is not a text
+            {'manifests':[{'mediaType':'m','digest':'D','size':1,'platform':{'os':1}}]} | OCI-INDEX | os that is not a string
             {'config':CONFIG,'annotations':{'a':null}}                        | OCI-MANIFEST | an annotation
-            {'config':CONFIG,'artifactType':[]}                               | OCI-MANIFEST | not a text
+            {'config':CONFIG,'artifactType':[]}                               | OCI-MANIFEST | not a string
             {'config':CONFIG,'subject':'x'}                                   | OCI-MANIFEST | its subject
             """)
     void other_content_is_refused_with_the_reason(String content, String contentType, String reason) {

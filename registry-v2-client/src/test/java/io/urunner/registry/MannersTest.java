@@ -324,8 +324,8 @@ class MannersTest {
     @CsvSource({
         "http://169.254.169.254/latest/meta-data, private address",
         "http://10.0.0.1/x, private address",
-        "ftp://reg.example/x, no http or https",
-        "'http://[broken', no http or https",
+        "ftp://reg.example/x, does not lead to an http or https URL",
+        "'http://[broken', does not lead to an http or https URL",
     })
     void doesNotFollowARedirectAnywhere(String location, String reason) {
         registry.answer(request -> status(302).setHeader("Location", location));
@@ -390,7 +390,7 @@ class MannersTest {
 
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client().resolve(image()))
-                .withMessageContaining("of no use: the manifest is not JSON");
+                .withMessageContaining("unusable: the manifest is not JSON");
     }
 
     @Test
@@ -398,7 +398,7 @@ class MannersTest {
         registry.answer(request -> manifest("sha256:" + "b".repeat(64)));
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client().resolve(registry.image("team/app@" + DIGEST)))
-                .withMessageContaining("other content");
+                .withMessageContaining("different content");
 
         registry.answer(request -> new MockResponse()
                 .setHeader("Docker-Content-Digest", DIGEST)

@@ -80,20 +80,20 @@ class RegistryPrefixTest {
             /                         | host is empty
             http://reg.example        | without http://
             HTTP://reg.example:5000   | without http://
-            ftp://reg.example         | a port is a number
+            ftp://reg.example         | a port must be a number
             reg                       | docker.io/reg
-            harbor/team               | no host but a name on Docker Hub
+            harbor/team               | not a host but a name on Docker Hub
             reg.example:              | a port
             reg.example:99999         | a port
-            reg_a.example             | host name holds
-            *.example                 | host name holds
+            reg_a.example             | host name may contain
+            *.example                 | host name may contain
             me:secret@reg.example     | a port
             reg.example/Team          | lower case
             reg.example//team         | empty segment
             reg.example/team/*        | lower-case letters
             reg.example/app:v1        | lower-case letters
-            reg.example?x=y           | host name holds
-            reg.example,other.example | host name holds
+            reg.example?x=y           | host name may contain
+            reg.example,other.example | host name may contain
             """)
     void a_wrong_prefix_is_refused_with_what_to_write_instead(String text, String reason) {
         assertThatIllegalArgumentException()

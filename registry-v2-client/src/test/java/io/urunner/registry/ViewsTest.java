@@ -299,7 +299,7 @@ class ViewsTest {
 
         assertThatExceptionOfType(UnauthorizedException.class)
                 .isThrownBy(() -> resolve(view, "team/app"))
-                .withMessageContaining("2396 were not tried after 4 that did not do")
+                .withMessageContaining("2396 more credentials were not tried after 4 that failed")
                 .satisfies(e -> assertThat(e.getSuppressed()).hasSizeLessThan(4));
         for (int i = 0; i < 20; i++) {
             String name = "team/app" + i;
@@ -336,7 +336,7 @@ class ViewsTest {
 
         assertThatExceptionOfType(NotFoundException.class)
                 .isThrownBy(() -> resolve(view, "team/app"))
-                .withMessageContaining("2396 were not tried");
+                .withMessageContaining("2396 more credentials were not tried");
         assertThat(registry.requests).hasSizeLessThan(10);
     }
 

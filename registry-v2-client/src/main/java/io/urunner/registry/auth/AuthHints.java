@@ -4,11 +4,11 @@ import java.net.URI;
 import java.util.Optional;
 
 /**
- * What a client must know, beside the credential itself, to authenticate at a registry that does not follow the common
- * way. Immutable.
+ * What a client must know, in addition to the credential, to authenticate at a registry that deviates from the usual
+ * procedure. Immutable.
  *
- * @param basicDirectly whether Basic credentials are sent with the first request to the registry itself, without waiting
- *     for a challenge and without exchanging them for a token (Harbor, ECR)
+ * @param basicDirectly whether to send Basic credentials to the registry with the first request, without waiting for a
+ *     challenge and without exchanging them for a token (Harbor, ECR)
  * @param tokenEndpoint the token server to use instead of the one that a challenge names, or empty to follow the
  *     challenge
  */
@@ -17,7 +17,7 @@ public record AuthHints(boolean basicDirectly, Optional<URI> tokenEndpoint) {
     public static final AuthHints NONE = new AuthHints(false, Optional.empty());
 
     /**
-     * Send Basic credentials at once.
+     * Returns hints to send Basic credentials at once.
      *
      * @return the hints
      */
@@ -26,7 +26,7 @@ public record AuthHints(boolean basicDirectly, Optional<URI> tokenEndpoint) {
     }
 
     /**
-     * Use this token server.
+     * Returns hints to use a token server.
      *
      * @param endpoint its URL
      * @return the hints

@@ -3,16 +3,16 @@ package io.urunner.registry.auth;
 import java.util.Objects;
 
 /**
- * What a client shows a registry or its token server. Two equal credentials are the same identity: tokens are cached by
- * it. None of them prints its secret.
+ * What a client presents to a registry or its token server. Two equal credentials are the same identity, by which
+ * tokens are cached. Credentials never print their secret.
  */
 public sealed interface Credential {
-    /** No identity: what anybody may read. */
+    /** No identity: only what is public. */
     record Anonymous() implements Credential {}
 
     /**
-     * User and password (RFC 7617), sent to the registry on a {@code Basic} challenge and to the token server on a {@code
-     * Bearer} challenge.
+     * User and password (RFC 7617), sent to the registry on a {@code Basic} challenge and to the token server on a
+     * {@code Bearer} challenge.
      *
      * @param user the user name; it must not contain a colon
      * @param password the password or token
@@ -25,7 +25,7 @@ public sealed interface Credential {
             }
         }
 
-        /** Some registries take a token as user name too: then the name is a secret as well. */
+        /** Some registries also accept a token as the user name: then the name is a secret as well. */
         @Override
         public String toString() {
             return "Basic[user=" + (user.equals(password.reveal()) ? password : user) + ", password=" + password + "]";
@@ -33,8 +33,8 @@ public sealed interface Credential {
     }
 
     /**
-     * An OAuth2 refresh token (Docker's {@code identitytoken}), exchanged at the token server by {@code POST} with {@code
-     * grant_type=refresh_token}.
+     * An OAuth2 refresh token (Docker's {@code identitytoken}), exchanged at the token server by {@code POST} with
+     * {@code grant_type=refresh_token}.
      *
      * @param refreshToken the token
      */
@@ -45,11 +45,12 @@ public sealed interface Credential {
     }
 
     /**
-     * An access token of an identity provider (Microsoft Entra ID), exchanged for a refresh token at the registry's token
-     * server, by {@code POST} to {@code exchange} beside it with {@code grant_type=access_token} (Azure's registry).
+     * An access token of an identity provider (Microsoft Entra ID), exchanged for a refresh token at the registry's
+     * token server, by {@code POST} to its {@code exchange} endpoint with {@code grant_type=access_token} (Azure's
+     * registry).
      *
      * @param token the token
-     * @param tenant the tenant that gave it, or the empty text
+     * @param tenant the tenant that issued it, or the empty text
      */
     record AccessToken(Secret token, String tenant) implements Credential {
         public AccessToken {
@@ -59,7 +60,7 @@ public sealed interface Credential {
     }
 
     /**
-     * A token that the registry itself takes as {@code Authorization: Bearer} (Docker's {@code registrytoken}).
+     * A token that the registry itself accepts as {@code Authorization: Bearer} (Docker's {@code registrytoken}).
      *
      * @param token the token
      */

@@ -2,27 +2,27 @@ package io.urunner.registry.auth;
 
 import org.jspecify.annotations.Nullable;
 
-/** Credentials could not be had. The message says from whom and why, and never contains a secret. */
+/** Credentials are not available. The message says whom we asked and why it failed, and never contains a secret. */
 public final class CredentialException extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final boolean isTransient;
 
     /**
-     * An error without a cause.
+     * Creates an error without a cause.
      *
-     * @param message what was asked of whom, and what the user can do
-     * @param isTransient whether the same question may be answered later without a change by anybody
+     * @param message what was requested from whom, and what the user can do
+     * @param isTransient whether the same request may succeed later without any change
      */
     public CredentialException(String message, boolean isTransient) {
         this(message, isTransient, null);
     }
 
     /**
-     * An error with its cause.
+     * Creates an error with its cause.
      *
-     * @param message what was asked of whom, and what the user can do
-     * @param isTransient whether the same question may be answered later without a change by anybody
+     * @param message what was requested from whom, and what the user can do
+     * @param isTransient whether the same request may succeed later without any change
      * @param cause the cause, or null
      */
     public CredentialException(String message, boolean isTransient, @Nullable Throwable cause) {
@@ -31,10 +31,10 @@ public final class CredentialException extends Exception {
     }
 
     /**
-     * Whether the same question may be answered later without a change by anybody (an issuer that answers 5xx), in
-     * contrast to one that needs a person (a rejected key).
+     * Whether the same request may succeed later without any change (for example, if an issuer answered 5xx), in
+     * contrast to an error that needs a person (a rejected key).
      *
-     * @return true if trying again later can help
+     * @return true if trying again later may help
      */
     public boolean isTransient() {
         return isTransient;

@@ -9,10 +9,10 @@ import java.util.ServiceLoader;
 import java.util.TreeMap;
 
 /**
- * The kinds of registries that a program knows, by their type. Immutable and thread-safe.
+ * The kinds of registries that a program supports, by their type. Immutable and thread-safe.
  *
- * <p>A plugin that cannot be used, two plugins of one type and a type that nobody has are errors: nothing is skipped, and
- * nothing is used in the place of what was asked for.
+ * <p>A plugin that cannot be loaded, two plugins of one type and an unknown type are errors: nothing is skipped, and
+ * nothing is replaced by something else.
  */
 public final class CredentialPlugins {
     private final TreeMap<String, CredentialPlugin<?>> plugins = new TreeMap<>();
@@ -21,8 +21,8 @@ public final class CredentialPlugins {
         for (CredentialPlugin<?> plugin : plugins) {
             String type = plugin.type();
             if (type == null || !type.matches("[a-z][a-z0-9_]*")) {
-                throw new IllegalArgumentException("the credential plugin " + nameOf(plugin) + " calls itself '" + type
-                        + "', but a type is lower-case letters, digits and underscores after a letter");
+                throw new IllegalArgumentException("the credential plugin " + nameOf(plugin) + " has the type '" + type
+                        + "', but a type must start with a lower-case letter and contain only those, digits and underscores");
             }
             CredentialPlugin<?> other = this.plugins.putIfAbsent(type, plugin);
             if (other != null) {
@@ -33,40 +33,40 @@ public final class CredentialPlugins {
     }
 
     /**
-     * The plugins that {@link ServiceLoader} finds with the context class loader of the calling thread: those of the
-     * class path, and those that this library brings.
+     * Finds plugins by {@link ServiceLoader} with the context class loader of the calling thread: those of the class
+     * path, including those of this library.
      *
      * @return the plugins
-     * @throws IllegalArgumentException if one cannot be loaded, or two have one type
+     * @throws IllegalArgumentException if one cannot be loaded, or two have the same type
      */
     public static CredentialPlugins discover() {
         return discovered(ServiceLoader.load(CredentialPlugin.class));
     }
 
     /**
-     * The plugins that {@link ServiceLoader} finds with a class loader, for example one for a folder of jars.
+     * Finds plugins by {@link ServiceLoader} with a class loader, for example one for a folder of jars.
      *
      * @param loader the class loader; it stays open as long as the plugins are used
      * @return the plugins
-     * @throws IllegalArgumentException if one cannot be loaded, or two have one type
+     * @throws IllegalArgumentException if one cannot be loaded, or two have the same type
      */
     public static CredentialPlugins discover(ClassLoader loader) {
         return discovered(ServiceLoader.load(CredentialPlugin.class, loader));
     }
 
     /**
-     * These plugins and no others.
+     * Returns exactly these plugins.
      *
      * @param plugins the plugins
      * @return the plugins
-     * @throws IllegalArgumentException if two have one type
+     * @throws IllegalArgumentException if two have the same type
      */
     public static CredentialPlugins of(CredentialPlugin<?>... plugins) {
         return new CredentialPlugins(List.of(plugins));
     }
 
     /**
-     * The types that are known.
+     * Returns the known types.
      *
      * @return the types, in alphabetical order
      */
@@ -75,7 +75,7 @@ public final class CredentialPlugins {
     }
 
     /**
-     * The plugin of a type.
+     * Returns the plugin of a type.
      *
      * @param type the type
      * @return the plugin
@@ -85,16 +85,16 @@ public final class CredentialPlugins {
         CredentialPlugin<?> plugin = plugins.get(type);
         if (plugin == null) {
             throw new IllegalArgumentException(
-                    "no credential plugin has the type '" + type + "'; known are " + String.join(", ", types()));
+                    "no credential plugin has the type '" + type + "'; the known types are " + String.join(", ", types()));
         }
         return plugin;
     }
 
     /**
-     * The plugin that recognises a registry by its name.
+     * Returns the plugin that recognises a registry by its name.
      *
      * @param registry the registry as {@code host[:port]}
-     * @return the plugin, or empty where the name tells nothing
+     * @return the plugin, or empty if the name does not show the kind
      */
     public Optional<CredentialPlugin<?>> recognise(String registry) {
         for (CredentialPlugin<?> plugin : plugins.values()) {
@@ -112,7 +112,7 @@ public final class CredentialPlugins {
      * @param settings settings of the plugin's {@link CredentialPlugin#settingsType()}
      * @param context what the provider is for
      * @return the provider; the caller closes it
-     * @throws IllegalArgumentException if the type is unknown, or the settings are of another class or do not fit the
+     * @throws IllegalArgumentException if the type is unknown, or the settings are of another class or do not suit the
      *     registry
      */
     public CredentialProvider create(String type, Record settings, PluginContext context) {

@@ -3,14 +3,14 @@ package io.urunner.registry.auth;
 import java.util.List;
 
 /**
- * Yields the credentials for repositories. Thread-safe. Whoever created it closes it; closing twice does nothing.
+ * Yields the credentials for repositories. Thread-safe. Its creator closes it; closing it twice has no effect.
  *
- * <p>A provider may ask an issuer over the network. It keeps what it got until it must be renewed ({@link
+ * <p>A provider may ask an issuer over the network. It keeps the answer until it must be renewed ({@link
  * ExpiringCredential} helps), and never asks twice at the same time for the same thing.
  */
 public interface CredentialProvider extends AutoCloseable {
     /**
-     * The credentials for a repository, best first: the client tries them one after the other until one is accepted, as
+     * Returns the credentials for a repository, best first. The client tries them one by one until one is accepted, as
      * the kubelet does with pull secrets.
      *
      * @param registry the registry as {@code host[:port]}
@@ -21,7 +21,7 @@ public interface CredentialProvider extends AutoCloseable {
     List<Credential> credentials(String registry, String repository) throws CredentialException;
 
     /**
-     * How the client should authenticate with what this provider yields.
+     * Returns how the client should authenticate with the credentials of this provider.
      *
      * @param registry the registry as {@code host[:port]}
      * @return the hints; {@link AuthHints#NONE} unless a registry needs something special
@@ -31,7 +31,7 @@ public interface CredentialProvider extends AutoCloseable {
     }
 
     /**
-     * Told when the registry or its token server refused a credential of this provider. A provider that caches drops
+     * Called when the registry or its token server refused a credential of this provider. A provider with a cache drops
      * its copy, so that the next call of {@link #credentials} asks the issuer again; others do nothing.
      *
      * @param registry the registry as {@code host[:port]}
@@ -40,7 +40,7 @@ public interface CredentialProvider extends AutoCloseable {
     default void refused(String registry, Credential refused) {}
 
     /**
-     * What these credentials are, for people: for example {@code GitLab token (user ci)}. Never a secret.
+     * Describes these credentials for people, for example {@code GitLab token (user ci)}. Never contains a secret.
      *
      * @param registry the registry as {@code host[:port]}
      * @param repository the repository's name on it

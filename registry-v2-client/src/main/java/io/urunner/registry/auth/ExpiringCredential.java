@@ -10,14 +10,14 @@ import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A credential that an issuer gives for a time: kept, renewed before it expires, asked for by one thread at a time.
- * Thread-safe; it creates no thread, the caller's asks the issuer.
+ * A credential from an issuer that expires: it is kept, renewed before it expires, and requested by one thread at a
+ * time. Thread-safe; it creates no thread, but asks the issuer in the caller's thread.
  *
- * <p>While a renewal is under way, or after one has failed, the others go on with what is still valid. An issuer's refusal
- * is thrown once nothing valid is left. All threads that wait for one answer get that answer.
+ * <p>During a renewal, or after one has failed, other threads use the current credential while it is valid. An issuer's
+ * refusal is thrown once nothing valid is left. All threads that wait for the same answer get it.
  */
 public final class ExpiringCredential {
-    /** How soon a renewal that failed, or a credential that was refused, leads to the next question. */
+    /** The pause before the next request after a failed renewal or a refused credential. */
     private static final Duration PAUSE = Duration.ofMinutes(1);
 
     private final Issuer issuer;
@@ -30,11 +30,11 @@ public final class ExpiringCredential {
     private Instant dropped = Instant.EPOCH;
     private @Nullable CompletableFuture<Credential> question;
 
-    /** Asks for a new credential; it may take its time and is never asked twice at once. */
+    /** Requests a new credential; it may be slow and is never called twice at the same time. */
     @FunctionalInterface
     public interface Issuer {
         /**
-         * Asks.
+         * Requests a credential.
          *
          * @return a new credential
          * @throws CredentialException if the issuer cannot be asked or refuses
@@ -43,10 +43,10 @@ public final class ExpiringCredential {
     }
 
     /**
-     * What an issuer gave.
+     * A credential from an issuer.
      *
      * @param credential the credential
-     * @param expiresAt until when it is good
+     * @param expiresAt when it expires
      */
     public record Issued(Credential credential, Instant expiresAt) {}
 
@@ -56,22 +56,22 @@ public final class ExpiringCredential {
     }
 
     /**
-     * A credential that is renewed after half of its life.
+     * Creates a credential that is renewed after half of its life.
      *
-     * @param issuer who gives it
+     * @param issuer what issues it
      * @param clock the time
-     * @return the credential, not yet asked for
+     * @return the credential, not yet requested
      */
     public static ExpiringCredential renewedAtHalfLife(Issuer issuer, InstantSource clock) {
         return new ExpiringCredential(issuer, clock);
     }
 
     /**
-     * The credential, asked for or renewed first if that is due.
+     * Returns the credential, after requesting or renewing it if necessary.
      *
      * @return a credential that has not expired
      * @throws CredentialException if there is none and the issuer cannot be asked or refuses, or if the thread was
-     *     interrupted (it stays so)
+     *     interrupted (its interrupt status stays set)
      */
     public Credential get() throws CredentialException {
         while (true) {
@@ -94,7 +94,7 @@ public final class ExpiringCredential {
             try {
                 return answer.get();
             } catch (CancellationException e) {
-                // The thread that asked was interrupted, which is no answer: ask in its place.
+                // The asking thread was interrupted, which is no answer: ask in its place.
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new CredentialException("interrupted while another thread asked for the credential", true, e);
@@ -105,10 +105,10 @@ public final class ExpiringCredential {
     }
 
     /**
-     * Drops a credential that was refused, so that the next {@link #get} asks the issuer. It does so once per minute: a
-     * new credential that is refused as well lacks a right, and asking again and again gives it none.
+     * Drops a refused credential, so that the next {@link #get} asks the issuer. It does so at most once per minute: if
+     * a new credential is refused as well, it lacks a permission, and repeated requests do not change that.
      *
-     * @param refused what was refused; anything but the credential that is held is ignored
+     * @param refused what was refused; ignored unless it is the credential that is kept
      */
     public void refused(Credential refused) {
         synchronized (lock) {
@@ -149,7 +149,7 @@ public final class ExpiringCredential {
             }
             throw e;
         } finally {
-            // Does nothing where there is an answer.
+            // Has no effect if there is an answer.
             answer.cancel(false);
             synchronized (lock) {
                 if (question == answer) {
@@ -159,7 +159,7 @@ public final class ExpiringCredential {
         }
     }
 
-    /** What is held and has not expired. Only under the lock. */
+    /** The kept credential, unless it has expired. Only under the lock. */
     private @Nullable Credential kept() {
         Issued issued = held;
         return issued != null && clock.instant().isBefore(issued.expiresAt()) ? issued.credential() : null;

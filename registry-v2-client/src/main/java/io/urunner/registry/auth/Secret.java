@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A secret text. It never prints itself: {@link #toString()} is a constant, so a secret cannot reach a log or an error by
- * being part of another object. It is a source of itself. Immutable and thread-safe.
+ * A secret text. It never prints itself: {@link #toString()} is constant, so a secret cannot get into a log or an error
+ * as part of another object. It is a source of itself. Immutable and thread-safe.
  */
 public final class Secret implements SecretSource {
     private final String value;
@@ -32,7 +32,7 @@ public final class Secret implements SecretSource {
     }
 
     /**
-     * The text itself, for the one place that sends it.
+     * Returns the text itself, for the one place that sends it.
      *
      * @return the text
      */
@@ -58,7 +58,7 @@ public final class Secret implements SecretSource {
         return value.hashCode();
     }
 
-    /** Always the same text, whatever the secret is. */
+    /** The same text for every secret. */
     @Override
     public String toString() {
         return "[secret]";

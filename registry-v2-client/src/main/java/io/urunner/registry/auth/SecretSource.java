@@ -6,21 +6,21 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * Where a secret comes from. It is read for every use, so that a mounted file that rotates takes effect without a
- * restart. Implementations are thread-safe and print where they read, never what.
+ * Where a secret comes from. It is read for every use, so that a rotated file takes effect without a restart.
+ * Implementations are thread-safe and print where they read, never what.
  */
 @FunctionalInterface
 public interface SecretSource {
     /**
-     * Reads the secret as it is now.
+     * Reads the current secret.
      *
      * @return the secret
-     * @throws CredentialException if there is none to read, with the place in its message
+     * @throws CredentialException if there is no secret to read; the message names the place
      */
     Secret read() throws CredentialException;
 
     /**
-     * A secret that never changes.
+     * Returns a source of a secret that never changes.
      *
      * @param secret the secret
      * @return its source
@@ -30,7 +30,7 @@ public interface SecretSource {
     }
 
     /**
-     * The content of a file without the white space around it, read anew each time (UTF-8).
+     * Returns a source that reads the content of a file each time (UTF-8), without surrounding white space.
      *
      * @param file the file
      * @return its source

@@ -1,9 +1,9 @@
 /**
- * The credential SPI: how a registry's credentials are found. A plugin implements {@link
- * io.urunner.registry.auth.CredentialPlugin}; it yields credentials and nothing more. Challenges, token requests, caches
- * and retries live in the client.
+ * The credential SPI: how to get a registry's credentials. A plugin implements {@link
+ * io.urunner.registry.auth.CredentialPlugin}; it yields credentials and nothing more. Challenges, token requests,
+ * caches and retries are the client's task.
  *
- * <p>This package knows nothing of the client: it depends on the JDK alone.
+ * <p>This package does not depend on the client, only on the JDK.
  */
 @NullMarked
 package io.urunner.registry.auth;

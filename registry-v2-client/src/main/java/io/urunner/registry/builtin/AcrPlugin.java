@@ -8,23 +8,23 @@ import io.urunner.registry.auth.SecretSource;
 import java.util.Optional;
 
 /**
- * Azure's container registry (type {@code acr}): a user (a service principal, a repository-scoped token or the admin) with
- * a password, a refresh token of the registry, or an access token of Microsoft Entra ID (a workload identity), which the
- * client exchanges for tokens of the registry.
+ * Azure's container registry (type {@code acr}): a user (a service principal, a repository-scoped token or the admin)
+ * with a password, a refresh token of the registry, or an access token of Microsoft Entra ID (a workload identity),
+ * which the client exchanges for tokens of the registry.
  */
 public final class AcrPlugin implements CredentialPlugin<AcrPlugin.AcrSettings> {
     private static final String HOST = "[a-z0-9][a-z0-9-]*\\.azurecr\\.(?:io|cn|us)";
 
     /**
-     * The settings: user and password, a refresh token, an access token, or nothing to read anonymously.
+     * The settings: user and password, a refresh token, an access token, or none for anonymous access.
      *
      * @param user the user name
      * @param pass the password
-     * @param refreshToken a refresh token, as {@code az acr login --expose-token} prints it; it lives a few hours, so
-     *     something has to keep its file fresh
-     * @param accessToken an access token of Entra ID for {@code https://containerregistry.azure.net}; something has to keep
-     *     its file fresh
-     * @param tenant the tenant of the access token, where the registry wants to know it
+     * @param refreshToken a refresh token, as {@code az acr login --expose-token} prints it; it is valid for a few
+     *     hours, so something has to renew its file
+     * @param accessToken an access token of Entra ID for {@code https://containerregistry.azure.net}; something has to
+     *     renew its file
+     * @param tenant the tenant of the access token, if the registry requires it
      */
     public record AcrSettings(
             Optional<String> user,
@@ -38,7 +38,7 @@ public final class AcrPlugin implements CredentialPlugin<AcrPlugin.AcrSettings> 
                     ? refreshToken.isPresent() || accessToken.isPresent()
                     : refreshToken.isPresent() && accessToken.isPresent()) {
                 throw new IllegalArgumentException(
-                        "set one of 'user' and 'pass', 'refreshToken', or 'accessToken', not more");
+                        "set only one of 'user' and 'pass', 'refreshToken', or 'accessToken'");
             }
         }
     }

@@ -6,8 +6,8 @@ import io.urunner.registry.auth.PluginContext;
 import java.util.Set;
 
 /**
- * Docker Hub (type {@code dockerhub}): a Docker ID with an access token, an organisation with its token, or anonymously
- * within the limits for everybody.
+ * Docker Hub (type {@code dockerhub}): a Docker ID with an access token, an organisation with its token, or anonymous
+ * access within the limits for everybody.
  */
 public final class DockerHubPlugin implements CredentialPlugin<PasswordSettings> {
     private static final Set<String> NAMES = Set.of("docker.io", "index.docker.io", "registry-1.docker.io");

@@ -7,14 +7,14 @@ import io.urunner.registry.auth.SecretSource;
 import java.util.Optional;
 
 /**
- * GitHub's container registry (type {@code ghcr}): a classic personal access token with {@code read:packages}, whose user
- * name nobody checks, or anonymously.
+ * GitHub's container registry (type {@code ghcr}): a classic personal access token with {@code read:packages} (its user
+ * name is not checked), or anonymous access.
  */
 public final class GhcrPlugin implements CredentialPlugin<GhcrPlugin.GhcrSettings> {
     /**
      * The settings.
      *
-     * @param token the token, or empty to read public packages
+     * @param token the token, or empty for public packages only
      */
     public record GhcrSettings(Optional<SecretSource> token) {}
 

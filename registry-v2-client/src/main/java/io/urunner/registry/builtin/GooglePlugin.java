@@ -9,14 +9,14 @@ import io.urunner.registry.auth.SecretSource;
 import java.util.Optional;
 
 /**
- * Google's Artifact Registry and {@code gcr.io} (type {@code google}): an OAuth access token that something else keeps
- * fresh in a file, or the key file of a service account, as it is or in Base64.
+ * Google's Artifact Registry and {@code gcr.io} (type {@code google}): an OAuth access token in a file that something
+ * else renews, or the key file of a service account, as it is or in Base64.
  */
 public final class GooglePlugin implements CredentialPlugin<GooglePlugin.GoogleSettings> {
     private static final String HOST = "[a-z0-9-]+-docker\\.pkg\\.dev|(?:(?:us|eu|asia)\\.)?gcr\\.io";
 
     /**
-     * The settings: one of the two, or none to read anonymously.
+     * The settings: one of the two, or none for anonymous access.
      *
      * @param accessToken an OAuth access token
      * @param jsonKey the text of a service account's key file, or its Base64

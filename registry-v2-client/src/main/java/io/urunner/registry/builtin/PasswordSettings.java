@@ -4,7 +4,7 @@ import io.urunner.registry.auth.SecretSource;
 import java.util.Optional;
 
 /**
- * A user and a password, or neither to read what anybody may.
+ * A user and a password, or neither for anonymous access.
  *
  * @param user the user name
  * @param pass the password or token
@@ -17,8 +17,8 @@ public record PasswordSettings(Optional<String> user, Optional<SecretSource> pas
         if (user.isPresent() != pass.isPresent()) {
             throw new IllegalArgumentException(
                     user.isPresent()
-                            ? "a user needs a password too: set 'pass', or leave 'user' out to read anonymously"
-                            : "a password needs a user too: set 'user', or leave 'pass' out to read anonymously");
+                            ? "a user needs a password: set 'pass', or omit 'user' for anonymous access"
+                            : "a password needs a user: set 'user', or omit 'pass' for anonymous access");
         }
         if (user.isPresent() && (user.get().isBlank() || user.get().indexOf(':') >= 0)) {
             throw new IllegalArgumentException("'user' must not be empty and must not contain a colon");

@@ -16,11 +16,11 @@ final class StaticProvider implements CredentialProvider {
     private final Function<Secret, Credential> credential;
 
     /**
-     * A provider.
+     * Creates a provider.
      *
-     * @param description what the credential is, for people
-     * @param secret where the secret comes from, empty to read anonymously
-     * @param credential makes the credential of the secret
+     * @param description the credential's description for people
+     * @param secret where the secret comes from, empty for anonymous access
+     * @param credential makes a credential from the secret
      */
     StaticProvider(String description, Optional<SecretSource> secret, Function<Secret, Credential> credential) {
         this.description = description;
@@ -28,7 +28,7 @@ final class StaticProvider implements CredentialProvider {
         this.credential = credential;
     }
 
-    /** A user with a password, or neither to read anonymously. */
+    /** A user with a password, or neither for anonymous access. */
     static StaticProvider ofUser(String kind, Optional<String> user, Optional<SecretSource> password) {
         String name = user.orElse("");
         return new StaticProvider(kind + " user " + name, password, secret -> new Credential.Basic(name, secret));

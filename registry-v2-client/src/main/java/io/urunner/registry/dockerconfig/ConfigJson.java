@@ -17,13 +17,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads JSON that holds secrets, and the entries of {@code auths} in it: what it throws names the place or the field, never
- * its content.
+ * Reads JSON with secrets, and the entries of {@code auths} in it. Its errors name the place or the field, never the
+ * content.
  */
 final class ConfigJson {
     /**
-     * Who writes a pull secret may be anybody. There is room for 10,000 hosts with user and password, and for a token of 128
-     * kB in base64. Names are not kept for the next time.
+     * Anybody may have written a pull secret. There is room for 10,000 hosts with user and password, and for a token of
+     * 128 kB in base64. Names are not interned.
      */
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
                     .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
@@ -41,14 +41,14 @@ final class ConfigJson {
     /**
      * Reads a JSON object.
      *
-     * @throws IllegalArgumentException if it is not one, with the place, or too large; without a cause
+     * @throws IllegalArgumentException if it is not one, with the place, or if it is too large; without a cause
      */
     static JsonNode object(byte[] json) {
         JsonNode root;
         try {
             root = JSON.readTree(json);
         } catch (StreamConstraintsException e) {
-            // Such as "Token count (100001) exceeds the maximum allowed (100000, from …)".
+            // For example "Token count (100001) exceeds the maximum allowed (100000, from …)".
             throw new IllegalArgumentException(
                     "too large: " + e.getOriginalMessage().replaceFirst(", from .*", ")"));
         } catch (JsonProcessingException e) {
@@ -65,7 +65,7 @@ final class ConfigJson {
     }
 
     /**
-     * A field that is an object; where it is missing or null, an empty one.
+     * Returns a field that is an object, or an empty object if it is missing or null.
      *
      * @throws IllegalArgumentException if it is something else
      */
@@ -81,8 +81,8 @@ final class ConfigJson {
     }
 
     /**
-     * The credential in an entry as the kubelet reads it: {@code auth} wins over {@code username} and {@code password}, and
-     * tokens are not read.
+     * Reads the credential of an entry as the kubelet does: {@code auth} overrides {@code username} and {@code
+     * password}, and tokens are ignored.
      *
      * @throws IllegalArgumentException if a field cannot be read
      */
@@ -103,8 +103,8 @@ final class ConfigJson {
     }
 
     /**
-     * The credential in an entry as Docker reads it: an {@code identitytoken} or a {@code registrytoken} comes before user
-     * and password.
+     * Reads the credential of an entry as Docker does: an {@code identitytoken} or a {@code registrytoken} overrides
+     * user and password.
      *
      * @throws IllegalArgumentException if a field cannot be read
      */
@@ -137,7 +137,7 @@ final class ConfigJson {
         return Optional.of(new Credential.Basic(username, Secret.of(password.substring(0, end))));
     }
 
-    /** Base64 with or without padding; line breaks in it do not matter. */
+    /** Decodes base64 with or without padding; line breaks in it are ignored. */
     private static String decode(String auth) {
         String decoded;
         try {
@@ -159,7 +159,7 @@ final class ConfigJson {
             return "";
         }
         if (!value.isTextual()) {
-            throw new IllegalArgumentException("its " + field + " is not a text");
+            throw new IllegalArgumentException("its " + field + " is not a string");
         }
         return value.textValue();
     }

@@ -23,13 +23,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Runs Docker's credential helpers: programs named {@code docker-credential-NAME} that get a server on their standard input
- * and print user and secret. Thread-safe; a question runs in the caller's thread and blocks it up to the deadline.
+ * Runs Docker's credential helpers: programs named {@code docker-credential-NAME} that read a server from standard
+ * input and print user and secret. Thread-safe; a request runs in the caller's thread and blocks it up to the deadline.
  */
 public final class CredentialHelpers {
     private static final int MAX_OUTPUT = 64 * 1024;
 
-    /** How long a program that has said all may take to end. */
+    /** How long a program may take to exit after it closed its output. */
     private static final Duration LAST_BREATH = Duration.ofSeconds(2);
 
     private static final String TOKEN_USER = "<token>";
@@ -42,9 +42,9 @@ public final class CredentialHelpers {
     /**
      * Creates a runner. It does no I/O.
      *
-     * @param searchPath the directories in which the programs are
+     * @param searchPath the directories with the programs
      * @param deadline how long a program may run before it is killed
-     * @param readers runs a task for as long as a program prints, beside the caller that waits; it must not be the executor
+     * @param readers runs a task for as long as a program prints, while the caller waits; it must not be the executor
      *     of the callers if that has a fixed number of threads
      */
     public CredentialHelpers(List<Path> searchPath, Duration deadline, Executor readers) {
@@ -54,7 +54,7 @@ public final class CredentialHelpers {
     }
 
     /**
-     * The directories of a search path as the environment variable {@code PATH} has it.
+     * Returns the directories of a search path in the format of the environment variable {@code PATH}.
      *
      * @param path the value; the empty text for none
      * @return the absolute directories in it
@@ -76,8 +76,8 @@ public final class CredentialHelpers {
      * @param helper the name after {@code docker-credential-}
      * @param server the server to ask for
      * @return the credential, or empty if the helper has none for the server
-     * @throws CredentialException if the program is not there, fails, takes too long or prints something else; what it
-     *     printed is not repeated
+     * @throws CredentialException if the program does not exist, fails, takes too long or prints something else; its
+     *     output is not repeated
      */
     Optional<Credential> get(String helper, String server) throws CredentialException {
         String program = "docker-credential-" + helper;
@@ -93,7 +93,7 @@ public final class CredentialHelpers {
     private Path find(String helper, String program) throws CredentialException {
         if (!helper.matches("[a-zA-Z0-9._-]+")) {
             throw new CredentialException(
-                    "the name of a credential helper holds letters, digits, and . _ - only, and this one does not",
+                    "the name of a credential helper may contain only letters, digits, and . _ -, but this one has others",
                     false);
         }
         for (Path directory : searchPath) {
@@ -104,7 +104,7 @@ public final class CredentialHelpers {
         }
         throw new CredentialException(
                 "the credential helper " + program + " is not in the search path " + searchPath
-                        + "; install it, or take it out of the Docker configuration",
+                        + "; install it, or remove it from the Docker configuration",
                 false);
     }
 
@@ -115,13 +115,13 @@ public final class CredentialHelpers {
                 .start();
         try {
             InputStream in = process.getInputStream();
-            // A pipe can be read only by waiting, and the wait cannot be ended; so somebody else waits.
+            // A pipe can only be read by waiting, and the wait cannot be interrupted; so another thread waits.
             var output = new FutureTask<byte[]>(() -> in.readNBytes(MAX_OUTPUT + 1));
             readers.execute(output);
             try (OutputStream out = process.getOutputStream()) {
                 out.write((server + "\n").getBytes(StandardCharsets.UTF_8));
             } catch (IOException e) {
-                // It ended without reading; how it ended says more.
+                // It exited without reading; its exit status says more.
             }
             byte[] bytes = output.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
             if (bytes.length > MAX_OUTPUT) {
@@ -145,12 +145,12 @@ public final class CredentialHelpers {
         } catch (TimeoutException e) {
             throw new CredentialException(
                     "the credential helper " + program + " did not answer for " + server + " within "
-                            + deadline.toMillis() + " ms and was stopped; does it wait for somebody to type?",
+                            + deadline.toMillis() + " ms and was stopped; is it waiting for input?",
                     true);
         } catch (ExecutionException e) {
             throw new IOException("its output cannot be read", e.getCause());
         } catch (RejectedExecutionException e) {
-            throw new IOException("nobody is there to read its output", e);
+            throw new IOException("no thread is available to read its output", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CredentialException(
@@ -179,7 +179,7 @@ public final class CredentialHelpers {
         } catch (IllegalArgumentException e) {
             throw new CredentialException(
                     "the credential helper " + program + " printed something for " + server
-                            + " that is not its protocol: " + e.getMessage(),
+                            + " that does not follow its protocol: " + e.getMessage(),
                     true);
         }
     }

@@ -23,13 +23,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Docker's {@code config.json} as credentials: {@code auths}, {@code credHelpers} and {@code credsStore}, with {@code
- * identitytoken} and {@code registrytoken}. The helper of a registry comes before the common store, and both before {@code
- * auths}; where a helper has nothing, {@code auths} is looked at, too. A key may name a part of a registry ({@code
+ * Credentials from Docker's {@code config.json}: {@code auths}, {@code credHelpers} and {@code credsStore}, with {@code
+ * identitytoken} and {@code registrytoken}. The helper of a registry overrides the common store, and both override
+ * {@code auths}; if a helper has nothing, {@code auths} is used. A key may name a part of a registry ({@code
  * reg.example/team}); the longest one that matches at a segment boundary counts.
  *
- * <p>The file is read again when it changes, and what a helper said is kept for some minutes. A file that does not exist is
- * an empty one. Thread-safe; a helper that hangs delays only the questions for its own server.
+ * <p>The file is read again when it changes, and a helper's answer is kept for some minutes. A missing file counts as
+ * empty. Thread-safe; a hanging helper delays only requests for its own server.
  */
 public final class DockerConfigFile implements CredentialProvider {
     private static final int MAX_SIZE = 4 * 1024 * 1024;
@@ -44,20 +44,20 @@ public final class DockerConfigFile implements CredentialProvider {
     private final Map<String, HelperAnswer> answers = new ConcurrentHashMap<>();
     private @Nullable Loaded loaded;
 
-    /** The configuration, and how its file looked when it was read; null for none. */
+    /** The configuration, and the state of its file when it was read; null for none. */
     private record Loaded(@Nullable String stamp, JsonNode auths, JsonNode credHelpers, String credsStore) {}
 
-    /** What a helper said about one server. Its own lock is held while the helper runs. */
+    /** A helper's answer for one server. Its lock is held while the helper runs. */
     private static final class HelperAnswer {
         private Optional<Credential> credential = Optional.empty();
         private Instant until = Instant.MIN;
     }
 
     /**
-     * Creates a provider. It does no I/O; that comes with the first question.
+     * Creates a provider. It does no I/O until it is first used.
      *
      * @param file the file, see {@link #locate}
-     * @param helpers what runs the helpers that the file names
+     * @param helpers runs the helpers that the file names
      * @param clock the time
      */
     public DockerConfigFile(Path file, CredentialHelpers helpers, InstantSource clock) {
@@ -67,8 +67,8 @@ public final class DockerConfigFile implements CredentialProvider {
     }
 
     /**
-     * Where Docker keeps its configuration: in the directory that {@code DOCKER_CONFIG} names, otherwise in {@code .docker}
-     * of the home directory.
+     * Returns where Docker keeps its configuration: in the directory that {@code DOCKER_CONFIG} names, otherwise in
+     * {@code .docker} of the home directory.
      *
      * @param environment the environment variables
      * @param home the home directory
@@ -128,13 +128,13 @@ public final class DockerConfigFile implements CredentialProvider {
         return host.equals(DOCKER_HUB) ? DOCKER_HUB_SERVER : host;
     }
 
-    /** A host by its one name: in lower case, and Docker Hub's. */
+    /** The canonical name of a host: in lower case, and one name for Docker Hub. */
     private static String host(String name) {
         String host = name.toLowerCase(Locale.ROOT);
         return DOCKER_HUB_NAMES.contains(host) ? DOCKER_HUB : host;
     }
 
-    /** The keys that are for a repository, as {@link #normal} has them, the most specific first. */
+    /** The keys that match a repository, in the form of {@link #normal}, the most specific first. */
     private static List<String> names(String registry, String repository) {
         String host = host(registry);
         var names = new ArrayList<String>();
@@ -150,7 +150,7 @@ public final class DockerConfigFile implements CredentialProvider {
         Optional<JsonNode> value = Optional.empty();
         for (Map.Entry<String, JsonNode> entry : object.properties()) {
             int at = names.indexOf(normal(entry.getKey()));
-            // Of two spellings of one name, the one that Docker itself writes.
+            // Of two spellings of the same name, the one that Docker itself writes wins.
             if (at >= 0 && (at < best || (at == best && entry.getKey().equals(DOCKER_HUB_SERVER)))) {
                 best = at;
                 value = Optional.of(entry.getValue());
@@ -159,7 +159,7 @@ public final class DockerConfigFile implements CredentialProvider {
         return value;
     }
 
-    /** A key without scheme, slashes at its end and the root of the API; its host by its one name. */
+    /** A key without scheme, trailing slashes and the root of the API, with the canonical name of its host. */
     private static String normal(String key) {
         int scheme = key.indexOf("://");
         String rest = scheme < 0 ? key : key.substring(scheme + 3);

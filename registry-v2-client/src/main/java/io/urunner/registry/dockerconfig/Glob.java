@@ -1,8 +1,8 @@
 package io.urunner.registry.dockerconfig;
 
 /**
- * Shell globs as Go's {@code path.Match} reads them, for one label of a host: {@code *}, {@code ?}, {@code [a-z]}, {@code
- * [^a-z]} and the backslash. A pattern that is wrong matches nothing.
+ * Shell globs as in Go's {@code path.Match}, for one label of a host: {@code *}, {@code ?}, {@code [a-z]}, {@code
+ * [^a-z]} and the backslash. A malformed pattern matches nothing.
  */
 final class Glob {
     private static final int WRONG = -1;
@@ -19,7 +19,7 @@ final class Glob {
         return new Glob(pattern, text).matches();
     }
 
-    /** Goes back to the last star only, so the time is at most the product of the two lengths. */
+    /** Backtracks only to the last star, so the time is at most the product of the two lengths. */
     private boolean matches() {
         int p = 0;
         int t = 0;
@@ -45,7 +45,7 @@ final class Glob {
         return true;
     }
 
-    /** Matches one character; the place in the pattern after what matched it, or {@link #WRONG}. */
+    /** Matches one character; returns the position in the pattern after what matched, or {@link #WRONG}. */
     private int one(int p, char c) {
         return switch (pattern.charAt(p)) {
             case '?' -> p + 1;
@@ -82,7 +82,7 @@ final class Glob {
         return hit != negated ? p + 1 : WRONG;
     }
 
-    /** Where the character of a class stands that begins at a place, behind its backslash if it has one. */
+    /** Returns the position of the class member that starts here, after its backslash if it has one. */
     private int member(int p) {
         if (p >= pattern.length() || pattern.charAt(p) == '-' || pattern.charAt(p) == ']') {
             return WRONG;

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A Secret of Kubernetes with credentials for registries, of the type {@code kubernetes.io/dockerconfigjson} or the older
+ * A Kubernetes Secret with credentials for registries, of the type {@code kubernetes.io/dockerconfigjson} or the older
  * {@code kubernetes.io/dockercfg}. Immutable; it never prints its content.
  */
 public final class PullSecret {
@@ -30,7 +30,7 @@ public final class PullSecret {
 
     /**
      * Reads a Secret. One that the kubelet cannot read yields no credentials and a {@linkplain #problems() problem}; it
-     * keeps the kubelet from pulling at all.
+     * prevents the kubelet from pulling at all.
      *
      * @param name the Secret's name, for messages
      * @param type its {@code type}
@@ -43,7 +43,7 @@ public final class PullSecret {
         String key = keyOf(type);
         byte[] content = data.getOrDefault(key, new byte[0]);
         if (key.isEmpty()) {
-            problems.add("the secret " + name + " is no pull secret: its type is " + type + ", not " + CONFIG_TYPE);
+            problems.add("the secret " + name + " is not a pull secret: its type is " + type + ", not " + CONFIG_TYPE);
         } else if (content.length == 0) {
             problems.add("the pull secret " + name + " has no " + key);
         } else {
@@ -81,9 +81,9 @@ public final class PullSecret {
     }
 
     /**
-     * Why this Secret, or an entry of it, is of no use.
+     * Why this Secret, or an entry of it, cannot be used.
      *
-     * @return sentences for people, without a secret; empty if all is well
+     * @return sentences for people, without a secret; empty if there are no problems
      */
     public List<String> problems() {
         return problems;

@@ -4,19 +4,19 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The key of an entry of a pull secret, normalised as the kubelet does: without scheme, and without a first segment {@code
- * /v1/} or {@code /v2/}.
+ * The key of an entry of a pull secret, normalised as the kubelet does: without the scheme, and without a first segment
+ * {@code /v1/} or {@code /v2/}.
  *
- * @param authority host and port as they were written, without a user
- * @param host the host, which may hold globs
+ * @param authority host and port as written, without a user
+ * @param host the host, which may contain globs
  * @param port the port, or the empty text
- * @param path the path with its slash, or the empty text
+ * @param path the path with its leading slash, or the empty text
  */
 record PullSecretKey(String authority, String host, String port, String path) {
-    /** What Go's URL parser takes in a host beside letters, digits and what is not ASCII. */
+    /** What Go's URL parser accepts in a host: letters, digits, these characters and everything that is not ASCII. */
     private static final Pattern HOST = Pattern.compile("[a-zA-Z0-9\\x{80}-\\x{10ffff}\\-_.~!$&'()*+,;=:\\[\\]<>\"?]*");
 
-    /** Reads a key; empty if the kubelet would ignore it, because it cannot be a URL. */
+    /** Reads a key; empty if the kubelet would ignore it because it is not a valid URL. */
     static Optional<PullSecretKey> parse(String key) {
         String rest = key;
         if (rest.startsWith("https://")) {
@@ -34,12 +34,12 @@ record PullSecretKey(String authority, String host, String port, String path) {
         return wellFormed(authority) ? Optional.of(of(authority, path.equals("/") ? "" : path)) : Optional.empty();
     }
 
-    /** The image's name without tag as a key, to be matched. */
+    /** The image's name without tag, as a key to match. */
     static PullSecretKey ofImage(String registry, String repository) {
         return of(registry, "/" + repository);
     }
 
-    /** A key may be a URL with user and password; those do not count, and are not repeated in messages. */
+    /** Removes user and password if the key is a URL with them: they do not count, and messages do not repeat them. */
     static String withoutUser(String key) {
         return key.substring(key.lastIndexOf('@') + 1);
     }
@@ -49,7 +49,7 @@ record PullSecretKey(String authority, String host, String port, String path) {
         boolean bracketed = authority.startsWith("[");
         boolean port = bracketed ? authority.lastIndexOf(']') < colon : colon >= 0 && authority.indexOf(':') == colon;
         if (!port) {
-            // Where the kubelet finds no port, or too many colons for one, it takes the whole for the host.
+            // If the kubelet finds no port, or too many colons for one, it takes everything as the host.
             return new PullSecretKey(authority, authority, "", path);
         }
         String host = authority.substring(0, colon);
@@ -76,7 +76,10 @@ record PullSecretKey(String authority, String host, String port, String path) {
         return HOST.matcher(authority).matches() && (end >= 0 || !bracketed) && port.matches("(:[0-9]*)?");
     }
 
-    /** Whether this key is for an image: same port, as many labels, each matched as a glob, and the path a plain prefix. */
+    /**
+     * Whether this key is for an image: the same port, the same number of labels, each matching as a glob, and a path
+     * prefix.
+     */
     boolean matches(PullSecretKey image) {
         String[] labels = host.split("\\.", -1);
         String[] imageLabels = image.host.split("\\.", -1);
@@ -91,7 +94,7 @@ record PullSecretKey(String authority, String host, String port, String path) {
         return true;
     }
 
-    /** The key as the kubelet sorts it. */
+    /** The key by which the kubelet sorts. */
     @Override
     public String toString() {
         return authority + path;

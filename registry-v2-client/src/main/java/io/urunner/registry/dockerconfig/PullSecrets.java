@@ -12,8 +12,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The pull secrets of a pod, matched with images exactly as the kubelet matches them: all credentials whose key matches, in
- * the reverse alphabetical order of the keys, so that a longer path comes first and a glob last. Immutable, thread-safe; it
+ * The pull secrets of a pod, matched with images exactly as the kubelet does: all credentials whose key matches, in
+ * reverse alphabetical order of the keys, so that a longer path comes first and a glob last. Immutable, thread-safe; it
  * does no I/O.
  */
 public final class PullSecrets implements CredentialProvider {
@@ -31,9 +31,9 @@ public final class PullSecrets implements CredentialProvider {
     }
 
     /**
-     * Takes the secrets that a pod has.
+     * Creates the credentials from a pod's secrets.
      *
-     * @param secrets the secrets in the order of the pod's {@code imagePullSecrets}, those that are missing left out
+     * @param secrets the secrets in the order of the pod's {@code imagePullSecrets}, without missing ones
      * @return their credentials
      */
     public static PullSecrets of(List<PullSecret> secrets) {
@@ -46,10 +46,10 @@ public final class PullSecrets implements CredentialProvider {
                     secret.entries().entrySet()) {
                 Optional<PullSecretKey> key = PullSecretKey.parse(entry.getKey());
                 if (key.isEmpty()) {
-                    problems.add("the pull secret " + secret.name() + " has a key that is no registry: "
+                    problems.add("the pull secret " + secret.name() + " has a key that is not a registry: "
                             + PullSecretKey.withoutUser(entry.getKey()));
                 } else {
-                    // An entry without user and password is tried, too, and that is anonymous.
+                    // An entry without user and password is also tried, anonymously.
                     Credential credential = entry.getValue().orElseGet(Credential.Anonymous::new);
                     byKey.computeIfAbsent(key.get(), k -> new ArrayList<>()).add(credential);
                 }
@@ -61,14 +61,14 @@ public final class PullSecrets implements CredentialProvider {
     /**
      * What is wrong with the secrets.
      *
-     * @return sentences for people, without a secret; empty if all is well
+     * @return sentences for people, without a secret; empty if there are no problems
      */
     public List<String> problems() {
         return problems;
     }
 
     /**
-     * The credentials for a repository, in the order in which the kubelet tries them.
+     * Returns the credentials for a repository, in the order in which the kubelet tries them.
      *
      * @param registry the registry as {@code host[:port]}, {@code docker.io} for Docker Hub
      * @param repository the repository's name on it, without tag

@@ -1,6 +1,6 @@
 /**
- * Credentials that are there already: Docker's {@code config.json} with its credential helpers, and the pull secrets of
- * Kubernetes. It depends on the credential SPI and knows nothing of the client.
+ * Existing credentials: Docker's {@code config.json} with its credential helpers, and the pull secrets of Kubernetes.
+ * This package depends on the credential SPI, not on the client.
  */
 @NullMarked
 package io.urunner.registry.dockerconfig;

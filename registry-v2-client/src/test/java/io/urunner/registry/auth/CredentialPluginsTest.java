@@ -39,7 +39,7 @@ class CredentialPluginsTest {
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> plugins.get("habor"))
-                .withMessage("no credential plugin has the type 'habor'; known are dockerhub, generic");
+                .withMessage("no credential plugin has the type 'habor'; the known types are dockerhub, generic");
     }
 
     @Test

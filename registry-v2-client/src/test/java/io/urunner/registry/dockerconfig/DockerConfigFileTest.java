@@ -239,10 +239,10 @@ class DockerConfigFileTest {
     @ParameterizedTest(name = "{1}")
     @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
                     echo hunter2 >&2; echo hunter2; exit 3                      | exit status 3
-                    echo hunter2                                                | not its protocol
-                    echo '["hunter2"]'                                          | not its protocol
-                    true                                                        | not its protocol
-                    echo '{"Username":"hunter2:x","Secret":"y"}'                | not its protocol
+                    echo hunter2                                                | does not follow its protocol
+                    echo '["hunter2"]'                                          | does not follow its protocol
+                    true                                                        | does not follow its protocol
+                    echo '{"Username":"hunter2:x","Secret":"y"}'                | does not follow its protocol
                     i=0; while [ $i -lt 2000 ]; do echo 'hunter2 and forty more characters to fill the pipe'; i=$((i+1)); done | more than 65536 bytes
                     exec sleep 600                                              | did not answer
                     sleep 600 & echo hunter2; wait                              | did not answer

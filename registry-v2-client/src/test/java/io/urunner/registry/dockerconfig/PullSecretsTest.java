@@ -259,7 +259,7 @@ class PullSecretsTest {
 
     @ParameterizedTest(name = "type {0}, key {1}, content {2}")
     @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
-                    Opaque                         | .dockerconfigjson | {"auths":{"reg.example":{"auth":"dTpw"}}} | no pull secret
+                    Opaque                         | .dockerconfigjson | {"auths":{"reg.example":{"auth":"dTpw"}}} | not a pull secret
                     kubernetes.io/dockercfg        | .dockerconfigjson | {"auths":{"reg.example":{"auth":"dTpw"}}} | has no .dockercfg
                     kubernetes.io/dockerconfigjson | .dockercfg        | {"reg.example":{"auth":"dTpw"}}           | has no .dockerconfigjson
                     kubernetes.io/dockerconfigjson | .dockerconfigjson | ^^                                        | has no .dockerconfigjson

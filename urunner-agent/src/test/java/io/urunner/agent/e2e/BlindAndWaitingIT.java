@@ -334,7 +334,7 @@ class BlindAndWaitingIT {
         secret(own, "no-port", DOCKER, "{\"auths\": {\"127.0.0.1\": " + entry + "}}");
         secret(own, "token-only", DOCKER, "{\"auths\": {\"" + host + "\": {\"identitytoken\": \"t0ken-5678\"}}}");
         Map<String, String> said = Map.of(
-                "opaque", "the secret opaque is no pull secret: its type is Opaque",
+                "opaque", "the secret opaque is not a pull secret: its type is Opaque",
                 "no-port", "only one for 127.0.0.1",
                 "token-only", "no user and password",
                 "missing", "there is no secret missing");

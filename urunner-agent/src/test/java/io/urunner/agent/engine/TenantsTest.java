@@ -206,12 +206,12 @@ class TenantsTest extends EngineScene {
     @Test
     void whatIsWrongWithAPullSecretIsToldToItsOwnNamespaceAndToNoOther() {
         registry.readers.put(APP, Set.of());
-        registry.broken.put(EVIL, List.of("the secret regcred is no pull secret"));
+        registry.broken.put(EVIL, List.of("the secret regcred is not a pull secret"));
         WorkloadId theirs = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         Engine engine = start();
         loop.advance(INTERVAL);
-        assertThat(decision(engine, theirs).reason()).contains("401", "the secret regcred is no pull secret");
+        assertThat(decision(engine, theirs).reason()).contains("401", "the secret regcred is not a pull secret");
         assertThat(state(engine, theirs).cause()).isEqualTo(Deferral.NO_CREDENTIAL.words());
         assertThat(decision(engine, mine).reason())
                 .contains("401", "there is no pull secret")

@@ -152,7 +152,7 @@ class PodCredentialsTest {
                 .isEmpty();
         assertThat(problems("Opaque", "{\"auths\":{\"r.example\":" + entry + "}}"))
                 .containsExactly(
-                        "the secret a is no pull secret: its type is Opaque, not kubernetes.io/dockerconfigjson");
+                        "the secret a is not a pull secret: its type is Opaque, not kubernetes.io/dockerconfigjson");
         assertThat(problems("kubernetes.io/dockerconfigjson", "{\"auths\":{\"r.example:443\":" + entry + "}}"))
                 .containsExactly(
                         "the pull secrets (a) have no entry for r.example/team/app, only one for r.example:443:"
