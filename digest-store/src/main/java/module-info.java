@@ -1,5 +1,5 @@
-/** Which digests a tag has had, and which rollouts followed, in SQLite or PostgreSQL. */
-@SuppressWarnings("requires-automatic") // Jdbi is no module; its jar says how it is called.
+/** Remembers which digests a tag has had and which rollouts followed, in SQLite or PostgreSQL. */
+@SuppressWarnings("requires-automatic") // Jdbi is not a module; its jar declares the module name.
 module io.urunner.store {
     requires java.sql;
     requires org.jdbi.v3.core;
@@ -7,7 +7,7 @@ module io.urunner.store {
     requires org.xerial.sqlitejdbc;
     requires static org.jspecify;
 
-    // What Jdbi and the driver of PostgreSQL need: as they are no modules, they cannot say so.
+    // What Jdbi and the PostgreSQL driver need: as they are not modules, they cannot declare it.
     requires io.leangen.geantyref;
     requires java.management;
     requires java.naming;

@@ -26,8 +26,8 @@ import org.jdbi.v3.core.statement.PreparedBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a batch within a transaction. References and workloads are given their numbers first, as many as there are at
- * once. Of a tag that did not move only one row of {@code tag_now} is written.
+ * Writes a batch within a transaction. References and workloads get their numbers first, all at once. For a tag that
+ * did not move, only one row of {@code tag_now} is written.
  */
 final class BatchWriter {
     private static final int MOST_MEDIA_TYPES = 1_000;
@@ -51,7 +51,7 @@ final class BatchWriter {
         handle.execute("CREATE TEMPORARY TABLE kept (digest TEXT PRIMARY KEY)");
     }
 
-    /** {@code mark} is the one that the cluster bears. */
+    /** Writes a batch; {@code mark} is the mark that the cluster now has. */
     void write(Batch batch, long mark) throws SQLException {
         if (!batch.sightings().isEmpty()) {
             known.claim(session, mark);
@@ -65,7 +65,7 @@ final class BatchWriter {
 
     // ---- sightings
 
-    /** A sighting that is newer than what was known of its tag before this batch. */
+    /** A sighting that is newer than what was known about its tag before this batch. */
     private record News(Tag tag, Sighting sighting, long seen) {}
 
     private void writeSightings(List<Sighting> sightings) throws SQLException {
@@ -95,7 +95,7 @@ final class BatchWriter {
         update("tag_now", seenAgain);
     }
 
-    /** Tells whether more than the time changed. */
+    /** Returns whether more than the time changed. */
     private boolean see(Tag tag, News news, Rows past) {
         Sighting sighting = news.sighting;
         if (news.seen <= tag.lastSeen) {
@@ -119,7 +119,7 @@ final class BatchWriter {
         return changed;
     }
 
-    /** In the order of the rows, and of one tag in the order of time. */
+    /** In the order of the rows, and for one tag in the order of time. */
     private List<News> news(List<Sighting> sightings) throws SQLException {
         List<News> news = new ArrayList<>(sightings.size());
         List<Sighting> unknown = new ArrayList<>();
@@ -154,8 +154,8 @@ final class BatchWriter {
     }
 
     /**
-     * All clusters share the media types, of which there are few, unless a registry makes up another one for each answer:
-     * then there is none for what comes after the thousandth.
+     * All clusters share the media types. There are few of them, unless a registry invents a new one for each answer:
+     * after the thousandth, new ones are not stored.
      */
     private @Nullable Long mediaType(String text) {
         Optional<Long> id = known.mediaType(text);
@@ -257,7 +257,7 @@ final class BatchWriter {
                         + " outcome = coalesce(CAST(:outcome AS TEXT), outcome),"
                         + " message = coalesce(CAST(:message AS TEXT), message)"
                         + " WHERE workload_id = :workload AND name = :id"
-                        // Who left it while it ran may write that after somebody else wrote how it ended.
+                        // A process that stopped following it may write that after another one recorded how it ended.
                         + " AND (finished IS NULL OR CAST(:finished AS BIGINT) IS NOT NULL)");
         List<RolloutRecord> fresh = new ArrayList<>();
         for (int i = 0; i < inserted.length; i++) {
@@ -332,7 +332,7 @@ final class BatchWriter {
         return texts;
     }
 
-    /** Gives texts their numbers in one of the tables of texts. */
+    /** Assigns numbers to texts in one of the tables of texts. */
     private Map<String, Long> intern(String table, Set<String> texts) throws SQLException {
         Map<String, Long> ids = new HashMap<>();
         if (texts.isEmpty()) {
@@ -344,7 +344,7 @@ final class BatchWriter {
                         + " (SELECT 1 FROM " + table + " x WHERE x.cluster_id = :cluster AND x.text = t.text)")
                 .bind("cluster", cluster)
                 .execute();
-        // CROSS, so that SQLite goes through the few terms, and not through the table.
+        // CROSS, so that SQLite iterates over the few terms, not over the table.
         return handle.createQuery("SELECT x.text, x.id FROM term t CROSS JOIN " + table
                         + " x WHERE x.cluster_id = :cluster AND x.text = t.text")
                 .bind("cluster", cluster)

@@ -4,25 +4,27 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.jdbi.v3.core.Handle;
 
-/** What differs between the databases. The statements on the tables do not. Thread-safe. */
+/** The differences between the databases; the statements on the tables are the same. Thread-safe. */
 interface Database {
-    /** Where the database is, for messages: never with credentials. */
+    /** Where the database is, for messages; never with credentials. */
     String location();
 
-    /** The folder of the migrations among the resources. */
+    /** The resource folder of the migrations. */
     String schemaFolder();
 
     /**
      * Opens a connection.
      *
-     * @param writing whether it may create and change things; its transactions take the place of the one writer at once
+     * @param writing whether it may create and change things; its transactions take the writer's lock at once
      */
     Connection connect(boolean writing) throws SQLException, StoreException;
 
-    /** Prepares the first connection of a writer for the migrations, in the same transaction as them. */
+    /** Prepares the first connection of a writer for the migrations, in their transaction. */
     void beforeMigration(Handle handle);
 
-    /** What at the end of a query for a cluster's row keeps other writers of this cluster out until the transaction ends. */
+    /**
+     * The end of a query for a cluster's row that keeps other writers of this cluster out until the transaction ends.
+     */
     String lockClause();
 
     /** Empties a temporary table. */
@@ -31,19 +33,19 @@ interface Database {
     /**
      * Inserts rows.
      *
-     * @param conflict what to do with those that are there already, in SQL; an empty text if none can be
+     * @param conflict what to do with rows that exist already, in SQL; an empty text if there can be none
      */
     void insert(Handle handle, String table, Rows rows, String conflict) throws SQLException;
 
     /** Changes rows: {@code rows} has the key first, then the new values. */
     void update(Handle handle, String table, Rows rows) throws SQLException;
 
-    /** What tells that the database behind an open connection is still the one at its place. */
+    /** What shows that the database behind an open connection is still the one at its location. */
     Object identity();
 
-    /** Whether the error says that the connection was lost, rather than that the database refused. */
+    /** Whether the error says that the connection was lost, rather than that the database refused something. */
     boolean connectionLost(SQLException error);
 
-    /** What the error means and what can be done about it, in words. */
+    /** Explains the error and what can be done about it. */
     String explain(SQLException error);
 }

@@ -7,34 +7,34 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Remembers for every reference the digests that it had, for every tracked container the digest that it was last seen
- * with or rolled out to, and every rollout with its outcome. {@link DigestStores} makes one.
+ * Remembers the digests that every reference had, the digest that every tracked container was last seen with or rolled
+ * out to, and every rollout with its outcome. {@link DigestStores} creates stores.
  *
- * <p>All texts are opaque, and bounded where they come in, in the constructors of the records below. Texts that name
- * something, such as references, digests and workloads, have at most 1024 characters and no NUL; others are refused with
- * {@link IllegalArgumentException}, for cut they would name something else. Texts for people are cut: reasons and messages at
- * 1024 characters, labels at 256, media types at 255, outcomes at 128; of media types a database holds a thousand, and what
- * comes after those is stored without one.
+ * <p>All texts are opaque; the constructors of the records below limit their length. Texts that name something, such as
+ * references, digests and workloads, have at most 1024 characters and no NUL; others are rejected with {@link
+ * IllegalArgumentException}, because a truncated name would name something else. Texts for people are truncated:
+ * reasons and messages to 1024 characters, labels to 256, media types to 255, outcomes to 128. A database stores a
+ * thousand media types; after that, entries with new ones are stored without a media type.
  *
- * <p>Times are written with millisecond precision. Everything belongs to the cluster that the store
- * was made for; what another cluster wrote into the same database is neither seen nor touched.
+ * <p>Times are stored with millisecond precision. Everything belongs to the cluster that the store was created for;
+ * what another cluster wrote to the same database is neither visible nor changed.
  *
- * <p>Thread-safe: one write at a time, reads beside it. Every call connects by itself where that is needed, so a store
- * whose database was broken, locked, full or away works again when the database does. Whoever made it closes it; closing
- * twice does nothing, and calls after that throw {@link StoreException}.
+ * <p>Thread-safe: one write at a time, with concurrent reads. Every call connects by itself if necessary, so a store
+ * whose database was broken, locked, full or unavailable works again when the database does. Its creator closes it;
+ * closing it twice has no effect, and later calls throw {@link StoreException}.
  */
 public interface DigestStore extends AutoCloseable {
     /**
-     * Opens the database, brings it to this version and makes sure that it can be read and written. Never necessary
-     * before another call; it is for the start and for a probe.
+     * Opens the database, migrates it to this version and checks that it can be read and written. Other calls do not
+     * need it; it is meant for the start and for probes.
      *
-     * @throws StoreException if the database cannot be used now
+     * @throws StoreException if the database is not usable now
      */
     void check() throws StoreException;
 
     /**
-     * Writes what one pass learnt, in one transaction: all of it or nothing. Writing the same batch again changes
-     * nothing, so after an exception it may be written again. A sighting that is older than what is known of its
+     * Writes what one pass learned, in one transaction: all of it or nothing. Writing the same batch again changes
+     * nothing, so after an exception it may be written again. A sighting that is older than what is known about its
      * reference is ignored.
      *
      * @param batch what to write
@@ -43,7 +43,7 @@ public interface DigestStore extends AutoCloseable {
     void write(Batch batch) throws StoreException;
 
     /**
-     * Every remembered digest, by tracked container: read once, at the start.
+     * Returns every remembered digest, by tracked container; meant to be read once, at the start.
      *
      * @return the digests
      * @throws StoreException if the database refuses
@@ -51,7 +51,7 @@ public interface DigestStore extends AutoCloseable {
     Map<TrackedContainer, String> remembered() throws StoreException;
 
     /**
-     * All references that have a history, in alphabetical order.
+     * Returns all references that have a history, in alphabetical order.
      *
      * @return the references, in canonical form
      * @throws StoreException if the database refuses
@@ -59,48 +59,48 @@ public interface DigestStore extends AutoCloseable {
     List<String> references() throws StoreException;
 
     /**
-     * The digests that a reference had, the one seen last first. A digest that left and came back is there once for
-     * every stay.
+     * Returns the digests that a reference had, the one seen last first. A digest that left and came back appears once
+     * per stay.
      *
      * @param reference the reference, in canonical form
-     * @param limit how many at most
-     * @return the digests; empty if the reference is not known
+     * @param limit the maximum number
+     * @return the digests; empty if the reference is unknown
      * @throws StoreException if the database refuses
      */
     List<TagDigest> digests(String reference, int limit) throws StoreException;
 
     /**
-     * The digest that a reference had at a time: the one seen last up to then.
+     * Returns the digest that a reference had at a time: the one seen last until then.
      *
      * @param reference the reference, in canonical form
      * @param at the time
-     * @return the digest; empty if the reference was not known yet
+     * @return the digest; empty if the reference was still unknown
      * @throws StoreException if the database refuses
      */
     Optional<TagDigest> digestAt(String reference, Instant at) throws StoreException;
 
     /**
-     * The n-th digest before the one that a reference has now. Each digest counts once, at its last stay.
+     * Returns the n-th digest before the current one of a reference. Each digest counts once, at its last stay.
      *
      * @param reference the reference, in canonical form
-     * @param steps how far back: 1 is the digest before the present one
+     * @param steps how far back: 1 is the digest before the current one
      * @return the digest; empty if the history is shorter
      * @throws StoreException if the database refuses
      */
     Optional<TagDigest> previousDigest(String reference, int steps) throws StoreException;
 
     /**
-     * The rollouts of a workload, newest first.
+     * Returns the rollouts of a workload, newest first.
      *
      * @param workload the workload
-     * @param limit how many at most
+     * @param limit the maximum number
      * @return the rollouts
      * @throws StoreException if the database refuses
      */
     List<RolloutRecord> rollouts(String workload, int limit) throws StoreException;
 
     /**
-     * The rollouts that were requested and have not ended, oldest first: what to follow up after a restart.
+     * Returns the rollouts that were requested and have not ended, oldest first: what to follow after a restart.
      *
      * @return the rollouts
      * @throws StoreException if the database refuses
@@ -108,17 +108,17 @@ public interface DigestStore extends AutoCloseable {
     List<RolloutRecord> unfinishedRollouts() throws StoreException;
 
     /**
-     * The rollouts of all workloads that were requested since a time, newest first.
+     * Returns the rollouts of all workloads that were requested since a time, newest first.
      *
      * @param since the time
-     * @param limit how many at most
+     * @param limit the maximum number
      * @return the rollouts
      * @throws StoreException if the database refuses
      */
     List<RolloutRecord> rolloutsSince(Instant since, int limit) throws StoreException;
 
     /**
-     * The rollouts that brought a digest of a reference, newest first.
+     * Returns the rollouts that brought a digest of a reference, newest first.
      *
      * @param reference the reference, in canonical form
      * @param digest the digest
@@ -128,15 +128,15 @@ public interface DigestStore extends AutoCloseable {
     List<RolloutRecord> rolloutsTo(String reference, String digest) throws StoreException;
 
     /**
-     * Deletes what the retention does not keep, in small transactions. Kept in any case is the newest stay of each
-     * digest that is remembered for a tracked container, or that the caller names, and the newest rollout of every workload
-     * with a tracked container.
+     * Deletes what the retention does not keep, in small transactions. It always keeps the newest stay of each digest
+     * that is remembered for a tracked container or named by the caller, and the newest rollout of every workload with
+     * a tracked container.
      *
      * @param retention what to keep
-     * @param inUse digests that run or are pinned
-     * @param now the time that ages count from
+     * @param inUse digests that are running or pinned
+     * @param now the time from which ages are counted
      * @return how many entries of the history (stays of digests, rollouts) were deleted
-     * @throws StoreException if the database refuses; what was deleted until then stays deleted
+     * @throws StoreException if the database refuses; what was deleted before stays deleted
      */
     int prune(Retention retention, Set<String> inUse, Instant now) throws StoreException;
 
@@ -144,7 +144,7 @@ public interface DigestStore extends AutoCloseable {
     void close();
 
     /**
-     * A container of a workload, with the reference that it had.
+     * A container of a workload, with its reference.
      *
      * @param workload the workload, for example {@code shop/Deployment/web}
      * @param container the container's name
@@ -159,12 +159,12 @@ public interface DigestStore extends AutoCloseable {
     }
 
     /**
-     * That a reference had a digest.
+     * An observation that a reference had a digest.
      *
      * @param reference the reference, in canonical form
      * @param digest the digest
      * @param mediaType the manifest's media type, if known
-     * @param seen when
+     * @param seen when it was observed
      */
     record Sighting(String reference, String digest, Optional<String> mediaType, Instant seen) {
         public Sighting {
@@ -188,11 +188,11 @@ public interface DigestStore extends AutoCloseable {
     }
 
     /**
-     * What an image's configuration says of it.
+     * What an image's configuration states about the image.
      *
      * @param revision {@code org.opencontainers.image.revision}
      * @param version {@code org.opencontainers.image.version}
-     * @param created when the image was made; what is said is left out if it is not in the years 1 to 9999
+     * @param created when the image was built; dropped if it is not in the years 1 to 9999
      */
     record ImageLabels(Optional<String> revision, Optional<String> version, Optional<Instant> created) {
         private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
@@ -211,9 +211,9 @@ public interface DigestStore extends AutoCloseable {
      * @param reference the reference, in canonical form
      * @param digest the digest
      * @param mediaType the manifest's media type, if known
-     * @param firstSeen when the stay was seen first
-     * @param lastSeen when it was seen last
-     * @param labels what the image says of itself, if known
+     * @param firstSeen when the stay was first seen
+     * @param lastSeen when it was last seen
+     * @param labels what the image states about itself, if known
      */
     record TagDigest(
             String reference,
@@ -224,7 +224,7 @@ public interface DigestStore extends AutoCloseable {
             Optional<ImageLabels> labels) {}
 
     /**
-     * One container's part in a rollout. The store imports nothing of those who use it, so reference and digests are texts
+     * One container's part in a rollout. The store imports no types of its users, so reference and digests are texts
      * here, as they were given.
      *
      * @param container its name
@@ -251,8 +251,8 @@ public interface DigestStore extends AutoCloseable {
      * @param changes what changed
      * @param requested when it was asked for
      * @param finished when it ended; empty while it runs
-     * @param outcome how it ended, for example {@code succeeded}; while it runs empty, or what is known of it, for example
-     *     that nobody follows it
+     * @param outcome how it ended, for example {@code succeeded}; while it runs empty, or what is known of it, for
+     *     example that nobody follows it
      * @param message more about the outcome
      */
     record RolloutRecord(
@@ -275,13 +275,13 @@ public interface DigestStore extends AutoCloseable {
     }
 
     /**
-     * What one pass learnt.
+     * What one pass learned.
      *
      * @param sightings what references resolved to
-     * @param labels what images say of themselves
+     * @param labels what images state about themselves
      * @param remembered what to remember for tracked containers from now on
      * @param forgotten containers that are no longer tracked; one that is also in {@code remembered} is remembered
-     * @param rollouts rollouts that were requested or ended
+     * @param rollouts rollouts that were requested or have ended
      */
     record Batch(
             List<Sighting> sightings,
@@ -300,7 +300,7 @@ public interface DigestStore extends AutoCloseable {
         /**
          * Whether there is nothing to write.
          *
-         * @return whether all parts are empty
+         * @return true if all parts are empty
          */
         public boolean isEmpty() {
             return sightings.isEmpty()
@@ -312,11 +312,11 @@ public interface DigestStore extends AutoCloseable {
     }
 
     /**
-     * What pruning keeps: of each reference the newest stays of digests, as many as the one limit says, unless they ended
-     * longer ago than the other says; rollouts up to the same age, of each workload the newest thousand.
+     * What pruning keeps: for each reference the newest stays of digests, up to a number and an age; and rollouts up to
+     * the same age, for each workload the newest thousand.
      *
-     * @param digestsPerReference how many per reference at most
-     * @param days for how many days after a digest was seen last, or a rollout was requested
+     * @param digestsPerReference the maximum number per reference
+     * @param days for how many days after a digest was last seen, or a rollout was requested
      */
     record Retention(int digestsPerReference, int days) {
         /** The defaults: 50 digests per reference, 180 days. */
@@ -324,7 +324,7 @@ public interface DigestStore extends AutoCloseable {
 
         public Retention {
             if (digestsPerReference < 1 || days < 1) {
-                throw new IllegalArgumentException("retention keeps at least one digest and one day");
+                throw new IllegalArgumentException("the retention must be at least one digest and one day");
             }
         }
     }

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.Query;
 
-/** The questions, on an open connection. Each is one statement, so what it answers belongs together. */
+/** The queries, on an open connection. Each is one statement, so its result is consistent. */
 final class History {
     private static final String ROLLOUTS = "SELECT o.id, o.name, w.text AS workload, o.why, o.requested, o.finished,"
             + " o.outcome, o.message, c.container, r.text AS reference, c.from_digest, c.to_digest"
@@ -58,7 +58,7 @@ final class History {
                 .list();
     }
 
-    /** The stays of digests that began up to a time, newest first. */
+    /** Returns the stays of digests that began before or at a time, newest first. */
     List<TagDigest> digests(String reference, long until, int limit) {
         return query("SELECT s.digest, m.text AS media_type, s.first_seen, s.last_seen,"
                         + " l.digest AS labelled, l.revision, l.version, l.created"

@@ -9,9 +9,9 @@ import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code tag_now} says, so that a pass over tags that did not move asks nothing. It is right for as long as nobody
- * else writes there: whoever does leaves a mark on the cluster, and where that is not ours, all is read again. For use
- * with the cluster locked; what is changed here is in the same transaction as the rows.
+ * A copy of {@code tag_now}, so that a pass over tags that did not move reads nothing. It is valid as long as nobody
+ * else writes there: every writer leaves a mark on the cluster, and if the mark is not ours, everything is read again.
+ * For use with the cluster locked; changes here and in the rows are in the same transaction.
  */
 final class KnownTags {
     private static final int FETCH = 1_000;
@@ -21,7 +21,7 @@ final class KnownTags {
     private int connection;
     private long mark;
 
-    /** What a reference has now. */
+    /** The current state of a reference. */
     static final class Tag {
         final long reference;
         String digest = "";
@@ -31,15 +31,15 @@ final class KnownTags {
         long firstSeen = Long.MIN_VALUE;
         long lastSeen = Long.MIN_VALUE;
 
-        /** A reference without a digest yet, which is seen right after. */
+        /** A reference without a digest yet; one is recorded right after. */
         Tag(long reference) {
             this.reference = reference;
         }
     }
 
-    /** Makes it right, and leaves our mark. */
+    /** Brings the copy up to date, and leaves our mark. */
     void claim(Lane.Session session, long found) {
-        // A transaction that failed has cost its connection.
+        // A failed transaction has cost its connection.
         if (connection != session.number() || mark != found) {
             connection = 0;
             read(session.handle(), session.cluster());
@@ -48,7 +48,7 @@ final class KnownTags {
         connection = session.number();
     }
 
-    /** Makes what others know wrong. */
+    /** Invalidates the copies of others. */
     static long leaveMark(Handle handle, long cluster) {
         long mark = ThreadLocalRandom.current().nextLong();
         handle.createUpdate("UPDATE cluster SET mark = :mark WHERE id = :cluster")
@@ -85,7 +85,7 @@ final class KnownTags {
         return tags.get(reference);
     }
 
-    /** Adds a reference that has no digest yet; it is given one in the same transaction. */
+    /** Adds a reference that has no digest yet; it gets one in the same transaction. */
     void add(String reference, long id) {
         tags.put(reference, new Tag(id));
     }

@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection, used by one thread at a time. It is opened when it is needed and dropped after every error, so that the
- * next call starts afresh. A call that finds the connection lost in the meantime is made again, once, on a new one: all
- * work done here may be repeated.
+ * One connection, used by one thread at a time. It is opened on demand and dropped after every error, so that the next
+ * call starts afresh. If a call finds that the connection was lost in the meantime, it is repeated once on a new one:
+ * all work done here can be repeated.
  */
 final class Lane implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Lane.class);
@@ -33,17 +33,17 @@ final class Lane implements AutoCloseable {
     private int connections;
     private volatile boolean closed;
 
-    /** What is done once on a new connection. */
+    /** Work to do once on a new connection. */
     interface Preparation {
         long cluster(Handle handle) throws StoreException;
     }
 
-    /** What is done on a connection. */
+    /** Work to do on a connection. */
     interface Work<T> {
         T on(Session session) throws SQLException, StoreException;
     }
 
-    /** An open connection, the how many-eth it is here, and the id of the cluster in this database. */
+    /** An open connection, its number, and the id of the cluster in this database. */
     record Session(Handle handle, int number, long cluster) {}
 
     Lane(Database database, boolean writing, Preparation preparation) {
@@ -126,7 +126,7 @@ final class Lane implements AutoCloseable {
             // Rolls back what was not committed.
             dropped.handle().getConnection().close();
         } catch (SQLException e) {
-            // Nothing is lost with it: what was committed is in the database, what was not is reported by the call.
+            // Nothing is lost with it: what was committed is in the database, and the call reports what was not.
             log.debug("{}: closing a connection: {}", database.location(), e.getMessage());
         }
     }
@@ -148,7 +148,7 @@ final class Lane implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** Waits a moment for a call that is under way; one that takes longer closes the connection itself, when it ends. */
+    /** Waits briefly for a call in progress; one that takes longer closes the connection itself when it ends. */
     @Override
     public void close() {
         closed = true;

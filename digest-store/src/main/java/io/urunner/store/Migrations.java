@@ -9,17 +9,17 @@ import org.jdbi.v3.core.Handle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings a database to the form that this version knows. Forward only: the number of a script is a version. */
+/** Migrates a database to the schema of this version. Forward only: the number of a script is a version. */
 final class Migrations {
     private static final Logger log = LoggerFactory.getLogger(Migrations.class);
     private static final List<String> SCRIPTS = List.of("001-history.sql");
 
-    /** The table that tells our databases from others. */
+    /** The table that distinguishes our databases from others. */
     static final String TABLE = "schema_migration";
 
     private Migrations() {}
 
-    /** Applies the scripts that are missing, in one transaction with what tells that they were applied. */
+    /** Applies the missing scripts, in one transaction with the record of having applied them. */
     static void migrate(Handle handle, Database database) throws StoreException {
         handle.useTransaction(h -> {
             database.beforeMigration(h);
@@ -34,17 +34,17 @@ final class Migrations {
         });
     }
 
-    /** Refuses a database that the questions of this version may not fit. */
+    /** Rejects a database that the queries of this version may not fit. */
     static void mustFit(Handle handle, Database database) throws StoreException {
         int version = version(handle, database);
         if (version < SCRIPTS.size()) {
             throw new StoreException(
                     database.location() + ": the database was written by an older version (its schema is " + version
-                            + "); run an agent of this version, which brings it to " + SCRIPTS.size());
+                            + "); run an agent of this version, which migrates it to " + SCRIPTS.size());
         }
     }
 
-    /** The version of the database, refused if it is newer than this program. */
+    /** Returns the version of the database; one that is newer than this program is rejected. */
     private static int version(Handle handle, Database database) throws StoreException {
         int version = handle.createQuery("SELECT coalesce(max(version), 0) FROM " + TABLE)
                 .mapTo(int.class)
@@ -52,8 +52,8 @@ final class Migrations {
         if (version > SCRIPTS.size()) {
             throw new StoreException(
                     database.location() + ": the database was written by a newer version (its schema is "
-                            + version + ", this one knows up to " + SCRIPTS.size()
-                            + "); run that version, or name another database");
+                            + version + ", this one supports up to " + SCRIPTS.size()
+                            + "); run that version, or use another database");
         }
         return version;
     }

@@ -18,14 +18,14 @@ import java.util.stream.IntStream;
 import org.jdbi.v3.core.Handle;
 
 /**
- * A PostgreSQL database. The URL's parameters are taken off it at once and given to the driver as properties, so that no
- * message of the driver can repeat a password.
+ * A PostgreSQL database. The parameters of the URL are removed from it at once and passed to the driver as properties,
+ * so that no message of the driver can repeat a password.
  */
 final class PostgresqlDatabase implements Database {
     private static final String PREFIX = "jdbc:postgresql:";
     private static final String DEFAULT_SCHEMA = "urunner";
     private static final Pattern IDENTIFIER = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
-    /** What messages repeat: no parameter stands there, however it is parted from the rest. */
+    /** What messages may repeat: a text without parameters, however they are separated from the rest. */
     private static final Pattern PLACE = Pattern.compile("[^;=&#\\s]*");
 
     private static final long MIGRATION_LOCK = 0x7572756e6e6572L;
@@ -48,11 +48,11 @@ final class PostgresqlDatabase implements Database {
             throw new IllegalArgumentException("the URL of the database does not start with " + PREFIX);
         }
         if (url.indexOf('@') >= 0) {
-            throw new IllegalArgumentException("the URL of the database has an @ in it: user and password are given as"
+            throw new IllegalArgumentException("the URL of the database contains an @: give user and password as"
                     + " parameters, " + PREFIX + "//host/database?user=…&password=…");
         }
         if (!PLACE.matcher(url).matches()) {
-            throw new IllegalArgumentException("the URL of the database has parameters without a ? before them: it is "
+            throw new IllegalArgumentException("the URL of the database has parameters without a ? before them: write "
                     + PREFIX + "//host/database?name=value&name=value");
         }
         properties.putAll(DEFAULTS);
@@ -74,7 +74,7 @@ final class PostgresqlDatabase implements Database {
                 properties.setProperty(
                         name, URLDecoder.decode(parameter.substring(equals + 1), StandardCharsets.UTF_8));
             } catch (IllegalArgumentException e) {
-                // Without its cause, which repeats a part of the value, and without what may be a part of a password.
+                // Without its cause, which repeats a part of the value, and without what may be part of a password.
                 throw new IllegalArgumentException(
                         "the URL of the database: the value of a parameter is not percent-encoded");
             }
@@ -106,13 +106,13 @@ final class PostgresqlDatabase implements Database {
         } catch (SQLException e) {
             throw new StoreException(
                     location()
-                            + ": no driver takes this URL; it is jdbc:postgresql://host:port/database, and the driver"
+                            + ": no driver accepts this URL; write jdbc:postgresql://host:port/database; the driver"
                             + " org.postgresql:postgresql must be on the class path",
                     e);
         }
         Connection connection = driver.connect(url, all);
         if (connection == null) {
-            throw new StoreException(location() + ": the driver does not take this URL");
+            throw new StoreException(location() + ": the driver does not accept this URL");
         }
         boolean ready = false;
         try (Statement statement = connection.createStatement()) {
@@ -139,7 +139,7 @@ final class PostgresqlDatabase implements Database {
                 .bind("key", MIGRATION_LOCK)
                 .mapTo(int.class)
                 .one();
-        // Asked for first: CREATE SCHEMA IF NOT EXISTS wants the right to create one even when it is there.
+        // Checked first: CREATE SCHEMA IF NOT EXISTS requires the permission to create one even if it exists.
         boolean present = handle.createQuery("SELECT to_regnamespace(:schema) IS NOT NULL")
                 .bind("schema", '"' + schema() + '"')
                 .mapTo(boolean.class)
@@ -178,7 +178,7 @@ final class PostgresqlDatabase implements Database {
                 rows);
     }
 
-    /** An array for each column, so that all rows are one statement. */
+    /** One array per column, so that all rows fit in one statement. */
     private static String unnest(Rows rows) {
         return IntStream.range(0, rows.columns())
                 .mapToObj(column -> rows.isText(column) ? "CAST(? AS TEXT[])" : "CAST(? AS BIGINT[])")
@@ -215,19 +215,19 @@ final class PostgresqlDatabase implements Database {
         if (state.startsWith("08")) {
             remedy = "the server cannot be reached; check host, port and network";
         } else if (state.startsWith("28")) {
-            remedy = "the server refuses the user; check user, password and pg_hba.conf";
+            remedy = "the server rejects the user; check user, password and pg_hba.conf";
         } else if (state.equals("3D000")) {
-            remedy = "create the database, or name another one";
+            remedy = "create the database, or use another one";
         } else if (state.equals("42501")) {
-            remedy = "grant the user what is missing, or create the schema " + schema() + " for this user";
+            remedy = "grant the user the missing permission, or create the schema " + schema() + " for this user";
         } else if (state.equals("25006")) {
-            remedy = "the server is read-only, perhaps a standby; name the primary";
+            remedy = "the server is read-only, perhaps a standby; use the primary";
         } else if (state.equals("53100")) {
-            remedy = "the server's disk is full; make room";
+            remedy = "the server's disk is full; free some space";
         } else if (state.equals("53300")) {
-            remedy = "the server has no connection left; raise max_connections or end some";
+            remedy = "the server has no connection left; raise max_connections or close some";
         } else if (state.equals("55P03")) {
-            remedy = "another writer of the same cluster holds the lock; find out who else runs";
+            remedy = "another writer of the same cluster holds the lock; find out which other agent is running";
         } else if (state.startsWith("57P0")) {
             remedy = "the server is shutting down or starting";
         } else {

@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Deletes what the retention does not keep, some references or texts per transaction, so that a pass never waits long for
- * its turn. Single use.
+ * Deletes what the retention does not keep, a few references or texts per transaction, so that a pass never waits long.
+ * Single use.
  *
  * <p>The plus in {@code +cluster_id} keeps SQLite from walking the index of all texts instead of the range of ids.
  */
@@ -44,7 +44,7 @@ final class Pruner {
         return deleted;
     }
 
-    /** Deletes among the rows with ids in a range. */
+    /** Deletes rows with ids in a range. */
     private interface Step {
         int delete(Range range);
     }
@@ -59,7 +59,7 @@ final class Pruner {
         }
     }
 
-    /** Goes through a table by its ids; each step is a transaction of its own. */
+    /** Walks through a table by its ids; each step is a transaction of its own. */
     private int sweep(String table, Step step) throws StoreException {
         int size = table.equals("reference") ? REFERENCES_PER_STEP : ROWS_PER_STEP;
         int deleted = 0;
@@ -86,7 +86,7 @@ final class Pruner {
         return deleted;
     }
 
-    /** The digests in use are in a temporary table, which is lost when the connection is. */
+    /** The digests in use are in a temporary table, which is lost with the connection. */
     private void keepInUse(Handle handle, Lane.Session session) throws SQLException {
         if (session.number() != filled) {
             BatchWriter.fillTerms(handle, database, inUse);
@@ -121,7 +121,7 @@ final class Pruner {
                         "DELETE FROM tag_past WHERE (reference_id, first_seen) IN (SELECT p.reference_id, p.first_seen"
                                 + " FROM (SELECT h.reference_id, h.first_seen, h.last_seen, h.digest, row_number() OVER"
                                 + " (PARTITION BY h.reference_id ORDER BY h.first_seen DESC) AS place,"
-                                // Of a digest that comes and goes at each pass only one stay is held on to.
+                                // Of a digest that comes and goes with each pass, only one stay is kept.
                                 + " row_number() OVER (PARTITION BY h.reference_id, h.digest"
                                 + " ORDER BY h.first_seen DESC) AS stay"
                                 + " FROM tag_past h JOIN reference r ON r.id = h.reference_id"

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Rows for a table: any number of them is written by one statement, or one prepared statement. For one thread. */
+/** Rows for a table, any number of which is written by one statement or one prepared statement. For one thread. */
 final class Rows {
     private final List<String> columns = new ArrayList<>();
     private final List<Boolean> texts = new ArrayList<>();
@@ -58,7 +58,7 @@ final class Rows {
         return values;
     }
 
-    /** The statement's beginning. */
+    /** The beginning of the statement. */
     String insertInto(String table) {
         return columns.stream().collect(Collectors.joining(", ", "INSERT INTO " + table + " (", ") "));
     }

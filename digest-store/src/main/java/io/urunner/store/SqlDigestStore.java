@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jdbi.v3.core.Handle;
 
-/** The store on any of the databases: a lane for the writer, another for readers, who do not wait for the writer. */
+/** The store on either database: one lane for the writer, and another for readers, which do not wait for the writer. */
 final class SqlDigestStore implements DigestStore {
     private final Database database;
     private final String cluster;
@@ -44,14 +44,14 @@ final class SqlDigestStore implements DigestStore {
         });
     }
 
-    /** The same, opened for reading only. */
+    /** The same store, opened read-only. */
     SqlDigestStore readOnly() {
         return new SqlDigestStore(database, cluster, true);
     }
 
     private void mustWrite() throws StoreException {
         if (readOnly) {
-            throw new StoreException(database.location() + ": is opened for reading only");
+            throw new StoreException(database.location() + ": is open for reading only");
         }
     }
 
@@ -66,14 +66,16 @@ final class SqlDigestStore implements DigestStore {
                 .one();
     }
 
-    /** Keeps other writers of the cluster out until the transaction ends, and gives the mark that the last one left. */
+    /**
+     * Keeps other writers of the cluster out until the transaction ends, and returns the mark that the last one left.
+     */
     static long lock(Lane.Session session, Database database) throws SQLException {
         return session.handle()
                 .createQuery("SELECT mark FROM cluster WHERE id = :cluster" + database.lockClause())
                 .bind("cluster", session.cluster())
                 .mapTo(long.class)
                 .findOne()
-                .orElseThrow(() -> new SQLException("the database was emptied meanwhile"));
+                .orElseThrow(() -> new SQLException("the database was emptied in the meantime"));
     }
 
     @Override
@@ -91,7 +93,7 @@ final class SqlDigestStore implements DigestStore {
     @Override
     public void write(Batch batch) throws StoreException {
         mustWrite();
-        writer.call("write what was learnt", session -> {
+        writer.call("write what the pass learned", session -> {
             session.handle().useTransaction(h -> {
                 long mark = lock(session, database);
                 new BatchWriter(session, database, known).write(batch, mark);
@@ -125,7 +127,7 @@ final class SqlDigestStore implements DigestStore {
     @Override
     public Optional<TagDigest> previousDigest(String reference, int steps) throws StoreException {
         if (steps < 1) {
-            throw new IllegalArgumentException("the digest before the present one is step 1, not " + steps);
+            throw new IllegalArgumentException("the digest before the current one is step 1, not " + steps);
         }
         return read("read the digests of " + reference, history -> history.previousDigest(reference, steps));
     }
@@ -168,7 +170,7 @@ final class SqlDigestStore implements DigestStore {
         try {
             return reader.call(doing, asking);
         } catch (StoreException e) {
-            // It may not be there yet, or be of an older version: the writer makes it, or says why it cannot.
+            // It may not exist yet or be of an older version: the writer creates or migrates it, or says why it cannot.
             check();
             return reader.call(doing, asking);
         }

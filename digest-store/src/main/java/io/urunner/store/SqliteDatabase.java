@@ -29,8 +29,8 @@ import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
 /**
- * An SQLite file. In WAL mode readers and the writer do not wait for each other, and a commit is in the file's log, synced,
- * before it returns.
+ * An SQLite file. In WAL mode readers and the writer do not wait for each other, and a commit is in the file's log,
+ * synced, before it returns.
  */
 final class SqliteDatabase implements Database {
     private static final Logger log = LoggerFactory.getLogger(SqliteDatabase.class);
@@ -39,7 +39,7 @@ final class SqliteDatabase implements Database {
     private static final int LOG_KEPT_BYTES = 16 << 20;
 
     private static final Set<PosixFilePermission> OWNERS = PosixFilePermissions.fromString("rw-------");
-    /** What belongs to the file, and at last the file itself. */
+    /** The files that belong to the database, and last the database file itself. */
     private static final List<String> PARTS = List.of("-wal", "-shm", "-journal", "");
 
     private final Path file;
@@ -106,8 +106,9 @@ final class SqliteDatabase implements Database {
     }
 
     /**
-     * The history tells of every workload and image, so only the file's owner reads it. What SQLite lays beside the file gets
-     * the file's mode. A wider mode of an existing file is narrowed; where that is not allowed, it is said.
+     * The history names every workload and image, so only the file's owner may read it. The files that SQLite creates
+     * next to it get its mode. A wider mode of an existing file is narrowed; if that is not allowed, a warning is
+     * logged.
      */
     private void keepToItsOwner() {
         if (!file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
@@ -116,7 +117,7 @@ final class SqliteDatabase implements Database {
         try {
             Files.createFile(file, PosixFilePermissions.asFileAttribute(OWNERS));
         } catch (IOException e) {
-            // It is there, or cannot be made: SQLite finds out which, and says so in its own words.
+            // It exists, or cannot be created: SQLite finds out which, and says so in its own words.
         }
         for (String part : PARTS) {
             Path each = Path.of(file + part);
@@ -126,13 +127,13 @@ final class SqliteDatabase implements Database {
                     Set<PosixFilePermission> narrowed = EnumSet.copyOf(OWNERS);
                     narrowed.retainAll(mode);
                     Files.setPosixFilePermissions(each, narrowed);
-                    log.info("{}: {} was {}, and is for its owner alone now", location(), each, text(mode));
+                    log.info("{}: {} had the mode {}, and is now accessible only by its owner", location(), each, text(mode));
                 }
             } catch (NoSuchFileException e) {
-                // Made by SQLite when it needs it.
+                // SQLite creates it when necessary.
             } catch (IOException e) {
                 log.warn(
-                        "{}: {} can be read by others, and that cannot be changed ({}); chmod 600 it",
+                        "{}: {} can be read by others, and its mode cannot be changed ({}); run chmod 600 on it",
                         location(),
                         each,
                         e);
@@ -147,21 +148,21 @@ final class SqliteDatabase implements Database {
     private void journal(Statement statement) throws SQLException {
         try (ResultSet mode = statement.executeQuery("PRAGMA journal_mode = WAL")) {
             if (mode.next() && !"wal".equalsIgnoreCase(mode.getString(1))) {
-                log.warn("{}: the file system cannot share memory, so that readers wait for the writer", location());
+                log.warn("{}: the file system cannot share memory, so readers wait for the writer", location());
             }
         }
         statement.execute("PRAGMA journal_size_limit = " + LOG_KEPT_BYTES);
     }
 
-    /** SQLite says "unable to open database file" to all of these. */
+    /** SQLite says "unable to open database file" in all of these cases. */
     private void checkPlace() throws StoreException {
         Path folder = file.getParent();
         if (folder == null || Files.isDirectory(file)) {
-            throw new StoreException(location() + ": cannot be opened: it is a folder; name a file in it");
+            throw new StoreException(location() + ": cannot be opened: it is a folder; use a file in it");
         }
         if (!Files.isDirectory(folder)) {
             throw new StoreException(location() + ": cannot be opened: the folder " + folder
-                    + " does not exist; create it, or name another file");
+                    + " does not exist; create it, or use another file");
         }
     }
 
@@ -177,7 +178,7 @@ final class SqliteDatabase implements Database {
             return true;
         }
         throw new StoreException(
-                location() + ": is the database of another program (its tables are " + tables + "); name another file");
+                location() + ": is the database of another program (its tables are " + tables + "); use another file");
     }
 
     private static List<String> texts(Connection connection, String query) throws SQLException {
@@ -191,7 +192,7 @@ final class SqliteDatabase implements Database {
         return texts;
     }
 
-    /** Renames the file of the original and what belongs to it. Nothing in it is needed here. */
+    /** Renames the file of the original and the files that belong to it. Nothing in them is needed here. */
     private void setAside() throws StoreException {
         Path backup = file.resolveSibling(file.getFileName() + ".original");
         for (int n = 2; Files.exists(backup); n++) {
@@ -207,7 +208,7 @@ final class SqliteDatabase implements Database {
         } catch (IOException e) {
             throw new StoreException(
                     location() + ": is the database of the Python original and cannot be renamed to " + backup + ": "
-                            + e + "; move it away by hand",
+                            + e + "; move it away manually",
                     e);
         }
         log.warn(
@@ -218,7 +219,7 @@ final class SqliteDatabase implements Database {
 
     @Override
     public void beforeMigration(Handle handle) {
-        // The transaction is IMMEDIATE: whoever else migrates waits.
+        // The transaction is IMMEDIATE: another process that migrates waits.
     }
 
     @Override
@@ -257,7 +258,7 @@ final class SqliteDatabase implements Database {
         }
     }
 
-    /** The file's inode: a file that was deleted or replaced under an open connection would take writes to nowhere. */
+    /** The file's inode: if the file was deleted or replaced under an open connection, writes would be lost. */
     @Override
     public Object identity() {
         try {
@@ -273,7 +274,7 @@ final class SqliteDatabase implements Database {
         return false;
     }
 
-    /** On a read-only disk SQLite cannot open a database in WAL mode, and says only that. */
+    /** On a read-only disk SQLite cannot open a database in WAL mode, and does not say why. */
     private boolean isReadOnly() {
         Path folder = file.getParent();
         return (Files.exists(file) && !Files.isWritable(file)) || (folder != null && !Files.isWritable(folder));
@@ -288,9 +289,9 @@ final class SqliteDatabase implements Database {
         if (name.startsWith("SQLITE_BUSY") || name.startsWith("SQLITE_LOCKED")) {
             what = "another process keeps it locked; find out which one has the file open";
         } else if (name.startsWith("SQLITE_READONLY") || (name.startsWith("SQLITE_CANTOPEN") && isReadOnly())) {
-            what = "it is read-only; make the file and its folder writable for this user, or name another file";
+            what = "it is read-only; make the file and its folder writable for this user, or use another file";
         } else if (name.startsWith("SQLITE_FULL")) {
-            what = "the disk is full, or the file has reached its limit; make room";
+            what = "the disk is full, or the file has reached its limit; free some space";
         } else if (name.startsWith("SQLITE_NOTADB")) {
             what = "it is not an SQLite database; move it away, and a new one is created";
         } else if (name.startsWith("SQLITE_CORRUPT")) {

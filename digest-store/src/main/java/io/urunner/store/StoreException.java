@@ -1,11 +1,11 @@
 package io.urunner.store;
 
-/** The database could not do what was asked. The message says which database, what failed and what to do. */
+/** The database could not do what it was asked to do. The message says which database, what failed and what to do. */
 public final class StoreException extends Exception {
     private static final long serialVersionUID = 1L;
 
     /**
-     * An error with its cause.
+     * Creates an error with its cause.
      *
      * @param message which database, what failed, what to do
      * @param cause the cause
@@ -15,7 +15,7 @@ public final class StoreException extends Exception {
     }
 
     /**
-     * An error without a cause.
+     * Creates an error without a cause.
      *
      * @param message which database, what failed, what to do
      */

@@ -2,26 +2,26 @@ package io.urunner.store;
 
 import java.util.Optional;
 
-/** Bounds the texts that come in: what anybody may write must not fill the disk, nor be a text that no database takes. */
+/** Limits incoming texts: what anybody may write must not fill the disk, nor be a text that no database accepts. */
 final class StoredText {
-    /** Canonical references have at most some 650 characters, names of workloads 340, digests 135. */
+    /** Canonical references have at most about 650 characters, names of workloads 340, digests 135. */
     private static final int LONGEST_KEY = 1024;
 
     private StoredText() {}
 
-    /** A text that names something: cut, it would name something else. */
+    /** A text that names something; truncated, it would name something else. */
     static String key(String what, String text) {
         if (text.length() > LONGEST_KEY) {
             throw new IllegalArgumentException(what + " has " + text.length() + " characters, at most " + LONGEST_KEY
                     + " are stored; it begins with " + text.substring(0, 64).replaceAll("\\p{C}", "?"));
         }
         if (text.indexOf('\0') >= 0) {
-            throw new IllegalArgumentException(what + " has the character NUL in it, which is not stored");
+            throw new IllegalArgumentException(what + " contains a NUL character, which cannot be stored");
         }
         return text;
     }
 
-    /** A text for people, cut where it is too long. */
+    /** A text for people, truncated if it is too long. */
     static String words(String text, int longest) {
         String storable = text.replace('\0', '\uFFFD');
         if (storable.length() <= longest) {

@@ -1,6 +1,6 @@
 /**
  * Remembers which digests a tag has had and which rollouts followed. References, workloads and digests are opaque texts
- * here. Start at {@link io.urunner.store.DigestStore}.
+ * here. Start with {@link io.urunner.store.DigestStore}.
  */
 @NullMarked
 package io.urunner.store;
