@@ -1,5 +1,5 @@
 /** Credentials for Amazon ECR. */
-@SuppressWarnings("requires-automatic") // The AWS SDK has no modules; its jars say how they are called.
+@SuppressWarnings("requires-automatic") // The AWS SDK has no modules; its jars declare the module names.
 module io.urunner.registry.ecr {
     requires com.fasterxml.jackson.databind;
     requires transitive io.urunner.registry;
@@ -17,7 +17,7 @@ module io.urunner.registry.ecr {
     requires software.amazon.awssdk.utils;
     requires static org.jspecify;
 
-    // What the AWS SDK needs: as it is no module, it cannot say so.
+    // What the AWS SDK needs: as it is not a module, it cannot declare it.
     requires java.xml;
 
     exports io.urunner.registry.ecr;

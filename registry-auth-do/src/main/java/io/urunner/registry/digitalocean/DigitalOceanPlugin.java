@@ -34,7 +34,7 @@ public final class DigitalOceanPlugin implements CredentialPlugin<DigitalOceanSe
         return new Provider(settings.token());
     }
 
-    /** The API token is the user name and the password. */
+    /** The API token is both the user name and the password. */
     private record Provider(SecretSource token) implements CredentialProvider {
         @Override
         public List<Credential> credentials(String registry, String repository) throws CredentialException {

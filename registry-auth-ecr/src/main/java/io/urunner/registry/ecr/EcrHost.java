@@ -6,13 +6,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the host name of a private registry tells. One token serves all accounts of a region; which account is asked is
- * the host's affair.
+ * What the host name of a private registry states. One token serves all accounts of a region; the host decides which
+ * account is used.
  *
  * @param account the account's twelve digits
  * @param region the region
- * @param fips whether the FIPS endpoints are meant
- * @param dualStack whether the endpoints for IPv4 and IPv6 are meant
+ * @param fips whether it uses the FIPS endpoints
+ * @param dualStack whether it uses the endpoints for IPv4 and IPv6
  */
 record EcrHost(String account, String region, boolean fips, boolean dualStack) {
     private static final Pattern PRIVATE =
@@ -28,7 +28,7 @@ record EcrHost(String account, String region, boolean fips, boolean dualStack) {
             "csp.hci.ic.gov");
     private static final Set<String> PUBLIC = Set.of("public.ecr.aws", "ecr-public.aws.com");
 
-    /** Reads a host; a port, as a tunnel to AWS has it, says nothing. */
+    /** Reads a host; a port, as with a tunnel to AWS, is ignored. */
     static Optional<EcrHost> parse(String registry) {
         Matcher host = PRIVATE.matcher(withoutPort(registry));
         if (!host.matches()) {
@@ -41,7 +41,7 @@ record EcrHost(String account, String region, boolean fips, boolean dualStack) {
         return Optional.of(new EcrHost(host.group(1), host.group(3), host.group(2) != null, dualStack));
     }
 
-    /** Whether the host is ECR Public's. */
+    /** Whether the host is that of ECR Public. */
     static boolean isPublic(String registry) {
         return PUBLIC.contains(withoutPort(registry));
     }

@@ -29,7 +29,7 @@ public final class EcrPlugin implements CredentialPlugin<EcrSettings> {
         String registry = context.registry();
         if (!recognises(registry) && settings.region().isEmpty()) {
             throw new IllegalArgumentException(registry + " is not the host name of an Amazon ECR registry"
-                    + " (<account>.dkr.ecr.<region>.amazonaws.com); set 'region' if it is a name of your own for one");
+                    + " (<account>.dkr.ecr.<region>.amazonaws.com); set 'region' if it is your own name for one");
         }
         return new EcrProvider(settings, context);
     }

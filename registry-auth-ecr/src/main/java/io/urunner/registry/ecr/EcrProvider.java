@@ -15,11 +15,11 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One issuer of tokens per region and kind of endpoint. ECR Public is read anonymously where nobody gives a token. */
+/** One issuer of tokens per region and kind of endpoint. ECR Public is read anonymously if no token is available. */
 final class EcrProvider implements CredentialProvider {
     private static final Logger LOG = LoggerFactory.getLogger(EcrProvider.class);
 
-    /** How long ECR Public is read anonymously before the next question for a token. */
+    /** How long ECR Public is read anonymously before a token is requested again. */
     private static final Duration ANONYMOUSLY = Duration.ofHours(1);
 
     private final EcrSettings settings;
@@ -42,7 +42,7 @@ final class EcrProvider implements CredentialProvider {
                 : List.of(tokens(registry).credential().get());
     }
 
-    /** A token raises limits; without one, and where one is refused, everything can be read all the same. */
+    /** A token raises the limits; without one, or if one is refused, everything is still readable. */
     private List<Credential> publicCredentials(String registry) throws CredentialException {
         Instant now = clock.instant();
         if (now.isBefore(anonymousUntil)) {

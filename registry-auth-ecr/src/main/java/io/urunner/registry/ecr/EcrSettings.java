@@ -7,18 +7,18 @@ import java.util.Optional;
 /**
  * How to read from Amazon ECR.
  *
- * @param accessKeyId an access key's id; without a key the AWS SDK's default chain is asked (environment, web identity,
+ * @param accessKeyId an access key's id; without a key, the AWS SDK's default chain is used (environment, web identity,
  *     profile files, container credentials, instance profile)
  * @param secretAccessKey the access key's secret
- * @param region the region of registries whose host name does not tell it (a name of one's own)
- * @param endpoint the URL of the ECR API where it is not the public one, for example a VPC endpoint
+ * @param region the region of registries whose host name does not state it (a custom name)
+ * @param endpoint the URL of the ECR API if it is not the public one, for example a VPC endpoint
  */
 public record EcrSettings(
         Optional<SecretSource> accessKeyId,
         Optional<SecretSource> secretAccessKey,
         Optional<String> region,
         Optional<URI> endpoint) {
-    /** The SDK's default chain, and the region that the host tells. */
+    /** The SDK's default chain, and the region that the host name states. */
     public static final EcrSettings DEFAULT =
             new EcrSettings(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 

@@ -21,7 +21,7 @@ final class PrivateApi implements TokenApi {
                 .fipsEnabled(endpoint.fips())
                 .dualstackEnabled(endpoint.dualStack())
                 .httpClientBuilder(TokenApi.http())
-                // Who asks decides when to ask again.
+                // The caller decides when to retry.
                 .overrideConfiguration(override ->
                         override.retryStrategy(AwsRetryStrategy.doNotRetry()).apiCallTimeout(Duration.ofSeconds(20)));
         url.ifPresent(builder::endpointOverride);

@@ -22,8 +22,8 @@ import software.amazon.awssdk.http.auth.spi.signer.SignedRequest;
 import software.amazon.awssdk.services.ecr.model.AuthorizationData;
 
 /**
- * The API of ECR Public, which is in one region. Its client is an artifact of the SDK of its own; for the one question that
- * we have, the SDK's signer and HTTP client do.
+ * The API of ECR Public, which exists in one region. The SDK has a separate artifact for its client; for our single
+ * request, the SDK's signer and HTTP client are enough.
  */
 final class PublicApi implements TokenApi {
     /** The only region that has it. */
@@ -66,7 +66,7 @@ final class PublicApi implements TokenApi {
             if (status != 200) {
                 throw refusal(status, answer);
             }
-            // One object, where the API of the private registries has a list.
+            // One object, whereas the API of the private registries has a list.
             JsonNode data = answer.path("authorizationData");
             String token = data.path("authorizationToken").asText("");
             return token.isEmpty()
@@ -77,7 +77,7 @@ final class PublicApi implements TokenApi {
                                     Instant.ofEpochSecond(data.path("expiresAt").asLong()))
                             .build());
         } catch (IOException e) {
-            throw SdkClientException.create(url.getHost() + " gave no answer that can be read: " + e.getMessage(), e);
+            throw SdkClientException.create(url.getHost() + " gave an unreadable answer: " + e.getMessage(), e);
         }
     }
 

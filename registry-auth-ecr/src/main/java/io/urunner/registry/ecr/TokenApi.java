@@ -7,18 +7,18 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.services.ecr.model.AuthorizationData;
 import software.amazon.awssdk.utils.SdkAutoCloseable;
 
-/** An API that gives authorization tokens: that of private registries, or that of ECR Public. Thread-safe. */
+/** An API that issues authorization tokens: that of private registries, or that of ECR Public. Thread-safe. */
 interface TokenApi extends SdkAutoCloseable {
     /**
-     * Asks once.
+     * Requests a token once.
      *
-     * @param identity who asks
-     * @return the token, or empty if the answer holds none
-     * @throws software.amazon.awssdk.core.exception.SdkException if there is no answer, or another one
+     * @param identity whose credentials to use
+     * @return the token, or empty if the answer contains none
+     * @throws software.amazon.awssdk.core.exception.SdkException if there is no answer, or an error
      */
     Optional<AuthorizationData> ask(AwsCredentials identity);
 
-    /** How both are reached. */
+    /** The HTTP client of both. */
     static UrlConnectionHttpClient.Builder http() {
         return UrlConnectionHttpClient.builder()
                 .connectionTimeout(Duration.ofSeconds(5))

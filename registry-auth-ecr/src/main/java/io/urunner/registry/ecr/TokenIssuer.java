@@ -21,10 +21,10 @@ import software.amazon.awssdk.services.ecr.model.AuthorizationData;
 import software.amazon.awssdk.utils.SdkAutoCloseable;
 
 /**
- * Asks one of Amazon's APIs for authorization tokens, with the access key of the settings or the SDK's default chain. What
- * it needs is built with the first question and closed with the issuer.
+ * Requests authorization tokens from one of Amazon's APIs, with the access key of the settings or the SDK's default
+ * chain. Its resources are created with the first request and closed with the issuer.
  *
- * <p>An identity that was refused is not shown again before an hour has passed; another one is, at once.
+ * <p>An identity that was refused is not used again within an hour; a different one is used at once.
  */
 final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
     private static final Duration PATIENCE = Duration.ofHours(1);
@@ -38,15 +38,15 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
     private boolean closed;
 
     /**
-     * Which API to ask.
+     * The API to ask.
      *
      * @param region its region
-     * @param fips whether the FIPS endpoint is meant
-     * @param dualStack whether the endpoint for IPv4 and IPv6 is meant
-     * @param isPublic whether it is ECR Public's, which has neither
+     * @param fips whether to use the FIPS endpoint
+     * @param dualStack whether to use the endpoint for IPv4 and IPv6
+     * @param isPublic whether it is the API of ECR Public, which has neither
      */
     record Endpoint(String region, boolean fips, boolean dualStack, boolean isPublic) {
-        /** ECR Public's. */
+        /** The endpoint of ECR Public. */
         static final Endpoint PUBLIC = new Endpoint(PublicApi.REGION, false, false, true);
     }
 
@@ -69,7 +69,7 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
             // No answer, or nothing in the default chain: neither is a refusal.
             throw failure(String.valueOf(e.getMessage()), true, e);
         }
-        AuthorizationData data = answer.orElseThrow(() -> failure("the answer holds no token", true, null));
+        AuthorizationData data = answer.orElseThrow(() -> failure("the answer contains no token", true, null));
         return new ExpiringCredential.Issued(basic(data.authorizationToken()), data.expiresAt());
     }
 
@@ -81,9 +81,9 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
                 throw failure(reason(e), true, e);
             }
             String needed = endpoint.isPublic()
-                    ? "are ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken"
-                    : "is ecr:GetAuthorizationToken";
-            CredentialException failure = failure(reason(e) + "; " + needed + " allowed, and the key valid?", false, e);
+                    ? "ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken are"
+                    : "ecr:GetAuthorizationToken is";
+            CredentialException failure = failure(reason(e) + "; check that " + needed + " allowed and the key is valid", false, e);
             refusal = new Refusal(identity, failure, clock.instant().plus(PATIENCE));
             throw failure;
         }
@@ -95,7 +95,7 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
                 && earlier.identity().equals(identity)
                 && clock.instant().isBefore(earlier.until())) {
             throw new CredentialException(
-                    earlier.failure().getMessage() + " The same key is not tried again before "
+                    earlier.failure().getMessage() + "; the same key is not tried again before "
                             + earlier.until().truncatedTo(ChronoUnit.SECONDS),
                     false,
                     earlier.failure());
@@ -159,7 +159,7 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
 
     private CredentialException failure(String reason, boolean isTransient, @Nullable Throwable cause) {
         return new CredentialException(
-                "cannot get an authorization token of Amazon ECR" + (endpoint.isPublic() ? " Public" : "") + " in "
+                "cannot get an authorization token from Amazon ECR" + (endpoint.isPublic() ? " Public" : "") + " in "
                         + endpoint.region() + ": " + reason,
                 isTransient,
                 cause);

@@ -8,11 +8,11 @@ import java.util.Optional;
 /**
  * How to read from a GitLab container registry.
  *
- * @param user the user name. A deploy token needs its own ({@code gitlab+deploy-token-<n>} by default); with a personal,
- *     project or group access token any name will do, and without one the token is sent as name as well
+ * @param user the user name. A deploy token needs its own ({@code gitlab+deploy-token-<n>} by default); with a
+ *     personal, project or group access token any name works, and without one the token is also sent as the name
  * @param token the token, with the scope {@code read_registry}
- * @param authUrl the URL of GitLab itself, with or without {@code https://}, where it must not be taken from the registry's
- *     challenge; tokens are then asked for at its {@code /jwt/auth}
+ * @param authUrl the URL of GitLab itself, with or without {@code https://}, if it must not be taken from the
+ *     registry's challenge; tokens are then requested at its {@code /jwt/auth}
  */
 public record GitLabSettings(Optional<String> user, SecretSource token, Optional<String> authUrl) {
     public GitLabSettings {
@@ -34,9 +34,9 @@ public record GitLabSettings(Optional<String> user, SecretSource token, Optional
         try {
             uri = URI.create((base.contains("://") ? base : "https://" + base) + "/jwt/auth");
         } catch (IllegalArgumentException e) {
-            // Without its cause, which repeats the text, and so what may be a token in it.
+            // Without its cause, which repeats the text, and so perhaps a token in it.
             throw new IllegalArgumentException(
-                    "'authUrl' has a character that no URL may have: it is for example https://gitlab.example.com");
+                    "'authUrl' has a character that is not allowed in a URL; write, for example, https://gitlab.example.com");
         }
         boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
         if (!web || uri.getHost() == null || uri.getUserInfo() != null || uri.getQuery() != null) {

@@ -36,7 +36,7 @@ public final class HarborPlugin implements CredentialPlugin<HarborSettings> {
 
         /**
          * Harbor's token server answers wrong credentials with a token for nobody, and behind a proxy it names a realm
-         * with the wrong scheme. Its registry takes Basic credentials as they are and refuses wrong ones.
+         * with the wrong scheme. Its registry accepts Basic credentials directly and rejects wrong ones.
          */
         @Override
         public AuthHints hints(String registry) {

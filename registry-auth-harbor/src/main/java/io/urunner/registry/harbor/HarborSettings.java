@@ -7,7 +7,7 @@ import java.util.Objects;
  * How to read from a Harbor.
  *
  * @param user the user or robot account, for example {@code robot$project+name}, spelt as Harbor shows it
- * @param pass its password or secret; with OIDC the CLI secret
+ * @param pass its password or secret; with OIDC, the CLI secret
  */
 public record HarborSettings(String user, SecretSource pass) {
     public HarborSettings {
