@@ -78,7 +78,7 @@ class AddressesTest {
                 "https://reg.example/, https://[0:0:0:0:0:0:0:1]/, -, private",
                 "https://reg.example/, https://[::ffff:7f00:1]/, -, private",
             })
-    void leadsOnlyWhereItMay(String origin, String url, String trusted, String objection) {
+    void followsUrlsOnlyToAllowedHosts(String origin, String url, String trusted, String objection) {
         HostOptions options = HostOptions.DEFAULTS.withTrustedHosts(trusted == null ? Set.of() : Set.of(trusted));
         Hosts hosts =
                 new Hosts(Map.of("known.example", HostOptions.DEFAULTS.withPlainHttp()), options, new OkHttpClient());
@@ -164,7 +164,7 @@ class AddressesTest {
         "fec0::1, true",
         "ff02::1, true",
     })
-    void knowsWhatIsNotOnTheInternet(String address, boolean isPrivate) throws Exception {
+    void recognisesPrivateAddresses(String address, boolean isPrivate) throws Exception {
         assertThat(Addresses.isPrivate(InetAddress.getByName(address))).isEqualTo(isPrivate);
     }
 
@@ -181,7 +181,7 @@ class AddressesTest {
         "10.0.0.1, false",
         "reg.example, false",
     })
-    void knowsThisMachine(String host, boolean loopback) {
+    void recognisesLoopbackHosts(String host, boolean loopback) {
         assertThat(Addresses.isLoopback(host)).isEqualTo(loopback);
     }
 }

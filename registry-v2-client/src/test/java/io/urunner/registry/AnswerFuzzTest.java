@@ -20,7 +20,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import okhttp3.Headers;
 
-/** Whatever a registry or its token server answers, it is read or refused as declared, in time. */
+/** Any answer of a registry or its token server is read or rejected as declared, in time. */
 class AnswerFuzzTest {
     private static final Instant NOW = Instant.parse("2030-01-01T00:00:00Z");
     private static final int LONG = 300_000;
@@ -37,7 +37,7 @@ class AnswerFuzzTest {
     }
 
     @Property(seed = "1")
-    void what_was_written_as_challenges_reads_back(@ForAll @From("challenges") List<Challenge> challenges) {
+    void written_challenges_read_back(@ForAll @From("challenges") List<Challenge> challenges) {
         var lines = new ArrayList<String>();
         var oneLine = new ArrayList<String>();
         for (Challenge challenge : challenges) {
@@ -60,7 +60,7 @@ class AnswerFuzzTest {
     }
 
     @Property(seed = "1")
-    void what_was_written_as_a_link_reads_back(
+    void a_written_link_reads_back(
             @ForAll @From("targets") String target, @ForAll @From("targets") String other) {
         String header = "<" + other + ">; rel=prev; title=\"<x>; rel=next\", <" + target + ">; x=1; rel=\"last next\"";
         assertThat(LinkHeader.next(List.of(header))).contains(target);
@@ -75,13 +75,13 @@ class AnswerFuzzTest {
     }
 
     @Property(seed = "1")
-    void any_rate_limit_is_read_or_not(@ForAll String any, @ForAll @From("waits") String value) {
+    void any_rate_limit_is_read_or_ignored(@ForAll String any, @ForAll @From("waits") String value) {
         RateLimitHeaders.parse(name -> any, NOW);
         RateLimitHeaders.parse(name -> value, NOW);
     }
 
     @Property(seed = "1")
-    void any_error_is_read_and_is_fit_for_a_line(@ForAll byte[] any, @ForAll @From("json") String json) {
+    void any_error_is_read_and_fits_one_log_line(@ForAll byte[] any, @ForAll @From("json") String json) {
         for (byte[] content : List.of(any, json.getBytes(StandardCharsets.UTF_8))) {
             for (OciError error : Bodies.errors(content)) {
                 assertThat(error.toString().chars().noneMatch(c -> c == '\n' || c == '\r' || c == 27))
@@ -92,7 +92,7 @@ class AnswerFuzzTest {
     }
 
     @Property(seed = "1")
-    void any_token_is_read_or_refused(@ForAll byte[] any, @ForAll @From("json") String json) {
+    void any_token_is_read_or_rejected(@ForAll byte[] any, @ForAll @From("json") String json) {
         token(any);
         token(json.getBytes(StandardCharsets.UTF_8));
     }

@@ -67,16 +67,16 @@ class AuthenticationTest {
         return "Bearer realm=\"" + issuer.url() + "/token?from=realm\",service=\"svc\"" + scope;
     }
 
-    /** A registry that wants the token of its issuer. */
+    /** A registry that requires a token of its issuer. */
     private Function<RecordedRequest, MockResponse> wantsToken(String token, String challenge) {
         return request -> ("Bearer " + token).equals(request.getHeader("Authorization"))
                 ? manifest(DIGEST)
                 : challenge(challenge);
     }
 
-    /** 12 MB of tokens in the first pass; the agent's whole heap is 64 MB. */
+    /** 12 MB of tokens in the first pass; the agent's whole heap has 64 MB. */
     @Test
-    void ofLongTokensOnlySomeAreKept() throws Exception {
+    void keepsOnlySomeOfManyLongTokens() throws Exception {
         registry.answer(request -> request.getHeader("Authorization") == null
                 ? challenge(bearer(",scope=\"" + scope(request) + "\""))
                 : manifest(DIGEST));
@@ -102,7 +102,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void asksForATokenWithTheScopeOfTheChallengeAndKeepsIt() throws Exception {
+    void requestsATokenWithTheScopeOfTheChallengeAndKeepsIt() throws Exception {
         registry.answer(wantsToken("t1", bearer(",scope=\"repository:team/app:pull\"")));
         issuer.answer(request -> json("{\"token\":\"t1\",\"access_token\":\"\"}"));
         RegistryClient client = client(ci());
@@ -131,7 +131,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void makesTheScopeItselfWhereTheChallengeHasNone() throws Exception {
+    void derivesTheScopeIfTheChallengeHasNone() throws Exception {
         registry.answer(wantsToken("t1", bearer("")));
         issuer.answer(request -> json("{\"token\":\"t1\"}"));
 
@@ -155,7 +155,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void asksForEveryScopeThatAChallengeNames() throws Exception {
+    void requestsEveryScopeThatAChallengeNames() throws Exception {
         registry.answer(wantsToken("t1", bearer(",scope=\"repository:team/app:pull,push repository:other/app:pull\"")));
         issuer.answer(request -> json("{\"token\":\"t1\"}"));
 
@@ -166,7 +166,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void asksForTheRightsThatACallNeeds() throws Exception {
+    void requestsThePermissionsThatACallNeeds() throws Exception {
         registry.answer(request -> {
             boolean reads = "HEAD".equals(request.getMethod());
             return request.getHeader("Authorization") == null
@@ -213,7 +213,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void replacesATokenThatIsRefusedOnce() throws Exception {
+    void replacesARefusedTokenOnce() throws Exception {
         AtomicInteger number = new AtomicInteger();
         issuer.answer(request -> json("{\"token\":\"t" + number.incrementAndGet() + "\",\"expires_in\":3600}"));
         registry.answer(wantsToken("t1", bearer(",scope=\"repository:team/app:pull\"")));
@@ -313,7 +313,7 @@ class AuthenticationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "Forbidden\n", "<html>blocked</html>"})
-    void staysAwayFromATokenServerThatTurnsItAway(String body) throws Exception {
+    void staysAwayFromATokenServerThatRefusesIt(String body) throws Exception {
         AtomicInteger number = new AtomicInteger();
         registry.answer(wantsToken("t1", bearer("")));
         issuer.answer(request -> number.incrementAndGet() == 1
@@ -331,7 +331,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void showsARejectedCredentialAtMostOnceAnHour() throws Exception {
+    void sendsARejectedCredentialAtMostOnceAnHour() throws Exception {
         registry.answer(request -> {
             String path = String.valueOf(request.getPath());
             String name = path.substring("/v2/".length(), path.indexOf("/manifests"));
@@ -369,7 +369,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void showsAWrongCredentialOnceEvenToManyThreads() throws Exception {
+    void sendsAWrongCredentialOnlyOnceFromManyThreads() throws Exception {
         registry.answer(request -> challenge(bearer("")));
         issuer.answer(request -> status(401));
         RegistryClient client = client(ci());
@@ -425,7 +425,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void distinguishesAWrongPasswordFromAMissingRight() throws Exception {
+    void distinguishesAWrongPasswordFromAMissingPermission() throws Exception {
         registry.answer(request -> {
             boolean known = CI.equals(request.getHeader("Authorization"));
             String path = String.valueOf(request.getPath());
@@ -446,7 +446,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void sendsBasicAtOnceWhereThePluginSaysSo() throws Exception {
+    void sendsBasicAtOnceIfThePluginSaysSo() throws Exception {
         registry.answer(request -> CI.equals(request.getHeader("Authorization")) ? manifest(DIGEST) : status(500));
 
         client(ci().hints(AuthHints.sendBasicDirectly())).resolve(registry.image("team/app"));
@@ -455,7 +455,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void takesATokenWhereBasicSentDirectlyIsAnsweredWithAChallenge() throws Exception {
+    void usesATokenIfDirectBasicIsAnsweredWithAChallenge() throws Exception {
         registry.answer(wantsToken("t1", bearer(",scope=\"repository:team/app:pull\"")));
         issuer.answer(request -> json("{\"token\":\"t1\"}"));
         RegistryClient client = client(ci().hints(AuthHints.sendBasicDirectly()));
@@ -467,7 +467,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void prefersTheTokenOfTwoChallenges() throws Exception {
+    void prefersTheBearerChallengeOfTwo() throws Exception {
         registry.answer(request -> "Bearer t1".equals(request.getHeader("Authorization"))
                 ? manifest(DIGEST)
                 : challenge(bearer(",scope=\"*\"")).addHeader("WWW-Authenticate", "Basic realm=\"Gitea\""));
@@ -479,7 +479,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void asksTheProviderAnewWhenARegistrySaysThatACredentialExpired() throws Exception {
+    void asksTheProviderAgainWhenARegistryReportsAnExpiredCredential() throws Exception {
         registry.answer(
                 request -> CI.equals(request.getHeader("Authorization"))
                         ? manifest(DIGEST)
@@ -514,7 +514,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void triesSeveralCredentialsInTheirOrderAndRemembersWhichOneDid() throws Exception {
+    void triesCredentialsInOrderAndRemembersWhichOneWorked() throws Exception {
         registry.answer(request -> CI.equals(request.getHeader("Authorization"))
                 ? manifest(DIGEST)
                 : request.getHeader("Authorization") == null ? challenge("Basic realm=\"r\"") : status(403));
@@ -529,7 +529,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void looksWithEveryCredentialForWhatIsHidden() throws Exception {
+    void triesEveryCredentialForHiddenContent() throws Exception {
         registry.answer(request -> {
             String authorization = request.getHeader("Authorization");
             return authorization == null
@@ -543,7 +543,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void saysThatCredentialsAreMissing() {
+    void reportsThatCredentialsAreMissing() {
         registry.answer(request -> challenge("Basic realm=\"r\""));
 
         assertThatExceptionOfType(UnauthorizedException.class)
@@ -579,7 +579,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void fallsBackToGetWhereTheTokenServerDoesNotTakePost() throws Exception {
+    void fallsBackToGetIfTheTokenServerDoesNotSupportPost() throws Exception {
         registry.answer(request ->
                 "Bearer t1".equals(request.getHeader("Authorization")) ? manifest(DIGEST) : challenge(bearer("")));
         issuer.answer(request ->
@@ -593,7 +593,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void showsARegistryTokenToTheRegistryItself() throws Exception {
+    void sendsARegistryTokenToTheRegistryItself() throws Exception {
         registry.answer(
                 request -> "Bearer own".equals(request.getHeader("Authorization")) ? manifest(DIGEST) : status(500));
 
@@ -604,7 +604,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void asksTheTokenServerThatThePluginNames() throws Exception {
+    void usesTheTokenServerThatThePluginNames() throws Exception {
         registry.answer(wantsToken("t1", "Bearer realm=\"http://unreachable.invalid/t\",service=\"svc\""));
         issuer.answer(request -> json("{\"token\":\"t1\"}"));
 
@@ -625,7 +625,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void followsAChallengeToAPrivateAddressThatIsTrusted() throws Exception {
+    void followsAChallengeToATrustedPrivateAddress() throws Exception {
         String realm = "http://localhost:" + issuer.server.getPort() + "/token";
         registry.answer(wantsToken("t1", "Bearer realm=\"" + realm + "\""));
         issuer.answer(request -> json("{\"token\":\"t1\"}"));
@@ -641,7 +641,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void neverShowsCredentialsWhereATokenServerRedirects() throws Exception {
+    void neverSendsCredentialsToWhereATokenServerRedirects() throws Exception {
         FakeServer elsewhere = opened(new FakeServer(request -> json("{\"token\":\"t1\"}")));
         registry.answer(wantsToken("t1", bearer("")));
         issuer.answer(request -> status(307).setHeader("Location", elsewhere.url() + "/token"));
@@ -653,7 +653,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void saysThatTheTokenServerDoesNotUnderstand() {
+    void reportsThatTheTokenServerDoesNotUnderstandTheRequest() {
         registry.answer(request -> challenge(bearer("")));
         issuer.answer(request -> status(400).setBody("invalid scope"));
 
@@ -665,7 +665,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void takesTroubleOfTheTokenServerForPassing() throws Exception {
+    void treatsFailuresOfTheTokenServerAsTransient() throws Exception {
         registry.answer(wantsToken("t1", bearer("")));
         issuer.answer(request -> status(503));
         RegistryClient client = client(ci());
@@ -678,7 +678,7 @@ class AuthenticationTest {
     }
 
     @Test
-    void doesNotTakeAnythingForAToken() {
+    void doesNotAcceptJustAnythingAsAToken() {
         registry.answer(request -> challenge(bearer("")));
         issuer.answer(request -> json("<html>"));
 

@@ -17,7 +17,7 @@ import okhttp3.mockwebserver.RecordedRequest;
 import okio.Buffer;
 import org.junit.jupiter.api.Test;
 
-/** The client against CNCF Distribution behind proxies that redirect and that limit. */
+/** The client against CNCF Distribution behind a redirecting and a rate-limiting proxy. */
 class BehindProxiesIT {
     private static MockResponse forward(OkHttpClient http, DockerRegistry registry, RecordedRequest request) {
         Request.Builder asked = new Request.Builder()
@@ -35,7 +35,7 @@ class BehindProxiesIT {
     }
 
     @Test
-    void followsAProxyThatRedirects() throws Exception {
+    void followsARedirectingProxy() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
                 FakeServer proxy = new FakeServer(request ->
                         status(307).setHeader("Location", registry.url() + String.valueOf(request.getPath())));
@@ -53,7 +53,7 @@ class BehindProxiesIT {
     }
 
     @Test
-    void showsNoCredentialsToWhereAProxyRedirects() throws Exception {
+    void sendsNoCredentialsToWhereAProxyRedirects() throws Exception {
         try (DockerRegistry registry =
                         DockerRegistry.builder().user("ci", "secret").start();
                 FakeServer proxy = new FakeServer(request ->
@@ -75,7 +75,7 @@ class BehindProxiesIT {
     }
 
     @Test
-    void slowsDownForAProxyThatLimits() throws Exception {
+    void slowsDownForARateLimitingProxy() throws Exception {
         ManualTime time = new ManualTime();
         OkHttpClient http = new OkHttpClient();
         AtomicInteger count = new AtomicInteger();

@@ -21,7 +21,7 @@ import okio.Buffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Blobs over connections that break. */
+/** Blobs over broken connections. */
 class BlobsTest {
     private final byte[] content = new byte[400_000];
     private final Descriptor blob;
@@ -70,7 +70,7 @@ class BlobsTest {
     }
 
     @Test
-    void takesUpABrokenStreamWhereItBroke() throws Exception {
+    void resumesABrokenStreamWhereItBroke() throws Exception {
         AtomicInteger count = new AtomicInteger();
         registry.answer(request -> count.incrementAndGet() < 4
                 ? rest(request).setSocketPolicy(SocketPolicy.DISCONNECT_DURING_RESPONSE_BODY)
@@ -84,7 +84,7 @@ class BlobsTest {
     }
 
     @Test
-    void startsOverWhereTheRegistryDoesNotKnowRanges() throws Exception {
+    void startsOverIfTheRegistryDoesNotSupportRanges() throws Exception {
         AtomicInteger count = new AtomicInteger();
         registry.answer(request -> {
             MockResponse whole = new MockResponse().setBody(new Buffer().write(content));
@@ -99,7 +99,7 @@ class BlobsTest {
     }
 
     @Test
-    void givesUpOnAStreamThatNeverGoesOn() throws Exception {
+    void givesUpOnAStreamThatNeverContinues() throws Exception {
         registry.answer(request -> from(request) == 0
                 ? rest(request).setSocketPolicy(SocketPolicy.DISCONNECT_DURING_RESPONSE_BODY)
                 : status(206)
@@ -114,7 +114,7 @@ class BlobsTest {
     }
 
     @Test
-    void saysWhyAStreamCouldNotBeTakenUp() throws Exception {
+    void reportsWhyAStreamCouldNotBeResumed() throws Exception {
         registry.answer(request -> from(request) == 0
                 ? rest(request).setSocketPolicy(SocketPolicy.DISCONNECT_DURING_RESPONSE_BODY)
                 : status(404));
@@ -127,7 +127,7 @@ class BlobsTest {
     }
 
     @Test
-    void doesNotTakeOtherBytes() throws Exception {
+    void rejectsDifferentContent() throws Exception {
         byte[] forged = content.clone();
         forged[100_000] ^= 1;
         registry.answer(request -> new MockResponse().setBody(new Buffer().write(forged)));
@@ -143,7 +143,7 @@ class BlobsTest {
     }
 
     @Test
-    void doesNotTakeAnotherRange() throws Exception {
+    void rejectsADifferentRange() throws Exception {
         registry.answer(request -> from(request) == 0
                 ? rest(request).setSocketPolicy(SocketPolicy.DISCONNECT_DURING_RESPONSE_BODY)
                 : rest(request).setHeader("Content-Range", "bytes 0-9/10"));
@@ -164,7 +164,7 @@ class BlobsTest {
     }
 
     @Test
-    void pushesABlobInOneRequestWithTheQueryOfTheLocation() throws Exception {
+    void pushesABlobInOneRequestAndKeepsTheQueryOfTheLocation() throws Exception {
         registry.answer(request -> "POST".equals(request.getMethod())
                 ? status(202).setHeader("Location", "/v2/team/app/blobs/uploads/1?_state=abc%3D")
                 : status(201));
@@ -195,7 +195,7 @@ class BlobsTest {
     }
 
     @Test
-    void doesNotUploadAnywhere() {
+    void doesNotUploadToJustAnyHost() {
         registry.answer(request -> status(202).setHeader("Location", "http://169.254.169.254/upload"));
 
         assertThatExceptionOfType(ProtocolViolationException.class)
@@ -204,7 +204,7 @@ class BlobsTest {
     }
 
     @Test
-    void tellsThatASourceIsNotTheBlob() {
+    void reportsASourceOfTheWrongSize() {
         registry.answer(request ->
                 "POST".equals(request.getMethod()) ? status(202).setHeader("Location", "/upload") : status(201));
 
@@ -227,7 +227,7 @@ class BlobsTest {
     }
 
     @Test
-    void doesNotBlameTheRegistryForAnUploadThatIsRefusedElsewhere() throws Exception {
+    void doesNotBlameTheRegistryForAnUploadThatAnotherHostRefuses() throws Exception {
         FakeServer storage = opened(new FakeServer(request -> new MockResponse().setResponseCode(403)));
         registry.answer(request ->
                 new MockResponse().setResponseCode(202).setHeader("Location", storage.url() + "/upload?part=1"));
@@ -243,7 +243,7 @@ class BlobsTest {
     }
 
     @Test
-    void mountsFromARepositoryAndNothingElse() {
+    void mountsOnlyFromAValidRepositoryName() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> client.mountBlob(repository(), "team/app&digest=x", blob.digest()));
         assertThat(registry.requests).isEmpty();

@@ -25,7 +25,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What the client costs by itself: its parsers, and a resolve in the steady state, with a token, without a network. See
+ * What the client itself costs: its parsers, and a resolve in the steady state, with a token and without a network. See
  * docs/benchmarks.md for how to run it.
  */
 @State(Scope.Benchmark)
@@ -46,7 +46,7 @@ public class ClientBenchmark {
     private ImageReference image;
     private RegistryClient client;
 
-    /** Composes an index, and a client whose answers come without a network. */
+    /** Composes an index, and creates a client that is answered without a network. */
     @Setup
     public void open() {
         index = TestImage.index("one", "amd64", "arm64", "arm", "s390x").manifest();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Nothing that a host draws out lasts for ever. Each server here goes on until the client goes. */
+/** Nothing that a host delays lasts for ever. Each server here continues until the client disconnects. */
 @Timeout(120)
 @Execution(ExecutionMode.CONCURRENT)
 class DeadlinesTest {
@@ -49,7 +49,7 @@ class DeadlinesTest {
                 "HTTP/1.1 404 No\r\nContent-Length: 1000000\r\n\r\n|{",
                 "HTTP/1.1 503 No\r\nContent-Length: 1000000\r\n\r\n|{"
             })
-    void anAnswerThatTricklesIsGivenUp(String answer) throws Exception {
+    void givesUpOnATricklingAnswer(String answer) throws Exception {
         int slow = answer.indexOf('|') + 1;
         try (HostileServer server = new HostileServer((target, out) -> {
                     text(out, answer.substring(0, Math.max(0, slow - 1)));
@@ -72,7 +72,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void aTokenThatTricklesIsGivenUp() throws Exception {
+    void givesUpOnATricklingToken() throws Exception {
         try (HostileServer server = new HostileServer((target, out) -> {
                     if (target.startsWith("/token")) {
                         text(out, HEAD + "Content-Length: 60000\r\n\r\n");
@@ -92,7 +92,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void aBlobThatTricklesIsGivenUpAndSaysWhy() throws Exception {
+    void givesUpOnATricklingBlobAndSaysWhy() throws Exception {
         AtomicInteger asked = new AtomicInteger();
         try (HostileServer server = new HostileServer((target, out) -> {
                     text(out, "HTTP/1.1 " + (asked.incrementAndGet() == 1 ? "200" : "206") + " OK\r\n");
@@ -108,7 +108,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void whoeverReadsABlobMayTakeHisTime() throws Exception {
+    void aReaderOfABlobMayBeSlow() throws Exception {
         byte[] content = "x".repeat(200_000).getBytes(StandardCharsets.UTF_8);
         ManualTime time = new ManualTime();
         try (HostileServer server = new HostileServer((target, out) -> body(out, "text/plain", content));
@@ -124,7 +124,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void anUploadThatIsNotTakenIsGivenUp() throws Exception {
+    void givesUpOnAnUploadThatIsNotRead() throws Exception {
         byte[] content = new byte[32 << 20];
         try (HostileServer server = new HostileServer((target, out) -> {
                     if (target.contains("?digest")) {
@@ -142,7 +142,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void aListingThatGoesInCirclesEnds() throws Exception {
+    void givesUpOnAListingThatGoesInCircles() throws Exception {
         try (FakeServer registry = new FakeServer(request -> FakeServer.json("{\"tags\":[\"a\"]}"));
                 RegistryClient client = RegistryClient.builder()
                         .defaults(HostOptions.DEFAULTS.withPlainHttp())
@@ -190,7 +190,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void aListingThatIsTooLargeIsNotHeldAtOnce() throws Exception {
+    void doesNotHoldAListingThatIsTooLarge() throws Exception {
         AtomicInteger pages = new AtomicInteger();
         String page = "{\"tags\":[" + "\"a\",".repeat(40_000) + "\"a\"]}";
         try (FakeServer registry = new FakeServer(request -> new MockResponse()

@@ -23,7 +23,7 @@ class DigestTest {
     }
 
     @Test
-    void content_is_verified_whole_in_pieces_and_as_a_stream() throws Exception {
+    void content_is_verified_as_a_whole_in_pieces_and_as_a_stream() throws Exception {
         for (String text : new String[] {SHA256, SHA512}) {
             Digest digest = Digest.parse(text);
             assertThat(digest.matches(ABC)).isTrue();
@@ -46,7 +46,7 @@ class DigestTest {
     }
 
     @Test
-    void an_unknown_algorithm_is_refused() {
+    void an_unknown_algorithm_is_rejected() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Digest.hasher("md5"))
                 .withMessageContaining("md5");

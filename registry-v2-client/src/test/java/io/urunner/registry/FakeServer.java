@@ -13,7 +13,7 @@ import okhttp3.mockwebserver.MockWebServer;
 import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
-/** An HTTP server on loopback that answers as a test says. */
+/** An HTTP server on loopback that a test controls. */
 final class FakeServer implements AutoCloseable {
     final MockWebServer server = new MockWebServer();
     final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
@@ -27,7 +27,7 @@ final class FakeServer implements AutoCloseable {
                 requests.add(request);
                 UsedSecrets.sentWith(request);
                 MockResponse answer = FakeServer.this.answers.apply(request);
-                // What HTTP forbids, this server would do.
+                // This server would do what HTTP forbids.
                 return "HEAD".equals(request.getMethod()) && answer.getBody() != null ? answer.setBody("") : answer;
             }
         });
@@ -49,7 +49,7 @@ final class FakeServer implements AutoCloseable {
         return ImageReference.parse(host() + "/" + name);
     }
 
-    /** What the requests were, as {@code METHOD path}, decoded. */
+    /** The requests as {@code METHOD path}, decoded. */
     List<String> lines() {
         return requests.stream()
                 .map(r -> r.getMethod() + " " + URLDecoder.decode(String.valueOf(r.getPath()), StandardCharsets.UTF_8))

@@ -7,7 +7,7 @@ import io.urunner.registry.auth.Secret;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Yields what a test says, and remembers what it was told. */
+/** Yields the credentials of a test, and remembers the refusals that it was told. */
 final class FixedCredentials implements CredentialProvider {
     volatile List<Credential> yielded;
     volatile AuthHints hints = AuthHints.NONE;

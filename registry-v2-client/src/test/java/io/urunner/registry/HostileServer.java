@@ -14,9 +14,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ServerSocketFactory;
 
-/** A server on loopback that writes what a test says, byte by byte, whatever HTTP thinks of it. */
+/** A server on loopback that writes what a test says, byte by byte, even if HTTP forbids it. */
 final class HostileServer implements AutoCloseable {
-    /** What is written for a request. */
+    /** Writes the answer to a request. */
     interface Answer {
         void write(String target, OutputStream out) throws IOException;
     }
@@ -72,7 +72,7 @@ final class HostileServer implements AutoCloseable {
         }
     }
 
-    /** The target of the next request, null if there is none. */
+    /** The target of the next request, or null if there is none. */
     private static String target(InputStream in) throws IOException {
         StringBuilder head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
@@ -89,7 +89,7 @@ final class HostileServer implements AutoCloseable {
         out.write(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    /** So often as nobody has the memory for. */
+    /** Writes a text more often than fits in memory. */
     static void endless(OutputStream out, String text) throws IOException {
         byte[] many = text.repeat(8192 / text.length()).getBytes(StandardCharsets.ISO_8859_1);
         for (long sent = 0; sent < 512L << 20; sent += many.length) {
@@ -97,7 +97,7 @@ final class HostileServer implements AutoCloseable {
         }
     }
 
-    /** One character after the other, until the client goes. */
+    /** Writes one character after the other until the client disconnects. */
     static void trickle(OutputStream out, String text) throws IOException {
         try {
             for (int i = 0; ; i = (i + 1) % text.length()) {

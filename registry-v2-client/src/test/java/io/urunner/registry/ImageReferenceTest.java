@@ -286,7 +286,7 @@ class ImageReferenceTest {
             nginx@v1                              | no colon
             @D                                    | repository is empty
             """)
-    void a_wrong_text_is_refused_with_the_reason(String text, String reason) {
+    void an_invalid_reference_is_rejected_with_a_reason(String text, String reason) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ImageReference.parse(expand(text)))
                 .withMessageStartingWith("not an image reference: \"")
@@ -294,7 +294,7 @@ class ImageReferenceTest {
     }
 
     @Test
-    void a_reason_repeats_the_text_but_neither_its_line_breaks_nor_a_novel() {
+    void a_reason_repeats_the_text_without_line_breaks_and_shortened() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ImageReference.parse("evil\nline\u001b[0m" + "x".repeat(10_000)))
                 .matches(e -> e.getMessage().length() < 500)
@@ -315,13 +315,13 @@ class ImageReferenceTest {
     }
 
     @Test
-    void a_digest_wins_over_the_tag_where_content_is_asked_for() {
+    void a_digest_overrides_the_tag_when_content_is_requested() {
         assertThat(ImageReference.parse("nginx").tagOrDigest()).isEqualTo("latest");
         assertThat(ImageReference.parse("nginx:1@" + DIGEST).tagOrDigest()).isEqualTo(DIGEST.toString());
     }
 
     @Test
-    void a_reference_is_pinned_and_set_free() {
+    void a_reference_is_pinned_and_unpinned() {
         ImageReference tagged = ImageReference.parse("reg.example/app:v1");
         ImageReference pinned = tagged.withDigest(DIGEST);
         assertThat(pinned).hasToString("reg.example/app:v1@" + DIGEST);
@@ -347,7 +347,7 @@ class ImageReferenceTest {
     }
 
     @Test
-    void the_api_of_docker_hub_is_elsewhere() {
+    void the_api_of_docker_hub_is_on_another_host() {
         assertThat(Repository.parse("nginx").apiHost()).isEqualTo("registry-1.docker.io");
         assertThat(Repository.apiHost("index.docker.io")).isEqualTo("registry-1.docker.io");
         assertThat(Repository.parse("reg.example:5000/app").apiHost()).isEqualTo("reg.example:5000");

@@ -38,11 +38,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where a registry may lead to, and how what it leads to is reached. */
+/** Where a registry may lead us, and how those hosts are reached. */
 class LeadingElsewhereTest {
     private static final String DIGEST = "sha256:" + "a".repeat(64);
 
-    /** An address for documentation (RFC 5737), behind which the test has servers of its own. */
+    /** An address for documentation (RFC 5737) that leads to the test's own servers. */
     private static final String PUBLIC = "203.0.113.1";
 
     private final HeldCertificate authority =
@@ -83,12 +83,12 @@ class LeadingElsewhereTest {
         return found;
     }
 
-    /** Resolves a name to the same addresses whenever it is asked for. */
+    /** Always resolves a name to the same addresses. */
     private void name(String name, String addresses) {
         names.put(name, Stream.generate(() -> addresses).iterator());
     }
 
-    /** Connects to this machine, whatever of it or of the addresses for documentation is asked for. */
+    /** Connects to this machine for its own addresses and for those for documentation. */
     private final class Sockets extends SocketFactory {
         @Override
         public Socket createSocket() {
@@ -157,7 +157,7 @@ class LeadingElsewhereTest {
         return challenge("Bearer realm=\"" + realm + "\"");
     }
 
-    /** The registry wants tokens of a host. */
+    /** The registry requires tokens of a host. */
     private void wantsTokensOf(String realm) {
         registry.answer(request -> request.getHeader("Authorization") == null ? unauthorized(realm) : manifest(DIGEST));
     }
@@ -199,7 +199,7 @@ class LeadingElsewhereTest {
                 "::ffff:127.0.0.1",
                 "203.0.113.1,10.0.0.1",
             })
-    void showsNoPasswordToANameThatIsPrivate(String address) {
+    void sendsNoPasswordToANameWithAPrivateAddress(String address) {
         name("reg.example", PUBLIC);
         name("auth.example", address);
         wantsTokensOf("http://" + at("auth.example", other) + "/token");
@@ -216,7 +216,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void connectsToWhatItLookedAt() {
+    void connectsToTheAddressThatItChecked() {
         name("reg.example", PUBLIC);
         names.put("auth.example", List.of("203.0.113.9", "127.0.0.1").iterator());
         wantsTokensOf("http://" + at("auth.example", other) + "/token");
@@ -230,7 +230,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void followsNoRedirectToANameThatIsPrivate() {
+    void followsNoRedirectToANameWithAPrivateAddress() {
         name("reg.example", PUBLIC);
         name("storage.example", "127.0.0.1");
         registry.answer(
@@ -250,7 +250,7 @@ class LeadingElsewhereTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"http://reg.example:%1$d//127.0.0.1:%2$d/x", "/.//127.0.0.1:%2$d/x", "/v2/..//127.0.0.1:%2$d/"})
-    void readsNoPageOfAListingAtAHostThatALinkHidesInItsPath(String link) {
+    void readsNoPageOfAListingFromAHostHiddenInThePathOfALink(String link) {
         name("reg.example", PUBLIC);
         String target = link.formatted(registry.server.getPort(), other.server.getPort());
         registry.answer(request -> json("{\"tags\":[\"a\"]}").setHeader("Link", "<" + target + ">; rel=\"next\""));
@@ -263,7 +263,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void uploadsNothingToANameThatIsPrivate() {
+    void uploadsNothingToANameWithAPrivateAddress() {
         name("reg.example", PUBLIC);
         name("storage.example", "127.0.0.1");
         registry.answer(request -> status(202).setHeader("Location", "http://" + at("storage.example", other) + "/up"));
@@ -277,7 +277,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void followsNoRedirectOfATokenServerToANameThatIsPrivate() {
+    void followsNoRedirectOfATokenServerToANameWithAPrivateAddress() {
         FakeServer issuer = opened(new FakeServer(
                 request -> status(307).setHeader("Location", "http://" + at("inner.example", other) + "/token")));
         name("reg.example", PUBLIC);
@@ -294,7 +294,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void goesToTheRegistrysOwnHostWhereverItIs() throws Exception {
+    void followsTheRegistryToItsOwnHostAtAnyAddress() throws Exception {
         name("reg.example", "127.0.0.1");
         wantsTokensOf("http://" + at("reg.example", other) + "/token");
 
@@ -304,7 +304,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void goesToATrustedHostWhereverItIs() throws Exception {
+    void followsTheRegistryToATrustedHostAtAnyAddress() throws Exception {
         name("reg.example", "127.0.0.1");
         name("auth.example", "127.0.0.1");
         wantsTokensOf("http://" + at("auth.example", other) + "/token");
@@ -319,7 +319,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void goesToTheTokenServerThatThePluginNamesWhereverItIs() throws Exception {
+    void usesTheTokenServerThatThePluginNamesAtAnyAddress() throws Exception {
         name("reg.example", "127.0.0.1");
         name("auth.example", "127.0.0.1");
         wantsTokensOf("http://elsewhere.example/token");
@@ -332,7 +332,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void goesToAPublicName() throws Exception {
+    void followsTheRegistryToAPublicName() throws Exception {
         name("reg.example", "127.0.0.1");
         name("auth.example", PUBLIC);
         wantsTokensOf("http://" + at("auth.example", other) + "/token");
@@ -343,7 +343,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void letsAProxyResolve() throws Exception {
+    void letsAProxyResolveNames() throws Exception {
         name("proxy.example", "127.0.0.1");
         registry.answer(request -> String.valueOf(request.getRequestLine()).contains("storage.example")
                 ? manifest(DIGEST)
@@ -372,7 +372,7 @@ class LeadingElsewhereTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"reg.example", "auth.example"})
-    void showsNoPasswordToACertificateThatNobodyChecked(String host) {
+    void sendsNoPasswordToAHostWithAnUncheckedCertificate(String host) {
         HeldCertificate stranger =
                 new HeldCertificate.Builder().certificateAuthority(0).build();
         name("reg.example", PUBLIC);
@@ -391,7 +391,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void readsNoContentBehindACertificateThatNobodyChecked() {
+    void readsNoContentFromAHostWithAnUncheckedCertificate() {
         HeldCertificate stranger =
                 new HeldCertificate.Builder().certificateAuthority(0).build();
         name("reg.example", PUBLIC);
@@ -409,7 +409,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void keepsAnAuthorityToTheHostsThatTheRegistryIsTrustedWith() throws Exception {
+    void usesAnAuthorityOnlyForTheHostsThatTheRegistryIsTrustedToLeadTo() throws Exception {
         name("reg.example", PUBLIC);
         name("auth.example", PUBLIC);
         serveTls(registry, authority, "reg.example");
@@ -428,7 +428,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void showsTheCertificateForAHostNotWhereAnotherLeadsThere() throws Exception {
+    void presentsTheClientCertificateOfAHostOnlyIfATrustedRegistryLeadsThere() throws Exception {
         HeldCertificate ours = new HeldCertificate.Builder()
                 .commonName("ci")
                 .signedBy(authority)
@@ -467,7 +467,7 @@ class LeadingElsewhereTest {
     }
 
     @Test
-    void showsNoSecretOfAUrl() {
+    void printsNoSecretFromAUrl() {
         name("reg.example", PUBLIC);
         for (String url : List.of(
                 "http://user:s3cret@10.0.0.1/token?password=s3cret",

@@ -14,17 +14,17 @@ import okhttp3.Headers;
 import org.junit.jupiter.api.Test;
 
 /**
- * That the time to read hostile input grows with its length and not with the square of it. The processor's time of the
- * thread is compared for a length and eight times that length: eight times as much is linear, 64 times is quadratic.
+ * The time to read hostile input grows linearly with its length, not quadratically. This compares the thread's CPU time
+ * for a length and for eight times that length: eight times as much is linear, 64 times is quadratic.
  */
 class LinearTimeTest {
     private static final int SHORT = 10_000;
     private static final int FACTOR = 8;
 
-    /** More than this is not linear; half way between 8 and 64 on a scale of logarithms. */
+    /** More than this is not linear; half way between 8 and 64 on a logarithmic scale. */
     private static final double MOST = 22.6;
 
-    /** What takes less for the long input need not be compared: the square would take much longer. */
+    /** If the long input takes less, there is nothing to compare: quadratic time would be much longer. */
     private static final long NOTHING = 5_000_000;
 
     private static final int TRIES = 4;
@@ -91,7 +91,7 @@ class LinearTimeTest {
         try {
             Token.parse(Token.read(bytes(text)), Instant.EPOCH, Instant.EPOCH);
         } catch (IOException e) {
-            // It says that this is no token.
+            // It is rejected as a token.
         }
     }
 
@@ -100,7 +100,7 @@ class LinearTimeTest {
             try {
                 parser.accept(text);
             } catch (IllegalArgumentException e) {
-                // It says what is wrong.
+                // It is rejected with a reason.
             }
         };
     }
@@ -120,7 +120,7 @@ class LinearTimeTest {
     }
 
     @Test
-    void what_is_quadratic_is_noticed() {
+    void quadratic_time_is_detected() {
         assertThat(growth(LinearTimeTest::quadratic, "", "a")).isGreaterThan(MOST);
     }
 
@@ -144,7 +144,7 @@ class LinearTimeTest {
         return least;
     }
 
-    /** The least processor time of some runs: what else goes on in the machine only adds to it. */
+    /** The least CPU time of several runs: other activity on the machine only adds to it. */
     private static long least(Consumer<String> parser, String text) {
         long least = Long.MAX_VALUE;
         for (int i = 0; i < 3; i++) {

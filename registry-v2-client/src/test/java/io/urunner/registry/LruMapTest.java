@@ -18,7 +18,7 @@ class LruMapTest {
     }
 
     @Test
-    void what_was_not_used_for_longest_goes_first() {
+    void the_least_recently_used_entry_goes_first() {
         LruMap<String, Integer> map = new LruMap<>(MOST, LONGEST);
         for (int i = 0; i < MOST; i++) {
             map.put("k" + i, i);
@@ -31,7 +31,7 @@ class LruMapTest {
     }
 
     @Test
-    void long_texts_make_room_for_one_another() {
+    void long_texts_displace_one_another() {
         LruMap<String, String> map = new LruMap<>(MOST, LONGEST);
         for (int i = 0; i < 5; i++) {
             map.put("k" + i, text(300));
@@ -43,9 +43,9 @@ class LruMapTest {
         assertThat(map.copy().keySet()).containsExactly("k6");
     }
 
-    /** An entry that grows is weighed anew, and one that goes leaves its room. */
+    /** An entry that grows is counted again, and one that is removed frees its space. */
     @Test
-    void what_takes_the_place_of_another_counts_for_itself() {
+    void a_replaced_value_no_longer_counts() {
         LruMap<String, String> map = new LruMap<>(MOST, LONGEST);
         for (int i = 0; i < 3; i++) {
             map.put("k" + i, "");
@@ -68,7 +68,7 @@ class LruMapTest {
     }
 
     @Test
-    void texts_count_wherever_they_are() {
+    void texts_count_in_keys_and_values() {
         HttpUrl realm = HttpUrl.get("https://issuer.example/token");
         Credential anonymous = new Credential.Anonymous();
         for (Credential credential : List.of(

@@ -17,7 +17,9 @@ class ManifestOrIndexTest {
     private static final Digest B = Digest.parse("sha256:" + "b".repeat(64));
     private static final Digest C = Digest.parse("sha256:" + "c".repeat(64));
 
-    /** In the tables {@code CONFIG}, {@code LAYER}, {@code ENTRY} are whole descriptors, {@code 'x'} is {@code "x"}. */
+    /**
+     * In the tables, {@code CONFIG}, {@code LAYER} and {@code ENTRY} are whole descriptors; {@code 'x'} is {@code "x"}.
+     */
     private static final Map<String, String> SHORT = Map.of(
             "CONFIG", "{'mediaType':'application/vnd.oci.image.config.v1+json','digest':'" + A + "','size':7}",
             "LAYER", "{'mediaType':'application/vnd.oci.image.layer.v1.tar+gzip','digest':'" + B + "','size':8}",
@@ -28,7 +30,7 @@ class ManifestOrIndexTest {
             "DOCKER-MANIFEST", MediaType.DOCKER_MANIFEST,
             "SCHEMA1", MediaType.DOCKER_SCHEMA1_SIGNED);
 
-    /** Content, the Content-Type that it came with, and what it is. */
+    /** Content, the Content-Type that came with it, and its type. */
     @ParameterizedTest(name = "{0} as {1} is {2}")
     @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
             {'schemaVersion':2,'mediaType':'OCI-MANIFEST','config':CONFIG,'layers':[LAYER]}    | OCI-MANIFEST           | OCI-MANIFEST
@@ -55,7 +57,7 @@ class ManifestOrIndexTest {
             {'schemaVersion':2,'mediaType':'OCI-INDEX','manifests':[]}                         | OCI-INDEX              | OCI-INDEX
             {'schemaVersion':2,'mediaType':'OCI-INDEX'}                                        | OCI-INDEX              | OCI-INDEX
             """)
-    void content_is_of_a_type(String content, String contentType, String mediaType) {
+    void content_has_a_type(String content, String contentType, String mediaType) {
         byte[] bytes = json(content);
         ManifestOrIndex parsed = ManifestOrIndex.parse(bytes, expand(contentType));
         assertThat(parsed.mediaType()).isEqualTo(expand(mediaType));
@@ -130,7 +132,7 @@ class ManifestOrIndexTest {
             {'config':CONFIG,'artifactType':[]}                               | OCI-MANIFEST | not a string
             {'config':CONFIG,'subject':'x'}                                   | OCI-MANIFEST | its subject
             """)
-    void other_content_is_refused_with_the_reason(String content, String contentType, String reason) {
+    void invalid_content_is_rejected_with_a_reason(String content, String contentType, String reason) {
         assertThatExceptionOfType(MalformedManifestException.class)
                 .isThrownBy(() -> ManifestOrIndex.parse(json(content), expand(contentType)))
                 .withMessageContaining(reason);
@@ -151,7 +153,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void where_no_artifact_type_is_named_the_type_of_the_config_is_it() {
+    void the_type_of_the_config_is_the_default_artifact_type() {
         assertThat(ManifestOrIndex.parse(json("{'config':CONFIG}"), "").artifactType())
                 .contains(MediaType.OCI_CONFIG);
         assertThat(ManifestOrIndex.parse(json("{'manifests':[]}"), "").artifactType())
@@ -159,7 +161,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void content_with_another_digest_is_refused() {
+    void content_with_another_digest_is_rejected() {
         byte[] content = json("{'config':CONFIG}");
         Digest digest = Digest.of(Digest.SHA512, content);
         assertThat(ManifestOrIndex.parse(content, "", digest).digest()).isEqualTo(digest);
@@ -169,7 +171,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void content_that_is_too_large_is_refused() {
+    void content_that_is_too_large_is_rejected() {
         byte[] content = new byte[ManifestOrIndex.MAX_SIZE + 1];
         assertThatExceptionOfType(MalformedManifestException.class)
                 .isThrownBy(() -> ManifestOrIndex.parse(content, MediaType.OCI_INDEX))
@@ -188,7 +190,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void attestations_are_no_images() {
+    void attestations_are_not_images() {
         Index index = (Index) ManifestOrIndex.parse(
                 json("{'manifests':[" + entry(A, "'platform':{'os':'linux','architecture':'amd64'}") + ","
                         + entry(B, "'platform':{'os':'unknown','architecture':'unknown'}") + ","
@@ -199,7 +201,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void what_is_composed_reads_back() {
+    void composed_content_reads_back() {
         var layer = new Descriptor(MediaType.OCI_LAYER, B, 8);
         Manifest manifest = Manifest.of(new Descriptor(MediaType.OCI_CONFIG, A, 7), List.of(layer), Map.of("k", "v"));
         assertThat(manifest.mediaType()).isEqualTo(MediaType.OCI_MANIFEST);
@@ -216,7 +218,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void a_nested_index_is_opened_when_nothing_nearer_fits() throws Exception {
+    void a_nested_index_is_opened_if_no_direct_entry_fits() throws Exception {
         Index inner = index(entry(A, "'platform':{'os':'linux','architecture':'arm64'}"));
         Index outer =
                 index(nested(inner.digest()) + "," + entry(B, "'platform':{'os':'linux','architecture':'amd64'}"));
@@ -241,7 +243,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void indexes_nested_without_end_are_refused() {
+    void endlessly_nested_indexes_are_rejected() {
         assertThatExceptionOfType(MalformedManifestException.class)
                 .isThrownBy(() -> index(nested(A)).find(Platform.LINUX_AMD64, ManifestOrIndexTest::another))
                 .withMessageContaining("nested");
@@ -255,7 +257,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void an_only_image_without_a_platform_is_taken() throws Exception {
+    void a_single_image_without_a_platform_is_selected() throws Exception {
         Index.Fetch<RuntimeException> none = descriptor -> index("");
         assertThat(index(entry(A, "'x':1")).find(Platform.LINUX_AMD64, none).map(Descriptor::digest))
                 .contains(A);

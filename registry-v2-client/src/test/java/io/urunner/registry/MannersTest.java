@@ -40,7 +40,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How the client behaves towards registries that are busy, broken or hostile. */
+/** How the client behaves towards busy, broken or hostile registries. */
 class MannersTest {
     private static final String DIGEST = "sha256:" + "a".repeat(64);
     private static final String CI = "Basic Y2k6c2VjcmV0";
@@ -95,7 +95,7 @@ class MannersTest {
 
     @ParameterizedTest
     @ValueSource(ints = {429, 500, 502, 503, 504})
-    void triesAgainWhatMayPass(int status) throws Exception {
+    void retriesTransientFailures(int status) throws Exception {
         AtomicInteger count = new AtomicInteger();
         registry.answer(request -> count.incrementAndGet() < 3 ? status(status) : manifest(DIGEST));
 
@@ -106,7 +106,7 @@ class MannersTest {
     }
 
     @Test
-    void triesAgainAfterATimeoutOfTheServer() throws Exception {
+    void retriesAfterATimeoutOfTheServer() throws Exception {
         AtomicInteger count = new AtomicInteger();
         registry.answer(request -> count.incrementAndGet() < 4 ? status(408) : manifest(DIGEST));
 
@@ -114,7 +114,7 @@ class MannersTest {
     }
 
     @Test
-    void triesAgainAfterABrokenConnection() throws Exception {
+    void retriesAfterABrokenConnection() throws Exception {
         AtomicInteger count = new AtomicInteger();
         registry.answer(request -> count.incrementAndGet() < 3
                 ? new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST)
@@ -135,7 +135,7 @@ class MannersTest {
         "418, ProtocolViolationException",
         "304, ProtocolViolationException",
     })
-    void hasATypeForEveryAnswer(int status, String type) {
+    void hasAnExceptionTypeForEveryAnswer(int status, String type) {
         registry.answer(
                 request -> status(status).setBody("{\"errors\":[{\"code\":\"SOME_CODE\",\"message\":\"why\"}]}"));
 
@@ -166,7 +166,7 @@ class MannersTest {
     }
 
     @Test
-    void keepsTheStatusWhereTheQuestionForItsReasonBreaksOff() {
+    void keepsTheStatusIfTheRequestForItsReasonFails() {
         registry.answer(request -> "HEAD".equals(request.getMethod())
                 ? status(404)
                 : new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
@@ -177,7 +177,7 @@ class MannersTest {
     }
 
     @Test
-    void saysWhenToComeBack() {
+    void reportsWhenToTryAgain() {
         registry.answer(request -> status(429).setHeader("Retry-After", "120"));
         RegistryClient client = client();
 
@@ -190,7 +190,7 @@ class MannersTest {
     }
 
     @Test
-    void staysAwayUntilThen() throws Exception {
+    void sendsNothingBeforeThat() throws Exception {
         registry.answer(request -> status(429).setHeader("Retry-After", "120"));
         RegistryClient client = client();
         assertThatExceptionOfType(RateLimitedException.class).isThrownBy(() -> client.resolve(image()));
@@ -207,7 +207,7 @@ class MannersTest {
     }
 
     @Test
-    void takesTheEndOfTheWindowWhereThereIsNoRetryAfter() {
+    void usesTheEndOfTheWindowIfThereIsNoRetryAfter() {
         registry.answer(request ->
                 status(429).setHeader("ratelimit-limit", "100;w=21600").setHeader("ratelimit-remaining", "0;w=21600"));
 
@@ -217,7 +217,7 @@ class MannersTest {
     }
 
     @Test
-    void guessesWhenToComeBackWhereNothingIsSaid() {
+    void guessesWhenToTryAgainIfTheRegistryDoesNotSay() {
         registry.answer(request -> status(429));
 
         assertThatExceptionOfType(RateLimitedException.class)
@@ -227,7 +227,7 @@ class MannersTest {
     }
 
     @Test
-    void keepsWhatTheRegistryGrants() throws Exception {
+    void keepsTheRateLimit() throws Exception {
         List<RateLimit> told = new CopyOnWriteArrayList<>();
         registry.answer(request -> manifest(DIGEST)
                 .setHeader("ratelimit-limit", "100;w=21600")
@@ -272,7 +272,7 @@ class MannersTest {
     }
 
     @Test
-    void tellsTheObserverWhatItDoes() throws Exception {
+    void notifiesTheObserver() throws Exception {
         List<String> told = new CopyOnWriteArrayList<>();
         AtomicInteger count = new AtomicInteger();
         registry.answer(request -> count.incrementAndGet() == 1 ? status(503) : manifest(DIGEST));
@@ -327,7 +327,7 @@ class MannersTest {
         "ftp://reg.example/x, does not lead to an http or https URL",
         "'http://[broken', does not lead to an http or https URL",
     })
-    void doesNotFollowARedirectAnywhere(String location, String reason) {
+    void doesNotFollowARedirectToJustAnyUrl(String location, String reason) {
         registry.answer(request -> status(302).setHeader("Location", location));
 
         assertThatExceptionOfType(ProtocolViolationException.class)
@@ -337,7 +337,7 @@ class MannersTest {
     }
 
     @Test
-    void doesNotFollowRedirectsForEver() {
+    void limitsTheNumberOfRedirects() {
         registry.answer(request -> status(302).setHeader("Location", request.getPath() + "x"));
 
         assertThatExceptionOfType(ProtocolViolationException.class).isThrownBy(() -> client().resolve(image()));
@@ -358,7 +358,7 @@ class MannersTest {
     }
 
     @Test
-    void readsTheManifestWhereTheDigestIsMissing() throws Exception {
+    void readsTheManifestIfTheDigestIsMissing() throws Exception {
         String body = "{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.OCI_INDEX + "\",\"manifests\":[]}\n";
         registry.answer(request -> new MockResponse()
                 .setHeader("Content-Type", MediaType.OCI_INDEX)
@@ -372,7 +372,7 @@ class MannersTest {
     }
 
     @Test
-    void readsTheManifestWhereHeadIsNotAllowed() throws Exception {
+    void readsTheManifestIfHeadIsNotAllowed() throws Exception {
         String body = "{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.OCI_INDEX + "\",\"manifests\":[]}";
         registry.answer(request -> "HEAD".equals(request.getMethod())
                 ? status(405)
@@ -384,7 +384,7 @@ class MannersTest {
     }
 
     @Test
-    void doesNotTakeAPageForAManifest() {
+    void doesNotMistakeAWebPageForAManifest() {
         registry.answer(request ->
                 new MockResponse().setHeader("Content-Type", "text/html").setBody("<html>Sign in</html>"));
 
@@ -394,7 +394,7 @@ class MannersTest {
     }
 
     @Test
-    void doesNotTakeOtherContentForWhatWasAsked() {
+    void rejectsContentOtherThanRequested() {
         registry.answer(request -> manifest("sha256:" + "b".repeat(64)));
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client().resolve(registry.image("team/app@" + DIGEST)))
@@ -419,7 +419,7 @@ class MannersTest {
     }
 
     @Test
-    void readsNoManifestOfAnySize() {
+    void limitsTheSizeOfAManifest() {
         registry.answer(request -> new MockResponse().setBody("x".repeat(ManifestOrIndex.MAX_SIZE + 1)));
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client().manifest(image()))
@@ -432,7 +432,7 @@ class MannersTest {
     }
 
     @Test
-    void comparesWithWhatIsKnown() throws Exception {
+    void comparesWithTheKnownDigest() throws Exception {
         registry.answer(request ->
                 ("\"" + DIGEST + "\"").equals(request.getHeader("If-None-Match")) ? status(304) : manifest(DIGEST));
         RegistryClient client = client();
@@ -444,7 +444,7 @@ class MannersTest {
     }
 
     @Test
-    void keepsToItsShareOfConnections() throws Exception {
+    void limitsConcurrentRequests() throws Exception {
         AtomicInteger now = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         registry.answer(request -> {
@@ -474,7 +474,7 @@ class MannersTest {
     }
 
     @Test
-    void endsWhenTheThreadIsInterrupted() throws Exception {
+    void stopsWhenTheThreadIsInterrupted() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         registry.answer(request -> {
             asked.countDown();
@@ -500,7 +500,7 @@ class MannersTest {
     }
 
     @Test
-    void endsAtTheDeadlineWhenTheRegistryHangs() {
+    void stopsAtTheDeadlineWhenTheRegistryHangs() {
         registry.answer(request -> new MockResponse().setSocketPolicy(SocketPolicy.NO_RESPONSE));
         RegistryClient client =
                 client(builder -> builder.ticker(System::nanoTime).deadline(Duration.ofMillis(300)));
@@ -520,7 +520,7 @@ class MannersTest {
     }
 
     @Test
-    void goesThroughAProxy() throws Exception {
+    void usesAProxy() throws Exception {
         Proxy proxy =
                 new Proxy(Proxy.Type.HTTP, registry.server.toProxyAddress().address());
 
@@ -574,7 +574,7 @@ class MannersTest {
     }
 
     @Test
-    void listsPagesWithinTheRegistryOnly() throws Exception {
+    void listsPagesOnlyWithinTheRegistry() throws Exception {
         registry.answer(request -> String.valueOf(request.getPath()).contains("last=b")
                 ? json("{\"name\":\"team/app\",\"tags\":[\"c\"]}")
                 : json("{\"name\":\"team/app\",\"tags\":[\"a\",\"b\"]}")
@@ -624,7 +624,7 @@ class MannersTest {
     }
 
     @Test
-    void looksForReferrersUnderATagThatIsNotTooLong() throws Exception {
+    void looksForReferrersUnderATagOfValidLength() throws Exception {
         registry.answer(request -> status(404));
 
         assertThat(client().referrers(
@@ -635,7 +635,7 @@ class MannersTest {
     }
 
     @Test
-    void failsToReachNothing() throws IOException {
+    void failsIfNothingListens() throws IOException {
         String host = registry.host();
         registry.close();
 

@@ -6,7 +6,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Time that passes only when a test says so, or when somebody sleeps. */
+/** Time that passes only when a test says so, or when something sleeps. */
 final class ManualTime implements InstantSource {
     static final Instant START = Instant.parse("2026-11-23T10:00:00Z");
 
@@ -18,7 +18,7 @@ final class ManualTime implements InstantSource {
         passed = passed.plus(duration);
     }
 
-    /** Somebody sets the clock; no time passes. */
+    /** Sets the clock back; no time passes. */
     void setBack(Duration by) {
         setBack = by;
     }

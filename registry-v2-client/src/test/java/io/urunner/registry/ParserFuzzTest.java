@@ -19,7 +19,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 import okhttp3.HttpUrl;
 
-/** Whatever comes in, the parsers answer or throw what they declare, and the time grows with the length alone. */
+/** For any input the parsers return or throw what they declare, in time that is linear in its length. */
 class ParserFuzzTest {
     private static final String HEX = "0123456789abcdef".repeat(4);
 
@@ -29,17 +29,17 @@ class ParserFuzzTest {
     private static final Duration SOON = Duration.ofSeconds(60);
 
     @Property(seed = "1")
-    void any_text_is_a_reference_or_refused(@ForAll String text) {
+    void any_text_is_a_reference_or_rejected(@ForAll String text) {
         ifAccepted(text, ImageReference::parse).ifPresent(ParserFuzzTest::readsBack);
     }
 
     @Property(seed = "1")
-    void what_is_nearly_a_reference_is_one_or_refused(@ForAll @From("nearlyReferences") String text) {
+    void almost_a_reference_is_accepted_or_rejected(@ForAll @From("nearlyReferences") String text) {
         ifAccepted(text, ImageReference::parse).ifPresent(ParserFuzzTest::readsBack);
     }
 
     @Property(seed = "1")
-    void what_follows_the_grammar_is_a_reference_with_the_parts_it_was_made_of(
+    void a_text_by_the_grammar_is_a_reference_with_its_parts(
             @ForAll @From("hosts") String host,
             @ForAll @From("paths") String path,
             @ForAll @From("tags") Optional<String> tag,
@@ -59,14 +59,14 @@ class ParserFuzzTest {
     }
 
     @Property(seed = "1")
-    void any_text_is_a_prefix_or_refused(@ForAll @From("nearlyReferences") String text) {
+    void any_text_is_a_prefix_or_rejected(@ForAll @From("nearlyReferences") String text) {
         ifAccepted(text, RegistryPrefix::parse)
                 .ifPresent(prefix ->
                         assertThat(RegistryPrefix.parse(prefix.toString())).isEqualTo(prefix));
     }
 
     @Property(seed = "1")
-    void any_text_is_a_digest_a_platform_a_repository_or_refused(@ForAll @From("nearlyReferences") String text) {
+    void any_text_is_a_digest_a_platform_a_repository_or_rejected(@ForAll @From("nearlyReferences") String text) {
         ifAccepted(text, Digest::parse).ifPresent(digest -> assertThat(digest).hasToString(text));
         ifAccepted(text, Platform::parse)
                 .ifPresent(platform ->
@@ -77,12 +77,12 @@ class ParserFuzzTest {
     }
 
     @Property(seed = "1")
-    void any_bytes_are_a_manifest_or_refused(@ForAll byte[] content, @ForAll String contentType) {
+    void any_bytes_are_a_manifest_or_rejected(@ForAll byte[] content, @ForAll String contentType) {
         parsed(content, contentType);
     }
 
     @Property(seed = "1")
-    void what_is_nearly_a_manifest_is_one_or_refused(
+    void almost_a_manifest_is_accepted_or_rejected(
             @ForAll @From("json") String json, @ForAll @From("contentTypes") String contentType) {
         byte[] content = json.getBytes(StandardCharsets.UTF_8);
         parsed(content, contentType).ifPresent(manifest -> {
@@ -95,7 +95,7 @@ class ParserFuzzTest {
     }
 
     @Property(seed = "1")
-    void a_manifest_that_was_damaged_on_the_way_is_one_or_refused(
+    void a_damaged_manifest_is_accepted_or_rejected(
             @ForAll @From("damages") List<Tuple.Tuple2<Integer, Byte>> damages) {
         byte[] content = ("{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.OCI_INDEX
                         + "\",\"manifests\":[{\"mediaType\":\""

@@ -46,7 +46,7 @@ class PlatformTest {
         "macos/arm64, darwin/arm64",
         "unknown/unknown, unknown/unknown"
     })
-    void a_platform_is_brought_into_normal_form(String text, String normal) {
+    void a_platform_is_normalised(String text, String normal) {
         assertThat(Platform.parse(text)).hasToString(normal);
         assertThat(Platform.parse(normal)).isEqualTo(Platform.parse(text));
     }
@@ -63,13 +63,13 @@ class PlatformTest {
             linux/a b
             linux/arm;v7
             """)
-    void a_wrong_platform_is_refused(String text) {
+    void an_invalid_platform_is_rejected(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Platform.parse(text))
                 .withMessageStartingWith("not a platform: ");
     }
 
-    /** A machine, what an index offers, and which of it the machine runs, as containerd chooses. */
+    /** A machine, the entries of an index, and the one that the machine runs, as containerd selects it. */
     @ParameterizedTest(name = "{0} of [{1}]: {2}")
     @CsvSource(delimiter = '|', nullValues = "-", textBlock = """
             linux/amd64      | linux/amd64                                     | linux/amd64
@@ -128,14 +128,14 @@ class PlatformTest {
             linux/strange/v1 | linux/strange/v2                                | -
             linux/strange/v1 | linux/strange/v1                                | linux/strange/v1
             """)
-    void a_machine_runs_the_best_of_what_is_offered(String machine, String offered, String chosen) {
+    void a_machine_runs_the_best_match_in_an_index(String machine, String offered, String chosen) {
         Index index = Index.of(entries(offered), Map.of());
         assertThat(index.select(Platform.parse(machine)).flatMap(Descriptor::platform))
                 .isEqualTo(Optional.ofNullable(chosen).map(Platform::parse));
     }
 
     @Test
-    void of_equals_the_first_is_chosen() {
+    void the_first_of_equal_matches_is_selected() {
         List<Descriptor> entries = entries("linux/amd64 linux/amd64");
         assertThat(Index.of(entries, Map.of()).select(Platform.LINUX_AMD64)).contains(entries.get(0));
     }
@@ -152,7 +152,7 @@ class PlatformTest {
     }
 
     @Test
-    void a_version_that_no_processor_has_does_no_harm() {
+    void a_version_beyond_any_processor_is_harmless() {
         for (String variant : new String[] {"v99999999999999999999", "v", "v-1", "v8.", "v8.x", "v9.99999"}) {
             for (String architecture : new String[] {"amd64", "arm", "arm64"}) {
                 assertThat(new Platform("linux", architecture, variant, "").distanceTo(Platform.parse("linux/mips")))

@@ -58,7 +58,7 @@ class RateLimitHeadersTest {
                 "docker-ratelimit-source: 1.2.3.4 | none",
                 "`` | none",
             })
-    void readsWhatIsFoundInTheWild(String headers, String expected) {
+    void readsHeadersAsTheyOccurInPractice(String headers, String expected) {
         Map<String, String> byName = new TreeMap<>();
         for (String line : headers.split("⏎", -1)) {
             int colon = line.indexOf(':');

@@ -67,7 +67,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void tellsThatNothingChanged() throws Exception {
+    void reportsThatNothingChanged() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
                 RegistryClient client = RegistryClient.builder().build()) {
             Digest old = Digest.parse(registry.push("team/app", "latest", "one"));
@@ -81,7 +81,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void namesWhatIsNotThere() throws Exception {
+    void reportsWhatDoesNotExist() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
                 RegistryClient client = RegistryClient.builder().build()) {
             ImageReference image = ImageReference.parse(registry.host() + "/team/app:nope");
@@ -98,7 +98,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void loginsWithUserAndPassword() throws Exception {
+    void logsInWithUserAndPassword() throws Exception {
         try (DockerRegistry registry =
                         DockerRegistry.builder().user("ci", "secret").start();
                 RegistryClient client = RegistryClient.builder()
@@ -116,7 +116,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void showsAWrongPasswordOnce() throws Exception {
+    void sendsAWrongPasswordOnce() throws Exception {
         try (DockerRegistry registry =
                         DockerRegistry.builder().user("ci", "secret").start();
                 RegistryClient client = RegistryClient.builder()
@@ -137,7 +137,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void trustsAnAuthorityOfItsOwnAndNoOther(@TempDir Path folder) throws Exception {
+    void trustsOnlyTheConfiguredAuthority(@TempDir Path folder) throws Exception {
         HeldCertificate authority = DockerRegistry.newAuthority();
         Path bundle = Files.writeString(folder.resolve("ca.pem"), authority.certificatePem());
         try (DockerRegistry registry = DockerRegistry.builder().tls(authority).start()) {
@@ -164,7 +164,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void asksForAHundredTokensInTenThousandResolvesOfAHundredRepositories() throws Exception {
+    void requestsAHundredTokensForTenThousandResolvesOfAHundredRepositories() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(8);
         try (TokenServer tokens = new TokenServer();
                 DockerRegistry registry =
@@ -252,7 +252,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void deletesWhereTheRegistryAllowsIt() throws Exception {
+    void deletesIfTheRegistryAllowsIt() throws Exception {
         try (DockerRegistry registry = DockerRegistry.builder().deleteEnabled().start();
                 RegistryClient client = RegistryClient.builder().build()) {
             Digest digest = Digest.parse(registry.push("team/app", "latest", "one"));
@@ -273,7 +273,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void saysThatARegistryDoesNotDelete() throws Exception {
+    void reportsThatARegistryDoesNotSupportDeletion() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
                 RegistryClient client = RegistryClient.builder().build()) {
             Digest digest = Digest.parse(registry.push("team/app", "latest", "one"));
@@ -286,7 +286,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void findsReferrersByTheirTagWhereTheRegistryHasNoReferrers() throws Exception {
+    void findsReferrersByTheirTagIfTheRegistryHasNoReferrersApi() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
                 RegistryClient client = RegistryClient.builder().build()) {
             Digest subject = Digest.parse(registry.push("team/app", "latest", "one"));
@@ -320,7 +320,7 @@ class RegistryClientIT {
     }
 
     @Test
-    void goesOnWhenTheRegistryComesBack() throws Exception {
+    void continuesWhenTheRegistryComesBack() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start();
                 RegistryClient client = RegistryClient.builder().attempts(1).build()) {
             String digest = registry.push("team/app", "latest", "one");

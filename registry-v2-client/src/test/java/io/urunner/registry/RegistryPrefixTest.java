@@ -95,7 +95,7 @@ class RegistryPrefixTest {
             reg.example?x=y           | host name may contain
             reg.example,other.example | host name may contain
             """)
-    void a_wrong_prefix_is_refused_with_what_to_write_instead(String text, String reason) {
+    void an_invalid_prefix_is_rejected_with_a_correction(String text, String reason) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RegistryPrefix.parse(text))
                 .withMessageStartingWith("not a registry: ")
@@ -115,7 +115,7 @@ class RegistryPrefixTest {
                 "s3cret@localhost:5000",
                 "s3cret:x-oauth-basic@reg.example",
             })
-    void what_stands_before_an_at_is_not_repeated(String text) {
+    void text_before_an_at_sign_is_not_repeated(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RegistryPrefix.parse(text))
                 .withMessageNotContaining("s3c")

@@ -20,12 +20,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever is thrown where, nothing stays held: the next question is answered, and no connection is lost. */
+/** Whatever is thrown anywhere, nothing stays held: the next request is answered, and no connection is lost. */
 @Timeout(120)
 class ReleaseTest {
     private static final String DIGEST = "sha256:" + "a".repeat(64);
 
-    /** What throws; null for nothing. */
+    /** What throws, or null for nothing. */
     private final AtomicReference<String> broken = new AtomicReference<>();
 
     private Object told(String what) {
@@ -99,7 +99,7 @@ class ReleaseTest {
                 "refused",
                 "describe"
             })
-    void anErrorOfAnObserverOrAProviderLeavesNothingHeld(String method) throws Exception {
+    void releasesEverythingAfterAnErrorOfAnObserverOrAProvider(String method) throws Exception {
         OkHttpClient http = new OkHttpClient();
         boolean retried = method.equals("retried");
         try (FakeServer registry = new FakeServer(request -> answer(request, retried && broken.get() != null));
@@ -127,7 +127,7 @@ class ReleaseTest {
     }
 
     @Test
-    void nobodyWaitsForATokenWhoseThreadBrokeDown() throws Exception {
+    void noThreadWaitsForATokenWhoseThreadFailed() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
         try (FakeServer registry = new FakeServer(request -> {

@@ -14,8 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Compares {@link RegistryClient#resolve} in the steady state with ApacheBench ({@code ab -k -i}) on a real registry, with
- * the same number of connections, in turns. Run its {@code main}; it prints the rates and their ratio.
+ * Compares {@link RegistryClient#resolve} in the steady state with ApacheBench ({@code ab -k -i}) on a real registry,
+ * with the same number of connections, in turns. Run its {@code main}; it prints the rates and their ratio.
  */
 public final class ResolveBenchmark {
     private static final Pattern RATE = Pattern.compile("Requests per second:\\s+([0-9.]+)");
@@ -45,7 +45,7 @@ public final class ResolveBenchmark {
             List<Double> ratios = new ArrayList<>();
             long resolves = requests / connections * connections * (long) (rounds + 1);
             for (int round = 0; round < rounds; round++) {
-                // Neither always comes second, when the registry is warmer.
+                // They take turns in coming second, when the registry is warmer.
                 double first = round % 2 == 0 ? theirs(ab, registry, connections, requests) : 0;
                 double ours = ours(client, image, threads, connections, requests);
                 double theirs = first > 0 ? first : theirs(ab, registry, connections, requests);

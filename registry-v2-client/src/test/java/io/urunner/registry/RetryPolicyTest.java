@@ -21,12 +21,12 @@ class RetryPolicyTest {
                 "3, -, 30000, 1.0, 1600",
                 "4, -, 30000, 1.0, -",
                 "5, -, 30000, 1.0, -",
-                // the server's wish counts where it is longer
+                // the server's wish counts if it is longer
                 "1, 5000, 30000, 1.0, 5000",
                 "1, 100, 30000, 1.0, 400",
                 "1, 0, 30000, 0.0, 200",
                 "3, 2000, 30000, 1.0, 2000",
-                // nobody sleeps to the deadline or past it
+                // no wait reaches the deadline
                 "1, 30000, 30000, 1.0, -",
                 "1, 29999, 30000, 1.0, 29999",
                 "1, 60000, 30000, 1.0, -",
@@ -34,7 +34,7 @@ class RetryPolicyTest {
                 "1, -, 401, 1.0, 400",
                 "1, -, 0, 0.0, -",
             })
-    void waitsAsLongAsIsSensible(int attempt, Long asked, long remaining, double random, Long expected) {
+    void waitsForASensibleTime(int attempt, Long asked, long remaining, double random, Long expected) {
         Optional<Duration> delay = POLICY.delay(
                 attempt, Optional.ofNullable(asked).map(Duration::ofMillis), Duration.ofMillis(remaining), random);
         assertThat(delay.map(Duration::toMillis).orElse(null)).isEqualTo(expected);
@@ -46,13 +46,13 @@ class RetryPolicyTest {
         "408, true", "409, false", "413, false", "425, false", "429, true", "500, true", "501, false",
         "502, true", "503, true", "504, true", "505, false", "520, true", "599, true"
     })
-    void knowsWhatMayPass(int status, boolean expected) {
+    void recognisesTransientStatuses(int status, boolean expected) {
         assertThat(RetryPolicy.isTransient(status)).isEqualTo(expected);
     }
 
     @ParameterizedTest
     @CsvSource({"10, 10000", "30, 10000", "63, 10000"})
-    void neverWaitsLongerThanItsLongest(int attempt, long expected) {
+    void neverWaitsLongerThanTheMaximum(int attempt, long expected) {
         RetryPolicy endless = new RetryPolicy(100, Duration.ofMillis(400), Duration.ofSeconds(10));
         assertThat(endless.delay(attempt, Optional.empty(), Duration.ofHours(1), 1.0))
                 .contains(Duration.ofMillis(expected));

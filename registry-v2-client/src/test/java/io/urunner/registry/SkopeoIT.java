@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What our client pushes, skopeo reads, and the other way round. */
+/** skopeo reads what our client pushes, and vice versa. */
 class SkopeoIT {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -53,7 +53,7 @@ class SkopeoIT {
     }
 
     @Test
-    void what_we_push_skopeo_reads_byte_by_byte() throws Exception {
+    void skopeo_reads_what_we_push_byte_by_byte() throws Exception {
         ImageReference image = image("ours/app:v1");
         Manifest manifest = pushImage(image, "amd64");
 
@@ -67,7 +67,7 @@ class SkopeoIT {
     }
 
     @Test
-    void what_we_push_for_several_platforms_skopeo_copies_whole() throws Exception {
+    void skopeo_copies_all_platforms_of_what_we_push() throws Exception {
         ImageReference image = image("ours/many:v1");
         Index index = pushIndex(image);
         ImageReference copy = image("theirs/many:v1");
@@ -88,7 +88,7 @@ class SkopeoIT {
     }
 
     @Test
-    void of_several_platforms_skopeo_and_we_choose_the_same() throws Exception {
+    void skopeo_and_we_select_the_same_platform() throws Exception {
         ImageReference image = image("ours/choice:v1");
         pushIndex(image);
         for (String architecture : List.of("amd64", "arm64")) {
@@ -107,7 +107,7 @@ class SkopeoIT {
     }
 
     @Test
-    void what_skopeo_pushes_in_either_format_we_read() throws Exception {
+    void we_read_what_skopeo_pushes_in_either_format() throws Exception {
         ImageReference source = image("ours/format:v1");
         Manifest ours = pushImage(source, "amd64");
         for (String format : List.of("oci", "v2s2")) {
@@ -139,7 +139,7 @@ class SkopeoIT {
     }
 
     @Test
-    void tags_of_both_are_listed_by_both() throws Exception {
+    void both_list_the_tags_of_both() throws Exception {
         ImageReference ours = image("both/app:ours");
         pushImage(ours, "amd64");
         skopeo(
@@ -178,7 +178,7 @@ class SkopeoIT {
         return index;
     }
 
-    /** An image with one layer, which holds an empty archive. */
+    /** An image with one layer, which contains an empty archive. */
     private static Manifest pushImage(ImageReference image, String architecture) throws Exception {
         byte[] archive = new byte[1024];
         byte[] layer = compressed(archive);

@@ -23,14 +23,14 @@ import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever a host sends, a JVM with the options of the agent's image reads it and lives. */
+/** A JVM with the options of the agent's image survives reading whatever a host sends. */
 class SmallHeapIT {
     private static final int LARGEST = ManifestOrIndex.MAX_SIZE;
     private static final String CHUNKED =
             "HTTP/1.1 200 OK\r\nContent-Type: " + MediaType.OCI_INDEX + "\r\nTransfer-Encoding: chunked\r\n\r\n";
     private static final String DIGEST = "sha256:" + "a".repeat(64);
 
-    /** The attacks, by the name of the repository that is asked for. */
+    /** The attacks, by the name of the requested repository. */
     private static final Map<String, HostileServer.Answer> ATTACKS = new LinkedHashMap<>();
 
     static {
@@ -125,7 +125,7 @@ class SmallHeapIT {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void livesWhateverAHostSends(boolean tls) throws Exception {
+    void survivesWhateverAHostSends(boolean tls) throws Exception {
         HandshakeCertificates certificates = new HandshakeCertificates.Builder()
                 .heldCertificate(new HeldCertificate.Builder()
                         .addSubjectAlternativeName("127.0.0.1")
@@ -148,7 +148,7 @@ class SmallHeapIT {
                     SmallHeapVictim.class.getName(),
                     server.host(),
                     "" + tls));
-            // What a body becomes does not depend on what it came through.
+            // What a body becomes does not depend on its transport.
             List<String> attacks =
                     ATTACKS.keySet().stream().limit(tls ? 11 : 100).toList();
             command.addAll(attacks);

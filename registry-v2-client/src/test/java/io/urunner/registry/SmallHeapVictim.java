@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Asks a host everything that can be asked; no answer is of use. Ends well if it outlives them. */
+/** Sends a host every kind of request; no answer is usable. Exits with success if it survives them. */
 final class SmallHeapVictim {
     static final int THREADS = 4;
 

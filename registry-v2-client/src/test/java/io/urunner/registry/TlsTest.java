@@ -63,7 +63,7 @@ class TlsTest {
     }
 
     @Test
-    void speaksHttp2WhereItIsOffered() throws Exception {
+    void speaksHttp2IfItIsOffered() throws Exception {
         List<Protocol> protocols = new CopyOnWriteArrayList<>();
         OkHttpClient http = new OkHttpClient.Builder()
                 .addNetworkInterceptor(chain -> {
@@ -87,7 +87,7 @@ class TlsTest {
     }
 
     @Test
-    void showsItsCertificate(@TempDir Path folder) throws Exception {
+    void presentsItsCertificate(@TempDir Path folder) throws Exception {
         HeldCertificate own = new HeldCertificate.Builder()
                 .commonName("ci")
                 .signedBy(authority)
@@ -106,7 +106,7 @@ class TlsTest {
     }
 
     @Test
-    void readsRsaKeysToo(@TempDir Path folder) throws Exception {
+    void readsRsaKeys(@TempDir Path folder) throws Exception {
         HeldCertificate own = new HeldCertificate.Builder().rsa2048().build();
         Path chain = Files.writeString(folder.resolve("client.pem"), own.certificatePem());
         Path key = Files.writeString(folder.resolve("client.key"), own.privateKeyPkcs8Pem());
@@ -115,7 +115,7 @@ class TlsTest {
     }
 
     @Test
-    void saysWhatIsWrongWithAFile(@TempDir Path folder) throws Exception {
+    void reportsWhatIsWrongWithAFile(@TempDir Path folder) throws Exception {
         Path empty = Files.writeString(folder.resolve("empty.pem"), "");
         Path garbage = Files.writeString(
                 folder.resolve("garbage.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");

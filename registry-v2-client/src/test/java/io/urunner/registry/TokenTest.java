@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TokenTest {
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
 
-    /** The last column is for how many seconds the token is used. */
+    /** The last column is the number of seconds for which the token is used. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -54,7 +54,7 @@ class TokenTest {
                 "{'token':'t','expires_in':300,'issued_at':'yesterday'} | t | 270",
                 "{'token':'t','refresh_token':'r','unknown':{'a':[1]}} | t | 54",
             })
-    void takesWhatTokenServersSend(String json, String value, long usedFor) throws Exception {
+    void acceptsTheTokensThatServersSend(String json, String value, long usedFor) throws Exception {
         Token token = parse(json);
 
         assertThat(token.value().reveal()).isEqualTo(value);
@@ -81,7 +81,7 @@ class TokenTest {
                 "<html>sign in</html>",
                 "{'token':",
             })
-    void refusesWhatIsNoToken(String json) {
+    void rejectsAnswersWithoutAToken(String json) {
         assertThatExceptionOfType(Violation.class).isThrownBy(() -> parse(json));
     }
 
@@ -122,7 +122,7 @@ class TokenTest {
         "-9223372036854775808, 54",
         "0, 54",
     })
-    void takesNoLifeWithoutEndFromAJwt(String exp, long usedFor) throws Exception {
+    void limitsTheLifeOfAJwt(String exp, long usedFor) throws Exception {
         String jwt = base64("{}") + "." + base64("{\"exp\":" + exp + "}") + ".x";
 
         assertThat(parse("{'token':'" + jwt + "'}").renewAt()).isEqualTo(NOW.plusSeconds(usedFor));
@@ -135,7 +135,7 @@ class TokenTest {
     }
 
     @Test
-    void meansTheServersClock() throws Exception {
+    void usesTheServersClock() throws Exception {
         Instant serverNow = NOW.plusSeconds(7200);
         String json = "{'token':'t','expires_in':300,'issued_at':'" + serverNow.minusSeconds(60) + "'}";
         Token token = Token.parse(Token.read(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)), serverNow, NOW);

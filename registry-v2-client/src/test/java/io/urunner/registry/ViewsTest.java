@@ -31,14 +31,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Views of one client, and many credentials for one question: what one account is told holds for no other. */
+/** Views of one client, and many credentials for one request: what one account learns does not apply to others. */
 class ViewsTest {
     private static final String DIGEST = "sha256:" + "a".repeat(64);
 
     private final ManualTime time = new ManualTime();
     private final List<AutoCloseable> open = new ArrayList<>();
 
-    /** What the registry answers to whom; the others are not known to it. */
+    /** The registry's answers by user; other users are unknown to it. */
     private final Map<String, MockResponse> answers = new ConcurrentHashMap<>();
 
     private final FakeServer registry = opened(new FakeServer(request -> {
@@ -80,7 +80,7 @@ class ViewsTest {
                 Stream.of(users).map(user -> basic(user, "secret")).toArray(Credential[]::new)));
     }
 
-    /** With whose credentials the question itself was asked, not that for the reason of a refusal. */
+    /** Whose credentials the requests themselves used, without those for the reason of a refusal. */
     private List<String> usersShown() {
         return registry.requests.stream()
                 .filter(request -> "HEAD".equals(request.getMethod()))
@@ -105,7 +105,7 @@ class ViewsTest {
     }
 
     @Test
-    void pausesOneAccountAndNoOther() throws Exception {
+    void pausesOnlyTheLimitedAccount() throws Exception {
         answers.put("b", limited());
         answers.put("a", allowed(70));
         RegistryClient a = view("a");
@@ -123,7 +123,7 @@ class ViewsTest {
     }
 
     @Test
-    void pausesAnAccountWhoeverShowsIt() throws Exception {
+    void pausesAnAccountInEveryView() throws Exception {
         answers.put("a", limited());
         assertThatExceptionOfType(RateLimitedException.class).isThrownBy(() -> resolve(view("a"), "team/a"));
 
@@ -134,7 +134,7 @@ class ViewsTest {
     }
 
     @Test
-    void asksWithAnotherCredentialWhereOneIsLimited() throws Exception {
+    void usesAnotherCredentialIfOneIsLimited() throws Exception {
         answers.put("limited", limited());
         answers.put("ci", allowed(7));
         RegistryClient view = view("limited", "ci");
@@ -147,7 +147,7 @@ class ViewsTest {
     }
 
     @Test
-    void saysThatItIsLimitedWhereTheOthersCannotAnswer() {
+    void reportsTheLimitIfNoOtherCredentialWorks() {
         answers.put("limited", limited());
         answers.put("blind", status(404));
         RegistryClient view = view("wrong", "limited", "blind");
@@ -171,7 +171,7 @@ class ViewsTest {
     }
 
     @Test
-    void showsARefusedCredentialOnceAndTellsNobodyWhoseItWas() {
+    void sendsARefusedCredentialOnceAndRevealsToNobodyWhoseItWas() {
         RegistryClient first =
                 client.withCredentials(new FixedCredentials(basic("a", "wrong")).described("pull secret of tenant-a"));
         assertThatExceptionOfType(UnauthorizedException.class)
@@ -189,7 +189,7 @@ class ViewsTest {
     }
 
     @Test
-    void takesAHostForTheSameInAnyLetterCase() {
+    void ignoresTheCaseOfAHost() {
         String host = registry.host().replace("127.0.0.1", "Localhost");
         for (String name : List.of(host, host.toLowerCase(Locale.ROOT))) {
             assertThatExceptionOfType(UnauthorizedException.class)
@@ -200,7 +200,7 @@ class ViewsTest {
     }
 
     @Test
-    void repeatsNoSecretThatARegistryTells() {
+    void repeatsNoSecretFromARegistry() {
         registry.answer(request -> status(403)
                 .setBody("{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no password=s3cret;b for"
                         + " https://me:s3cret@s3cret@reg.example/\u009b31m\u202e\u2028Token=s3cret\"}]}"));
@@ -211,7 +211,7 @@ class ViewsTest {
                 .satisfies(e -> assertThat(e.toString()).doesNotContain("s3cret"));
     }
 
-    /** Who shows it masks what stands before an {@code @}, and cannot where that is cut off. */
+    /** The text before an {@code @} is masked, which would fail if the {@code @} were cut off. */
     @Test
     void cutsNoWordInHalf() {
         String login = "me:s3cret-s3cret-s3cret@reg.example";
@@ -228,7 +228,7 @@ class ViewsTest {
     }
 
     @Test
-    void shedsTheTokenServerThatAnotherProviderNames() throws Exception {
+    void ignoresTheTokenServerThatAnotherProviderNames() throws Exception {
         FakeServer named = opened(new FakeServer(request -> json("{\"token\":\"t\"}")));
         FakeServer issuer = opened(new FakeServer(request -> json("{\"token\":\"t\"}")));
         registry.answer(request -> "Bearer t".equals(request.getHeader("Authorization"))
@@ -245,7 +245,7 @@ class ViewsTest {
     }
 
     @Test
-    void prefersOnlyWhatWasAccepted() throws Exception {
+    void prefersOnlyAnAcceptedCredential() throws Exception {
         answers.put("ci", manifest(DIGEST));
         answers.put("old", status(403));
         RegistryClient view = view("old", "ci");
@@ -263,7 +263,7 @@ class ViewsTest {
     }
 
     @Test
-    void keepsWhatDidToItself() throws Exception {
+    void doesNotShareWhichCredentialWorked() throws Exception {
         answers.put("ci", manifest(DIGEST));
         answers.put("old", status(403));
         resolve(view("old", "ci"), "team/app");
@@ -291,7 +291,7 @@ class ViewsTest {
     }
 
     @Test
-    void showsAFewOfManyWrongCredentials() throws Exception {
+    void sendsAFewOfManyWrongCredentials() throws Exception {
         registry.answer(knowsGood());
         FixedCredentials credentials = glob(2_400, -1);
         UsedSecrets.add("wrong2399");
@@ -313,7 +313,7 @@ class ViewsTest {
     }
 
     @Test
-    void comesToEachOfManyCredentialsInTheEndAndKeepsToTheOneThatDid() throws Exception {
+    void triesEachOfManyCredentialsEventuallyAndKeepsTheOneThatWorks() throws Exception {
         registry.answer(knowsGood());
         RegistryClient view = client.withCredentials(glob(30, 29));
         for (int i = 0; i < 7; i++) {
@@ -330,7 +330,7 @@ class ViewsTest {
     }
 
     @Test
-    void asksAFewTimesForWhatManyCredentialsDoNotSee() {
+    void asksOnlyAFewTimesForWhatManyCredentialsCannotSee() {
         registry.answer(request -> status(404));
         RegistryClient view = client.withCredentials(glob(2_400, -1).hints(AuthHints.sendBasicDirectly()));
 
@@ -341,7 +341,7 @@ class ViewsTest {
     }
 
     @Test
-    void oneViewsWrongCredentialsDoNotKeepAnotherFromShowingItsOwn() throws Exception {
+    void wrongCredentialsOfOneViewDoNotBlockAnotherView() throws Exception {
         registry.answer(knowsGood());
         assertThatExceptionOfType(UnauthorizedException.class)
                 .isThrownBy(() -> resolve(client.withCredentials(glob(100, -1)), "team/app"));
@@ -371,7 +371,7 @@ class ViewsTest {
                 "RateLimit-Reset: 999999999",
                 "X-RateLimit-Reset: 253402300799",
             })
-    void waitsADayAtMost(String header) {
+    void waitsAtMostADay(String header) {
         String name = header.substring(0, header.indexOf(':'));
         registry.answer(request ->
                 status(429).setHeader("RateLimit-Remaining", "0").setHeader(name, header.substring(name.length() + 2)));
@@ -386,7 +386,7 @@ class ViewsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"-1", "-99999999999999999999", "0", "1e9", "NaN", ""})
-    void takesNoWaitForOneThatIsNone(String seconds) throws Exception {
+    void ignoresAMeaninglessWait(String seconds) throws Exception {
         registry.answer(request -> status(429).setHeader("Retry-After", seconds));
         assertThatExceptionOfType(RateLimitedException.class).isThrownBy(() -> resolve(client, "team/app"));
 
@@ -394,9 +394,9 @@ class ViewsTest {
         assertThat(resolve(client, "team/app")).hasToString(DIGEST);
     }
 
-    /** A clock that was years ahead and is set right: what was to last for an hour or a day does not last for years. */
+    /** A clock that was years ahead is corrected: what should last for an hour or a day does not last for years. */
     @Test
-    void waitsForNoMomentOfAClockThatWasSetBack() throws Exception {
+    void ignoresTimesFromBeforeTheClockWasSetBack() throws Exception {
         Duration years = Duration.ofDays(3 * 365);
         answers.put("limited", status(429).setHeader("Retry-After", "60"));
         RegistryClient limited = view("limited");

@@ -23,12 +23,12 @@ class CredentialPluginsTest {
     private static final PluginContext CONTEXT = new PluginContext("registry.example", InstantSource.system());
 
     @Test
-    void discovers_what_the_library_brings() {
+    void discovers_the_plugins_of_the_library() {
         assertThat(CredentialPlugins.discover().types()).contains("acr", "dockerhub", "generic", "ghcr", "google");
     }
 
     @Test
-    void uses_only_what_is_passed_in_by_hand() {
+    void uses_only_the_plugins_passed_in() {
         assertThat(CredentialPlugins.of(new GenericPlugin()).types()).containsExactly("generic");
         assertThat(CredentialPlugins.of().types()).isEmpty();
     }
@@ -43,7 +43,7 @@ class CredentialPluginsTest {
     }
 
     @Test
-    void refuses_two_plugins_of_one_type() {
+    void rejects_two_plugins_of_one_type() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CredentialPlugins.of(new GenericPlugin(), new Named("generic")))
                 .withMessageContainingAll(
@@ -52,14 +52,14 @@ class CredentialPluginsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "Harbor", "my-registry", "1st", "_x", "a b", "a.b"})
-    void refuses_a_type_outside_of_the_grammar(String type) {
+    void rejects_a_type_outside_of_the_grammar(String type) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CredentialPlugins.of(new Named(type)))
                 .withMessageContaining("'" + type + "'");
     }
 
     @Test
-    void refuses_settings_of_another_plugin() {
+    void rejects_settings_of_another_plugin() {
         CredentialPlugins plugins = CredentialPlugins.of(new GenericPlugin(), new Named("other"));
 
         assertThatIllegalArgumentException()
@@ -71,7 +71,7 @@ class CredentialPluginsTest {
     }
 
     @Test
-    void fails_when_a_plugin_of_a_folder_cannot_be_loaded(@TempDir Path folder) throws IOException {
+    void fails_if_a_plugin_of_a_folder_cannot_be_loaded(@TempDir Path folder) throws IOException {
         Path services = Files.createDirectories(folder.resolve("META-INF/services"));
         Files.writeString(services.resolve(CredentialPlugin.class.getName()), "com.example.Missing\n");
 

@@ -31,7 +31,7 @@ class ExpiringCredentialTest {
     private final ExpiringCredential credential = ExpiringCredential.renewedAtHalfLife(this::issue, clock);
 
     @Test
-    void is_asked_for_once_while_it_is_fresh() throws CredentialException {
+    void is_requested_once_while_it_is_fresh() throws CredentialException {
         Credential first = credential.get();
         now = now.plus(LIFE.dividedBy(2)).minusSeconds(1);
 
@@ -40,7 +40,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_renewed_at_half_of_its_life() throws CredentialException {
+    void is_renewed_after_half_of_its_life() throws CredentialException {
         Credential first = credential.get();
         now = now.plus(LIFE.dividedBy(2));
 
@@ -49,7 +49,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_dropped_when_refused_though_the_clock_was_set_back() throws CredentialException {
+    void is_dropped_when_refused_even_if_the_clock_was_set_back() throws CredentialException {
         credential.refused(credential.get());
         Credential second = credential.get();
         now = now.minus(Duration.ofDays(1000));
@@ -97,7 +97,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void ignores_the_refusal_of_a_credential_that_it_no_longer_holds() throws CredentialException {
+    void ignores_the_refusal_of_a_credential_that_it_no_longer_keeps() throws CredentialException {
         Credential first = credential.get();
         credential.refused(new Credential.Basic("AWS", Secret.of("older")));
 
@@ -105,7 +105,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_asked_for_once_under_many_threads() throws Exception {
+    void is_requested_once_by_many_threads() throws Exception {
         CountDownLatch open = new CountDownLatch(1);
         ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
                 () -> {
@@ -163,7 +163,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void a_thread_that_waits_can_be_interrupted_and_stays_so() throws Exception {
+    void a_waiting_thread_can_be_interrupted_and_stays_interrupted() throws Exception {
         CountDownLatch open = new CountDownLatch(1);
         ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
                 () -> {
@@ -176,7 +176,7 @@ class ExpiringCredentialTest {
             Future<Credential> asking = threads.submit(slow::get);
             Thread.currentThread().interrupt();
             CredentialException interrupted = null;
-            // Whoever comes first asks; the other waits.
+            // The first one asks; the other waits.
             try {
                 slow.get();
             } catch (CredentialException e) {

@@ -10,10 +10,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
 
-/** The contract of plugins where a plugin's own test cannot be run. */
+/** The contract of plugins if a plugin's own test cannot run. */
 class SkippedContractTest {
     @Test
-    void aSubjectThatThisMachineCannotHaveIsSkippedAndNothingFails() {
+    void skipsASubjectThatIsNotAvailableOnThisMachine() {
         Events tests = EngineTestKit.engine("junit-jupiter")
                 .selectors(selectClass(WithoutSubject.class))
                 .execute()

@@ -127,7 +127,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void the_longest_key_counts_wherever_it_stands() throws Exception {
+    void the_longest_key_counts_regardless_of_its_position() throws Exception {
         Files.writeString(file, """
                 {"auths": {"reg.example": {"username": "all", "password": "p"},
                            "reg.example/team/app": {"username": "app", "password": "p"},
@@ -138,7 +138,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void of_the_names_of_docker_hub_the_one_that_docker_writes_counts() throws Exception {
+    void the_name_that_docker_writes_for_docker_hub_counts() throws Exception {
         Files.writeString(file, """
                 {"auths": {"docker.io": {"username": "a", "password": "p"},
                            "https://index.docker.io/v1/": {"username": "b", "password": "p"},
@@ -147,7 +147,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void a_file_that_does_not_exist_is_empty_and_is_read_when_it_appears() throws Exception {
+    void a_missing_file_counts_as_empty_and_is_read_when_it_appears() throws Exception {
         DockerConfigFile config = config();
         assertThat(read(config, "reg.example/app")).isEmpty();
         Files.writeString(file, "{\"auths\":{\"reg.example\":{\"username\":\"u\",\"password\":\"p\"}}}");
@@ -157,7 +157,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void a_file_that_changes_is_read_again() throws Exception {
+    void a_changed_file_is_read_again() throws Exception {
         Files.writeString(file, "{\"auths\":{\"reg.example\":{\"username\":\"u\",\"password\":\"old\"}}}");
         DockerConfigFile config = config();
         assertThat(read(config, "reg.example/app")).containsExactly("u:old");
@@ -176,7 +176,7 @@ class DockerConfigFileTest {
                     {"auths":"hunter2"}         | its auths is not a JSON object
                     {"credHelpers":["hunter2"]} | its credHelpers is not a JSON object
                     """)
-    void a_file_that_cannot_be_read_is_an_error_that_says_where_and_not_what(String content, String reason)
+    void an_unreadable_file_is_an_error_with_the_place_but_not_the_content(String content, String reason)
             throws Exception {
         Files.writeString(file, content);
         assertThatExceptionOfType(CredentialException.class)
@@ -192,7 +192,7 @@ class DockerConfigFileTest {
                     ^^         | /home/u/.docker/config.json
                     /etc/creds | /etc/creds/config.json
                     """)
-    void the_file_is_where_docker_has_it(String variable, String expected) {
+    void the_file_is_where_docker_keeps_it(String variable, String expected) {
         Map<String, String> environment = variable == null ? Map.of() : Map.of("DOCKER_CONFIG", variable);
         assertThat(DockerConfigFile.locate(environment, Path.of("/home/u"))).isEqualTo(Path.of(expected));
     }
@@ -207,7 +207,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void the_common_store_is_asked_for_docker_hub_by_the_name_that_docker_uses() throws Exception {
+    void the_common_store_is_asked_for_docker_hub_by_dockers_name() throws Exception {
         helper("store", "read server; printf '{\"Username\":\"u\",\"Secret\":\"%s\"}' $server");
         Files.writeString(file, "{\"credsStore\":\"store\",\"auths\":{\"https://index.docker.io/v1/\":{}}}");
         assertThat(read(config(), "nginx")).containsExactly("u:https://index.docker.io/v1/");
@@ -221,7 +221,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void where_the_helper_has_nothing_the_file_counts() throws Exception {
+    void the_file_counts_if_the_helper_has_nothing() throws Exception {
         helper("one", "echo 'credentials not found in native keychain'; exit 1");
         Files.writeString(file, "{\"credsStore\":\"one\",\"auths\":{\"reg.example\":{\"auth\":\"dTpw\"}}}");
         assertThat(read(config(), "reg.example/app")).containsExactly("u:p");
@@ -259,7 +259,7 @@ class DockerConfigFileTest {
 
     @ParameterizedTest
     @CsvSource({"absent,not in the search path", "../evil,letters", "a b,letters"})
-    void a_helper_that_cannot_be_is_an_error_that_needs_a_person(String name, String reason) throws Exception {
+    void a_helper_that_cannot_exist_is_an_error_that_needs_a_person(String name, String reason) throws Exception {
         Files.writeString(file, "{\"credsStore\":\"" + name + "\"}");
         assertThatExceptionOfType(CredentialException.class)
                 .isThrownBy(() -> read(config(), "reg.example/app"))
@@ -289,7 +289,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void a_search_path_has_absolute_directories_only() {
+    void a_search_path_has_only_absolute_directories() {
         assertThat(CredentialHelpers.searchPath("/usr/bin::bin:/opt/bin"))
                 .containsExactly(Path.of("/usr/bin"), Path.of("/opt/bin"));
         assertThat(CredentialHelpers.searchPath("")).isEmpty();

@@ -17,7 +17,7 @@ import net.jqwik.api.From;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/** Secrets come from people; whatever they hold, they are read or reported, and say nothing of their content. */
+/** People write secrets: any content is read or reported, and no report reveals the content. */
 class DockerConfigFuzzTest {
     private static final String TYPE = "kubernetes.io/dockerconfigjson";
 
@@ -47,7 +47,7 @@ class DockerConfigFuzzTest {
         });
     }
 
-    /** The kubelet's order is the order of these texts, so they keep the brackets and the colons that were written. */
+    /** The kubelet sorts by these texts, so they keep the brackets and colons as written. */
     @Example
     void a_key_shows_its_authority_as_it_was_written() {
         for (String key : List.of("[a:b]:", "[::1]:5000", "a:b:5000", "http://x", "[]")) {
@@ -63,7 +63,7 @@ class DockerConfigFuzzTest {
     }
 
     @Example
-    void long_globs_end_soon() {
+    void long_globs_finish_quickly() {
         String label = "a".repeat(20_000);
         for (String glob : List.of(
                 "*a".repeat(500) + "b", "[a-z]*".repeat(500) + "b", "*".repeat(20_000) + "b", "[".repeat(20_000))) {

@@ -157,7 +157,7 @@ class PullSecretsTest {
                     me:secret@reg.example             | reg.example/app                    | yes
                     https://me@reg.example/v1/        | reg.example/app                    | yes
                     """)
-    void a_key_matches_an_image_as_it_does_for_the_kubelet(String key, String image, String matches) {
+    void a_key_matches_an_image_as_for_the_kubelet(String key, String image, String matches) {
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
         assertThat(users(secrets, image)).isEqualTo(matches.equals("yes") ? List.of("u") : List.of());
     }
@@ -191,7 +191,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void of_several_secrets_with_the_same_key_the_first_is_tried_first_and_none_is_lost() {
+    void secrets_with_the_same_key_are_all_tried_in_order() {
         PullSecrets secrets = PullSecrets.of(List.of(
                 config("one", entry("reg.example", "first")),
                 config("two", entry("https://reg.example/v1/", "second") + "," + entry("reg.example/team", "third"))));
@@ -199,14 +199,14 @@ class PullSecretsTest {
     }
 
     @Test
-    void one_credential_that_several_secrets_hold_is_tried_once() {
+    void a_credential_in_several_secrets_is_tried_once() {
         PullSecrets secrets = PullSecrets.of(
                 List.of(config("one", entry("reg.example", "u")), config("two", entry("*.example", "u"))));
         assertThat(users(secrets, "reg.example/app")).containsExactly("u");
     }
 
     @Test
-    void the_legacy_type_holds_the_inner_map_alone() {
+    void the_legacy_type_contains_only_the_inner_map() {
         byte[] content = ("{" + entry("reg.example", "u") + "}").getBytes(StandardCharsets.UTF_8);
         PullSecrets secrets = PullSecrets.of(List.of(PullSecret.parse("s", LEGACY, Map.of(".dockercfg", content))));
         assertThat(users(secrets, "reg.example/app")).containsExactly("u");
@@ -269,7 +269,7 @@ class PullSecretsTest {
                     kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{}} hunter2                      | not JSON at line 1
                     kubernetes.io/dockercfg        | .dockercfg        | hunter2                                   | not JSON at line 1
                     """)
-    void a_secret_that_cannot_be_read_is_a_problem_and_not_the_end(
+    void an_unreadable_secret_is_a_problem_but_not_an_error(
             String type, String key, String content, String problem) {
         PullSecret broken = PullSecret.parse("broken", type, Map.of(key, content.getBytes(StandardCharsets.UTF_8)));
         PullSecrets secrets = PullSecrets.of(List.of(broken, config("good", entry("reg.example", "u"))));
@@ -281,7 +281,7 @@ class PullSecretsTest {
                 .doesNotContain("hunter2");
     }
 
-    /** What a tenant may write into a megabyte. */
+    /** What a tenant may put into a megabyte. */
     static List<Arguments> tooLarge() {
         return List.of(
                 Arguments.of("{}", "Token count", "\"x\":[" + "{},".repeat(300_000) + "{}]"),
@@ -300,7 +300,7 @@ class PullSecretsTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("tooLarge")
-    void a_secret_that_would_become_too_large_is_a_problem_that_says_what_is(String what, String said, String content) {
+    void a_secret_that_is_too_large_is_a_problem_that_says_why(String what, String said, String content) {
         for (String type : List.of(CONFIG, LEGACY)) {
             String json = type.equals(CONFIG) ? "{\"auths\":{" + content + "}}" : "{" + content + "}";
             PullSecret large = PullSecret.parse(
@@ -340,7 +340,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_secret_without_auths_is_empty_and_no_problem() {
+    void a_secret_without_auths_is_empty_without_a_problem() {
         PullSecrets secrets = PullSecrets.of(List.of(
                 PullSecret.parse("s", CONFIG, Map.of(".dockerconfigjson", "{}".getBytes(StandardCharsets.UTF_8)))));
         assertThat(secrets.credentials("reg.example", "app")).isEmpty();
@@ -348,7 +348,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_key_that_is_no_registry_is_told_without_what_stands_before_the_at_sign() {
+    void a_key_that_is_not_a_registry_is_reported_without_the_text_before_the_at_sign() {
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry("me:hunter2@reg example", "u"))));
         assertThat(secrets.problems())
                 .singleElement()
@@ -371,7 +371,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_long_glob_against_a_long_label_ends_soon() {
+    void a_long_glob_against_a_long_label_finishes_quickly() {
         String key = "a*".repeat(490) + "b.example";
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
         assertThat(secrets.credentials("a".repeat(5000) + ".example", "app")).isEmpty();

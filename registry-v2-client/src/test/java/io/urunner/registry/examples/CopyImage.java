@@ -28,7 +28,7 @@ final class CopyImage {
         }
     }
 
-    /** What a manifest refers to must be there before it: blobs, then manifests, then the index, then the tag. */
+    /** What a manifest refers to must exist first: blobs, then manifests, then the index, then the tag. */
     private static Descriptor copy(RegistryClient client, ImageReference from, ImageReference to)
             throws RegistryException, IOException, InterruptedException {
         ManifestOrIndex content = client.manifest(from);

@@ -76,7 +76,7 @@ class ExamplesIT {
     }
 
     @Test
-    void a_plugin_is_found_by_its_service_file_and_gives_credentials(@TempDir Path jar) throws Exception {
+    void a_plugin_is_found_by_its_service_file_and_yields_credentials(@TempDir Path jar) throws Exception {
         Path services = Files.createDirectories(jar.resolve("META-INF/services"));
         Files.writeString(services.resolve(CredentialPlugin.class.getName()), IssuerPlugin.class.getName());
         try (MockWebServer issuer = new MockWebServer();
@@ -103,7 +103,7 @@ class ExamplesIT {
     }
 
     @Test
-    void a_plugin_is_written_in_less_than_80_lines() throws Exception {
+    void a_plugin_takes_less_than_80_lines() throws Exception {
         Path source = Path.of("src/test/java/io/urunner/registry/examples/IssuerPlugin.java");
         assertThat(Files.readAllLines(source)).hasSizeLessThan(80);
     }

@@ -15,9 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 
-/** A plugin: a company's own issuer gives passwords for an hour. Beside this file it needs a service file. */
+/** A plugin: a company's own issuer gives passwords for an hour. Besides this file it needs a service file. */
 public final class IssuerPlugin implements CredentialPlugin<IssuerPlugin.Settings> {
-    /** The settings; the constructor refuses what cannot be right. */
+    /** The settings; the constructor rejects invalid ones. */
     public record Settings(URI url, SecretSource key) {
         public Settings {
             if (!url.isAbsolute()) {

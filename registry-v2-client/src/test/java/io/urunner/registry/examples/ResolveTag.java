@@ -4,7 +4,7 @@ import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 
-/** Prints what images are now: {@code ResolveTag nginx ghcr.io/team/app:v1}. */
+/** Prints what images resolve to now: {@code ResolveTag nginx ghcr.io/team/app:v1}. */
 final class ResolveTag {
     private ResolveTag() {}
 

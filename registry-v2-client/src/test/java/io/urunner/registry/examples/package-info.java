@@ -1,4 +1,4 @@
-/** What the client is for, in small programs; a test runs each of them against a real registry. */
+/** Small programs that show how to use the client; a test runs each of them against a real registry. */
 @NullMarked
 package io.urunner.registry.examples;
 

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
 /**
- * What every credential plugin keeps, proven with the real client against a stand-in of the plugin's registry. A plugin's
- * author extends it, says in {@link #subject} how the registry stands and what the settings are, and runs it:
+ * The contract of every credential plugin, tested with the real client against a stand-in of the plugin's registry. A
+ * plugin's author extends it, defines the registry and the settings in {@link #subject}, and runs it:
  *
  * <pre>{@code
  * class MyPluginContractTest extends CredentialPluginContract {
@@ -57,15 +57,14 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>It needs the client's test jar, OkHttp's {@code mockwebserver} and {@code okhttp-tls}, AssertJ, and logback on the
- * test class path. For a registry of which there is no stand-in yet, extend {@link FakeRegistry} or {@link
- * FakeTokenRegistry}.
+ * test class path. For a registry without a stand-in, extend {@link FakeRegistry} or {@link FakeTokenRegistry}.
  */
 @NullUnmarked
 @Timeout(60)
 public abstract class CredentialPluginContract {
     private static final String ELSEWHERE = "elsewhere.example";
     private static final int THREADS = 16;
-    /** More than that the agent takes for a defect. */
+    /** The agent treats more than this as a defect. */
     private static final int MOST_CREDENTIALS = 100;
 
     private static final int LONGEST_DESCRIPTION = 200;
@@ -80,13 +79,13 @@ public abstract class CredentialPluginContract {
      * A plugin and the registry that it is for.
      *
      * @param type the plugin's type
-     * @param settings its settings, with credentials that are right
+     * @param settings its settings, with valid credentials
      * @param registry the stand-in of the registry
      * @param registryName the registry's name in image references
-     * @param repository a repository that these credentials may read and nobody else
-     * @param secrets what must appear nowhere
-     * @param hasIssuer whether credentials or tokens are got from an issuer before the registry takes them
-     * @param life how long that is good for
+     * @param repository a repository that only these credentials may read
+     * @param secrets what must not appear anywhere
+     * @param hasIssuer whether an issuer provides credentials or tokens before the registry accepts them
+     * @param life how long they are valid
      */
     public record Subject(
             String type,
@@ -101,19 +100,19 @@ public abstract class CredentialPluginContract {
          * A plugin whose credentials are exchanged for tokens that live five minutes.
          *
          * @param type the plugin's type
-         * @param settings its settings, with credentials that are right
+         * @param settings its settings, with valid credentials
          * @param registry the stand-in of the registry
-         * @param repository a repository that these credentials may read and nobody else
-         * @param secrets what must appear nowhere
+         * @param repository a repository that only these credentials may read
+         * @param secrets what must not appear anywhere
          */
         public Subject(String type, Record settings, FakeRegistry registry, String repository, Set<String> secrets) {
             this(type, settings, registry, registry.host(), repository, secrets, true, Duration.ofMinutes(5));
         }
 
         /**
-         * The same, with another life time.
+         * The same, with another lifetime.
          *
-         * @param newLife how long what the issuer gives is good for
+         * @param newLife how long what the issuer gives is valid
          * @return the subject
          */
         public Subject living(Duration newLife) {
@@ -121,7 +120,7 @@ public abstract class CredentialPluginContract {
         }
 
         /**
-         * The same, with credentials that the registry itself takes.
+         * The same, with credentials that the registry itself accepts.
          *
          * @return the subject
          */
@@ -130,7 +129,7 @@ public abstract class CredentialPluginContract {
         }
 
         /**
-         * The same, with another name in image references than the host has.
+         * The same, with a name in image references that differs from the host.
          *
          * @param name the name
          * @return the subject
@@ -144,7 +143,7 @@ public abstract class CredentialPluginContract {
     protected CredentialPluginContract() {}
 
     /**
-     * Sets a registry up and says what the plugin's settings for it are. Called before every test.
+     * Sets up a registry and returns the plugin's settings for it. Called before every test.
      *
      * @param testNetwork the network to serve the registry in
      * @return the plugin and its registry
@@ -164,7 +163,7 @@ public abstract class CredentialPluginContract {
 
     @AfterEach
     final void close() {
-        // A subject that cannot be had, and is skipped, leaves some of them unmade.
+        // A subject that is not available, and is skipped, leaves some of them unset.
         if (client != null) {
             client.close();
         }
@@ -181,7 +180,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void creating_a_provider_asks_nobody() {
+    final void creating_a_provider_sends_no_request() {
         assertThat(subject.registry().issuerRequests()).isZero();
     }
 
@@ -191,7 +190,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void the_manifest_is_private_indeed() {
+    final void the_manifest_is_really_private() {
         try (RegistryClient anonymous = RegistryClient.builder()
                 .httpClient(network.client())
                 .clock(network.clock())
@@ -220,7 +219,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void asks_the_issuer_once_under_many_threads() throws Exception {
+    final void asks_the_issuer_once_for_many_threads() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         try {
             CountDownLatch ready = new CountDownLatch(THREADS);
@@ -260,13 +259,13 @@ public abstract class CredentialPluginContract {
         assertThat(failure.isTransient()).isTrue();
 
         subject.registry().issuer(IssuerState.WORKING);
-        // Whoever backs off does so by the clock.
+        // Backing off is done by the clock.
         network.advance(Duration.ofMinutes(15));
         assertThat(newClientResolves()).isEqualTo(digest);
     }
 
     @Test
-    final void a_refusal_of_the_issuer_is_permanent_and_says_where() {
+    final void a_refusal_of_the_issuer_is_permanent_and_names_the_issuer() {
         subject.registry().issuer(IssuerState.REFUSING);
         RegistryException failure = failure();
 
@@ -280,7 +279,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void shows_nothing_to_a_host_that_it_is_redirected_to() {
+    final void sends_no_credentials_to_a_host_that_it_is_redirected_to() {
         network.serve(ELSEWHERE, request -> new MockResponse().setResponseCode(401));
         subject.registry().redirectManifests(ELSEWHERE);
 
@@ -292,7 +291,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void tells_no_secret() throws Exception {
+    final void reveals_no_secret() throws Exception {
         List<String> told = new ArrayList<>();
         try (LogCapture log = new LogCapture()) {
             resolve();
@@ -318,7 +317,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void describes_itself_without_asking_anybody() {
+    final void describes_itself_without_sending_a_request() {
         assertThat(provider.describe(subject.registryName(), subject.repository()))
                 .isNotBlank();
         assertThat(subject.registry().issuerRequests()).isZero();
@@ -351,12 +350,12 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void prints_nothing_to_where_commands_answer() throws Exception {
+    final void prints_nothing_to_the_output_of_commands() throws Exception {
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         PrintStream out = System.out;
         Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         Level level = root.getLevel();
-        // What is logged is no print, whatever the logger does with it.
+        // Log output does not count, whatever the logger does with it.
         root.setLevel(Level.OFF);
         System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
         try (CredentialProvider another = CredentialPlugins.discover()
@@ -392,7 +391,7 @@ public abstract class CredentialPluginContract {
         provider.close();
         network.closeIdleConnections();
 
-        // What the JDK keeps alive on its own it lets go after five seconds.
+        // The JDK closes the connections that it keeps alive itself after five seconds.
         long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
         while (network.openConnections() > 0 && System.nanoTime() - deadline < 0) {
             Thread.sleep(20);

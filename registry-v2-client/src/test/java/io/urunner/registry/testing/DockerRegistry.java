@@ -35,12 +35,12 @@ import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A real registry: CNCF Distribution's {@code docker-registry} as a process on a free port of the loopback, with a storage
- * folder of its own. Tests close it; that ends the process and deletes the folder. Where the program is missing the
+ * A real registry: CNCF Distribution's {@code docker-registry} as a process on a free loopback port, with a storage
+ * folder of its own. Tests close it; that stops the process and deletes the folder. If the program is missing, the
  * calling test is skipped, or fails if the environment variable {@code CI} is {@code true}.
  *
- * <p>Images are pushed with plain HTTP requests, not with the client under test. Thread-safe, except that {@link #stop},
- * {@link #kill} and {@link #restart} are for one thread.
+ * <p>Images are pushed with plain HTTP requests, not with the client under test. Thread-safe, except that {@link
+ * #stop}, {@link #kill} and {@link #restart} are for one thread.
  */
 public final class DockerRegistry implements AutoCloseable {
     private static final Duration START_DEADLINE = Duration.ofSeconds(20);
@@ -63,12 +63,12 @@ public final class DockerRegistry implements AutoCloseable {
      * @param method the request's method
      * @param path the request's path, with its query
      * @param status the status of the answer
-     * @param at when it was asked, in whole seconds
-     * @param userAgent who asked: agents, the simulated nodes of a cluster and the tests have other names
+     * @param at the time of the request, in whole seconds
+     * @param userAgent the client: agents, the simulated nodes of a cluster and the tests have different names
      */
     public record Access(String method, String path, int status, Instant at, String userAgent) {}
 
-    /** What the registry is like; without any call a plain one that everybody may use. */
+    /** The options of a registry; by default a plain one that everybody may use. */
     public static final class Builder {
         private final Map<String, String> users = new LinkedHashMap<>();
         private @Nullable HeldCertificate authority;
@@ -82,7 +82,7 @@ public final class DockerRegistry implements AutoCloseable {
         private Builder() {}
 
         /**
-         * Wants Basic authentication with an htpasswd file.
+         * Requires Basic authentication with an htpasswd file.
          *
          * @param name a user
          * @param password the user's password
@@ -99,7 +99,7 @@ public final class DockerRegistry implements AutoCloseable {
         /**
          * Serves TLS, with a certificate for {@code localhost}, {@code 127.0.0.1} and {@code ::1}.
          *
-         * @param certificateAuthority who signs it; {@link #newAuthority()} makes one
+         * @param certificateAuthority the authority that signs it; {@link #newAuthority()} creates one
          * @return this
          */
         public Builder tls(HeldCertificate certificateAuthority) {
@@ -108,7 +108,7 @@ public final class DockerRegistry implements AutoCloseable {
         }
 
         /**
-         * With TLS, does not offer HTTP/2.
+         * Does not offer HTTP/2 over TLS.
          *
          * @return this
          */
@@ -118,7 +118,7 @@ public final class DockerRegistry implements AutoCloseable {
         }
 
         /**
-         * Wants tokens of this server: what GitLab's registry does.
+         * Requires tokens of this server, as GitLab's registry does.
          *
          * @param server the token server; it is not closed with the registry
          * @return this
@@ -129,7 +129,7 @@ public final class DockerRegistry implements AutoCloseable {
         }
 
         /**
-         * Allows to delete manifests and blobs.
+         * Allows manifests and blobs to be deleted.
          *
          * @return this
          */
@@ -142,7 +142,7 @@ public final class DockerRegistry implements AutoCloseable {
          * Sends its events to this endpoint.
          *
          * @param endpoint the URL
-         * @param headers what is sent with each envelope, for example {@code Authorization}
+         * @param headers the headers of each envelope, for example {@code Authorization}
          * @return this
          */
         public Builder notifications(URI endpoint, Map<String, String> headers) {
@@ -152,7 +152,7 @@ public final class DockerRegistry implements AutoCloseable {
         }
 
         /**
-         * Is a pull-through cache of another registry.
+         * Makes it a pull-through cache of another registry.
          *
          * @param registry the other registry's URL
          * @return this
@@ -214,7 +214,7 @@ public final class DockerRegistry implements AutoCloseable {
     }
 
     /**
-     * A plain registry that everybody may use.
+     * Starts a plain registry that everybody may use.
      *
      * @return the running registry
      */
@@ -223,7 +223,7 @@ public final class DockerRegistry implements AutoCloseable {
     }
 
     /**
-     * Begins a registry.
+     * Starts the configuration of a registry.
      *
      * @return a builder
      */
@@ -232,7 +232,7 @@ public final class DockerRegistry implements AutoCloseable {
     }
 
     /**
-     * A certificate authority of the test's own.
+     * Creates a certificate authority for a test.
      *
      * @return its certificate and key
      */
@@ -271,7 +271,7 @@ public final class DockerRegistry implements AutoCloseable {
     }
 
     /**
-     * What a client needs to trust this registry's certificate.
+     * Returns what a client needs to trust this registry's certificate.
      *
      * @return the trust, or empty without TLS
      */
@@ -279,12 +279,12 @@ public final class DockerRegistry implements AutoCloseable {
         return tls;
     }
 
-    /** Stops the registry as an administrator does; {@link #restart} brings it back with what it stores. */
+    /** Stops the registry as an administrator does; {@link #restart} brings it back with its storage. */
     public void stop() {
         end(false);
     }
 
-    /** Kills the registry as a crash does; {@link #restart} brings it back with what it stores. */
+    /** Kills the registry as a crash does; {@link #restart} brings it back with its storage. */
     public void kill() {
         end(true);
     }
@@ -304,7 +304,7 @@ public final class DockerRegistry implements AutoCloseable {
      *
      * @param repository the repository, for example {@code team/app}
      * @param tag the tag
-     * @param content what makes this image different from others
+     * @param content what distinguishes this image from others
      * @return the digest of its manifest
      */
     public String push(String repository, String tag, String content) {
@@ -316,7 +316,7 @@ public final class DockerRegistry implements AutoCloseable {
      *
      * @param repository the repository
      * @param tag the tag
-     * @param content what makes this image different from others
+     * @param content what distinguishes this image from others
      * @param architectures the architectures, for example {@code amd64}, {@code arm64}
      * @return the digest of the index
      */
@@ -342,8 +342,9 @@ public final class DockerRegistry implements AutoCloseable {
     }
 
     /**
-     * Every request that the registry answered since it was first started, oldest first. The registry writes its log
-     * after the answer: a test that counts what was just asked waits a moment, for example with {@link #settledAccesses}.
+     * Returns every request that the registry has answered since it was first started, oldest first. The registry
+     * writes its log after the answer: a test that counts its latest requests waits a moment, for example with {@link
+     * #settledAccesses}.
      *
      * @return the requests
      */
@@ -368,8 +369,8 @@ public final class DockerRegistry implements AutoCloseable {
     }
 
     /**
-     * The same, after a request of the registry's own keeper has shown up in the log: all that was answered before is
-     * in the list. That request is not.
+     * The same, after a request of the registry's own keeper has appeared in the log: everything that was answered
+     * before is in the list. That request is not.
      *
      * @return the requests
      */
@@ -457,7 +458,7 @@ public final class DockerRegistry implements AutoCloseable {
         }
     }
 
-    /** What the registry's owner shows when pushing. */
+    /** The credentials of the registry's owner for pushing. */
     private Optional<String> keeper(String repository) {
         if (settings.tokens != null) {
             return Optional.of("Bearer " + settings.tokens.mint(repository, List.of("pull", "push", "delete")));
@@ -485,7 +486,7 @@ public final class DockerRegistry implements AutoCloseable {
                 launch();
                 return;
             } catch (IOException e) {
-                // Somebody else took the port in between.
+                // Another process took the port in between.
                 if (attempt == 3) {
                     throw e;
                 }
@@ -502,7 +503,7 @@ public final class DockerRegistry implements AutoCloseable {
                         ProcessBuilder.Redirect.appendTo(file("error.log").toFile()))
                 .start();
         process = started;
-        // A JVM that ends without closing leaves no process behind.
+        // A JVM that exits without closing leaves no process behind.
         Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
         long deadline = System.nanoTime() + START_DEADLINE.toNanos();
         while (!answers()) {

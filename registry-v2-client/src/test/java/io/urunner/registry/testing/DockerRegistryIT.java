@@ -15,7 +15,7 @@ class DockerRegistryIT {
     private final OkHttpClient http = new OkHttpClient();
 
     @Test
-    void serves_what_was_pushed_and_counts_requests() throws IOException {
+    void serves_pushed_images_and_counts_requests() throws IOException {
         try (DockerRegistry registry = DockerRegistry.start()) {
             String digest = registry.push("team/app", "latest", "one");
             String index = registry.pushIndex("team/app", "multi", "two", "amd64", "arm64");

@@ -12,8 +12,9 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Azure's registry: {@code GET /oauth2/token} with Basic credentials, {@code POST /oauth2/token} with a refresh token, and
- * {@code POST /oauth2/exchange} of an Entra token for a refresh token. Answers hold {@code access_token} and nothing else.
+ * Azure's registry: {@code GET /oauth2/token} with Basic credentials, {@code POST /oauth2/token} with a refresh token,
+ * and {@code POST /oauth2/exchange} of an Entra token for a refresh token. Answers contain {@code access_token} and
+ * nothing else.
  */
 public final class FakeAcr extends FakeTokenRegistry {
     private final Map<String, Set<String>> refreshTokens = new ConcurrentHashMap<>();
@@ -21,7 +22,7 @@ public final class FakeAcr extends FakeTokenRegistry {
     private final AtomicInteger exchanges = new AtomicInteger();
 
     /**
-     * An ACR.
+     * Creates an ACR.
      *
      * @param network the network
      * @param host its name, for example {@code team.azurecr.io}
@@ -31,7 +32,7 @@ public final class FakeAcr extends FakeTokenRegistry {
     }
 
     /**
-     * Knows a refresh token.
+     * Adds a refresh token.
      *
      * @param token the token
      * @param repositories what it may read
@@ -41,7 +42,7 @@ public final class FakeAcr extends FakeTokenRegistry {
     }
 
     /**
-     * Knows a token of Entra ID.
+     * Adds a token of Entra ID.
      *
      * @param token the token
      * @param repositories what it may read
@@ -51,7 +52,8 @@ public final class FakeAcr extends FakeTokenRegistry {
     }
 
     /**
-     * How many Entra tokens were exchanged; these requests are not among the {@linkplain #issuerRequests() token requests}.
+     * Returns how many Entra tokens were exchanged; these are not among the {@linkplain #issuerRequests() token
+     * requests}.
      *
      * @return the number
      */
@@ -59,7 +61,7 @@ public final class FakeAcr extends FakeTokenRegistry {
         return exchanges.get();
     }
 
-    /** Forgets all refresh tokens that it gave for Entra tokens, as it does after some hours. */
+    /** Forgets all refresh tokens that it issued for Entra tokens, as it does after some hours. */
     public void expireRefreshTokens() {
         refreshTokens.keySet().removeIf(token -> token.startsWith("refresh-"));
     }

@@ -7,15 +7,15 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DigitalOcean's registry: tokens by {@code GET} only (405 on {@code POST}), the registry's name as first segment of every
- * scope (400 without), the API token as user name and password, {@code ratelimit-*} headers of the API.
+ * DigitalOcean's registry: tokens by {@code GET} only (405 on {@code POST}), the registry's name as first segment of
+ * every scope (400 without), the API token as user name and password, {@code ratelimit-*} headers of the API.
  */
 public final class FakeDigitalOcean extends FakeTokenRegistry {
     /** The registry's real name. */
     public static final String HOST = "registry.digitalocean.com";
 
     /**
-     * DigitalOcean.
+     * Creates the registry of DigitalOcean.
      *
      * @param network the network
      */
@@ -24,7 +24,7 @@ public final class FakeDigitalOcean extends FakeTokenRegistry {
     }
 
     /**
-     * Knows an API token.
+     * Adds an API token.
      *
      * @param token the token
      * @param repositories what it may read, {@code <registry>/<repository>}

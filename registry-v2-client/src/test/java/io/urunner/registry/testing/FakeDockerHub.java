@@ -7,8 +7,8 @@ import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
 
 /**
- * Docker Hub: tokens with all four fields for anybody who asks, a limit that only {@code GET} uses up and every answer
- * tells, and 401 for private and missing repositories alike.
+ * Docker Hub: tokens with all four fields for anybody, a limit that only {@code GET} uses up and that every answer
+ * reports, and 401 for private and missing repositories alike.
  */
 public final class FakeDockerHub extends FakeTokenRegistry {
     /** The real name of the API. */
@@ -17,7 +17,7 @@ public final class FakeDockerHub extends FakeTokenRegistry {
     private final AtomicInteger remaining = new AtomicInteger(100);
 
     /**
-     * Docker Hub.
+     * Creates Docker Hub.
      *
      * @param network the network
      */
@@ -26,7 +26,7 @@ public final class FakeDockerHub extends FakeTokenRegistry {
     }
 
     /**
-     * Sets what is left of the limit.
+     * Sets the rest of the limit.
      *
      * @param pulls how many pulls
      */

@@ -19,9 +19,9 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Amazon ECR: the JSON API that gives authorization tokens for twelve hours (by {@code POST}, signed for the service
- * {@code ecr}), and registries that take the token as Basic credentials, refuse an old one with 403, and know their
- * account by the host of the request. The API is served without TLS on the loopback, for the AWS SDK.
+ * Amazon ECR: the JSON API that issues authorization tokens for twelve hours (by {@code POST}, signed for the service
+ * {@code ecr}), and registries that accept the token as Basic credentials, refuse an old one with 403, and recognise
+ * their account by the host of the request. The API is served without TLS on loopback, for the AWS SDK.
  */
 public final class FakeEcr extends FakeRegistry {
     private static final String TARGET = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
@@ -37,7 +37,7 @@ public final class FakeEcr extends FakeRegistry {
     private volatile IssuerState issuer = IssuerState.WORKING;
 
     /**
-     * ECR with one registry.
+     * Creates ECR with one registry.
      *
      * @param network the network
      * @param host the registry's name
@@ -48,7 +48,7 @@ public final class FakeEcr extends FakeRegistry {
     }
 
     /**
-     * Serves a registry of another account or region, too.
+     * Also serves a registry of another account or region.
      *
      * @param host its name
      */
@@ -66,7 +66,7 @@ public final class FakeEcr extends FakeRegistry {
     }
 
     /**
-     * Knows an access key.
+     * Adds an access key.
      *
      * @param id the key's id; signatures are not checked
      */
@@ -75,7 +75,7 @@ public final class FakeEcr extends FakeRegistry {
     }
 
     /**
-     * The regions for which tokens were asked.
+     * Returns the regions for which tokens were requested.
      *
      * @return the regions
      */

@@ -17,16 +17,16 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Amazon ECR Public: the constant scope {@code aws}, anonymous tokens, 400 without a challenge for a bearer token that is
- * wrong or has expired, and 403 for Basic credentials that nobody knows, even for public images. Its JSON API gives
- * authorization tokens for twelve hours (by {@code POST}, signed for the service {@code ecr-public} in us-east-1), which are
- * shown to the token server; it is served without TLS on the loopback, for the AWS SDK.
+ * Amazon ECR Public: the constant scope {@code aws}, anonymous tokens, 400 without a challenge for a bearer token that
+ * is wrong or has expired, and 403 for unknown Basic credentials, even for public images. Its JSON API issues
+ * authorization tokens for twelve hours (by {@code POST}, signed for the service {@code ecr-public} in us-east-1),
+ * which are sent to the token server; it is served without TLS on loopback, for the AWS SDK.
  */
 public final class FakeEcrPublic extends FakeTokenRegistry {
     /** The registry's real name. */
     public static final String HOST = "public.ecr.aws";
 
-    /** The name under which {@link TestNetwork#requests} knows the API. */
+    /** The name of the API in {@link TestNetwork#requests}. */
     public static final String API = "ecr-public-api";
 
     private static final Pattern AUTHORIZATION =
@@ -38,7 +38,7 @@ public final class FakeEcrPublic extends FakeTokenRegistry {
     private final Map<String, Instant> passwords = new ConcurrentHashMap<>();
 
     /**
-     * ECR Public.
+     * Creates ECR Public.
      *
      * @param network the network
      */
@@ -57,7 +57,7 @@ public final class FakeEcrPublic extends FakeTokenRegistry {
     }
 
     /**
-     * Knows an access key that may get tokens.
+     * Adds an access key that may get tokens.
      *
      * @param id the key's id; the signature itself is not checked
      */

@@ -5,15 +5,15 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GitHub's registry: anonymous tokens for public packages only (401 of the token endpoint itself for others), 403 for
- * Basic credentials or a personal access token shown to the registry.
+ * GitHub's registry: anonymous tokens for public packages only (401 from the token endpoint itself for others), 403 for
+ * Basic credentials or a personal access token sent to the registry.
  */
 public final class FakeGhcr extends FakeTokenRegistry {
     /** The registry's real name. */
     public static final String HOST = "ghcr.io";
 
     /**
-     * GHCR.
+     * Creates GHCR.
      *
      * @param network the network
      */

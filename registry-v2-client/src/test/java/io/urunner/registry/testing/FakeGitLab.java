@@ -7,7 +7,7 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GitLab: a registry on one host and {@code /jwt/auth} on another, which behaves as {@link TokenServer} does. It may ban
+ * GitLab: a registry on one host and {@code /jwt/auth} on another, which behaves like {@link TokenServer}. It may ban
  * addresses: 403 without a body.
  */
 public final class FakeGitLab extends FakeRegistry {
@@ -15,7 +15,7 @@ public final class FakeGitLab extends FakeRegistry {
     private final String gitlab;
 
     /**
-     * A GitLab.
+     * Creates a GitLab.
      *
      * @param network the network
      * @param registry the registry's name
@@ -30,9 +30,9 @@ public final class FakeGitLab extends FakeRegistry {
     }
 
     /**
-     * The token server.
+     * Returns the token server.
      *
-     * @return where tokens are made known
+     * @return the server to which tokens are added
      */
     public TokenServer tokens() {
         return tokens;

@@ -6,12 +6,12 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gitea and Forgejo: two challenges in two header lines, {@code scope="*"}, tokens that are not bound to a repository, and
- * manifests as they are stored, whatever is accepted.
+ * Gitea and Forgejo: two challenges in two header lines, {@code scope="*"}, tokens that are not bound to a repository,
+ * and manifests as stored, regardless of {@code Accept}.
  */
 public final class FakeGitea extends FakeTokenRegistry {
     /**
-     * A Gitea.
+     * Creates a Gitea.
      *
      * @param network the network
      * @param host its name

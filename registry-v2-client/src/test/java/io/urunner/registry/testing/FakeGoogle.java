@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** Google's Artifact Registry: a challenge without service and scope, and 403 for what is missing or not allowed. */
 public final class FakeGoogle extends FakeTokenRegistry {
     /**
-     * A registry of a region.
+     * Creates a registry of a region.
      *
      * @param network the network
      * @param host its name, for example {@code europe-docker.pkg.dev}
@@ -27,7 +27,7 @@ public final class FakeGoogle extends FakeTokenRegistry {
         return error(403, "DENIED", "Permission \"artifactregistry.repositories.downloadArtifacts\" denied");
     }
 
-    /** The service is not wanted, since the challenge does not name it. */
+    /** The service is not required, because the challenge does not name it. */
     @Override
     protected @Nullable MockResponse invalid(Question question) {
         return null;

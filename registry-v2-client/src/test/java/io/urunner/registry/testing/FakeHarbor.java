@@ -10,17 +10,17 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Harbor, with its traps: an empty {@code access_token} beside the token; a token for nobody, with 200, for wrong
- * credentials with a scope; {@code Basic realm="harbor"} instead of a bearer challenge as soon as a request shows
- * anything; an empty challenge for an unknown project; a realm whose scheme may be wrong. Basic credentials are accepted
- * by the registry itself.
+ * Harbor, with its traps: an empty {@code access_token} next to the token; a token for nobody, with 200, for wrong
+ * credentials with a scope; {@code Basic realm="harbor"} instead of a bearer challenge as soon as a request has any
+ * authorization; an empty challenge for an unknown project; a realm whose scheme may be wrong. The registry itself
+ * accepts Basic credentials.
  */
 public final class FakeHarbor extends FakeTokenRegistry {
     private final Set<String> projects;
     private volatile String scheme = "https";
 
     /**
-     * A Harbor.
+     * Creates a Harbor.
      *
      * @param network the network
      * @param host its name
@@ -97,7 +97,7 @@ public final class FakeHarbor extends FakeTokenRegistry {
         return Duration.ofMinutes(30);
     }
 
-    /** Other methods are not looked at. */
+    /** Other methods are ignored. */
     @Override
     protected int postStatus() {
         return 0;

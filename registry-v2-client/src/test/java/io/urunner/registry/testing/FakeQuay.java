@@ -7,12 +7,12 @@ import okio.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Quay: 401 for wrong credentials, 400 for actions that it does not know, a token of no use for missing rights, and for a
- * request that does not accept what is stored a conversion with a digest that nobody pushed.
+ * Quay: 401 for wrong credentials, 400 for unknown actions, a useless token if permissions are missing, and for a
+ * request that does not accept the stored manifest, a converted one with a digest that nobody pushed.
  */
 public final class FakeQuay extends FakeTokenRegistry {
     /**
-     * A Quay.
+     * Creates a Quay.
      *
      * @param network the network
      * @param host its name

@@ -18,8 +18,8 @@ import okio.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the stand-ins of registries have in common: images in memory that are read by {@code GET} and {@code HEAD} of their
- * manifests. How a request must be authorized, subclasses say. Thread-safe.
+ * The common part of the stand-ins of registries: images in memory, whose manifests are read by {@code GET} and {@code
+ * HEAD}. Subclasses decide how a request must be authorized. Thread-safe.
  */
 public abstract class FakeRegistry implements TestNetwork.Site {
     private static final Pattern MANIFEST = Pattern.compile("/v2/(.+)/manifests/([^/]+)");
@@ -34,18 +34,18 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     private volatile int failure;
     private volatile @Nullable String redirect;
 
-    /** What the issuer of credentials does. */
+    /** The state of the issuer of credentials. */
     public enum IssuerState {
-        /** It gives what is asked for. */
+        /** It issues what is requested. */
         WORKING,
         /** It answers 503. */
         FAILING,
-        /** It refuses the credentials that were right. */
+        /** It refuses the credentials that were valid. */
         REFUSING
     }
 
     /**
-     * A registry, served at once.
+     * Creates a registry, which is served at once.
      *
      * @param network the network
      * @param host the registry's name
@@ -58,7 +58,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * Why a request is refused.
+     * Decides whether a request is refused.
      *
      * @param request the request
      * @param repository the repository that it names, or null for {@code /v2/}
@@ -67,7 +67,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     protected abstract @Nullable MockResponse refuse(RecordedRequest request, @Nullable String repository);
 
     /**
-     * Answers what is not the registry's API, for example a token endpoint on the same host.
+     * Answers requests outside of the registry's API, for example to a token endpoint on the same host.
      *
      * @param request the request
      * @param url its URL
@@ -77,16 +77,16 @@ public abstract class FakeRegistry implements TestNetwork.Site {
         return null;
     }
 
-    /** How often the issuer of tokens was asked. */
+    /** Returns how many times the issuer of tokens was asked. */
     public abstract int issuerRequests();
 
-    /** Makes what the issuer has given so far invalid. */
+    /** Invalidates what the issuer has issued so far. */
     public abstract void expireCredentials();
 
     /** Makes the issuer fail or refuse. */
     public abstract void issuer(IssuerState state);
 
-    /** Everything secret that the issuer gave. */
+    /** Returns every secret that the issuer has issued. */
     public abstract Set<String> secretsGiven();
 
     /**
@@ -99,7 +99,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * Puts an image there.
+     * Adds an image.
      *
      * @param repository the repository
      * @param tag the tag
@@ -112,7 +112,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * How many requests were refused though they showed something.
+     * Returns how many requests were refused although they had credentials.
      *
      * @return the number
      */
@@ -121,7 +121,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * Makes the registry answer every request so.
+     * Makes the registry answer every request with this status.
      *
      * @param status the status, or 0 to answer as usual
      */
@@ -130,7 +130,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * Makes the registry redirect the requests of manifests that it allows, with 307.
+     * Makes the registry redirect allowed requests for manifests, with 307.
      *
      * @param to the host to redirect to, or null for no redirects
      */
@@ -164,7 +164,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * Whether a request accepts an image's media type; by default as CNCF Distribution.
+     * Whether a request accepts an image's media type; by default as CNCF Distribution does.
      *
      * @param request the request
      * @param image the image
@@ -175,7 +175,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * What a request gets that does not accept the image: 404, as of CNCF Distribution.
+     * Returns the answer to a request that does not accept the image: 404, as with CNCF Distribution.
      *
      * @param image the image
      * @return the answer
@@ -185,11 +185,11 @@ public abstract class FakeRegistry implements TestNetwork.Site {
     }
 
     /**
-     * Adds what the registry says with a manifest.
+     * Adds the headers that the registry sends with a manifest.
      *
      * @param request the request
-     * @param answer the answer that is about to be given
-     * @return the answer to give
+     * @param answer the prepared answer
+     * @return the answer to send
      */
     protected MockResponse finished(RecordedRequest request, MockResponse answer) {
         return answer;
@@ -243,7 +243,7 @@ public abstract class FakeRegistry implements TestNetwork.Site {
         return answer.setBody(new Buffer().write(image.manifest()));
     }
 
-    /** The request's URL as the client wrote it; the host is not looked at. */
+    /** The request's URL as the client wrote it; the host is ignored. */
     static HttpUrl url(RecordedRequest request) {
         return HttpUrl.get("https://site.invalid" + request.getPath());
     }
@@ -263,13 +263,13 @@ public abstract class FakeRegistry implements TestNetwork.Site {
         }
     }
 
-    /** The bearer token that a request shows, or null. */
+    /** The bearer token of a request, or null. */
     protected static @Nullable String bearer(RecordedRequest request) {
         String header = request.getHeader("Authorization");
         return header != null && header.startsWith("Bearer ") ? header.substring("Bearer ".length()) : null;
     }
 
-    /** The {@code user:password} that a request shows, or null. */
+    /** The {@code user:password} of a request, or null. */
     protected static @Nullable String basic(RecordedRequest request) {
         String header = request.getHeader("Authorization");
         if (header == null || !header.startsWith("Basic ")) {

@@ -17,8 +17,8 @@ import okhttp3.mockwebserver.RecordedRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A registry that wants bearer tokens, with its token server on the same host or another. As it stands it is the common
- * case; subclasses override what their registry does in another way. Thread-safe.
+ * A registry that requires bearer tokens, with its token server on the same host or another. It is the common case;
+ * subclasses override what their registry does differently. Thread-safe.
  */
 public abstract class FakeTokenRegistry extends FakeRegistry {
     private final String tokenHost;
@@ -34,7 +34,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
     private record Grant(Set<String> repositories, Instant expiresAt) {}
 
     /**
-     * What is asked of the token server.
+     * A request to the token server.
      *
      * @param form whether it came as a form ({@code POST})
      * @param parameters the query or the form, as a URL's query
@@ -43,7 +43,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
     protected record Question(boolean form, HttpUrl parameters, List<String> scopes) {}
 
     /**
-     * A registry and its token server, served at once.
+     * Creates a registry and its token server, which are served at once.
      *
      * @param network the network
      * @param host the registry's name
@@ -66,7 +66,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
     }
 
     /**
-     * Knows an account.
+     * Adds an account.
      *
      * @param user the user name
      * @param password the password
@@ -78,7 +78,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
     }
 
     /**
-     * Lets everybody read a repository.
+     * Allows everybody to read a repository.
      *
      * @param repository the repository
      */
@@ -108,12 +108,12 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return challenge(repository, ",error=\"invalid_token\"");
     }
 
-    /** The answer to a token that does not go so far. */
+    /** The answer to a token of insufficient scope. */
     protected MockResponse insufficient(String repository) {
         return challenge(repository, ",error=\"insufficient_scope\"");
     }
 
-    /** 401 with what the registry wants. */
+    /** 401 with the registry's challenge. */
     protected MockResponse challenge(@Nullable String repository, String error) {
         String scope = repository == null ? "" : ",scope=\"repository:" + repository + ":pull\"";
         return unauthorized()
@@ -127,7 +127,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return "https://" + tokenHost + tokenPath;
     }
 
-    /** What the token server answers, given a token. */
+    /** The token server's answer with a token. */
     protected Map<String, Object> tokenAnswer(String token) {
         return Map.of("token", token);
     }
@@ -137,7 +137,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return Duration.ofMinutes(5);
     }
 
-    /** The status of the answer to a token request by POST, or 0 if it is understood. */
+    /** The status of the answer to a token request by POST, or 0 if it is supported. */
     protected int postStatus() {
         return 405;
     }
@@ -147,19 +147,19 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return unauthorized();
     }
 
-    /** The answer to a question that is wrong in itself, or null. */
+    /** The answer to a malformed question, or null. */
     protected @Nullable MockResponse invalid(Question question) {
         return service.equals(question.parameters().queryParameter("service"))
                 ? null
                 : new MockResponse().setResponseCode(400);
     }
 
-    /** The answer where nothing of what was asked is granted, or null to give a token of no use. */
+    /** The answer if nothing that was requested is granted, or null to issue a useless token. */
     protected @Nullable MockResponse nothingGranted(Question question, boolean anonymous) {
         return null;
     }
 
-    /** What the account shown may read: an entry of {@link #account}, or null for wrong credentials. */
+    /** What the account of the request may read: an entry of {@link #account}, or null for wrong credentials. */
     protected @Nullable Set<String> repositoriesOf(RecordedRequest request, Question question) {
         String shown = basic(request);
         return shown == null ? Set.of() : accounts.get(shown);
@@ -170,7 +170,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return accounts.get(user + ":" + password);
     }
 
-    /** Whether the request shows no identity at all. */
+    /** Whether the request has no identity at all. */
     protected boolean isAnonymous(RecordedRequest request, Question question) {
         return request.getHeader("Authorization") == null;
     }
@@ -189,7 +189,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return grant != null && (isPublic(repository) || grant.repositories().contains(repository));
     }
 
-    /** Gives a token. */
+    /** Issues a token. */
     protected final String mint(Set<String> repositories) {
         String token = "token-" + UUID.randomUUID();
         given.add(token);
@@ -226,7 +226,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return Set.copyOf(given);
     }
 
-    /** How many token requests were answered. */
+    /** Counts a token request as answered. */
     protected final void countIssuerRequest() {
         issuerRequests.incrementAndGet();
     }
@@ -276,7 +276,7 @@ public abstract class FakeTokenRegistry extends FakeRegistry {
         return refusal != null ? refusal : json(200, tokenAnswer(mint(grantable(granted, readable))));
     }
 
-    /** What a token goes for: by default what was asked for and may be read. */
+    /** What a token allows: by default what was requested and may be read. */
     protected Set<String> grantable(Set<String> granted, Set<String> readable) {
         return granted;
     }

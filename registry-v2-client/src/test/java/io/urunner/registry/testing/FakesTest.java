@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The stand-ins answer as the real registries do, traps included; asked with plain HTTP requests. */
+/** The stand-ins answer like the real registries, traps included; tested with plain HTTP requests. */
 class FakesTest {
     private static final String EVERYTHING = TestImage.OCI_MANIFEST + "," + TestImage.OCI_INDEX;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final TestNetwork network = new TestNetwork();
 
-    /** What was answered. */
+    /** An answer. */
     private record Answer(int status, List<String> challenges, Headers headers, String body) {
         JsonNode json() throws IOException {
             return JSON.readTree(body);
@@ -79,7 +79,7 @@ class FakesTest {
     }
 
     @Test
-    void gitlab_refuses_a_token_without_registry_and_gives_one_of_no_use_without_rights() throws IOException {
+    void gitlab_refuses_a_token_without_registry_access_and_issues_a_useless_one_without_permissions() throws IOException {
         FakeGitLab gitlab = new FakeGitLab(network, "registry.gitlab.com", "gitlab.com");
         gitlab.tokens().tokenWithoutRegistry("code-only").accessToken("pat", "grp/other");
         gitlab.push("grp/app", "latest", TestImage.image("one"));
@@ -96,7 +96,7 @@ class FakesTest {
     }
 
     @Test
-    void harbor_hides_wrong_credentials_at_its_token_endpoint_and_shows_them_at_the_registry() throws IOException {
+    void harbor_hides_wrong_credentials_at_its_token_endpoint_but_rejects_them_at_the_registry() throws IOException {
         FakeHarbor harbor = new FakeHarbor(network, "harbor.example", "proj");
         harbor.account("robot$proj+ci", "secret", "proj/app");
         harbor.push("proj/app", "latest", TestImage.image("one"));
@@ -135,7 +135,7 @@ class FakesTest {
     }
 
     @Test
-    void digitalocean_gives_tokens_by_get_for_scopes_with_a_registry() throws IOException {
+    void digitalocean_issues_tokens_by_get_for_scopes_with_a_registry() throws IOException {
         FakeDigitalOcean registry = new FakeDigitalOcean(network);
         registry.apiToken("tok", "reg/app");
         registry.push("reg/app", "latest", TestImage.image("one"));
@@ -158,7 +158,7 @@ class FakesTest {
     }
 
     @Test
-    void ecr_wants_basic_and_knows_its_account_by_the_host() throws IOException {
+    void ecr_requires_basic_and_recognises_its_account_by_the_host() throws IOException {
         FakeEcr ecr = new FakeEcr(network, "111111111111.dkr.ecr.eu-west-1.amazonaws.com");
         ecr.alsoServe("222222222222.dkr.ecr.eu-west-1.amazonaws.com");
         ecr.push("app", "latest", TestImage.image("one"));
@@ -213,7 +213,7 @@ class FakesTest {
     }
 
     @Test
-    void ghcr_refuses_anonymous_tokens_for_private_packages_and_wants_index_types() throws IOException {
+    void ghcr_refuses_anonymous_tokens_for_private_packages_and_requires_index_types() throws IOException {
         FakeGhcr ghcr = new FakeGhcr(network);
         ghcr.account("any", "pat", "o/private");
         ghcr.publicRepository("o/public");
@@ -303,7 +303,7 @@ class FakesTest {
     }
 
     @Test
-    void quay_converts_what_is_not_accepted() throws IOException {
+    void quay_converts_manifests_that_are_not_accepted() throws IOException {
         FakeQuay quay = new FakeQuay(network, "quay.io");
         quay.account("ns+bot", "secret", "ns/app");
         String pushed = quay.push("ns/app", "latest", TestImage.index("one", "amd64"));
@@ -330,7 +330,7 @@ class FakesTest {
     }
 
     @Test
-    void gitea_challenges_in_two_lines_and_answers_whatever_is_accepted() throws IOException {
+    void gitea_challenges_in_two_lines_and_ignores_the_accept_header() throws IOException {
         FakeGitea gitea = new FakeGitea(network, "git.example");
         gitea.account("me", "secret", "o/a");
         gitea.push("o/a", "t", TestImage.index("one", "amd64"));
@@ -353,7 +353,7 @@ class FakesTest {
     }
 
     @Test
-    void an_answer_to_a_known_digest_is_304() throws IOException {
+    void a_known_digest_is_answered_with_304() throws IOException {
         FakeGitea gitea = new FakeGitea(network, "git.example");
         gitea.account("me", "secret", "o/a");
         String digest = gitea.push("o/a", "t", TestImage.image("one"));

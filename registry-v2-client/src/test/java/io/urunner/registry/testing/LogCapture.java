@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
-/** Collects what is logged, down to the level DEBUG, until it is closed. It needs logback on the test's class path. */
+/** Collects log events down to the level DEBUG until it is closed. It needs logback on the test's class path. */
 public final class LogCapture implements AutoCloseable {
     private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     private final Level before = root.getLevel();
@@ -23,7 +23,7 @@ public final class LogCapture implements AutoCloseable {
         }
     };
 
-    /** Begins to collect. */
+    /** Starts collecting. */
     public LogCapture() {
         appender.setContext(root.getLoggerContext());
         appender.start();
@@ -32,7 +32,7 @@ public final class LogCapture implements AutoCloseable {
     }
 
     /**
-     * What was logged so far.
+     * Returns what was logged so far.
      *
      * @return a text per event: level, logger, message, stack trace
      */

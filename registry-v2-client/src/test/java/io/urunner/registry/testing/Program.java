@@ -13,7 +13,7 @@ public final class Program {
     private Program() {}
 
     /**
-     * Finds a program. Where it is missing, the calling test is skipped and says so, or fails if the environment variable
+     * Finds a program. If it is missing, the calling test is skipped and says so, or fails if the environment variable
      * {@code CI} is {@code true}: a continuous build must not skip anything silently.
      *
      * @param name the program's file name

@@ -11,8 +11,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A tiny but complete OCI image or index, made from a seed: the same seed gives the same bytes. It is written without the
- * client that it tests.
+ * A tiny but complete OCI image or index, generated from a seed: the same seed gives the same bytes. It is written
+ * without the client that it tests.
  *
  * @param mediaType the media type of the manifest
  * @param manifest the manifest's bytes
@@ -27,9 +27,9 @@ public record TestImage(String mediaType, byte[] manifest, Map<String, byte[]> b
     public static final String OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 
     /**
-     * An image for linux/amd64.
+     * Creates an image for linux/amd64.
      *
-     * @param seed what makes it different from others
+     * @param seed what distinguishes it from others
      * @return the image
      */
     public static TestImage image(String seed) {
@@ -37,9 +37,9 @@ public record TestImage(String mediaType, byte[] manifest, Map<String, byte[]> b
     }
 
     /**
-     * An image for Linux.
+     * Creates an image for Linux.
      *
-     * @param seed what makes it different from others
+     * @param seed what distinguishes it from others
      * @param architecture the architecture that its configuration names
      * @return the image
      */
@@ -48,9 +48,9 @@ public record TestImage(String mediaType, byte[] manifest, Map<String, byte[]> b
     }
 
     /**
-     * An image for linux/amd64 that says something of itself.
+     * Creates an image for linux/amd64 with labels.
      *
-     * @param seed what makes it different from others
+     * @param seed what distinguishes it from others
      * @param labels the labels of its configuration
      * @return the image
      */
@@ -79,9 +79,9 @@ public record TestImage(String mediaType, byte[] manifest, Map<String, byte[]> b
     }
 
     /**
-     * An index of one image per architecture.
+     * Creates an index of one image per architecture.
      *
-     * @param seed what makes it different from others
+     * @param seed what distinguishes it from others
      * @param architectures the architectures, for example {@code amd64}, {@code arm64}
      * @return the index
      */

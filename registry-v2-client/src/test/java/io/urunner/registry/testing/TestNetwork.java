@@ -33,12 +33,12 @@ import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 
 /**
- * A small Internet in the process: stand-ins of registries are served over TLS under the names that the real ones have
- * ({@code https://registry.gitlab.com/}), and {@link #client()} reaches them and nothing else. It has a clock that stands
- * still until a test moves it. Thread-safe; closing it closes all servers.
+ * A small Internet in the process: stand-ins of registries are served over TLS under the names of the real ones ({@code
+ * https://registry.gitlab.com/}), and {@link #client()} reaches them and nothing else. Its clock stands still until a
+ * test moves it. Thread-safe; closing it closes all servers.
  */
 public final class TestNetwork implements AutoCloseable {
-    /** What answers requests. */
+    /** Answers requests. */
     @FunctionalInterface
     public interface Site {
         /**
@@ -60,7 +60,7 @@ public final class TestNetwork implements AutoCloseable {
     private final OkHttpClient client;
     private volatile Instant now = Instant.parse("2026-01-01T00:00:00Z");
 
-    /** An empty network. */
+    /** Creates an empty network. */
     public TestNetwork() {
         HandshakeCertificates trust = new HandshakeCertificates.Builder()
                 .addTrustedCertificate(authority.certificate())
@@ -90,15 +90,15 @@ public final class TestNetwork implements AutoCloseable {
         MockWebServer web = server(host, site);
         web.useHttps(identity.sslSocketFactory(), false);
         start(web);
-        // Addresses for documentation (RFC 5737): nobody else has them.
+        // Addresses for documentation (RFC 5737): nobody else uses them.
         byte[] address = {(byte) 203, 0, 113, (byte) (servers.size() + 1)};
         servers.put(host, new Server(web, address));
     }
 
     /**
-     * Serves a site without TLS on the loopback, for what does not use {@link #client()}.
+     * Serves a site without TLS on loopback, for users other than {@link #client()}.
      *
-     * @param name the name under which {@link #requests} knows it
+     * @param name its name in {@link #requests}
      * @param site what answers
      * @return its URL
      */
@@ -110,7 +110,7 @@ public final class TestNetwork implements AutoCloseable {
     }
 
     /**
-     * An HTTP client that knows this network only.
+     * Returns an HTTP client that knows only this network.
      *
      * @return the client; the network closes it
      */
@@ -119,7 +119,7 @@ public final class TestNetwork implements AutoCloseable {
     }
 
     /**
-     * The network's time.
+     * Returns the network's time.
      *
      * @return a clock that {@link #advance} moves
      */
@@ -137,7 +137,7 @@ public final class TestNetwork implements AutoCloseable {
     }
 
     /**
-     * What was asked of a site.
+     * Returns the requests to a site.
      *
      * @param host its name
      * @return the requests, oldest first
@@ -147,7 +147,7 @@ public final class TestNetwork implements AutoCloseable {
     }
 
     /**
-     * The connections that clients hold to any of the servers.
+     * Counts the connections that clients hold to any of the servers.
      *
      * @return their number
      */
@@ -210,7 +210,7 @@ public final class TestNetwork implements AutoCloseable {
         }
     }
 
-    /** Sockets that lead each address of the network to its server. */
+    /** Sockets that connect each address of the network to its server. */
     private final class Sockets extends SocketFactory {
         @Override
         public Socket createSocket() {

@@ -31,10 +31,10 @@ import okhttp3.tls.HeldCertificate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A token server that behaves as GitLab's {@code /jwt/auth} does and signs real tokens (RFC 7519, RS256 with {@code x5c})
- * that a real {@code docker-registry} in token mode accepts: {@code GET} only, 404 without a body on {@code POST} and on
- * an unknown service, an answer that is {@code {"token": …}} and nothing else, GitLab's JSON bodies of refusals, and its
- * ban of addresses. Thread-safe.
+ * A token server that behaves like GitLab's {@code /jwt/auth} and signs real tokens (RFC 7519, RS256 with {@code x5c})
+ * that a real {@code docker-registry} in token mode accepts: {@code GET} only, 404 without a body on {@code POST} and
+ * for an unknown service, an answer that is {@code {"token": …}} and nothing else, GitLab's JSON bodies of refusals,
+ * and its ban of addresses. Thread-safe.
  */
 public final class TokenServer implements AutoCloseable {
     /** The service that a registry names in its challenge. */
@@ -60,18 +60,18 @@ public final class TokenServer implements AutoCloseable {
     private volatile int failure;
 
     /**
-     * Who may do what.
+     * An account and its permissions.
      *
-     * @param user the user name that must be shown (a deploy token), or null where GitLab takes any (an access token)
+     * @param user the required user name (a deploy token), or null if GitLab accepts any (an access token)
      * @param registryAbility whether the token may use a registry at all
-     * @param repositories where it may pull
+     * @param repositories the repositories from which it may pull
      */
     private record Account(@Nullable String user, boolean registryAbility, Set<String> repositories) {}
 
-    /** What a token is good for. */
+    /** The permissions of a token. */
     private record Grant(Set<String> repositories, Instant expiresAt) {}
 
-    /** Starts the server on a free port of the loopback, without TLS. */
+    /** Starts the server on a free loopback port, without TLS. */
     public TokenServer() {
         clock = InstantSource.system();
         server = new MockWebServer();
@@ -88,17 +88,17 @@ public final class TokenServer implements AutoCloseable {
         }
     }
 
-    /** The same behaviour, to be served by somebody else. */
+    /** Creates one with the same behaviour, to be served by something else. */
     TokenServer(InstantSource clock) {
         this.clock = clock;
         server = null;
     }
 
     /**
-     * Knows a personal, project or group access token: any user name that is not empty goes with it.
+     * Adds a personal, project or group access token, which works with any user name that is not empty.
      *
      * @param token the token
-     * @param repositories where it may pull
+     * @param repositories the repositories from which it may pull
      * @return this
      */
     public TokenServer accessToken(String token, String... repositories) {
@@ -107,11 +107,11 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * Knows a deploy token: its own user name must be shown with it.
+     * Adds a deploy token, which works only with its own user name.
      *
      * @param user the user name, {@code gitlab+deploy-token-<n>} by default
      * @param token the token
-     * @param repositories where it may pull
+     * @param repositories the repositories from which it may pull
      * @return this
      */
     public TokenServer deployToken(String user, String token, String... repositories) {
@@ -120,7 +120,7 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * Knows a token that is valid but may not use a registry ({@code read_repository} only).
+     * Adds a token that is valid but may not use a registry ({@code read_repository} only).
      *
      * @param token the token
      * @return this
@@ -131,7 +131,7 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * Forgets a token, as when it is revoked.
+     * Forgets a token, as if it were revoked.
      *
      * @param token the token
      */
@@ -140,7 +140,7 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * Lets everybody pull from a repository.
+     * Allows everybody to pull from a repository.
      *
      * @param repository the repository
      * @return this
@@ -151,16 +151,16 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * How long the tokens live from now on (GitLab's default: five minutes).
+     * Sets how long tokens are valid from now on (GitLab's default: five minutes).
      *
-     * @param duration the life time; the answer does not tell it, the token's {@code exp} does
+     * @param duration the lifetime; the answer does not state it, but the token's {@code exp} does
      */
     public void tokenLife(Duration duration) {
         life = duration;
     }
 
     /**
-     * Bans all addresses, or no longer: 403 without a body or a hint.
+     * Bans all addresses, or stops doing so: 403 without a body or a hint.
      *
      * @param value whether addresses are banned
      */
@@ -178,7 +178,7 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * The URL that stands for GitLab's own.
+     * Returns the URL that stands for GitLab's own.
      *
      * @return the URL without a path
      */
@@ -205,7 +205,7 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * What was asked, oldest first.
+     * Returns the requests, oldest first.
      *
      * @return the requests
      */
@@ -217,14 +217,14 @@ public final class TokenServer implements AutoCloseable {
      * Signs a token.
      *
      * @param repository the repository it is for
-     * @param actions what may be done there
+     * @param actions the allowed actions
      * @return the token
      */
     public String mint(String repository, List<String> actions) {
         return sign(List.of(access(repository, actions)));
     }
 
-    /** Refuses all credentials, or no longer. */
+    /** Refuses all credentials, or stops doing so. */
     void refuseAll(boolean value) {
         refusing = value;
     }
@@ -241,12 +241,12 @@ public final class TokenServer implements AutoCloseable {
         return grant != null && grant.repositories().contains(repository);
     }
 
-    /** The tokens that were given. */
+    /** The issued tokens. */
     Set<String> given() {
         return Set.copyOf(given);
     }
 
-    /** Makes all given tokens invalid. */
+    /** Invalidates all issued tokens. */
     void forgetTokens() {
         grants.clear();
     }

@@ -13,12 +13,12 @@ import java.util.regex.Pattern;
 import okhttp3.mockwebserver.RecordedRequest;
 
 /**
- * Notes the secrets that tests use in {@code target/used-secrets.txt} of the module, a line each: at the end of the build no
- * log may hold one of them. Thread-safe.
+ * Records the secrets that tests use in {@code target/used-secrets.txt} of the module, one per line: at the end of the
+ * build, no log may contain any of them. Thread-safe.
  */
 public final class UsedSecrets {
     private static final Path FILE = Path.of("target", "used-secrets.txt");
-    /** What is shorter, or a mere word, may stand in a log for other reasons. */
+    /** A shorter text, or a mere word, may appear in a log for other reasons. */
     private static final Pattern TELLING = Pattern.compile("(?=.*[^A-Za-z]).{8,}");
 
     private static final Set<String> NOTED = new HashSet<>();
@@ -26,9 +26,9 @@ public final class UsedSecrets {
     private UsedSecrets() {}
 
     /**
-     * Notes a secret.
+     * Records a secret.
      *
-     * @param secret the secret; what is too short to be looked for is left out
+     * @param secret the secret; ignored if it is too short to search for
      */
     public static synchronized void add(String secret) {
         if (!TELLING.matcher(secret).matches() || !NOTED.add(secret)) {
@@ -43,7 +43,7 @@ public final class UsedSecrets {
     }
 
     /**
-     * Notes the credential of a request, as it was sent and what it says.
+     * Records the credential of a request, as sent and decoded.
      *
      * @param request the request
      */
@@ -59,7 +59,7 @@ public final class UsedSecrets {
                 String pair = new String(Base64.getDecoder().decode(credential), StandardCharsets.UTF_8);
                 add(pair.substring(pair.indexOf(':') + 1));
             } catch (IllegalArgumentException e) {
-                // A test sends what is no credential.
+                // A test sends something that is not a credential.
             }
         }
     }

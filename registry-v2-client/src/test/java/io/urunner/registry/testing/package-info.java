@@ -1,4 +1,4 @@
-/** Real registries, faithful stand-ins of others, and the contract that every credential plugin keeps, for tests. */
+/** Real registries, faithful stand-ins of others, and the contract of every credential plugin, for tests. */
 @NullMarked
 package io.urunner.registry.testing;
 
