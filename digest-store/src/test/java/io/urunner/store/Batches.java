@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Batches in the tests' words. */
+/** Short forms of batches for tests. */
 final class Batches {
     static final Instant NOON = Instant.parse("2026-11-23T12:00:00Z");
     static final String INDEX = "application/vnd.oci.image.index.v1+json";

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What every store does, whatever the database. */
+/** The behaviour of every store, on any database. */
 abstract class DigestStoreContract {
     private final List<DigestStore> opened = new ArrayList<>();
     DigestStore store;
@@ -76,7 +76,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void anEmptyDatabaseKnowsNothing() throws Exception {
+    void anEmptyDatabaseHasNoHistory() throws Exception {
         assertThat(store.references()).isEmpty();
         assertThat(store.remembered()).isEmpty();
         assertThat(store.digests(WEB, 10)).isEmpty();
@@ -90,7 +90,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aTagThatStaysIsOneStayThatGrowsLonger() throws Exception {
+    void aTagThatDoesNotMoveExtendsItsStay() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         store.write(sightings(seen(WEB, A, minute(1))));
         store.write(sightings(seen(WEB, A, minute(2))));
@@ -101,7 +101,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aTagThatMovesBeginsAnotherStayAndTheNewestComesFirst() throws Exception {
+    void aTagThatMovesStartsANewStayAndTheNewestComesFirst() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         store.write(sightings(seen(WEB, A, minute(1))));
         store.write(sightings(seen(WEB, B, minute(2))));
@@ -162,7 +162,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void severalSightingsOfAReferenceInOneBatchAreTakenInTheOrderOfTheirTimes() throws Exception {
+    void sightingsOfAReferenceInOneBatchAreAppliedInOrderOfTime() throws Exception {
         store.write(sightings(
                 seen(WEB, C, minute(3)),
                 seen(WEB, A, minute(1)),
@@ -174,7 +174,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aDigestThatLeavesAndComesBackWithinOneBatchHasBothItsStays() throws Exception {
+    void aDigestThatLeavesAndComesBackWithinOneBatchHasTwoStays() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         Batch meanwhile = sightings(
                 seen(WEB, A, minute(1)), seen(WEB, B, minute(2)), seen(WEB, B, minute(3)), seen(WEB, A, minute(4)));
@@ -188,7 +188,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void manyReferencesGoThroughInOneBatch() throws Exception {
+    void aBatchMayHaveManyReferences() throws Exception {
         int count = 21_000;
         store.write(manyReferences(count, 0, NOON));
         store.write(manyReferences(count, 0, minute(1)));
@@ -211,7 +211,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aMediaTypeThatIsLearntLaterIsAdded() throws Exception {
+    void aMediaTypeThatIsLearnedLaterIsAdded() throws Exception {
         store.write(sightings(new Sighting(WEB, A, Optional.empty(), minute(0))));
         assertThat(store.digests(WEB, 1).get(0).mediaType()).isEmpty();
 
@@ -223,7 +223,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void labelsBelongToTheReferencesDigestAndGoWithIt() throws Exception {
+    void labelsBelongToADigestOfAReferenceAndArePrunedWithIt() throws Exception {
         ImageLabels full = new ImageLabels(Optional.of("abc"), Optional.of("1.2"), Optional.of(NOON));
         ImageLabels none = new ImageLabels(Optional.empty(), Optional.empty(), Optional.empty());
         store.write(labels(WEB, A, full));
@@ -247,7 +247,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void theDigestAtATimeIsTheOneSeenLastUpToThen() throws Exception {
+    void theDigestAtATimeIsTheOneLastSeenUntilThen() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         store.write(sightings(seen(WEB, A, minute(10))));
         store.write(sightings(seen(WEB, B, minute(20))));
@@ -273,7 +273,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void whatIsRememberedIsReplacedAndForgotten() throws Exception {
+    void rememberedDigestsAreReplacedAndForgotten() throws Exception {
         TrackedContainer other = new TrackedContainer(WORKLOAD, "main", "other:1");
         store.write(remember(TRACKED, A));
         store.write(remember(other, A));
@@ -285,7 +285,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aContainerBothForgottenAndRememberedIsRemembered() throws Exception {
+    void aContainerThatIsBothForgottenAndRememberedIsRemembered() throws Exception {
         store.write(remember(TRACKED, A));
         store.write(new Batch(List.of(), Map.of(), Map.of(TRACKED, B), Set.of(TRACKED), List.of()));
         assertThat(store.remembered()).isEqualTo(Map.of(TRACKED, B));
@@ -308,7 +308,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void whatIsKnownOfARolloutBeforeItsEndNeverHidesItsEnd() throws Exception {
+    void anInterimOutcomeNeverHidesTheFinalOutcomeOfARollout() throws Exception {
         RolloutRecord rollout = requested("r1", minute(0), B);
         store.write(rollouts(rollout));
         store.write(rollouts(left(rollout)));
@@ -333,7 +333,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aRolloutKeepsItsChangesInTheirOrderAndTakesThemFromTheFirstWriting() throws Exception {
+    void aRolloutKeepsTheChangesOfItsFirstWriteInOrder() throws Exception {
         RolloutRecord rollout = new RolloutRecord(
                 "r1",
                 WORKLOAD,
@@ -353,7 +353,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void theLastRolloutsOfAllWorkloadsAreReadNewestFirst() throws Exception {
+    void theLatestRolloutsOfAllWorkloadsAreReadNewestFirst() throws Exception {
         RolloutRecord old = requested("r1", minute(0), B);
         RolloutRecord first = requested("r2", minute(5), C);
         RolloutRecord other = new RolloutRecord(
@@ -373,7 +373,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aRolloutWithoutChangesIsKeptToo() throws Exception {
+    void aRolloutWithoutChangesIsKept() throws Exception {
         RolloutRecord bare = new RolloutRecord(
                 "r1", WORKLOAD, "resume", List.of(), minute(0), Optional.empty(), Optional.empty(), Optional.empty());
         store.write(rollouts(bare));
@@ -420,7 +420,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aTextForPeopleIsCutAndOneThatNamesSomethingIsRefused() throws Exception {
+    void aTextForPeopleIsTruncatedAndANameThatIsTooLongIsRejected() throws Exception {
         String text = "a\0🐳".repeat(60_000);
         store.write(new Batch(
                 List.of(new Sighting(WEB, A, Optional.of(text), NOON)),
@@ -470,7 +470,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aMediaTypeOfItsOwnForEachAnswerIsNotStoredForEver() throws Exception {
+    void theNumberOfStoredMediaTypesIsLimited() throws Exception {
         List<Sighting> sightings = new ArrayList<>();
         for (int i = 0; i < 1_200; i++) {
             sightings.add(new Sighting("app:" + i, A, Optional.of("made/up" + i), NOON));
@@ -507,7 +507,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void whatOneStoreWroteAnotherReads() throws Exception {
+    void aStoreReadsWhatAnotherOneWrote() throws Exception {
         DigestStore second = another("blue");
         store.write(sightings(seen(WEB, A, minute(0))));
         assertThat(second.digests(WEB, 1)).hasSize(1);
@@ -516,11 +516,11 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void writersOfOneClusterThatTakeTurnsNeverGoByWhatTheyKnewBefore() throws Exception {
+    void alternatingWritersOfOneClusterNeverUseOutdatedKnowledge() throws Exception {
         DigestStore second = another("blue");
         store.write(sightings(seen(WEB, A, minute(0)), seen("other:1", A, minute(0))));
         second.write(sightings(seen(WEB, B, minute(5))));
-        // To the first one the tag has not moved since; but this is older than what the second one saw.
+        // For the first one the tag has not moved since; but this is older than what the second one saw.
         store.write(sightings(seen(WEB, A, minute(4))));
         store.write(sightings(seen(WEB, B, minute(6)), seen("new:1", C, minute(6))));
         second.write(sightings(seen(WEB, B, minute(7)), seen("new:1", C, minute(7)), seen("other:1", B, minute(7))));
@@ -543,7 +543,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aTagThatAnotherWriterPrunedBeginsAnew() throws Exception {
+    void aTagThatAnotherWriterPrunedStartsAfresh() throws Exception {
         DigestStore second = another("blue");
         store.write(sightings(seen(WEB, A, day(0)), seen("other:1", A, day(9))));
         assertThat(second.prune(new Retention(50, 7), Set.of(), day(8))).isEqualTo(1);
@@ -559,7 +559,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void whoOnlyReadsSeesTheHistoryOnceThereIsOne() throws Exception {
+    void aReadOnlyStoreSeesTheHistoryAsSoonAsItExists() throws Exception {
         try (DigestStore look = DigestStores.readOnly(store)) {
             assertThatExceptionOfType(StoreException.class).isThrownBy(look::references);
             another("green").check();
@@ -592,7 +592,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void pruningDropsWhatWasSeenLastTooLongAgo() throws Exception {
+    void pruningDeletesWhatWasLastSeenTooLongAgo() throws Exception {
         store.write(sightings(seen(WEB, A, day(0)), seen("gone:1", A, day(0))));
         store.write(sightings(seen(WEB, B, day(5))));
         store.write(sightings(seen(WEB, C, day(10))));
@@ -605,7 +605,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void pruningNeverTouchesWhatIsInUsePinnedOrRemembered() throws Exception {
+    void pruningKeepsDigestsThatAreInUsePinnedOrRemembered() throws Exception {
         store.write(sightings(seen(WEB, A, day(0))));
         store.write(sightings(seen(WEB, B, day(1))));
         store.write(sightings(seen(WEB, C, day(2))));
@@ -622,7 +622,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aTagThatComesAndGoesAtEachPassKeepsOneStayOfWhatIsInUse() throws Exception {
+    void aFlappingTagKeepsOneStayOfADigestInUse() throws Exception {
         for (int i = 0; i < 100; i++) {
             store.write(sightings(seen(WEB, i % 2 == 0 ? A : B, minute(i))));
         }
@@ -635,7 +635,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void ofAWorkloadThatIsRolledOutAgainAndAgainTheNewestThousandRolloutsAreKept() throws Exception {
+    void pruningKeepsTheNewestThousandRolloutsOfAWorkload() throws Exception {
         List<RolloutRecord> rollouts = new ArrayList<>();
         for (int i = 0; i < 1_100; i++) {
             rollouts.add(requested("r" + i, minute(i), A));
@@ -675,7 +675,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void pruningGoesThroughMoreReferencesThanOneStepTakes() throws Exception {
+    void pruningHandlesMoreReferencesThanFitInOneStep() throws Exception {
         store.write(manyReferences(1_700, 0, day(0)));
         store.write(manyReferences(1_700, 10_000, day(1)));
         assertThat(store.prune(new Retention(1, 180), Set.of(), day(1))).isEqualTo(1_700);
@@ -686,7 +686,7 @@ abstract class DigestStoreContract {
     // ---- behaviour
 
     @Test
-    void readersAndWritersWorkSideBySide() throws Exception {
+    void readersAndWritersWorkConcurrently() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
             List<Callable<Integer>> work = new ArrayList<>();
@@ -719,14 +719,14 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aBatchThatFailsLeavesNothingBehind() throws Exception {
+    void aFailedBatchLeavesNothingBehind() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         Batch bad = new Batch(
                 List.of(seen(WEB, B, minute(1))),
                 Map.of(),
                 Map.of(TRACKED, B),
                 Set.of(),
-                // A time that no database of milliseconds holds.
+                // A time that no database can store in milliseconds.
                 List.of(requested("r1", Instant.MAX, B)));
 
         assertThatExceptionOfType(ArithmeticException.class).isThrownBy(() -> store.write(bad));
@@ -738,7 +738,7 @@ abstract class DigestStoreContract {
     }
 
     @Test
-    void aClosedStoreSaysSoAndMayBeClosedAgain() throws Exception {
+    void aClosedStoreReportsThatAndMayBeClosedAgain() throws Exception {
         store.check();
         store.close();
         store.close();

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The process that is killed: writes batch after batch, and says the number of each when it is committed. */
+/** The process that is killed: writes batch after batch, and prints the number of each one when it is committed. */
 final class KilledWriter {
     static final int REFERENCES = 12;
 

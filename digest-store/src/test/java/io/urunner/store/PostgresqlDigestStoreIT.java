@@ -75,7 +75,7 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void aWrongPasswordIsNamedAsSuchAndNotRepeated() {
+    void aWrongPasswordIsReportedAndNotRepeated() {
         String url = server.url() + "?user=" + PostgresqlServer.USER + "&password=hunter2hunter2&sslpassword=hunter2";
         try (DigestStore wrong = DigestStores.postgresql(url, "blue")) {
             StoreException error = refusal(wrong);
@@ -86,7 +86,7 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void aPasswordThatChangesIsAskedForAgain() throws Exception {
+    void aChangedPasswordIsReadAgain() throws Exception {
         String[] password = {"old"};
         try (DigestStore rotated =
                 DigestStores.postgresql(server.url(), PostgresqlServer.USER, () -> password[0], "blue")) {
@@ -97,7 +97,7 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void aDatabaseThatDoesNotExistIsNamed() {
+    void aMissingDatabaseIsReported() {
         String url = server.url().replace("/postgres", "/nowhere");
         try (DigestStore missing =
                 DigestStores.postgresql(url, PostgresqlServer.USER, () -> PostgresqlServer.PASSWORD, "blue")) {
@@ -106,14 +106,14 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void aServerThatIsAwayIsNamed() {
+    void anUnreachableServerIsReported() {
         try (DigestStore away = DigestStores.postgresql("jdbc:postgresql://127.0.0.1:1/db", "u", () -> "p", "blue")) {
             assertThat(refusal(away)).hasMessageContaining("127.0.0.1:1").hasMessageContaining("cannot be reached");
         }
     }
 
     @Test
-    void aConnectionThatWasCutIsOpenedAgainWithinTheCall() throws Exception {
+    void aBrokenConnectionIsReopenedWithinTheCall() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         assertThat(store.digests(WEB, 1)).hasSize(1);
 
@@ -138,7 +138,7 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void aWriterOfTheSameClusterThatHoldsTheLockIsNamed() throws Exception {
+    void anotherWriterOfTheSameClusterThatHoldsTheLockIsReported() throws Exception {
         store.check();
         try (Connection other = server.connect();
                 Statement statement = other.createStatement()) {
@@ -150,7 +150,7 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void severalStoresMigrateAndWriteAtOnce() throws Exception {
+    void severalStoresMigrateAndWriteConcurrently() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
             List<Callable<Boolean>> work = IntStream.range(0, 4)
@@ -172,7 +172,7 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void aUserWithoutRightsIsToldWhatToGrantAndWorksInASchemaMadeForHim() throws Exception {
+    void theMessageForAUserWithoutPermissionsSaysWhatToGrantAndASchemaOfTheirOwnWorks() throws Exception {
         server.administer(
                 "DROP SCHEMA IF EXISTS history CASCADE",
                 "DROP ROLE IF EXISTS poor",
@@ -192,7 +192,7 @@ class PostgresqlDigestStoreIT extends DigestStoreContract {
     }
 
     @Test
-    void aNewerDatabaseIsRefused() throws Exception {
+    void aNewerDatabaseIsRejected() throws Exception {
         store.check();
         server.administer("INSERT INTO urunner.schema_migration VALUES (99, 'the future')");
         store.close();

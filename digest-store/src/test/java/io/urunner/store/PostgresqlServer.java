@@ -39,12 +39,12 @@ final class PostgresqlServer implements AutoCloseable {
         this.durable = durable;
     }
 
-    /** Starts a server, or skips the test where there is none; in CI that is a failure. */
+    /** Starts a server, or skips the test if PostgreSQL is missing; in CI that is a failure. */
     static PostgresqlServer start() throws Exception {
         return start(false);
     }
 
-    /** The same; a durable one is as slow as a real one, and keeps what it committed when the machine stops. */
+    /** The same; a durable one is as slow as a real one, and keeps what it committed if the machine stops. */
     static PostgresqlServer start(boolean durable) throws Exception {
         Optional<Path> programs = programs();
         if (programs.isEmpty()) {
@@ -79,19 +79,19 @@ final class PostgresqlServer implements AutoCloseable {
                         bin -> Integer.parseInt(bin.getParent().getFileName().toString())));
     }
 
-    /** Below the ports that systems give to connections, and below those that control planes of tests choose from. */
+    /** Below the ports that systems use for connections, and below those that control planes of tests choose from. */
     private static int freePort() {
         while (true) {
             int port = ThreadLocalRandom.current().nextInt(10_240, 20_000);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return socket.getLocalPort();
             } catch (IOException e) {
-                // Somebody listens there: the next one.
+                // Something listens there: the next one.
             }
         }
     }
 
-    /** PostgreSQL refuses to run as root: there its own user runs it. */
+    /** PostgreSQL refuses to run as root: then its own user runs it. */
     private List<String> command(String program, String... arguments) {
         List<String> command = new ArrayList<>();
         if ("root".equals(System.getProperty("user.name"))) {
@@ -104,7 +104,7 @@ final class PostgresqlServer implements AutoCloseable {
 
     private void initialise() throws Exception {
         Path password = Files.writeString(folder.resolve("password"), PASSWORD);
-        // At the end of the build no log may hold it.
+        // At the end of the build no log may contain it.
         Files.writeString(Path.of("target", "used-secrets.txt"), PASSWORD + "\n");
         if ("root".equals(System.getProperty("user.name"))) {
             execute(List.of("chown", "-R", "postgres", folder.toString()));
@@ -171,10 +171,10 @@ final class PostgresqlServer implements AutoCloseable {
         }
     }
 
-    /** Ends every connection and stops the server, as an administrator would in a hurry. */
+    /** Closes every connection and stops the server, as an administrator in a hurry would. */
     void stop() throws Exception {
         if (process != null && process.isAlive()) {
-            // The shell has this kill in itself; the program of that name is not everywhere.
+            // kill is built into the shell; the program of that name is not available everywhere.
             execute(List.of("sh", "-c", "kill -INT " + process.pid()));
             if (!process.waitFor(30, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
@@ -182,7 +182,7 @@ final class PostgresqlServer implements AutoCloseable {
         }
     }
 
-    /** For a virtual machine that is ended in the middle of a test. */
+    /** For a JVM that is stopped in the middle of a test. */
     private void kill() {
         if (process != null) {
             process.destroyForcibly();

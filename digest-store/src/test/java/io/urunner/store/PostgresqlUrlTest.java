@@ -33,7 +33,7 @@ class PostgresqlUrlTest {
                 "jdbc:postgresql://db.example/history password=hunter2",
                 "jdbc:postgresql://db.example/history#hunter2",
             })
-    void aUrlThatIsNotOneIsRefusedWithoutBeingRepeated(String url) {
+    void anInvalidUrlIsRejectedWithoutBeingRepeated(String url) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DigestStores.postgresql(url, "blue"))
                 .satisfies(e ->

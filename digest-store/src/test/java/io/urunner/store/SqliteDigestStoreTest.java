@@ -75,7 +75,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
         }
     }
 
-    /** What the store says when it cannot, always with the file's name. */
+    /** The store's error message, which always contains the file's name. */
     private String refusal() {
         StoreException error =
                 catchThrowableOfType(StoreException.class, () -> store.write(sightings(seen(WEB, C, minute(9)))));
@@ -94,10 +94,10 @@ class SqliteDigestStoreTest extends DigestStoreContract {
         }
     }
 
-    // ---- a good file
+    // ---- a valid file
 
     @Test
-    void whatWasWrittenIsThereAfterClosingAndOpening() throws Exception {
+    void theHistorySurvivesClosingAndReopening() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         store.close();
         assertThat(filesInFolder()).containsExactly("urunner.db");
@@ -107,7 +107,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void theFileIsInWalModeAndSoundAfterUse() throws Exception {
+    void theFileIsInWalModeAndIntactAfterUse() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         assertThat(plainlyAsked("PRAGMA journal_mode")).isEqualTo("wal");
         assertThat(plainlyAsked("PRAGMA integrity_check")).isEqualTo("ok");
@@ -115,7 +115,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void textsAreStoredOnceHoweverOftenTheyOccur() throws Exception {
+    void eachTextIsStoredOnce() throws Exception {
         for (int i = 0; i < 10; i++) {
             store.write(sightings(seen(WEB, i % 2 == 0 ? A : B, minute(i)), seen("other:1", A, minute(i))));
             store.write(Batches.remember(Batches.TRACKED, A));
@@ -127,7 +127,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void pruningLeavesNoTextBehindThatNothingNames() throws Exception {
+    void pruningDeletesUnreferencedTexts() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0)), seen("gone:1", B, minute(0))));
         store.write(Batches.labels(
                 WEB,
@@ -142,7 +142,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void historyIsReadWhileAnotherProcessKeepsTheFileLockedForWriting() throws Exception {
+    void theHistoryIsReadableWhileAnotherProcessHoldsTheWriteLock() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         assertThat(digestsNow()).containsExactly(A);
         try (Connection other = plainly();
@@ -150,7 +150,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
             statement.execute("BEGIN IMMEDIATE");
             assertThat(refusal()).contains("another process keeps it locked");
             assertThat(digestsNow()).containsExactly(A);
-            // Also by one that was opened meanwhile.
+            // Also by one that was opened in the meantime.
             assertThat(another("blue").digests(WEB, 10))
                     .extracting(TagDigest::digest)
                     .containsExactly(A);
@@ -161,7 +161,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void anExclusiveLockIsNamedAndGoneWhenItIsGone() throws Exception {
+    void anExclusiveLockIsReportedUntilItIsReleased() throws Exception {
         plainly("PRAGMA user_version = 0");
         try (Connection other = plainly();
                 Statement statement = other.createStatement()) {
@@ -172,16 +172,16 @@ class SqliteDigestStoreTest extends DigestStoreContract {
         store.check();
     }
 
-    // ---- a place that cannot be
+    // ---- a path that cannot be used
 
     @Test
-    void theFileAndWhatLiesBesideItAreForTheirOwnerAlone() throws Exception {
+    void theFilesAreAccessibleOnlyByTheirOwner() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         assertThat(modes()).hasSize(3).containsOnly("rw-------");
     }
 
     @Test
-    void aFileThatOthersMayReadIsNarrowedWhenItIsOpened() throws Exception {
+    void theModeOfAFileThatOthersMayReadIsNarrowedOnOpening() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         store.close();
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-r--"));
@@ -205,7 +205,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aMissingFolderIsNamedAndUsedOnceItIsThere() throws Exception {
+    void aMissingFolderIsReportedAndUsedOnceItExists() throws Exception {
         store = DigestStores.sqlite(folder.resolve("data/urunner.db"), "blue");
         file = folder.resolve("data/urunner.db");
         assertThat(refusal()).contains("does not exist").contains("create it");
@@ -217,7 +217,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aFolderInThePlaceOfTheFileIsNamedAndRecoveredFrom() throws Exception {
+    void aFolderInThePlaceOfTheFileIsReportedUntilItIsRemoved() throws Exception {
         Files.createDirectory(file);
         assertThat(refusal()).contains("it is a folder");
         Files.delete(file);
@@ -225,7 +225,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aLookCreatesNothingAndWritesNothing() throws Exception {
+    void aReadOnlyStoreCreatesAndWritesNothing() throws Exception {
         try (DigestStore look = DigestStores.readOnly(store)) {
             assertThat(catchThrowableOfType(StoreException.class, look::remembered))
                     .hasMessageContaining("does not exist yet");
@@ -244,10 +244,10 @@ class SqliteDigestStoreTest extends DigestStoreContract {
         }
     }
 
-    // ---- a file that is broken
+    // ---- a broken file
 
     @Test
-    void aFileOfSomethingElseIsNotTouchedAndReplacedOnceItIsAway() throws Exception {
+    void aForeignFileIsNotChangedAndANewOneIsCreatedOnceItIsRemoved() throws Exception {
         Files.writeString(file, "this has never been a database ".repeat(1_000));
         byte[] before = Files.readAllBytes(file);
         assertThat(refusal()).contains("not an SQLite database").contains("move it away");
@@ -268,7 +268,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aTruncatedFileIsReportedAsDamagedAndABackupInItsPlaceIsUsed() throws Exception {
+    void aTruncatedFileIsReportedAsDamagedAndABackupIsUsed() throws Exception {
         store.write(manyReferences());
         store.write(sightings(seen(WEB, A, minute(0))));
         store.close();
@@ -287,7 +287,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void rubbishInTheMiddleOfTheFileIsReportedWhenItIsMet() throws Exception {
+    void aDamagedPageIsReportedWhenItIsRead() throws Exception {
         store.write(manyReferences());
         store.close();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
@@ -314,7 +314,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aFileThatIsDeletedUnderTheOpenStoreIsCreatedAgain() throws Exception {
+    void aFileThatIsDeletedUnderAnOpenStoreIsRecreated() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         assertThat(digestsNow()).containsExactly(A);
         for (String name : filesInFolder()) {
@@ -327,7 +327,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void onlyReadingAlsoNoticesThatTheFileIsGone() throws Exception {
+    void aReadOnlyStoreNoticesThatTheFileIsGone() throws Exception {
         store.write(sightings(seen(WEB, A, minute(0))));
         assertThat(digestsNow()).containsExactly(A);
         for (String name : filesInFolder()) {
@@ -338,8 +338,8 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aFullDiskIsNamedKeepsWhatWasThereAndIsLeftWhenThereIsRoom() throws Exception {
-        // A small file system of its own: only root can make one.
+    void aFullDiskIsReportedKeepsTheHistoryAndRecovers() throws Exception {
+        // A small file system of its own: only root can create one.
         Path disk = Files.createDirectory(folder.resolve("disk"));
         assumeTrue(mounted(disk), "no right to mount a small file system, so there is no full disk to try");
         try {
@@ -364,7 +364,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aReadOnlyDiskIsNamedAndLeftWhenItIsWritableAgain() throws Exception {
+    void aReadOnlyDiskIsReportedUntilItIsWritableAgain() throws Exception {
         Path disk = Files.createDirectory(folder.resolve("disk"));
         assumeTrue(mounted(disk), "no right to mount a small file system, so there is no read-only disk to try");
         try {
@@ -417,7 +417,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     // ---- databases of others
 
     @Test
-    void anOlderDatabaseIsNotReadBeforeItIsBroughtToThisVersion() throws Exception {
+    void anOlderDatabaseIsNotReadBeforeItIsMigrated() throws Exception {
         store.check();
         plainly("DELETE FROM schema_migration");
         try (DigestStore reading = DigestStores.readOnly(DigestStores.sqlite(file, "blue"))) {
@@ -428,7 +428,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void aNewerDatabaseIsRefusedAndLeftAlone() throws Exception {
+    void aNewerDatabaseIsRejectedAndNotChanged() throws Exception {
         store.check();
         plainly("INSERT INTO schema_migration VALUES (99, '099-the-future.sql')");
         DigestStore older = another("blue");
@@ -442,7 +442,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void theDatabaseOfTheOriginalIsSetAside() throws Exception {
+    void theDatabaseOfTheOriginalIsRenamed() throws Exception {
         plainly(
                 "CREATE TABLE image (id INTEGER PRIMARY KEY, namespace TEXT, resource TEXT, image TEXT, tag TEXT,"
                         + " tag_digest TEXT, last_check_date TEXT)",
@@ -458,7 +458,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void theOriginalsUncommittedLogGoesWithIt() throws Exception {
+    void theLogOfTheOriginalIsRenamedWithIt() throws Exception {
         try (Connection original = plainly();
                 Statement statement = original.createStatement()) {
             statement.execute("PRAGMA journal_mode = WAL");
@@ -474,7 +474,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @Test
-    void theDatabaseOfAnotherProgramIsLeftAlone() throws Exception {
+    void theDatabaseOfAnotherProgramIsNotChanged() throws Exception {
         plainly("CREATE TABLE orders (id INTEGER)", "CREATE TABLE image (id INTEGER, path TEXT)");
         assertThat(refusal()).contains("another program").contains("orders");
         assertThat(plainlyAsked("SELECT count(*) FROM orders")).isEqualTo("0");

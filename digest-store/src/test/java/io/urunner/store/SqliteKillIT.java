@@ -24,7 +24,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A writer is killed again and again, wherever it happens to be: what it said was written is there, and nothing half. */
+/**
+ * A writer is killed repeatedly at any point: everything that it reported as written is there, and no batch is partial.
+ */
 class SqliteKillIT {
     private static final int KILLS = 100;
 
@@ -38,7 +40,7 @@ class SqliteKillIT {
     Path folder;
 
     @Test
-    void whatWasCommittedSurvivesAHundredKillsAndNothingIsHalf() throws Exception {
+    void committedBatchesSurviveAHundredKillsAndNoneIsPartial() throws Exception {
         Path file = folder.resolve("urunner.db");
         Path temporary = Files.createDirectory(folder.resolve("natives"));
         Random random = new Random(7);
@@ -53,7 +55,7 @@ class SqliteKillIT {
         checkAll(file, last);
     }
 
-    /** The number of the last batch that the writer said was committed; 0 for none. */
+    /** The number of the last batch that the writer reported as committed; 0 for none. */
     private static int runAndKill(Path file, Path temporary, int from, int batches) throws Exception {
         Process writer = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -77,7 +79,7 @@ class SqliteKillIT {
                 assertThat(line).as("the writer ended by itself").isNotNull();
                 announced = Integer.parseInt(line);
             }
-            // By its handle: what it said until then can still be read.
+            // By its handle: its output until then can still be read.
             writer.toHandle().destroyForcibly();
             String line;
             while ((line = lines.readLine()) != null) {

@@ -26,11 +26,13 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * What the store costs: 100,000 references, 1,000,000 rows of history. Every pass is set beside a baseline of the same run: the
- * same rows, by plain JDBC, into one table of three texts and a time, as the simplest thing that could work.
+ * What the store costs: 100,000 references, 1,000,000 rows of history. Every pass is compared with a baseline of the
+ * same run: the same rows, written by plain JDBC into one table of three texts and a time, as the simplest thing that
+ * could work.
  *
- * <p>Arguments: how many references, in how many passes all their tags move, and {@code postgresql} for a server that is
- * started for the purpose instead of a file. {@code docs/benchmarks.md} has the command and the numbers seen.
+ * <p>Arguments: the number of references, the number of passes in which all their tags move, and {@code postgresql} for
+ * a server that is started for the purpose instead of a file. {@code docs/benchmarks.md} has the command and the
+ * results.
  */
 final class StoreBenchmark {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
