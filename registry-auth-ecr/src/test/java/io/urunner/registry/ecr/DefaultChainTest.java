@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Without an access key the SDK's default chain is asked; what Kubernetes gives by environment is set by property here. */
+/** Without an access key the SDK's default chain is used; properties replace the environment that Kubernetes sets. */
 class DefaultChainTest {
     private static final String HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -37,7 +37,7 @@ class DefaultChainTest {
 
     @BeforeEach
     void nothingElse() {
-        // What the machine that runs the tests has of its own stays out.
+        // The configuration of the machine that runs the tests must not interfere.
         set("aws.configFile", folder.resolve("config").toString());
         set("aws.sharedCredentialsFile", folder.resolve("credentials").toString());
         set("aws.disableEc2Metadata", "true");
@@ -84,7 +84,7 @@ class DefaultChainTest {
     }
 
     @Test
-    void pod_identity_is_asked_at_its_endpoint() throws IOException, CredentialException {
+    void pod_identity_credentials_come_from_their_endpoint() throws IOException, CredentialException {
         ecr.accessKey("ASIAPOD");
         Path token = Files.writeString(folder.resolve("token"), "pod-4711");
         URI agent = network.servePlain(
@@ -107,7 +107,7 @@ class DefaultChainTest {
     }
 
     @Test
-    void an_empty_chain_is_told_and_may_pass() {
+    void an_empty_chain_is_reported_as_transient() {
         try (CredentialProvider provider = provider()) {
             CredentialException failure =
                     catchThrowableOfType(CredentialException.class, () -> provider.credentials(HOST, "app"));

@@ -41,7 +41,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void asks_once_per_region_whatever_the_account() throws CredentialException {
+    void asks_once_per_region_for_all_accounts() throws CredentialException {
         try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
             List<Credential> first = provider.credentials(FIRST, "app");
             assertThat(provider.credentials(SECOND, "app")).isEqualTo(first);
@@ -52,7 +52,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void renews_at_half_of_the_twelve_hours() throws CredentialException {
+    void renews_after_half_of_the_twelve_hours() throws CredentialException {
         try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
             List<Credential> first = provider.credentials(FIRST, "app");
             network.advance(Duration.ofHours(6).minusSeconds(1));
@@ -75,7 +75,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void reads_the_access_key_for_every_question(@TempDir Path folder) throws Exception {
+    void reads_the_access_key_for_every_request(@TempDir Path folder) throws Exception {
         Path id = Files.writeString(folder.resolve("id"), "AKIAOLD\n");
         EcrSettings settings = new EcrSettings(
                 Optional.of(SecretSource.file(id)),
@@ -100,7 +100,7 @@ class EcrPluginTest {
         "500, ServerException, true",
         "503, ServiceUnavailable, true"
     })
-    void tells_what_passes_by_itself_from_what_does_not(int status, String type, boolean isTransient) {
+    void distinguishes_transient_from_permanent_failures(int status, String type, boolean isTransient) {
         EcrSettings settings = new EcrSettings(
                 Optional.of(SecretSource.of(Secret.of("AKIA4711"))),
                 Optional.of(SecretSource.of(Secret.of("key"))),
@@ -115,12 +115,12 @@ class EcrPluginTest {
             CredentialException failure = failure(provider);
             assertThat(failure.isTransient()).isEqualTo(isTransient);
             assertThat(failure).hasMessageContainingAll("Amazon ECR", "eu-west-1", "HTTP " + status, type);
-            assertThat(network.requests("refusing")).as("whoever asks retries").hasSize(1);
+            assertThat(network.requests("refusing")).as("the caller retries").hasSize(1);
         }
     }
 
     @Test
-    void an_access_key_that_is_refused_is_shown_once_an_hour() throws CredentialException {
+    void a_refused_access_key_is_used_once_an_hour() throws CredentialException {
         EcrSettings settings = settings("AKIA4711");
         ecr.issuer(IssuerState.REFUSING);
         try (CredentialProvider provider = provider(FIRST, settings)) {
@@ -136,7 +136,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void a_name_of_ones_own_needs_a_region() throws CredentialException {
+    void a_custom_name_needs_a_region() throws CredentialException {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> provider("images.example", settings("AKIA4711")))
                 .withMessageContainingAll("images.example", "'region'");
@@ -154,7 +154,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void an_access_key_is_whole_or_not_there() {
+    void an_access_key_is_complete_or_absent() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new EcrSettings(
                         Optional.of(SecretSource.of(Secret.of("AKIA4711"))),
@@ -165,7 +165,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void says_nothing_more_once_closed() {
+    void sends_nothing_after_closing() {
         CredentialProvider provider = provider(FIRST, settings("AKIA4711"));
         provider.close();
         provider.close();

@@ -61,7 +61,7 @@ class GitLabPluginTest {
                 "https://u:hunter2@gitlab.example.com",
                 "https://u:hunter2 hunter2@gitlab.example.com"
             })
-    void refuses_what_is_not_the_url_of_a_gitlab(String authUrl) {
+    void rejects_a_text_that_is_not_the_url_of_a_gitlab(String authUrl) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new GitLabSettings(Optional.empty(), TOKEN, Optional.of(authUrl)))
                 .withMessageContaining("'authUrl'")

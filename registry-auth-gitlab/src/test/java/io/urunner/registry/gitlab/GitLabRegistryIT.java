@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** GitLab's flow on a real registry in token mode, with tokens that are really signed and really checked. */
+/** GitLab's flow on a real registry in token mode, with tokens that are really signed and really verified. */
 class GitLabRegistryIT {
     private final TokenServer tokens = new TokenServer();
     private DockerRegistry registry;
@@ -58,7 +58,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void resolves_with_a_deploy_token_and_its_user_only() throws Exception {
+    void resolves_with_a_deploy_token_only_with_its_user() throws Exception {
         tokens.deployToken("gitlab+deploy-token-7", "gldt-4711", "group/project/app");
         try (RegistryClient client = client(Optional.of("gitlab+deploy-token-7"), "gldt-4711", Optional.empty())) {
             assertThat(resolve(client, "group/project/app")).isEqualTo(digest);
@@ -69,7 +69,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void asks_the_auth_url_that_is_set() throws Exception {
+    void uses_the_configured_auth_url() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client =
                 client(Optional.empty(), "glpat-4711", Optional.of(tokens.url().toString()))) {
@@ -78,7 +78,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void one_head_per_pass_and_a_token_again_before_it_expires() throws Exception {
+    void sends_one_head_per_pass_and_renews_the_token_before_it_expires() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         tokens.tokenLife(Duration.ofMinutes(5));
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
@@ -95,13 +95,13 @@ class GitLabRegistryIT {
             assertThat(tokens.requests()).hasSize(asked + 1);
             assertThat(registry.settledAccesses().stream()
                             .filter(access -> access.method().equals("HEAD") && access.status() == 401))
-                    .as("only the first request has to be challenged")
+                    .as("only the first request is challenged")
                     .hasSizeLessThanOrEqualTo(1);
         }
     }
 
     @Test
-    void a_wrong_token_is_permanent_and_not_shown_again() {
+    void a_wrong_token_is_permanent_and_not_sent_again() {
         try (RegistryClient client = client(Optional.empty(), "glpat-wrong", Optional.empty())) {
             RegistryException first = failure(client, "group/project/app");
             assertThat(first).isInstanceOf(UnauthorizedException.class);
@@ -114,13 +114,13 @@ class GitLabRegistryIT {
             failure(client, "group/project/app");
             failure(client, "group/other/app");
             assertThat(tokens.requests())
-                    .as("GitLab bans addresses that go on trying")
+                    .as("GitLab bans addresses that keep trying")
                     .hasSize(asked);
         }
     }
 
     @Test
-    void a_token_without_registry_and_a_token_without_rights_are_denied() {
+    void a_token_without_registry_access_and_a_token_without_permissions_are_denied() {
         tokens.tokenWithoutRegistry("code-only").accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "code-only", Optional.empty())) {
             assertThat(failure(client, "group/project/app")).isInstanceOf(DeniedException.class);
@@ -131,7 +131,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void a_ban_is_waited_for_without_a_question() throws Exception {
+    void nothing_is_sent_during_a_ban() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
             tokens.ban(true);
@@ -148,7 +148,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void a_denied_repository_does_not_keep_others_from_being_read() throws Exception {
+    void a_denied_repository_does_not_prevent_reading_others() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
             failure(client, "group/other/app");

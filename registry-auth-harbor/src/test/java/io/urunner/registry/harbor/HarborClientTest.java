@@ -29,7 +29,7 @@ class HarborClientTest {
     }
 
     @Test
-    void one_request_per_resolve_and_no_realm_is_asked_even_where_it_is_wrong() throws Exception {
+    void sends_one_request_per_resolve_and_never_uses_the_realm() throws Exception {
         harbor.account("robot$project+ci", "secret", "project/app");
         harbor.nameRealmWithoutTls();
         String digest = harbor.push("project/app", "latest", TestImage.image("one"));
@@ -42,7 +42,7 @@ class HarborClientTest {
     }
 
     @Test
-    void wrong_credentials_are_seen_as_such() {
+    void wrong_credentials_are_recognised() {
         harbor.account("robot$project+ci", "secret", "project/app");
         harbor.push("project/app", "latest", TestImage.image("one"));
 
@@ -57,7 +57,7 @@ class HarborClientTest {
     }
 
     @Test
-    void an_unknown_project_and_a_denied_repository_are_no_wrong_credentials() throws Exception {
+    void an_unknown_project_and_a_denied_repository_do_not_count_as_wrong_credentials() throws Exception {
         harbor.account("robot$project+ci", "secret", "project/app");
         String digest = harbor.push("project/app", "latest", TestImage.image("one"));
         harbor.push("other/app", "latest", TestImage.image("two"));
