@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AnnotationsTest {
     @Test
-    void theSameDigestsAreAlwaysTheSameText() {
+    void theSameDigestsAlwaysYieldTheSameText() {
         DigestsAnnotation digests =
                 new DigestsAnnotation(new TreeMap<>(Map.of("b", "r/b:1@sha256:2", "a", "r/a:1@sha256:1")));
         assertThat(digests).hasToString("{\"a\":\"r/a:1@sha256:1\",\"b\":\"r/b:1@sha256:2\"}");
@@ -24,7 +24,7 @@ class AnnotationsTest {
     }
 
     @Test
-    void aDigestCountsForItsReferenceOnly() {
+    void aDigestCountsOnlyForItsReference() {
         DigestsAnnotation digests = new DigestsAnnotation(new TreeMap<>(Map.of("app", "r/a:1@sha256:1")));
         assertThat(digests.digest("app", "r/a:1")).contains("sha256:1");
         assertThat(digests.digest("app", "r/a:2")).isEmpty();
@@ -34,12 +34,12 @@ class AnnotationsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "no", "[]", "{\"a\": 1}", "{\"a\": "})
-    void whatSomebodyEditedCountsAsNoDigests(String text) {
+    void editedDigestsAreIgnored(String text) {
         assertThat(DigestsAnnotation.parse(text)).isEmpty();
     }
 
     @Test
-    void theStateIsReadAsItWasWritten() {
+    void theStateReadsBack() {
         Instant at = Instant.parse("2026-11-23T10:00:00Z");
         WorkloadState state = new WorkloadState(
                 new TreeMap<>(Map.of(
@@ -68,12 +68,12 @@ class AnnotationsTest {
                 "{\"hold\": {\"since\": \"yesterday\"}}",
                 "{\"containers\": {\"a\": {\"actedAt\": \"+1000000000-12-31T23:59:59Z\"}}}"
             })
-    void whatSomebodyEditedCountsAsNoState(String text) {
+    void anEditedStateIsIgnored(String text) {
         assertThat(WorkloadState.parse(text)).isEmpty();
     }
 
     @Test
-    void aWorkloadIsNamedAsPeopleDo() {
+    void aWorkloadHasTheNameThatPeopleUse() {
         WorkloadId id = WorkloadId.parse("shop/deploy/web");
         assertThat(id)
                 .isEqualTo(new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"))

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.WeakHashMap;
 
 /**
- * Any request, for the fixtures of tests, with the credential of a connection. The connection itself keeps of an answer only
- * what the module needs.
+ * Arbitrary requests for the fixtures of tests, with the credential of a connection. The connection itself keeps only
+ * those parts of an answer that the module needs.
  */
 public final class ApiRequests {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -11,12 +11,12 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** What {@code kubectl rollout history} says of a revision, and whose words that are. */
+/** What {@code kubectl rollout history} shows for a revision, and who wrote it. */
 class ChangeCauseTest {
     private static final String OURS = "URunner: registry.example/app:latest moved to sha256:0123456789ab";
 
     @Test
-    void ourWordsReplaceOursAndNobodyElses() throws Exception {
+    void ourChangeCauseReplacesOnlyOurOwn() throws Exception {
         assertThat(written(Map.of(), OURS)).isEqualTo(OURS);
         assertThat(written(Map.of(Workload.CHANGE_CAUSE, "URunner: rolled back to sha256:1 by anna"), OURS))
                 .isEqualTo(OURS);
@@ -25,7 +25,7 @@ class ChangeCauseTest {
     }
 
     @Test
-    void whereThereIsNothingToSayNothingIsWritten() throws Exception {
+    void noChangeCauseIsWrittenWithoutAReason() throws Exception {
         assertThat(patch(Map.of(), restart()).at("/metadata/annotations").has(Workload.CHANGE_CAUSE))
                 .isFalse();
     }

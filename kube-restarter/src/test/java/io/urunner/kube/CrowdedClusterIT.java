@@ -30,13 +30,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What somebody may fill one namespace with, before a watch that has as much memory as the image. */
+/** What a tenant may put into one namespace, with a watch that has as much memory as the image. */
 class CrowdedClusterIT {
     private static final Duration SOON = Duration.ofSeconds(120);
     private static final Pattern LIMIT = Pattern.compile("limit=(\\d+)");
     private static final Pattern CONTINUE = Pattern.compile("continue=(\\d+)");
 
-    /** An API server allows objects of 1.5 MB; an environment of this size is in the object, its ReplicaSets and its pods. */
+    /**
+     * An API server allows objects of 1.5 MB; an environment of this size is in the object, its ReplicaSets and its
+     * pods.
+     */
     private static final String ENVIRONMENT =
             "\"env\": [{\"name\": \"E\", \"value\": \"" + "\\u003c".repeat(200_000) + "\"}]";
 
@@ -172,7 +175,7 @@ class CrowdedClusterIT {
         return "{\"type\": \"" + type + "\", \"object\": " + object + "}\n";
     }
 
-    /** Begins to watch, and waits until all is seen. */
+    /** Starts watching, and waits until everything is seen. */
     private void look() throws IOException {
         Path kubeconfig = Files.writeString(
                 folder.resolve("config"), """
@@ -194,7 +197,7 @@ class CrowdedClusterIT {
     }
 
     @Test
-    void anEnvironmentOfAMegabyteInEveryPodAndRevision() throws Exception {
+    void anEnvironmentOfAMegabyteInEveryPodAndRevisionFitsIntoMemory() throws Exception {
         String pods = "/api/v1/namespaces/evil/pods";
         there("/api/v1/namespaces", 2, n -> namespace(n == 0 ? "evil" : "shop", "x".repeat(1_200_000)));
         there(
@@ -218,7 +221,7 @@ class CrowdedClusterIT {
     }
 
     @Test
-    void annotationsOfOursThatAreLong() throws Exception {
+    void longAnnotationsOfOursAreReportedAndNotKept() throws Exception {
         there(
                 "/apis/apps/v1/namespaces/evil/deployments",
                 40,
@@ -241,7 +244,7 @@ class CrowdedClusterIT {
     }
 
     @Test
-    void podsOfAThousandContainers() throws Exception {
+    void podsOfAThousandContainersAreTooLargeToBeWatched() throws Exception {
         StringBuilder containers = new StringBuilder(container("first", ""));
         StringBuilder statuses = new StringBuilder(status("first", ""));
         for (int n = 0; n < 1_000; n++) {
@@ -262,7 +265,7 @@ class CrowdedClusterIT {
     }
 
     @Test
-    void theLargestIsNotFollowedWhenAllAreTooLargeTogether() throws Exception {
+    void theLargestWorkloadIsNotFollowedIfAllTogetherAreTooLarge() throws Exception {
         there(
                 "/apis/apps/v1/namespaces/evil/deployments",
                 2,
@@ -278,7 +281,7 @@ class CrowdedClusterIT {
                         + " for all workloads");
         assertThat(watch.find("evil/Deployment/small")).isEqualTo(new Seen(1, 1, 0, List.of()));
 
-        // Changed, it gets another try.
+        // After a change it gets another try.
         there("/api/v1/namespaces/evil/pods", 100, n -> pod("evil", n == 3 ? "small" : "large", n, statuses));
         there(
                 "/apis/apps/v1/namespaces/evil/deployments",
@@ -295,7 +298,7 @@ class CrowdedClusterIT {
     }
 
     @Test
-    void moreWorkloadsThanCanBeKept() throws Exception {
+    void moreWorkloadsThanFitAreReported() throws Exception {
         there(
                 "/apis/apps/v1/namespaces/evil/deployments",
                 200_000,
@@ -306,7 +309,7 @@ class CrowdedClusterIT {
     }
 
     @Test
-    void podsOfNobody() throws Exception {
+    void podsWithoutAWorkloadDoNoHarm() throws Exception {
         there(
                 "/apis/apps/v1/namespaces/evil/deployments",
                 1,
@@ -317,7 +320,7 @@ class CrowdedClusterIT {
     }
 
     @Test
-    void anEventThatDoesNotEnd() throws Exception {
+    void anEndlessEventDoesNoHarm() throws Exception {
         there(
                 "/apis/apps/v1/namespaces/evil/deployments",
                 1,

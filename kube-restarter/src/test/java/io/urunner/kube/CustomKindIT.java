@@ -21,12 +21,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** A kind that nothing but its entry here knows, on a real API server without controllers, which this test plays. */
+/**
+ * A kind that is known only by its entry here, on a real API server without controllers, whose part this test plays.
+ */
 class CustomKindIT {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String DIGEST = "sha256:" + "a".repeat(64);
 
-    /** Its template is elsewhere, its status has other names, and its pods carry another label. */
+    /** Its template is elsewhere, its status has other names, and its pods have another label. */
     private static final WorkloadKind WIDGET = WorkloadKind.entry("example.com/v1alpha1", "Widget", "widgets", "wdg")
             .patchedBy(WorkloadKind.PatchType.MERGE)
             .template("/spec/workload/podTemplate")
@@ -151,7 +153,7 @@ class CustomKindIT {
     }
 
     @Test
-    void itsImagesAreNotSetByAPatchThatWouldTakeTheRestOfItsContainersAway() throws Exception {
+    void itsImagesAreNotSetByAPatchThatWouldRemoveTheRestOfItsContainers() throws Exception {
         WorkloadId id = widget(cluster.enabledNamespace());
         Restarter restarter = new Restarter(connection);
         Workload planned = restarter.read(id).orElseThrow();
@@ -186,7 +188,7 @@ class CustomKindIT {
         assertThat(new KubeAccess(connection).labels(id)).contains(Map.of());
     }
 
-    /** One of the widget's; its number is the end of its name. */
+    /** One of the widget's ReplicaSets; its number is the end of its name. */
     private static String replicaSet(WorkloadId id, String owner, String name) {
         String number = name.substring(name.lastIndexOf('-') + 1);
         ObjectNode object = Cluster.object("apps/v1", "ReplicaSet", name);

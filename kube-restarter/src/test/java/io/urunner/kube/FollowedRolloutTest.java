@@ -22,7 +22,7 @@ class FollowedRolloutTest {
     private final FollowedRollout rollout = new FollowedRollout(OURS, 2, Duration.ofSeconds(20));
 
     @Test
-    void aSnapshotFromBeforeThePatchSaysNothing() {
+    void aSnapshotFromBeforeThePatchIsIgnored() {
         assertThat(look(0, workload(1, OTHERS, 1, NO))).isEmpty();
         assertThat(rollout.waitsFor()).isEqualTo("the change has not been seen yet");
         assertThat(rollout.failure()).isEmpty();
@@ -36,7 +36,7 @@ class FollowedRolloutTest {
     }
 
     @Test
-    void itIsSupersededWhenTheTemplateSaysSomethingElse() {
+    void itIsSupersededWhenTheTemplateChanges() {
         assertThat(look(0, workload(3, OTHERS, 1, NO))).contains(new RolloutOutcome.Superseded());
     }
 
@@ -59,7 +59,7 @@ class FollowedRolloutTest {
     }
 
     @Test
-    void aFailureThatEndsInBetweenBeginsAnew() {
+    void aFailureThatEndsInBetweenStartsOver() {
         Workload crashes = workload(2, OURS, 0, Optional.of("CrashLoopBackOff"));
         assertThat(look(0, crashes)).isEmpty();
         assertThat(look(19, workload(2, OURS, 0, NO))).isEmpty();

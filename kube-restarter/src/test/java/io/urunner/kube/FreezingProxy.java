@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 
-/** Hands on bytes to a port of this machine, and can stop without a word, as a network does that loses packets. */
+/** Forwards bytes to a port of this machine, and can stop silently, like a network that loses packets. */
 final class FreezingProxy implements AutoCloseable {
     private final ServerSocket socket;
     private final int target;
@@ -29,7 +29,7 @@ final class FreezingProxy implements AutoCloseable {
         return URI.create(scheme + "://127.0.0.1:" + socket.getLocalPort());
     }
 
-    /** From now on nothing passes on the connections that there are; new ones are well. */
+    /** From now on nothing passes on existing connections; new ones work. */
     void freeze() {
         generation++;
     }
@@ -68,7 +68,7 @@ final class FreezingProxy implements AutoCloseable {
             }
             to.shutdownOutput();
         } catch (IOException | InterruptedException e) {
-            return; // one side is gone
+            return; // one side is closed
         }
     }
 

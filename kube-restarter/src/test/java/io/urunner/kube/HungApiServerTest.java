@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** An API server that begins to answer and then falls silent. */
+/** An API server that starts to answer and then falls silent. */
 class HungApiServerTest {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final Deadlines DEADLINES =
@@ -78,7 +78,7 @@ class HungApiServerTest {
     }
 
     @Test
-    void aListThatStopsInTheMiddleIsBegunAgainAndAWatchMayBeSilentForLonger() throws Exception {
+    void aListThatStallsIsRestartedAndAWatchMayBeSilentForLonger() throws Exception {
         server.createContext("/", exchange -> {
             if (exchange.getRequestURI().getQuery().contains("watch=1")) {
                 say(exchange, "");
@@ -100,7 +100,7 @@ class HungApiServerTest {
                     "watched", SOON, () -> watches.get() > 0 && watch.problems().isEmpty());
             int listed = lists.get();
             int watched = watches.get();
-            // Longer than any of the deadlines: a watch has none once its answer has begun.
+            // Longer than any of the deadlines: a watch has none once its answer has started.
             Thread.sleep(2_500);
             assertThat(watches).hasValue(watched);
             assertThat(lists).hasValue(listed);
@@ -109,7 +109,7 @@ class HungApiServerTest {
     }
 
     @Test
-    void aWatchThatIsNotAnsweredIsBegunAgainAndTheProblemIsTold() {
+    void aWatchWithoutAnAnswerIsRestartedAndReported() {
         server.createContext("/", exchange -> {
             if (exchange.getRequestURI().getQuery().contains("watch=1")) {
                 watches.incrementAndGet();
@@ -130,9 +130,9 @@ class HungApiServerTest {
         }
     }
 
-    /** Each list would be at most 200 ms after the one before, for ever. */
+    /** Otherwise each list would come at most 200 ms after the one before, for ever. */
     @Test
-    void aWatchThatExpiresAtOnceIsListedForLessAndLessOften() throws Exception {
+    void aWatchThatExpiresAtOnceIsRelistedLessAndLessOften() throws Exception {
         server.createContext("/", exchange -> {
             if (exchange.getRequestURI().getQuery().contains("watch=1")) {
                 say(exchange, "{\"type\": \"ERROR\", \"object\": {\"code\": 410, \"message\": \"too old\"}}\n");
@@ -152,7 +152,7 @@ class HungApiServerTest {
     }
 
     @Test
-    void anAnswerThatStopsInTheMiddleIsNotWaitedFor() {
+    void anAnswerThatStallsIsNotWaitedFor() {
         server.createContext("/", exchange -> {
             say(exchange, "{");
             fallSilent();

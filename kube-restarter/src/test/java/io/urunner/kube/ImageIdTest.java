@@ -19,13 +19,13 @@ class ImageIdTest {
                 "docker-pullable://registry.example/app@sha256:%s",
                 "docker://sha256:%s"
             })
-    void everyRuntimesFormHasTheDigest(String form) {
+    void theDigestIsReadFromTheFormOfEveryRuntime(String form) {
         assertThat(ImageId.digest(form.formatted(HEX))).contains("sha256:" + HEX);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "registry.example/app:latest", "sha256:12", "nginx", "%sff", "docker://%sg", "md5:%s"})
-    void otherFormsHaveNone(String form) {
+    void otherFormsHaveNoDigest(String form) {
         assertThat(ImageId.digest(form.formatted(HEX))).isEqualTo(Optional.empty());
     }
 

@@ -31,7 +31,7 @@ class JsonBodyTest {
     };
 
     @Test
-    void aWatchTellsEachDocumentWhereverTheBuffersEnd() {
+    void aWatchDeliversEachDocumentRegardlessOfBufferBounds() {
         JsonBody body = JsonBody.watch(WANTED, event -> told.add(event.toString()));
         body.onSubscribe(subscription);
         body.onNext(List.of(bytes("{\"a"), bytes("\":\"one\"}\n{\"a\":2}\n{\"b\":")));
@@ -43,7 +43,7 @@ class JsonBodyTest {
     }
 
     @Test
-    void aListenerThatRefusesADocumentEndsTheWatch() {
+    void aListenerThatRejectsADocumentEndsTheWatch() {
         JsonBody body = JsonBody.watch(WANTED, event -> {
             throw new IllegalStateException("refused");
         });
@@ -57,7 +57,7 @@ class JsonBodyTest {
     }
 
     @Test
-    void whatIsNoJsonEndsAWatchAndIsNoAnswer() throws Exception {
+    void invalidJsonEndsAWatchAndIsNotAnAnswer() throws Exception {
         JsonBody watch = JsonBody.watch(WANTED, event -> told.add(event.toString()));
         watch.onSubscribe(subscription);
         watch.onNext(List.of(bytes("404 page not found")));
@@ -75,7 +75,7 @@ class JsonBodyTest {
     }
 
     @Test
-    void theItemsOfAListAreToldAsTheyComeAndTheRestAtTheEnd() throws Exception {
+    void theItemsOfAListAreDeliveredAsTheyArriveAndTheRestAtTheEnd() throws Exception {
         JsonBody body = JsonBody.list(WANTED, item -> told.add(item.toString()));
         body.onSubscribe(subscription);
         body.onNext(List.of(bytes("{\"a\":1,\"items\":[{\"n\":1,\"x\":[{}]},{\"n\":2},7,\"t\",")));
@@ -89,7 +89,7 @@ class JsonBodyTest {
     }
 
     @Test
-    void cancelledBeforeItBeginsItAsksForNothing() {
+    void aRequestThatIsCancelledBeforeItStartsIsNotSent() {
         JsonBody body = JsonBody.watch(WANTED, event -> {});
         body.cancel();
         body.onSubscribe(subscription);

@@ -33,7 +33,7 @@ class JsonSieveTest {
     }
 
     @Test
-    void onlyWhatIsWantedPasses() {
+    void onlyWantedFieldsPass() {
         assertThat(one("{'a': 9, 'b': {'c': 9}, 'l': {'n': 9}, 'p/*': 9}", """
                         {'x': [1, {'a': 2}], 'a' : 'text', 'b': {'c': true, 'd': '}'}, 'l': [{'n': -1.5e3, 'm': 0}, {}],
                          'p/q': null, 'pp': 1, 'y': '\\\\', 'z': 'a\\"}]{['}"""))
@@ -41,7 +41,7 @@ class JsonSieveTest {
     }
 
     @Test
-    void whatHasAnotherFormThanWantedIsLeftOut() {
+    void aFieldOfAnotherFormThanWantedIsOmitted() {
         assertThat(one("{'a': {'b': 9}, 'c': 9}", "{'a': 1, 'c': {'b': 'x'}}")).isEqualTo("{'c':null}");
         assertThat(one("{'a': {'b': 9}, 'c': 9}", "{'a': 'x', 'c': [{'b': 1}, [2], 3]}"))
                 .isEqualTo("{'c':[null,[2],3]}");
@@ -49,7 +49,7 @@ class JsonSieveTest {
     }
 
     @Test
-    void textsAreCutAtACharacterAndNotWithinAnEscape() throws Exception {
+    void textsAreTruncatedBetweenCharactersAndNotWithinAnEscape() throws Exception {
         for (String text : List.of("äöüß", "\u20ac\u20ac\u20ac\u20ac", "\"\\\"\\", "\n\u0001\n\u0001", "abcd")) {
             String json = KubeConnection.JSON.writeValueAsString(Map.of("a", text + "x".repeat(1_000), "b", "y"));
             assertThat(sift("{'a': 3, 'b': 1}", json))
@@ -60,7 +60,7 @@ class JsonSieveTest {
     }
 
     @Test
-    void ofWhatIsTooMuchTheRestIsLeftOutAndThatIsSaid() {
+    void whatExceedsALimitIsOmittedAndReported() {
         String many = "{'n': 'x'},".repeat(600);
         assertThat(one("{'a': {'b': {'n': 9}}, 'c': 9}", "{'a': {'b': [" + many + "{}]}, 'c': 1}"))
                 .startsWith("{'a':{'b':[{'n':'x'},")
@@ -72,16 +72,16 @@ class JsonSieveTest {
     }
 
     @Test
-    void whatIsNotWantedMayBeOfAnyDepth() {
+    void unwantedFieldsMayHaveAnyDepth() {
         String deep = "[{'x':".repeat(100_000) + "1" + "}]".repeat(100_000);
         assertThat(one("{'a': 9}", "{'b': " + deep + ", 'a': 1}")).isEqualTo("{'a':1}");
         String lists = "[".repeat(100_000) + "]".repeat(100_000);
         assertThat(one("{'a': 9, 'b': 9}", "{'b': " + lists + ", 'a': 1}")).endsWith("'a':1}");
     }
 
-    /** Against Jackson: random documents, cut at random places, of which everything is wanted that can be. */
+    /** Compared with Jackson: random documents, split at random places, of which everything possible is wanted. */
     @Test
-    void whatPassesIsWhatJacksonReads() throws Exception {
+    void theSievePassesWhatJacksonReads() throws Exception {
         Random random = new Random(7);
         JsonNode wanted = JsonSieve.wanted("{'*': {'*': {'*': {'*': 100}}}}");
         for (int i = 0; i < 300; i++) {

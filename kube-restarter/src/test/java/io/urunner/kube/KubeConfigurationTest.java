@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class KubeConfigurationTest {
-    /** O=system:masters, CN=anna; made for this test with openssl. */
+    /** O=system:masters, CN=anna; created for this test with openssl. */
     private static final String ANNA = """
             -----BEGIN CERTIFICATE-----
             MIIBpjCCAU2gAwIBAgIUMDKFwHYE0TumzY04EBb2W0227DAwCgYIKoZIzj0EAwIw
@@ -73,7 +73,7 @@ class KubeConfigurationTest {
     }
 
     @Test
-    void theCurrentContextSaysWhereAndWho() throws Exception {
+    void theCurrentContextNamesTheServerAndTheUser() throws Exception {
         KubeConfiguration configuration = KubeConfiguration.kubeconfig(file("config", kubeconfig("{token: abc}")));
         assertThat(configuration.server()).hasToString("https://127.0.0.1:6443");
         assertThat(configuration.namespace()).contains("shop");
@@ -82,7 +82,7 @@ class KubeConfigurationTest {
     }
 
     @Test
-    void whoAsksIsWhomTheCertificateNamesElseTheUsersName() throws Exception {
+    void theIdentityIsThatOfTheCertificateOrElseTheUsersName() throws Exception {
         String certificate = "{client-certificate: %s, client-key: %s}"
                 .formatted(file("anna.pem", ANNA), file("anna.key", KEY_OF_ANNA));
         assertThat(KubeConfiguration.kubeconfig(file("a", kubeconfig(certificate)))
@@ -129,7 +129,7 @@ class KubeConfigurationTest {
     }
 
     @Test
-    void aCredentialProgramThatHangsIsWaitedForOnceAndNotRunASecondTime() throws Exception {
+    void aHangingCredentialProgramIsWaitedForOnceAndNotRunAgain() throws Exception {
         CountDownLatch ends = new CountDownLatch(1);
         AtomicInteger runs = new AtomicInteger();
         ImpatientAuthorization authorization = new ImpatientAuthorization(
@@ -178,7 +178,7 @@ class KubeConfigurationTest {
     }
 
     @Test
-    void whatIsMissingOrWrongIsNamed() throws Exception {
+    void missingAndInvalidSettingsAreNamed() throws Exception {
         assertThatThrownBy(() -> KubeConfiguration.kubeconfig(folder.resolve("none")))
                 .isInstanceOf(KubeConfigurationException.class)
                 .hasMessageContaining("none")
@@ -197,7 +197,7 @@ class KubeConfigurationTest {
     }
 
     @Test
-    void noSecretIsInWhatIsSaidOfAWrongFile() throws Exception {
+    void noSecretIsInTheMessageAboutAnInvalidFile() throws Exception {
         String good = kubeconfig("{token: hunter2}");
         String server = "https://127.0.0.1:6443/";
         for (String wrong : List.of(
@@ -248,7 +248,7 @@ class KubeConfigurationTest {
     }
 
     @Test
-    void whatACredentialProgramSaysOnItsErrorOutputIsShownToNobody() throws Exception {
+    void theErrorOutputOfACredentialProgramIsNotShown() throws Exception {
         Path said = folder.resolve("said");
         Files.setPosixFilePermissions(
                 file(
@@ -266,7 +266,7 @@ class KubeConfigurationTest {
     }
 
     @Test
-    void aCredentialThatNoHeaderCanHoldIsNotQuoted() throws Exception {
+    void aCredentialThatIsNotAllowedInAHeaderIsNotQuoted() throws Exception {
         Path token = file("token", "hunter2\nhunter3");
         ScheduledExecutorService executor = Executors.newScheduledThreadPool(1);
         try (KubeConnection connection = new KubeConnection(

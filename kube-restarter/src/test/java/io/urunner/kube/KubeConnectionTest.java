@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How often the credential for the API server is read, which may mean to run a program. */
+/** How often the credential for the API server is read, which may mean running a program, and which requests repeat. */
 class KubeConnectionTest {
     private final Timers timers = new Timers();
 
@@ -39,7 +39,7 @@ class KubeConnectionTest {
     }
 
     @Test
-    void aCredentialThatIsRefusedAllTheTimeIsReadAFewTimesAMinuteAndAfterwardsOnceAsBefore() throws Exception {
+    void aCredentialThatIsAlwaysRefusedIsReadAFewTimesAMinuteAndLaterOnceAgain() throws Exception {
         AtomicInteger reads = new AtomicInteger();
         KubeConfiguration configuration = new KubeConfiguration(
                 URI.create("http://127.0.0.1:1"), Optional.empty(), SSLContext.getDefault(), null, () -> {
@@ -64,10 +64,10 @@ class KubeConnectionTest {
         assertThat(perMinute).as("reads a minute").allMatch(count -> count <= 1);
     }
 
-    /** A watch is begun again after an {@link IOException}, and after nothing else. */
+    /** A watch is restarted only after an {@link IOException}. */
     @ParameterizedTest
     @MethodSource("faults")
-    void aCredentialThatCannotBeReadWhateverIsThrownIsReadAgain(Supplier<Optional<String>> fault) throws Exception {
+    void aCredentialIsReadAgainAfterAnyThrowable(Supplier<Optional<String>> fault) throws Exception {
         AtomicInteger reads = new AtomicInteger();
         KubeConfiguration configuration = new KubeConfiguration(
                 URI.create("http://127.0.0.1:1"), Optional.empty(), SSLContext.getDefault(), null, () -> {
@@ -91,10 +91,10 @@ class KubeConnectionTest {
                 });
     }
 
-    /** As a busy API server does it: what is refused, cut or answered 503 first is answered the next time. */
+    /** Like a busy API server: what is refused, cut off or answered 503 first is answered the next time. */
     @ParameterizedTest
     @ValueSource(strings = {"503", "429", "cut"})
-    void aReadIsAskedAgainWhileTheApiServerIsBusy(String trouble) throws Exception {
+    void aReadIsRepeatedWhileTheApiServerIsBusy(String trouble) throws Exception {
         AtomicInteger asked = new AtomicInteger();
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.createContext("/", exchange -> {
@@ -122,7 +122,7 @@ class KubeConnectionTest {
     }
 
     @Test
-    void anApiServerThatNeverAcceptsConnectionsIsNotWaitedForLongerThanThat() throws Exception {
+    void anApiServerThatNeverAcceptsConnectionsIsNotWaitedForBeyondTheDeadline() throws Exception {
         ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
         int port;
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
@@ -147,7 +147,7 @@ class KubeConnectionTest {
     }
 
     @Test
-    void whatChangesSomethingIsNotSentAgain() throws Exception {
+    void aRequestThatChangesSomethingIsNotRepeated() throws Exception {
         AtomicInteger asked = new AtomicInteger();
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.createContext("/", exchange -> {
@@ -183,7 +183,7 @@ class KubeConnectionTest {
                 patience);
     }
 
-    /** Timers that are moved by hand. */
+    /** Timers that a test advances. */
     private static final class Timers extends ScheduledThreadPoolExecutor {
         private final List<Timer> waiting = new ArrayList<>();
         private long now;

@@ -19,7 +19,7 @@ import javax.net.ssl.SSLContext;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
-/** No name leads a request somewhere else. */
+/** No name leads a request elsewhere. */
 class KubeNameTest {
     private static final List<String> NO_NAMES = List.of(
             "",
@@ -61,7 +61,7 @@ class KubeNameTest {
     }
 
     @Test
-    void nothingIsAskedForWhatCannotBe() throws Exception {
+    void noRequestIsSentForAnInvalidName() throws Exception {
         List<String> asked = Collections.synchronizedList(new ArrayList<>());
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
@@ -113,7 +113,7 @@ class KubeNameTest {
     }
 
     @Test
-    void nothingIsWatchedWhatCannotBe() {
+    void noWatchIsStartedForAnInvalidName() {
         for (String wrong : NO_NAMES) {
             assertThatThrownBy(() -> WatchScope.of(Set.of("shop", wrong)))
                     .as(wrong)

@@ -12,14 +12,14 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Objects as large as a real API server takes them, before a watch that has as much memory as the image. */
+/** Objects as large as a real API server accepts, with a watch that has as much memory as the image. */
 class LargeObjectsIT {
     private static final Duration SOON = Duration.ofSeconds(120);
     private static final int PODS = 60;
     private static final String VALUE = "x".repeat(1_200_000);
 
     @Test
-    void anEnvironmentOfAMegabyteInEveryPodAndRevision() throws Exception {
+    void anEnvironmentOfAMegabyteInEveryPodAndRevisionFitsIntoMemory() throws Exception {
         try (ApiServer server = ApiServer.start();
                 Cluster cluster = Cluster.of(server.kubeconfig())) {
             String namespace = cluster.enabledNamespace();

@@ -68,7 +68,7 @@ class ObservedJsonTest {
     }
 
     @Test
-    void aDaemonSetWantsAsManyPodsAsItsControllerSays() throws Exception {
+    void theWantedPodsOfADaemonSetAreThoseOfItsController() throws Exception {
         RolloutStatus rollout = ObservedJson.workload(WorkloadKind.DAEMON_SET, json("""
                 {'metadata': {'namespace': 'n', 'name': 'd', 'generation': 1},
                  'spec': {'updateStrategy': {'type': 'OnDelete'}},
@@ -81,7 +81,7 @@ class ObservedJsonTest {
     }
 
     @Test
-    void aPodSaysWhatItsContainersRunAndWhyTheyDoNot() throws Exception {
+    void aPodShowsWhatItsContainersRunAndWhyTheyDoNotRun() throws Exception {
         Observed.PodObject object = ObservedJson.pod(BUILT_IN.podOwners(), json("""
                 {'metadata': {'name': 'web-1', 'uid': 'p', 'deletionTimestamp': '2026-01-01T00:00:00Z',
                    'labels': {'pod-template-hash': 'h'},
@@ -112,7 +112,7 @@ class ObservedJsonTest {
     }
 
     @Test
-    void podsAndRevisionsOfOthersAreLeftOut() throws Exception {
+    void podsAndRevisionsOfOthersAreOmitted() throws Exception {
         for (String owners : List.of(
                 "[]", "[{'kind': 'Job', 'uid': 'j', 'controller': true}]", "[{'kind': 'ReplicaSet', 'uid': 'r'}]")) {
             assertThat(ObservedJson.pod(

@@ -19,7 +19,7 @@ class RefusalTest {
     private static final Permission PERMISSION =
             new Permission("patch", "apps", "deployments", Optional.of("shop"), Optional.of("w"));
 
-    /** A permission, a request that is refused for what it asks, or something that passes; and how the message begins. */
+    /** A permission, a request that is refused for its content, or something transient; and how the message begins. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -34,7 +34,7 @@ class RefusalTest {
                 "429 | too many requests                                             | passes     | cannot patch deployments in namespace shop (w) at",
                 "503 | the server is currently unable to handle the request          | passes     | cannot patch deployments in namespace shop (w) at",
             })
-    void whatAnAnswerMeansForTheNextTry(int status, String message, String meaning, String words) throws Exception {
+    void anAnswerDecidesAboutTheNextAttempt(int status, String message, String meaning, String words) throws Exception {
         ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
         try (KubeConnection connection = new KubeConnection(
                 new KubeConfiguration(

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Everything that is asked of or written to the API server, on a real one without controllers. */
+/** All requests to the API server, on a real one without controllers. */
 class RestarterIT {
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
     private static final Duration SOON = Duration.ofSeconds(30);
@@ -144,7 +144,7 @@ class RestarterIT {
     }
 
     @Test
-    void whatChangedOrWentAwayIsNotPatched() throws Exception {
+    void aChangedOrDeletedWorkloadIsNotPatched() throws Exception {
         WorkloadId id = cluster.deployment(namespace, "web", "app", 1);
         Workload planned = read(id);
         cluster.edit(id, "{\"spec\": {\"replicas\": 3}}");
@@ -194,7 +194,7 @@ class RestarterIT {
     }
 
     @Test
-    void aPermissionThatIsMissingIsNamed() throws Exception {
+    void aMissingPermissionIsNamed() throws Exception {
         WorkloadId id = cluster.deployment(namespace, "web", "app", 1);
         Path kubeconfig = cluster.serviceAccount(
                 namespace,
@@ -220,7 +220,7 @@ class RestarterIT {
     }
 
     @Test
-    void anApiServerThatIsNotThereIsNamed() throws Exception {
+    void anUnreachableApiServerIsNamed() throws Exception {
         String gone = java.nio.file.Files.readString(cluster.tokenKubeconfig(namespace, accountNamed("a")))
                 .replaceAll("https://[^\"]+", "https://127.0.0.1:1");
         Path kubeconfig = java.nio.file.Files.createTempFile("gone", "");
@@ -258,7 +258,7 @@ class RestarterIT {
     }
 
     @Test
-    void onlyThePodThatWasMeantIsDeleted() throws Exception {
+    void onlyTheIntendedPodIsDeleted() throws Exception {
         ObjectNode pod = Cluster.object("v1", "Pod", "p");
         pod.withObject("/spec")
                 .putArray("containers")
@@ -287,7 +287,7 @@ class RestarterIT {
         events.write(workload, Type.NORMAL, "DigestChanged", "a to b");
         events.write(workload, Type.NORMAL, "DigestChanged", "a to b");
         events.write(workload, Type.NORMAL, "DigestChanged", "b to c");
-        // Another instance, or this one after a restart, goes on counting.
+        // Another instance, or this one after a restart, continues counting.
         new KubeEvents(connection, "urunner", "pod-2", InstantSource.fixed(NOW.plusSeconds(60)))
                 .write(workload, Type.NORMAL, "DigestChanged", "b to c");
         events.write(workload, Type.WARNING, "Blocked", "x".repeat(2000));
@@ -309,7 +309,7 @@ class RestarterIT {
     }
 
     @Test
-    void aNamespaceThatEndsTakesNoEventAndThatIsNoMissingPermission() throws Exception {
+    void aTerminatingNamespaceAcceptsNoEventAndThatIsNotAMissingPermission() throws Exception {
         Workload workload = read(cluster.deployment(namespace, "web", "app", 1));
         // Without controllers it stays terminating.
         cluster.delete("/api/v1/namespaces/" + namespace);
@@ -339,7 +339,7 @@ class RestarterIT {
     }
 
     @Test
-    void aLeaderThatIsGoneWithoutAWordIsReplaced() {
+    void aLeaderThatDisappearsIsReplaced() {
         AtomicLong firstNanos = new AtomicLong();
         AtomicLong secondNanos = new AtomicLong();
         List<String> told = new CopyOnWriteArrayList<>();
@@ -349,7 +349,7 @@ class RestarterIT {
                 namespace,
                 "urunner",
                 "first",
-                // Its clock is a day behind: the time that it writes is long past for everybody else.
+                // Its clock is a day behind: the time that it writes is long past for all others.
                 InstantSource.fixed(NOW.minus(Duration.ofDays(1))),
                 firstNanos::get,
                 executorOfItsOwn(),

@@ -26,7 +26,7 @@ class RevisionsTest {
     }
 
     @Test
-    void asLongAsTheControllerHasNotSeenTheTemplateNoPodIsOfIt() {
+    void noPodHasATemplateThatTheControllerHasNotSeen() {
         Workload workload = Revisions.assemble(
                 object(WorkloadKind.DEPLOYMENT, false, Optional.of("1")),
                 List.of(revision("rs1", "u", "1", "h1")),
@@ -36,7 +36,7 @@ class RevisionsTest {
     }
 
     @Test
-    void aReplicaSetThatWasNotSeenYetLeavesTheRevisionUnknown() {
+    void aReplicaSetThatHasNotBeenSeenLeavesTheRevisionUnknown() {
         Workload workload = Revisions.assemble(
                 object(WorkloadKind.DEPLOYMENT, true, Optional.of("2")),
                 List.of(revision("rs1", "u", "1", "h1")),
@@ -65,7 +65,7 @@ class RevisionsTest {
     }
 
     @Test
-    void whatAnUndoTookFromADeploymentIsReadFromTheReplicaSetThatItLeft() {
+    void theStateThatAnUndoRemovedIsReadFromThePreviousReplicaSet() {
         String first = state("D1", "2030-01-01T00:00:00Z");
         String second = state("D2", "2030-01-02T00:00:00Z");
         List<Observed.Revision> replicaSets = List.of(
@@ -90,7 +90,7 @@ class RevisionsTest {
     }
 
     @Test
-    void onlyWhoChangedTheTemplateSinceOurLastActIsNamed() {
+    void onlyFieldManagersThatChangedTheTemplateSinceOurLastChangeAreNamed() {
         List<Observed.Manager> managers = List.of(
                 new Observed.Manager("kubectl-rollout", Instant.parse("2030-01-02T00:00:09Z")),
                 new Observed.Manager("urunner", Instant.parse("2030-01-02T00:00:00Z")),

@@ -81,7 +81,7 @@ class RolloutFollowerIT {
                 () -> watch.find(id)
                         .map(each -> each.rollout().complete()
                                 && each.rollout().ready() > 0
-                                // Pods have a watch of their own, which may be behind that of the workload.
+                                // Pods have a watch of their own, which may lag behind that of the workload.
                                 && running(each).stream()
                                                 .filter(Optional::isPresent)
                                                 .count()
@@ -126,14 +126,14 @@ class RolloutFollowerIT {
     }
 
     @Test
-    void aRolloutWhoseImageIsGoneFailsWithThePodsReason() throws Exception {
+    void aRolloutWithAMissingImageFailsWithThePodsReason() throws Exception {
         WorkloadId id = running(WorkloadKind.DEPLOYMENT, registry.push("app", "latest", OLD));
         registry.delete("app", "latest");
         assertFailsToPull(id, RolloutProgress.Cause.CONTAINERS);
     }
 
     @Test
-    void aRegistryThatIsAwayIsNotBlamedOnTheContainers() throws Exception {
+    void anUnreachableRegistryIsNotBlamedOnTheContainers() throws Exception {
         WorkloadId id = running(WorkloadKind.DEPLOYMENT, registry.push("app", "latest", OLD));
         registry.close();
         assertFailsToPull(id, RolloutProgress.Cause.PULL);
@@ -168,7 +168,7 @@ class RolloutFollowerIT {
     }
 
     @Test
-    void aPodThatNoNodeTakesIsNamed() throws Exception {
+    void anUnschedulablePodIsNamed() throws Exception {
         WorkloadId id = cluster.workload(
                 new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, "web"),
                 registry.push("app", "latest", OLD),
@@ -182,14 +182,14 @@ class RolloutFollowerIT {
     }
 
     @Test
-    void aPausedRolloutIsWaitedForUntilTheTimeIsUp() throws Exception {
+    void aPausedRolloutIsWaitedForUntilTheTimeout() throws Exception {
         WorkloadId id = running(WorkloadKind.DEPLOYMENT, registry.push("app", "latest", OLD));
         cluster.edit(id, "{\"spec\": {\"paused\": true}}");
         assertThat(outcome(restart(id, LONG, Duration.ofSeconds(4)))).isEqualTo(new RolloutOutcome.TimedOut("paused"));
     }
 
     @Test
-    void whatSomebodyElseChangesIsSuperseded() throws Exception {
+    void aRolloutIsSupersededWhenSomebodyElseChangesTheTemplate() throws Exception {
         WorkloadId id = running(WorkloadKind.DEPLOYMENT, registry.push("app", "latest", OLD));
         cluster.edit(id, "{\"spec\": {\"paused\": true}}");
         CompletableFuture<RolloutOutcome> following = restart(id, LONG, LONG);
@@ -199,7 +199,7 @@ class RolloutFollowerIT {
     }
 
     @Test
-    void aWorkloadThatIsDeletedIsGone() throws Exception {
+    void aDeletedWorkloadIsGone() throws Exception {
         WorkloadId id = running(WorkloadKind.DEPLOYMENT, registry.push("app", "latest", OLD));
         cluster.edit(id, "{\"spec\": {\"paused\": true}}");
         CompletableFuture<RolloutOutcome> following = restart(id, LONG, LONG);

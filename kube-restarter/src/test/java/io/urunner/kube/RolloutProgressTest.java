@@ -15,7 +15,7 @@ class RolloutProgressTest {
     private static final Optional<String> NO = Optional.empty();
 
     @Test
-    void completeOnceEveryWantedPodIsNewAndAvailableAndNoneIsOld() {
+    void isCompleteOnceEveryWantedPodIsNewAndAvailableAndNoneIsOld() {
         Pod ready = ready();
         assertThat(progress(status(3, 3, 3, 3), ready, ready, ready)).isInstanceOf(Complete.class);
         assertThat(progress(status(3, 3, 3, 3), ready, ready))
@@ -50,7 +50,7 @@ class RolloutProgressTest {
     }
 
     @Test
-    void aFailureGivesThePodsReason() {
+    void aFailureHasThePodsReason() {
         RolloutStatus status = status(1, 2, 1, 1);
         assertThat(progress(status, pod(true, false, NO, Optional.of("CrashLoopBackOff: back-off 10s"))))
                 .isEqualTo(new Failed(Cause.CONTAINERS, "pod p, container app: CrashLoopBackOff: back-off 10s"));
@@ -73,14 +73,14 @@ class RolloutProgressTest {
     }
 
     @Test
-    void quotaIsNoFailureOfTheContainers() {
+    void quotaIsNotAFailureOfTheContainers() {
         RolloutStatus status =
                 new RolloutStatus(1, true, false, false, 0, 1, 0, 1, 1, Optional.of("late"), Optional.of("quota"));
         assertThat(progress(status)).isEqualTo(new Failed(Cause.CREATION, "pods cannot be created: quota"));
     }
 
     @Test
-    void aDeadlineThatPassedWithPodsThatAreNotReadyIsOne() {
+    void aPassedDeadlineWithUnreadyPodsIsAFailure() {
         RolloutStatus status = new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 1, Optional.of("late"), NO);
         assertThat(progress(status, pod(true, false, NO, NO)))
                 .isEqualTo(new Failed(Cause.CONTAINERS, "pod p does not become ready: late"));

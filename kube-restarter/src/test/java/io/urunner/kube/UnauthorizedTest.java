@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** An API server that takes no credential of ours: nothing has been seen then, and there is one problem. */
+/** An API server that rejects our credential: nothing has been seen then, and there is one problem. */
 class UnauthorizedTest {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String NOTHING =
@@ -31,7 +31,7 @@ class UnauthorizedTest {
             "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"Unauthorized\",\"code\":401}";
 
     private final ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
-    /** Whether lists are still answered, though watches are not. */
+    /** Whether lists are still answered although watches are not. */
     private volatile boolean expires;
 
     private HttpServer server;
@@ -74,7 +74,7 @@ class UnauthorizedTest {
 
     @ParameterizedTest
     @MethodSource("scopes")
-    void nothingHasBeenSeenAndThereIsOneProblem(WatchScope scope) {
+    void nothingIsSeenAndOneProblemIsReported(WatchScope scope) {
         try (WorkloadWatch watch = new WorkloadWatch(connection, scope)) {
             watch.start();
             Await.until("a problem", SOON, () -> !watch.problems().isEmpty());
@@ -88,7 +88,7 @@ class UnauthorizedTest {
     }
 
     @Test
-    void oneThatExpiresLaterIsAProblemToo() {
+    void aCredentialThatExpiresLaterIsReported() {
         expires = true;
         try (WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster())) {
             watch.start();

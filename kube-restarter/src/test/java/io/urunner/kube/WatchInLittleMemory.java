@@ -17,9 +17,12 @@ import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 
-/** A watch in a process of its own, with the options of the image's JVM. Asked by lines on its input, it tells what it sees. */
+/**
+ * A watch in its own process, with the JVM options of the image. It reads questions line by line and prints what it
+ * sees.
+ */
 final class WatchInLittleMemory implements AutoCloseable {
-    /** What its answers begin with; other lines are its log. */
+    /** The beginning of its answers; other lines are its log. */
     private static final String ANSWER = "> ";
 
     private final Process process;
@@ -32,7 +35,7 @@ final class WatchInLittleMemory implements AutoCloseable {
     WatchInLittleMemory(Path kubeconfig) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        // An older JVM than that of the image does not know all of its options.
+        // A JVM older than that of the image does not know all of its options.
         command.add("-XX:+IgnoreUnrecognizedVMOptions");
         command.addAll(Files.readAllLines(Path.of("..", "urunner-agent", "image", "jvm.options")));
         command.addAll(List.of(
@@ -82,7 +85,7 @@ final class WatchInLittleMemory implements AutoCloseable {
         return ask("problems");
     }
 
-    /** The most that was in use after a collection of the garbage, in bytes. */
+    /** The largest use of memory after a garbage collection, in bytes. */
     long memory() {
         return Long.parseLong(ask("memory"));
     }

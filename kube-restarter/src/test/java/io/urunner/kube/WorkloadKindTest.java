@@ -27,14 +27,14 @@ class WorkloadKindTest {
 
     @ParameterizedTest
     @CsvSource({"Job", "''", "deployments.batch", "deployments.apps.example", "pod-template-hash"})
-    void whatNamesNoKindIsRefusedWithTheKindsThatThereAre(String text) {
+    void anUnknownKindIsRejectedWithTheKnownKinds(String text) {
         assertThatThrownBy(() -> WorkloadKind.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("'" + text + "' is not a kind of workload: use Deployment, StatefulSet or DaemonSet");
     }
 
     @Test
-    void kindsAreTheSameIfTheirGroupAndNameAre() {
+    void kindsAreEqualIfTheirGroupAndNameAre() {
         assertThat(WorkloadKind.entry("apps/v2", "Deployment", "deployments").build())
                 .isEqualTo(WorkloadKind.DEPLOYMENT)
                 .hasSameHashCodeAs(WorkloadKind.DEPLOYMENT);

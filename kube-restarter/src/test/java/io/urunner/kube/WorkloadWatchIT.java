@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** On a real API server without controllers: nothing changes but by the test. */
+/** On a real API server without controllers: only the test changes anything. */
 class WorkloadWatchIT {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String PERMISSIONS = """
@@ -108,7 +108,7 @@ class WorkloadWatchIT {
         unseen(watch, later);
         cluster.labelNamespace(plain, "enable");
         seen(watch, later);
-        // Without controllers a namespace ends never: it stays terminating.
+        // Without controllers a namespace is never deleted: it stays terminating.
         cluster.delete("/api/v1/namespaces/" + plain);
         unseen(watch, later);
         synchronized (told) {
@@ -157,7 +157,7 @@ class WorkloadWatchIT {
                 "both pods are seen",
                 SOON,
                 () -> watch.find(id).map(workload -> workload.pods().size()).orElse(0) == 2);
-        // The controller, that is this test, has not seen the workload yet.
+        // The controller, whose part this test plays, has not seen the workload yet.
         assertThat(watch.find(id).orElseThrow().currentRevision()).isEmpty();
         // Annotations count as changes of a Deployment's generation.
         cluster.merge(Cluster.path(id) + "/status", Cluster.json("{\"status\": {\"observedGeneration\": 2}}"));
@@ -226,7 +226,7 @@ class WorkloadWatchIT {
     }
 
     @Test
-    void oneHundredAndMoreAreReadInPages() {
+    void moreThanAHundredAreReadInPages() {
         String namespace = cluster.enabledNamespace();
         for (int i = 0; i < 205; i++) {
             cluster.deployment(namespace, "web-" + i, "app", 0);
@@ -242,7 +242,7 @@ class WorkloadWatchIT {
     }
 
     @Test
-    void manyNamespacesNeedNoMoreThreadsAndNothingIsListedTwice() {
+    void manyNamespacesNeedNoExtraThreadsAndNothingIsListedTwice() {
         long mark = server.auditLog().mark();
         WorkloadWatch watch = watch(server.configuration(), WatchScope.cluster(), "counting");
         for (int i = 0; i < 5; i++) {
@@ -270,7 +270,7 @@ class WorkloadWatchIT {
     }
 
     @Test
-    void anApiServerThatDiesIsMissedAndFoundAgain() {
+    void aWatchRecoversAfterTheApiServerRestarts() {
         WorkloadId busy = cluster.deployment(cluster.enabledNamespace(), "busy", "app", 0);
         WorkloadId quiet = cluster.deployment(cluster.enabledNamespace(), "quiet", "app", 0);
         WorkloadWatch watch = watch();
@@ -298,7 +298,7 @@ class WorkloadWatchIT {
     }
 
     @Test
-    void aConnectionThatIsDeadWithoutAWordIsGivenUp() throws Exception {
+    void aSilentlyDeadConnectionIsAbandoned() throws Exception {
         WorkloadId id = cluster.deployment(cluster.enabledNamespace(), "web", "app", 0);
         KubeConfiguration direct = server.configuration();
         try (FreezingProxy proxy = new FreezingProxy(direct.server().getPort())) {
@@ -314,7 +314,7 @@ class WorkloadWatchIT {
             seen(watch, id);
             proxy.freeze();
             cluster.edit(id, "{\"metadata\": {\"annotations\": {\"urunner.io/a\": \"1\"}}}");
-            // Well before the watches themselves are found to be silent.
+            // Long before the watches themselves are found to be silent.
             Await.until(
                     "the change is seen",
                     tick.multipliedBy(5),
@@ -323,7 +323,7 @@ class WorkloadWatchIT {
     }
 
     @Test
-    void aListenerThatFailsDisturbsNobody() {
+    void aFailingListenerDisturbsNothing() {
         WorkloadWatch watch = watch();
         List<WorkloadId> told = new CopyOnWriteArrayList<>();
         watch.listen(id -> {
@@ -339,7 +339,7 @@ class WorkloadWatchIT {
     }
 
     @Test
-    void aPermissionThatIsMissingIsNamedUntilItIsGranted() throws Exception {
+    void aMissingPermissionIsNamedUntilItIsGranted() throws Exception {
         String namespace = cluster.enabledNamespace();
         WorkloadId id = cluster.deployment(namespace, "web", "app", 0);
         WorkloadId agent = cluster.daemonSet(namespace, "agent", "app");

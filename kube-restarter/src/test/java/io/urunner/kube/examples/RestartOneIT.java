@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class RestartOneIT {
     @Test
-    void theExampleDoesWhatItSays() throws Exception {
+    void theExampleRestartsTheWorkload() throws Exception {
         try (Cluster cluster = Cluster.connect();
                 TagServer registry = new TagServer()) {
             String image = registry.push("app", "latest", "sha256:" + "a".repeat(64));

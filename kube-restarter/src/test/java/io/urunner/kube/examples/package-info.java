@@ -1,2 +1,2 @@
-/** The library by itself, as others embed it. */
+/** The library on its own, as others embed it. */
 package io.urunner.kube.examples;

@@ -26,9 +26,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A real kube-apiserver with RBAC and etcd, without controllers: what is written stays as it is. It starts in a few seconds.
- * The programs are those of kube-api-test: under {@code ~/.kubeapitest}, or downloaded where there is a network. Started by
- * ourselves, because kube-api-test gives up both when one is killed.
+ * A real kube-apiserver with RBAC and etcd, without controllers: what is written stays as it is. It starts in a few
+ * seconds. The programs are those of kube-api-test: under {@code ~/.kubeapitest}, or downloaded if there is a network.
+ * We start them ourselves, because kube-api-test gives up both when one of them is killed.
  */
 public final class ApiServer implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(90);
@@ -42,7 +42,7 @@ public final class ApiServer implements AutoCloseable {
         this.folder = folder;
     }
 
-    /** Starts one, with more flags for kube-apiserver. Without the programs the test is skipped; a failure in CI. */
+    /** Starts one, with more flags for kube-apiserver. Without the programs the test is skipped; in CI it fails. */
     public static ApiServer start(String... flags) {
         Binaries programs = programs();
         ApiServer started = null;
@@ -122,14 +122,14 @@ public final class ApiServer implements AutoCloseable {
         startAgain();
     }
 
-    /** Below the ports that systems give to connections, and below those that control planes of tests choose from. */
+    /** Below the ports that systems use for connections, and below those that control planes of tests choose from. */
     private static int freePort() {
         while (true) {
             int port = ThreadLocalRandom.current().nextInt(10_240, 20_000);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return socket.getLocalPort();
             } catch (IOException e) {
-                // Somebody listens there: the next one.
+                // Something listens there: the next one.
             }
         }
     }
@@ -162,12 +162,12 @@ public final class ApiServer implements AutoCloseable {
         }
     }
 
-    /** What this API server was asked. */
+    /** The requests to this API server. */
     public AuditLog auditLog() {
         return new AuditLog(folder.resolve("audit.log"));
     }
 
-    /** Kills kube-apiserver; etcd goes on. */
+    /** Kills kube-apiserver; etcd keeps running. */
     public synchronized void kill() {
         server.destroyForcibly().onExit().join();
     }

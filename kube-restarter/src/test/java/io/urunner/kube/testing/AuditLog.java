@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/** The API server's own record of who asked what. */
+/** The API server's own record of its requests. */
 public final class AuditLog {
     private final Path file;
 
@@ -34,12 +34,12 @@ public final class AuditLog {
             int status,
             Instant received) {}
 
-    /** Where the log ends now. */
+    /** The current end of the log. */
     public long mark() {
         return files().stream().mapToLong(File::length).sum();
     }
 
-    /** What was asked since a mark, by clients whose User-Agent starts with this. */
+    /** The requests since a mark, of clients whose User-Agent starts with this. */
     public List<Entry> since(long mark, String userAgent) {
         while (true) {
             List<File> files = files();
@@ -47,11 +47,11 @@ public final class AuditLog {
             if (files().size() == files.size()) {
                 return entries;
             }
-            // The server began a new file meanwhile.
+            // The server has started a new file in the meantime.
         }
     }
 
-    /** The oldest first: at 100 MB the server renames the file, and begins another one. */
+    /** The oldest first: at 100 MB the server renames the file and starts another one. */
     private List<File> files() {
         String name = file.getFileName().toString();
         String stem = name.substring(0, name.lastIndexOf('.')) + "-";

@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 public final class Await {
     private Await() {}
 
-    /** Asks every 50 ms until it is true. What the question throws counts as no, and is shown if it stays so. */
+    /** Asks every 50 ms until the answer is true. An exception counts as false, and is shown if it persists. */
     public static void until(String what, Duration timeout, Callable<Boolean> question) {
         long end = System.nanoTime() + timeout.toNanos();
         Throwable last = null;

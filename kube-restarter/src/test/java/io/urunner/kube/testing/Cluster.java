@@ -26,7 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 
-/** Any cluster, with an administrator's rights. The namespaces that a test makes are deleted when it is closed. */
+/** Any cluster, with the permissions of an administrator. The namespaces of a test are deleted when it is closed. */
 public final class Cluster implements AutoCloseable {
     public static final String KUBECONFIG = "URUNNER_TEST_KUBECONFIG";
     public static final String AUDIT_LOG = "URUNNER_TEST_AUDIT_LOG";
@@ -54,8 +54,8 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * The whole cluster that the environment variable URUNNER_TEST_KUBECONFIG names: with controllers, and nodes real or
-     * simulated. Without it the test is skipped; a failure in CI.
+     * The cluster that the environment variable URUNNER_TEST_KUBECONFIG names: complete, with controllers, and with
+     * real or simulated nodes. Without it the test is skipped; in CI it fails.
      */
     public static Cluster connect() {
         String file = System.getenv(KUBECONFIG);
@@ -78,8 +78,8 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Says how containers of an image behave on the simulated nodes of the cluster whose state the environment variable
-     * URUNNER_TEST_CLUSTER names: {@code crash} or {@code never-ready}. Without it the test is skipped; a failure in CI.
+     * Sets how containers of an image behave on the simulated nodes of the cluster whose state the environment variable
+     * URUNNER_TEST_CLUSTER names: {@code crash} or {@code never-ready}. Without it the test is skipped; in CI it fails.
      */
     public static void behaviour(String digest, String how) {
         String state = System.getenv("URUNNER_TEST_CLUSTER");
@@ -102,12 +102,12 @@ public final class Cluster implements AutoCloseable {
         return Optional.ofNullable(System.getenv(AUDIT_LOG)).map(Path::of).map(AuditLog::new);
     }
 
-    /** Makes a namespace with the label urunner=enable. */
+    /** Creates a namespace with the label urunner=enable. */
     public String enabledNamespace() {
         return namespace(true);
     }
 
-    /** Makes a namespace without the label. */
+    /** Creates a namespace without the label. */
     public String plainNamespace() {
         return namespace(false);
     }
@@ -123,14 +123,14 @@ public final class Cluster implements AutoCloseable {
         return name;
     }
 
-    /** Sets the label urunner of a namespace; null takes it away. */
+    /** Sets the label urunner of a namespace; null removes it. */
     public void labelNamespace(String namespace, String value) {
         ObjectNode patch = JSON.createObjectNode();
         patch.withObject("/metadata/labels").put("urunner", value);
         merge("/api/v1/namespaces/" + namespace, patch);
     }
 
-    /** Makes a Deployment of one container, named app, with pull policy Always. */
+    /** Creates a Deployment with one container, named app, with pull policy Always. */
     public WorkloadId deployment(String namespace, String name, String image, int replicas) {
         return workload(new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, name), image, replicas, json -> {});
     }
@@ -143,7 +143,7 @@ public final class Cluster implements AutoCloseable {
         return workload(new WorkloadId(namespace, WorkloadKind.DAEMON_SET, name), image, 0, json -> {});
     }
 
-    /** Makes a workload; the last parameter may change the object before it is sent. */
+    /** Creates a workload; the last parameter may change the object before it is sent. */
     public WorkloadId workload(WorkloadId id, String image, int replicas, Consumer<ObjectNode> change) {
         ObjectNode workload = object(id.kind().apiVersion(), id.kind().kind(), id.name());
         ObjectNode spec = workload.putObject("spec");
@@ -184,7 +184,7 @@ public final class Cluster implements AutoCloseable {
         return items("/api/v1/namespaces/" + namespace + "/pods");
     }
 
-    /** The ReplicaSets of a namespace: as many as a Deployment had templates. */
+    /** The ReplicaSets of a namespace: one per template that a Deployment has had. */
     public List<JsonNode> replicaSets(String namespace) {
         return items("/apis/apps/v1/namespaces/" + namespace + "/replicasets");
     }
@@ -193,7 +193,7 @@ public final class Cluster implements AutoCloseable {
         return items("/api/v1/namespaces/" + namespace + "/events");
     }
 
-    /** Waits until the controllers are through with a workload. */
+    /** Waits until the controllers have finished with a workload. */
     public void awaitRollout(WorkloadId id, Duration timeout) {
         Await.until(id + " is rolled out", timeout, () -> {
             JsonNode json = read(id);
@@ -214,9 +214,9 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * A kubeconfig of a service account that may do just this.
+     * A kubeconfig of a service account with exactly these permissions.
      *
-     * @param namespace where the service account is made
+     * @param namespace where the service account is created
      * @param name its name
      * @param clusterRules the rules of a ClusterRole as a JSON array; the role is deleted with {@link #deleteRole}
      */
@@ -274,7 +274,7 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Deletes what {@link #serviceAccount} made beside the account. */
+    /** Deletes what {@link #serviceAccount} created besides the account. */
     public void deleteRole(String namespace, String name) {
         delete("/apis/rbac.authorization.k8s.io/v1/clusterroles/" + namespace + "-" + name);
         delete("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/" + namespace + "-" + name);
@@ -289,7 +289,7 @@ public final class Cluster implements AutoCloseable {
                 + id.kind().resource();
     }
 
-    /** An object with a name, to be filled. */
+    /** An object with a name, to be completed. */
     public static ObjectNode object(String apiVersion, String kind, String name) {
         ObjectNode object =
                 JSON.createObjectNode().put("apiVersion", apiVersion).put("kind", kind);
@@ -338,7 +338,7 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Sends anything; changes are made with field manager kubectl-edit. */
+    /** Sends any request; changes are made with the field manager kubectl-edit. */
     public Response send(String method, String path, String type, JsonNode body) {
         try {
             return ApiRequests.send(

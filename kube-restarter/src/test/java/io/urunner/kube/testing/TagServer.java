@@ -7,7 +7,7 @@ import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** As much of a registry as a simulated node asks: which digest a tag has. */
+/** The part of a registry that a simulated node uses: which digest a tag has. */
 public final class TagServer implements AutoCloseable {
     private final HttpServer server;
     private final Map<String, String> digests = new ConcurrentHashMap<>();
@@ -30,13 +30,13 @@ public final class TagServer implements AutoCloseable {
         server.start();
     }
 
-    /** Moves a tag, and gives the image's name. */
+    /** Moves a tag, and returns the image's name. */
     public String push(String repository, String tag, String digest) {
         digests.put(repository + ":" + tag, digest);
         return image(repository, tag);
     }
 
-    /** Takes a tag away: it is not found from now on. */
+    /** Deletes a tag: it is not found from now on. */
     public void delete(String repository, String tag) {
         digests.remove(repository + ":" + tag);
     }
