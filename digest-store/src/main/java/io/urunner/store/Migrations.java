@@ -34,7 +34,7 @@ final class Migrations {
         });
     }
 
-    /** Rejects a database that the queries of this version may not fit. */
+    /** Rejects a database that does not have the schema of this version. */
     static void mustFit(Handle handle, Database database) throws StoreException {
         int version = version(handle, database);
         if (version < SCRIPTS.size()) {

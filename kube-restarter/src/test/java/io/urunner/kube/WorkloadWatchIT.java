@@ -327,7 +327,7 @@ class WorkloadWatchIT {
         WorkloadWatch watch = watch();
         List<WorkloadId> told = new CopyOnWriteArrayList<>();
         watch.listen(id -> {
-            throw new IllegalStateException("a defect of whoever listens");
+            throw new IllegalStateException("a defect of a listener");
         });
         watch.listen(told::add);
         WorkloadId first = cluster.deployment(cluster.enabledNamespace(), "first", "app", 0);

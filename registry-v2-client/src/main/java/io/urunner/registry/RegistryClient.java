@@ -128,7 +128,7 @@ public final class RegistryClient implements AutoCloseable {
     /**
      * Returns the credentials that this client or view uses.
      *
-     * @return the provider; whoever created it closes it
+     * @return the provider; its creator closes it
      */
     public CredentialProvider credentials() {
         return caller.authorizer().provider;

@@ -120,7 +120,7 @@ public final class TokenServer implements AutoCloseable {
     }
 
     /**
-     * Adds a token that is valid but may not use a registry ({@code read_repository} only).
+     * Adds a token that is valid but not allowed to use a registry ({@code read_repository} only).
      *
      * @param token the token
      * @return this
