@@ -71,46 +71,46 @@ import org.slf4j.event.Level;
 /**
  * The agent: watches workloads, asks registries, and rolls out what is stale. It owns its threads, all named {@code
  * urunner-…}; their number does not grow with the workloads. Thread-safe. Single use: {@link #start} or {@link #once}
- * once, {@link #close} as often as one likes.
+ * once, {@link #close} any number of times.
  */
 public final class Agent implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
-    /** One renews the Lease, and one gives it back while a renewal does not end. */
+    /** One renews the Lease; the other can release it while a renewal hangs. */
     private static final int LEASE_WORKERS = 2;
 
-    /** Events wait for each other, patches do not wait for them. */
+    /** Events queue behind each other; patches do not wait for them. */
     private static final int EVENT_WRITERS = 2;
 
-    /** Of one workload there is one patch, of the store one write, of the Lease one renewal at a time. */
+    /** There is at most one patch per workload, one write to the store and one renewal of the Lease at a time. */
     private static final int UNLIMITED = Integer.MAX_VALUE;
 
-    /** So many namespaces are named in a line. */
+    /** How many namespaces a log line names. */
     private static final int NAMED = 20;
 
-    /** For so long is told that a namespace went away. */
+    /** How long the status lists a namespace that went away. */
     private static final Duration LOST = Duration.ofDays(1);
 
     private static final String ELECTION = "leader election";
 
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
-    /** So often is asked again, at one look at everything, where only the next answer decides. */
+    /** How often a single look asks again where only the next answer decides. */
     private static final int MOST_LOOKS = 10;
 
     private static final Duration POLL = Duration.ofMillis(50);
-    /** An API server that cannot be reached for so long is not waited for by a look. */
+    /** How long a single look waits for an API server that cannot be reached. */
     private static final Duration UNREACHABLE = Duration.ofSeconds(15);
 
-    /** A loop that did not show for so long is dead. */
+    /** After this time without a sign of life, the loop is considered dead. */
     private static final Duration DEAD = Duration.ofSeconds(30);
-    /** How long {@link #close} waits for patches that are under way, for the loop, and in all. */
+    /** How long {@link #close} waits for patches that are under way, for the loop, and in total. */
     private static final Duration PATCHES_END = Duration.ofSeconds(2);
 
     private static final Duration LOOP_ANSWERS = Duration.ofSeconds(1);
     private static final Duration ALL_ENDS = Duration.ofSeconds(4);
 
     private static final Duration ANSWER = Duration.ofSeconds(5);
-    /** How long a registry's answer is waited for, after others in its queue. */
+    /** How long to wait for a registry's answer, including the time in its queue. */
     private static final Duration CHECK = Duration.ofSeconds(60);
 
     private final LoopThread loop;
@@ -133,17 +133,17 @@ public final class Agent implements AutoCloseable {
 
     private State state = State.NEW;
     private volatile boolean synced;
-    /** Whether something of the cluster could be seen, too, and not only that it may not be. */
+    /** Whether any of the cluster was actually seen, rather than only that seeing it is not allowed. */
     private volatile boolean seen;
 
     private volatile boolean passed;
-    /** The namespaces that the log spoke of last; on the loop. */
+    /** The namespaces last reported to the log; on the loop. */
     private Set<String> told = Set.of();
-    /** Those of them that went away, and when; on the loop. */
+    /** The namespaces that went away, and when; on the loop. */
     private final Map<String, Instant> lost = new HashMap<>();
 
     private volatile boolean looking;
-    /** Whether it is told to end, after which nothing is seen of the cluster any more; on the loop. */
+    /** Whether the agent is shutting down, after which it no longer sees the cluster; on the loop. */
     private boolean ends;
 
     private enum State {
@@ -216,7 +216,7 @@ public final class Agent implements AutoCloseable {
             @Override
             public void missing(String what, String message) {
                 loop.execute(() ->
-                        problems.problem(what, "forbidden", message + "; the agent goes on with its own credentials"));
+                        problems.problem(what, "forbidden", message + "; the agent uses only its own credentials"));
             }
 
             @Override
@@ -234,8 +234,8 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Begins to watch and to roll out; returns at once. What cannot be reached is reported and tried again. Where there is
-     * a Lease, this agent takes part in the election once it has seen the cluster, and acts only while it leads.
+     * Starts watching and rolling out; returns at once. What cannot be reached is reported and retried. With a Lease, this
+     * agent takes part in the election once it has seen the cluster, and acts only while it leads.
      *
      * @throws IllegalStateException if it was started or closed before
      */
@@ -250,10 +250,10 @@ public final class Agent implements AutoCloseable {
 
     /**
      * Looks at everything once: waits until the cluster has been seen, asks every registry once, and starts the rollouts
-     * that are due, without waiting for their end. No Lease is needed for that.
+     * that are due, without waiting for their end. This needs no Lease.
      *
-     * @param timeout how long it may take in all
-     * @return what came of it
+     * @param timeout how long it may take in total
+     * @return the result
      * @throws InterruptedException if the thread is interrupted
      * @throws IllegalStateException if it was started or closed before
      */
@@ -264,10 +264,10 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Looks at everything once and changes nothing: what would be rolled out is only planned, and no Event is written.
-     * Afterwards {@link #status} tells what was seen.
+     * Looks at everything once and changes nothing: rollouts are only planned, and no Event is written. Afterwards
+     * {@link #status} reports what was seen.
      *
-     * @param timeout how long it may take in all
+     * @param timeout how long it may take in total
      * @return what was not seen in that time, in words; empty if everything was
      * @throws InterruptedException if the thread is interrupted
      * @throws IllegalStateException if it was started or closed before
@@ -292,7 +292,7 @@ public final class Agent implements AutoCloseable {
         } catch (TimeoutException e) {
             return Optional.of(
                     synced
-                            ? "not everything was looked at within " + timeout.toSeconds() + " s"
+                            ? "not everything was checked within " + timeout.toSeconds() + " s"
                             : "the cluster was not seen within " + timeout.toSeconds() + " s");
         } catch (ExecutionException e) {
             throw new IllegalStateException("completed without an exception", e);
@@ -300,7 +300,7 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Small questions to the API server, over this agent's connection.
+     * Gives access to the API server for small requests, over this agent's connection.
      *
      * @return the access; usable until this is closed
      */
@@ -320,7 +320,7 @@ public final class Agent implements AutoCloseable {
 
     private synchronized void begin() {
         if (state != State.NEW) {
-            throw new IllegalStateException("an agent is started once");
+            throw new IllegalStateException("an agent can be started only once");
         }
         state = State.STARTED;
         loop.start();
@@ -350,7 +350,7 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    /** Says once that the cluster has been seen, and then which namespaces come and go. */
+    /** Logs once that the cluster has been seen, and from then on which namespaces come and go. */
     private void tellNamespaces() {
         Set<String> now = cluster.namespaces();
         if (ends || blindness().isPresent()) {
@@ -363,8 +363,8 @@ public final class Agent implements AutoCloseable {
                     Phrases.count(cluster.workloads().size(), "workload"),
                     Phrases.count(now.size(), "namespace"));
         } else {
-            tell(Level.INFO, "watched from now on", now, told);
-            tell(Level.WARN, "not watched any more, for want of the label urunner=enable, or deleted", told, now);
+            tell(Level.INFO, "now watched", now, told);
+            tell(Level.WARN, "no longer watched, because the label urunner=enable is missing or the namespace was deleted", told, now);
             told.stream().filter(name -> !now.contains(name)).forEach(name -> lost.put(name, clock.instant()));
             lost.keySet().removeAll(now);
         }
@@ -373,7 +373,7 @@ public final class Agent implements AutoCloseable {
             problems.problem(
                     "namespaces",
                     "none",
-                    "no namespace that may be watched has the label urunner=enable, so nothing is watched: kubectl label"
+                    "no namespace in scope has the label urunner=enable, so nothing is watched: kubectl label"
                             + " --overwrite namespace NAME urunner=enable");
         } else {
             problems.well("namespaces");
@@ -397,12 +397,12 @@ public final class Agent implements AutoCloseable {
         return AgentStatus.blindness(cluster.problems(), cluster.namespaces());
     }
 
-    /** Whoever looks once does not wait longer for an API server that does not answer. */
+    /** A single look gives up on an API server that does not answer after this time. */
     private void whenUnreachable(Duration left, Runnable next) {
         if (synced) {
             return;
         }
-        // A problem without a resource is not one of permissions. One connection that fails is none yet.
+        // A problem without a resource is not a missing permission. A single failed connection does not count yet.
         boolean trouble = cluster.problems().stream()
                 .anyMatch(problem -> problem.resource().isEmpty());
         if (trouble && left.isNegative()) {
@@ -445,44 +445,44 @@ public final class Agent implements AutoCloseable {
                 clock.instant());
     }
 
-    /** Of a permission that is missing the verb: when it is granted, the next one may be missing. */
+    /** The kind includes the verb of a missing permission: once it is granted, the next one may be missing. */
     private static String kind(Optional<Permission> missing, String otherwise) {
         return missing.map(permission -> "not allowed to " + permission.verb()).orElse(otherwise);
     }
 
     private static String subject(WatchProblem problem) {
-        // Where the API server cannot be reached at all, no resource is named.
+        // If the API server cannot be reached at all, no resource is named.
         return "watch of " + (problem.resource().isEmpty() ? "the cluster" : problem.resource())
                 + problem.namespace().map(name -> " in namespace " + name).orElse("");
     }
 
     /**
-     * What is wrong with the agent itself, for a liveness probe. A registry or an API server that hangs is not; a queue
-     * that does not move though everybody it waits for had his deadline is.
+     * Returns what is wrong with the agent itself, for a liveness probe. A registry or an API server that hangs does not
+     * count; a queue that does not move although everything it waits for is past its deadline does.
      *
-     * @return the problem in words; empty text if it lives
+     * @return the problem in words; an empty string if the agent is alive
      */
     public String notAlive() {
         Duration silent = loop.sinceBeat();
         return silent.compareTo(DEAD) > 0
-                ? "the scheduler has stood still for " + silent.toSeconds() + " s"
+                ? "the scheduler has been stuck for " + silent.toSeconds() + " s"
                 : watchdog.hopeless();
     }
 
     /**
-     * Which of the agent's queues are stuck: there is something to do, and nothing was done for longer than all deadlines.
+     * Returns which of the agent's queues are stuck: there is work, and nothing was done for longer than all deadlines.
      *
-     * @return by queue for how long it is stuck already; zero while it moves
+     * @return for each queue, how long it has been stuck; zero while it moves
      */
     public Map<String, Duration> stuck() {
         return watchdog.stuck();
     }
 
     /**
-     * What is not ready yet, for a readiness probe.
+     * Returns what is not ready yet, for a readiness probe.
      *
-     * @return the problem in words; empty text once the cluster has been seen and every registry was asked, while the
-     *     cluster can be seen
+     * @return the problem in words; an empty string once the cluster has been seen and every registry has been asked,
+     *     as long as the cluster can be seen
      */
     public String notReady() {
         Optional<String> blindness = blindness().map(problem -> ": " + problem.message());
@@ -492,22 +492,22 @@ public final class Agent implements AutoCloseable {
         if (blindness.isPresent()) {
             return "the cluster cannot be seen" + blindness.get();
         }
-        return passed ? "" : "the first pass is not over yet";
+        return passed ? "" : "the first pass has not finished yet";
     }
 
     /**
-     * Whether the history database worked when it was used last. Rollouts do not depend on it.
+     * Whether the last use of the history database succeeded. Rollouts do not depend on it.
      *
-     * @return false while it does not
+     * @return false while it fails
      */
     public boolean historyWorks() {
         return memory.works();
     }
 
     /**
-     * How it stands now.
+     * Returns the current status.
      *
-     * @return the status; empty if the agent is closed, or too busy to say within a few seconds
+     * @return the status; empty if the agent is closed, or too busy to answer within a few seconds
      * @throws InterruptedException if the thread is interrupted
      */
     public Optional<AgentStatus> status() throws InterruptedException {
@@ -523,10 +523,11 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Looks at once at what somebody says was pushed: the registry is asked, within its limits and its back-off.
+     * Checks tags that are said to have been pushed, at once: the registry is asked, within its limits and its back-off.
      *
      * @param pushed the tags
-     * @return how many watched references have them; empty if the agent is closed, or too busy to say within a few seconds
+     * @return how many watched references have them; empty if the agent is closed, or too busy to answer within a few
+     *     seconds
      * @throws InterruptedException if the thread is interrupted
      */
     public Optional<Integer> hint(Collection<PushedTag> pushed) throws InterruptedException {
@@ -534,12 +535,12 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Asks watched registries whether they answer, for somebody who wants to know now: through their queues and within
-     * their limits, but also while they fail. Whoever asks the same again within the registry's interval is told the same.
-     * Blocks until all have answered, or a deadline has passed.
+     * Checks on demand whether watched registries answer: through their queues and within their limits, but also while
+     * they fail. The same question within the registry's interval gets the same answer. Blocks until all have answered,
+     * or a deadline has passed.
      *
      * @param probes what to ask, all at once
-     * @return for each, in the same order, how it failed, or why it may not be asked now; empty if it was answered
+     * @return for each, in the same order, how it failed, or why it must not be asked now; empty if it was answered
      * @throws InterruptedException if the thread is interrupted
      */
     public List<Optional<RegistryException>> check(List<RegistryProbe> probes) throws InterruptedException {
@@ -568,7 +569,7 @@ public final class Agent implements AutoCloseable {
         return found;
     }
 
-    /** Credentials may be others than before: registries that are well are asked at once. */
+    /** Tells the agent that credentials may have changed: healthy registries are asked at once. */
     public void credentialsChanged() {
         loop.execute(() -> engine.registries().askAnew());
     }
@@ -586,8 +587,8 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Ends within five seconds: patches that are under way are waited for, the Lease is given back, what was learnt is
-     * written. Idempotent.
+     * Stops within five seconds: waits for patches that are under way, releases the Lease, and writes what was learned.
+     * Idempotent.
      */
     @Override
     public synchronized void close() {
@@ -628,14 +629,14 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    /** Waits for a task of the loop, which tells when it is done. */
+    /** Waits for a task of the loop, which reports when it is done. */
     private void onLoop(Duration patience, Consumer<Runnable> task) {
         CompletableFuture<Boolean> done = new CompletableFuture<>();
         loop.execute(() -> task.accept(() -> done.complete(true)));
         try {
             done.get(patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) {
-            LOG.warn("the agent ends though its loop or its history database does not answer");
+            LOG.warn("the agent stops although its loop or its history database does not respond");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -654,10 +655,10 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Composes an agent. What it is given stays the caller's to close, after the agent. Not thread-safe.
+     * Composes an agent. The caller closes what it passes in, after the agent. Not thread-safe.
      *
      * <p>Defaults: a pass every 30 seconds, all namespaces that have the label {@code urunner=enable}, {@link
-     * Policy#DEFAULT}, {@link Limits#NONE}, no Lease, no history, no pull secrets, nobody told.
+     * Policy#DEFAULT}, {@link Limits#NONE}, no Lease, no history, no pull secrets, no listener.
      */
     public static final class Builder {
         private static final Duration INTERVAL = Duration.ofSeconds(30);
@@ -697,30 +698,30 @@ public final class Agent implements AutoCloseable {
         /**
          * Watches a registry, or a part of one.
          *
-         * @param prefix which images are meant: {@code host[:port]}, or that and the beginning of their repositories, as in
-         *     {@code registry.example/team}; of two prefixes that fit an image the longer one counts
+         * @param prefix which images it covers: {@code host[:port]}, or that and the beginning of their repositories, as in
+         *     {@code registry.example/team}; if two prefixes match an image, the longer one counts
          * @param client asks the registry, with its credentials
          * @return this builder
-         * @throws IllegalArgumentException if this is no prefix
+         * @throws IllegalArgumentException if this is not a prefix
          */
         public Builder registry(String prefix, RegistryClient client) {
             return registry(prefix, client, RegistryOptions.DEFAULTS);
         }
 
         /**
-         * Watches a registry, or a part of one, in a way of its own.
+         * Watches a registry, or a part of one, with options of its own.
          *
-         * @param prefix which images are meant, as for {@link #registry(String, RegistryClient)}
-         * @param client asks the registry, with its credentials. The agent asks again by itself: a client that is built
-         *     with {@code attempts(1)} keeps a registry that fails from being asked more often than the agent's back-off says
+         * @param prefix which images it covers, as for {@link #registry(String, RegistryClient)}
+         * @param client asks the registry, with its credentials. The agent retries by itself: build the client with
+         *     {@code attempts(1)}, so that a failing registry is not asked more often than the agent's back-off allows
          * @param options how it is asked
          * @return this builder
-         * @throws IllegalArgumentException if this is no prefix, or it is watched already
+         * @throws IllegalArgumentException if this is not a prefix, or it is already watched
          */
         public Builder registry(String prefix, RegistryClient client, RegistryOptions options) {
             RegistryPrefix parsed = RegistryPrefix.parse(prefix);
             if (registries.stream().anyMatch(registry -> registry.prefix.equals(parsed))) {
-                throw new IllegalArgumentException(parsed + " is watched already");
+                throw new IllegalArgumentException(parsed + " is already watched");
             }
             registries.add(new Registry(parsed, Objects.requireNonNull(client, "client"), options));
             return this;
@@ -740,8 +741,8 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Remembers digests and rollouts in a store, beyond the end of this process. Without one nothing is lost that
-         * rollouts depend on, but there is no history.
+         * Remembers digests and rollouts in a store, beyond the life of this process. Without one, rollouts work all the
+         * same, but there is no history.
          *
          * @param history the store
          * @return this builder
@@ -765,7 +766,7 @@ public final class Agent implements AutoCloseable {
         /**
          * Restricts the agent to some namespaces.
          *
-         * @param namespaces which; they need the label {@code urunner=enable} all the same
+         * @param namespaces which ones; they still need the label {@code urunner=enable}
          * @return this builder
          */
         public Builder scope(WatchScope namespaces) {
@@ -774,8 +775,8 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Asks for private images with the pull secrets of the pods that use them, where the client of the registry has no
-         * credential: for each namespace with its own. The API server has to allow to get Secrets and ServiceAccounts.
+         * Asks for private images with the pull secrets of the pods that use them, each namespace with its own, where the
+         * registry's client has no credential. Needs the permission to get Secrets and ServiceAccounts.
          *
          * @param read whether pull secrets are read
          * @return this builder
@@ -786,7 +787,7 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Sets what holds for a workload whose annotations say nothing else.
+         * Sets the policy for a workload whose annotations do not override it.
          *
          * @param defaults the policy
          * @return this builder
@@ -808,7 +809,7 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Has this agent act only while it holds a Lease, as one of several.
+         * Makes this agent act only while it holds a Lease, as one of several agents.
          *
          * @param elected the Lease
          * @return this builder
@@ -821,7 +822,7 @@ public final class Agent implements AutoCloseable {
         /**
          * Names this agent in the Events that it writes.
          *
-         * @param name its name among several, for example that of its pod; {@code urunner} without a word
+         * @param name its name among several, for example that of its pod; {@code urunner} by default
          * @return this builder
          */
         public Builder instance(String name) {
@@ -830,7 +831,7 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Tells a listener what happens, too.
+         * Adds a listener that is told what happens.
          *
          * @param listener the listener, called on the agent's loop
          * @return this builder
@@ -844,7 +845,7 @@ public final class Agent implements AutoCloseable {
          * Sets the time.
          *
          * @param now the wall clock
-         * @param nanoseconds elapsed time in nanoseconds, from whatever beginning; it never goes back
+         * @param nanoseconds elapsed time in nanoseconds, from an arbitrary origin; it never goes back
          * @return this builder
          */
         public Builder clock(InstantSource now, LongSupplier nanoseconds) {
@@ -854,7 +855,7 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Makes the agent, which does nothing yet. No I/O is done.
+         * Creates the agent, which does nothing yet. Does no I/O.
          *
          * @return the agent; the caller closes it
          * @throws IllegalStateException if no registry is watched

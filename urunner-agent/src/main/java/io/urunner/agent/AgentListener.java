@@ -7,8 +7,8 @@ import io.urunner.kube.Workload;
 import java.time.Duration;
 
 /**
- * Told what the agent does, for metrics, Events and the demo. Called on the agent's loop: an implementation must not
- * wait. The log is written by the agent itself.
+ * Is told what the agent does, for metrics, Events and the demo. Called on the agent's loop: an implementation must not
+ * block. The agent writes its log itself.
  */
 public interface AgentListener {
     /**
@@ -30,7 +30,7 @@ public interface AgentListener {
     default void resolved(String host, String reference, String outcome, Duration took) {}
 
     /**
-     * A reference has another digest than before.
+     * A reference has a new digest.
      *
      * @param reference the reference
      * @param from the digest before
@@ -39,30 +39,30 @@ public interface AgentListener {
     default void moved(String reference, String from, String to) {}
 
     /**
-     * A rollout was started. Not told of one that was under way before this agent acted.
+     * A rollout was started. Not called for one that was under way before this agent acted.
      *
-     * @param workload the workload as it was planned on
-     * @param rollout which
+     * @param workload the workload as it was when planned
+     * @param rollout which one
      */
     default void rolloutStarted(Workload workload, Rollout rollout) {}
 
     /**
-     * A rollout ended, or was given up on. Not told of one that was over before this agent acted.
+     * A rollout ended, or was given up on. Not called for one that was over before this agent acted.
      *
-     * @param rollout which
-     * @param outcome how
+     * @param rollout which one
+     * @param outcome how it ended
      */
     default void rolloutEnded(Rollout rollout, Outcome outcome) {}
 
     /**
-     * This agent begins to act, or stands by from now on. Told once at the start, and with every change.
+     * This agent starts acting, or stands by from now on. Called once at the start, and with every change.
      *
      * @param acts whether it acts
      */
     default void leading(boolean acts) {}
 
     /**
-     * A reference that a workload uses has another digest than before. Not told by an agent that stands by.
+     * A reference that a workload uses has a new digest. Not called by an agent that stands by.
      *
      * @param workload the workload
      * @param reference the reference
@@ -71,7 +71,7 @@ public interface AgentListener {
      */
     default void moved(Workload workload, String reference, String from, String to) {}
 
-    /** What people should know of a workload beside its decision. */
+    /** What people should know about a workload besides its decision. */
     enum Notice {
         /** A hold ended by itself, or somebody ended it. */
         HOLD_ENDED,
@@ -82,36 +82,38 @@ public interface AgentListener {
     }
 
     /**
-     * Something that people should know of a workload, once. Not told by an agent that stands by.
+     * Something that people should know about a workload, once. Not called by an agent that stands by.
      *
-     * @param workload the workload as it was planned on
+     * @param workload the workload as it was when planned
      * @param notice what kind
-     * @param words what, for people
-     * @param maybeTold whether it was so when this agent looked first, so that whoever acted before may have told it
+     * @param words the text, for people
+     * @param maybeTold whether this was already so at this agent's first look, so that the agent that acted before may
+     *     have reported it
      */
     default void noticed(Workload workload, Notice notice, String words, boolean maybeTold) {}
 
     /**
-     * A workload's decision is another one than before. Not told by an agent that stands by, nor of what the workload or the
-     * store show to have been so before this agent acted.
+     * A workload's decision has changed. Not called by an agent that stands by, nor for what the workload or the store show
+     * to have been so before this agent acted.
      *
-     * @param workload the workload as it was planned on
+     * @param workload the workload as it was when planned
      * @param decision the decision
-     * @param maybeTold whether it was so when this agent looked first, so that whoever acted before may have told it
+     * @param maybeTold whether this was already so at this agent's first look, so that the agent that acted before may
+     *     have reported it
      */
     default void decided(Workload workload, Decision decision, boolean maybeTold) {}
 
     /**
-     * A workload is in another state than before, and one of both is that its pods are not what they should be. Not told
-     * by an agent that stands by, nor of what was so before this agent saw it.
+     * A workload's state has changed, and in one of the two states its pods are not what they should be. Not called by an
+     * agent that stands by, nor for what was so before this agent saw it.
      *
-     * @param workload the workload as it was planned on
+     * @param workload the workload as it was when planned
      * @param before the state before
      * @param now the state now
      */
     default void stateChanged(Workload workload, State before, State now) {}
 
-    /** What was about to be done over and over, without an end and without a new reason. */
+    /** What was about to be done over and over, endlessly and without a new reason. */
     enum Runaway {
         /** The same request to a registry. */
         REQUEST,
@@ -122,8 +124,8 @@ public interface AgentListener {
     }
 
     /**
-     * Something was about to be done over and over, and was stopped. That is a defect of the agent, or somebody undoes at
-     * once what it does.
+     * Something was about to be done over and over, and was stopped. This is a defect of the agent, or somebody immediately
+     * undoes what it does.
      *
      * @param what what was stopped
      */
@@ -147,7 +149,7 @@ public interface AgentListener {
      * It was a namespace's turn, and something was done for it.
      *
      * @param what what was done
-     * @param namespace the namespace; empty text for what is the agent's own
+     * @param namespace the namespace; an empty string for the agent's own work
      */
     default void served(Served what, String namespace) {}
 }

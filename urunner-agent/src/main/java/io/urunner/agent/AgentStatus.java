@@ -16,16 +16,16 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * How it stands, at one moment. Immutable.
+ * The status at one moment. Immutable.
  *
  * @param at the moment
  * @param acts whether this agent is the one that acts
- * @param election how it stands with the election of that one; empty if there is none
- * @param synced whether everything that may be seen in the cluster has been seen once
+ * @param election the state of the election; empty if there is none
+ * @param synced whether everything in the cluster that the agent is allowed to see has been seen once
  * @param namespaces the namespaces that are watched: those with the label
  * @param lost those that lost the label in the last day, or were deleted, and when
- * @param historyWorks whether the history database worked when it was used last
- * @param lastPass when a whole pass over a registry ended last
+ * @param historyWorks whether the last use of the history database succeeded
+ * @param lastPass when the last whole pass over a registry ended
  * @param problems what cannot be seen in the cluster
  * @param registries the registries
  * @param workloads the workloads
@@ -51,7 +51,7 @@ public record AgentStatus(
     }
 
     /**
-     * Why nothing of the cluster can be seen now, or none of the namespaces.
+     * Returns why nothing of the cluster can be seen now, or none of the namespaces.
      *
      * @return the problem; empty if something can
      */
@@ -60,15 +60,15 @@ public record AgentStatus(
     }
 
     /**
-     * Whether all that there is in the cluster is known: it was seen, and nothing of it is hidden now.
+     * Whether everything in the cluster is known: it was seen, and nothing of it is hidden now.
      *
-     * @return true if what is not here is not there
+     * @return true if what is not listed here does not exist
      */
     public boolean isWhole() {
         return synced && problems.isEmpty();
     }
 
-    /** That the API server as a whole cannot be seen, or that nothing is watched because namespaces cannot be. */
+    /** Returns why the whole API server cannot be seen, or why nothing is watched because namespaces cannot be seen. */
     static Optional<WatchProblem> blindness(List<WatchProblem> problems, Set<String> namespaces) {
         return problems.stream()
                 .filter(problem -> problem.resource().isEmpty()
@@ -77,7 +77,7 @@ public record AgentStatus(
     }
 
     /**
-     * Whether an agent goes on: not after a single look.
+     * Whether the agent keeps running; not after a single look.
      *
      * @return true if it acts, or stands by
      */
@@ -86,24 +86,24 @@ public record AgentStatus(
     }
 
     /**
-     * How it stands with the election of the agent that acts.
+     * The state of the election of the agent that acts.
      *
      * @param identity the name of this agent
-     * @param leader the name of the one that acts, as far as this one knows
+     * @param leader the name of the agent that acts, as far as this one knows
      * @param problem why the Lease cannot be read or written now
      */
     public record Election(String identity, Optional<String> leader, Optional<String> problem) {}
 
     /**
-     * How it stands with one workload.
+     * The status of one workload.
      *
      * @param id which one
      * @param state how it is
-     * @param decision what is done with it; empty while it is not planned yet
-     * @param containers what the rules say of each container
-     * @param running by container, by digest how many pods run it, of whatever revision they are
-     * @param images by container the image as its template names it
-     * @param nextLook when it goes on, if it waits until a time that is known; else when a registry is asked for it next;
+     * @param decision what is done with it; empty until it is planned
+     * @param containers what the rules say about each container
+     * @param running by container and digest, how many pods run it, whatever their revision
+     * @param images by container, the image as its template names it
+     * @param nextLook when it continues, if it waits until a known time; otherwise when a registry is next asked for it;
      *     empty if neither happens by itself
      * @param rolloutRunning whether a rollout that we started is under way
      * @param staleSince since when the pods are behind a tag that moved; empty if they are not

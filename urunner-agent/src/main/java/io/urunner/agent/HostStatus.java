@@ -7,18 +7,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How it stands with one registry host.
+ * The status of one registry host.
  *
  * @param host the host, as {@code host[:port]}
  * @param references how many references are asked there
- * @param asked whether it was asked for any of them yet
- * @param healthy whether it was asked, and answered last time
- * @param problem what is wrong, if something is
- * @param failingSince since when it does not answer
- * @param lastAnswer when it answered last
- * @param waits why it is not asked now; of many that wait the first
+ * @param asked whether it has been asked for any of them yet
+ * @param healthy whether it was asked, and answered the last time
+ * @param problem what is wrong, if anything
+ * @param failingSince since when it has not answered
+ * @param lastAnswer when it last answered
+ * @param waits why it is not asked now; if many wait, only the first ones
  * @param nextPass when it is asked again; empty while a pass runs
- * @param passes how many whole passes there were
+ * @param passes how many passes were completed
  */
 public record HostStatus(
         String host,
@@ -36,19 +36,18 @@ public record HostStatus(
     }
 
     /**
-     * That it is not asked for a while.
+     * A time during which it is not asked.
      *
-     * @param namespace with the pull secrets of which namespace; empty for what is asked for everybody
+     * @param namespace the namespace whose pull secrets are used; empty for what is asked on behalf of all
      * @param cause the kind of reason
      * @param why the reason, for people
-     * @param since since when
+     * @param since when it began
      * @param until when it is asked again
      */
     public record Wait(Optional<String> namespace, Deferral cause, String why, Instant since, Instant until) {
-        /**
-         * The reason, since when and until when.
-         *
-         * @return the words
+        /** Returns the reason, since when and until when it applies.
+     *
+     * @return the text
          */
         public String words() {
             return why + ", since " + Phrases.time(since) + ", asked again at " + Phrases.time(until);

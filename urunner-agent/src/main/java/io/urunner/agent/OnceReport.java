@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What one pass over everything came to.
+ * The result of one pass over everything.
  *
- * @param rows per container what was decided
- * @param hindrances what kept the agent from deciding or acting: registries, credentials, permissions, the cluster
+ * @param rows what was decided for each container
+ * @param hindrances what prevented the agent from deciding or acting: registries, credentials, permissions, the cluster
  */
 public record OnceReport(List<Row> rows, List<String> hindrances) {
     public OnceReport {

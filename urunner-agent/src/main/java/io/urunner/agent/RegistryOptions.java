@@ -19,18 +19,18 @@ public record RegistryOptions(Optional<Duration> interval, int concurrency, Opti
     public RegistryOptions {
         interval.ifPresent(RegistryOptions::checkInterval);
         if (concurrency < 1) {
-            throw new IllegalArgumentException("at least one question is in flight at once, not " + concurrency);
+            throw new IllegalArgumentException("the concurrency must be at least 1, not " + concurrency);
         }
     }
 
     static void checkInterval(Duration interval) {
         if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
-            throw new IllegalArgumentException("the interval is at least one second, not " + interval);
+            throw new IllegalArgumentException("the interval must be at least one second, not " + interval);
         }
     }
 
     /**
-     * The same options with an interval of the registry's own.
+     * Returns the same options with an interval of the registry's own.
      *
      * @param time the time between two passes, one second or more
      * @return the options
@@ -40,7 +40,7 @@ public record RegistryOptions(Optional<Duration> interval, int concurrency, Opti
     }
 
     /**
-     * The same options with another number of questions at once.
+     * Returns the same options with another number of questions at once.
      *
      * @param questions how many, 1 or more
      * @return the options
@@ -50,7 +50,7 @@ public record RegistryOptions(Optional<Duration> interval, int concurrency, Opti
     }
 
     /**
-     * The same options with a limit on requests.
+     * Returns the same options with a limit on requests.
      *
      * @param perMinute how many requests a minute at most, 1 or more
      * @param sent counts what the client sends: it is the observer that the client was built with

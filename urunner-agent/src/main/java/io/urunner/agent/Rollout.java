@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A rollout that this agent started, or found started.
+ * A rollout that this agent started, or found already started.
  *
  * @param id unique among the workload's rollouts
  * @param workload the workload
@@ -29,10 +29,10 @@ public record Rollout(String id, WorkloadId workload, String why, List<Decision.
     }
 
     /**
-     * A rollout that is about to be started.
+     * Returns a rollout that is about to be started.
      *
-     * @param workload of which workload
-     * @param decision as it was decided
+     * @param workload the workload
+     * @param decision the decision behind it
      * @return the rollout
      */
     public static Rollout of(WorkloadId workload, Decision.Restart decision) {
@@ -41,12 +41,12 @@ public record Rollout(String id, WorkloadId workload, String why, List<Decision.
     }
 
     /**
-     * Our last rollout of a workload as the workload itself tells it: what an agent that did not see it start needs to
-     * follow it, because the answer to the patch was lost, or the agent that sent it is gone, or the store with its record.
-     * Of what was pinned and has its tag again nothing is left to follow.
+     * Returns our last rollout of a workload as its annotations describe it: what an agent needs to follow a rollout that
+     * it did not see start, because the answer to the patch was lost, or the agent that sent it or the store with its
+     * record is gone. Nothing is left to follow of a workload that was pinned and has its tag again.
      *
      * @param workload the workload
-     * @return the rollout, be it over or not; empty if there was none, or the template does not say so any more
+     * @return the rollout, whether over or not; empty if there was none, or the template no longer says so
      */
     public static Optional<Rollout> found(Workload workload) {
         Standing standing = Standing.of(workload);
@@ -60,19 +60,19 @@ public record Rollout(String id, WorkloadId workload, String why, List<Decision.
                         .map(since -> new Rollout(since.toString(), workload.id(), why, brought, since));
     }
 
-    /** What it brings. */
+    /** The digests that it rolls out. */
     public Set<ImageDigest> images() {
         return Admission.images(changes);
     }
 
-    /** Whether it is known from annotations alone, which prove nothing to other namespaces. */
+    /** Whether it is known only from annotations, which prove nothing to other namespaces. */
     public boolean isHearsay() {
         return isHearsay(why);
     }
 
     /**
-     * Whether a rollout is known from its workload's annotations alone, so that whoever may write them may have made it up,
-     * or was a rollback.
+     * Whether a rollout is known only from its workload's annotations, so that anybody who is allowed to write them may have
+     * made it up, or whether it was a rollback.
      *
      * @param why the rollout's reason, in words
      * @return true if it proves nothing to others

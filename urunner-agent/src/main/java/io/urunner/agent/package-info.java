@@ -1,4 +1,4 @@
-/** The agent as a library: its front door, and what it tells. The other packages are its rooms. */
+/** The agent as a library: its front door, and what it reports. The other packages are its rooms. */
 @NullMarked
 package io.urunner.agent;
 

@@ -183,7 +183,7 @@ class ConsumerIT {
                                     + ": applied 001-history.sql",
                             "HOST|INFO|org.example.host.Host|remembers " + digest,
                             "HOST|INFO|io.urunner.agent.Agent|the cluster has been seen: 0 workloads in 0 namespaces",
-                            "HOST|WARN|io.urunner.agent.Agent|namespaces: no namespace that may be watched has the label"
+                            "HOST|WARN|io.urunner.agent.Agent|namespaces: no namespace in scope has the label"
                                     + " urunner=enable, so nothing is watched: kubectl label --overwrite namespace NAME"
                                     + " urunner=enable",
                             "HOST|WARN|io.urunner.agent.Agent|use of registry " + name

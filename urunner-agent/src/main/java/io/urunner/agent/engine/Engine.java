@@ -31,11 +31,11 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
- * The rooms of the engine put together: what changes in the cluster, and what registries answer, comes in here, and the
- * workloads that it concerns are planned anew. On the loop.
+ * Puts the rooms of the engine together: takes changes in the cluster and answers of registries, and has the workloads
+ * concerned planned again. On the loop.
  */
 public final class Engine implements Registries.Events {
-    /** How long nobody may have acted when an agent is elected. */
+    /** How long there may have been no acting agent when one is elected. */
     private static final Duration NOBODY_ACTED = Duration.ofMinutes(1);
 
     private final Context context;
@@ -57,15 +57,15 @@ public final class Engine implements Registries.Events {
     private Optional<Instant> lastPass = Optional.empty();
 
     /**
-     * What the engine needs of its surroundings.
+     * What the engine needs from outside.
      *
      * @param context what all rooms share
      * @param cluster where the workloads are
-     * @param registries which registries are watched
-     * @param podCredentials told which pull secrets the workloads have, if these are used
+     * @param registries the watched registries
+     * @param podCredentials is told which pull secrets the workloads have, if these are used
      * @param memory what is remembered
-     * @param workers who waits for others
-     * @param rules what is to be kept to
+     * @param workers the threads that may block
+     * @param rules the rules to follow
      */
     public record Parts(
             Context context,
@@ -77,17 +77,17 @@ public final class Engine implements Registries.Events {
             Rules rules) {}
 
     /**
-     * Who waits for others, off the loop.
+     * The threads that may block, off the loop.
      *
-     * @param kubernetes for the API server
-     * @param registries for registries
+     * @param kubernetes wait for the API server
+     * @param registries wait for registries
      */
     public record Workers(Executor kubernetes, Executor registries) {}
 
     /**
-     * What is to be kept to.
+     * The rules to follow.
      *
-     * @param policy what holds where a workload's annotations say nothing else
+     * @param policy what applies where a workload's annotations do not override it
      * @param limits how many rollouts may run
      * @param retention how much of the history is kept
      */
@@ -120,7 +120,7 @@ public final class Engine implements Registries.Events {
         housekeeping = new Housekeeping(context, cluster, fleet, memory, rules.retention);
     }
 
-    /** Takes what the watch has seen, and begins the passes. */
+    /** Takes what the watch has seen, and starts the passes. */
     public void start() {
         started = true;
         cluster.workloads().forEach(workload -> planning.alone(workload.id(), () -> changed(workload.id())));
@@ -132,7 +132,7 @@ public final class Engine implements Registries.Events {
         housekeeping.start();
     }
 
-    /** Follows what was started before this process was, as soon as the cluster has been seen; the one that acts does. */
+    /** Follows what was started before this process, once the cluster has been seen and this agent acts. */
     public void resume(Memory.Past before) {
         if (!started) {
             past = before;
@@ -147,10 +147,10 @@ public final class Engine implements Registries.Events {
         }
     }
 
-    /** Told when this agent begins to act, and when it does not any more: it plans all the same, and follows nothing. */
+    /** Called when this agent starts and stops acting: one that stands by still plans, but follows nothing. */
     public void leads(boolean now) {
         if (now) {
-            // What the one before left is in the cluster, and in the store where they share one.
+            // What the previous agent left is in the cluster, and in the store if they share one.
             Instant since = context.now().minus(NOBODY_ACTED);
             fleet.all().forEach(one -> execution.takesOver(one, since));
             begin();
@@ -161,7 +161,7 @@ public final class Engine implements Registries.Events {
         context.listener().leading(now);
     }
 
-    /** Nothing is planned any more. */
+    /** Stops planning. */
     public void stop() {
         queue.stop();
         registries.stop();
@@ -213,12 +213,12 @@ public final class Engine implements Registries.Events {
         return cluster.synced() && cluster.problems().isEmpty();
     }
 
-    /** Whether nothing is under way: every plan is made, and what it wanted is done. */
+    /** Whether nothing is under way: every plan is made and carried out. */
     public boolean quiet() {
         return queue.quiet() && patches.quiet() && !registries.busy();
     }
 
-    /** Asks at once again where only the next answer decides. Returns whether there was such a reference. */
+    /** Asks again at once where only the next answer decides. Returns whether there was such a reference. */
     public boolean lookAgain() {
         List<ImageReference> open = fleet.all().stream()
                 .flatMap(one -> one.plan().stream())
@@ -258,12 +258,12 @@ public final class Engine implements Registries.Events {
         return rollouts;
     }
 
-    /** How a workload is now; empty while it was not planned. */
+    /** How a workload is now; empty until it has been planned. */
     Optional<State> state(Tracked one) {
         return one.plan().map(plan -> execution.state(one, plan));
     }
 
-    /** For how long patches are under way, and none ended. */
+    /** How long patches have been under way without one ending. */
     public Duration patchesStandStill() {
         return patches.standsStill();
     }

@@ -42,7 +42,7 @@ final class Housekeeping {
         memory.prune(retention, digestsInUse(), context.now());
     }
 
-    /** What was gone the last time, too, is forgotten: a namespace that is unlabelled for a while is not. */
+    /** Forgets what was also gone the last time: a namespace that loses its label for a short while is not forgotten. */
     private void forgetWhatIsGone() {
         Set<TrackedContainer> goneNow =
                 memory.containers().stream().filter(this::isGone).collect(Collectors.toSet());
@@ -55,7 +55,7 @@ final class Housekeeping {
         }
     }
 
-    /** Whether a container is not there any more, as far as everything can be seen. */
+    /** Whether a container no longer exists; false unless everything can be seen. */
     private boolean isGone(TrackedContainer container) {
         try {
             WorkloadId id = WorkloadId.parse(container.workload());
@@ -67,7 +67,7 @@ final class Housekeeping {
         }
     }
 
-    /** What pods run, and what templates are pinned to: some runtimes report another digest of the same image. */
+    /** The digests that pods run and templates are pinned to: some runtimes report another digest of the same image. */
     private Set<String> digestsInUse() {
         Stream<String> running = fleet.all().stream()
                 .flatMap(one -> one.plan().stream())

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells several listeners; one that throws keeps neither the others nor the agent from going on. */
+/** Calls several listeners; one that throws stops neither the others nor the agent. */
 public final class Listeners implements AgentListener {
     private static final Logger LOG = LoggerFactory.getLogger(Listeners.class);
 

@@ -36,16 +36,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Plans the workloads of the queue: gathers the facts for the {@link Planner}, lets {@link Admission} say which rollouts may
- * start now, and has what was decided done by {@link Execution}. On the loop.
+ * Plans the workloads of the queue: gathers the facts for the {@link Planner}, asks {@link Admission} which rollouts may
+ * start now, and has {@link Execution} carry out the decisions. On the loop.
  */
 final class Planning {
     private static final Logger LOG = LoggerFactory.getLogger(Planning.class);
 
-    /** What waits for the rollouts of others. */
+    /** The deferrals that wait for the rollouts of others. */
     private static final Set<Deferral> WAITS = EnumSet.of(Deferral.BUDGET, Deferral.CANARY, Deferral.FAILED_ELSEWHERE);
 
-    /** So many plans are made before others of the loop have their turn. */
+    /** How many plans are made before the loop does something else. */
     private static final int AT_ONCE = 50;
 
     private final Context context;
@@ -79,7 +79,7 @@ final class Planning {
         this.execution = execution;
     }
 
-    /** Plans some of those that are to be planned. */
+    /** Plans some of the workloads of the queue. */
     void run() {
         Map<Tracked, Plan> plans = new LinkedHashMap<>();
         for (int made = 0; made < AT_ONCE && !queue.isEmpty(); ) {
@@ -106,7 +106,7 @@ final class Planning {
                 && one.references().stream().noneMatch(reference -> registries.pending(reference, namespace));
     }
 
-    /** A workload at which we fail keeps no other from its plan. */
+    /** A failure at one workload does not keep the others from being planned. */
     void alone(WorkloadId id, Runnable task) {
         try {
             task.run();
@@ -114,14 +114,14 @@ final class Planning {
             if (!context.problems().mayTell(id.namespace())) {
                 return;
             }
-            LOG.error("{} cannot be planned; this is a defect, the others go on", id, e);
+            LOG.error("{} cannot be planned; this is a defect, the other workloads are not affected", id, e);
         }
     }
 
     /**
-     * The plan of one workload; empty while content is read that it rests on, and where it was made over and over though
-     * nothing of what it rests on changed. Then it rests until something does, at the latest the next answer of the
-     * registry.
+     * The plan of one workload; empty while content that it depends on is read, and if it was made over and over although
+     * nothing that it depends on changed. It is then left alone until something does, at the latest with the next answer
+     * of the registry.
      */
     private Optional<Plan> plan(Tracked one) {
         Facts facts = facts(one);
@@ -150,7 +150,7 @@ final class Planning {
         return Optional.empty();
     }
 
-    /** What is told of the plans of a workload is told of this. */
+    /** The subject of log lines about the plans of a workload. */
     static String subject(WorkloadId id) {
         return id + " plans";
     }
@@ -183,7 +183,7 @@ final class Planning {
                 context.now());
     }
 
-    /** The plans that may be carried out now; the others wait for the rollouts of other workloads. */
+    /** The plans after admission: a restart that must wait for the rollouts of other workloads is deferred. */
     private Map<Tracked, Plan> admitted(Map<Tracked, Plan> plans) {
         if (plans.values().stream().noneMatch(plan -> plan.decision() instanceof Decision.Restart)) {
             return plans;
@@ -208,7 +208,7 @@ final class Planning {
         return admitted;
     }
 
-    /** The rollouts that are under way, with those whose patch is on its way or does not show yet. */
+    /** The rollouts that are under way, including those whose patch is being sent or does not show yet. */
     private List<Admission.Slot> slots() {
         List<Admission.Slot> slots = new ArrayList<>(rollouts.slots());
         for (Tracked one : fleet.all()) {

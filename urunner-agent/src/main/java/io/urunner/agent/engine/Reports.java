@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Tells others how it stands. On the loop. */
+/** Composes the status and the report of a single pass. On the loop. */
 public final class Reports {
     private final Engine engine;
     private final Cluster cluster;
@@ -89,7 +89,7 @@ public final class Reports {
         for (Tracked one : engine.all()) {
             String id = one.workload().id().toString();
             Optional<Decision> planned = one.plan().map(Plan::decision);
-            // What was rolled out just now is in progress already; the table tells what was decided.
+            // What was just rolled out is already in progress; the table shows what was decided.
             Optional<Decision> decision =
                     one.restarted().<Decision>map(restart -> restart).or(() -> planned);
             if (one.restarted().isEmpty()) {

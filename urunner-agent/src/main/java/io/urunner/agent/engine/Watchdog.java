@@ -21,20 +21,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches over the agent's queues: one that has something to do, and does nothing for longer than all its deadlines, is
- * stuck. That is a defect of the agent, whatever caused it: who is away, slow, or wants to be left alone for a day makes work
- * fail or wait for its time, and the queue moves on. On the loop; what it found can be read anywhere.
+ * Watches the agent's queues: one that has work and does nothing for longer than all its deadlines is stuck. That is a
+ * defect of the agent, whatever the cause: a server that is away, slow, or must not be asked for a day makes work fail or
+ * wait, and the queue moves on. On the loop; what it found can be read on any thread.
  */
 public final class Watchdog implements AgentListener {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
 
-    /** Four questions that end with their deadline, of 30 s, with nothing between; a configuration of a megabyte takes 62 s. */
+    /** Four questions in a row that each run into their deadline of 30 s; a configuration of a megabyte takes 62 s. */
     static final Duration REGISTRY = Duration.ofMinutes(2);
 
-    /** A patch takes two requests that are each sent twice at most, of 15 s. So does an Event. */
+    /** A patch takes two requests of up to 15 s, each sent twice at most. So does an Event. */
     public static final Duration API_SERVER = Duration.ofMinutes(3);
 
-    /** A statement may take a minute; what a new version makes of a large history, and what is pruned there, takes many. */
+    /** A statement may take a minute; migrating or pruning a large history takes many. */
     public static final Duration STORE = Duration.ofMinutes(15);
 
     private final LongSupplier ticker;
@@ -56,17 +56,17 @@ public final class Watchdog implements AgentListener {
         }
     }
 
-    /** {@code ticker} is the time since some fixed moment, in nanoseconds. */
+    /** {@code ticker} gives the time since some fixed moment, in nanoseconds. */
     public Watchdog(LongSupplier ticker) {
         this.ticker = ticker;
     }
 
     /**
-     * Watches over a queue.
+     * Watches a queue.
      *
      * @param name the queue, for the log and the metrics
-     * @param patience for how long it may do nothing though there is something to do
-     * @param standsStill for how long that is so
+     * @param patience how long it may do nothing although there is work
+     * @param standsStill how long it has done nothing
      */
     public void watch(String name, Duration patience, Supplier<Duration> standsStill) {
         queues.add(new Queue(name, patience, standsStill));
@@ -80,9 +80,9 @@ public final class Watchdog implements AgentListener {
     /**
      * Looks at all queues.
      *
-     * @param hosts how it stands with the registries; none before they are to be asked
-     * @param requests by registry for how long requests beside the questions are under way there, and none ended
-     * @param now the moment of that
+     * @param hosts the status of the registries; none until they are to be asked
+     * @param requests by registry, how long requests other than questions have been under way without one ending
+     * @param now the current time
      */
     public void look(List<HostStatus> hosts, Map<String, Duration> requests, Instant now) {
         List<Found> all = new ArrayList<>();
@@ -95,7 +95,7 @@ public final class Watchdog implements AgentListener {
         all.forEach(this::tell);
     }
 
-    /** Between two passes the next is to begin at its time; in a pass answers come. */
+    /** Between two passes, the next one should begin on time; during a pass, answers should arrive. */
     private Duration standsStill(HostStatus host, Instant now) {
         Registry registry = registries.computeIfAbsent(host.host(), added -> new Registry());
         if (!registry.last.equals(Optional.of(host))) {
@@ -114,8 +114,8 @@ public final class Watchdog implements AgentListener {
                     .addKeyValue(LogField.EVENT, "stuck")
                     .addKeyValue(LogField.SUBJECT, one.queue)
                     .log(
-                            "{}: is stuck: there is something to do, and nothing was done for {} s; this is a defect of the"
-                                    + " agent. If that lasts, /livez fails after {} s in all, and the agent is started again",
+                            "{}: is stuck: there is work to do, but nothing has been done for {} s; this is a defect of the"
+                                    + " agent. If this lasts, /livez fails after {} s in total, and the agent is restarted",
                             one.queue,
                             one.standsStill.toSeconds(),
                             one.patience.multipliedBy(2).toSeconds());
@@ -123,21 +123,21 @@ public final class Watchdog implements AgentListener {
             LOG.atInfo()
                     .addKeyValue(LogField.EVENT, "well")
                     .addKeyValue(LogField.SUBJECT, one.queue)
-                    .log("{}: moves again", one.queue);
+                    .log("{}: recovered", one.queue);
         }
     }
 
-    /** By queue for how long it is stuck already; zero while it moves. */
+    /** How long each queue has been stuck; zero while it moves. */
     public Map<String, Duration> stuck() {
         return found.stream()
                 .collect(Collectors.toMap(Found::queue, Found::stuck, (one, other) -> other, TreeMap::new));
     }
 
-    /** What does not mend itself, in words; empty text while there is nothing. */
+    /** What does not recover by itself, in words; an empty string if there is nothing. */
     public String hopeless() {
         return found.stream()
                 .filter(one -> one.standsStill.compareTo(one.patience.multipliedBy(2)) > 0)
-                .map(one -> one.queue + ": is stuck for " + one.standsStill.toSeconds() + " s")
+                .map(one -> one.queue + ": has been stuck for " + one.standsStill.toSeconds() + " s")
                 .collect(Collectors.joining("; "));
     }
 }

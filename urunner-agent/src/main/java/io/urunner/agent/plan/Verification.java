@@ -67,7 +67,7 @@ public final class Verification {
         }
         return followed instanceof RolloutOutcome.Succeeded && after.isPresent()
                 ? compare(after.get(), contents)
-                : new Outcome.Superseded("the workload was deleted, or is not watched any more");
+                : new Outcome.Superseded("the workload was deleted or is no longer watched");
     }
 
     private static String whatCameBetween(Workload workload) {

@@ -28,19 +28,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes up the rollouts of ours that this agent did not see start: the store tells of them, or the workloads do. On the
- * loop.
+ * Takes over our rollouts that this agent did not see start, as found in the store or on the workloads. On the loop.
  */
 public final class Adoption {
     private static final Logger LOG = LoggerFactory.getLogger(Adoption.class);
 
-    /** A rollout that is over is recorded afterwards unless it was started before that. */
+    /** A rollout that is already over is still recorded if it was started within this time. */
     private static final Duration RECENT = Duration.ofDays(1);
 
-    /** A time that is further ahead is a wrong clock's, or made up. */
+    /** A time further in the future comes from a wrong clock, or is made up. */
     private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
 
-    /** So many rollouts that only annotations tell of are followed per namespace and hour. */
+    /** How many rollouts known only from annotations are followed per namespace and hour. */
     private static final int HEARSAY = 200;
 
     private static final Duration HOUR = Duration.ofHours(1);
@@ -62,7 +61,7 @@ public final class Adoption {
                 HOUR,
                 context.loop(),
                 (namespace, count) -> LOG.warn(
-                        "namespace {}: {} that annotations tell of not followed",
+                        "namespace {}: did not follow {} known only from annotations",
                         namespace,
                         Phrases.count(count, "rollout")));
         past = new Ration(
@@ -70,19 +69,19 @@ public final class Adoption {
                 HOUR,
                 context.loop(),
                 (namespace, count) -> LOG.debug(
-                        "namespace {}: {} that had ended not recorded", namespace, Phrases.count(count, "rollout")));
+                        "namespace {}: did not record {} that had already ended", namespace, Phrases.count(count, "rollout")));
     }
 
-    /** From now on this agent acts: what others began before counts as under way, as the workloads tell it now. */
+    /** From now on this agent acts: what others started before counts as under way, as the workloads show it now. */
     public void begin(Collection<Tracked> fleet) {
         rollouts.begin();
         fleet.forEach(this::adopt);
     }
 
     /**
-     * Follows the last rollout of a workload: the answer to its patch was lost, or the one that started it is gone, and the
-     * store with it. One that is over is recorded with its outcome, if it is recent and the store does not know it. What is
-     * so at the first look began before this agent acted, and is not told as news; its end is, if that comes later.
+     * Follows the last rollout of a workload when the answer to its patch was lost, or the agent that started it is gone
+     * and its store with it. One that is over is recorded with its outcome, if it is recent and not in the store. What is
+     * found at the first look began before this agent acted and is not reported as news; its end is, if that comes later.
      */
     void adopt(Tracked one) {
         WorkloadId id = one.workload().id();
@@ -114,7 +113,7 @@ public final class Adoption {
         Rollout rollout = ours.orElse(found);
         DigestsAnnotation digests = Standing.of(workload).digests();
         if (runs && old) {
-            LOG.debug("{}: a rollout of {} is under way, and followed", id, Phrases.time(found.requested()));
+            LOG.debug("{}: following the rollout of {}, which is under way", id, Phrases.time(found.requested()));
             rollouts.runs(rollout, digests, asPatched(workload));
         } else if (runs) {
             rollouts.started(workload, rollout, digests, asPatched(workload));
@@ -132,13 +131,13 @@ public final class Adoption {
         return new PatchResult.Patched(workload.resourceVersion(), workload.generation());
     }
 
-    /** Rollouts that were under way when the agent ended: those whose template still says so are followed on. */
+    /** Continues to follow the rollouts that were under way when the agent stopped, if their template still says so. */
     public void resume(Memory.Past before) {
         before.recent().forEach(this::learn);
         before.unfinished().forEach(this::resume);
     }
 
-    /** Not every failure is the image's: one that is has been written on the workload, too. */
+    /** Not every failure is the image's fault: if it is, it has been written on the workload, too. */
     private void learn(Memory.PastRollout known) {
         Rollout rollout = known.rollout();
         WorkloadId id = rollout.workload();
@@ -175,7 +174,7 @@ public final class Adoption {
                                 .equals(Optional.of(change.to())));
         Optional<Following> followed = rollouts.followed(rollout.workload());
         if (!still) {
-            memory.ended(rollout, new Outcome.Superseded("it ended while no agent was there to see it"));
+            memory.ended(rollout, new Outcome.Superseded("it ended while no agent was following it"));
         } else if (followed.isPresent()) {
             if (followed.get().rollout().id().equals(rollout.id())) {
                 followed.get().isKnownAs(rollout);

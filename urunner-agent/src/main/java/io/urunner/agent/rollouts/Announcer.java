@@ -22,11 +22,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/** Tells what was decided, to the log and to the listener: once, not with every plan that says the same. On the loop. */
+/** Reports decisions to the log and to the listener: once, not with every plan that says the same. On the loop. */
 final class Announcer {
     private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
 
-    /** A moment later something else is decided. */
+    /** Deferrals after which something else is decided a moment later. */
     private static final Set<Deferral> PASSING =
             EnumSet.of(Deferral.NOT_ASKED_YET, Deferral.UNCONFIRMED, Deferral.CONTENT_UNREAD, Deferral.ANSWER_TOO_OLD);
 
@@ -41,8 +41,8 @@ final class Announcer {
     /**
      * A workload was planned.
      *
-     * @param old whether the workload or the store show that it was so before, which is asked at the first look, and of what
-     *     only a second look finds
+     * @param old whether the workload or the store show that it was so before; asked at the first look, and for what only a
+     *     second look finds
      */
     void planned(Tracked one, Plan plan, BooleanSupplier old) {
         Workload workload = one.workload();
@@ -68,13 +68,13 @@ final class Announcer {
         }
     }
 
-    /** A workload was planned while another agent acts, which tells it. */
+    /** A workload was planned while another agent acts; that agent reports it. */
     void noted(Tracked one, Plan plan) {
         one.told().notices(plan.notices());
         isNew(one, plan);
     }
 
-    /** Another agent acted until a while ago: what was decided since may have been told by nobody. */
+    /** Another agent acted until {@code since}: nobody may have reported what was decided after that. */
     void takesOver(Tracked one, Instant since) {
         one.told().forgetAfter(since);
     }
@@ -86,7 +86,7 @@ final class Announcer {
     /**
      * A workload is in this state now.
      *
-     * @param known whether it was so before this agent came, or the end of its rollout told it, which was followed until now
+     * @param known whether it was so before this agent started, or the end of its rollout, followed until now, reported it
      */
     void state(Tracked one, Optional<State> before, State now, boolean known) {
         boolean recovered = one.told().pods(now.kind() == State.Kind.UP_TO_DATE, isIll(now));
@@ -99,12 +99,12 @@ final class Announcer {
             say(Level.WARN, one.workload(), now.words() + ": " + now.reason());
             listener.stateChanged(one.workload(), before.get(), now);
         } else if (recovered) {
-            say(Level.INFO, one.workload(), "well again: " + now.reason());
+            say(Level.INFO, one.workload(), "recovered: " + now.reason());
             listener.stateChanged(one.workload(), before.get(), now);
         }
     }
 
-    /** Whether its pods are not what they should be; what waits or is blocked is told with the decision. */
+    /** Whether its pods are not what they should be; waiting and blocked workloads are reported with the decision. */
     private static boolean isIll(State state) {
         return switch (state.kind()) {
             case FAILED, STILL_OLD, PARTLY_OLD -> state.ill();
@@ -112,7 +112,7 @@ final class Announcer {
         };
     }
 
-    /** A rollout is about to start, and this is to be known before. */
+    /** A rollout is about to start, and people should know this first. */
     void warns(Workload workload, String warning) {
         say(Level.WARN, workload, warning);
         listener.noticed(workload, AgentListener.Notice.PULL_POLICY, warning, false);
@@ -124,7 +124,7 @@ final class Announcer {
     }
 
     private void log(Level level, Workload workload, Decision decision) {
-        // Who wants every decision, with DEBUG, gets every decision.
+        // With DEBUG, every decision is logged.
         if (level != Level.DEBUG && !context.problems().mayTell(workload.id().namespace())) {
             return;
         }
@@ -159,7 +159,7 @@ final class Announcer {
         return decision instanceof Decision.Blocked blocked && blocked.cause() == Blockage.HOLD;
     }
 
-    /** Which digest a hold keeps away is known a moment later, too. */
+    /** Which digest a hold keeps away is also known only a moment later. */
     private static boolean isPassing(Plan plan) {
         Decision decision = plan.decision();
         if (isHeld(decision)) {
@@ -170,7 +170,7 @@ final class Announcer {
         return decision instanceof Decision.Deferred deferred && PASSING.contains(deferred.cause());
     }
 
-    /** What makes a decision with the same words another one: the digests that it is about, or wrong annotations. */
+    /** Tells apart decisions with the same words: the digests that they are about, or wrong annotations. */
     private static String about(Plan plan) {
         if (plan.decision() instanceof Decision.Blocked blocked
                 && (blocked.cause() == Blockage.POLICY || blocked.cause() == Blockage.TOO_LARGE)) {
@@ -180,7 +180,7 @@ final class Announcer {
                 .filter(Announcer::isOfInterest)
                 .map(verdict -> verdict.container() + "="
                         + (verdict.kind() == Verdict.Kind.REJECTED
-                                ? verdict.words() // a pin that does not last is no other thing at the next push
+                                ? verdict.words() // a pin that does not last is nothing new at the next push
                                 : verdict.digest().map(Digest::toString).orElse("")))
                 .collect(Collectors.joining(" "));
     }

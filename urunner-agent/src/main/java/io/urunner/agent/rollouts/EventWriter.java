@@ -28,23 +28,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells what happens to a workload with Kubernetes Events on it. On the loop; they are written elsewhere, the namespaces in
- * turn, and not more than so many of one.
+ * Reports what happens to a workload as Kubernetes Events on it. On the loop; they are written by other threads, namespaces
+ * taking turns, with a limit per namespace.
  */
 public final class EventWriter implements AgentListener {
     private static final Logger LOG = LoggerFactory.getLogger(EventWriter.class);
 
-    /** Of what waits, this does not end by itself: somebody must push the tag, or give us the right. */
+    /** Deferrals that do not end by themselves: somebody must push the tag, or grant a permission. */
     private static final Set<Deferral> TO_BE_MENDED = EnumSet.of(
             Deferral.TAG_NOT_FOUND, Deferral.NO_CREDENTIAL, Deferral.CREDENTIAL_REJECTED, Deferral.ACCESS_DENIED);
 
-    /** Each agent saw it first at another time, and it is the same Event all the same. */
+    /** Each agent saw it first at a different time, but it is the same Event. */
     private static final Pattern SINCE = Pattern.compile(", since [^;]*");
 
-    /** So many Events of one namespace are written in a minute. */
+    /** How many Events per namespace are written in a minute. */
     static final int OF_A_NAMESPACE = 300;
 
-    /** So many of them wait at most: while the API server is away they come to more. */
+    /** How many of them wait at most: they pile up while the API server is away. */
     private static final int WAITING = 1_000;
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
@@ -63,12 +63,12 @@ public final class EventWriter implements AgentListener {
 
     /** Writes an Event; blocks until the API server answers. */
     public interface Writer {
-        /** {@code once}: it stays as it is where it is there already. */
+        /** With {@code once}, an Event that already exists is left as it is. */
         void write(Workload workload, KubeEvents.Type type, String reason, String message, boolean once)
                 throws KubeException;
     }
 
-    /** An Event to write; each is another one. */
+    /** An Event to write; no two are equal. */
     private static final class Event {
         private final Workload workload;
         private final KubeEvents.Type type;
@@ -85,7 +85,7 @@ public final class EventWriter implements AgentListener {
         }
     }
 
-    /** {@code atOnce} are written at once; {@code listener} is told whose they were. */
+    /** Writes {@code atOnce} Events at a time; {@code listener} is told whose they were. */
     public EventWriter(
             Writer events,
             Cluster cluster,
@@ -151,9 +151,8 @@ public final class EventWriter implements AgentListener {
     @Override
     public void decided(Workload workload, Decision decision, boolean maybeTold) {
         if (decision instanceof Decision.Blocked blocked) {
-            // Who holds a workload has told so himself, and why. Who takes every pin back is told of once, though there
-            // is
-            // another push.
+            // Whoever holds a workload has said so, and why. A pin that is always taken back is reported once, not
+                // with each push.
             if (blocked.cause() != Blockage.HOLD) {
                 boolean once = maybeTold || blocked.cause() == Blockage.REJECTED;
                 blocked(workload, blocked.cause().words(), blocked.reason(), once);
@@ -181,7 +180,7 @@ public final class EventWriter implements AgentListener {
             return;
         }
         if (!waiting.add(new Event(workload, type, reason, message, once), List.of(namespace))) {
-            problems.problem("events", "too many", "too many wait to be written: some are left out");
+            problems.problem("events", "too many", "too many Events are waiting to be written: some are dropped");
         }
         writeNext();
     }
@@ -197,7 +196,7 @@ public final class EventWriter implements AgentListener {
                 workers.execute(() -> write(turn.item()));
                 taken = true;
             } catch (RejectedExecutionException e) {
-                return; // the agent ends: what happened is in the store and in the log
+                return; // the agent is shutting down: what happened is in the store and in the log
             } finally {
                 if (!taken) {
                     ended();
@@ -218,7 +217,7 @@ public final class EventWriter implements AgentListener {
             outcome = () -> problems.well("events");
         } catch (KubeException e) {
             outcome = Thread.currentThread().isInterrupted()
-                    ? () -> {} // the agent ends
+                    ? () -> {} // the agent is shutting down
                     : () -> problems.problem(
                             "events", e.forbidden() ? "forbidden" : "not written", String.valueOf(e.getMessage()));
         } catch (RuntimeException | Error e) {
@@ -237,7 +236,7 @@ public final class EventWriter implements AgentListener {
         }
     }
 
-    /** For how long Events wait and none was written. */
+    /** How long Events have been waiting without one being written. */
     public Duration standsStill() {
         return progress.standsStill();
     }

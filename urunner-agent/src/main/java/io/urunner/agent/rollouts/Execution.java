@@ -22,8 +22,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Does what a plan says: tells it, patches the workload, or plans again later. On the loop; what
- * waits for the API server is done by {@link Patches}.
+ * Carries out a plan: reports it, patches the workload, or plans again later. On the loop; {@link Patches} does what waits
+ * for the API server.
  */
 public final class Execution {
     private final Context context;
@@ -53,7 +53,7 @@ public final class Execution {
         announcer = new Announcer(context);
     }
 
-    /** A workload was planned: that is told, and done. */
+    /** A workload was planned: the plan is reported and carried out. */
     public void carryOut(Tracked one, Plan plan) {
         String namespace = one.workload().id().namespace();
         one.planned(plan);
@@ -88,12 +88,12 @@ public final class Execution {
         rollouts.look(one.workload().id());
     }
 
-    /** This agent acts from now on, and another one did until a while ago. */
+    /** This agent acts from now on; another one did until {@code since}. */
     public void takesOver(Tracked one, Instant since) {
         announcer.takesOver(one, since);
     }
 
-    /** Whether the workload itself, or the store, shows that it was so before this agent saw it. */
+    /** Whether the workload itself, or the store, shows that this was so before this agent saw it. */
     private boolean isOld(Tracked one, Plan plan) {
         if (plan.decision() instanceof Decision.UpToDate) {
             return one.standing()
@@ -107,7 +107,7 @@ public final class Execution {
         }
         return switch (blocked.cause()) {
             case HOLD -> true;
-            case REJECTED -> plan.state().isEmpty(); // it is written already
+            case REJECTED -> plan.state().isEmpty(); // it is already written
             case QUARANTINED, PAUSED, ON_DELETE, PARTITION, SHADOW ->
                 plan.verdicts().stream()
                         .filter(verdict -> verdict.kind() == Verdict.Kind.STALE)
@@ -130,14 +130,14 @@ public final class Execution {
         Optional<State> before = one.state();
         boolean followed = one.followed();
         State now = state(one, plan);
-        // That it failed is told, though the pods show it a moment later.
+        // The failure is reported, although the pods show it only a moment later.
         one.is(
                 now,
                 rollouts.running(id) || (followed && rollouts.endedBadly(id) && now.kind() == State.Kind.ROLLING_OUT));
         StateRules.changesAt(one.workload(), plan, sight(one))
                 .ifPresent(at -> one.stateChanges(
                         context.loop().after(Duration.between(context.now(), at), () -> queue.plan(one))));
-        // What only a second look finds out may have been so at the first, or before.
+        // What only a second look finds may have been so at the first, or before.
         boolean wasBefore =
                 now.since().filter(since -> !since.isAfter(one.found())).isPresent();
         if (context.mayAct()) {
@@ -155,7 +155,7 @@ public final class Execution {
         return one.sight(rollouts.running(one.workload().id()), rollouts.patience(), context.now());
     }
 
-    /** The references whose answers are older than what the cluster said of the workload last. */
+    /** The references whose answers are older than the cluster's latest news of the workload. */
     private List<ImageReference> askedBeforeSeen(Tracked one) {
         String namespace = one.workload().id().namespace();
         return one.references().stream()
@@ -188,7 +188,7 @@ public final class Execution {
         }
     }
 
-    /** What a patch says, and the pushes for which it says that: with the same reason it is sent only if it was undone. */
+    /** What a patch says, and for which pushes: it is sent again with the same reason only if it was undone. */
     private String reason(Tracked one, String text) {
         return one.references().stream()
                 .map(reference -> registries

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 
-/** A rollout on its way: how far it is, and what is needed to judge it. On the loop. */
+/** A rollout under way: how far it is, and what is needed to judge it. On the loop. */
 final class Following {
     private Rollout rollout;
     private final long generation;
@@ -19,17 +19,17 @@ final class Following {
     private final boolean old;
     private boolean shared;
     private Optional<RolloutOutcome> ended = Optional.empty();
-    /** Whose content is awaited, to judge it. */
+    /** The digests whose content is awaited to judge it. */
     private Set<String> awaited = Set.of();
 
     private boolean impatient;
 
     /**
-     * @param rollout which
-     * @param generation the generation that its patch made
+     * @param rollout which one
+     * @param generation the generation that its patch created
      * @param outcome how it ends
      * @param shared whether others wait for it
-     * @param old whether it was over before this agent acted: it is recorded, and no news
+     * @param old whether it was over before this agent acted: it is recorded, but is not news
      */
     Following(
             Rollout rollout, long generation, CompletableFuture<RolloutOutcome> outcome, boolean shared, boolean old) {
@@ -52,13 +52,13 @@ final class Following {
         return shared;
     }
 
-    /** It was found on the workload; now it is known by ourselves. */
+    /** It was found on the workload; now our own record of it is known. */
     void isKnownAs(Rollout recorded) {
         rollout = recorded;
         shared = !recorded.isHearsay();
     }
 
-    /** The controllers are through with it, or it was given up; it is still to be judged. */
+    /** The controllers have finished it, or it was given up; it has yet to be judged. */
     void ended(RolloutOutcome how) {
         ended = Optional.of(how);
     }
@@ -73,7 +73,7 @@ final class Following {
         return snapshot.generation() < generation;
     }
 
-    /** It can only be judged with the content of these. Returns whether that is news. */
+    /** It can be judged only with the content of these. Returns whether that is news. */
     boolean awaits(Collection<ImageDigest> content) {
         boolean first = awaited.isEmpty();
         awaited = content.stream().map(ImageDigest::reference).collect(Collectors.toSet());
@@ -84,7 +84,7 @@ final class Following {
         return awaited.contains(reference.toString());
     }
 
-    /** The content was awaited for long enough: it is judged without. */
+    /** The content was awaited long enough: the rollout is judged without it. */
     void awaitsNoMore() {
         impatient = true;
     }
@@ -93,7 +93,7 @@ final class Following {
         return impatient;
     }
 
-    /** It is not followed any more. */
+    /** It is no longer followed. */
     void cancel() {
         outcome.cancel(false);
     }

@@ -19,13 +19,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether this agent is the one that acts: always, or while it holds the Lease if an election was {@linkplain #start
- * started}. Thread-safe.
+ * Knows whether this agent is the one that acts: always, or, if an election was {@linkplain #start started}, while it
+ * holds the Lease. Thread-safe.
  */
 public final class Leadership {
     private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
 
-    /** How long giving back the Lease may take: one that is not given back ends by itself. */
+    /** How long releasing the Lease may take: one that is not released expires by itself. */
     private static final Duration HANDING_OVER = Duration.ofSeconds(1);
 
     private final Lease lease;
@@ -55,13 +55,13 @@ public final class Leadership {
                 new LeaderElection.Listener() {
                     @Override
                     public void elected() {
-                        tell("leading", "leads now and rolls out");
+                        tell("leading", "is now the leader and rolls out");
                         loop.execute(() -> changed.acts(true));
                     }
 
                     @Override
                     public void deposed() {
-                        tell("standing_by", "does not lead any more and stands by");
+                        tell("standing_by", "is no longer the leader and stands by");
                         loop.execute(() -> changed.acts(false));
                     }
                 });
@@ -108,7 +108,7 @@ public final class Leadership {
                         problem.missing()));
     }
 
-    /** Gives the Lease back, so that another agent takes over at once. Nothing may be under way any more. */
+    /** Releases the Lease, so that another agent takes over at once. Nothing may still be under way. */
     public void close() throws InterruptedException {
         if (!started) {
             return;
@@ -116,7 +116,7 @@ public final class Leadership {
         try {
             CompletableFuture.runAsync(election::close, worker).get(HANDING_OVER.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) {
-            LOG.warn("the Lease {} could not be given back; it ends by itself", path());
+            LOG.warn("the Lease {} could not be released; it expires by itself", path());
         }
     }
 }

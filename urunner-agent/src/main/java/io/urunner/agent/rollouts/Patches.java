@@ -32,16 +32,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Changes workloads: one patch of a workload at a time, beside the loop, the namespaces in turn. What was changed meanwhile
- * is read again with GET; what fails is tried again later, with growing pauses. On the loop.
+ * Changes workloads: one patch per workload at a time, off the loop, namespaces taking turns. A workload that was changed
+ * meanwhile is read again with GET; what fails is retried later, with growing pauses. On the loop.
  */
 public final class Patches {
     private static final Logger LOG = LoggerFactory.getLogger(Patches.class);
 
-    /** Patches at once. */
+    /** How many patches are sent at once. */
     public static final int AT_ONCE = 16;
 
-    /** So many of them at most are one namespace's. */
+    /** How many of them at most belong to one namespace. */
     private static final int OF_A_NAMESPACE = 12;
 
     private static final Duration WATCH_CATCHES_UP = Duration.ofSeconds(1);
@@ -65,7 +65,7 @@ public final class Patches {
         PatchResult send() throws KubeException;
     }
 
-    /** What the API server said, and what it has now where that was read. */
+    /** The API server's answer, and the workload as it is now if it was read. */
     private record Reply(PatchResult result, Optional<Workload> fresh) {}
 
     /** {@code workers} wait for the API server; {@code rollouts} takes over what is started. */
@@ -87,7 +87,7 @@ public final class Patches {
         progress = new Progress(context.loop()::nanos);
     }
 
-    /** By the loop's time, which nobody sets: no pause outlasts a clock that is set back. */
+    /** The loop's time, which nobody can set: setting the clock back does not prolong a pause. */
     private Instant now() {
         return Instant.EPOCH.plusNanos(context.loop().nanos());
     }
@@ -97,14 +97,14 @@ public final class Patches {
         return progress.quiet();
     }
 
-    /** For how long patches are under way, and none ended. */
+    /** How long patches have been under way without one ending. */
     public Duration standsStill() {
         return progress.standsStill();
     }
 
     /**
-     * How long is left until a workload may be changed: after a failure it is left alone for a while, and so it is when it
-     * was changed so often that something undoes at once what we do.
+     * Returns how long to wait until a workload may be changed: it is left alone for a while after a failure, or after so many
+     * changes that something must be undoing them at once.
      */
     Optional<Duration> pause(Tracked one, String reason) {
         Instant now = now();
@@ -127,7 +127,7 @@ public final class Patches {
     }
 
     /**
-     * Rolls a workload out when it is its turn; the rollout is followed then.
+     * Rolls a workload out when it is its turn, and follows the rollout.
      *
      * @param plan the plan, whose digests are remembered once the patch is accepted
      * @param decision what it decided
@@ -162,7 +162,7 @@ public final class Patches {
                 patched -> rollouts.quarantined(planned.id()));
     }
 
-    /** {@code accepted} is told on the loop. */
+    /** {@code accepted} is called on the loop. */
     private void send(
             Tracked one,
             Optional<Decision.Restart> starting,
@@ -220,7 +220,7 @@ public final class Patches {
         };
         try {
             workers.execute(task);
-        } catch (RuntimeException | Error e) { // such as a thread that cannot be made
+        } catch (RuntimeException | Error e) { // such as a thread that cannot be created
             context.loop().execute(() -> ended(id.namespace(), () -> broken(one, e)));
         }
     }
@@ -240,7 +240,7 @@ public final class Patches {
         failed(one, "a defect of the agent: " + e, Failure.REFUSED);
     }
 
-    /** A workload went away, or is not watched any more: what was not sent yet is not sent. */
+    /** A workload went away, or is no longer watched: what has not been sent yet is not sent. */
     public void forget(Tracked one) {
         if (waiting.remove(one)) {
             tasks.remove(one);
@@ -249,7 +249,7 @@ public final class Patches {
         }
     }
 
-    /** Nothing is sent any more; what is under way ends. */
+    /** Sends nothing more; what is under way is completed. */
     public void stop() {
         stopped = true;
         waiting.clear();
@@ -299,7 +299,7 @@ public final class Patches {
         }
     }
 
-    /** What the watch told of it while the patch was on its way was not looked at. */
+    /** Looks at the workload now, as what the watch reported while the patch was under way was ignored. */
     private void look(Tracked one) {
         if (!one.isGone()) {
             fleet.changed(one.workload().id());
@@ -308,7 +308,7 @@ public final class Patches {
 
     private void conflict(Tracked one, Optional<Workload> fresh) {
         LOG.debug(
-                "{} was changed meanwhile: it is planned again", one.workload().id());
+                "{} was changed in the meantime: it is planned again", one.workload().id());
         one.attempts().conflicted(now());
         read(one, fresh);
     }
@@ -316,19 +316,19 @@ public final class Patches {
     private void read(Tracked one, Optional<Workload> fresh) {
         if (!one.isGone()) {
             fleet.read(one, fresh);
-            // While it was read, the watch may have told of something newer, and tells it no second time.
+            // While it was read, the watch may have reported something newer, and does not report it again.
             context.loop().after(WATCH_CATCHES_UP, () -> look(one));
         }
     }
 
-    /** Whatever we write does not last: it is written less and less often. */
+    /** What we write does not last: it is written less and less often. */
     private void undone(Tracked one) {
         context.problems()
                 .problem(
                         one.workload().id().toString(),
                         "undone",
-                        "what was written on it is undone at once, by a controller or an admission rule that does not keep"
-                                + " annotations that begin with urunner.io/; it is tried less and less often");
+                        "what the agent writes on it is undone at once, by a controller or an admission rule that removes"
+                                + " annotations that begin with urunner.io/; the agent tries less and less often");
         runaway();
     }
 

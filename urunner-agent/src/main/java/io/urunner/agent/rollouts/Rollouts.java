@@ -42,10 +42,10 @@ import org.slf4j.event.Level;
 public final class Rollouts {
     private static final Logger LOG = LoggerFactory.getLogger(Rollouts.class);
 
-    /** How long after its beginning an agent learns of rollouts that others began before. */
+    /** How long after its start an agent learns of rollouts that others started before. */
     private static final Duration BEGINNING = Duration.ofMinutes(1);
 
-    /** How long at least the content is awaited that a rollout is judged by. */
+    /** How long the content needed to judge a rollout is awaited at least. */
     private static final Duration CONTENT = Duration.ofMinutes(1);
 
     private final Context context;
@@ -57,19 +57,19 @@ public final class Rollouts {
     private final Duration patience;
     private final Experience experience;
     private final Map<WorkloadId, Following> followed = new HashMap<>();
-    /** By workload that was looked at the rollout that was followed last, or was over when it was looked at first. */
+    /** For each workload looked at, the rollout that was followed last, or was over at the first look. */
     private final Map<WorkloadId, String> last = new HashMap<>();
 
     private final Map<WorkloadId, Outcome.Failed> toQuarantine = new HashMap<>();
     /** The last rollout of a workload whose patch was not answered: the API server may have taken it. */
     private final Map<WorkloadId, Rollout> unanswered = new HashMap<>();
 
-    /** Those of which was told last that a rollout did not end well. */
+    /** Workloads whose last reported rollout did not end well. */
     private final Set<WorkloadId> endedBadly = new HashSet<>();
 
     private Instant began = Instant.MIN;
 
-    /** A rollout is followed for so long as is {@code patience}; {@code queue} gets those whose rollout is over. */
+    /** A rollout is followed for {@code patience}; {@code queue} gets the workloads whose rollout is over. */
     public Rollouts(
             Context context,
             Cluster cluster,
@@ -93,7 +93,7 @@ public final class Rollouts {
         return patience;
     }
 
-    /** What our rollouts showed. */
+    /** What our rollouts have shown. */
     public Experience experience() {
         return experience;
     }
@@ -108,7 +108,7 @@ public final class Rollouts {
         unanswered.put(rollout.workload(), rollout);
     }
 
-    /** The rollout whose patch was sent last, while its answer did not come. */
+    /** The rollout whose patch was sent last, while its answer is missing. */
     Optional<Rollout> unanswered(WorkloadId id) {
         return Optional.ofNullable(unanswered.get(id));
     }
@@ -136,7 +136,7 @@ public final class Rollouts {
         follow(rollout, digests, patched, Optional.empty());
     }
 
-    /** {@code ended} is the workload where the rollout was over before this agent acted: it is judged as it stands. */
+    /** {@code ended} is the workload if its rollout was over before this agent acted: it is judged as it stands. */
     void follow(Rollout rollout, DigestsAnnotation digests, PatchResult.Patched patched, Optional<Workload> ended) {
         WorkloadId id = rollout.workload();
         CompletableFuture<RolloutOutcome> outcome = ended.isPresent()
@@ -152,13 +152,13 @@ public final class Rollouts {
         Following before = followed.put(id, now);
         if (before != null) {
             before.cancel();
-            end(before, new Outcome.Superseded("the next rollout followed"));
+            end(before, new Outcome.Superseded("the next rollout was started"));
         }
         CompletableFuture<RolloutOutcome> unused = outcome.whenComplete((end, failure) -> {
             if (end != null) {
                 context.loop().execute(() -> ended(now, end));
             } else if (failure != null && !outcome.isCancelled()) {
-                LOG.error("the rollout of {} is followed no more; this is a defect", id, failure);
+                LOG.error("the rollout of {} is no longer followed; this is a defect", id, failure);
                 context.loop().execute(() -> {
                     if (followed.remove(id, now)) {
                         over(id);
@@ -168,19 +168,19 @@ public final class Rollouts {
         });
     }
 
-    /** What is left of our patience with a rollout, whoever began it: who comes later does not begin anew. */
+    /** What is left of our patience with a rollout, whoever started it: an agent that comes later does not start anew. */
     private Duration left(Rollout rollout) {
         Duration left = Duration.between(context.now(), rollout.requested().plus(patience));
         return Pace.min(patience, Pace.max(left, Duration.ZERO));
     }
 
-    /** What is told while we begin of the time before may be another agent's. Nobody can make it up later. */
+    /** While we start, rollouts from before may be another agent's. Nobody can make one up later. */
     private boolean isFromBefore(Rollout rollout) {
         return rollout.requested().isBefore(began)
                 && context.now().minus(BEGINNING).isBefore(began);
     }
 
-    /** What is followed of this workload, if anything is. */
+    /** The followed rollout of this workload, if there is one. */
     Optional<Following> followed(WorkloadId id) {
         return Optional.ofNullable(followed.get(id));
     }
@@ -200,7 +200,7 @@ public final class Rollouts {
         last.put(rollout.workload(), rollout.id());
     }
 
-    /** The store knows the end of a rollout: what is missing since is another story, though it looks as if it went on. */
+    /** The store knows the end of a rollout: pods that are missing since are not part of it, though it looks unfinished. */
     void isOver(Rollout rollout) {
         WorkloadId id = rollout.workload();
         last.merge(id, rollout.id(), (known, ended) -> known.isEmpty() ? ended : known);
@@ -212,16 +212,16 @@ public final class Rollouts {
         }
     }
 
-    /** A rollout is over: others may begin, wherever they are. */
+    /** A rollout is over: others may start, in any namespace. */
     private void over(WorkloadId id) {
         fleet.find(id).ifPresent(queue::plan);
         queue.planWaiting();
     }
 
     /**
-     * The rollouts that are under way; one that has ended and is still to be judged is not. Others wait for those that we
-     * know by ourselves, and for none of them longer than for its namespace's share of our patience, however it is asked
-     * to be.
+     * The rollouts that are under way, without those that have ended and have yet to be judged. Others wait only for those
+     * that we know ourselves, and for none of them longer than its namespace's share of our patience, whatever the
+     * settings ask for.
      */
     public List<Admission.Slot> slots() {
         return followed.values().stream()
@@ -274,7 +274,7 @@ public final class Rollouts {
         over(id);
     }
 
-    /** The workloads whose rollouts wait for what a digest of this stands for, though they may not use it any more. */
+    /** The workloads whose rollouts wait for the content of a digest of this, even if they no longer use it. */
     public List<Tracked> undecided(ImageReference reference) {
         return followed.values().stream()
                 .filter(one -> one.awaits(reference))
@@ -283,8 +283,8 @@ public final class Rollouts {
     }
 
     /**
-     * A workload is planned anew: what was missing to judge its rollout may be known now, or somebody took back what it was
-     * rolled out for.
+     * A workload is planned again: what was missing to judge its rollout may be known now, or somebody undid the change that
+     * it was rolled out for.
      */
     void look(WorkloadId id) {
         Following one = followed.get(id);
@@ -299,7 +299,7 @@ public final class Rollouts {
         }
     }
 
-    /** What is to be written on a workload whose rollout failed, until it is written. */
+    /** The state to write on a workload whose rollout failed, until it is written. */
     Optional<WorkloadState> quarantine(Workload workload) {
         Optional<WorkloadState> state = Optional.ofNullable(toQuarantine.get(workload.id()))
                 .flatMap(failed -> Verification.quarantine(workload, failed));
@@ -309,7 +309,7 @@ public final class Rollouts {
         return state;
     }
 
-    /** It is written: if the rollout turns out well after all, that is not undone. */
+    /** It is written: if the rollout succeeds after all, this is not undone. */
     void quarantined(WorkloadId id) {
         toQuarantine.remove(id);
     }
@@ -349,7 +349,7 @@ public final class Rollouts {
         context.listener().rolloutEnded(rollout, outcome);
     }
 
-    /** A workload went away, or its namespace is not watched any more: nobody waits for its rollout. */
+    /** A workload went away, or its namespace is no longer watched: nobody waits for its rollout. */
     public void forget(WorkloadId id) {
         last.remove(id);
         endedBadly.remove(id);
@@ -358,22 +358,22 @@ public final class Rollouts {
         Following gone = followed.remove(id);
         if (gone != null) {
             gone.cancel();
-            end(gone, new Outcome.Superseded("the workload was deleted, or is not watched any more"));
+            end(gone, new Outcome.Superseded("the workload was deleted or is no longer watched"));
         }
     }
 
-    /** Whether one of this workload is under way, or is still to be judged. */
+    /** Whether a rollout of this workload is under way, or has yet to be judged. */
     public boolean running(WorkloadId id) {
         Following one = followed.get(id);
         return one != null && !one.isOld();
     }
 
-    /** Whether it was told last of a rollout of this workload that it did not end well. */
+    /** Whether the last reported rollout of this workload did not end well. */
     boolean endedBadly(WorkloadId id) {
         return endedBadly.contains(id);
     }
 
-    /** Follows no more; the rollouts go on, and whoever acts next takes them up. */
+    /** Stops following; the rollouts continue, and the next agent that acts takes them over. */
     public void stop() {
         endedBadly.clear();
         List<Following> left =

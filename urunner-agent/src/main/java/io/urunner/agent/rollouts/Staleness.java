@@ -8,17 +8,17 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Since when a workload's pods are behind a tag that moved. */
+/** Computes since when a workload's pods have been behind a tag that moved. */
 final class Staleness {
     private Staleness() {}
 
     /**
-     * The beginning of the staleness after one more plan.
+     * Returns the beginning of the staleness after one more plan.
      *
      * @param before the beginning so far; empty if it was not stale
      * @param plan the plan
      * @param state how the workload is
-     * @param movedAt since when a reference has the digest that it has
+     * @param movedAt since when a reference has had its current digest
      * @return the beginning; it stays until every container is known to run what its tag says
      */
     static Optional<Instant> since(

@@ -1,4 +1,4 @@
-/** Patches, the rollouts that they start, and who may act and is told. */
+/** Patches and the rollouts that they start; which agent may act; who is told. */
 @NullMarked
 package io.urunner.agent.rollouts;
 

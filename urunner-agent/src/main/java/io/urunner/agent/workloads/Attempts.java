@@ -12,42 +12,42 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * How the patches of one workload go: what is under way, what failed, and when it may be tried again. Times are the loop's,
- * which nobody sets. On the loop.
+ * Tracks the patches of one workload: what is under way, what failed, and when it may be retried. Times are the loop's,
+ * which nobody can set. On the loop.
  */
 public final class Attempts {
-    /** So many requests about one workload go to the API server per {@link #MINUTE}. */
+    /** How many requests about one workload go to the API server per {@link #MINUTE}. */
     private static final int REQUESTS = 30;
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
-    /** So often in a row is planned anew after a conflict, before the next change of the workload is waited for. */
+    /** How many conflicts in a row lead to a new plan; then the next change of the workload is awaited. */
     private static final int CONFLICTS = 5;
 
     private static final Duration RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(4);
     private static final Duration PERMISSION_RETRY = Duration.ofMinutes(1);
 
-    /** So often the same is written for the same push; after that it is undone by somebody who goes on doing so. */
+    /** How often the same is written for the same push; beyond that, somebody keeps undoing it. */
     private static final int UNDONE = 2;
 
     private static final int LONGEST_UNDONE = 14;
-    /** So many reasons are remembered. */
+    /** How many reasons are remembered. */
     private static final int REASONS = 4;
-    /** What was written lasts when nobody undid it for so long. */
+    /** What was written is considered lasting if nobody undoes it for this long. */
     private static final Duration LASTS = Duration.ofHours(1);
 
-    /** Why a patch was not accepted, which says when it is tried again. */
+    /** Why a patch was not accepted, which determines when it is retried. */
     public enum Failure {
-        /** A permission is missing: somebody grants it, sooner or later. */
+        /** A permission is missing: somebody will grant it sooner or later. */
         FORBIDDEN,
-        /** The cluster does not want it, and will not want it in a second either. */
+        /** The cluster rejects it, and will still reject it a second later. */
         REFUSED,
-        /** The API server did not answer, or has too much to do. */
+        /** The API server did not answer, or is overloaded. */
         PASSING
     }
 
-    /** What was written for one reason, which nobody should have to do twice. */
+    /** What was written for one reason, which should not be needed twice. */
     private static final class Written {
         private int times;
         private Instant notBefore = Instant.MIN;
@@ -66,7 +66,7 @@ public final class Attempts {
     /** When the API server was asked, in the last minute. */
     private final Deque<Instant> requests = new ArrayDeque<>();
 
-    /** A patch is on its way; {@code restart} is the rollout that it starts, if it does. */
+    /** A patch is under way; {@code restart} is the rollout that it starts, if any. */
     public void sent(Optional<Decision.Restart> restart, Instant now) {
         underWay = true;
         starting = restart;
@@ -82,7 +82,7 @@ public final class Attempts {
      * The API server accepted the patch.
      *
      * @param reason what the patch says and why: a second one with the same reason means that the first was undone
-     * @return false if what is written does not last, so that it is written less and less often
+     * @return false if what is written does not last and is therefore written less and less often
      */
     public boolean accepted(String reason, Instant now) {
         failures = 0;
@@ -101,7 +101,7 @@ public final class Attempts {
         return lasts;
     }
 
-    /** The workload was changed meanwhile, and was read. */
+    /** The workload was changed in the meantime, and was read. */
     public void conflicted(Instant now) {
         requests.add(now);
         failures++;
@@ -133,7 +133,7 @@ public final class Attempts {
         missingPermission = Optional.empty();
     }
 
-    /** Until when there were too many requests about it; empty if there may be another one. */
+    /** Until when no more requests about it are allowed; empty if another one is. */
     public Optional<Instant> tooManyUntil(Instant now) {
         while (!requests.isEmpty() && !requests.peek().plus(MINUTE).isAfter(now)) {
             requests.remove();
@@ -144,7 +144,7 @@ public final class Attempts {
                 : Optional.of(requests.peek().plus(MINUTE));
     }
 
-    /** Until when it may not be patched for a reason; empty if it may be now. */
+    /** Until when it must not be patched for a reason; empty if it may be now. */
     public Optional<Instant> pausedUntil(String reason, Instant now) {
         Instant same = Optional.ofNullable(written.get(reason.hashCode()))
                 .map(one -> one.notBefore)
@@ -168,7 +168,7 @@ public final class Attempts {
         return missingPermission;
     }
 
-    /** What went wrong when it was changed last. */
+    /** What went wrong the last time it was changed. */
     public Optional<String> problem() {
         return problem;
     }

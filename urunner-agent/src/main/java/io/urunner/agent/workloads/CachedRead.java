@@ -13,13 +13,13 @@ import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was read from the API server last, and which credentials it gave: it is read again when it is old, or one of these
+ * The last value read from the API server, and the credentials in it: it is read again when it is old, or when one of them
  * was refused. Thread-safe.
  */
 final class CachedRead<T> {
-    /** How long a denial holds, which somebody may take back. */
+    /** How long a denial is kept, as somebody may grant the permission. */
     private static final Duration LIFE_OF_DENIALS = Duration.ofMinutes(1);
-    /** What is missing may be made at any time, and what was refused may be replaced. */
+    /** What is missing may be created at any time, and what was refused may be replaced. */
     private static final Duration SHORT_LIFE = Duration.ofSeconds(15);
     /** An API server that did not answer is asked again. */
     private static final Duration RETRY = Duration.ofSeconds(5);
@@ -31,7 +31,7 @@ final class CachedRead<T> {
     private volatile Instant read = Instant.MIN;
     private boolean refused;
 
-    /** Where it is read; blocks until the API server answers. */
+    /** Reads the value; blocks until the API server answers. */
     interface From<T> {
         T read() throws KubeException;
     }
@@ -62,7 +62,7 @@ final class CachedRead<T> {
             read = now;
             return fresh;
         } catch (KubeException e) {
-            // An API server that is away takes nothing from what is known.
+            // If the API server is away, what is known stays valid.
             if (known != null && !e.forbidden()) {
                 read = now.minus(life).plus(SHORT_LIFE);
                 return known;
@@ -74,12 +74,12 @@ final class CachedRead<T> {
         }
     }
 
-    /** Whether it was read within so long; what is read in the future was before the clock was set back. */
+    /** Whether it was read less than {@code age} ago; a read in the future was before the clock was set back. */
     private boolean isYounger(Duration age, Instant now) {
         return !now.isBefore(read) && now.isBefore(read.plus(age));
     }
 
-    /** What was read last; does not wait for what is being read. */
+    /** The last value read; does not wait for a read that is under way. */
     Optional<T> known() {
         return Optional.ofNullable(value);
     }
@@ -88,12 +88,12 @@ final class CachedRead<T> {
         return Optional.ofNullable(denial);
     }
 
-    /** Whether nobody read it again for so long. */
+    /** Whether nobody has read it again for {@code age}. */
     boolean isOlder(Duration age) {
         return read.isAfter(Instant.MIN) && read.plus(age).isBefore(clock.instant());
     }
 
-    /** Where it has nothing to show, it is about to be mended. */
+    /** Records the credentials in it. If there are none, somebody is probably about to fix that. */
     synchronized void gave(Collection<Credential> credentials) {
         given.addAll(credentials);
         refused = refused || credentials.stream().allMatch(Credential.Anonymous.class::isInstance);

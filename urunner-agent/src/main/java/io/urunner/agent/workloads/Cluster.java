@@ -20,14 +20,14 @@ import java.util.function.Consumer;
 
 /**
  * The cluster, as the agent and the operator's commands use it: a port, so that both are tested without an API server.
- * Thread-safe. What reads or changes a workload blocks until the API server answers, and throws {@link KubeException} if
- * that one refuses or cannot be reached; it needs no watch.
+ * Thread-safe. Methods that read or change a workload block until the API server answers, and throw {@link KubeException}
+ * if it refuses or cannot be reached; they need no watch.
  */
 public interface Cluster {
-    /** Begins to watch; the listener is told the id of every workload that appears, changes or goes. */
+    /** Starts watching; the listener gets the id of every workload that appears, changes or disappears. */
     void start(Consumer<WorkloadId> listener);
 
-    /** Whether everything that may be seen has been seen once. */
+    /** Whether everything that the agent is allowed to see has been seen once. */
     boolean synced();
 
     List<Workload> workloads();
@@ -39,10 +39,10 @@ public interface Cluster {
     /** The namespaces that are watched now. */
     Set<String> namespaces();
 
-    /** Whether workloads of this namespace may be seen, once it carries the label. */
+    /** Whether this namespace is in scope, so that its workloads are watched once it has the label. */
     boolean watches(String namespace);
 
-    /** Starts a rollout with one patch on the version that was planned on. */
+    /** Starts a rollout with one patch of the version that the plan is based on. */
     PatchResult restart(Workload planned, Restart restart) throws KubeException;
 
     /** Writes the state of a workload, without a rollout. */

@@ -30,7 +30,7 @@ public final class Fleet {
     private final Map<WorkloadId, Tracked> tracked = new TreeMap<>();
     /** By reference and namespace. */
     private final Map<ImageReference, Map<String, Set<WorkloadId>>> users = new HashMap<>();
-    /** By namespace, as far as it was asked for since the last change. */
+    /** By namespace; only what was asked for since the last change. */
     private final Map<String, Map<ImageDigest, Quarantine>> quarantined = new HashMap<>();
 
     private final Map<String, Map<WorkloadId, Tracked>> namespaces = new HashMap<>();
@@ -38,8 +38,8 @@ public final class Fleet {
     private final Consumer<Tracked> gone;
 
     /**
-     * {@code registries} are told which references are used, {@code credentials} by whom; {@code policy} holds where
-     * annotations say nothing; {@code queue} gets what is seen anew, and {@code gone} is told what is not seen any more.
+     * {@code registries} are told which references are used, {@code credentials} by whom; {@code policy} applies where
+     * annotations do not override it; {@code queue} gets what is new or changed, and {@code gone} what has disappeared.
      */
     public Fleet(
             Cluster cluster,
@@ -58,12 +58,12 @@ public final class Fleet {
         this.gone = gone;
     }
 
-    /** A workload appeared, changed or went away: what the watch says of it now counts. */
+    /** A workload appeared, changed or went away: what the watch says about it now counts. */
     public void changed(WorkloadId id) {
         take(id, cluster.find(id));
     }
 
-    /** A workload was read: what the API server says of it counts; empty if it is gone. */
+    /** A workload was read: what the API server says about it counts; empty if it is gone. */
     public void read(Tracked one, Optional<Workload> fresh) {
         fresh.ifPresent(one::read);
         take(one.workload().id(), fresh);
@@ -104,7 +104,7 @@ public final class Fleet {
                 .toList();
     }
 
-    /** Those for whom a question is asked. */
+    /** The workloads for which a question is asked. */
     public List<Tracked> users(Question question) {
         return question.asker()
                 .namespace()
@@ -129,7 +129,7 @@ public final class Fleet {
         });
     }
 
-    /** A workload is seen for the first time, or has changed. */
+    /** A workload was seen for the first time, or has changed. */
     private Tracked update(Workload snapshot, Instant seen) {
         WorkloadId id = snapshot.id();
         Tracked known = tracked.get(id);

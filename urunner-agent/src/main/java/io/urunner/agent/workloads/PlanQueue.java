@@ -11,20 +11,20 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The workloads to plan, the namespaces in turn: many reasons to plan a workload are one plan. On the loop.
+ * The workloads to plan, namespaces taking turns: many reasons to plan a workload lead to one plan. On the loop.
  */
 public final class PlanQueue {
-    /** How often those that wait for others are planned anew at most. */
+    /** How often at most those that wait for others are planned again. */
     private static final Duration WAKE = Duration.ofSeconds(1);
 
-    /** How often those whose answer is on its way are looked at, should nobody tell that it came. */
+    /** How often those that wait for an answer are checked, in case its arrival was not reported. */
     private static final Duration LOOK = Duration.ofSeconds(5);
 
     private final Loop loop;
     private final Turns<Tracked> dirty = new Turns<>(Integer.MAX_VALUE);
-    /** Those to plan for which something is on its way: an answer, or the end of a patch. */
+    /** Those that cannot be planned before something arrives: an answer, or the end of a patch. */
     private final Set<Tracked> unready = new LinkedHashSet<>();
-    /** By namespace those that wait for the rollouts of others: whatever changes may be what they wait for. */
+    /** By namespace, those that wait for the rollouts of others: any change may be what they wait for. */
     private final Map<String, Waiting> waiting = new HashMap<>();
 
     private Runnable planner = () -> {};
@@ -43,17 +43,17 @@ public final class PlanQueue {
         this.loop = loop;
     }
 
-    /** {@code newPlanner} plans what is {@linkplain #next next}; it is run soon after something was to be planned. */
+    /** {@code newPlanner} plans what is {@linkplain #next next}; it runs soon after something is added. */
     public void planWith(Runnable newPlanner) {
         planner = newPlanner;
     }
 
-    /** Nothing is planned any more. */
+    /** Stops planning. */
     public void stop() {
         stopped = true;
     }
 
-    /** Plans a workload soon. Those that wait for others in its namespace may go on. */
+    /** Plans a workload soon. Those that wait for others in its namespace may continue. */
     public void plan(Tracked one) {
         add(one);
         wake(namespace(one));
@@ -66,13 +66,13 @@ public final class PlanQueue {
         planSoon();
     }
 
-    /** Plans those that wait for the rollouts of others, wherever they are. */
+    /** Plans those that wait for the rollouts of others, in all namespaces. */
     public void planWaiting() {
         List.copyOf(waiting.keySet()).forEach(this::wake);
         planSoon();
     }
 
-    /** Looks again whether those can be planned for which something was on its way. */
+    /** Checks again whether those that waited for an answer or a patch can be planned. */
     public void planUnready() {
         planAll(List.copyOf(unready));
     }
@@ -110,7 +110,7 @@ public final class PlanQueue {
         }
     }
 
-    /** Once in a while: a namespace in which all waits and something changes all the time is not planned all the time. */
+    /** Wakes a namespace, but not too often: one where all wait and something keeps changing is not planned all the time. */
     private void wake(String namespace) {
         Waiting all = waiting.get(namespace);
         if (all == null || all.workloads.isEmpty()) {
@@ -139,7 +139,7 @@ public final class PlanQueue {
         return dirty.next().orElseThrow();
     }
 
-    /** A workload cannot be planned yet, because something that it needs is on its way. */
+    /** A workload cannot be planned yet, because something that it needs has not arrived. */
     public void notReady(Tracked one) {
         unready.add(one);
     }
@@ -151,7 +151,7 @@ public final class PlanQueue {
                 .add(one);
     }
 
-    /** A workload went away; {@code last} says whether there is no other in its namespace. */
+    /** A workload went away; {@code last} says whether it was the last one in its namespace. */
     void remove(Tracked gone, boolean last) {
         dirty.remove(gone);
         unready.remove(gone);
@@ -166,7 +166,7 @@ public final class PlanQueue {
         return dirty.isEmpty();
     }
 
-    /** Whether nothing is to be planned before something else happens. */
+    /** Whether nothing can be planned until something else happens. */
     public boolean isIdle() {
         return dirty.isEmpty() && !planning;
     }

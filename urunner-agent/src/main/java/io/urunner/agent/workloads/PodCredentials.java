@@ -31,28 +31,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The credentials that the pods of watched workloads pull with: the pull secrets that the pod template names, else those
- * of its service account. Secrets are read by name when they are needed, again when a registry refuses what they hold, and
- * otherwise every few minutes. An agent uses those of a {@linkplain #of namespace} for that namespace alone; as a provider,
- * this yields those of all, for a command that knows of one workload only. Thread-safe.
+ * The credentials that the pods of watched workloads pull with: the pull secrets that the pod template names, or else
+ * those of its service account. Secrets are read by name when they are needed, again when a registry refuses what they
+ * hold, and otherwise every few minutes. An agent uses those of a {@linkplain #of namespace} for that namespace only; as a
+ * provider, this yields those of all namespaces, for a command that knows only one workload. Thread-safe.
  */
 public final class PodCredentials implements CredentialProvider {
     private static final Logger LOG = LoggerFactory.getLogger(PodCredentials.class);
 
     private static final Duration LIFE = Duration.ofMinutes(5);
     private static final Duration LIFE_OF_ACCOUNTS = Duration.ofMinutes(1);
-    /** What nobody read again for so long is forgotten. */
+    /** What nobody has read again for this long is forgotten. */
     private static final Duration UNUSED = LIFE.multipliedBy(2);
 
-    /** Of so many bytes are the pull secrets of a namespace that are kept; what comes beyond is not used. */
+    /** How many bytes of a namespace's pull secrets are kept; what exceeds this is not used. */
     private static final int MOST_OF_A_NAMESPACE = 1024 * 1024;
 
-    /** The same of all namespaces together, an eighth of the image's heap; but a namespace with few bytes is not refused. */
+    /** The same for all namespaces together, an eighth of the image's heap; a namespace with few bytes is not refused. */
     private static final int MOST = 8 * 1024 * 1024;
 
     private static final int FEW = 32 * 1024;
 
-    /** So many sentences say what is wrong with the pull secrets for a repository. */
+    /** How many problems with the pull secrets for a repository are reported. */
     private static final int MOST_PROBLEMS = 5;
 
     /** The status of an answer that is too large to be used. */
@@ -70,16 +70,16 @@ public final class PodCredentials implements CredentialProvider {
 
     private record Api(KubeAccess access, Problems problems) {}
 
-    /** Told, on any thread, whether something can be read. */
+    /** Is told, on any thread, whether something can be read. */
     public interface Problems {
-        /** The API server refuses; the message names the permission. */
+        /** The API server denies a read; the message names the permission. */
         void missing(String what, String message);
 
         void well(String what);
     }
 
     /**
-     * Credentials of no workload yet: an agent tells which there are.
+     * Creates credentials without any workload: the agent adds them.
      *
      * @param clock the time
      */
@@ -88,9 +88,9 @@ public final class PodCredentials implements CredentialProvider {
     }
 
     /**
-     * Reads with this from now on, for a command that fails for itself; before, there are no credentials.
+     * Reads with this from now on, for a command that reports its own failures; before, there are no credentials.
      *
-     * @param access what reads; stays the caller's
+     * @param access what reads; the caller closes it
      */
     public void connect(KubeAccess access) {
         connect(access, new Problems() {
@@ -110,7 +110,7 @@ public final class PodCredentials implements CredentialProvider {
     }
 
     /**
-     * A workload uses these references now, and no others.
+     * A workload now uses these references, and no others.
      *
      * @param workload the workload
      * @param references the references
@@ -127,7 +127,7 @@ public final class PodCredentials implements CredentialProvider {
         forgetUnused(id.namespace());
     }
 
-    /** Forgets what no workload of a namespace names any more, and no service account that one uses. */
+    /** Forgets what is no longer named by any workload of a namespace, or by a service account that one uses. */
     private void forgetUnused(String namespace) {
         Set<String> usedAccounts = new HashSet<>();
         Set<String> usedSecrets = new HashSet<>();
@@ -149,7 +149,7 @@ public final class PodCredentials implements CredentialProvider {
     }
 
     /**
-     * The credentials of one namespace's workloads alone: what is read with them is for that namespace.
+     * Returns the credentials of one namespace's workloads only: what is read with them is for that namespace.
      *
      * @param namespace the namespace
      * @return its credentials; nothing to close
@@ -240,18 +240,18 @@ public final class PodCredentials implements CredentialProvider {
         }
         Optional<KubeException> denial = Optional.ofNullable(secrets.get(name)).flatMap(CachedRead::denial);
         return denial.map(e -> e.forbidden()
-                        ? "the agent may not read the pull secret " + name.name()
+                        ? "the agent is not allowed to read the pull secret " + name.name()
                         : String.valueOf(e.getMessage()))
                 .orElse("there is no secret " + name.name());
     }
 
-    /** Why secrets that can be read have nothing for a repository; nothing if they have. */
+    /** Why secrets that can be read have nothing for a repository; empty if they have. */
     private static Optional<String> noMatch(String names, PullSecrets secrets, String registry, String repository) {
         List<Credential> found = secrets.credentials(registry, repository);
         if (!found.isEmpty()) {
             return found.stream().allMatch(Credential.Anonymous.class::isInstance)
                     ? Optional.of("the entry for " + registry + " in the pull secrets (" + names
-                            + ") has no user and password: like the kubelet, the agent reads no token there")
+                            + ") has no user and password: like the kubelet, the agent ignores a token there")
                     : Optional.empty();
         }
         String other =
@@ -288,7 +288,7 @@ public final class PodCredentials implements CredentialProvider {
                                 what,
                                 "a workload or service account in namespace " + name.namespace()
                                         + " names a pull secret " + KubeName.shown(name.name())
-                                        + ", which cannot be: it is skipped");
+                                        + ", which is not a valid name: it is skipped");
             }
             return Optional.empty();
         }
@@ -322,9 +322,9 @@ public final class PodCredentials implements CredentialProvider {
             }
         }
         if (ofNamespace > MOST_OF_A_NAMESPACE) {
-            throw notUsed(name, "with the other pull secrets there it is more than " + MOST_OF_A_NAMESPACE / 1024);
+            throw notUsed(name, "together with the other pull secrets there it exceeds " + MOST_OF_A_NAMESPACE / 1024);
         } else if (all > MOST && ofNamespace > FEW) {
-            throw notUsed(name, "the pull secrets of all namespaces are more than " + MOST / 1024);
+            throw notUsed(name, "the pull secrets of all namespaces exceed " + MOST / 1024);
         }
         return found;
     }
@@ -354,8 +354,8 @@ public final class PodCredentials implements CredentialProvider {
     }
 
     /**
-     * Without the permission, and of a secret that is too large, there is nothing to show: that is said once, and the other
-     * credentials remain.
+     * Without the permission, or if a secret is too large, there is nothing: that is reported once, and the other credentials
+     * remain.
      */
     private <T> T guarded(Api from, String what, T nothing, CachedRead.From<T> read) throws CredentialException {
         try {

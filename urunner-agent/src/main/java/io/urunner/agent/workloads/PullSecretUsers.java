@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
-/** Which workloads use which repository, and where they name their pull secrets. Thread-safe. */
+/** Knows which workloads use which repository, and where they name their pull secrets. Thread-safe. */
 final class PullSecretUsers {
     private final Map<WorkloadId, Set<Repository>> repositories = new ConcurrentHashMap<>();
     private final Map<WorkloadId, Source> sources = new ConcurrentHashMap<>();
@@ -22,7 +22,7 @@ final class PullSecretUsers {
     /** Where a workload's pull secrets are named. */
     record Source(String namespace, List<String> secrets, String serviceAccount) {}
 
-    /** A workload uses these references now, and no others. Returns whether it named other pull secrets before. */
+    /** A workload now uses these references, and no others. Returns whether it named other pull secrets before. */
     boolean uses(Workload workload, Collection<ImageReference> references) {
         WorkloadId id = workload.id();
         Set<Repository> now =
@@ -63,7 +63,7 @@ final class PullSecretUsers {
     Collection<Source> sources(String registry, String repository, Optional<String> namespace) {
         Map<String, Source> sources = new TreeMap<>();
         if (repository.isEmpty()) {
-            // The registry as a whole: no pod uses that.
+            // The registry as a whole, which no pod uses.
             return List.of();
         }
         users.getOrDefault(new Repository(registry, repository), Map.of()).values().stream()

@@ -30,11 +30,11 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
- * A workload that is seen, and all that is known of what is going on with it: who does something with it says so here. On
- * the loop.
+ * A workload that is seen, and all that is known about what happens to it: any part that does something with it records
+ * that here. On the loop.
  */
 public final class Tracked {
-    /** So often a workload is planned on the same facts: what its plan leads to may touch it a few times. */
+    /** How often a workload is planned on the same facts: what its plan leads to may touch it a few times. */
     private static final int PLANS = 50;
 
     private final Attempts attempts = new Attempts();
@@ -47,19 +47,19 @@ public final class Tracked {
     private Set<ImageReference> references = Set.of();
     private Map<ImageDigest, Quarantine> quarantined = Map.of();
     private Standing standing;
-    /** The generation that our own patch made: an older snapshot is from before it. */
+    /** The generation that our own patch created: an older snapshot is from before it. */
     private long generation;
 
     private List<Object> facts = List.of();
     private int plans;
     private Optional<Plan> plan = Optional.empty();
-    /** How it is, as it was known last. */
+    /** Its last known state. */
     private Optional<State> state = Optional.empty();
-    /** Whether its rollout was followed when its state was found out last. */
+    /** Whether its rollout was followed when its state was last determined. */
     private boolean followed;
 
     private Optional<Trouble> trouble = Optional.empty();
-    /** Since when its pods are not all available, as far as this agent saw it, and whether it saw them all before. */
+    /** Since when not all of its pods are available, as far as this agent saw, and whether it saw them all before. */
     private Optional<Instant> incompleteSince = Optional.empty();
 
     private boolean wasComplete;
@@ -86,7 +86,7 @@ public final class Tracked {
         return seen;
     }
 
-    /** When it was seen first. */
+    /** When it was first seen. */
     public Instant found() {
         return found;
     }
@@ -113,17 +113,17 @@ public final class Tracked {
         return standing;
     }
 
-    /** How its patches go. */
+    /** What is known about its patches. */
     public Attempts attempts() {
         return attempts;
     }
 
-    /** What people were told of it. */
+    /** What people were told about it. */
     public Told told() {
         return told;
     }
 
-    /** The rollout whose patch is on its way, or that the snapshot at hand does not show yet. */
+    /** The rollout whose patch is under way, or that the current snapshot does not show yet. */
     public Optional<Decision.Restart> starting() {
         return attempts.underWay() || outdated() ? attempts.starting() : Optional.empty();
     }
@@ -149,7 +149,7 @@ public final class Tracked {
         return plan;
     }
 
-    /** It is planned again when this timer ends, unless it is planned before. */
+    /** It is planned again when this timer fires, unless it is planned before. */
     public void plannedAgain(Loop.Timer timer) {
         again = timer;
     }
@@ -161,49 +161,49 @@ public final class Tracked {
         stateChanges.cancel();
     }
 
-    /** Its state becomes another one by time alone when this timer ends. */
+    /** Its state changes by time alone when this timer fires. */
     public void stateChanges(Loop.Timer timer) {
         stateChanges = timer;
     }
 
-    /** How it was when it was planned last. */
+    /** Its state when it was last planned. */
     public Optional<State> state() {
         return state;
     }
 
-    /** Whether its rollout was followed when it was planned last. */
+    /** Whether its rollout was followed when it was last planned. */
     public boolean followed() {
         return followed;
     }
 
-    /** Its pods are behind a tag that moved since then; empty if they are not. */
+    /** Since when its pods have been behind a tag that moved; empty if they are not. */
     public void stale(Optional<Instant> since) {
         staleSince = since;
     }
 
-    /** Since when its pods are behind a tag that moved. */
+    /** Since when its pods have been behind a tag that moved. */
     public Optional<Instant> staleSince() {
         return staleSince;
     }
 
-    /** It went away, or is not watched any more. */
+    /** It went away, or is no longer watched. */
     void gone() {
         gone = true;
         rest();
     }
 
-    /** Nothing is done with it any more by time alone. */
+    /** Nothing more happens to it by time alone. */
     public void rest() {
         again.cancel();
         stateChanges.cancel();
     }
 
-    /** Whether it went away, or is not watched any more: what was on its way for it comes to nothing. */
+    /** Whether it went away, or is no longer watched: what was under way for it is dropped. */
     public boolean isGone() {
         return gone;
     }
 
-    /** It was read, and says this: should the cluster have been set back, what the watch told before counts no more. */
+    /** It was read, and this is the result: if the cluster was restored to an older state, earlier watch events are void. */
     public void read(Workload fresh) {
         if (fresh.uid().equals(workload.uid()) && fresh.generation() < workload.generation()) {
             generation = fresh.generation();
@@ -211,18 +211,18 @@ public final class Tracked {
         }
     }
 
-    /** What was seen of it over time, for its state. */
+    /** What was seen of it over time, to determine its state. */
     public StateRules.Sight sight(boolean rollingOut, Duration patience, Instant now) {
         return new StateRules.Sight(
                 rollingOut, trouble, incompleteSince, wasComplete, attempts.problem(), patience, state, now);
     }
 
-    /** Our patch made this generation. */
+    /** Our patch created this generation. */
     public void patched(long newGeneration) {
         generation = Math.max(generation, newGeneration);
     }
 
-    /** Whether the snapshot at hand is from before our own patch. */
+    /** Whether the current snapshot is from before our own patch. */
     public boolean outdated() {
         return workload.generation() < generation;
     }
@@ -260,9 +260,9 @@ public final class Tracked {
     }
 
     /**
-     * It is to be planned on these facts, which come from outside.
+     * It is about to be planned on these facts, which come from outside.
      *
-     * @return whether that is worth it: false once it was planned on the same facts over and over
+     * @return whether that makes sense: false once it was planned on the same facts over and over
      */
     public boolean mayPlanOn(List<Object> now) {
         if (!now.equals(facts)) {
@@ -273,28 +273,28 @@ public final class Tracked {
         return plans <= PLANS;
     }
 
-    /** Whether the last plan that was wanted is the first one too many. */
+    /** Whether the last requested plan is the first one too many. */
     public boolean isFirstTooMany() {
         return plans == PLANS + 1;
     }
 
-    /** What it waits for at others has changed. */
-    void othersChanged() {
+    /** What it waits for in other workloads has changed. */
+    public void othersChanged() {
         plans = 0;
     }
 
-    /** Whether one of its containers is this one, and follows the same reference. */
+    /** Whether one of its containers is this one, with the same reference. */
     public boolean follows(TrackedContainer container) {
         return containers.get(container.container()) instanceof Tracking.Follows follows
                 && follows.reference().toString().equals(container.reference());
     }
 
-    /** Under which name a container's digest is remembered. */
+    /** The key under which a container's digest is remembered. */
     public TrackedContainer key(String container, ImageReference reference) {
         return new TrackedContainer(workload.id().toString(), container, reference.toString());
     }
 
-    /** The digests that a plan says are remembered from now on. */
+    /** Remembers the digests that a plan says are remembered from now on. */
     public void remember(Plan from, Memory memory) {
         from.remember()
                 .forEach((container, image) -> memory.remember(

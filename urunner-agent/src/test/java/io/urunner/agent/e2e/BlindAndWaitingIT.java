@@ -403,11 +403,11 @@ class BlindAndWaitingIT {
             assertThat(one.metric("urunner_namespaces")).contains(0.0);
             one.awaitFinding("namespaces", "wrong", "no namespace is labelled");
             cluster.labelNamespace(plain, "enable");
-            one.awaitLine("INFO", "watched from now on: " + plain);
+            one.awaitLine("INFO", "now watched: " + plain);
             assertThat(one.metric("urunner_namespaces")).contains(1.0);
             one.awaitFinding("namespaces", "ok", plain);
             cluster.labelNamespace(plain, null);
-            one.awaitLine("WARN", "not watched any more", plain);
+            one.awaitLine("WARN", "no longer watched", plain);
             Await.until(
                     "none",
                     Seen.within(SOON),

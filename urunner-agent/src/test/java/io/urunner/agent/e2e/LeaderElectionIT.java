@@ -136,7 +136,7 @@ class LeaderElectionIT {
             grant("get", "create");
             Await.until("it leads", Seen.within(SOON), () -> leads("first"));
             awaitSaid(agent, "not allowed to update leases in namespace " + namespace);
-            awaitSaid(agent, "does not lead any more");
+            awaitSaid(agent, "is no longer the leader");
             String moved = registry.push("team/app", "latest", "1");
             grant("get", "create", "update");
             Await.until("it acts again", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, moved));

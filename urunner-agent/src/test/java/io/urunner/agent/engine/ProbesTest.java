@@ -68,7 +68,7 @@ class ProbesTest {
             later.addAndGet(Duration.ofSeconds(15).toNanos());
             assertThat(get(port, "/livez")).isEqualTo("200 ok");
             later.addAndGet(Duration.ofSeconds(20).toNanos());
-            assertThat(get(port, "/livez")).startsWith("503 the scheduler has stood still for ");
+            assertThat(get(port, "/livez")).startsWith("503 the scheduler has been stuck for ");
 
             released.countDown();
             Await.until(
@@ -102,7 +102,7 @@ class ProbesTest {
             Await.until(
                     "it is hopeless",
                     Duration.ofSeconds(10),
-                    () -> agent.notAlive().startsWith("history: is stuck for "));
+                    () -> agent.notAlive().startsWith("history: has been stuck for "));
             released.countDown();
             Await.until(
                     "it is well again",

@@ -65,7 +65,7 @@ class WatchdogTest extends EngineScene {
         assertThat(errors()).singleElement().asString().startsWith("registry r.example: is stuck");
 
         loop.advance(Duration.ofMinutes(2));
-        assertThat(watchdog.hopeless()).startsWith("registry r.example: is stuck for ");
+        assertThat(watchdog.hopeless()).startsWith("registry r.example: has been stuck for ");
         assertThat(errors()).hasSize(1);
     }
 
@@ -82,7 +82,7 @@ class WatchdogTest extends EngineScene {
         loop.advance(Duration.ofMinutes(3));
         assertThat(errors()).singleElement().asString().startsWith("registry r.example: is stuck");
         loop.advance(Duration.ofMinutes(2));
-        assertThat(watchdog.hopeless()).startsWith("registry r.example: is stuck for ");
+        assertThat(watchdog.hopeless()).startsWith("registry r.example: has been stuck for ");
         requests.ended();
         loop.advance(Duration.ofSeconds(1));
         assertThat(watchdog.hopeless()).isEmpty();
@@ -101,7 +101,7 @@ class WatchdogTest extends EngineScene {
         assertThat(watchdog.stuck().values()).containsOnly(Duration.ZERO);
         assertThat(log.list)
                 .last()
-                .satisfies(event -> assertThat(event.getFormattedMessage()).endsWith("moves again"));
+                .satisfies(event -> assertThat(event.getFormattedMessage()).endsWith(": recovered"));
     }
 
     @Test
@@ -150,7 +150,7 @@ class WatchdogTest extends EngineScene {
         assertThat(watchdog.stuck().get("history")).isBetween(Duration.ofSeconds(38), Duration.ofSeconds(41));
         assertThat(watchdog.hopeless()).isEmpty();
         loop.advance(Duration.ofSeconds(50));
-        assertThat(watchdog.hopeless()).startsWith("history: is stuck for ");
+        assertThat(watchdog.hopeless()).startsWith("history: has been stuck for ");
         progress.ended();
         loop.advance(Duration.ofSeconds(1));
         assertThat(watchdog.hopeless()).isEmpty();

@@ -140,7 +140,7 @@ class PodCredentialsTest {
         assertThat(asked).isEmpty();
         assertThat(told)
                 .containsExactly("a workload or service account in namespace shop names a pull secret"
-                        + " '../../tenant-a/secrets/x', which cannot be: it is skipped");
+                        + " '../../tenant-a/secrets/x', which is not a valid name: it is skipped");
         credentials.uses(workload("a.b-1"), List.of(APP));
         assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
     }
@@ -175,7 +175,7 @@ class PodCredentialsTest {
         status = 404;
         assertThat(problems("", "")).containsExactly("there is no secret a");
         status = 403;
-        assertThat(problems("", "")).containsExactly("the agent may not read the pull secret a");
+        assertThat(problems("", "")).containsExactly("the agent is not allowed to read the pull secret a");
         credentials.uses(workload("A"), List.of(APP));
         assertThat(credentials.of("shop").problems("r.example", "team/app"))
                 .containsExactly("no pull secret can have the name 'A'");
@@ -248,8 +248,8 @@ class PodCredentialsTest {
         }
         assertThat(told)
                 .containsExactly(
-                        "the secret s4 in namespace shop is not used: with the other pull secrets there it is more"
-                                + " than 1024 kB");
+                        "the secret s4 in namespace shop is not used: together with the other pull secrets there"
+                                + " it exceeds 1024 kB");
         assertThat(asked).as("what is too much is not read with every question").hasSize(100);
 
         credentials.uses(
@@ -271,8 +271,8 @@ class PodCredentialsTest {
         assertThat(told)
                 .hasSize(4)
                 .first()
-                .isEqualTo("the secret c in namespace evil8 is not used: the pull secrets of all namespaces are more"
-                        + " than 8192 kB");
+                .isEqualTo("the secret c in namespace evil8 is not used: the pull secrets of all namespaces exceed"
+                        + " 8192 kB");
         more = "";
         credentials.uses(workload("a"), List.of(APP));
         assertThat(credentials.of("shop").credentials("r.example", "team/app")).hasSize(1);
