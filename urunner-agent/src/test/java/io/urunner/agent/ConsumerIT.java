@@ -189,7 +189,7 @@ class ConsumerIT {
                             "HOST|WARN|io.urunner.agent.Agent|use of registry " + name
                                     + ": no watched workload has an image"
                                     + " of it, so it is not asked: compare the host in the settings with the images, and"
-                                    + " see that their namespaces are labelled",
+                                    + " check that their namespaces are labelled",
                             "HOST|INFO|org.example.host.Host|has an agent that tracks 0 workloads");
         }
     }

@@ -32,25 +32,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is remembered: in memory at once, in the store with one write per pass. A store that does not work keeps nothing
- * from being rolled out; what could not be written is kept and written when it works again. On the loop; the store is
- * spoken to on a thread of its own.
+ * What is remembered: in memory at once, in the store with one write per pass. A store that does not work prevents no
+ * rollout; what could not be written is kept and written when it works again. On the loop; the store is used on a thread
+ * of its own.
  */
 public final class Memory {
     private static final Logger LOG = LoggerFactory.getLogger(Memory.class);
 
-    /** So many rollouts are kept for a store that does not work. */
+    /** How many rollouts are kept for a store that does not work. */
     private static final int KEPT_ROLLOUTS = 5_000;
 
-    /** So many sightings of a tag are kept for a store that does not work: two for each stay of a digest. */
+    /** How many sightings of a tag are kept for a store that does not work: two for each stay of a digest. */
     private static final int KEPT_SIGHTINGS = 100;
 
-    /** Among so many of the last rollouts of a workload one is looked for. */
+    /** How many of a workload's last rollouts are searched for one. */
     private static final int RECENT = 5;
 
     private static final Duration RECENTLY = Duration.ofDays(1);
 
-    /** How long what was learnt waits at most until all that it leads to is done. */
+    /** How long at most what was learned waits until everything that it leads to is done. */
     private static final Duration FLUSH_LATEST = Duration.ofSeconds(5);
 
     private static final String SUBJECT = "history database";
@@ -86,19 +86,19 @@ public final class Memory {
     }
 
     /**
-     * Writes nothing and reports no failure from now on: a store that cannot be read counts as an empty one. Call this
-     * before anything else.
+     * Writes nothing and reports no failures from now on: a store that cannot be read counts as empty. Call this before
+     * anything else.
      */
     public void readOnly() {
         readOnly = true;
     }
 
     /**
-     * Reads what is remembered. Where the store does not answer, the agent goes on without; what was learnt since counts
-     * more than what is read later.
+     * Reads what is remembered. If the store does not answer, the agent continues without it; what was learned since takes
+     * precedence over what is read later.
      *
-     * @param past told of the rollouts before, on the loop
-     * @param done told on the loop when the store answered or failed, at the first attempt
+     * @param past gets the rollouts before, on the loop
+     * @param done called on the loop when the store has answered or failed at the first attempt
      */
     public void load(Consumer<Past> past, Runnable done) {
         onStore(
@@ -110,7 +110,7 @@ public final class Memory {
                     loop.execute(() -> {
                         try {
                             read.forEach((container, digest) -> {
-                                // What was learnt since and is not written yet counts more.
+                                // What was learned since and is not written yet takes precedence.
                                 if (!toRemember.containsKey(container) && !toForget.contains(container)) {
                                     remembered.put(container, digest);
                                 }
@@ -133,7 +133,7 @@ public final class Memory {
     }
 
     /**
-     * What an agent should know of the rollouts before its time.
+     * What an agent should know about the rollouts before its time.
      *
      * @param unfinished those that have not ended
      * @param recent those of the last day, the newest first
@@ -143,11 +143,11 @@ public final class Memory {
     }
 
     /**
-     * A rollout, as it was written last.
+     * A rollout, as it was last written.
      *
-     * @param rollout which
+     * @param rollout which one
      * @param finished when it ended, if it did
-     * @param outcome how, or what is done with it
+     * @param outcome how it ended, or what is done with it
      */
     public record PastRollout(Rollout rollout, Optional<Instant> finished, Optional<String> outcome) {}
 
@@ -157,7 +157,7 @@ public final class Memory {
             try {
                 past.add(new PastRollout(RolloutRecords.read(record), record.finished(), record.outcome()));
             } catch (IllegalArgumentException e) {
-                LOG.warn("a remembered rollout is left out: {}", e.getMessage());
+                LOG.warn("a remembered rollout is skipped: {}", e.getMessage());
             }
         }
         return past;
@@ -167,7 +167,7 @@ public final class Memory {
         void run() throws StoreException;
     }
 
-    /** {@code failed} is told on the loop. */
+    /** {@code failed} is called on the loop. */
     private void onStore(Work work, Consumer<StoreException> failed) {
         progress.begun();
         Runnable task = () -> {
@@ -183,7 +183,7 @@ public final class Memory {
         };
         try {
             storeThread.execute(task);
-        } catch (RuntimeException | Error e) { // such as a thread that cannot be made
+        } catch (RuntimeException | Error e) { // such as a thread that cannot be created
             progress.ended();
             loop.execute(() -> failed.accept(defect(e)));
         }
@@ -193,7 +193,7 @@ public final class Memory {
         return new StoreException("a defect of the agent: " + e, e);
     }
 
-    /** For how long there is something to read or write in the store, and nothing was. */
+    /** How long there has been something to read from or write to the store without progress. */
     public Duration standsStill() {
         return progress.standsStill();
     }
@@ -210,12 +210,12 @@ public final class Memory {
         }
     }
 
-    /** The containers of which a digest is remembered. */
+    /** The containers for which a digest is remembered. */
     public Set<TrackedContainer> containers() {
         return Set.copyOf(remembered.keySet());
     }
 
-    /** Nothing is remembered of these containers any more. */
+    /** Forgets everything about these containers. */
     public void forget(Set<TrackedContainer> containers) {
         remembered.keySet().removeAll(containers);
         toRemember.keySet().removeAll(containers);
@@ -228,7 +228,7 @@ public final class Memory {
         if (last > 0
                 && kept.get(last).digest().equals(sighting.digest())
                 && kept.get(last - 1).digest().equals(sighting.digest())) {
-            // The first and the last one of a stay say all.
+            // The first and the last one of a stay say it all.
             kept.set(last, sighting);
         } else {
             kept.add(sighting);
@@ -238,7 +238,7 @@ public final class Memory {
         }
     }
 
-    /** What an image says of itself; written with the next pass, after the digest was. */
+    /** Takes the labels of an image; they are written with the next pass, after the digest. */
     public void labels(Image image, ImageLabels found) {
         labels.put(image, found);
     }
@@ -248,7 +248,7 @@ public final class Memory {
         rollout(RolloutRecords.running(rollout));
     }
 
-    /** Nobody follows a rollout from now on until somebody does again. */
+    /** A rollout is no longer followed, until some agent follows it again. */
     public void notFollowed(Rollout rollout) {
         rollout(RolloutRecords.notFollowed(rollout));
     }
@@ -270,7 +270,7 @@ public final class Memory {
         }
     }
 
-    /** Something was learnt: it is written when all that it leads to is done, or takes too long. */
+    /** Something was learned: it is written when everything that it leads to is done, or takes too long. */
     public void flushSoon() {
         if (!flushDue) {
             flushDue = true;
@@ -278,7 +278,7 @@ public final class Memory {
         }
     }
 
-    /** All is done: what was learnt is written now. */
+    /** Everything is done: what was learned is written now. */
     public void flushDue() {
         if (flushDue) {
             flushDue = false;
@@ -286,7 +286,7 @@ public final class Memory {
         }
     }
 
-    /** Writes what has gathered, or does so once the write that is under way is done. */
+    /** Writes what has accumulated, or does so once the write that is under way is done. */
     public void flush() {
         Batch batch = new Batch(
                 sightings.values().stream().flatMap(List::stream).toList(),
@@ -313,9 +313,9 @@ public final class Memory {
     }
 
     /**
-     * Writes the last that has gathered.
+     * Writes what is left.
      *
-     * @param done told on the loop when it is written, or could not be
+     * @param done called on the loop when it is written, or could not be
      */
     public void end(Runnable done) {
         atRest = done;
@@ -359,7 +359,7 @@ public final class Memory {
     }
 
     /**
-     * The digests that a reference had, the last one first; on the calling thread, which waits.
+     * Returns the digests that a reference had, the last one first; blocks the calling thread.
      *
      * @return empty while the store does not work
      */
@@ -373,16 +373,16 @@ public final class Memory {
             loop.execute(() -> failed(e));
             return readOnly ? Optional.of(List.of()) : Optional.empty();
         } catch (RuntimeException | Error e) {
-            // Without an answer the reference would be asked for without end.
+            // Without an answer, the reference would be asked for endlessly.
             loop.execute(() -> failed(defect(e)));
             return Optional.empty();
         }
     }
 
     /**
-     * Tells whether a rollout is recorded.
+     * Finds out whether a rollout is recorded.
      *
-     * @param answer told on the loop; not told while the store does not work
+     * @param answer called on the loop; not called while the store does not work
      */
     public void hasRollout(Rollout rollout, Consumer<Boolean> answer) {
         String workload = rollout.workload().toString();
@@ -396,12 +396,12 @@ public final class Memory {
                 this::failed);
     }
 
-    /** Deletes what is too old to be kept, beside what goes on. */
+    /** Deletes what is too old to be kept, in the background. */
     public void prune(Retention retention, Set<String> inUse, Instant now) {
         onStore(() -> store.prune(retention, inUse, now), this::failed);
     }
 
-    /** Whether the store worked when it was used last. */
+    /** Whether the last use of the store succeeded. */
     public boolean works() {
         return works;
     }
@@ -419,6 +419,6 @@ public final class Memory {
         problems.problem(
                 SUBJECT,
                 "not working",
-                e.getMessage() + "; rollouts go on, their history is kept in memory until it works");
+                e.getMessage() + "; rollouts continue, their history is kept in memory until it works");
     }
 }

@@ -11,29 +11,29 @@ import java.util.Optional;
 
 /** Rollouts as the store keeps them. */
 public final class RolloutRecords {
-    /** Says of a record without an end that the rollout is followed, as one does that says nothing. */
+    /** In a record without an end: the rollout is followed, the same as without any word. */
     public static final String RUNNING = "running";
 
     private static final String NOT_FOLLOWED = "not followed";
 
     private RolloutRecords() {}
 
-    /** What is kept of a rollout while it runs. */
+    /** The record of a rollout while it runs. */
     public static RolloutRecord running(Rollout rollout) {
         return record(rollout, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
-    /** What is kept of it from when nobody follows it any more until somebody does again. */
+    /** The record of a rollout that nobody follows for now. */
     static RolloutRecord notFollowed(Rollout rollout) {
         return record(rollout, Optional.empty(), Optional.of(NOT_FOLLOWED), Optional.empty());
     }
 
-    /** What is kept of it when it is followed again. */
+    /** The record of a rollout that is followed again. */
     static RolloutRecord followedAgain(Rollout rollout) {
         return record(rollout, Optional.empty(), Optional.of(RUNNING), Optional.empty());
     }
 
-    /** What is kept of it when it has ended. */
+    /** The record of a rollout that has ended. */
     public static RolloutRecord ended(Rollout rollout, Instant when, Outcome outcome) {
         return record(
                 rollout,

@@ -10,8 +10,8 @@ import java.util.function.BooleanSupplier;
  *
  * @param loop the thread that owns the engine's state
  * @param clock the time
- * @param problems says what is wrong, and how many lines there may be
- * @param listener told what happens
+ * @param problems logs what is wrong, and limits the number of lines
+ * @param listener is told what happens
  * @param acting whether this agent is the one that acts now
  */
 public record Context(

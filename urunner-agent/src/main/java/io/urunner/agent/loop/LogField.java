@@ -1,8 +1,8 @@
 package io.urunner.agent.loop;
 
 /**
- * The names of the fields that events of the log have beside their message, the same in all of them. {@code docs/logs.md}
- * lists them, with the events.
+ * The names of the fields that log events have besides their message, the same in all of them. {@code docs/logs.md} lists
+ * them, with the events.
  */
 public final class LogField {
     /** What happened, in one of a few fixed words. */
@@ -14,7 +14,7 @@ public final class LogField {
     public static final String TO = "to";
     public static final String DECISION = "decision";
     public static final String OUTCOME = "outcome";
-    /** What something is wrong with, or well again. */
+    /** What has a problem, or has recovered from one. */
     public static final String SUBJECT = "subject";
 
     static final String CAUSE = "cause";

@@ -4,24 +4,24 @@ import java.time.Duration;
 import java.util.concurrent.Executor;
 
 /**
- * The one thread that owns the agent's state. What is given to it runs one after the other, never at the same time, so
- * nothing that only it touches needs a lock. Nothing that waits belongs on it.
+ * The one thread that owns the agent's state. Tasks run one after the other, never at the same time, so nothing that only
+ * they touch needs a lock. A task must not block.
  */
 public interface Loop extends Executor {
     /**
      * Runs something later.
      *
      * @param delay how long from now
-     * @param task what
-     * @return calls it off; does nothing once it ran
+     * @param task the task
+     * @return a timer that cancels it; has no effect once it has run
      */
     Timer after(Duration delay, Runnable task);
 
     /**
-     * Runs something again and again, also after it threw.
+     * Runs something repeatedly, even after it has thrown.
      *
-     * @param period how long from the end of one time to the next
-     * @param task what; it is not run at once
+     * @param period how long from the end of one run to the next
+     * @param task the task; it is not run at once
      */
     default void every(Duration period, Runnable task) {
         after(period, () -> {

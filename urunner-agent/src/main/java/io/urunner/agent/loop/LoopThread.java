@@ -33,7 +33,7 @@ public final class LoopThread implements Loop, AutoCloseable {
         every(BEAT, () -> beat = ticker.getAsLong());
     }
 
-    /** How long ago the loop last showed that it lives. */
+    /** How long ago the loop last showed a sign of life. */
     public Duration sinceBeat() {
         return Duration.ofNanos(ticker.getAsLong() - beat);
     }
@@ -62,7 +62,7 @@ public final class LoopThread implements Loop, AutoCloseable {
         return ticker.getAsLong();
     }
 
-    /** Drops what waits; what runs ends. */
+    /** Drops what waits; what runs is completed. */
     @Override
     public void close() {
         executor.shutdownNow();
@@ -73,8 +73,8 @@ public final class LoopThread implements Loop, AutoCloseable {
             try {
                 task.run();
             } catch (RuntimeException | Error e) {
-                // Whatever it is: the executor would swallow it.
-                LOG.error("a task of the agent's loop failed; this is a defect, the loop goes on", e);
+                // Catches everything: the executor would swallow it.
+                LOG.error("a task of the agent's loop failed; this is a defect, the loop continues", e);
             }
         };
     }

@@ -3,11 +3,11 @@ package io.urunner.agent.loop;
 import java.time.Duration;
 
 /**
- * How long a registry is left alone between two passes: the interval; while it fails at least twice as long, doubling up
- * to ten minutes; never shorter than the registry asked for.
+ * How long a registry is left alone between two passes: for the interval; while it fails, at least twice as long, doubling
+ * up to ten minutes; never shorter than the registry asked for.
  */
 public final class Pace {
-    /** No back-off is longer, unless the interval itself is. */
+    /** The longest back-off, unless the interval itself is longer. */
     static final Duration LONGEST = Duration.ofMinutes(10);
 
     private final Duration interval;
@@ -33,7 +33,7 @@ public final class Pace {
     }
 
     /**
-     * When the next pass begins.
+     * Returns when the next pass begins.
      *
      * @param sinceStart how long ago the last pass began
      * @return how long from now; a failing registry is left alone from the end of the pass on

@@ -3,13 +3,13 @@ package io.urunner.agent.loop;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/** Whether what was begun in one of the agent's queues ends. Thread-safe. */
+/** Tracks whether what was started in one of the agent's queues ends. Thread-safe. */
 public final class Progress {
     private final LongSupplier ticker;
     private int underWay;
     private long moved;
 
-    /** {@code ticker} is the time since some fixed moment, in nanoseconds. */
+    /** {@code ticker} gives the time since some fixed moment, in nanoseconds. */
     public Progress(LongSupplier ticker) {
         this.ticker = ticker;
     }
@@ -31,7 +31,7 @@ public final class Progress {
         return underWay == 0;
     }
 
-    /** For how long there is something to do, and nothing ended; zero while all is quiet. */
+    /** How long there has been something to do without anything ending; zero while nothing is to be done. */
     public synchronized Duration standsStill() {
         return quiet() ? Duration.ZERO : Duration.ofNanos(ticker.getAsLong() - moved);
     }

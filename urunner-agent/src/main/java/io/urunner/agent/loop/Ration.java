@@ -7,8 +7,8 @@ import java.util.Objects;
 import java.util.function.BiConsumer;
 
 /**
- * So much of something for each namespace within a while. What is more is left out, and once the while is over it is told
- * how much that was. On the loop.
+ * Limits something per namespace and period. The excess is left out, and its amount is reported once the period is over.
+ * On the loop.
  */
 public final class Ration {
     private final int most;
@@ -17,7 +17,7 @@ public final class Ration {
     private final BiConsumer<String, Integer> leftOut;
     private final Map<String, Integer> taken = new HashMap<>();
 
-    /** {@code leftOut} is told of a namespace how much was left out there. */
+    /** {@code leftOut} is told how much was left out for a namespace. */
     public Ration(int most, Duration within, Loop loop, BiConsumer<String, Integer> leftOut) {
         this.most = most;
         this.within = within;

@@ -12,11 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.event.Level;
 
 /**
- * Says what is wrong once when it begins, once when it becomes something else, and once when it is over. What concerns one
- * namespace fills no more than its share of the log. On the loop.
+ * Logs a problem once when it begins, once when it changes, and once when it is over. What concerns one namespace takes no
+ * more than its share of the log. On the loop.
  */
 public final class StateLog {
-    /** So many lines of the log are about one namespace in a minute. */
+    /** How many lines per minute are logged about one namespace. */
     static final int LINES = 200;
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
@@ -37,7 +37,7 @@ public final class StateLog {
                         .log("{}: {} left out in the last minute", owner, Phrases.count(count, "line")));
     }
 
-    /** Whether one more line about a namespace may be written; asked for every line that would be. */
+    /** Whether one more line about a namespace may be logged; to be called for every such line. */
     public boolean mayTell(String namespace) {
         return lines.take("namespace " + namespace);
     }
@@ -50,7 +50,7 @@ public final class StateLog {
                 .log("namespace {}: {} left out in the last minute", namespace, Phrases.count(count, "event"));
     }
 
-    /** Of a workload, and of what ends with one, its namespace; of other subjects what they have in common. */
+    /** The namespace of a workload, or of a subject that ends with one; for other subjects, what they have in common. */
     private static String owner(String subject) {
         int namespace = subject.lastIndexOf(" namespace ");
         if (namespace > 0) {
@@ -66,21 +66,21 @@ public final class StateLog {
     /**
      * Something is wrong.
      *
-     * @param subject with what, for example {@code registry ghcr.io}
-     * @param kind a word that stays the same while the trouble does
+     * @param subject what has the problem, for example {@code registry ghcr.io}
+     * @param kind a word that stays the same as long as the problem does
      * @param message what is wrong, for people
-     * @return whether that is news
+     * @return whether this is news
      */
     public boolean problem(String subject, String kind, String message) {
         return problem(List.of(), subject, kind, message);
     }
 
-    /** Something is wrong that concerns these namespaces. */
+    /** Something that concerns these namespaces is wrong. */
     public boolean problem(Collection<String> namespaces, String subject, String kind, String message) {
         return tell(Level.WARN, namespaces, subject, kind, message);
     }
 
-    /** Something is as the settings want it, and not as one would expect. Returns whether that is news. */
+    /** Something is as the settings want it, but may be unexpected. Returns whether this is news. */
     public boolean note(String subject, String kind, String message) {
         return tell(Level.INFO, List.of(), subject, kind, message);
     }
@@ -97,7 +97,7 @@ public final class StateLog {
         return news;
     }
 
-    /** It is well again, or always was. */
+    /** It has recovered, or never had a problem. */
     public void well(String subject) {
         well(List.of(), subject);
     }
@@ -107,11 +107,11 @@ public final class StateLog {
             log.atInfo()
                     .addKeyValue(LogField.EVENT, "well")
                     .addKeyValue(LogField.SUBJECT, subject)
-                    .log("{}: well again", subject);
+                    .log("{}: recovered", subject);
         }
     }
 
-    /** Of several namespaces the one takes it that took least: what one does to itself hides nothing of another. */
+    /** Charges the namespace that has used least: what one does to itself hides nothing from another. */
     private boolean take(Collection<String> namespaces, String subject) {
         return lines.take(namespaces.stream()
                 .map(namespace -> "namespace " + namespace)
@@ -119,7 +119,7 @@ public final class StateLog {
                 .orElseGet(() -> owner(subject)));
     }
 
-    /** Of the subjects that begin so, all but these are well again. */
+    /** All subjects with this prefix, except these, have recovered. */
     public void keepOnly(String prefix, Collection<String> subjects) {
         kinds.keySet().stream()
                 .filter(subject -> subject.startsWith(prefix) && !subjects.contains(subject))
@@ -127,7 +127,7 @@ public final class StateLog {
                 .forEach(this::well);
     }
 
-    /** It is no longer looked at. */
+    /** These subjects are no longer checked. */
     public void forget(Predicate<String> subjects) {
         kinds.keySet().removeIf(subjects);
     }

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.function.LongSupplier;
 
-/** The machine's clocks: everybody else is given the time. */
+/** The machine's clocks: all other code is given the time. */
 public final class SystemTime {
     public static final InstantSource CLOCK = InstantSource.system();
     public static final LongSupplier TICKER = System::nanoTime;

@@ -13,17 +13,17 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
- * What waits, shared among namespaces: the next comes from the namespace whose turn was longest ago, and within a namespace
- * what came first comes first. So however much waits for one namespace, another waits for one of its items at most. An item
- * of several namespaces comes when any of them has its turn, once. Not thread-safe.
+ * A queue that is shared fairly among namespaces: the next item comes from the namespace whose turn was longest ago, and
+ * within a namespace in the order of arrival. However much waits for one namespace, another waits for at most one of its
+ * items. An item of several namespaces is served once, when any of them has its turn. Not thread-safe.
  *
  * @param <K> what waits; compared with {@code equals}
  */
 public final class Turns<K> {
-    /** The turns of so many namespaces are remembered, the latest ones. */
+    /** How many namespaces' turns are remembered, the latest ones. */
     private static final int REMEMBERED = 1_000;
 
-    /** So many items that may not be taken are looked at for one that may, and at least one of each namespace. */
+    /** How many items that must not be taken are checked in search of one that may, at least one of each namespace. */
     private static final int LOOKS = 1_000;
 
     private final int most;
@@ -32,18 +32,18 @@ public final class Turns<K> {
     private final Map<String, Line<K>> lines = new HashMap<>();
 
     private final TreeMap<Long, Line<K>> order = new TreeMap<>();
-    /** By namespace its last turn, the latest last. */
+    /** By namespace, its last turn, the latest last. */
     private final Map<String, Long> had = new LinkedHashMap<>();
 
     private long turns;
-    /** Who never had a turn comes before all who had one. */
+    /** Namespaces that never had a turn come before all that had one. */
     private long newcomers = Long.MIN_VALUE;
 
     /**
-     * The next one.
+     * One turn.
      *
-     * @param item what is taken out
-     * @param namespace whose turn it was
+     * @param item the item that is taken out
+     * @param namespace the namespace whose turn it was
      */
     public record Turn<K>(K item, String namespace) {}
 
@@ -63,15 +63,15 @@ public final class Turns<K> {
         }
     }
 
-    /** At most {@code most} items wait for one namespace. */
+    /** Creates a queue in which at most {@code most} items wait for one namespace. */
     public Turns(int most) {
         this.most = most;
     }
 
     /**
-     * Lets an item wait, behind what waits for the same namespaces. One that waits already keeps its place.
+     * Adds an item, behind what waits for the same namespaces. One that already waits keeps its place.
      *
-     * @param namespaces whose it is; none for what is the agent's own, which has turns like a namespace
+     * @param namespaces its owners; none for the agent's own items, which take turns like those of a namespace
      * @return whether it waits; false if too much waits for all of these namespaces
      */
     public boolean add(K item, Collection<String> namespaces) {
@@ -120,8 +120,8 @@ public final class Turns<K> {
     }
 
     /**
-     * Takes out the next item that may be taken. One that may not goes behind the others of its namespace, which keeps its
-     * turn. Where many may not be taken, not all are looked at: the others are by the next calls.
+     * Takes out the next item that may be taken. One that must not goes behind the others of its namespace, which keeps its
+     * turn. If many must not be taken, the next calls check the rest.
      */
     public Optional<Turn<K>> next(Predicate<? super K> mayBeTaken) {
         boolean more = true;
@@ -184,7 +184,7 @@ public final class Turns<K> {
         return items.containsKey(item);
     }
 
-    /** What waits, in the order in which it came. */
+    /** What waits, in order of arrival. */
     public List<K> all() {
         return List.copyOf(items.keySet());
     }
@@ -197,7 +197,7 @@ public final class Turns<K> {
         return items.isEmpty();
     }
 
-    /** Takes out all; whose turn it is stays remembered. */
+    /** Removes everything; the order of turns is kept. */
     public void clear() {
         items.clear();
         lines.clear();

@@ -4,7 +4,7 @@ import io.urunner.agent.loop.Pace;
 import java.time.Duration;
 import java.util.Optional;
 
-/** When a question was asked, and how it went: what says when it is asked again. On the loop, by its nanoseconds. */
+/** When a question was asked and how it went, which determines when it is asked again. On the loop, in its nanoseconds. */
 final class Asked {
     int failures;
     boolean proven;
@@ -12,16 +12,16 @@ final class Asked {
     long at = Long.MIN_VALUE;
     long notBefore = Long.MIN_VALUE;
     Optional<Long> restsUntil = Optional.empty();
-    /** Since when it was answered each time. */
+    /** Since when it has been answered every time. */
     long answersSince;
 
-    /** Whether it waits because somebody wants to know, and not because its time came. */
+    /** Whether it waits because somebody wants to know, and not because it is due. */
     boolean extra;
 
-    /** Whether somebody wanted to know once more while it was asked. */
+    /** Whether somebody wanted to know again while it was being asked. */
     boolean again;
 
-    /** Whether it was answered the last time that it was asked. */
+    /** Whether it was answered the last time it was asked. */
     boolean answers() {
         return proven && failures == 0;
     }
@@ -42,14 +42,14 @@ final class Asked {
         return restsFor(now) > 0;
     }
 
-    /** For how long it is not asked in a pass; zero if it is asked in the next. */
+    /** How long passes leave it out; zero if it is asked in the next one. */
     long restsFor(long now) {
         return Math.max(
                 notBefore == Long.MIN_VALUE ? 0 : Math.max(0, notBefore - now),
                 restsUntil.map(until -> Math.max(0, until - now)).orElse(0L));
     }
 
-    /** Whether its age says how long a round takes. */
+    /** Whether its age shows how long a round takes. */
     boolean isAskedInTurn(long now) {
         return failures == 0 && at != Long.MIN_VALUE && restsUntil.isEmpty() && !rests(now);
     }

@@ -3,8 +3,8 @@ package io.urunner.agent.tags;
 import java.util.Optional;
 
 /**
- * With whose credentials a registry is asked: with the configured ones, or none, for everybody; or with the pull secrets of
- * a namespace, for that namespace alone.
+ * Whose credentials a registry is asked with: the configured ones, or none, on behalf of everybody; or the pull secrets of
+ * a namespace, for that namespace only.
  *
  * @param namespace the namespace; empty for everybody
  */

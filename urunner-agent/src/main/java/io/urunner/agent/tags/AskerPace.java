@@ -10,30 +10,30 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * How one asker fares at a host. A limit, a ban or a back-off is that of its credentials: it holds back no other asker. On
- * the loop.
+ * The pace of one asker at a host. A limit, a ban or a back-off belongs to its credentials and holds back no other asker.
+ * On the loop.
  *
- * <p>A round is what it asks from its first question until none waits. It asks one at a time until it is answered, then
- * several at once: a host that is down gets one or two questions, a rejected credential is shown once, and a limit is known
+ * <p>A round lasts from its first question until none waits. It asks one question at a time until one is answered, then
+ * several at once: a host that is down gets one or two questions, a rejected credential is sent once, and a limit is known
  * before it is used up.
  */
 final class AskerPace {
-    /** Nobody is left alone for longer, whatever a registry says. */
+    /** The longest pause, whatever a registry says. */
     static final Duration LONGEST = Duration.ofDays(7);
 
-    /** Where so many namespaces have no answer, it is not that some of them broke what is theirs. */
+    /** If this many namespaces get no answer, the cause is not something that each of them broke itself. */
     static final int SEVERAL = 8;
 
-    /** That it asks less often than it should, so that its limit lasts. */
+    /** It asks less often than it should, so that its limit lasts. */
     record Spaced(Instant since, String why) {}
 
     private final Loop loop;
     private final InstantSource clock;
     private final Pace pace;
-    /** How many questions it has, asked now or not. */
+    /** How many questions it has, whether being asked or not. */
     int questions;
 
-    /** What waits or is being asked. */
+    /** How many questions wait or are being asked. */
     private int open;
 
     private int inFlight;
@@ -43,24 +43,24 @@ final class AskerPace {
     private boolean limited;
     private boolean whole;
     private boolean probed;
-    /** Whether its limit did not let all be asked in this round. */
+    /** Whether its limit prevented some questions from being asked in this round. */
     private boolean spacedNow;
 
     private int unanswered;
-    /** Why something was not answered in this round: the host's trouble only if nothing is. */
+    /** Why something was not answered in this round: the host is at fault only if nothing is answered. */
     private Optional<Resolution.Problem> silence = Optional.empty();
-    /** When to come back to the host, if nothing is answered. */
+    /** When to ask the host again, if nothing is answered. */
     private Optional<Instant> comeBack = Optional.empty();
 
-    /** For how many namespaces it asks in this round. */
+    /** How many namespaces it asks for in this round. */
     private int namespaces = 1;
-    /** The limit is not used further than to this in a round. */
+    /** How much of the limit a round leaves unused. */
     private long floor;
 
     private Optional<Long> pausedUntil = Optional.empty();
     private Optional<Long> spacedUntil = Optional.empty();
     private Optional<Spaced> spaced = Optional.empty();
-    /** When the first round began after the last that failed. */
+    /** When the first round after the last failed one began. */
     private long wellSince;
 
     private long begun;
@@ -77,7 +77,7 @@ final class AskerPace {
         wellSince = loop.nanos();
     }
 
-    /** A question waits; {@code pass} says whether because its time came. */
+    /** A question waits; {@code pass} says whether because it is due. */
     void waits(boolean pass) {
         if (!inRound) {
             inRound = true;
@@ -95,7 +95,7 @@ final class AskerPace {
         open++;
     }
 
-    /** A pass begins, in which it asks for so many namespaces, and uses its limit down to this. */
+    /** A pass begins, in which it asks for {@code namespaces} namespaces and uses its limit down to {@code floor}. */
     void begins(int namespaces, long floor) {
         this.namespaces = namespaces;
         this.floor = floor;
@@ -107,7 +107,7 @@ final class AskerPace {
         return answered || inFlight == 0;
     }
 
-    /** Whether its share of a limit is used up, of which so much is left. */
+    /** Whether its share of this limit is used up. */
     boolean hasUsed(WatchedRegistry.Allowance limit) {
         return limit.left(clock.instant()) - inFlight <= Math.max(0, floor);
     }
@@ -117,7 +117,7 @@ final class AskerPace {
         return open > 0 && inFlight == 0;
     }
 
-    /** Whether nothing of it waits or is being asked any more, in a round that is to end. */
+    /** Whether none of its questions waits or is being asked any longer, so that the round should end. */
     boolean isThrough() {
         return inRound && open == 0;
     }
@@ -135,7 +135,7 @@ final class AskerPace {
         inFlight++;
     }
 
-    /** Where it fails, the host does: what is asked was answered before. */
+    /** Asks what was answered before: if that fails, the host does. */
     void probes() {
         probed = true;
     }
@@ -145,13 +145,13 @@ final class AskerPace {
         return probed;
     }
 
-    /** What was asked has an outcome. */
+    /** A question that was asked has an outcome. */
     void over() {
         inFlight--;
         open--;
     }
 
-    /** What waited is not asked now. */
+    /** A question that waited is not asked now. */
     void leaves() {
         open--;
     }
@@ -162,7 +162,7 @@ final class AskerPace {
         unanswered = 0;
     }
 
-    /** Something was not answered; {@code until} is when the host wants to be asked again, if it said. */
+    /** Something was not answered; {@code until} is when the host may be asked again, if it said so. */
     void unanswered(Resolution.Problem trouble, Optional<Instant> until) {
         heard = true;
         unanswered++;
@@ -171,7 +171,7 @@ final class AskerPace {
     }
 
     /**
-     * Its credentials are rejected, or what comes is of no use: what holds for all that it asks, unless something is
+     * Its credentials are rejected, or the answer is useless: this applies to everything that it asks, unless something is
      * answered.
      */
     void rejected(Resolution.Problem trouble) {
@@ -180,7 +180,7 @@ final class AskerPace {
         failingSince = failingSince.or(() -> Optional.of(clock.instant()));
     }
 
-    /** It is to be left alone: until then, or as long as a host that fails. */
+    /** The host must not be asked until {@code until}, or else for as long as a host that fails. */
     void limited(Resolution.Problem trouble, Optional<Instant> until) {
         heard = true;
         problem = Optional.of(trouble);
@@ -192,8 +192,8 @@ final class AskerPace {
     }
 
     /**
-     * Whether it asks no more in this round: nothing was answered though questions of several namespaces were asked, or of
-     * one namespace two; or it was answered, and is not any more.
+     * Whether it asks nothing more in this round: nothing was answered although questions of several namespaces, or two of
+     * one namespace, were asked; or it was answered before, and no longer is.
      */
     boolean givesUp() {
         boolean several = namespaces > 1;
@@ -209,7 +209,7 @@ final class AskerPace {
         }
         inRound = false;
         // Right after a push the registry may still be writing: the first failure between the passes does not hold it
-        // back. Nor does what was never answered: it may be broken for one tenant, and the next pass tells.
+        // back. Nor does what was never answered: it may be broken for one tenant, and the next pass will show.
         boolean noAnswer = !answered && unanswered > 0;
         boolean tells = lookFailed && (!tenants || probed);
         lookFailed = noAnswer && !whole && !limited && !pace.failing() && !tells;
@@ -262,46 +262,46 @@ final class AskerPace {
                 .max(Comparator.naturalOrder());
     }
 
-    /** Whether the host fails for it, and was not found to answer again in this round. */
+    /** Whether the host fails for it, and has not answered again in this round. */
     boolean failing() {
         return pace.failing() && !(inRound && answered && !limited);
     }
 
-    /** Whether the host wants to be left alone, rather than does not answer. */
+    /** Whether the host asked not to be asked, as opposed to not answering. */
     boolean isLimited() {
         return limited;
     }
 
-    /** What its limit leaves is spread: it asks again after so long. */
+    /** What is left of its limit is spread: it asks again after {@code spacing}. */
     void spaces(Duration spacing, String why) {
         spacedUntil = Optional.of(loop.nanos() + Pace.min(spacing, LONGEST).toNanos());
         spaced = Optional.of(new Spaced(spaced.map(Spaced::since).orElseGet(clock::instant), why));
         spacedNow = true;
     }
 
-    /** What it waits for until its limit lets it ask again; empty if it may ask. */
+    /** Why it waits until its limit lets it ask again; empty if it may ask. */
     Optional<Spaced> spaced() {
         return spaced.filter(
                 spaces -> spacedUntil.filter(until -> until - loop.nanos() > 0).isPresent());
     }
 
-    /** Its limit does not hold it back any more. */
+    /** Its limit no longer holds it back. */
     void goesOn() {
         spaced = Optional.empty();
         spacedUntil = Optional.empty();
     }
 
-    /** Whether anything was really asked for it. */
+    /** Whether anything was actually asked for it. */
     boolean isHeard() {
         return heard;
     }
 
-    /** Whether it has been answered since then without a break. */
+    /** Whether it has been answered every time since this moment. */
     boolean isWellSince(long moment) {
         return !pace.failing() && moment - wellSince >= 0;
     }
 
-    /** What is wrong for it with the host, if something is. */
+    /** What is wrong with the host for this asker, if anything. */
     Optional<Resolution.Problem> problem() {
         return problem;
     }
@@ -310,7 +310,7 @@ final class AskerPace {
         return failingSince;
     }
 
-    /** Whether it has nothing to ask, and nothing to remember. */
+    /** Whether it has nothing to ask and nothing to remember. */
     boolean isIdle() {
         return questions == 0 && open == 0 && pausedUntil().isEmpty();
     }

@@ -18,11 +18,11 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * The questions that one host is to be asked: when each was asked last, which of them wait and in which order, and the pace
- * of those for whom they are asked. On the loop.
+ * The questions for one host: when each was last asked, which of them wait and in which order, and the pace of their
+ * askers. On the loop.
  */
 final class Backlog {
-    /** So many questions of one namespace wait at most: the others are asked in later passes. */
+    /** How many questions of one namespace wait at most: the others are asked in later passes. */
     private static final int MOST = 200_000;
 
     private final Duration interval;
@@ -30,19 +30,19 @@ final class Backlog {
     private final InstantSource clock;
     private final Function<Question, Collection<String>> namespaces;
     private final Map<Question, Asked> questions = new LinkedHashMap<>();
-    /** Those that were asked less than an interval ago, and are not any more: who comes back is not new. */
+    /** Those that were asked less than an interval ago and are no longer tracked: one that comes back is not new. */
     private final Map<Question, Asked> gone = new LinkedHashMap<>();
 
     private final Map<Asker, AskerPace> paces = new LinkedHashMap<>();
     private final Turns<Question> waiting = new Turns<>(MOST);
-    /** Those of the waiting that come first, where it is the turn of a hint. */
+    /** Those of the waiting questions that come first when it is the turn of a hint. */
     private final Turns<Question> hinted = new Turns<>(MOST);
 
     private boolean hintsTurn = true;
-    /** What the pass that runs has not come to. */
+    /** What the current pass has not reached yet. */
     private final Set<Question> left = new HashSet<>();
 
-    /** {@code namespaces} says for which namespaces a question is asked. */
+    /** {@code namespaces} returns the namespaces for which a question is asked. */
     Backlog(Duration interval, Loop loop, InstantSource clock, Function<Question, Collection<String>> namespaces) {
         this.interval = interval;
         this.loop = loop;
@@ -52,7 +52,7 @@ final class Backlog {
 
     // ---- what is to be asked
 
-    /** Asks this from now on. Returns whether it was not asked within the interval. */
+    /** Tracks this question. Returns whether it was not asked within the interval. */
     boolean track(Question question) {
         Asked before = gone.remove(question);
         questions.put(question, before == null ? new Asked() : before);
@@ -60,7 +60,7 @@ final class Backlog {
         return before == null || !isWithinInterval(before.at);
     }
 
-    /** Asks this no more. */
+    /** Stops tracking this question. */
     void untrack(Question question) {
         Asked asked = questions.remove(question);
         if (asked != null) {
@@ -93,7 +93,7 @@ final class Backlog {
         return Optional.ofNullable(questions.get(question));
     }
 
-    /** When a question was asked that is to be asked. */
+    /** When a tracked question was asked. */
     Asked asked(Question question) {
         return Objects.requireNonNull(questions.get(question), "what waits is tracked");
     }
@@ -112,7 +112,7 @@ final class Backlog {
         return paces.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
     }
 
-    /** All questions of an asker are asked at once when its own pace lets them. */
+    /** All questions of an asker are asked as soon as its own pace allows. */
     void restNoMore(Asker asker) {
         questions.forEach((question, asked) -> {
             if (question.asker().equals(asker)) {
@@ -131,7 +131,7 @@ final class Backlog {
         return !waiting.isEmpty();
     }
 
-    /** This waits from now on; {@code pass} says whether because its time came. */
+    /** This waits from now on; {@code pass} says whether because it is due. */
     void add(Question question, boolean pass) {
         boolean waits = waiting.contains(question);
         if (waiting.add(question, namespaces.apply(question)) && !waits) {
@@ -139,18 +139,18 @@ final class Backlog {
         }
     }
 
-    /** What waits comes first, where it is the turn of a hint. */
+    /** This waiting question comes first when it is the turn of a hint. */
     void hint(Question question) {
         hinted.add(question, namespaces.apply(question));
     }
 
-    /** What comes first in the next turn is a hint. */
+    /** Makes this question come first, and the next turn that of a hint. */
     void hintNext(Question question) {
         hintsTurn = true;
         hint(question);
     }
 
-    /** Takes out the next question that may be asked, and notes that it is. */
+    /** Takes out the next question that may be asked, and records that it is being asked. */
     Optional<Turns.Turn<Question>> next(Predicate<Question> may) {
         Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(may) : Optional.empty();
         hintsTurn = next.isEmpty();
@@ -165,7 +165,7 @@ final class Backlog {
         return next;
     }
 
-    /** It does not wait any more. */
+    /** It no longer waits. */
     private void leave(Question question) {
         hinted.remove(question);
         if (waiting.remove(question)) {
@@ -184,7 +184,7 @@ final class Backlog {
                 .forEach(this::leave);
     }
 
-    /** A namespace's questions that fail one after the other make way. */
+    /** The questions of a namespace that fail one after the other make way. */
     void leaveUnanswered(String namespace) {
         waiting.all().stream()
                 .filter(question -> !asked(question).answers()
@@ -192,7 +192,7 @@ final class Backlog {
                 .forEach(this::leave);
     }
 
-    /** Of what waits, what was answered for longest without a break: it tells best whether the host answers. */
+    /** The waiting question that has been answered for the longest time: it shows best whether the host answers. */
     Optional<Question> steadiest(Asker asker) {
         return waiting.all().stream()
                 .filter(question ->
@@ -202,7 +202,7 @@ final class Backlog {
 
     // ---- passes
 
-    /** A pass comes to all that waits, and to this. */
+    /** A pass covers all that waits, and these. */
     void passBegins(Set<Question> inFlight) {
         left.addAll(waiting.all());
         left.addAll(inFlight);
@@ -213,14 +213,14 @@ final class Backlog {
         left.remove(question);
     }
 
-    /** Whether the pass that runs has come to everything. */
+    /** Whether the current pass has reached everything. */
     boolean isPassOver() {
         return left.isEmpty();
     }
 
     /**
-     * What is asked in a pass, first what was asked longest ago; last what failed. Where nothing was answered lately, what
-     * was answered before tells best whether the host is back.
+     * What a pass asks: first what was asked longest ago, last what failed. If nothing was answered recently, what was
+     * answered before shows best whether the host is back.
      */
     Map<Asker, List<Question>> due(Predicate<Question> may) {
         Map<Asker, List<Question>> due = new LinkedHashMap<>();
@@ -237,10 +237,10 @@ final class Backlog {
         return due;
     }
 
-    /** How long ago the question was asked whose turn was longest ago. */
+    /** How long ago the question with the oldest turn was asked. */
     Duration round() {
         long now = loop.nanos();
-        // Who fails asks one or two questions only: their age says nothing of a round.
+        // A failing asker asks only one or two questions: their age says nothing about a round.
         return Duration.ofNanos(questions.entrySet().stream()
                 .filter(entry -> entry.getValue().isAskedInTurn(now)
                         && pace(entry.getKey().asker()).isWellSince(entry.getValue().at))

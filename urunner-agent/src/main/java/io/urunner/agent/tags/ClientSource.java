@@ -19,13 +19,13 @@ import java.util.function.Function;
 
 /** A registry behind a client. */
 final class ClientSource implements WatchedRegistry.Source {
-    /** Docker Hub limits what is pulled; a HEAD is none. */
+    /** Docker Hub limits pulls; a HEAD does not count as one. */
     private static final String COUNTS_NO_HEAD = "docker.io";
 
-    /** What is assumed of a registry that tells how much is left, but not until when. */
+    /** What is assumed for a registry that reports how much is left, but not until when. */
     private static final Duration WINDOW = Duration.ofHours(1);
 
-    /** Of so many namespaces is kept which credentials did. */
+    /** For how many namespaces the credentials that worked are kept. */
     private static final int MOST_NAMESPACES = 1_000;
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
@@ -35,7 +35,7 @@ final class ClientSource implements WatchedRegistry.Source {
     private final InstantSource clock;
     private final Optional<WatchedRegistry.Budget> budget;
     private final Function<String, Optional<PullSecretSource>> pullSecrets;
-    /** Those that are shown, if they are pull secrets. */
+    /** The credentials that are sent, if they are pull secrets. */
     private final Optional<PullSecretSource> own;
 
     private final ImageReader images;
@@ -47,7 +47,7 @@ final class ClientSource implements WatchedRegistry.Source {
     };
 
     private Instant minute = Instant.MIN;
-    /** What was sent before this minute, but for what went beyond the budget of the one before. */
+    /** What was sent before this minute, except what exceeded the budget of the previous one. */
     private long before;
 
     ClientSource(
@@ -132,7 +132,7 @@ final class ClientSource implements WatchedRegistry.Source {
         return registry.equals(COUNTS_NO_HEAD)
                 ? Optional.empty()
                 : client.rateLimit(registry)
-                        // What was told by a clock that was set back since is of no use.
+                        // What was reported before the clock was set back is of no use.
                         .filter(limit ->
                                 limit.remaining().isPresent() && !limit.toldAt().isAfter(clock.instant()))
                         .map(this::allowance);
@@ -155,7 +155,7 @@ final class ClientSource implements WatchedRegistry.Source {
         return Optional.of(allowance(left, minute.plus(MINUTE), most, MINUTE));
     }
 
-    /** Of what is left, half of what the rest of the time would have is kept for the questions whose time comes. */
+    /** Half of the remaining time's share of the limit is reserved for the questions that become due. */
     private WatchedRegistry.Allowance allowance(long left, Instant resets, long most, Duration window) {
         double rest = Math.max(0, Duration.between(clock.instant(), resets).toMillis());
         return new WatchedRegistry.Allowance(left, resets, (long) (most / 2.0 * Math.min(1, rest / window.toMillis())));

@@ -11,16 +11,16 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * What a digest stands for, as far as the manifests are known that it leads to.
+ * What a digest stands for, as far as the manifests that it leads to are known.
  *
  * @param missing the manifests that must be read first; empty if nothing is missing
  * @param content what it stands for; {@link Content.Unread} while something is missing
  */
 record ContentWalk(List<Digest> missing, Content content) {
-    /** An index of indexes of images; what lies deeper is no image that anybody runs. */
+    /** An index of indexes of images; nobody runs an image that is nested more deeply. */
     static final int DEEPEST = 3;
 
-    /** So many manifests are read for one digest at most: each is a request. */
+    /** How many manifests are read for one digest at most: each is a request. */
     static final int MOST = 200;
 
     /** Walks from {@code root} over the manifests that {@code known} has, and reads nothing. */

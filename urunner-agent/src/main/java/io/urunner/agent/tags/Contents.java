@@ -22,30 +22,30 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * What digests stand for. Each manifest is read once: when a tag moved to it, or when a plan, a rollout that is judged or
- * the history needs it. A digest never names anything else, so it is kept by digest, whoever asked and of whichever
- * repository; reading it here throws nothing away. A failure is that of one repository and asker, with a back-off of its
- * own. On the loop.
+ * What digests stand for. Each manifest is read once: when a tag moves to it, or when a plan, a rollout that is judged or
+ * the history needs it. A digest never names anything else, so its content is kept by digest, regardless of the asker and
+ * the repository; reading it here throws nothing away. A failure concerns one repository and asker, with its own back-off.
+ * On the loop.
  */
 final class Contents {
-    /** So many digests are kept at most. Beyond that new ones are refused, rather than those in use read again and again. */
+    /** How many digests are kept at most. Beyond that, new ones are refused: those in use would be read again and again. */
     private static final int MOST_DIGESTS = 50_000;
 
-    /** So many of them are kept for the use of one namespace. */
+    /** How many of them are kept for one namespace. */
     private static final int MOST_OF_A_NAMESPACE = MOST_DIGESTS / 4;
 
-    /** With fewer than these nothing is given up. */
+    /** With fewer than these, nothing is evicted. */
     private static final int FEW_DIGESTS = 2_000;
 
-    /** What nobody needed for so long, nor in two passes, may be given up. */
+    /** What nobody has needed for this long, nor in two passes, may be evicted. */
     private static final Duration UNUSED = Duration.ofMinutes(10);
 
-    /** Where all that there is room for was in use, so long passes until that is looked at again. */
+    /** If all that there is room for was in use, how long until this is checked again. */
     private static final Duration LOOK_FOR_ROOM = Duration.ofMinutes(1);
 
     private static final int MOST_FAILURES = 10_000;
 
-    /** For so long a plan waits for content that is being read. */
+    /** How long a plan waits for content that is being read. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final Loop loop;
@@ -53,9 +53,9 @@ final class Contents {
     private final Consumer<ImageReference> changed;
     private final Map<Digest, Kept> kept = new HashMap<>();
     private int digests;
-    /** By namespace, for which they were read, how many digests are kept. */
+    /** How many digests are kept, by the namespace for which they were read. */
     private final Map<String, Integer> shares = new HashMap<>();
-    /** When there are more digests than this, those that are not used are given up. */
+    /** When there are more digests than this, unused ones are evicted. */
     private int room = FEW_DIGESTS;
 
     private long lookedForRoom;
@@ -64,10 +64,10 @@ final class Contents {
 
     private final Map<Question, Map<Digest, Wanted>> wanted = new HashMap<>();
 
-    /** By image, why it could not be read. */
+    /** Why an image could not be read. */
     private final Map<Question, Failure> failures = new Failures();
 
-    /** By what was asked, which is those alone for whom there was no room. */
+    /** By question, as only some askers may have had no room. */
     private final Map<Question, Failure> crowdedOut = new Failures();
 
     private static final class Failures extends LinkedHashMap<Question, Failure> {
@@ -95,13 +95,13 @@ final class Contents {
         }
     }
 
-    /** A digest that an asker reads through a queue: a host that hangs keeps no other from reading it. */
+    /** A digest that an asker reads through a queue: a host that hangs does not prevent reading it from another. */
     private record Sought(HostQueue queue, Asker asker, Digest digest) {}
 
-    /** A manifest that is being read from a repository, and what goes on then. */
+    /** A manifest that is being read from a repository, and what continues then. */
     private record Reading(Question image, Set<Runnable> then) {}
 
-    /** Reads a manifest unless another repository, from which it is being read, has it. */
+    /** Reads a manifest, unless another repository from which it is being read has it. */
     private record OtherFirst(Contents contents, Question question, Digest digest, Watched registry, Runnable then)
             implements Runnable {
         @Override
@@ -111,7 +111,7 @@ final class Contents {
     }
 
     private static final class Failure {
-        /** Those who were told of it: they are told when it may be tried again. */
+        /** The references that were told about it: they are told when it may be retried. */
         private final Set<ImageReference> told = new HashSet<>();
 
         private String words = "";
@@ -119,12 +119,12 @@ final class Contents {
         private int times;
     }
 
-    /** A digest whose content is being read for a reference. Goes on whenever a manifest of it was read. */
+    /** A digest whose content is being read for a reference. Continues whenever one of its manifests was read. */
     private final class Wanted implements Runnable {
         private final Question question;
         private final Digest digest;
         private final Watched registry;
-        /** What goes on when it was read, or could not be. */
+        /** What continues when it was read, or could not be. */
         private final List<Runnable> then = new ArrayList<>();
 
         private Loop.Timer patience = () -> {};
@@ -169,8 +169,8 @@ final class Contents {
     }
 
     /**
-     * {@code longest} is the longest interval of a registry; {@code changed} is told when the content of a digest of a
-     * reference is known, cannot be read for now, or takes too long to be waited for.
+     * {@code longest} is the longest interval of a registry; {@code changed} is called when the content of a digest of a
+     * reference is known, cannot be read for now, or takes too long to wait for.
      */
     Contents(Loop loop, Duration longest, Consumer<ImageReference> changed) {
         this.loop = loop;
@@ -178,7 +178,7 @@ final class Contents {
         this.changed = changed;
     }
 
-    /** What a digest stands for, as far as that is known. */
+    /** What a digest stands for, as far as is known. */
     Content content(Question question, Digest digest) {
         Kept root = kept.get(digest);
         if (root != null && root.content.isPresent()) {
@@ -214,10 +214,10 @@ final class Contents {
     }
 
     /**
-     * Reads what is missing of the content of a digest, a moment later: with an answer that is being taken, the registry's
-     * queue has yet to learn of it.
+     * Reads what is missing of the content of a digest, a moment later: while an answer is being processed, the registry's
+     * queue does not know it yet.
      *
-     * @param then what goes on when it was read, or could not be
+     * @param then what continues when it was read, or could not be
      */
     void fetch(Question question, Digest digest, Watched registry, Runnable then) {
         Map<Digest, Wanted> ofQuestion = wanted.computeIfAbsent(question, added -> new HashMap<>(2));
@@ -231,12 +231,12 @@ final class Contents {
         one.then.add(then);
     }
 
-    /** Whether content of a reference is being read, and a plan is to wait for it. */
+    /** Whether content of a reference is being read, and a plan should wait for it. */
     boolean awaits(Question question) {
         return wanted.getOrDefault(question, Map.of()).values().stream().anyMatch(one -> one.awaited);
     }
 
-    /** What keeps manifests from being read for now. */
+    /** What prevents manifests from being read for now. */
     private Optional<Failure> resting(Question question, List<Digest> manifests) {
         return Stream.concat(
                         Stream.ofNullable(crowdedOut.get(question)),
@@ -248,8 +248,8 @@ final class Contents {
     /**
      * Reads one manifest, unless it is known or cannot be read for now, or there may be no room for it.
      *
-     * @param question for which it is needed; tags that have one digest share the image
-     * @param then what goes on when it was read, or could not be
+     * @param question the question for which it is needed; tags with the same digest share the image
+     * @param then what continues when it was read, or could not be
      */
     void read(Question question, Digest digest, Watched registry, Runnable then) {
         Question image = question.image(digest);
@@ -319,7 +319,7 @@ final class Contents {
 
     private void keep(Question question, Digest digest, String owner, Links links, Duration interval) {
         if (kept.containsKey(digest)) {
-            return; // read from another host meanwhile
+            return; // read from another host in the meantime
         }
         Kept added = new Kept(links, owner, loop.nanos());
         if (!hasRoom(owner, added.digests())) {
@@ -333,7 +333,7 @@ final class Contents {
         shares.merge(owner, added.digests(), Integer::sum);
     }
 
-    /** Whose share what several namespaces use is of: of theirs the smallest. */
+    /** The namespace whose share includes what several use: the one with the smallest share. */
     private String owner(Collection<String> namespaces) {
         return namespaces.stream().min(Comparator.comparingInt(this::share)).orElse("");
     }
@@ -342,7 +342,7 @@ final class Contents {
         return shares.getOrDefault(owner, 0);
     }
 
-    /** Whether so many digests more may be kept for a namespace. What nobody needs makes room. */
+    /** Whether this many more digests may be kept for a namespace. What nobody needs makes room. */
     private boolean hasRoom(String owner, int more) {
         boolean lookAgain = loop.nanos() - lookedForRoom >= LOOK_FOR_ROOM.toNanos();
         if (digests + more > room || (lookAgain && !hasShare(owner, more))) {
@@ -358,7 +358,7 @@ final class Contents {
     private void crowdOut(Question question, Duration interval) {
         Failure before = crowdedOut.get(question);
         if (before == null || !before.resting) {
-            fail(crowdedOut, question, "what so many digests stand for is not kept at once", interval);
+            fail(crowdedOut, question, "too many digests are in use to keep the content of all", interval);
         }
     }
 

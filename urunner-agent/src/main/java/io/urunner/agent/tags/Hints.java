@@ -13,16 +13,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Looks at once at what may be other than the registry last said, because somebody says that it was pushed. A reference
- * that is hinted at over and over is looked at four times per second at most; the last hint always leads to a look. On the
+ * Checks at once what may have changed since the registry's last answer, because somebody says that it was pushed. A
+ * reference with repeated hints is checked at most four times per second; the last hint always leads to a check. On the
  * loop.
  */
 public final class Hints {
     private static final Duration REST = Duration.ofMillis(250);
 
     /**
-     * Registries send their notification before the new digest can be read, CNCF Distribution among them: so long after the
-     * hint, after the first look and after the second is looked at what has not moved yet.
+     * Some registries, such as CNCF Distribution, send their notification before the new digest can be read: what has not
+     * moved yet is checked this long after the hint, after the first check and after the second.
      */
     private static final List<Duration> LOOKS =
             List.of(Duration.ofMillis(100), Duration.ofMillis(300), Duration.ofSeconds(2));
@@ -33,7 +33,7 @@ public final class Hints {
     private final Set<ImageReference> again = new HashSet<>();
     private final Map<ImageReference, Expected> expected = new HashMap<>();
 
-    /** A reference that is about to move. */
+    /** A reference that is expected to move. */
     private static final class Expected {
         private final List<Optional<Instant>> stoodSince;
         private int looks;
@@ -50,7 +50,7 @@ public final class Hints {
         this.registries = registries;
     }
 
-    /** Somebody says that these tags were pushed. Returns how many watched references have them. */
+    /** Takes tags that are said to have been pushed. Returns how many watched references have them. */
     public int pushed(Collection<PushedTag> pushed) {
         Set<PushedTag> tags = Set.copyOf(pushed);
         List<ImageReference> watched = registries.references().stream()

@@ -26,32 +26,32 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * All that one registry host is asked: a schedule, a pace and a bounded number of requests in flight of its own, so that a
- * host that hangs delays no other. Lives on the loop.
+ * Everything that one registry host is asked, with its own schedule, pace and bounded number of requests in flight, so that
+ * a host that hangs delays no other. On the loop.
  *
- * <p>Whatever happens elsewhere in the agent, here it is bounded: a question is asked once per interval by a pass, once more
- * where a workload changed since, as often as {@linkplain Hints hints} may, and when credentials changed; no other request
- * is sent twice within an interval.
+ * <p>Whatever happens elsewhere in the agent, requests are bounded here: a question is asked once per interval by a pass,
+ * once more if a workload changed since, as often as {@linkplain Hints hints} may, and when credentials change; no other
+ * request is sent twice within an interval.
  *
  * <p>A pass asks every question once. Namespaces take {@linkplain Turns turns}, however many questions each has, and one that
  * fails or hangs leaves room for the others. What holds back one {@linkplain AskerPace asker} holds back no other. What
  * failed last time, or was never answered, comes last.
  */
 final class HostQueue {
-    /** How often everything is asked anew at most, if the interval is longer. */
+    /** How often at most everything is asked again, if the interval is longer. */
     private static final Duration ASK_ANEW = Duration.ofMinutes(1);
 
     private static final Duration A_MOMENT = Duration.ofMillis(100);
 
     private static final Duration CLOCKS_APART = Duration.ofMillis(50);
 
-    /** So many failures of one namespace in a row end its part of a pass, where there are others. */
+    /** How many failures in a row end a namespace's part of a pass, if there are other namespaces. */
     private static final int FAILURES_THAT_END = 3;
 
-    /** Where no more of a limit is left, no question comes before its turn, not even the one that tells best. */
+    /** With no more than this left of a limit, no question is asked early, not even the most telling one. */
     private static final int MOST_FIRST = 10;
 
-    /** Of so many askers is told that they wait. */
+    /** How many waiting askers are reported. */
     private static final int MOST_WAITS = 100;
 
     private final String host;
@@ -63,14 +63,14 @@ final class HostQueue {
     private final Backlog backlog;
     private final PassBudget budget;
     private final Map<Question, InFlight> inFlight = new HashMap<>();
-    /** Whether an answer is being told. */
+    /** Whether an answer is being reported. */
     private boolean telling;
 
-    /** By namespace, how many of its questions in a row had no answer. */
+    /** By namespace, how many of its questions in a row got no answer. */
     private final Map<String, Integer> failuresInARow = new HashMap<>();
 
     private final Requests requests;
-    /** Whether a request comes next, where a question could, too. */
+    /** Whether a request comes next if a question could as well. */
     private boolean requestsTurn = true;
 
     private Optional<Long> askedAnew = Optional.empty();
@@ -87,13 +87,13 @@ final class HostQueue {
     private Loop.Timer timer = () -> {};
     private long passes;
 
-    /** What the queue needs of its surroundings. */
+    /** What the queue needs from outside. */
     interface Port {
-        /** What asks the registry: made on the loop, and called {@link #elsewhere}, where it waits for the answer. */
+        /** Returns what asks the registry: created on the loop, run {@link #elsewhere}, where it waits for the answer. */
         Supplier<Resolution> ask(Question question);
 
         /**
-         * A question has an outcome, and is no longer pending. What this leads to is begun when it returns.
+         * A question has an outcome, and is no longer pending. What this leads to starts when it returns.
          *
          * @param asked when it was asked
          * @param took how long it took
@@ -106,31 +106,31 @@ final class HostQueue {
         /** The registry's limit for an asker, as far as it is known. */
         Optional<Allowance> allowance(Asker asker);
 
-        /** Our own limit for all that is sent. */
+        /** Our own limit for everything that is sent. */
         Optional<Allowance> budget();
 
         /** Whether there is more than one namespace. */
         boolean hasTenants();
 
-        /** Runs something that waits for the registry elsewhere; {@code failed} is told on the loop if it cannot begin. */
+        /** Runs something that waits for the registry on another thread; {@code failed} is called on the loop if it cannot start. */
         void elsewhere(Runnable task, Consumer<Throwable> failed);
 
-        /** Somebody in the agent asks for the same thing over and over. */
+        /** Some part of the agent asks for the same thing over and over. */
         void runaway(String what);
 
-        /** A question is asked, or a request sent, because it is this namespace's turn. */
+        /** It is this namespace's turn, and a question is asked or a request sent for it. */
         void served(AgentListener.Served what, String namespace);
 
-        /** None of an asker's questions waits any more: what is wrong for it with the host, if something is. */
+        /** None of an asker's questions waits any longer; {@code problem} is what is wrong with the host for it, if anything. */
         void settled(Asker asker, Optional<Resolution.Problem> problem);
 
-        /** An asker has no question any more. */
+        /** An asker has no more questions. */
         void forgotten(Asker asker);
 
         /**
-         * A pass is over. Questions that it did not come to are no longer pending.
+         * A pass is over. Questions that it did not reach are no longer pending.
          *
-         * @param whole whether it was one over all references
+         * @param whole whether it covered all references
          */
         void passed(boolean whole, Duration took);
     }
@@ -155,12 +155,12 @@ final class HostQueue {
         return host;
     }
 
-    /** Begins the schedule with a pass now. */
+    /** Starts the schedule with a pass now. */
     void start() {
         schedule(Duration.ZERO);
     }
 
-    /** Ends the schedule; answers that still come are taken. */
+    /** Ends the schedule; answers that still arrive are processed. */
     void stop() {
         timer.cancel();
         timer = () -> {};
@@ -169,7 +169,7 @@ final class HostQueue {
         requests.clear();
     }
 
-    /** Asks this from now on: at once if the host is well and has nothing else to do, else in its next pass. */
+    /** Asks this from now on: at once if the host is healthy and idle, otherwise in its next pass. */
     void track(Question question) {
         if (backlog.find(question).isPresent()) {
             return;
@@ -198,7 +198,7 @@ final class HostQueue {
         port.forgotten(asker);
     }
 
-    /** Asks this before its turn, if the host is well, and at most once per interval: else its turn comes. */
+    /** Asks this early if the host is healthy, at most once per interval; otherwise it waits for its turn. */
     void look(Question question) {
         Optional<Asked> asked = backlog.find(question)
                 .filter(one -> one.looked.filter(backlog::isWithinInterval).isEmpty());
@@ -208,7 +208,7 @@ final class HostQueue {
         }
     }
 
-    /** Asks this next, where the host is well; after the answer that is on its way, if one is. */
+    /** Asks this next if the host is healthy; if it is being asked, then after that answer. */
     void lookNext(Question question) {
         if (inFlight.containsKey(question)) {
             backlog.find(question).ifPresent(asked -> asked.again = true);
@@ -221,7 +221,7 @@ final class HostQueue {
         }
     }
 
-    /** Does not ask this before its turn comes after so long. */
+    /** Leaves this out of passes until the pause is over. */
     void rest(Question question, Duration pause) {
         backlog.find(question).ifPresent(asked -> asked.restsUntil = Optional.of(loop.nanos() + pause.toNanos()));
     }
@@ -252,9 +252,9 @@ final class HostQueue {
     }
 
     /**
-     * Sends a request as soon as there is room for it. Where the host fails or wants to be left alone, it is not sent.
+     * Sends a request as soon as there is room for it. It is not sent while the host fails or must not be asked.
      *
-     * @param request what to send; told of its end later, unless the agent ends
+     * @param request what to send; told about its end later, unless the agent shuts down
      */
     void send(Requests.Request<?> request) {
         AskerPace pace = backlog.pace(request.asker());
@@ -264,7 +264,7 @@ final class HostQueue {
         pump();
     }
 
-    /** What is told once more a moment later, by two clocks that are read one after the other, is told the same. */
+    /** Rounds a time, so that two clocks read one after the other yield the same when it is reported again. */
     private Instant instant(long nanos) {
         return Brief.end(clock.instant().plusNanos(nanos - loop.nanos()).minus(CLOCKS_APART));
     }
@@ -279,8 +279,8 @@ final class HostQueue {
     }
 
     /**
-     * Begins the next pass now, or after the one that runs; a host that backs off is left alone. Who wants that again and
-     * again gets it once a minute.
+     * Starts the next pass now, or after the current one; a host in back-off is left alone. Repeated calls have an effect
+     * once a minute.
      */
     void askAnew() {
         if (!running && allPaused().isPresent()) {
@@ -311,18 +311,18 @@ final class HostQueue {
         return running || !inFlight.isEmpty() || backlog.anyWaits();
     }
 
-    /** What is wrong with the host for an asker, if something is. */
+    /** What is wrong with the host for an asker, if anything. */
     Optional<Resolution.Problem> problem(Asker asker) {
         return Optional.ofNullable(backlog.paces().get(asker)).flatMap(AskerPace::problem);
     }
 
-    /** Whether the host wants to be left alone by an asker, rather than does not answer. */
+    /** Whether the host must not be asked by an asker, as opposed to not answering. */
     boolean isHeldBack(Asker asker) {
         AskerPace pace = backlog.paces().get(asker);
         return pace != null && pace.pausedUntil().isPresent() && (pace.isLimited() || !pace.failing());
     }
 
-    /** What keeps an asker from asking, and until when; empty if nothing does. */
+    /** What prevents an asker from asking, and until when; empty if nothing does. */
     Optional<HostStatus.Wait> waits(Asker asker) {
         return pauses(asker).or(this::waitsForBudget);
     }
@@ -346,18 +346,19 @@ final class HostQueue {
                                 until)));
     }
 
-    /** That our own budget does not let all be asked in each pass; empty if it does. */
+    /** The wait caused by our own budget, if it is too small to ask everything in each pass; else empty. */
     Optional<HostStatus.Wait> waitsForBudget() {
         return budget.shortSince()
                 .map(since -> new HostStatus.Wait(
                         Optional.empty(),
                         Deferral.REQUEST_BUDGET,
-                        "the budget of the registry (registries[].budget) does not let all be asked in each interval",
+                        "the budget of the registry (registries[].budget) is too small to ask for everything in each"
+                                + " interval",
                         since,
                         instant(nextPass())));
     }
 
-    /** When the next pass begins that may ask something. */
+    /** When the next pass that may ask something begins. */
     private long nextPass() {
         Instant now = clock.instant();
         return port.budget()
@@ -366,7 +367,7 @@ final class HostQueue {
                 .orElse(nextAt);
     }
 
-    /** Until when a question is not asked again at the earliest; empty if it is its turn in the next pass. */
+    /** The earliest time at which a question is asked again; empty if that is in the next pass. */
     Optional<Instant> restsUntil(Question question) {
         long rests = restsFor(question);
         return rests > 0 ? Optional.of(instant(loop.nanos() + rests)) : Optional.empty();
@@ -390,7 +391,7 @@ final class HostQueue {
         List<AskerPace> asking = backlog.paces().values().stream()
                 .filter(one -> one.questions > 0 && one.isHeard())
                 .toList();
-        // Something is wrong with the host if nobody is answered.
+        // Something is wrong with the host if no asker is answered.
         Optional<AskerPace> sick = asking.stream().allMatch(one -> one.problem().isPresent())
                 ? asking.stream().findFirst()
                 : Optional.empty();
@@ -416,7 +417,7 @@ final class HostQueue {
                 passes);
     }
 
-    /** For how long {@linkplain #send requests} are under way, and none ended. */
+    /** How long {@linkplain #send requests} have been under way without one ending. */
     Duration requestsStandStill() {
         return requests.standStill();
     }
@@ -436,13 +437,13 @@ final class HostQueue {
         timer = loop.after(delay, this::due);
     }
 
-    /** How long it takes until all questions have been asked once more, as far as the last pass showed. */
+    /** How long it takes to ask all questions once, judging by the last pass. */
     Duration round() {
         return round;
     }
 
     private void due() {
-        // First of all: whatever fails below, it is tried again.
+        // Comes first: whatever fails below is then retried.
         schedule(interval);
         backlog.forgetOld();
         requests.forgetOld();
@@ -480,7 +481,7 @@ final class HostQueue {
     private boolean isDue(Question question) {
         Asked asked = backlog.asked(question);
         long now = loop.nanos();
-        // In a pass that takes long, what was asked late in one interval is still asked in the next.
+        // In a long pass, what was asked late in one interval is still asked in the next.
         boolean askedAlready = running && asked.at != Long.MIN_VALUE && now - asked.at < interval.toNanos() / 2;
         return !askedAlready
                 && !asked.rests(now)
@@ -504,7 +505,7 @@ final class HostQueue {
                 .flatMap(Optional::stream)
                 .allMatch(some -> some.left(clock.instant()) > MOST_FIRST);
         if (port.hasTenants() && enough) {
-            // What hangs or fails for one does not come first.
+            // What hangs or fails for one namespace does not come first.
             backlog.steadiest(asker).ifPresent(backlog::hint);
         }
     }
@@ -513,12 +514,12 @@ final class HostQueue {
         long neverAsked = due.stream()
                 .filter(question -> backlog.asked(question).at == Long.MIN_VALUE)
                 .count();
-        // What one tenant has new takes little of what the others need until the reset.
+        // What is new for one tenant takes little of what the others need until the reset.
         int part = port.hasTenants() ? 4 : 2;
         return limit.floor(due.size(), (int) neverAsked, part, interval, clock.instant());
     }
 
-    /** For how long all are paused who have questions; empty if somebody may ask. */
+    /** How long all askers with questions are paused; empty if one may ask. */
     private Optional<Duration> allPaused() {
         Duration least = Duration.ofNanos(Long.MAX_VALUE);
         boolean any = false;
@@ -537,7 +538,7 @@ final class HostQueue {
 
     private void pump() {
         if (telling) {
-            return; // what the answer leads to is begun together
+            return; // what the answer leads to is started together
         }
         fill();
         if (underWay() == 0 && backlog.anyWaits() && budget.isUsed(underWay())) {
@@ -559,7 +560,7 @@ final class HostQueue {
         waitForLimits();
     }
 
-    /** What a limit does not let be asked in this pass is asked in a later one. */
+    /** Questions that a limit prevents in this pass are asked in a later one. */
     private void leaveIfUsed(Asker asker, AskerPace pace) {
         Instant now = clock.instant();
         if (pace.onlyWaits()) {
@@ -584,7 +585,7 @@ final class HostQueue {
                     spacing,
                     "the registry allows " + Phrases.count(left, "more request") + " until "
                             + Phrases.time(limit.resets()));
-            // An answer is good until it is the reference's turn.
+            // An answer is valid until the reference's turn.
             round = Pace.max(round, Pace.min(spacing.multipliedBy(pace.questions), AskerPace.LONGEST));
         }
     }
@@ -592,7 +593,7 @@ final class HostQueue {
     private void settled(Asker asker, AskerPace pace) {
         if (pace.failing()) {
             requests.refuseAll(asker, failure(asker));
-            // The asker's own pace holds back now; when it is back, all are asked at once.
+            // Now the asker's own pace holds it back; when that ends, all are asked at once.
             backlog.restNoMore(asker);
         }
         port.settled(asker, pace.problem());
@@ -602,7 +603,7 @@ final class HostQueue {
         scheduleAnew();
     }
 
-    /** What is paused longest does not hold back who is not. */
+    /** The asker with the longest pause does not hold back the others. */
     private void scheduleAnew() {
         Optional<Duration> paused = allPaused();
         if (paused.isPresent()) {
@@ -637,7 +638,7 @@ final class HostQueue {
         }
     }
 
-    /** One of several requests in flight is kept for questions: they never wait for something that hangs. */
+    /** One of several slots for requests is reserved for questions: they never wait for something that hangs. */
     private boolean sendNext() {
         if (requests.underWay() >= Math.max(1, concurrency - reserve()) || budget.isUsedForRequests(underWay())) {
             return false;
@@ -684,7 +685,7 @@ final class HostQueue {
         return next.isPresent();
     }
 
-    /** Asks elsewhere; whatever happens there, the question has an outcome. */
+    /** Asks on another thread; whatever happens there, the question gets an outcome. */
     private void ask(Question question) {
         Consumer<Throwable> failed = e -> answered(question, Resolution.defect(e.toString()));
         try {
@@ -712,7 +713,7 @@ final class HostQueue {
                 && (!port.hasTenants() || concurrency == 1 || leavesRoom(question));
     }
 
-    /** What hangs for one namespace, or was never answered, leaves room for others. */
+    /** Questions that hang for one namespace, or were never answered, leave room for others. */
     private boolean leavesRoom(Question question) {
         int most = concurrency - reserve();
         boolean unproven = !backlog.asked(question).answers();
@@ -781,7 +782,7 @@ final class HostQueue {
         }
     }
 
-    /** What was answered before tells whether the host does not answer, or for some questions only. */
+    /** Asks what was answered before, to see whether the host answers nothing, or only some questions. */
     private void probeOrLeave(Asker asker, AskerPace pace) {
         Optional<Question> probe = pace.hasProbed() ? Optional.empty() : backlog.steadiest(asker);
         probe.ifPresentOrElse(
@@ -792,7 +793,7 @@ final class HostQueue {
                 () -> backlog.leaveAll(asker));
     }
 
-    /** Requests wait for a limit that is soon counted anew; from one that is not they are refused. */
+    /** Requests wait for a limit that is reset soon; otherwise they are refused. */
     private void waitForLimits() {
         if (!requests.anyWaiting() || waitingForLimit) {
             return;

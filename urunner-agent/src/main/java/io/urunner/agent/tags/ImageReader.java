@@ -27,9 +27,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Looks into images: what their digests lead to, and what they say of themselves. Thread-safe; blocks. */
+/** Reads images: what their digests lead to, and what their labels say. Thread-safe; blocks. */
 public final class ImageReader {
-    /** What a stranger's megabyte becomes is bounded; a configuration has some thousand tokens. */
+    /** Bounds what a stranger's megabyte can turn into; a configuration has some thousand tokens. */
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .streamReadConstraints(StreamReadConstraints.builder()
@@ -42,29 +42,29 @@ public final class ImageReader {
 
     private static final String LABEL = "org.opencontainers.image.";
 
-    /** A configuration that is larger is not worth its labels. */
+    /** A larger configuration is not read for its labels. */
     private static final long LARGEST = 1 << 20;
 
-    /** A label that is longer is not kept. */
+    /** A longer label is not kept. */
     private static final int LONGEST_LABEL = 256;
 
     private final RegistryClient client;
 
     /**
-     * Looks by a client.
+     * Creates a reader over a client.
      *
-     * @param client the client; stays the caller's to close
+     * @param client the client; the caller closes it
      */
     public ImageReader(RegistryClient client) {
         this.client = client;
     }
 
     /**
-     * What a manifest or an index leads to, by one request.
+     * Reads what a manifest or an index leads to, with one request.
      *
      * @param image the image, by its digest
      * @return what it leads to
-     * @throws RegistryException if the registry does not say
+     * @throws RegistryException if the registry does not answer
      * @throws InterruptedException if the thread is interrupted
      */
     public Links manifest(ImageReference image) throws RegistryException, InterruptedException {
@@ -89,12 +89,12 @@ public final class ImageReader {
     }
 
     /**
-     * What a digest stands for: itself, the digests of an index's children, attestations left out, and the digests of the
-     * configurations of all. One request for each manifest.
+     * Reads what a digest stands for: itself, the digests of an index's children without attestations, and the digests of
+     * all their configurations. Sends one request per manifest.
      *
      * @param image the image, by its digest
      * @return the digests, or why they are not all read
-     * @throws RegistryException if the registry does not say
+     * @throws RegistryException if the registry does not answer
      * @throws InterruptedException if the thread is interrupted
      */
     public Content content(ImageReference image) throws RegistryException, InterruptedException {
@@ -112,12 +112,12 @@ public final class ImageReader {
     }
 
     /**
-     * What an image's configuration says of it, by one request.
+     * Reads an image's labels from its configuration, with one request.
      *
      * @param image the image
      * @param config its configuration
-     * @return the labels; empty if this is no configuration of an image
-     * @throws RegistryException if the registry does not say
+     * @return the labels; empty if this is not the configuration of an image
+     * @throws RegistryException if the registry does not answer
      * @throws InterruptedException if the thread is interrupted
      */
     Optional<ImageLabels> labels(ImageReference image, Descriptor config)
@@ -138,7 +138,7 @@ public final class ImageReader {
             if (e.getCause() instanceof RegistryException refused) {
                 throw refused;
             }
-            return Optional.empty(); // not JSON: an artifact, no image
+            return Optional.empty(); // not JSON: an artifact, not an image
         }
     }
 

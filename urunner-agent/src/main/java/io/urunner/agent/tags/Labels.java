@@ -16,17 +16,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads what images say of themselves, for the history: of digests to which a tag moved, once their {@linkplain Contents
- * content} was read. Per registry one after the other, so never in the way of a rollout. What cannot be read is left out.
- * On the loop.
+ * Reads the labels of images, for the history: of digests to which a tag moved, once their {@linkplain Contents content}
+ * has been read. Reads one at a time per registry, so that no rollout has to wait. What cannot be read is left out. On the
+ * loop.
  */
 final class Labels {
     private static final Logger LOG = LoggerFactory.getLogger(Labels.class);
 
-    /** So many wait at most per registry and namespace: when more tags move at once, the labels of some are never known. */
+    /** How many wait at most per registry and namespace: if more tags move at once, the labels of some are never known. */
     private static final int WAITING = 500;
 
-    /** Of so many configurations the labels are kept, for a tag that comes back and for another tag of the same image. */
+    /** How many configurations' labels are kept, for a tag that returns and for other tags of the same image. */
     private static final int KEPT = 500;
 
     private final Memory memory;
@@ -69,7 +69,7 @@ final class Labels {
         }
     }
 
-    /** From the digest of the tag over the first image of an index to the configuration of an image. */
+    /** Goes from the digest of the tag, through the first image of an index, to the configuration of an image. */
     private void follow(Watched registry, Line line, Wanted wanted, Digest digest, int depth) {
         contents.read(wanted.question, digest, registry, () -> {
             Optional<Links> links = contents.links(digest);

@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * What a manifest or an index refers to. A digest never names anything else.
  *
- * @param children the manifests and indexes that an index lists, attestations left out; first the one that speaks for all:
+ * @param children the manifests and indexes that an index lists, without attestations; first the one that represents all:
  *     that of linux/amd64, if there is one
  * @param config the configuration of an image
  */

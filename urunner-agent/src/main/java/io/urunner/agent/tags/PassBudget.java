@@ -9,30 +9,30 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
-/** Our own limit for all that is sent to one host, and what a pass may use of it. On the loop. */
+/** Our own limit for everything that is sent to one host, and what a pass may use of it. On the loop. */
 final class PassBudget {
     private final Supplier<Optional<Allowance>> limit;
     private final Loop loop;
     private final InstantSource clock;
-    /** The budget is not used further than to this in a pass. */
+    /** How much of the budget a pass leaves unused. */
     private long floor;
 
-    /** Nor by requests further than to this: what was pushed is of use when it is known what it brought. */
+    /** How much of it requests leave unused: a push is of use only once its content is known. */
     private long requestFloor;
 
-    /** Since when the budget does not let all be asked in each pass. */
+    /** Since when the budget has been too small to ask everything in each pass. */
     private Optional<Instant> shortSince = Optional.empty();
 
     private long shortAt;
 
-    /** {@code limit} says what is left; nothing if there is no limit. */
+    /** {@code limit} returns what is left; empty if there is no limit. */
     PassBudget(Supplier<Optional<Allowance>> limit, Loop loop, InstantSource clock) {
         this.limit = limit;
         this.loop = loop;
         this.clock = clock;
     }
 
-    /** A pass begins; {@code leaves} says what it leaves of a limit. */
+    /** A pass begins; {@code leaves} returns what it leaves of a limit. */
     void begins(ToLongFunction<Allowance> leaves) {
         Optional<Allowance> now = limit.get();
         floor = now.map(leaves::applyAsLong).orElse(0L);
@@ -40,18 +40,18 @@ final class PassBudget {
         requestFloor = Math.max(0, floor - Math.max(2, share / 2));
     }
 
-    /** Something is asked that is no part of the pass. */
+    /** Something is asked that is not part of the pass. */
     void spendsExtra() {
         floor--;
         requestFloor--;
     }
 
-    /** Whether no question may be asked, with so much under way. */
+    /** Whether no more questions may be asked while {@code underWay} are being sent. */
     boolean isUsed(int underWay) {
         return isUsed(underWay, floor);
     }
 
-    /** Whether no request may be sent, with so much under way. */
+    /** Whether no more requests may be sent while {@code underWay} are being sent. */
     boolean isUsedForRequests(int underWay) {
         return isUsed(underWay, requestFloor);
     }
@@ -62,20 +62,20 @@ final class PassBudget {
                 .isPresent();
     }
 
-    /** It did not let all be asked. */
+    /** It was too small to ask everything. */
     void isShort() {
         shortSince = shortSince.or(() -> Optional.of(clock.instant()));
         shortAt = loop.nanos();
     }
 
-    /** A pass is over: whether it let all be asked for so long. */
+    /** A pass is over: the budget counts as sufficient again if everything was asked for {@code enough}. */
     void passed(Duration enough) {
         if (loop.nanos() - shortAt > enough.toNanos()) {
             shortSince = Optional.empty();
         }
     }
 
-    /** Since when it does not let all be asked in each pass; empty if it does. */
+    /** Since when it has been too small to ask everything in each pass; empty if it is not. */
     Optional<Instant> shortSince() {
         return shortSince;
     }

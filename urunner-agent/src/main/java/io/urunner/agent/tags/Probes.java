@@ -13,19 +13,19 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Asks one registry whether it answers, for people who want to know; the same once per interval, whose answer holds until
- * then. On the loop.
+ * Checks on demand whether one registry answers; the same question is asked once per interval, and its answer is reused
+ * until then. On the loop.
  */
 final class Probes {
     private final Watched watched;
     private final Loop loop;
     private final InstantSource clock;
-    /** By what was asked for, or nothing if it was for any answer, what came of it. */
+    /** The results by question; empty stands for the root of the registry's API. */
     private final Map<Optional<Question>, Checked> checked = new HashMap<>();
 
     private final Map<Optional<Question>, List<Consumer<Optional<RegistryException>>>> checking = new HashMap<>();
 
-    /** When people last wanted to know that, and what was wrong. */
+    /** When this was last checked, and what was wrong. */
     private record Checked(long at, Optional<RegistryException> trouble) {}
 
     Probes(Watched watched, Loop loop, InstantSource clock) {
@@ -35,10 +35,10 @@ final class Probes {
     }
 
     /**
-     * Asks, unless that was done within the interval.
+     * Asks, unless this was done within the interval.
      *
-     * @param question for what; empty for the root of the registry's API
-     * @param told told on the loop what is wrong, if something is
+     * @param question what to ask; empty for the root of the registry's API
+     * @param told told on the loop what is wrong, if anything
      */
     void check(Optional<Question> question, Consumer<Optional<RegistryException>> told) {
         checked.values().removeIf(this::isOld);

@@ -6,23 +6,23 @@ import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.util.List;
 
-/** The credentials in pull secrets, which says what is wrong with them. */
+/** The credentials in pull secrets; reports what is wrong with them. */
 public interface PullSecretSource extends CredentialProvider {
     /**
-     * What keeps the pull secrets that are named for a repository from opening it.
+     * Returns why the pull secrets that are named for a repository do not give access to it.
      *
      * @param registry the registry as {@code host[:port]}
      * @param repository the repository's name on it, without tag
-     * @return sentences for people, without a secret; empty if nothing does, or no pull secret is named
+     * @return sentences for people, without a secret; empty if nothing is wrong, or no pull secret is named
      */
     List<String> problems(String registry, String repository);
 
     /**
-     * This source for the repositories for which other credentials have none, and nothing for the others: what is asked
-     * with the other ones is for everybody.
+     * Returns this source restricted to the repositories for which other credentials have none: what is asked with the
+     * others is for everybody.
      *
      * @param others the other credentials
-     * @return the source; nothing to close
+     * @return the source; needs no closing
      */
     default PullSecretSource behind(CredentialProvider others) {
         PullSecretSource own = this;

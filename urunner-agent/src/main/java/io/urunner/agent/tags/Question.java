@@ -7,10 +7,10 @@ import io.urunner.registry.ImageReference;
  * A reference that a registry is asked for.
  *
  * @param reference the reference
- * @param asker with whose credentials: the answer is for them alone
+ * @param asker whose credentials are used: the answer is for them only
  */
 public record Question(ImageReference reference, Asker asker) {
-    /** An image of the same repository, by its digest alone: tags that have one digest share it. */
+    /** An image of the same repository, by its digest only: tags with the same digest share it. */
     Question image(Digest digest) {
         return new Question(reference.toRepository().digest(digest), asker);
     }

@@ -29,25 +29,25 @@ public final class Registries {
     private final List<RegistryWatch> registries;
     private final Contents contents;
 
-    /** Told on the loop. */
+    /** Called on the loop. */
     public interface Events {
         /**
-         * What is known of a reference may be other than before. Of a digest that is new it is told once its content is
-         * known, too, or takes too long to be waited for.
+         * What is known of a reference may have changed. For a new digest, this is called once its content is known as well,
+         * or takes too long to wait for.
          */
         void changed(ImageReference reference);
 
-        /** A reference has another digest than before, for those whom the question is asked for. */
+        /** A reference has a new digest, for those on whose behalf the question is asked. */
         void moved(Question question, Digest from, Digest to);
 
         /** A pass over a registry is over. */
         void passed(boolean whole);
 
-        /** Whether all that there is in the cluster is known. */
+        /** Whether everything in the cluster is known. */
         boolean seesAll();
     }
 
-    /** What the registries need of their surroundings. */
+    /** What the registries need from outside. */
     record Parts(
             Loop loop,
             InstantSource clock,
@@ -73,7 +73,7 @@ public final class Registries {
                 .orElse(Duration.ZERO);
         contents = new Contents(loop, longest, events::changed);
         Labels labels = new Labels(memory, contents);
-        // Of two prefixes that match, the longer one says more.
+        // If two prefixes match, the longer one is more specific.
         this.registries = registries.stream()
                 .sorted(Comparator.comparingInt(
                         (WatchedRegistry registry) -> -registry.prefix().path().length()))
@@ -104,7 +104,7 @@ public final class Registries {
         find(reference).ifPresent(registry -> registry.track(reference, namespace));
     }
 
-    /** A namespace does not use a reference any more. */
+    /** A namespace no longer uses a reference. */
     public void untrack(ImageReference reference, String namespace) {
         find(reference).ifPresent(registry -> registry.untrack(reference, namespace));
     }
@@ -119,19 +119,19 @@ public final class Registries {
         find(reference).ifPresent(registry -> registry.ask(reference, HostQueue::lookNext));
     }
 
-    /** Asks for everything now, except at registries that want to be left alone. */
+    /** Asks for everything now, except at registries that must not be asked. */
     public void askAnew() {
         registries.forEach(registry -> registry.queue().askAnew());
     }
 
-    /** What is asked for. */
+    /** The references that are asked for. */
     List<ImageReference> references() {
         return registries.stream()
                 .flatMap(registry -> registry.references().stream())
                 .toList();
     }
 
-    /** Whether an answer about this reference is on its way for a namespace, or the content that belongs to it. */
+    /** Whether an answer about this reference, or the content that belongs to it, is awaited for a namespace. */
     public boolean pending(ImageReference reference, String namespace) {
         return find(reference)
                 .filter(registry -> registry.pending(reference, namespace))
@@ -139,7 +139,7 @@ public final class Registries {
     }
 
     /**
-     * What the registry says to a namespace. Where a host that fails was not asked for a reference again, its failure is
+     * Returns what the registry says to a namespace. If a failing host was not asked for a reference again, its failure is
      * the answer.
      */
     public Answer answer(ImageReference reference, String namespace) {
@@ -148,19 +148,19 @@ public final class Registries {
                 .orElseGet(Answer.NotAsked::new);
     }
 
-    /** Since when a reference has the digest that a namespace sees, as far as was seen; empty while that is not known. */
+    /** Since when a reference has had the digest that a namespace sees, as far as was seen; empty until that is known. */
     public Optional<Instant> standsSince(ImageReference reference, String namespace) {
         return find(reference).flatMap(registry -> registry.standsSince(reference, namespace));
     }
 
-    /** Since when a reference has the digests that those see who use it. */
+    /** Since when a reference has had the digests that its users see. */
     public List<Optional<Instant>> standsSince(ImageReference reference) {
         return find(reference).map(registry -> registry.standsSince(reference)).orElse(List.of());
     }
 
     /**
-     * Whether an answer is too old to act on: a decision older than one interval is made again. Where a limit or the
-     * registry's own pace does not let all be asked in an interval, an answer is good until it is the reference's turn.
+     * Whether an answer is too old to act on: a decision older than one interval is made again. If a limit or the registry's
+     * own pace prevents asking everything in an interval, an answer is valid until the reference's turn.
      */
     public boolean tooOld(ImageReference reference, String namespace) {
         return find(reference)
@@ -168,7 +168,7 @@ public final class Registries {
                 .orElse(true);
     }
 
-    /** What a digest stands for that an annotation names, as far as that is known. */
+    /** What a digest named by an annotation stands for, as far as is known. */
     public Content content(ImageDigest written, String namespace) {
         try {
             ImageReference image = written.parse();
@@ -178,7 +178,7 @@ public final class Registries {
         }
     }
 
-    /** What a digest of a reference stands for, as far as that is known. */
+    /** What a digest of a reference stands for, as far as is known. */
     public Content content(ImageReference reference, Digest digest, String namespace) {
         return find(reference)
                 .map(registry -> contents.content(registry.question(reference, namespace), digest))
@@ -186,10 +186,10 @@ public final class Registries {
     }
 
     /**
-     * Reads what digests stand for; when that is known, or cannot be read for now, the reference has changed.
+     * Reads what digests stand for; when that is known, or cannot be read for now, the reference counts as changed.
      *
      * @param images by tag and digest
-     * @return whether to wait for that: not where it takes too long
+     * @return whether to wait for that; false if it takes too long
      */
     public boolean fetch(Collection<ImageReference> images, String namespace) {
         boolean awaits = false;
@@ -204,10 +204,11 @@ public final class Registries {
     }
 
     /**
-     * Asks a registry whether it answers, for people; the same once per interval, whose answer holds until then.
+     * Checks on demand whether a registry answers; the same question is asked once per interval, and its answer is reused
+     * until then.
      *
      * @param probe what to ask
-     * @param told told on the loop what is wrong, if something is
+     * @param told told on the loop what is wrong, if anything
      */
     public void check(RegistryProbe probe, Consumer<Optional<RegistryException>> told) {
         registries.stream()
@@ -227,7 +228,7 @@ public final class Registries {
         return find(reference).flatMap(registry -> registry.queue().next(registry.question(reference, namespace)));
     }
 
-    /** Whether every registry was asked for all of its references once. */
+    /** Whether every registry has been asked for all of its references once. */
     public boolean passed() {
         return registries.stream()
                 .allMatch(registry -> registry.queue().status().passes() > 0);
@@ -240,7 +241,7 @@ public final class Registries {
                 .toList();
     }
 
-    /** By registry for how long requests beside the questions are under way, and none ended. */
+    /** By registry, how long requests other than questions have been under way without one ending. */
     public Map<String, Duration> requestsStandStill() {
         return registries.stream()
                 .collect(Collectors.toMap(

@@ -5,10 +5,10 @@ import io.urunner.registry.RegistryPrefix;
 import java.util.Optional;
 
 /**
- * What a watched registry is asked for somebody who wants to know whether it answers.
+ * What a watched registry is asked, to find out on demand whether it answers.
  *
  * @param registry the registry
- * @param image for what; empty for the root of its API
+ * @param image the image to ask for; empty for the root of its API
  */
 public record RegistryProbe(RegistryPrefix registry, Optional<Image> image) {
     /**

@@ -18,7 +18,7 @@ import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What people are told of one registry: of a registry that fails once, and not of each reference. On the loop. */
+/** Reports problems of one registry: a registry that fails once, rather than each reference. On the loop. */
 final class RegistryProblems {
     private static final Logger LOG = LoggerFactory.getLogger(RegistryProblems.class);
 
@@ -30,12 +30,12 @@ final class RegistryProblems {
     private final BooleanSupplier seesAll;
     private final Map<Question, Resolution.Problem> unreachable =
             new TreeMap<>(Comparator.comparing(RegistryProblems::subject));
-    /** Of those who are not answered, what tells when their last answers are too old. */
+    /** For askers that get no answers, the timers after which their last answers are too old. */
     private final Map<Asker, Loop.Timer> aging = new HashMap<>();
 
     /**
-     * {@code changed} is told of an asker whose references may have another answer, {@code seesAll} says whether all that
-     * there is in the cluster is known.
+     * {@code changed} is told of an asker whose references may have another answer; {@code seesAll} says whether everything
+     * in the cluster is known.
      */
     RegistryProblems(Watched watched, Loop loop, StateLog problems, Consumer<Asker> changed, BooleanSupplier seesAll) {
         this.watched = watched;
@@ -75,12 +75,12 @@ final class RegistryProblems {
         problems.forget(subject(question)::equals);
     }
 
-    /** A question was not answered: that is told, unless the registry answers none of the asker's. */
+    /** A question was not answered: that is reported, unless the registry answers none of the asker's questions. */
     void unanswered(Question question, Resolution.Problem problem) {
         unreachable.put(question, problem);
     }
 
-    /** None of an asker's questions waits any more: what is wrong for it with the host, if something is. */
+    /** None of an asker's questions waits any longer; {@code problem} is what is wrong with the host for it, if anything. */
     void settled(Asker asker, Optional<Resolution.Problem> problem, Predicate<ImageReference> used) {
         String subject = subject(asker);
         Optional<HostStatus.Wait> wait =
@@ -108,8 +108,8 @@ final class RegistryProblems {
     }
 
     /**
-     * Who waits has that for an answer where he was never asked, and once his last answer is too old: nothing else tells
-     * of either.
+     * For an asker that waits, the wait is the answer to what was never asked, and once its last answer is too old: nothing
+     * else reports either.
      */
     private void tellWaiting(Asker asker, boolean waits) {
         if (!waits) {
@@ -124,14 +124,14 @@ final class RegistryProblems {
         Optional.ofNullable(aging.remove(asker)).ifPresent(Loop.Timer::cancel);
     }
 
-    /** An asker has no question any more. */
+    /** An asker has no more questions. */
     void forget(Asker asker) {
         problems.forget(subject(asker)::equals);
         forgetAge(asker);
         unreachable.keySet().removeIf(question -> question.asker().equals(asker));
     }
 
-    /** The same was to be asked over and over. */
+    /** The same was about to be asked over and over. */
     void runaway(String what) {
         problems.problem(
                 "requests to " + watched.registry().prefix(),
@@ -153,7 +153,7 @@ final class RegistryProblems {
                     "use of " + registry,
                     "not used",
                     "no watched workload has an image of it, so it is not asked: compare the host in the settings with"
-                            + " the images, and see that their namespaces are labelled");
+                            + " the images, and check that their namespaces are labelled");
         }
         Optional<HostStatus.Wait> budget = watched.queue().waitsForBudget();
         String subject = "budget of " + registry;

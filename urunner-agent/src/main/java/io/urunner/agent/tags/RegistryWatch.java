@@ -33,20 +33,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One watched registry: which of its references are used by whom, and what each of them says to whom. What its queue asks
- * goes out by {@link #ask}; every answer comes in by {@link #answered}, is learnt, brings the content of a digest that is
- * new, and is told to {@link Registries.Events}. On the loop.
+ * One watched registry: who uses which of its references, and what each of them resolves to for whom. Its queue asks
+ * through {@link #ask}; every answer comes in through {@link #answered}, is recorded, has the content of a new digest
+ * read, and is reported to {@link Registries.Events}. On the loop.
  */
 final class RegistryWatch implements HostQueue.Port {
     private static final Logger LOG = LoggerFactory.getLogger(RegistryWatch.class);
 
-    /** So many digests of a tag's history are enough to know one that comes back. */
+    /** How many digests of a tag's history are enough to recognize one that returns. */
     private static final int HISTORY = 50;
 
-    /** What is private is asked without pull secrets at most so often. */
+    /** How often at most a private reference is asked for without pull secrets. */
     private static final Duration REST = Duration.ofMinutes(10);
 
-    /** What is told of the registry, once, and not of each reference. */
+    /** Problems that are reported once for the registry, rather than for each reference. */
     private static final Set<Deferral> OF_THE_ASKER =
             EnumSet.of(Deferral.RATE_LIMITED, Deferral.CREDENTIAL_REJECTED, Deferral.REGISTRY_UNREACHABLE);
 
@@ -61,7 +61,7 @@ final class RegistryWatch implements HostQueue.Port {
     private final RegistryProblems problems;
     private final Probes probes;
     private final Map<ImageReference, WatchedReference> references = new HashMap<>();
-    /** What is known of references that were used less than an interval ago: who comes back need not ask again. */
+    /** What is known of references that were used less than an interval ago: one that returns need not be asked again. */
     private final Map<ImageReference, WatchedReference> gone = new HashMap<>();
 
     RegistryWatch(WatchedRegistry registry, Registries.Parts parts, Contents contents, Labels labels) {
@@ -114,7 +114,7 @@ final class RegistryWatch implements HostQueue.Port {
         askEverybodyIfOneNeeds(reference, known);
     }
 
-    /** A namespace does not use a reference any more. */
+    /** A namespace no longer uses a reference. */
     void untrack(ImageReference reference, String namespace) {
         boolean nobody = watched.leaves(reference, namespace);
         WatchedReference left = references.get(reference);
@@ -135,8 +135,8 @@ final class RegistryWatch implements HostQueue.Port {
     }
 
     /**
-     * Asks with the pull secrets of a namespace, where the registry does not tell everybody. What is public costs one
-     * question, whoever uses it, and nobody's password is shown for it.
+     * Asks with the pull secrets of a namespace if the registry does not answer everybody. A public reference costs one
+     * question, however many use it, and nobody's password is sent for it.
      */
     private void askApart(ImageReference reference, WatchedReference known, String namespace) {
         Asker asker = Asker.of(namespace);
@@ -146,7 +146,7 @@ final class RegistryWatch implements HostQueue.Port {
         }
     }
 
-    /** Who has no pull secret is told what everybody is: that is asked in each pass then. */
+    /** A namespace without a pull secret gets the answer for everybody, which is then asked in each pass. */
     private void askEverybodyIfOneNeeds(ImageReference reference, WatchedReference known) {
         boolean needed = watched.users(reference).stream()
                 .map(known::asker)
@@ -157,7 +157,7 @@ final class RegistryWatch implements HostQueue.Port {
         }
     }
 
-    /** Where a registry wants to be left alone by those without a secret, those who have one go on. */
+    /** If a registry must not be asked without a secret, namespaces that have one continue. */
     private void askAllApart() {
         Map.copyOf(references).forEach((reference, known) -> {
             known.closed = true;
@@ -172,7 +172,7 @@ final class RegistryWatch implements HostQueue.Port {
         }
     }
 
-    /** Lets the queue ask for a reference, for all for whom it is asked. */
+    /** Lets the queue ask for a reference, for all of its askers. */
     void ask(ImageReference reference, BiConsumer<HostQueue, Question> ask) {
         WatchedReference known = references.get(reference);
         if (known != null) {
@@ -191,14 +191,14 @@ final class RegistryWatch implements HostQueue.Port {
         return new Question(reference, known == null ? Asker.EVERYBODY : known.asker(namespace));
     }
 
-    /** Whether an answer about this reference is on its way for a namespace, or the content that belongs to it. */
+    /** Whether an answer about this reference, or the content that belongs to it, is awaited for a namespace. */
     boolean pending(ImageReference reference, String namespace) {
         Question question = question(reference, namespace);
         return queue.pending(question) || contents.awaits(question);
     }
 
     /**
-     * What the registry says to a namespace. Where a host that fails was not asked for a reference again, its failure is
+     * Returns what the registry says to a namespace. If a failing host was not asked for a reference again, its failure is
      * the answer.
      */
     Answer answer(ImageReference reference, String namespace) {
@@ -234,14 +234,14 @@ final class RegistryWatch implements HostQueue.Port {
                 .orElse(answer);
     }
 
-    /** Since when a reference has the digests that those see who use it. */
+    /** Since when a reference has had the digests that its users see. */
     List<Optional<Instant>> standsSince(ImageReference reference) {
         return watched.users(reference).stream()
                 .map(namespace -> standsSince(reference, namespace))
                 .toList();
     }
 
-    /** Since when a reference has the digest that a namespace sees, as far as was seen; empty while that is not known. */
+    /** Since when a reference has had the digest that a namespace sees, as far as was seen; empty until that is known. */
     Optional<Instant> standsSince(ImageReference reference, String namespace) {
         return answer(reference, namespace) instanceof Answer.Resolved resolved
                 ? Optional.of(resolved.since())
@@ -256,14 +256,14 @@ final class RegistryWatch implements HostQueue.Port {
         return since.plus(watched.goodFor()).isBefore(parts.clock().instant());
     }
 
-    /** Reads what a digest stands for. Returns whether to wait for that: not where it takes too long. */
+    /** Reads what a digest stands for. Returns whether to wait for that; false if it takes too long. */
     boolean fetch(ImageReference reference, Digest digest, String namespace) {
         Question question = question(reference, namespace);
         contents.fetch(question, digest, watched);
         return contents.awaits(question);
     }
 
-    /** Asks whether the registry answers, for people. */
+    /** Checks on demand whether the registry answers. */
     void check(Optional<RegistryProbe.Image> image, Consumer<Optional<RegistryException>> told) {
         probes.check(image.map(one -> question(one.reference(), one.namespace())), told);
     }
@@ -284,7 +284,7 @@ final class RegistryWatch implements HostQueue.Port {
         };
     }
 
-    /** What is written in the store, as far as it can be read. */
+    /** What the store contains, as far as it can be read. */
     private static List<TagWatch.Sight> sights(List<TagDigest> history) {
         return history.stream().flatMap(past -> sight(past).stream()).toList();
     }
@@ -310,14 +310,14 @@ final class RegistryWatch implements HostQueue.Port {
                     : Resolution.of(e, source.problems(reference));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent ends"));
+            return new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent is shutting down"));
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             LOG.error("{} could not be resolved; this is a defect", reference, e);
             return Resolution.defect(e.toString());
         }
     }
 
-    /** What is known, also of what is not used any more but may be again. */
+    /** What is known, including what is no longer used but may be again. */
     private Optional<Known> known(Question question) {
         return Optional.ofNullable(references.getOrDefault(question.reference(), gone.get(question.reference())))
                 .flatMap(reference -> reference.ofOnly(question.asker()));
@@ -344,7 +344,7 @@ final class RegistryWatch implements HostQueue.Port {
                         question.reference().toString(),
                         outcome.word(),
                         took);
-        // Of a digest that is new it is told with its content.
+        // A new digest is reported together with its content.
         if (known.map(Known::isNews).orElse(true) && !contents.awaits(question)) {
             events.changed(question.reference());
         }
@@ -410,7 +410,7 @@ final class RegistryWatch implements HostQueue.Port {
         }
     }
 
-    /** A problem for those who have no pull secret; where everybody has, it is seldom asked without. */
+    /** A problem for those without a pull secret; if all have one, asking without is rare. */
     private void tellIfClosed(ImageReference reference, WatchedReference all) {
         List<Asker> users = watched.users(reference).stream().map(all::asker).toList();
         Optional<Resolution.Problem> problem = all.everybody().problem();
@@ -470,7 +470,7 @@ final class RegistryWatch implements HostQueue.Port {
     public void elsewhere(Runnable task, Consumer<Throwable> failed) {
         try {
             parts.workers().execute(task);
-        } catch (RuntimeException | Error e) { // such as a thread that cannot be made
+        } catch (RuntimeException | Error e) { // such as a thread that cannot be created
             loop.execute(() -> failed.accept(e));
         }
     }

@@ -11,8 +11,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Counts the requests that really go to registries, whoever sends them and for whatever reason: challenges, and the
- * {@code GET} that explains a refused {@code HEAD}, among them. Thread-safe.
+ * Counts the requests that are actually sent to registries, whatever their origin, including challenges and the {@code GET}
+ * that explains a refused {@code HEAD}. Thread-safe.
  */
 public final class RequestCounts implements RegistryObserver {
     private final Map<String, LongAdder> sent;
@@ -21,8 +21,8 @@ public final class RequestCounts implements RegistryObserver {
     /**
      * Counts from zero.
      *
-     * @param registries which are counted, as {@code host[:port]}; others may be named by anybody, and are not
-     * @param next is told all that this is told
+     * @param registries the registries to count, as {@code host[:port]}; others, which anybody can name, are not counted
+     * @param next is told everything that this is told
      */
     public RequestCounts(Collection<String> registries, RegistryObserver next) {
         this.next = next;
@@ -61,7 +61,7 @@ public final class RequestCounts implements RegistryObserver {
         next.warned(host, text);
     }
 
-    /** How many were sent to a registry so far. */
+    /** How many have been sent to a registry so far. */
     long to(String registry) {
         LongAdder count = sent.get(Repository.apiHost(registry));
         return count == null ? 0 : count.sum();

@@ -23,16 +23,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What one registry host is to be asked beside the questions for tags. The same is sent once per interval: for what never
- * changes there is no reason to ask again. {@link HostQueue} says when the next is sent. On the loop.
+ * The requests to one registry host other than questions for tags. The same request is sent once per interval: there is no
+ * reason to ask again for what never changes. {@link HostQueue} says when the next one is sent. On the loop.
  */
 public final class Requests {
     private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
 
-    /** So many of one namespace wait at most. */
+    /** How many of one namespace wait at most. */
     private static final int MOST = 10_000;
 
-    /** A limit that is used up for longer is not waited for. */
+    /** The longest wait for a limit that is used up. */
     static final Duration SOON = Duration.ofMinutes(1);
 
     private final String host;
@@ -41,15 +41,15 @@ public final class Requests {
     private final InstantSource clock;
     private final HostQueue.Port port;
     private final Turns<Request<?>> waiting = new Turns<>(MOST);
-    /** By asker how many of them wait. */
+    /** By asker, how many requests wait. */
     private final Map<Asker, Integer> askers = new HashMap<>();
-    /** By name of a request when it was sent. */
+    /** By name of a request, when it was sent. */
     private final Map<String, Long> sent = new HashMap<>();
 
     private final Progress progress;
     private int underWay;
     private final Map<String, Integer> byNamespace = new HashMap<>();
-    /** Until when an asker may send none, by the loop's time. */
+    /** Until when an asker must not send any, by the loop's time. */
     private final Map<Asker, Long> notBefore = new HashMap<>();
 
     /**
@@ -61,12 +61,12 @@ public final class Requests {
         /** Names it: the same is sent once per interval. */
         String what();
 
-        /** With whose credentials it is sent. */
+        /** Whose credentials it is sent with. */
         default Asker asker() {
             return Asker.EVERYBODY;
         }
 
-        /** The namespaces for which it is sent; none if it is for the agent's own. */
+        /** The namespaces for which it is sent; none if it is for the agent itself. */
         default Collection<String> namespaces() {
             return List.of();
         }
@@ -74,18 +74,18 @@ public final class Requests {
         /** Sends it, on another thread, and waits for the answer. */
         T send() throws RegistryException, InterruptedException;
 
-        /** Told the answer, on the loop; or else {@link #failed}. */
+        /** Called with the answer, on the loop; otherwise {@link #failed} is called. */
         void answered(T answer);
 
         /** It was not answered. On the loop. */
         void failed(String words);
 
-        /** It was not sent, for a reason that is not its own. On the loop. */
+        /** It was not sent, for a reason that is not its fault. On the loop. */
         default void notSent(String words) {
             failed(words);
         }
 
-        /** Whether it is for people who want to know whether a registry that fails still does. */
+        /** Whether it is sent even while the registry fails, to find out whether it still does. */
         default boolean evenWhileFailing() {
             return false;
         }
@@ -100,7 +100,7 @@ public final class Requests {
         progress = new Progress(loop::nanos);
     }
 
-    /** Takes a request, or tells it why it is not sent: {@code failure} is what is wrong with the host. */
+    /** Takes a request, or tells it why it is not sent; {@code failure} is what is wrong with the host. */
     void add(Request<?> request, Optional<Instant> leftAloneUntil, Optional<String> failure) {
         Optional<String> refusal = refusal(request, leftAloneUntil, failure);
         if (refusal.isEmpty() && !waiting.add(request, request.namespaces())) {
@@ -140,7 +140,7 @@ public final class Requests {
     }
 
     private String leftAlone(Instant until) {
-        return host + " wants to be left alone until " + Phrases.time(until);
+        return host + " must not be asked until " + Phrases.time(until);
     }
 
     /** Whether the same was sent within the interval, so that it would be refused. */
@@ -159,24 +159,24 @@ public final class Requests {
         return !waiting.isEmpty();
     }
 
-    /** How many are not answered yet. */
+    /** How many have not been answered yet. */
     int underWay() {
         return underWay;
     }
 
-    /** For how long some are not answered, and none was. */
+    /** How long requests have been under way without one being answered. */
     Duration standStill() {
         return progress.standsStill();
     }
 
-    /** With whose credentials something is to be sent. */
+    /** The askers whose requests wait. */
     Set<Asker> askers() {
         return askers.keySet();
     }
 
     /**
-     * Sends the next one of an asker who may, of no namespace more than {@code most} at once; {@code over} is told on the loop when it was answered, however. Returns
-     * whether there was one.
+     * Sends the next request of an asker that may send, of no namespace more than {@code most} at once; {@code over} is
+     * called on the loop when it has ended in any way. Returns whether there was one.
      */
     boolean sendNext(Predicate<Asker> may, int most, Runnable over) {
         Optional<Turns.Turn<Request<?>>> next =
@@ -189,7 +189,7 @@ public final class Requests {
         return next.isPresent();
     }
 
-    /** What hangs for one namespace leaves room for others. */
+    /** Requests that hang for one namespace leave room for others. */
     private boolean leavesRoom(Request<?> request, int most) {
         return !port.hasTenants()
                 || request.namespaces().isEmpty()
@@ -218,7 +218,7 @@ public final class Requests {
                         outcome = () -> failed(request, e);
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
-                        outcome = () -> request.failed("the agent ends");
+                        outcome = () -> request.failed("the agent is shutting down");
                     } catch (RuntimeException | LinkageError | StackOverflowError e) {
                         LOG.error("{} could not be read; this is a defect", request.what(), e);
                         outcome = () -> request.failed("a defect of the agent: " + e);
@@ -253,7 +253,7 @@ public final class Requests {
         }
     }
 
-    /** What limits requests may not limit questions: where pulls are counted, {@code HEAD} is free. */
+    /** A limit on requests does not necessarily limit questions: where pulls are counted, {@code HEAD} is free. */
     private void failed(Request<?> request, RegistryException e) {
         if (Resolution.of(e) instanceof Resolution.RateLimited limit) {
             limit.until().ifPresent(until -> {
@@ -265,12 +265,12 @@ public final class Requests {
         request.failed(Optional.ofNullable(e.getMessage()).orElseGet(e::toString));
     }
 
-    /** The host fails for an asker: nothing is sent but what is to find out whether it still does. */
+    /** The host fails for an asker: only what finds out whether it still does is sent. */
     void refuseAll(Asker asker, String words) {
         refuse(asker, words, true);
     }
 
-    /** Refuses all of an asker whose limit lasts for too long to be waited for. Returns whether it does. */
+    /** Refuses all requests of an asker whose limit is reset too late to wait for. Returns whether it is. */
     boolean refusedUntil(Asker asker, Instant resets) {
         boolean late = clock.instant().plus(SOON).isBefore(resets);
         if (late) {
@@ -293,7 +293,7 @@ public final class Requests {
         }
     }
 
-    /** Drops what waits, and tells nobody. */
+    /** Drops what waits, without telling anybody. */
     void clear() {
         waiting.clear();
         askers.clear();

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What came of one question to a registry. */
-sealed interface Resolution {
+/** The outcome of one question to a registry. */
+public sealed interface Resolution {
     /**
      * What the reference names.
      *
@@ -26,14 +26,14 @@ sealed interface Resolution {
     record Found(Descriptor descriptor) implements Resolution {}
 
     /**
-     * The registry answered, but with no digest: there is none, or it may not be read.
+     * The registry answered, but without a digest: there is none, or reading it is not allowed.
      *
      * @param problem what it said
      */
     record Refused(Problem problem) implements Resolution {}
 
     /**
-     * The registry or its token server takes no credential that there is: what holds for all its repositories.
+     * The registry or its token server accepts none of the credentials: this applies to all its repositories.
      *
      * @param problem what it said
      */
@@ -43,7 +43,7 @@ sealed interface Resolution {
      * No answer: the connection failed, took too long, or brought an error of the host.
      *
      * @param problem what happened
-     * @param until when the host wants to be asked again, if it said
+     * @param until when the host may be asked again, if it said so
      */
     record Unreachable(Problem problem, Optional<Instant> until) implements Resolution {
         Unreachable(Problem problem) {
@@ -52,8 +52,8 @@ sealed interface Resolution {
     }
 
     /**
-     * No answer that could be used, for a reason that may be this reference's alone: garbage, redirects that lead nowhere,
-     * a defect of ours.
+     * No usable answer, for a reason that may concern only this reference: garbage, redirects that lead nowhere, a defect
+     * of ours.
      *
      * @param problem what happened
      */
@@ -63,29 +63,29 @@ sealed interface Resolution {
      * Too many questions.
      *
      * @param problem what it said
-     * @param until when it may be asked again, if it said
+     * @param until when it may be asked again, if it said so
      */
     record RateLimited(Problem problem, Optional<Instant> until) implements Resolution {}
 
     /**
-     * Nothing was asked, since there is no credential to ask with.
+     * Nothing was asked, because there is no credential to ask with.
      *
-     * @param problem that there is none
-     * @param broken whether there would be one if a pull secret that is named were right
+     * @param problem says that there is none
+     * @param broken whether there would be one if a named pull secret were correct
      */
     record NothingToShow(Problem problem, boolean broken) implements Resolution {}
 
-    /** Nothing came of a question for a reason that is the agent's own. */
+    /** A question failed because of a defect of the agent. */
     static Resolution defect(String what) {
         return new Useless(new Problem(Deferral.REGISTRY_UNREACHABLE, "a defect of the agent: " + what));
     }
 
-    /** What a failed question comes to. */
+    /** The outcome of a failed question. */
     static Resolution of(RegistryException e) {
         return of(e, List.of());
     }
 
-    /** What a failed question comes to; {@code secrets} is what is wrong with the pull secrets for it. */
+    /** The outcome of a failed question; {@code secrets} is what is wrong with the pull secrets for it. */
     static Resolution of(RegistryException e, List<String> secrets) {
         if (e instanceof NotFoundException) {
             return new Refused(new Problem(Deferral.TAG_NOT_FOUND, words(e, secrets)));
@@ -98,10 +98,10 @@ sealed interface Resolution {
             return new RateLimited(new Problem(Deferral.RATE_LIMITED, words(e)), until);
         } else if (e instanceof ProtocolViolationException) {
             Problem problem = new Problem(Deferral.REGISTRY_CONFUSED, words(e));
-            // Whoever says that a question is wrong is there: another question may be right.
+            // A host that calls a question wrong is up: another question may be right.
             boolean blamesUs = e.status().orElse(0) / 100 == 4;
             return blamesUs ? new Refused(problem) : new Useless(problem);
-        } else if (e.status().orElse(0) / 100 == 4) { // such as 408: whoever answers is there
+        } else if (e.status().orElse(0) / 100 == 4) { // such as 408: a host that answers is up
             return new Useless(new Problem(Deferral.REGISTRY_UNREACHABLE, words(e)));
         } else if (e instanceof UnavailableException unavailable
                 && unavailable.retryAt().isPresent()) {
@@ -115,7 +115,7 @@ sealed interface Resolution {
         return new Refused(new Problem(Deferral.NO_CREDENTIAL, words(e)));
     }
 
-    /** None of the pull secrets that are named for a reference opens it; {@code secrets} is what is wrong with them. */
+    /** None of the pull secrets named for a reference gives access; {@code secrets} is what is wrong with them. */
     static Resolution nothingToShow(ImageReference reference, List<String> secrets) {
         return new NothingToShow(
                 new Problem(
@@ -150,7 +150,7 @@ sealed interface Resolution {
         return Optional.empty();
     }
 
-    /** For metrics: a word of a small closed set. */
+    /** A word of a small closed set, for metrics. */
     default String word() {
         return trouble()
                 .map(problem -> problem.kind().words().replace(' ', '-'))
@@ -161,7 +161,7 @@ sealed interface Resolution {
      * Why there is no digest.
      *
      * @param kind the kind of reason
-     * @param message what was asked of whom and what came of it, for people
+     * @param message what was asked of which host, and the result, for people
      */
     record Problem(Deferral kind, String message) {}
 }

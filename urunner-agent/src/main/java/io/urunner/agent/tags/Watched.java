@@ -12,16 +12,16 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 
-/** A registry with the queue through which everything goes that it is asked, and who uses what of it. On the loop. */
+/** A registry, the queue for everything that it is asked, and who uses which of its references. On the loop. */
 final class Watched {
     private final WatchedRegistry registry;
     private final HostQueue queue;
-    /** By reference the namespaces that use it. */
+    /** By reference, the namespaces that use it. */
     private final Map<ImageReference, Set<String>> users = new HashMap<>();
-    /** By namespace how many references it uses. */
+    /** By namespace, how many references it uses. */
     private final Map<String, Integer> namespaces = new HashMap<>();
 
-    /** {@code queue} is made over this. */
+    /** {@code queue} creates the queue for this. */
     Watched(WatchedRegistry registry, Function<Watched, HostQueue> queue) {
         this.registry = registry;
         this.queue = queue.apply(this);
@@ -42,7 +42,7 @@ final class Watched {
         }
     }
 
-    /** A namespace does not use a reference any more. Returns whether nobody does. */
+    /** A namespace no longer uses a reference. Returns whether nobody does. */
     boolean leaves(ImageReference reference, String namespace) {
         Set<String> left = users.getOrDefault(reference, Set.of());
         if (!left.isEmpty() && left.remove(namespace)) {
@@ -64,7 +64,7 @@ final class Watched {
         return users.size();
     }
 
-    /** For which namespaces something is asked. */
+    /** The namespaces for which a question is asked. */
     Collection<String> namespaces(Question question) {
         return question.asker()
                 .namespace()
@@ -72,7 +72,7 @@ final class Watched {
                 .orElseGet(() -> users(question.reference()));
     }
 
-    /** For how long an answer is good. A pass takes its time: half an interval more, and a moment for short ones. */
+    /** How long an answer is valid. A pass takes time: half an interval more, and a moment for short ones. */
     Duration goodFor() {
         return Pace.max(registry.interval(), queue.round())
                 .multipliedBy(3)
@@ -84,18 +84,18 @@ final class Watched {
         return namespaces.size() > 1;
     }
 
-    /** What answers an asker. */
+    /** The source that answers an asker. */
     Source source(Asker asker) {
         return asker.namespace().flatMap(registry.source()::of).orElseGet(registry::source);
     }
 
-    /** Whether what is sent for an asker is limited: then pulls belong to the nodes, and are made only where they decide. */
+    /** Whether an asker is limited: then pulls are left to the nodes, and made only where they decide something. */
     boolean isLimited(Asker asker) {
         return source(asker).allowance().isPresent()
                 || registry.source().budget().isPresent();
     }
 
-    /** Whether a namespace may be asked for by itself. */
+    /** Whether questions can be asked for a namespace separately. */
     boolean hasSource(String namespace) {
         return registry.source().of(namespace).isPresent();
     }

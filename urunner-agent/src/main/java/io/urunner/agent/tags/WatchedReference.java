@@ -13,20 +13,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What is known of a reference that is used, by those for whom it is asked. On the loop. */
+/** What is known of a reference that is used, for each of its askers. On the loop. */
 final class WatchedReference {
-    /** What has nothing to do with what is shown to the registry. */
+    /** Problems that have nothing to do with the credentials sent to the registry. */
     private static final Set<Deferral> OF_THE_HOST =
             EnumSet.of(Deferral.RATE_LIMITED, Deferral.REGISTRY_UNREACHABLE, Deferral.REGISTRY_CONFUSED);
 
     private final Known everybody = new Known();
     private final Map<Asker, Known> known = new HashMap<>(Map.of(Asker.EVERYBODY, everybody));
-    /** Whether the registry does not tell everybody. */
+    /** Whether the registry does not answer everybody. */
     boolean closed;
 
     Loop.Timer forget = () -> {};
 
-    /** What is known of it, with the credentials of an asker. */
+    /** What is known of it with the credentials of one asker. */
     static final class Known {
         private TagWatch watch = TagWatch.unknown();
         private boolean historyKnown;
@@ -41,7 +41,7 @@ final class WatchedReference {
             return watch.answer();
         }
 
-        /** The digest that counts, and not one that still has to be confirmed. */
+        /** The digest that counts, not one that has yet to be confirmed. */
         Optional<Digest> digest() {
             return watch.counted().map(TagWatch.Sight::digest);
         }
@@ -50,7 +50,7 @@ final class WatchedReference {
             return historyKnown;
         }
 
-        /** Takes what the store remembers, unless the registry was faster. */
+        /** Takes over what the store remembers, unless the registry was faster. */
         void takeHistory(List<TagWatch.Sight> history) {
             if (!historyKnown) {
                 historyKnown = true;
@@ -87,12 +87,12 @@ final class WatchedReference {
             return failingSince;
         }
 
-        /** When the last digest came. */
+        /** When the last digest arrived. */
         Instant answered() {
             return answered;
         }
 
-        /** Whether the last answer was not just the same trouble again. */
+        /** Whether the last answer was anything but the same trouble again. */
         boolean isNews() {
             return news;
         }
@@ -110,12 +110,12 @@ final class WatchedReference {
         return known.getOrDefault(asker, everybody);
     }
 
-    /** What is known with the credentials of this asker alone; empty if it is not asked for. */
+    /** What is known with the credentials of this asker only; empty if it is not asked for. */
     Optional<Known> ofOnly(Asker asker) {
         return Optional.ofNullable(known.get(asker));
     }
 
-    /** Those for whom it is asked. */
+    /** The askers for whom it is asked. */
     Set<Asker> askers() {
         return Set.copyOf(known.keySet());
     }
@@ -128,19 +128,19 @@ final class WatchedReference {
         known.put(asker, new Known());
     }
 
-    /** It is asked for this one no more. Returns whether it was. */
+    /** It is no longer asked for this asker. Returns whether it was. */
     boolean askNoMore(Asker asker) {
         return known.remove(asker) != null;
     }
 
-    /** Who is asked about it for a namespace: itself, where not everybody may read it and it has pull secrets. */
+    /** The asker for a namespace: itself, if not everybody may read the reference and it has pull secrets. */
     Asker asker(String namespace) {
         Asker own = Asker.of(namespace);
         Known apart = known.get(own);
         return apart != null && !apart.hasNoSecret ? own : Asker.EVERYBODY;
     }
 
-    /** Why a namespace that is told what everybody is has no pull secret that could open it; or else nothing. */
+    /** Why a namespace that gets the answer for everybody has no pull secret that gives access; or else an empty string. */
     String withoutSecret(String namespace) {
         Known apart = known.get(Asker.of(namespace));
         if (apart == null

@@ -17,23 +17,23 @@ import java.util.function.Function;
 /**
  * A registry to watch.
  *
- * @param prefix which images are its
+ * @param prefix which images belong to it
  * @param source what answers for it
  * @param interval the time between two passes
- * @param concurrency the questions in flight at most
+ * @param concurrency how many questions are in flight at most
  */
 public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration interval, int concurrency) {
     public WatchedRegistry {
         if (interval.isNegative() || interval.isZero() || concurrency < 1) {
-            throw new IllegalArgumentException("a registry is asked at some interval, one question at a time at least");
+            throw new IllegalArgumentException("the interval must be positive, and the concurrency at least 1");
         }
     }
 
     /**
      * Starts to describe a registry behind a client, which is asked with the client's credentials.
      *
-     * @param prefix which images are its
-     * @param client the client; stays the caller's to close
+     * @param prefix which images belong to it
+     * @param client the client; the caller closes it
      * @param clock the time
      * @return a builder; by default the registry is asked every 30 seconds, eight questions at once, without a budget, and
      *     without pull secrets
@@ -61,7 +61,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         /**
          * Sets the time between two passes.
          *
-         * @param time the time, more than none
+         * @param time the time, greater than zero
          * @return this builder
          */
         public Builder interval(Duration time) {
@@ -92,9 +92,9 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         }
 
         /**
-         * Sets what is shown for one namespace alone, where the registry does not tell everybody.
+         * Sets the credentials for one namespace only, used if the registry does not answer everybody.
          *
-         * @param source by namespace its pull secrets; empty where none are read
+         * @param source by namespace, its pull secrets; empty if none are read
          * @return this builder
          */
         public Builder pullSecrets(Function<String, Optional<PullSecretSource>> source) {
@@ -103,7 +103,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         }
 
         /**
-         * Makes the registry.
+         * Creates the registry.
          *
          * @return the registry
          * @throws IllegalArgumentException if the interval is not positive, or no question may be in flight
@@ -117,13 +117,13 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
     /**
      * A limit of our own for the requests to a registry.
      *
-     * @param perMinute so many per minute at most
+     * @param perMinute how many per minute at most
      * @param sent counts what the client sends
      */
     public record Budget(int perMinute, RequestCounts sent) {
         public Budget {
             if (perMinute < 1) {
-                throw new IllegalArgumentException("a budget is at least one request per minute");
+                throw new IllegalArgumentException("a budget must be at least one request per minute");
             }
         }
     }
@@ -131,27 +131,27 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
     /** What the agent asks a registry. Thread-safe; blocks until there is an answer or a deadline has passed. */
     public interface Source {
         /**
-         * What a tag names, by one request.
+         * Resolves a tag, with one request.
          *
          * @param reference the reference
          * @return the digest of its manifest or index, and the media type
-         * @throws RegistryException if the registry does not say
+         * @throws RegistryException if the registry does not answer
          * @throws InterruptedException if the thread is interrupted
          */
         Descriptor resolve(ImageReference reference) throws RegistryException, InterruptedException;
 
         /**
-         * What a manifest or an index refers to, by one request.
+         * Reads what a manifest or an index refers to, with one request.
          *
          * @param image the image, by its digest
          * @return what it refers to
-         * @throws RegistryException if the registry does not say
+         * @throws RegistryException if the registry does not answer
          * @throws InterruptedException if the thread is interrupted
          */
         Links manifest(ImageReference image) throws RegistryException, InterruptedException;
 
         /**
-         * Whether there is any credential to show for a reference.
+         * Whether there is any credential for a reference.
          *
          * @param reference the reference
          * @return false if it is asked for anonymously
@@ -159,22 +159,22 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         boolean hasCredential(ImageReference reference);
 
         /**
-         * What is wrong with the pull secrets for a reference, if it is asked with pull secrets.
+         * Returns what is wrong with the pull secrets for a reference, if it is asked with pull secrets.
          *
          * @param reference the reference
-         * @return sentences for people, without a secret; empty if all is well
+         * @return sentences for people, without a secret; empty if nothing is wrong
          */
         default List<String> problems(ImageReference reference) {
             return List.of();
         }
 
         /**
-         * What an image says of itself, by one request.
+         * Reads an image's labels, with one request.
          *
          * @param image the image
          * @param config its configuration
-         * @return the labels; empty if this is no configuration of an image
-         * @throws RegistryException if the registry does not say
+         * @return the labels; empty if this is not the configuration of an image
+         * @throws RegistryException if the registry does not answer
          * @throws InterruptedException if the thread is interrupted
          */
         default Optional<ImageLabels> labels(ImageReference image, Descriptor config)
@@ -182,18 +182,18 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             return Optional.empty();
         }
 
-        /** Whether the registry is there, by one request. */
+        /** Checks with one request whether the registry answers. */
         default void ping() throws RegistryException, InterruptedException {}
 
         /**
-         * The limit that the registry spoke of last.
+         * Returns the limit that the registry last reported.
          *
-         * @return what is left of it; empty if it speaks of none
+         * @return what is left of it; empty if it reports none
          */
         Optional<Allowance> allowance();
 
         /**
-         * Our own limit for all that is sent to the registry, with whatever credentials.
+         * Returns our own limit for everything that is sent to the registry, whatever the credentials.
          *
          * @return what is left of it; empty if there is none
          */
@@ -202,10 +202,10 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         }
 
         /**
-         * What answers for one namespace alone, with its pull secrets.
+         * Returns the source for one namespace only, with its pull secrets.
          *
          * @param namespace the namespace
-         * @return the source; empty where no pull secrets are read, or none is needed since credentials are configured
+         * @return the source; empty if no pull secrets are read, or none are needed because credentials are configured
          */
         default Optional<Source> of(String namespace) {
             return Optional.empty();
@@ -216,18 +216,18 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
      * What a limit still allows.
      *
      * @param remaining the requests that are left until the reset
-     * @param resets when they are counted anew
-     * @param reserved how many of those are kept for the questions whose time comes
+     * @param resets when the limit is reset
+     * @param reserved how many of those are reserved for the questions that become due
      */
     public record Allowance(long remaining, Instant resets, long reserved) {
-        /** No registry is believed that its limit lasts for longer. */
+        /** The longest time until a reset that is believed. */
         private static final Duration LONGEST = Duration.ofDays(7);
 
         /**
-         * A limit of which nothing is reserved.
+         * Creates a limit of which nothing is reserved.
          *
          * @param remaining the requests that are left until the reset
-         * @param resets when they are counted anew
+         * @param resets when the limit is reset
          */
         public Allowance(long remaining, Instant resets) {
             this(remaining, resets, 0);
@@ -238,19 +238,19 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             return resets.isAfter(now) ? remaining : Long.MAX_VALUE;
         }
 
-        /** How many of them may be spent on what somebody wants to know before its time. */
+        /** How many of them may be spent on questions that are asked early. */
         long spare(Instant now) {
             return resets.isAfter(now) ? Math.max(0, remaining - reserved) : Long.MAX_VALUE;
         }
 
-        /** How long until they are counted anew. */
+        /** How long until the reset. */
         Duration rest(Instant now) {
             return Pace.max(Duration.ZERO, Pace.min(LONGEST, Duration.between(now, resets)));
         }
 
         /**
-         * What a pass over these references leaves, so that the rest of the limit lasts until the reset. What was never
-         * asked may have one {@code part}th of what is left at once, as far as that is not reserved.
+         * Returns what a pass over these references leaves, so that the rest of the limit lasts until the reset. What was
+         * never asked may use one {@code part}th of what is left at once, unless it is reserved.
          */
         long floor(int references, int neverAsked, int part, Duration interval, Instant now) {
             long left = left(now);

@@ -1,4 +1,4 @@
-/** What tags say: which reference is asked when and for whom, and what a digest stands for. */
+/** Resolving tags: which reference is asked for when and for whom, and what a digest stands for. */
 @NullMarked
 package io.urunner.agent.tags;
 

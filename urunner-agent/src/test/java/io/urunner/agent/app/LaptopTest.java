@@ -249,7 +249,7 @@ class LaptopTest {
         Result told = doctor();
         assertThat(rows(told, "due"))
                 .containsExactly("due note not known: not everything in the cluster has been seen");
-        assertThat(told.out()).doesNotContain("see that their namespaces are labelled", "no namespace is labelled");
+        assertThat(told.out()).doesNotContain("check that their namespaces are labelled", "no namespace is labelled");
         assertThat(rows(told, "cluster")).singleElement().asString().contains("not allowed to list namespaces");
         assertThat(told.out()).contains("this concerns your own access, not the agent's: have it granted to you");
     }

@@ -133,7 +133,7 @@ class StorageTroubleIT {
         String v2 = scene.rollOut("shop/web", List.of(web), "v2").get(0);
         Await.until(
                 "it says so", Seen.within(RollbackScene.SOON), () -> agent.log().contains(said));
-        assertThat(agent.log()).contains("rollouts go on");
+        assertThat(agent.log()).contains("rollouts continue");
         String v3 = scene.rollOut("shop/web", List.of(web), "v3").get(0);
         assertThat(status("/readyz/history")).isEqualTo(503);
         assertThat(status("/readyz")).isEqualTo(200);

@@ -40,7 +40,7 @@ class StateLogTest {
         log.well("shop/Deployment/web");
         log.well("shop/Deployment/web");
 
-        assertThat(said()).containsExactly("shop/Deployment/web: may not patch", "shop/Deployment/web: well again");
+        assertThat(said()).containsExactly("shop/Deployment/web: may not patch", "shop/Deployment/web: recovered");
     }
 
     @Test
@@ -93,9 +93,9 @@ class StateLogTest {
                         "registry r.example: does not answer",
                         "history: the disk is full",
                         "watch of pods: may not watch",
-                        "image r.example/shop:1: well again",
-                        "registry r.example with the pull secrets of namespace shop: well again",
-                        "registry r.example: well again");
+                        "image r.example/shop:1: recovered",
+                        "registry r.example with the pull secrets of namespace shop: recovered",
+                        "registry r.example: recovered");
         assertThat(log.mayTell("shop")).isTrue();
         assertThat(log.mayTell("evil")).isFalse();
 
@@ -116,7 +116,7 @@ class StateLogTest {
         log.problem(users, "image r.example/shop:1", "not found", "is not there");
         log.well(users, "image r.example/shop:1");
         assertThat(said())
-                .containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: well again");
+                .containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: recovered");
     }
 
     /** Nobody's subjects are not everybody's: one registry that flaps hides no other kind of line. */

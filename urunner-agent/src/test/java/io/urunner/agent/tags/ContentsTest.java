@@ -253,7 +253,7 @@ class ContentsTest {
         assertThat(source.read.size() - 100).isBetween(12_000, 12_500);
         assertThat(contents.content(question(PROD), digest(1000))).isInstanceOf(Content.Known.class);
         assertThat(contents.content(question(PROD), digest(40_999)))
-                .isEqualTo(new Content.Unavailable("what so many digests stand for is not kept at once"));
+                .isEqualTo(new Content.Unavailable("too many digests are in use to keep the content of all"));
         IntStream.range(200, 300).forEach(i -> fetch(DEV, digest(i)));
         for (int i = 100; i < 300; i++) {
             assertThat(contents.content(question(DEV), digest(i))).isEqualTo(known(digest(i)));

@@ -472,7 +472,7 @@ class HostQueueTest {
         read("late");
         loop.settle();
         assertThat(read).containsExactly("soon");
-        assertThat(refused).singleElement().asString().contains("wants to be left alone until");
+        assertThat(refused).singleElement().asString().contains("must not be asked until");
     }
 
     @Test
@@ -539,7 +539,7 @@ class HostQueueTest {
         registry.allowance = Optional.of(new WatchedRegistry.Allowance(0, resets));
         releaseReads();
         assertThat(read).hasSize(2);
-        assertThat(refused).hasSize(3).allMatch(words -> words.contains("wants to be left alone until"));
+        assertThat(refused).hasSize(3).allMatch(words -> words.contains("must not be asked until"));
     }
 
     @Test
