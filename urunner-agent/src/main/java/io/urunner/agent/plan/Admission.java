@@ -24,15 +24,15 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
- * Says which of the planned rollouts may start now: within the budget, and behind the canary of their image. Single use,
- * for one round of decisions; not thread-safe.
+ * Decides which of the planned rollouts may start now: within the budget, and behind the canary of their image. Single
+ * use, for one round of decisions; not thread-safe.
  *
- * <p>Within a namespace the workloads' annotations count, so a restart of the agent forgets nothing. Of other namespaces
- * only our own rollouts do, and each of them for a while: what somebody writes on his workloads, or how long his rollouts
- * take, holds nobody else for ever.
+ * <p>Within a namespace the workloads' annotations count, so a restart of the agent forgets nothing. From other namespaces
+ * only our own rollouts count, each for a limited time: what somebody writes on a workload, or how long a rollout takes,
+ * never holds up others forever.
  */
 public final class Admission {
-    /** So many of those who hold the budget are named. */
+    /** How many of the workloads that use up the budget are named. */
     private static final int NAMED = 3;
 
     private final Limits limits;
@@ -44,12 +44,12 @@ public final class Admission {
     private final Map<String, Namespace> namespaces = new HashMap<>();
 
     /**
-     * An admission for one round.
+     * Creates the admission for one round.
      *
      * @param limits the limits
-     * @param slots the rollouts that are under way, as far as we know by ourselves
-     * @param fleet by namespace the workloads that are watched, as they are now
-     * @param experience what our rollouts showed
+     * @param slots the rollouts that are under way, as far as we know ourselves
+     * @param fleet by namespace, the watched workloads as they are now
+     * @param experience what our rollouts have shown
      * @param now the time
      */
     public Admission(
@@ -71,19 +71,19 @@ public final class Admission {
     /**
      * How many rollouts may run.
      *
-     * @param inCluster at once in the cluster; empty for any number
-     * @param inNamespace at once in a namespace; empty for any number
-     * @param canary whether of the workloads that share an image one goes first
+     * @param inCluster how many at once in the cluster; empty for any number
+     * @param inNamespace how many at once in a namespace; empty for any number
+     * @param canary whether one of the workloads that share an image goes first
      * @param patience how long a rollout that does not end is followed, and counts as running
      */
     public record Limits(OptionalInt inCluster, OptionalInt inNamespace, boolean canary, Duration patience) {
-        /** No limits; patience longer than the progress deadline that Kubernetes gives a Deployment. */
+        /** No limits; the patience is longer than the default progress deadline of a Deployment. */
         public static final Limits NONE =
                 new Limits(OptionalInt.empty(), OptionalInt.empty(), false, Duration.ofMinutes(15));
 
         public Limits {
             if (inCluster.orElse(1) < 1 || inNamespace.orElse(1) < 1) {
-                throw new IllegalArgumentException("a budget lets at least one rollout run");
+                throw new IllegalArgumentException("a budget must allow at least one rollout");
             }
         }
     }
@@ -91,10 +91,10 @@ public final class Admission {
     /**
      * A rollout that is under way.
      *
-     * @param workload of which workload
-     * @param images what it brings
-     * @param until until when other namespaces wait for it at the longest; empty if they never do
-     * @param ends until when its own namespace waits for it at the longest
+     * @param workload the workload
+     * @param images the images that it brings
+     * @param until the latest time until which other namespaces wait for it; empty if they never do
+     * @param ends the latest time until which its own namespace waits for it
      */
     public record Slot(WorkloadId workload, Set<ImageDigest> images, Optional<Instant> until, Instant ends) {
         public Slot {
@@ -102,14 +102,14 @@ public final class Admission {
         }
     }
 
-    /** The workload that goes first, and until when it is waited for whatever it shows; empty if it is not well. */
+    /** The workload that goes first, and until when others wait for it in any case; empty if it is not healthy. */
     private record Canary(WorkloadId workload, Optional<Instant> until) {}
 
-    /** What is under way in one namespace, and what was tried there. */
+    /** The rollouts that are under way in one namespace, and what was tried there. */
     private static final class Namespace {
-        /** Those whose rollout is under way, and until when it counts at the longest. */
+        /** The workloads whose rollout is under way, and until when it counts at the latest. */
         private final Map<WorkloadId, Instant> running = new HashMap<>();
-        /** By {@code reference@digest} those that were rolled out for it, in their order, and until when they are waited for. */
+        /** By {@code reference@digest}, the workloads rolled out for it, in order, and until when others wait for them. */
         private final Map<String, Map<WorkloadId, Instant>> tried = new HashMap<>();
 
         private final Map<WorkloadId, Standing> known = new HashMap<>();
@@ -129,8 +129,8 @@ public final class Admission {
         }
 
         /**
-         * The workload that has the digest already, if none that has it is healthy. One that shows nothing of it in time,
-         * because somebody holds or paused it, is waited for no longer: another one goes first.
+         * The workload that already has the digest, if none that has it is healthy. One that does not show it in time,
+         * because somebody holds or paused it, is no longer waited for: another one goes first.
          */
         Optional<Canary> canary(ImageDigest image, Instant now) {
             return isProven(image)
@@ -174,8 +174,8 @@ public final class Admission {
     }
 
     /**
-     * Goes through the plans of one round: first those of the namespace with the fewest rollouts under way, of these the
-     * one whose last rollout began longest ago; within a namespace in the order of the workloads' ids.
+     * Goes through the plans of one round: first those of the namespace with the fewest rollouts under way; if several have
+     * as few, the one whose last rollout began longest ago; within a namespace in the order of the workloads' ids.
      *
      * @param plans the plans
      * @return the same plans, with the restarts that must wait deferred
@@ -223,7 +223,7 @@ public final class Admission {
     }
 
     /**
-     * What a rollout brings.
+     * Returns the images that a rollout brings.
      *
      * @param changes the containers whose digest moves
      * @return the images
@@ -243,7 +243,7 @@ public final class Admission {
                 return deferred(
                         Deferral.FAILED_ELSEWHERE,
                         image + " failed in other namespaces: it is tried here at " + Phrases.time(until.get())
-                                + ", unless the tag moves, or it works in another namespace before",
+                                + ", unless the tag moves, or it works in another namespace first",
                         until);
             }
         }
@@ -263,9 +263,9 @@ public final class Admission {
                         image + " goes to " + first.get().workload + " first, which is not healthy on it yet"
                                 + first.get()
                                         .until
-                                        .map(until -> "; that is waited for until " + Phrases.time(until))
+                                        .map(until -> "; waiting until " + Phrases.time(until))
                                         .orElse(
-                                                ", and was not in time: it is waited for until it is, or the tag moves"),
+                                                ", and is overdue: waiting until it is healthy, or the tag moves"),
                         first.get().until);
             }
             Optional<Instant> elsewhere = own.isProven(image)
@@ -275,7 +275,7 @@ public final class Admission {
                 return deferred(
                         Deferral.CANARY,
                         image
-                                + " goes to another namespace first, where it is not healthy yet; that is waited for until "
+                                + " goes to another namespace first, where it is not healthy yet; waiting until "
                                 + Phrases.time(elsewhere.get()),
                         elsewhere);
             }
@@ -313,7 +313,7 @@ public final class Admission {
         return one.isAfter(other) ? one : other;
     }
 
-    /** Who holds the budget is told of one's own namespace alone. */
+    /** Only workloads of the own namespace are named as using up the budget. */
     private static Optional<Decision> overBudget(
             WorkloadId workload, Map<WorkloadId, Instant> holders, String where, OptionalInt budget) {
         List<String> own = holders.keySet().stream()
@@ -334,7 +334,7 @@ public final class Admission {
                 Deferral.BUDGET,
                 Phrases.count(holders.size(), "rollout is", "rollouts are") + " running " + where
                         + ", and the budget is " + budget.getAsInt() + ": " + String.join(", ", who)
-                        + "; the first of them counts until " + Phrases.time(until) + " at the longest",
+                        + "; the first of them counts until " + Phrases.time(until) + " at the latest",
                 Optional.of(until));
     }
 
@@ -343,7 +343,7 @@ public final class Admission {
     }
 
     /**
-     * Whether a rollout of ours is running, as the workload itself tells it: one that failed, or does not end, makes room
+     * Whether a rollout of ours is running, according to the workload itself: one that failed, or does not end, makes room
      * for others.
      *
      * @param workload the workload

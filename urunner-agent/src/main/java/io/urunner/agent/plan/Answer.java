@@ -4,18 +4,18 @@ import io.urunner.registry.Digest;
 import java.time.Instant;
 import java.util.Optional;
 
-/** What a registry says of a reference. */
+/** What a registry says about a reference. */
 public sealed interface Answer {
-    /** The registry was not asked yet. */
+    /** The registry has not been asked yet. */
     record NotAsked() implements Answer {}
 
     /**
-     * The registry could not be asked, or did not say.
+     * The registry could not be asked, or did not answer.
      *
      * @param reason the kind of failure
      * @param words what was being done and what went wrong, for people
-     * @param since since when it fails
-     * @param until when it is asked again at the earliest, if it is left alone until then
+     * @param since since when it has been failing
+     * @param until the earliest time at which it is asked again, if it is left alone until then
      */
     record Failed(Deferral reason, String words, Instant since, Optional<Instant> until) implements Answer {
         /** A failure after which it is asked again in the next pass. */
@@ -28,10 +28,10 @@ public sealed interface Answer {
      * The tag's digest. {@link TagWatch} makes these.
      *
      * @param digest the digest now
-     * @param since since when it stands, as far as we saw
+     * @param since since when the tag has had it, as far as we saw
      * @param asked when the request of the last answer was sent
      * @param passes in how many passes in a row it was seen
-     * @param counts false while the tag had the digest before and only one pass has seen it again
+     * @param counts false if the tag had the digest before, and only one pass has seen it again
      * @param otherSeen when the tag was last seen with another digest that counted; empty if never
      */
     record Resolved(

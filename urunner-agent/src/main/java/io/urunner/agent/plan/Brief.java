@@ -8,14 +8,14 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** The short forms of things in sentences. */
+/** Short forms for use in sentences. */
 public final class Brief {
     private static final int HEX = 12;
 
     private Brief() {}
 
     /**
-     * A digest with its first digits.
+     * Shortens a digest to its first digits.
      *
      * @param digest the digest
      * @return for example {@code sha256:0123456789ab}
@@ -27,7 +27,7 @@ public final class Brief {
     }
 
     /**
-     * A digest with its first digits.
+     * Shortens a digest to its first digits.
      *
      * @param digest the digest
      * @return for example {@code sha256:0123456789ab}
@@ -37,10 +37,10 @@ public final class Brief {
     }
 
     /**
-     * When something that waits goes on, as it is told and done everywhere: in whole seconds.
+     * Rounds the time at which something that waits continues to whole seconds, as it is reported and done everywhere.
      *
-     * @param moment when it may go on
-     * @return that, or less than a second later
+     * @param moment when it may continue
+     * @return that time, or less than a second later
      */
     public static Instant end(Instant moment) {
         return moment.plusNanos(999_999_999).truncatedTo(ChronoUnit.SECONDS);

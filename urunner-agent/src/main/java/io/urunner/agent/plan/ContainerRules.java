@@ -13,9 +13,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Whether one container of a workload is stale. The rules stand in the order in which they are asked; the first that
- * applies decides. The letters are those of the architecture: D the registry's digest, E(D) what it stands for, R what
- * runs, A what the template says that we acted on, P what the store remembers.
+ * Determines whether one container of a workload is stale. The rules are in the order in which they are applied; the first
+ * that matches decides. The letters: D is the registry's digest, E(D) what it stands for, R what runs, A what the template
+ * says that we acted on, P what the store remembers.
  */
 final class ContainerRules {
     private final Workload workload;
@@ -51,7 +51,7 @@ final class ContainerRules {
         reference = facts.reference().toString();
         running = Running.of(workload, container.name());
         acted = States.digests(workload).digest(container.name(), reference);
-        // what the workload itself remembers stands in for a store that was lost
+        // what the workload itself remembers replaces a store that was lost
         remembered = facts.remembered().or(state::acted);
         opponent = Pin.opponent(workload, container, state, policy);
         pinIsBack = Pin.isBack(workload, container, state, policy);
@@ -62,7 +62,7 @@ final class ContainerRules {
             return pinBroughtBack();
         }
         if (noPodsWanted(workload)) { // rule 1
-            return verdict(Kind.UP_TO_DATE, "no pods are wanted, and new ones pull what the tag says then");
+            return verdict(Kind.UP_TO_DATE, "no pods are wanted; new ones will pull what the tag says then");
         }
         if (facts.answer() instanceof Answer.Failed failed) {
             return unresolved(
@@ -73,7 +73,7 @@ final class ContainerRules {
                                     .orElse(""));
         }
         if (!(facts.answer() instanceof Resolved answer)) {
-            return unresolved(Deferral.NOT_ASKED_YET, "the registry was not asked for " + reference + " yet");
+            return unresolved(Deferral.NOT_ASKED_YET, "the registry has not been asked for " + reference + " yet");
         }
         if (mustBeConfirmed(answer)) {
             return unresolved(
@@ -97,7 +97,7 @@ final class ContainerRules {
             case UNREAD ->
                 unresolved(
                         Deferral.CONTENT_UNREAD,
-                        "what runs is compared with the content of " + image(answer) + ", which is not read yet");
+                        "what runs is compared with the content of " + image(answer) + ", which has not been read yet");
             case UNKNOWN ->
                 actedFor(answer) && opponent.isEmpty()
                         ? verdict(Kind.UP_TO_DATE, "was rolled out for " + Brief.digest(answer.digest()))
@@ -109,7 +109,7 @@ final class ContainerRules {
         };
     }
 
-    /** Pods of the current revision run something else than D. */
+    /** Pods of the current revision run something other than D. */
     private Verdict old(Resolved answer) {
         if (opponent.isPresent()) {
             return pinTakenBack(opponent.get());
@@ -150,7 +150,7 @@ final class ContainerRules {
             return rejected(answer);
         }
         if (!workload.rollout().observed()) {
-            // Any change of an annotation hides for a moment what runs.
+            // Any change of an annotation hides what runs for a moment.
             return inProgress();
         }
         if (acted.isPresent()) { // rule 5
@@ -174,8 +174,8 @@ final class ContainerRules {
     }
 
     /**
-     * Somebody, another agent by mistake, acted on another digest after the registry gave this answer. Clocks may differ a
-     * little; a time far ahead is a wrong clock's and says nothing.
+     * Whether somebody, such as another agent by mistake, acted on another digest after the registry gave this answer.
+     * Clocks may differ a little; a time far in the future comes from a wrong clock and says nothing.
      */
     private boolean askedBeforeTheAct(Resolved answer) {
         return !state.acted().equals(Optional.of(answer.digest().toString()))
@@ -214,7 +214,7 @@ final class ContainerRules {
     }
 
     /**
-     * The template does not say that we acted for D, though we did, and D has not moved: an undo, a Helm rollback, a
+     * Whether the template does not say that we acted for D, although we did, and D has not moved: an undo, a Helm rollback, a
      * self-heal.
      */
     private boolean takenBack(Resolved answer) {
@@ -222,7 +222,7 @@ final class ContainerRules {
         return (state.acted().equals(digest) || state.rejected().equals(digest)) && !movedSinceTheAct(answer);
     }
 
-    /** A pin does not last here, so none is tried again: neither for this digest nor for the next one. */
+    /** A pin does not last here, so it is not retried: neither for this digest nor for the next one. */
     private Verdict pinTakenBack(String manager) {
         return rolloutInProgress()
                 ? inProgress()
@@ -234,7 +234,7 @@ final class ContainerRules {
                                 + workload.id() + "', or set imagePullPolicy: Always");
     }
 
-    /** The template names a digest: no new pods bring the tag, whatever it has. */
+    /** The template names a digest: new pods do not pull the tag, whatever it has. */
     private Verdict pinBroughtBack() {
         String manager = Pin.isRejected(state) ? state.rejectedBy().orElseThrow() : States.lastManager(workload);
         return verdict(
@@ -257,7 +257,7 @@ final class ContainerRules {
                 || (running.stuck() > 0 && running.digests().isEmpty());
     }
 
-    /** What the store remembers decides. */
+    /** Decides by what the store remembers. */
     private Verdict byMemory(Resolved answer) {
         if (remembered.isEmpty()) {
             return verdict(
@@ -297,7 +297,7 @@ final class ContainerRules {
         if (facts.content() instanceof Content.Unread) {
             return Comparison.UNREAD;
         }
-        // what we acted on or remembered for this reference before is another digest of the registry's own
+        // what we acted on or remembered for this reference before is another digest from the registry itself
         return others.stream().anyMatch(this::knownFromBefore) ? Comparison.OLD : Comparison.UNKNOWN;
     }
 
@@ -339,9 +339,9 @@ final class ContainerRules {
     private Verdict rejected(Resolved answer) {
         return verdict(
                 Kind.REJECTED,
-                "our rollout of " + image(answer) + " was taken back by "
+                "our rollout of " + image(answer) + " was reverted by "
                         + state.rejectedBy().orElseGet(() -> States.lastManager(workload))
-                        + "; it is not tried again until the tag moves");
+                        + "; it is not retried until the tag moves");
     }
 
     private Verdict inProgress() {

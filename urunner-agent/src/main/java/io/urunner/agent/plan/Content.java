@@ -3,15 +3,15 @@ package io.urunner.agent.plan;
 import java.util.Set;
 
 /**
- * What a digest stands for, {@code E(D)}: itself, the digests of an index's children (attestations left out) and the
+ * What a digest stands for, {@code E(D)}: itself, the digests of an index's children (without attestations) and the
  * configuration digests of all children. A runtime may report any of them.
  */
 public sealed interface Content {
-    /** It was not read yet. Where a decision depends on it, it is read first: see {@link Planner#unread}. */
+    /** It has not been read yet. If a decision depends on it, it is read first: see {@link Planner#unread}. */
     record Unread() implements Content {}
 
     /**
-     * It cannot be read for now; it is {@link Unread} again when it is time to try once more.
+     * It cannot be read for now; it becomes {@link Unread} again when it is time to retry.
      *
      * @param words why, for people
      */

@@ -7,24 +7,24 @@ import java.util.Optional;
 /** What is done with a workload now. */
 public sealed interface Decision {
     /**
-     * The reason, for people.
+     * Returns the reason, for people.
      *
-     * @return the words
+     * @return the text
      */
     String reason();
 
     /**
-     * The decision in a few words, for tables.
+     * Returns the decision in a few words, for tables.
      *
      * @return the words
      */
     String words();
 
     /**
-     * Every container runs what its tag says, or what we can do for it is done.
+     * Every container runs what its tag says, or we have done what we can.
      *
      * @param reason the reason, for people
-     * @param diagnosis set if it was restarted but still runs the old image: the cause and the remedy, to be said once
+     * @param diagnosis set if it was restarted but still runs the old image: the cause and the remedy, reported once
      */
     record UpToDate(String reason, Optional<String> diagnosis) implements Decision {
         @Override
@@ -34,7 +34,7 @@ public sealed interface Decision {
     }
 
     /**
-     * Roll it out, with one patch on the version that was planned on.
+     * Roll it out, with one patch of the version that the plan is based on.
      *
      * @param reason the reason, for people
      * @param changes the containers whose tag moved
@@ -55,7 +55,7 @@ public sealed interface Decision {
     }
 
     /**
-     * The controllers are still bringing pods: look again.
+     * The controllers are still starting pods: look again.
      *
      * @param reason the reason, for people
      */
@@ -71,8 +71,8 @@ public sealed interface Decision {
      *
      * @param cause the kind of reason
      * @param reason the reason, for people
-     * @param since since when it waits for that, if that is known
-     * @param until when to decide again at the earliest, if that is known
+     * @param since since when it has been waiting, if known
+     * @param until the earliest time to decide again, if known
      */
     record Deferred(Deferral cause, String reason, Optional<Instant> since, Optional<Instant> until)
             implements Decision {
@@ -83,7 +83,7 @@ public sealed interface Decision {
     }
 
     /**
-     * Not until somebody or something changes it.
+     * Not until somebody or something changes that.
      *
      * @param cause the kind of reason
      * @param reason the reason, for people

@@ -12,14 +12,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What our own rollouts showed, whatever annotations say. It is all that a decision in one namespace takes from others, and
- * it takes that for a while only: nobody who begins, fails or hangs over and over makes it longer. Not thread-safe.
+ * What our own rollouts have shown, whatever annotations say. It is the only influence of other namespaces on a decision,
+ * and for a limited time: starting, failing or hanging over and over does not prolong it. Not thread-safe.
  */
 public final class Experience {
     private static final int IMAGES = 5_000;
     private static final int NAMESPACES = 1_000;
 
-    /** One namespace alone may have its own reasons to fail. */
+    /** How many namespaces must fail: a single one may have its own reasons. */
     private static final int CONFIRMED = 2;
 
     /** How long others wait for a namespace whose last rollout did not end in time. */
@@ -30,11 +30,11 @@ public final class Experience {
     private final Map<String, Instant> lastBegun = new LinkedHashMap<>();
     private final Set<String> late = new LinkedHashSet<>();
 
-    /** What became of an image, in all namespaces. */
+    /** The results of an image in all namespaces. */
     private static final class Tries {
         private final Instant first;
         private boolean worked;
-        /** By namespace when it failed there first; of a few namespaces. */
+        /** By namespace, when it first failed there; for a few namespaces. */
         private final Map<String, Instant> failed = new HashMap<>();
 
         Tries(Instant first) {
@@ -43,20 +43,20 @@ public final class Experience {
     }
 
     /**
-     * Nothing was rolled out yet.
+     * Creates an experience without any rollout.
      *
-     * @param patience how long a rollout that does not end is waited for
+     * @param patience how long to wait for a rollout that does not end
      */
     public Experience(Duration patience) {
         this.patience = patience;
     }
 
     /**
-     * We began a rollout.
+     * We started a rollout.
      *
-     * @param workload of which workload
+     * @param workload the workload
      * @param brought the images that it brings
-     * @param when when
+     * @param when when it started
      */
     public void begun(WorkloadId workload, Collection<ImageDigest> brought, Instant when) {
         for (ImageDigest image : brought) {
@@ -79,10 +79,10 @@ public final class Experience {
     /**
      * A rollout of ours ended.
      *
-     * @param workload of which workload
+     * @param workload the workload
      * @param brought the images that it brought
-     * @param when when
-     * @param outcome how
+     * @param when when it ended
+     * @param outcome how it ended
      */
     public void ended(WorkloadId workload, Collection<ImageDigest> brought, Instant when, Outcome outcome) {
         String namespace = workload.namespace();
@@ -103,7 +103,7 @@ public final class Experience {
         }
     }
 
-    /** The oldest go first. */
+    /** Removes the oldest ones. */
     private static void forget(Set<?> known, int most) {
         while (known.size() > most) {
             known.remove(known.iterator().next());
@@ -111,23 +111,23 @@ public final class Experience {
     }
 
     /**
-     * How long a rollout of a namespace that does not end may keep others waiting.
+     * Returns how long a rollout that does not end may keep other namespaces waiting.
      *
-     * @param namespace the namespace
-     * @return how long from its beginning
+     * @param namespace the namespace of the rollout
+     * @return how long from its start
      */
     public Duration hold(String namespace) {
         return late.contains(namespace) && SHORT.compareTo(patience) < 0 ? SHORT : patience;
     }
 
-    /** Until when rollouts of an image elsewhere are waited for; empty once it worked somewhere. */
+    /** Until when to wait for rollouts of an image elsewhere; empty once it has worked somewhere. */
     Optional<Instant> triedUntil(ImageDigest image, Instant now) {
         Tries tries = images.get(image);
         Instant until = (tries == null ? now : tries.first).plus(patience);
         return (tries == null || !tries.worked) && until.isAfter(now) ? Optional.of(until) : Optional.empty();
     }
 
-    /** Until when an image is not tried in a namespace, because it failed in several others and worked nowhere. */
+    /** Until when an image is not tried in a namespace, because it failed in several others and has worked nowhere. */
     Optional<Instant> failedElsewhereUntil(ImageDigest image, String namespace, Instant now) {
         Tries tries = images.get(image);
         if (tries == null || tries.worked) {
@@ -144,7 +144,7 @@ public final class Experience {
                 .filter(now::isBefore);
     }
 
-    /** When a rollout of a namespace began last; the past if none did. */
+    /** When the last rollout of a namespace began; the distant past if none did. */
     Instant lastBegun(String namespace) {
         return lastBegun.getOrDefault(namespace, Instant.MIN);
     }

@@ -6,15 +6,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * All that a decision about one workload rests on. Immutable.
+ * Everything that a decision about one workload is based on. Immutable.
  *
  * @param workload the workload as it was seen
- * @param seen when that snapshot, its pods included, was taken: an answer of the registry that was asked for earlier
+ * @param seen when that snapshot, including its pods, was taken: an answer that was requested from the registry earlier
  *     cannot contradict these pods
  * @param policy the policy, with what is wrong in the workload's annotations
- * @param containers per container of the template what is known; a container that is missing counts as not asked yet
+ * @param containers what is known of each container of the template; a missing container counts as not asked yet
  * @param quarantined the digests that must not be rolled out in its namespace, see {@link Quarantine#of}
- * @param missingPermission which permission the API server said is missing to change this workload, in words
+ * @param missingPermission the permission to change this workload that is missing according to the API server, in words
  * @param now the time
  */
 public record Facts(

@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Whether a workload is held. A hold ends by hand, or by itself when the tag moves past the rejected digest if it was set
- * so, or when somebody gives a pinned container another image.
+ * Determines whether a workload is held. A hold ends by hand; by itself when the tag moves past the rejected digest, if so
+ * requested; or when somebody changes the image of a pinned container.
  *
  * @param holds whether nothing may be rolled out
  * @param words why, for people
  * @param state the workload's state without a hold that has ended
- * @param notices what ended the hold, or is done against it, to be told once
+ * @param notices what ended the hold, or works against it, to be reported once
  */
 record Hold(boolean holds, String words, WorkloadState state, List<String> notices) {
     static Hold of(Facts facts, WorkloadState state) {
@@ -32,7 +32,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                     "",
                     withoutPins(state, edited),
                     List.of("the hold of " + Phrases.time(held.since()) + " by " + held.by() + " ended: "
-                            + States.lastManager(facts.workload()) + " gave another image to "
+                            + States.lastManager(facts.workload()) + " changed the image of "
                             + String.join(", ", edited)));
         }
         if (held.untilNextPush() && movedPast(facts, state)) {
@@ -41,7 +41,7 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                     "",
                     new WorkloadState(state.containers(), Optional.empty()),
                     List.of("the hold of " + Phrases.time(held.since()) + " by " + held.by()
-                            + " ended: the tag moved past the digest that was taken back"));
+                            + " ended: the tag moved past the digest that was rolled back"));
         }
         List<String> putBack = putBack(facts.workload(), state);
         return new Hold(true, words(facts.workload(), held, putBack), state, putBack);
@@ -58,20 +58,20 @@ record Hold(boolean holds, String words, WorkloadState state, List<String> notic
                 .toString();
     }
 
-    /** What a GitOps tool undid: it is told, and not fought. */
+    /** What a GitOps tool undid: it is reported, not fought. */
     private static List<String> putBack(Workload workload, WorkloadState state) {
         List<String> words = new ArrayList<>();
         for (Container container : workload.containers()) {
             original(state, container)
                     .filter(container.image()::equals)
                     .ifPresent(tag -> words.add(States.lastManager(workload) + " put the tag back into container "
-                            + container.name() + " of the held workload, so its new pods run " + tag
-                            + " whatever it is"));
+                            + container.name() + " of the held workload, so its new pods run whatever " + tag
+                            + " points to"));
         }
         return words;
     }
 
-    /** The pinned containers that have neither our pin nor their original text any more. */
+    /** The pinned containers that no longer have our pin or their original text. */
     private static List<String> edited(Workload workload, WorkloadState state) {
         List<String> edited = new ArrayList<>();
         for (Container container : workload.containers()) {

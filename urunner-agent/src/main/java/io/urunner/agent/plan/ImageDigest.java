@@ -11,7 +11,7 @@ import io.urunner.registry.ImageReference;
  */
 public record ImageDigest(String reference, String digest) {
     /**
-     * A digest of a reference.
+     * Combines a digest and its reference.
      *
      * @param reference the reference
      * @param digest the digest
@@ -22,7 +22,7 @@ public record ImageDigest(String reference, String digest) {
     }
 
     /**
-     * The two as one reference, by tag and digest.
+     * Returns the two as one reference, by tag and digest.
      *
      * @return the reference
      * @throws IllegalArgumentException if somebody wrote something else into an annotation

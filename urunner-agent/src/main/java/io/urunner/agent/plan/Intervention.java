@@ -22,11 +22,11 @@ import java.util.stream.Collectors;
 
 /**
  * What an operator does by hand: a rollback, which pins images and holds the workload, or its end. A pure function of the
- * workload, so that asking for the same again comes to nothing more.
+ * workload, so that repeating a request changes nothing more.
  *
- * @param workload the workload as it was planned on
+ * @param workload the workload as it was when planned
  * @param restart what the patch says
- * @param changes the containers that get another digest, or had got it when the same was asked for before
+ * @param changes the containers that get another digest, or already got it if the request is repeated
  */
 public record Intervention(Workload workload, Restart restart, List<Decision.Change> changes) {
     public Intervention {
@@ -40,10 +40,10 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
      * @param original its image's text, without our pin
      * @param reference the tag that it follows
      * @param acted the digest that was last acted on
-     * @param rejected the digest that a rollback took it away from; empty if it was not rolled back
+     * @param rejected the digest that a rollback replaced; empty if it was not rolled back
      * @param failed the digest whose rollout failed here, if one did
      * @param failure how it failed
-     * @param pinIsBack whether its image is a pin of ours that somebody put back since
+     * @param pinIsBack whether its image is a pin of ours that somebody has since put back
      */
     public record Followed(
             Container container,
@@ -55,7 +55,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
             Optional<String> failure,
             boolean pinIsBack) {
         /**
-         * The digest that its template brings, as far as the workload tells it.
+         * Returns the digest that its template brings, as far as the workload shows.
          *
          * @return the digest; empty if it was never acted on
          */
@@ -66,7 +66,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
         }
 
         /**
-         * Whether the end of a hold gives its image the original text again.
+         * Whether ending a hold gives its image the original text again.
          *
          * @return true if it was rolled back, or if a pin of ours is back
          */
@@ -76,7 +76,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * Where a rollback leads.
+     * The target of a rollback.
      *
      * @param digest the digest to pin
      * @param tagNow the digest that the tag has now, which is rejected
@@ -84,7 +84,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     public record Target(String digest, String tagNow) {}
 
     /**
-     * The containers that follow a tag, be it that we pinned them.
+     * Returns the containers that follow a tag, including those that we pinned.
      *
      * @param workload the workload
      * @return the containers, in the template's order
@@ -99,7 +99,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
             try {
                 reference = ImageReference.parse(original);
             } catch (IllegalArgumentException e) {
-                continue; // not a tag that could have had another digest
+                continue; // no tag that could have had another digest
             }
             if (reference.digest().isEmpty()) {
                 ContainerState state = States.of(States.of(workload), container.name(), reference.toString());
@@ -120,10 +120,10 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * The containers that follow no tag, and that somebody who names none may have in mind all the same.
+     * Returns the containers that follow no tag, but may be meant by somebody who names no container.
      *
      * @param workload the workload
-     * @param registry the registry of those that follow one
+     * @param registry the registry of those that follow a tag
      * @return the names of those whose images are of the same registry
      */
     public static List<String> unfollowed(Workload workload, String registry) {
@@ -144,7 +144,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * The workload with the texts that images had before they were pinned, where it does not know them itself any more.
+     * Returns the workload with the texts that images had before they were pinned, where it no longer knows them itself.
      *
      * @param workload the workload
      * @param texts the texts by container
@@ -185,7 +185,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * The workload's hold.
+     * Returns the workload's hold.
      *
      * @param workload the workload
      * @return the hold; empty if it is not held
@@ -195,13 +195,13 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * Pins containers to digests that their tags had, and holds the workload. Who changes a hold, or gives a reason for it,
-     * answers for it from then on, with a reason of his own; it goes on since it began.
+     * Pins containers to digests that their tags had, and holds the workload. Whoever changes a hold, or gives a reason for
+     * it, is responsible for it from then on, with that reason; it keeps its start time.
      *
      * @param workload the workload
-     * @param targets by container where to; each must be among {@link #followed}
+     * @param targets the targets by container; each must be among {@link #followed}
      * @param by who asks for it
-     * @param reason why, if it was said
+     * @param reason why, if given
      * @param untilNextPush whether the hold ends by itself when the tag moves
      * @param now the time
      * @return what to do
@@ -259,11 +259,11 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * Ends the hold, and the quarantine of digests that failed here: rolled back containers get their image's original text
-     * again, as it was written. Where somebody put another image there, that one stays.
+     * Ends the hold, and the quarantine of digests that failed here: rolled-back containers get their image's original text
+     * back, exactly as it was written. If somebody has put another image there, that one stays.
      *
      * @param workload the workload
-     * @param tagNow by container the digest that its tag has now, for those of {@link #followed} that were rolled back
+     * @param tagNow by container, the digest that its tag has now, for those of {@link #followed} that were rolled back
      * @param now the time
      * @return what to do
      */
@@ -303,7 +303,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
         return next.build(Optional.empty(), now);
     }
 
-    /** The hold that there is already, when it is asked for again: a reason stays with the one who gave it. */
+    /** The existing hold, if it is requested again: a reason stays with the person who gave it. */
     private static WorkloadState.Hold goneOn(WorkloadState.Hold held, WorkloadState.Hold asked, boolean moved) {
         boolean same = held.by().equals(asked.by());
         boolean changes = moved
@@ -318,7 +318,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
                 : held;
     }
 
-    /** How the digest that the tag has fails here, if it does: to take it back is no proof that it is well. */
+    /** How the tag's current digest fails here, if it does: rolling it back does not prove that it works. */
     private static Optional<String> failing(Workload workload, Followed container, Target target) {
         return container.present().equals(Optional.of(target.tagNow()))
                         && !target.digest().equals(target.tagNow())
@@ -346,9 +346,9 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * The digests that are quarantined no more.
+     * Returns the digests that are no longer quarantined.
      *
-     * @return those that failed here, and that the workload does not say so of any more
+     * @return those that failed here, and that the workload no longer lists as failed
      */
     public List<ImageDigest> lifted() {
         List<ImageDigest> lifted = new ArrayList<>();
@@ -363,7 +363,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * The images whose pin was taken back, and is tried again from now on.
+     * Returns the images whose pin was reverted, and is retried from now on.
      *
      * @return their references
      */
@@ -378,7 +378,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
     }
 
     /**
-     * Whether the workload is as it was asked for already.
+     * Whether the workload already is as requested.
      *
      * @return true if there is nothing to send
      */

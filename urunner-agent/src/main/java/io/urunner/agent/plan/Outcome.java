@@ -3,16 +3,16 @@ package io.urunner.agent.plan;
 /** How a rollout ended, judged by what its pods run. */
 public sealed interface Outcome {
     /**
-     * The outcome as the store and the metrics name it, for example {@code succeeded}.
+     * Returns the outcome as the store and the metrics name it, for example {@code succeeded}.
      *
      * @return the name
      */
     String name();
 
     /**
-     * What there is to say about it, for people.
+     * Returns the details, for people.
      *
-     * @return the words
+     * @return the text
      */
     String words();
 
@@ -54,7 +54,7 @@ public sealed interface Outcome {
     }
 
     /**
-     * It was not over in time.
+     * It did not end in time.
      *
      * @param words what it was waiting for
      */
@@ -68,7 +68,7 @@ public sealed interface Outcome {
     /**
      * Another change came in between.
      *
-     * @param words which
+     * @param words which change
      */
     record Superseded(String words) implements Outcome {
         @Override

@@ -9,15 +9,15 @@ import io.urunner.registry.ImageReference;
 import java.util.Optional;
 import java.util.Set;
 
-/** Images that we pinned to a digest: {@code repository:tag@digest} in the template, the original text in the state. */
+/** Handles images that we pinned to a digest: {@code repository:tag@digest} in the template, the original text in the state. */
 public final class Pin {
-    /** The names under which {@code kubectl rollout undo} is known. */
+    /** The field managers of {@code kubectl rollout undo}. */
     private static final Set<String> UNDO = Set.of("kubectl", "kubectl-rollout");
 
     private Pin() {}
 
     /**
-     * The text that pins an image.
+     * Returns the text that pins an image.
      *
      * @param original the image's text before it is pinned
      * @param digest the digest
@@ -28,13 +28,13 @@ public final class Pin {
         return ImageReference.parse(original).withDigest(Digest.parse(digest)).toString();
     }
 
-    /** Whether the policy pins this container: a node that never pulls is not helped by a pin. */
+    /** Whether the policy pins this container: a pin does not help a node that never pulls. */
     static boolean wanted(Policy policy, Container container) {
         return policy.ifNotAlways() == Policy.IfNotAlways.PIN
                 && container.pullPolicy().equals("IfNotPresent");
     }
 
-    /** The text that a container's image had before we pinned it; empty if its image is not our pin. */
+    /** The text of a container's image before we pinned it; empty if its image is not our pin. */
     static Optional<String> originalText(Workload workload, WorkloadState state, Container container) {
         return Optional.ofNullable(state.containers().get(container.name()))
                 .flatMap(ContainerState::originalImage)
@@ -43,11 +43,11 @@ public final class Pin {
     }
 
     /**
-     * The tag of a pin of ours that is in the template again though we acted on another digest since: an undo, or an old
-     * manifest, brought the template of that time back with the annotation that we wrote into it. A digest that somebody
-     * chose himself stands beside the annotation of what we acted on last.
+     * Returns the tag of a pin of ours that is in the template again although we have acted on another digest since: an
+     * undo, or an old manifest, restored the old template, including the annotation that we wrote into it. A digest that
+     * somebody chose comes with the annotation of what we last acted on.
      *
-     * @return the tag; empty if the image is no such pin
+     * @return the tag; empty if the image is not such a pin
      */
     static Optional<ImageReference> broughtBack(Workload workload, WorkloadState state, Container container) {
         Optional<ContainerState> written =
@@ -63,7 +63,7 @@ public final class Pin {
     }
 
     /**
-     * Whether a pin of ours came back and stays: where the policy pins, the next push is pinned as any other.
+     * Whether a pin of ours came back and stays: if the policy pins, the next push is pinned like any other.
      *
      * @param state what was done for the container and the reference that it has now
      */
@@ -101,14 +101,14 @@ public final class Pin {
     }
 
     /**
-     * Who puts the tag back where the policy pins, and would do so again: it is not pinned again then. An undo is not meant,
-     * which takes back one rollout as a whole, and the next push is rolled out.
+     * Returns who puts the tag back where the policy pins, and would do so again, so that it is not pinned again. This does
+     * not include an undo, which reverts one rollout as a whole; the next push is rolled out.
      *
      * @param workload the workload as it is
      * @param container one of its containers
      * @param state what was done for it and the reference that it has now
      * @param policy the workload's policy
-     * @return the field manager; empty if pins are not wanted, or stand as far as we know
+     * @return the field manager; empty if pins are not wanted, or last as far as we know
      */
     static Optional<String> opponent(Workload workload, Container container, ContainerState state, Policy policy) {
         if (!wanted(policy, container) || !isTakenBack(container, state)) {
@@ -124,12 +124,12 @@ public final class Pin {
         return Optional.of(manager).filter(name -> !whole || !UNDO.contains(name));
     }
 
-    /** Whether it stands in the state that somebody puts the tag back: there our own digest is the rejected one. */
+    /** Whether the state records that somebody puts the tag back: then our own digest is the rejected one. */
     static boolean isKnownNotToLast(ContainerState state) {
         return state.originalImage().isPresent() && isRejected(state);
     }
 
-    /** Whether a container's image is just what we wrote when we pinned it. */
+    /** Whether a container's image is exactly what we wrote when we pinned it. */
     static boolean stands(Container container, ContainerState state) {
         try {
             return state.originalImage().isPresent()
@@ -143,7 +143,7 @@ public final class Pin {
         }
     }
 
-    /** Whether it stands in the state that our digest is not what the template says. */
+    /** Whether the state records that our digest is not what the template says. */
     static boolean isRejected(ContainerState state) {
         return state.rejectedBy().isPresent()
                 && state.rejected().isPresent()

@@ -13,12 +13,12 @@ import java.util.Optional;
  *
  * @param workload which one
  * @param decision what is done with it now
- * @param verdicts what the rules say of each container, in the template's order
- * @param remember by tracked container the digest to remember from now on; of a {@link Decision.Restart} only after the
+ * @param verdicts what the rules say about each container, in the template's order
+ * @param remember by tracked container, the digest to remember from now on; for a {@link Decision.Restart} only after the
  *     patch was accepted
  * @param state what to write on the workload without touching its template, for example a rejection that was discovered;
- *     empty if nothing is to be written (a {@link Decision.Restart} carries its own)
- * @param notices what happened that people should be told once
+ *     empty if there is nothing to write (a {@link Decision.Restart} has its own)
+ * @param notices what happened that people should be told about once
  */
 public record Plan(
         WorkloadId workload,
@@ -34,7 +34,7 @@ public record Plan(
     }
 
     /**
-     * The same plan with another decision, for what only the view of all workloads can tell.
+     * Returns the same plan with another decision, for what only a view of all workloads can show.
      *
      * @param other the decision
      * @return the plan

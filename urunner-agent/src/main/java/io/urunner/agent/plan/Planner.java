@@ -26,8 +26,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Gives each workload its decision: a pure function of what is seen, what the registry says, what is remembered, the
- * policies and the time. First the rules say of each container whether it is stale; then the workload's policies say
+ * Makes the decision for each workload: a pure function of what is seen, what the registry says, what is remembered, the
+ * policies and the time. First the rules determine which containers are stale; then the workload's policies determine
  * whether something may be done about it now. At most one rollout per observed move of a tag, and the last digest always
  * arrives.
  */
@@ -51,10 +51,10 @@ public final class Planner {
     }
 
     /**
-     * Looks at one workload by the rules.
+     * Applies the rules to one workload.
      *
      * @param facts what is known
-     * @return what makes the plan
+     * @return the planner for it
      */
     public static Planner of(Facts facts) {
         return new Planner(facts);
@@ -71,9 +71,9 @@ public final class Planner {
     }
 
     /**
-     * The digests whose content decides, and was not read yet: it is to be read before a plan is made.
+     * Returns the digests whose content decides and has not been read yet: it must be read before a plan is made.
      *
-     * @return by tag and digest; empty if nothing is missing that could be read
+     * @return them, by tag and digest; empty if nothing that could be read is missing
      */
     public List<ImageReference> unread() {
         return facts.policy().problems().isEmpty() && !hold.holds()
@@ -111,7 +111,7 @@ public final class Planner {
         }
         return known instanceof ContainerFacts.Untracked untracked
                 ? untracked(container, Kind.NOT_WATCHED, Optional.empty(), untracked.words())
-                : untracked(container, Kind.UNRESOLVED, Optional.of(Deferral.NOT_ASKED_YET), "not looked at yet");
+                : untracked(container, Kind.UNRESOLVED, Optional.of(Deferral.NOT_ASKED_YET), "not checked yet");
     }
 
     private static Verdict untracked(Container container, Kind kind, Optional<Deferral> cause, String words) {
@@ -150,7 +150,7 @@ public final class Planner {
                 : new UpToDate(words(Kind.UP_TO_DATE), Optional.empty());
     }
 
-    /** Something is stale: everything that a rollout would bring with it must be right. */
+    /** Something is stale: everything that a rollout would bring must be right. */
     private Decision actOrWait() {
         Optional<Blocked> blocked = blocked();
         if (blocked.isPresent()) {
@@ -180,18 +180,18 @@ public final class Planner {
                         image(verdict) + " failed at " + quarantine.get().workload() + " ("
                                 + quarantine.get().failure() + "): it is not rolled out here until the tag moves or "
                                 + "'urunner resume " + quarantine.get().workload()
-                                + "' lifts it (with --force while its tag has it); new pods pull it all the same");
+                                + "' lifts it (with --force while its tag has it); new pods still pull it");
             }
         }
         if (facts.missingPermission().isPresent()) {
             return blocked(Blockage.PERMISSION, facts.missingPermission().get());
         }
         if (rollout.paused()) {
-            return blocked(Blockage.PAUSED, "the Deployment is paused: kubectl rollout resume lets it go on");
+            return blocked(Blockage.PAUSED, "the Deployment is paused: resume it with kubectl rollout resume");
         }
         if (rollout.onDelete()) {
             return blocked(
-                    Blockage.ON_DELETE, "its update strategy is OnDelete: new pods come when you delete the old ones");
+                    Blockage.ON_DELETE, "its update strategy is OnDelete: new pods start when you delete the old ones");
         }
         if (rollout.partition() > 0 && rollout.partition() >= rollout.desired()) {
             return blocked(
@@ -202,7 +202,7 @@ public final class Planner {
         return Optional.empty();
     }
 
-    /** What failed elsewhere and does not run here yet: a rollout would bring it, though another container is stale. */
+    /** What failed elsewhere and does not run here yet: a rollout for another container would bring it as well. */
     private Optional<Quarantine> quarantine(Verdict verdict) {
         return facts.containers().get(verdict.container()) instanceof ContainerFacts.Tracked tracked
                         && tracked.answer() instanceof Answer.Resolved answer
@@ -246,7 +246,7 @@ public final class Planner {
             Instant until = Brief.end(settled);
             return deferred(
                     Deferral.SETTLE,
-                    "it must stand for " + Brief.duration(policy.settle()) + " first, until " + Phrases.time(until),
+                    "it must stay unchanged for " + Brief.duration(policy.settle()) + " first, until " + Phrases.time(until),
                     moved,
                     until);
         }
@@ -257,7 +257,7 @@ public final class Planner {
             return deferred(
                     Deferral.COOLDOWN,
                     "the cooldown of " + Brief.duration(policy.cooldown())
-                            + " since the last rollout is not over until " + Phrases.time(until),
+                            + " since the last rollout ends at " + Phrases.time(until),
                     last,
                     until);
         }
@@ -266,12 +266,12 @@ public final class Planner {
                         deferred(Deferral.WINDOW, "the next window opens at " + Phrases.time(opens), moved, opens));
     }
 
-    /** What is stale waits; {@code why} says for what. */
+    /** What is stale waits; {@code why} says what for. */
     private Optional<Deferred> deferred(Deferral cause, String why, Optional<Instant> since, Instant until) {
         return Optional.of(new Deferred(cause, words(Kind.STALE) + "; " + why, since, Optional.of(until)));
     }
 
-    /** What to remember as P: what runs and belongs to D, what is seen first, what is rolled out. */
+    /** What to remember as P: what runs and belongs to D, what is seen for the first time, what is rolled out. */
     private Map<String, Remembered> remember(Decision decision) {
         boolean acts = decision instanceof Decision.Restart;
         Map<String, Remembered> remember = new HashMap<>();
@@ -300,7 +300,7 @@ public final class Planner {
                                 && known.digests().contains(digest)));
     }
 
-    /** A rejection that was discovered, a hold that somebody ended, a failure that healed. */
+    /** The state to write: a rejection that was discovered, a hold that somebody ended, a failure that has recovered. */
     private Optional<WorkloadState> stateToWrite(Decision decision) {
         if (decision instanceof Decision.Restart
                 || policy.shadow()

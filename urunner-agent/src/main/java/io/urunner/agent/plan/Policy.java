@@ -15,12 +15,12 @@ import java.util.TreeSet;
 import java.util.function.Function;
 
 /**
- * When and how a workload is rolled out. Settings give the defaults; annotations {@code urunner.io/<name>} of a workload
+ * When and how a workload is rolled out. Settings define the defaults; annotations {@code urunner.io/<name>} of a workload
  * override them one by one.
  *
  * @param firstSight what is done with a workload that runs an old digest and that we never rolled out
- * @param cooldown the least time between two rollouts of a workload
- * @param settle how long a digest must stand before it is rolled out
+ * @param cooldown the minimum time between two rollouts of a workload
+ * @param settle how long a tag must have a digest before it is rolled out
  * @param windows when rollouts may start; empty means always
  * @param containers the names of the containers to follow; empty means all
  * @param ifNotAlways what is done with a container whose {@code imagePullPolicy} is not {@code Always}
@@ -34,17 +34,17 @@ public record Policy(
         Set<String> containers,
         IfNotAlways ifNotAlways,
         boolean shadow) {
-    /** What holds where nobody says otherwise: restart at first sight, at once, always, all containers. */
+    /** The defaults: restart at first sight, at once, at any time, all containers. */
     public static final Policy DEFAULT = new Policy(
             FirstSight.RESTART, Duration.ZERO, Duration.ZERO, List.of(), Set.of(), IfNotAlways.RESTART, false);
 
     private static final String PREFIX = "urunner.io/";
-    /** What the agent itself writes, wherever it was copied to. */
+    /** What the agent itself writes, wherever it is copied. */
     private static final Set<String> OURS = Set.of(Workload.STATE, Workload.DIGESTS);
 
     public Policy {
         if (cooldown.isNegative() || settle.isNegative()) {
-            throw new IllegalArgumentException("cooldown and settle time are not negative");
+            throw new IllegalArgumentException("cooldown and settle time must not be negative");
         }
         windows = List.copyOf(windows);
         containers = Set.copyOf(containers);
@@ -54,7 +54,7 @@ public record Policy(
     public enum FirstSight {
         /** Roll it out. */
         RESTART,
-        /** Take what runs for right, and follow the tag from here. */
+        /** Accept what runs, and follow the tag from here. */
         ADOPT;
 
         /** The name in settings and annotations. */
@@ -66,7 +66,7 @@ public record Policy(
 
     /** What is done with a container whose {@code imagePullPolicy} is not {@code Always}. */
     public enum IfNotAlways {
-        /** Restart as ever, after a warning: nodes that have the image do not pull it. */
+        /** Restart as usual, after a warning: nodes that have the image do not pull it. */
         RESTART,
         /** Pin the image to {@code tag@digest}, which every node pulls. */
         PIN,
@@ -93,9 +93,9 @@ public record Policy(
     }
 
     /**
-     * This policy with a workload's annotations on top: {@code urunner.io/first-sight}, {@code cooldown},
-     * {@code settle}, {@code window}, {@code containers}, {@code if-not-always}, {@code shadow}. Another
-     * name under {@code urunner.io/} is a problem, too: what somebody wanted with it would not happen.
+     * Returns this policy overridden by a workload's annotations: {@code urunner.io/first-sight}, {@code cooldown},
+     * {@code settle}, {@code window}, {@code containers}, {@code if-not-always}, {@code shadow}. Any other
+     * name under {@code urunner.io/} is a problem as well: it would not have the intended effect.
      *
      * @param annotations the workload's annotations
      * @param containers the names of the containers that the workload has
@@ -163,10 +163,10 @@ public record Policy(
                     .filter(name -> !known.contains(name))
                     .sorted()
                     .forEach(name -> problems.add("annotation " + PREFIX + name
-                            + ": there is none of this name"
+                            + ": unknown name"
                             + Suggestion.nearest(name, known)
                                     .map(meant -> "; did you mean " + PREFIX + meant + "?")
-                                    .orElse("; there are " + String.join(", ", known))));
+                                    .orElse("; known names are " + String.join(", ", known))));
         }
     }
 }

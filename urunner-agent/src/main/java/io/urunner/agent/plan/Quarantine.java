@@ -7,16 +7,16 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * A digest whose rollout failed because of its containers: the other workloads of the image in the namespace are left on
- * what they run, until the tag moves or an operator lifts it. It is read back from the workloads' annotations, so nothing
- * else can forget it; what is written on the workloads of one namespace says nothing to another, see {@link Experience}.
+ * A digest whose rollout failed because of its containers: the other workloads of the image in the namespace keep what
+ * they run, until the tag moves or an operator lifts it. It is read back from the workloads' annotations, so nothing else
+ * can forget it; what is written on the workloads of one namespace does not affect another, see {@link Experience}.
  *
  * @param workload where it failed
  * @param failure how it failed, in words
  */
 public record Quarantine(WorkloadId workload, String failure) {
     /**
-     * Reads the quarantined digests back from what was written on workloads.
+     * Reads the quarantined digests from what was written on workloads.
      *
      * @param workloads the workloads of a namespace
      * @return the digests that must not be rolled out to its other workloads

@@ -19,7 +19,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Puts together the one patch of a rollout. A rollout pulls every container again, so it writes what every resolved
+ * Builds the one patch of a rollout. A rollout pulls every container again, so the patch records what every resolved
  * container has now, not only the stale ones.
  */
 final class RestartBuilder {
@@ -66,7 +66,7 @@ final class RestartBuilder {
         return new Decision.Restart(reason, changes, patch, warnings);
     }
 
-    /** What brings the new revision, in short, for example {@code r.example/app:1 moved to sha256:0123456789ab}. */
+    /** The cause of the new revision, in short, for example {@code r.example/app:1 moved to sha256:0123456789ab}. */
     private String cause() {
         return changes.isEmpty()
                 ? States.said(reason)
@@ -101,7 +101,7 @@ final class RestartBuilder {
                         : state(state, acted, tracked, verdict, digest, image(container, digest)));
     }
 
-    /** Somebody puts the tag back: what is rolled out is not this container's digest, and that is remembered. */
+    /** Somebody puts the tag back: this container's digest is not what is rolled out, and that is remembered. */
     private static ContainerState notPinned(ContainerState next, ContainerState before, Optional<String> opponent) {
         return new ContainerState(
                 next.reference(),
@@ -148,7 +148,7 @@ final class RestartBuilder {
                 original);
     }
 
-    /** Pins, pins to the new digest, or takes a pin back; what remains to be remembered is the text before the pin. */
+    /** Pins, moves a pin to the new digest, or removes it; the text before the pin must be remembered. */
     private Optional<String> image(Container container, String digest) {
         Optional<String> pinned = Pin.originalText(workload, before, container);
         String original = pinned.orElse(container.image());

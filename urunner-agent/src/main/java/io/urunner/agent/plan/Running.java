@@ -13,8 +13,8 @@ import java.util.TreeSet;
  *
  * @param digests the digests, compared without their repositories
  * @param pods how many pods count
- * @param coming how many of them have no image yet and are on their way
- * @param stuck how many of them have no image, and something is in the way
+ * @param coming how many of them have no image yet and are starting
+ * @param stuck how many of them have no image because something prevents it
  */
 record Running(Set<String> digests, int pods, int coming, int stuck) {
     Running {
@@ -44,7 +44,7 @@ record Running(Set<String> digests, int pods, int coming, int stuck) {
         return new Running(digests, pods, coming, stuck);
     }
 
-    /** Whether a pod runs, or is about to, of whatever revision it is. */
+    /** Whether a pod runs, or is about to, whatever its revision. */
     static boolean isLive(Pod pod) {
         return !pod.terminating()
                 && !pod.phase().equals("Succeeded")

@@ -12,10 +12,10 @@ public final class RunningDigests {
     private RunningDigests() {}
 
     /**
-     * By container, by digest how many pods run it, of whatever revision they are.
+     * Counts by container and digest how many pods run it, whatever their revision.
      *
      * @param workload the workload
-     * @return the counts; terminating pods and those that are over do not count
+     * @return the counts; terminating and finished pods do not count
      */
     public static Map<String, SortedMap<String, Integer>> of(Workload workload) {
         Map<String, SortedMap<String, Integer>> running = new HashMap<>();

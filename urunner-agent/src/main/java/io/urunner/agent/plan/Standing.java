@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A workload with what its annotations claim of our rollouts. Whoever may change the workload may write what he wants, so
- * it counts within its namespace only. Immutable.
+ * A workload with what its annotations claim about our rollouts. Anybody who is allowed to change the workload can write
+ * anything, so it counts only within its namespace. Immutable.
  *
  * @param workload the workload
  * @param state what was done with it
@@ -31,7 +31,8 @@ public record Standing(Workload workload, WorkloadState state, DigestsAnnotation
     }
 
     /**
-     * What our last rollout brought, as far as the template still says so and nobody put the tag back into what was pinned.
+     * Returns what our last rollout brought, as far as the template still says so and nobody has put the tag back where a
+     * digest was pinned.
      *
      * @return the containers whose digest it brought
      */
@@ -61,14 +62,14 @@ public record Standing(Workload workload, WorkloadState state, DigestsAnnotation
                 && !workload.rollout().complete();
     }
 
-    /** When we acted last; the past if we never did, or a wrong clock said when. */
+    /** When we last acted; the distant past if we never did, or if the time comes from a wrong clock. */
     Instant lastAct(Instant now) {
         return state.lastAct()
                 .filter(acted -> !States.isOfAWrongClock(acted, now))
                 .orElse(Instant.EPOCH);
     }
 
-    /** {@code reference@digest} of what its containers were rolled out for; where no pods are wanted, nothing was tried. */
+    /** {@code reference@digest} of what its containers were rolled out for; if no pods are wanted, nothing was tried. */
     Set<String> tried() {
         Set<String> tried = new HashSet<>();
         if (!ContainerRules.noPodsWanted(workload)) {
@@ -82,7 +83,7 @@ public record Standing(Workload workload, WorkloadState state, DigestsAnnotation
         return tried;
     }
 
-    /** Whether a pod of what it was rolled out for is there and not well, though nobody holds or paused it. */
+    /** Whether a pod of what it was rolled out for exists and is not healthy, although nobody holds or paused it. */
     boolean isUnwell() {
         return state.hold().isEmpty()
                 && !workload.rollout().paused()

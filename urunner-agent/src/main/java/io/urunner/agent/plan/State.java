@@ -4,23 +4,22 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * How a workload is, beside its {@link Decision}: the decision answers "would it be patched now?", the state "is it
- * well?". Immutable.
+ * The state of a workload, in addition to its {@link Decision}: the decision answers "would it be patched now?", the state
+ * "is it healthy?". Immutable.
  *
  * @param kind which state
- * @param cause what it waits for, what blocks it, or why it is behind, in a few fixed words; empty if there is nothing to
- *     say beside the kind
+ * @param cause what it waits for, what blocks it, or why it is behind, in a few fixed words; empty if the kind says it all
  * @param reason the reason, for people
- * @param since since when it is so, as far as that is known
- * @param until until when it waits, if that is known
- * @param ill whether somebody should look at it: it does not become well by itself, or not as planned
+ * @param since since when this is so, as far as known
+ * @param until until when it waits, if known
+ * @param ill whether somebody should look at it: it does not recover by itself, or not as planned
  */
 public record State(
         Kind kind, String cause, String reason, Optional<Instant> since, Optional<Instant> until, boolean ill) {
 
-    /** A workload that was seen just now. */
+    /** The state of a workload that was just seen for the first time. */
     public static final State NOT_PLANNED =
-            new State(Kind.UNKNOWN, "", "it was not looked at yet", Optional.empty(), Optional.empty(), false);
+            new State(Kind.UNKNOWN, "", "it has not been checked yet", Optional.empty(), Optional.empty(), false);
 
     /** The states. */
     public enum Kind {
@@ -32,13 +31,13 @@ public record State(
         FAILED("failed"),
         /** It was restarted, and every pod still runs the old image. */
         STILL_OLD("still the old image"),
-        /** A part of its pods runs an older template, and nothing replaces them. */
+        /** Some of its pods run an older template, and nothing replaces them. */
         PARTLY_OLD("partly old"),
         /** Somebody holds it at what it runs. */
         HELD("held"),
-        /** It will go on by itself, by time or by the next answer. */
+        /** It will continue by itself, with time or with the next answer. */
         WAITING("waiting"),
-        /** Nothing is done until somebody or something changes it. */
+        /** Nothing is done until somebody or something changes that. */
         BLOCKED("blocked"),
         /** None of its tags is followed. */
         NOT_WATCHED("not watched"),
@@ -52,7 +51,7 @@ public record State(
         }
 
         /**
-         * The state in a few words, for tables.
+         * Returns the state in a few words, for tables.
          *
          * @return the words
          */
@@ -62,7 +61,7 @@ public record State(
     }
 
     /**
-     * The state in a few words, with its cause.
+     * Returns the state in a few words, with its cause.
      *
      * @return the words
      */
@@ -70,12 +69,12 @@ public record State(
         return cause.isEmpty() ? kind.words() : kind.words() + ": " + cause;
     }
 
-    /** The same state, known to be so since a time. */
+    /** The same state with the time since when it is known. */
     State since(Optional<Instant> when) {
         return new State(kind, cause, reason, when, until, ill);
     }
 
-    /** Whether this is the same state as another one, whatever their words. */
+    /** Whether this is the same state as another one, apart from the wording. */
     boolean isLike(State other) {
         return kind == other.kind && cause.equals(other.cause) && ill == other.ill;
     }

@@ -18,11 +18,11 @@ import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 
 /**
- * Says how a workload is: a pure function of what is seen of it, its plan and the time. What its pods say comes before what
- * would be done next.
+ * Determines the state of a workload: a pure function of what is seen of it, its plan and the time. What its pods say takes
+ * precedence over what would be done next.
  */
 public final class StateRules {
-    /** A pod that moved to another node is back after that, and so is an agent that moved with it. */
+    /** After this time a pod that moved to another node is back, and so is an agent that moved with it. */
     private static final Duration A_MOVE = Duration.ofMinutes(1);
 
     private final Workload workload;
@@ -36,10 +36,10 @@ public final class StateRules {
      * What was seen over time.
      *
      * @param rollingOut whether a rollout that we started is followed
-     * @param trouble that its pods do not run, as far as this agent saw it
-     * @param incompleteSince since when not all that are wanted are available, as far as this agent saw it
+     * @param trouble why its pods do not run, as far as this agent saw
+     * @param incompleteSince since when not all wanted pods are available, as far as this agent saw
      * @param wasComplete whether this agent saw them all available before
-     * @param problem what went wrong when it was to be changed last, and was not since
+     * @param problem what went wrong the last time it was to be changed, unless that has succeeded since
      * @param patience how long a rollout may take
      * @param before the state before, if there was one
      * @param now the time
@@ -64,12 +64,12 @@ public final class StateRules {
     }
 
     /**
-     * The state of a workload.
+     * Returns the state of a workload.
      *
      * @param workload the workload
      * @param plan its plan
      * @param sight what was seen over time
-     * @return the state; its time of beginning is the earliest that is known
+     * @return the state; its start is the earliest known time
      */
     public static State state(Workload workload, Plan plan, Sight sight) {
         State now = new StateRules(workload, plan, sight).state();
@@ -80,7 +80,7 @@ public final class StateRules {
     }
 
     /**
-     * When the state becomes another one by time alone.
+     * Returns when the state changes by time alone.
      *
      * @param workload the workload
      * @param plan its plan
@@ -113,13 +113,13 @@ public final class StateRules {
                 .orElseGet(() -> well(Kind.UP_TO_DATE, "", decision.reason()));
     }
 
-    /** Whether the pods are as the controllers want them, and are not to become others. */
+    /** Whether the pods are as the controllers want them, and will not be replaced. */
     private boolean isSettled() {
         return RolloutProgress.of(workload) instanceof RolloutProgress.Complete
                 || ((rollout.paused() || rollout.onDelete()) && rollout.available() >= rollout.desired());
     }
 
-    /** The pods do not become available, or do not stay so. */
+    /** The pods do not become available, or do not stay available. */
     private Optional<State> broken() {
         if (ContainerRules.noPodsWanted(workload)) {
             return Optional.empty();
@@ -174,7 +174,7 @@ public final class StateRules {
                 true);
     }
 
-    /** Since when not all are available: at the first look since our rollout, if that did not bring them. */
+    /** Since when not all are available; at the first look, since our rollout if that did not make them available. */
     private Optional<Instant> incompleteSince() {
         Optional<Instant> acted = written.lastAct()
                 .filter(at -> !sight.wasComplete()
@@ -230,7 +230,7 @@ public final class StateRules {
                 blocked.reason() + mixed(),
                 Optional.empty(),
                 Optional.empty(),
-                // Each push would be pinned in vain until somebody does something about it.
+                // Every pin would be in vain until somebody does something about it.
                 blocked.cause().isTrouble() || pinned((container, state) -> Pin.isKnownNotToLast(state))));
     }
 
@@ -266,7 +266,7 @@ public final class StateRules {
                 deferred.cause().isTrouble()));
     }
 
-    /** Some pods run the old image, and nothing replaces them: that is how it was set. */
+    /** Some pods run the old image, and nothing replaces them, as configured. */
     private Optional<State> partlyOld() {
         long old = old();
         if (old == 0 || sight.rollingOut()) {
@@ -307,7 +307,7 @@ public final class StateRules {
                 : plan.decision().reason();
     }
 
-    /** What is decided in a moment changes nothing. */
+    /** What will be decided in a moment changes nothing. */
     private Optional<State> undecided() {
         return plan.decision() instanceof Decision.UpToDate
                 ? Optional.empty()
@@ -333,7 +333,7 @@ public final class StateRules {
                         .isPresent());
     }
 
-    /** That some pods run what the tag says already, though others do not. */
+    /** Says how many pods run the old image, if others already run what the tag says; else an empty string. */
     private String mixed() {
         long old = old();
         return old > 0 && old < live().count() ? "; " + share(old) : "";

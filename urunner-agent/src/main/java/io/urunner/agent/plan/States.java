@@ -13,11 +13,11 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Reads what we wrote on workloads. */
+/** Reads what we have written on workloads. */
 final class States {
     private static final DigestsAnnotation NO_DIGESTS = new DigestsAnnotation(Collections.emptySortedMap());
 
-    /** An annotation is no place for a long story. */
+    /** The longest text that we write into an annotation. */
     private static final int LONGEST_TEXT = 512;
 
     private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
@@ -36,7 +36,7 @@ final class States {
                 .orElse(NO_DIGESTS);
     }
 
-    /** What was done for a container and this reference; what was done for another reference does not count. */
+    /** What was done for a container with this reference; what was done for another reference does not count. */
     static ContainerState of(WorkloadState state, String container, String reference) {
         ContainerState found = state.containers().get(container);
         return found != null && found.reference().equals(reference) ? found : empty(reference);
@@ -61,7 +61,7 @@ final class States {
         return new WorkloadState(containers, state.hold());
     }
 
-    /** What others said, as we write it into an annotation. */
+    /** Text from others, as we write it into an annotation. */
     static String said(String text) {
         return Printable.line(text, LONGEST_TEXT);
     }
@@ -113,7 +113,7 @@ final class States {
                 originalImage);
     }
 
-    /** Whether a time is so far ahead that it says nothing. */
+    /** Whether a time is so far in the future that it says nothing. */
     static boolean isOfAWrongClock(Instant at, Instant now) {
         return at.isAfter(now.plus(CLOCKS_DIFFER));
     }
@@ -129,11 +129,11 @@ final class States {
         return brought;
     }
 
-    /** Who changed the template last since we acted, apart from us. */
+    /** Who last changed the template since we acted, apart from us. */
     static String lastManager(Workload workload) {
         return workload.templateManagers().stream()
                 .filter(manager -> !manager.equals("urunner"))
                 .findFirst()
-                .orElse("somebody whom Kubernetes does not name");
+                .orElse("an unknown field manager");
     }
 }

@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /**
  * What was seen of one tag, pass by pass. A digest that the tag never had counts at once; one that it had before counts
- * when two passes in a row saw it, because replicated registries answer inconsistently. Immutable.
+ * once two passes in a row have seen it, because replicated registries answer inconsistently. Immutable.
  */
 public final class TagWatch {
     private static final int ENOUGH = 2;
@@ -27,15 +27,15 @@ public final class TagWatch {
         this.otherSeen = otherSeen;
     }
 
-    /** A tag of which nothing is known. */
+    /** Returns a tag of which nothing is known. */
     public static TagWatch unknown() {
         return new TagWatch(Optional.empty(), Optional.empty(), List.of(), Optional.empty());
     }
 
     /**
-     * A tag whose history is known.
+     * Returns a tag whose history is known.
      *
-     * @param history the digests that counted, the one seen last first
+     * @param history the digests that counted, the last one first
      * @return the watch
      */
     public static TagWatch of(List<Sight> history) {
@@ -51,7 +51,7 @@ public final class TagWatch {
     }
 
     /**
-     * The watch after one more answer of the registry.
+     * Returns the watch after one more answer of the registry.
      *
      * @param digest the digest that it named
      * @param asked when the request was sent
@@ -87,9 +87,9 @@ public final class TagWatch {
     }
 
     /**
-     * What the registry says now, for the planner.
+     * Returns what the registry says now, for the planner.
      *
-     * @return the answer; {@link Answer.NotAsked} until the registry was asked by this agent
+     * @return the answer; {@link Answer.NotAsked} until this agent has asked the registry
      */
     public Answer answer() {
         if (candidate.isPresent()) {
@@ -105,7 +105,7 @@ public final class TagWatch {
     }
 
     /**
-     * The digest that counts: this, and nothing that still has to be confirmed, belongs into the history.
+     * Returns the digest that counts: this belongs in the history, but nothing that has yet to be confirmed.
      *
      * @return the digest, and when it was seen; empty if nothing is known
      */
@@ -117,8 +117,8 @@ public final class TagWatch {
      * A digest of a tag.
      *
      * @param digest the digest
-     * @param since since when it stands, as far as it was seen
-     * @param last when the last request that it answered was sent
+     * @param since since when the tag has had it, as far as was seen
+     * @param last when the last request that returned it was sent
      * @param passes in how many passes in a row this agent saw it
      */
     public record Sight(Digest digest, Instant since, Instant last, int passes) {

@@ -8,7 +8,7 @@ import io.urunner.registry.ImageReference;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** Says which reference a container follows, or why none. */
+/** Determines which reference a container follows, or why none. */
 public sealed interface Tracking {
     /**
      * It follows a tag.
@@ -30,7 +30,7 @@ public sealed interface Tracking {
      * @param workload the workload
      * @param container one of its containers
      * @param policy the workload's policy
-     * @param watched which references lie in a registry that is watched
+     * @param watched which references are in a watched registry
      * @return what it follows
      */
     static Tracking of(Workload workload, Container container, Policy policy, Predicate<ImageReference> watched) {
@@ -52,7 +52,7 @@ public sealed interface Tracking {
         if (!watched.test(reference)) {
             return ignored(
                     Why.NO_WATCHED_REGISTRY,
-                    "no watched registry has " + reference + "; to have it followed, add " + reference.registry()
+                    "no watched registry has " + reference + "; to follow it, add " + reference.registry()
                             + " under registries");
         }
         if (!container.pullPolicy().equals("Always") && policy.ifNotAlways() == Policy.IfNotAlways.SKIP) {

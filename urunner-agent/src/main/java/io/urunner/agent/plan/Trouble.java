@@ -10,27 +10,27 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * That pods of a workload do not run, as it was seen over time. A container that crashes again and again is up in between:
- * that does not end the trouble.
+ * A period in which pods of a workload do not run. A container that crashes again and again is up in between: that does
+ * not end the trouble.
  *
- * @param since since when
- * @param last when it was seen last
+ * @param since when it began
+ * @param last when it was last seen
  * @param over whether the pods run now
- * @param words what the pods or the controllers say, or said last
+ * @param words what the pods or the controllers say, or last said
  */
 public record Trouble(Instant since, Instant last, boolean over, String words) {
-    /** A pull that fails may work the next time. */
+    /** Trouble counts only after this time: a pull that fails may work the next time. */
     private static final Duration LASTS = Duration.ofSeconds(20);
 
-    /** What crashed may crash again. */
+    /** Trouble ends only after this time: what crashed may crash again. */
     private static final Duration RELAPSE = Duration.ofMinutes(2);
 
     /**
-     * The trouble after one more look.
+     * Returns the trouble after one more look.
      *
      * @param before the trouble before
      * @param workload the workload as it is now
-     * @param now when it was seen so
+     * @param now when it was seen
      * @return the trouble; empty if there is none
      */
     public static Optional<Trouble> seen(Optional<Trouble> before, Workload workload, Instant now) {
@@ -65,25 +65,25 @@ public record Trouble(Instant since, Instant last, boolean over, String words) {
         return over ? this : new Trouble(since, now, true, words);
     }
 
-    /** Whether it is not over, or not for long. */
+    /** Whether it is not over, or has not been over for long. */
     boolean counts(Instant now) {
         return !over || now.isBefore(last.plus(RELAPSE));
     }
 
-    /** Whether it lasts for so long that it is no passing thing. */
+    /** Whether it has lasted long enough not to be transient. */
     boolean lasts(Instant now) {
         return counts(now) && !(over ? last : now).isBefore(since.plus(LASTS));
     }
 
-    /** When it becomes more, or less, by time alone. */
+    /** When it starts or stops counting by time alone. */
     Instant changesAt() {
         return over ? last.plus(RELAPSE) : since.plus(LASTS);
     }
 
-    /** What is in the way, for people. */
+    /** What is wrong, for people. */
     String told() {
         return over
-                ? words + "; it is up since " + Phrases.time(last) + ", and well if that lasts until "
+                ? words + "; it has been up since " + Phrases.time(last) + ", and counts as recovered if that lasts until "
                         + Phrases.time(last.plus(RELAPSE))
                 : words;
     }

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What the rules say of one container, before the workload's policies.
+ * What the rules say about one container, before the workload's policies are applied.
  *
  * @param container its name
  * @param reference its reference; empty if it is not tracked
@@ -14,7 +14,7 @@ import java.util.Set;
  * @param running the digests that the pods of the current revision report
  * @param old those of them that are known not to belong to the registry's digest
  * @param kind the verdict
- * @param cause of an unresolved container the kind of reason
+ * @param cause for an unresolved container, the kind of reason
  * @param words the reason, for people
  */
 public record Verdict(
@@ -33,17 +33,17 @@ public record Verdict(
 
     /** The verdicts. */
     public enum Kind {
-        /** Nothing is to be done. */
+        /** There is nothing to do. */
         UP_TO_DATE("up to date"),
-        /** We rolled the digest out, and what runs is still the old image: nothing more is done, but it is said. */
+        /** We rolled the digest out, but the old image still runs: nothing more is done, but it is reported. */
         STILL_OLD("still the old image"),
         /** The tag moved past what runs. */
         STALE("stale"),
-        /** Its pods are still coming. */
+        /** Its pods are still starting. */
         IN_PROGRESS("in progress"),
-        /** Not decidable now. */
+        /** It cannot be decided now. */
         UNRESOLVED("unresolved"),
-        /** Somebody took our change back. */
+        /** Somebody reverted our change. */
         REJECTED("rejected"),
         /** Its tag is not followed. */
         NOT_WATCHED("not watched");
@@ -55,7 +55,7 @@ public record Verdict(
         }
 
         /**
-         * The verdict in a few words, for tables.
+         * Returns the verdict in a few words, for tables.
          *
          * @return the words
          */

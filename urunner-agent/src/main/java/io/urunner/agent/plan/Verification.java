@@ -20,12 +20,13 @@ public final class Verification {
     private Verification() {}
 
     /**
-     * The digests whose content decides how a rollout ended, and was not read yet: it is to be read before it is judged.
+     * Returns the digests whose content decides how a rollout ended and has not been read yet: it must be read before the
+     * rollout is judged.
      *
-     * @param followed how it ended by the controllers and the pods
+     * @param followed how it ended according to the controllers and the pods
      * @param after the workload after that; empty if it is gone
      * @param contents what a digest of a reference stands for
-     * @return which; empty if nothing is missing that could be read
+     * @return the digests; empty if nothing that could be read is missing
      */
     public static List<ImageDigest> unread(
             RolloutOutcome followed, Optional<Workload> after, Function<ImageDigest, Content> contents) {
@@ -43,7 +44,7 @@ public final class Verification {
     /**
      * Judges a rollout that was followed to its end.
      *
-     * @param followed how it ended by the controllers and the pods
+     * @param followed how it ended according to the controllers and the pods
      * @param after the workload after that; empty if it is gone
      * @param contents what a digest of a reference stands for; what was not {@linkplain #unread read} counts as unknown
      * @return the outcome
@@ -63,7 +64,7 @@ public final class Verification {
         }
         if (followed instanceof RolloutOutcome.Superseded) {
             return new Outcome.Superseded(
-                    after.map(Verification::whatCameBetween).orElse("the template was changed meanwhile"));
+                    after.map(Verification::whatCameBetween).orElse("the template was changed in the meantime"));
         }
         return followed instanceof RolloutOutcome.Succeeded && after.isPresent()
                 ? compare(after.get(), contents)
@@ -74,16 +75,16 @@ public final class Verification {
         return States.of(workload)
                 .hold()
                 .filter(held -> workload.templateManagers().stream().allMatch("urunner"::equals))
-                .map(held -> held.by() + " rolled it back meanwhile")
-                .orElseGet(() -> States.lastManager(workload) + " changed the template meanwhile");
+                .map(held -> held.by() + " rolled it back in the meantime")
+                .orElseGet(() -> States.lastManager(workload) + " changed the template in the meantime");
     }
 
     /**
-     * Whether somebody put the tag back where the last rollout of ours pinned a digest: what the pods do then is not that
-     * digest's doing.
+     * Whether somebody put the tag back where our last rollout pinned a digest: what the pods then do is not caused by that
+     * digest.
      *
      * @param workload the workload
-     * @return true if that rollout came to nothing
+     * @return true if that rollout had no effect
      */
     public static boolean isTakenBack(Workload workload) {
         return States.brought(States.of(workload)).entrySet().stream()
@@ -91,11 +92,11 @@ public final class Verification {
     }
 
     /**
-     * How a rollout ended that nobody followed to its end, as the workload tells it now.
+     * Returns how a rollout that nobody followed to its end ended, as the workload shows it now.
      *
      * @param workload the workload
-     * @param asWritten whether how it failed counts as it is written on the workload, by whoever may write there; else the
-     *     controllers and the pods alone tell
+     * @param asWritten whether a failure written on the workload counts, although anybody with access may have written it;
+     *     otherwise only the controllers and the pods count
      * @return the end, for {@link #judge}
      */
     public static RolloutOutcome asItStands(Workload workload, boolean asWritten) {
@@ -145,7 +146,7 @@ public final class Verification {
                             States.of(States.of(workload), container.name(), image.reference())
                                     .replaced())) {
                 brought.add("container " + container.name() + " was restarted for " + image + " and reports "
-                        + Brief.digests(others) + ", which did not run before: the tag moved on meanwhile,"
+                        + Brief.digests(others) + ", which did not run before: the tag moved on in the meantime,"
                         + " or the runtime reports another digest of the same content");
             } else {
                 old.add("container " + container.name() + " was restarted for " + image + " and still reports "
@@ -158,7 +159,7 @@ public final class Verification {
         return new Outcome.Succeeded(String.join("; ", brought));
     }
 
-    /** Where somebody puts the tag back instead of the digest, nothing is to be compared. */
+    /** If somebody puts the tag back instead of the digest, there is nothing to compare. */
     private static Optional<ImageDigest> acted(Workload workload, Container container) {
         return Optional.ofNullable(States.of(workload).containers().get(container.name()))
                 .filter(state -> !Pin.isTakenBack(container, state))
@@ -168,12 +169,13 @@ public final class Verification {
     }
 
     /**
-     * What to write on a workload whose rollout failed: how, so that whoever comes next takes it for over. If its containers
-     * are at fault, the digests that this rollout brought are quarantined, too; those that were there before are not.
+     * Returns what to write on a workload whose rollout failed: how it failed, so that the next agent knows that it is over.
+     * If its containers are at fault, the digests that this rollout brought are quarantined as well; those that were there
+     * before are not.
      *
      * @param workload the workload as it is now
      * @param failure the outcome
-     * @return the state to write; empty if nothing is to be written
+     * @return the state to write; empty if there is nothing to write
      */
     public static Optional<WorkloadState> quarantine(Workload workload, Outcome.Failed failure) {
         WorkloadState state = States.of(workload);

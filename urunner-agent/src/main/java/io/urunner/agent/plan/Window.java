@@ -17,9 +17,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A time of the week in which rollouts may start. A window that ends before it starts runs into the next day; its days
- * are those on which it opens. A local time that a change of the clocks skips moves on by the gap; of one that it
- * repeats the first is meant for the opening and the second for the closing.
+ * A time of the week in which rollouts may start. A window that ends before it starts extends into the next day; its days
+ * are those on which it opens. A local time that a clock change skips moves forward by the gap; if a clock change repeats
+ * it, a window opens at the first occurrence and closes at the second.
  *
  * @param days the days on which it opens
  * @param from when it opens
@@ -34,17 +34,17 @@ public record Window(Set<DayOfWeek> days, LocalTime from, LocalTime to, ZoneId z
     public Window {
         days = Set.copyOf(days);
         if (days.isEmpty()) {
-            throw new IllegalArgumentException("a window opens on at least one day");
+            throw new IllegalArgumentException("a window must open on at least one day");
         }
     }
 
     /**
      * Reads windows separated by {@code ;}, each {@code [DAYS ]HH:MM-HH:MM[ ZONE]}: days as {@code Mon-Fri},
-     * {@code Sat,Sun} or left out for all, the zone left out for UTC, {@code 24:00} as an end.
+     * {@code Sat,Sun} or omitted for all, the zone omitted for UTC, {@code 24:00} as an end.
      *
      * @param text the text
      * @return the windows, at least one
-     * @throws IllegalArgumentException if the text is of another form, with the form in its message
+     * @throws IllegalArgumentException if the text has another form; the message shows the form
      */
     public static List<Window> parse(String text) {
         List<Window> windows = new ArrayList<>();
@@ -54,7 +54,7 @@ public record Window(Set<DayOfWeek> days, LocalTime from, LocalTime to, ZoneId z
             }
         }
         if (windows.isEmpty()) {
-            throw new IllegalArgumentException("'" + text + "' is no window: " + EXAMPLE);
+            throw new IllegalArgumentException("'" + text + "' is not a window: " + EXAMPLE);
         }
         return List.copyOf(windows);
     }
@@ -62,7 +62,7 @@ public record Window(Set<DayOfWeek> days, LocalTime from, LocalTime to, ZoneId z
     private static Window parseOne(String text) {
         Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException("'" + text + "' is no window: " + EXAMPLE);
+            throw new IllegalArgumentException("'" + text + "' is not a window: " + EXAMPLE);
         }
         try {
             String days = matcher.group(1);
@@ -73,7 +73,7 @@ public record Window(Set<DayOfWeek> days, LocalTime from, LocalTime to, ZoneId z
                     matcher.group(3).equals("24:00") ? LocalTime.MIDNIGHT : time(matcher.group(3)),
                     zone == null ? ZoneOffset.UTC : ZoneId.of(zone));
         } catch (DateTimeException e) {
-            throw new IllegalArgumentException("'" + text + "' is no window (" + e.getMessage() + "): " + EXAMPLE, e);
+            throw new IllegalArgumentException("'" + text + "' is not a window (" + e.getMessage() + "): " + EXAMPLE, e);
         }
     }
 
@@ -87,7 +87,7 @@ public record Window(Set<DayOfWeek> days, LocalTime from, LocalTime to, ZoneId z
             String[] ends = part.split("-", -1);
             DayOfWeek last = day(ends[ends.length - 1]);
             if (ends.length > 2) {
-                throw new DateTimeException("'" + part + "' is no range of days");
+                throw new DateTimeException("'" + part + "' is not a range of days");
             }
             for (DayOfWeek day = day(ends[0]); ; day = day.plus(1)) {
                 days.add(day);
@@ -107,7 +107,7 @@ public record Window(Set<DayOfWeek> days, LocalTime from, LocalTime to, ZoneId z
                 return day;
             }
         }
-        throw new DateTimeException("'" + text + "' is no day");
+        throw new DateTimeException("'" + text + "' is not a day");
     }
 
     /**

@@ -1,4 +1,4 @@
-/** Decides, as pure functions without I/O, clock or chance, what is done with a workload and why: all policy is here. */
+/** Decides what is done with a workload and why, in pure functions without I/O, clocks or randomness: all policy is here. */
 @NullMarked
 package io.urunner.agent.plan;
 

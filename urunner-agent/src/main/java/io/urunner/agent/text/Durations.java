@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The grammar of durations in settings, annotations and options of the command line. */
+/** The grammar of durations in settings, annotations and command-line options. */
 public final class Durations {
     private static final Pattern SECONDS = Pattern.compile("\\d{1,12}");
     private static final Pattern SHORT =

@@ -4,15 +4,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 
-/** Numbers and times as people say them. */
+/** Numbers and times as people write them. */
 public final class Phrases {
     private Phrases() {}
 
     /**
-     * So many of something.
+     * Returns a number of things.
      *
      * @param number how many
-     * @param noun what, in the singular; its plural ends with {@code s}
+     * @param noun the noun in the singular; its plural ends with {@code s}
      * @return for example {@code 1 workload} or {@code 2 workloads}
      */
     public static String count(long number, String noun) {
@@ -20,11 +20,11 @@ public final class Phrases {
     }
 
     /**
-     * So many of something, in words of one's own.
+     * Returns a number of things, with a given plural.
      *
      * @param number how many
-     * @param one what is said of one
-     * @param many what is said of any other number
+     * @param one the words for one
+     * @param many the words for any other number
      * @return for example {@code 1 rollout is} or {@code 2 rollouts are}
      */
     public static String count(long number, String one, String many) {
@@ -32,9 +32,9 @@ public final class Phrases {
     }
 
     /**
-     * A time, as far away as it is.
+     * Returns a time relative to now.
      *
-     * @param now the time now
+     * @param now the current time
      * @param time the time
      * @return for example {@code 3 min ago}, {@code just now} or {@code in 5 min}
      */
@@ -47,9 +47,9 @@ public final class Phrases {
     }
 
     /**
-     * How long something takes.
+     * Returns a duration in its largest useful unit.
      *
-     * @param time how long
+     * @param time the duration
      * @return for example {@code 90 s}, {@code 5 min}, {@code 3 h} or {@code 2 days}
      */
     public static String span(Duration time) {
@@ -62,7 +62,7 @@ public final class Phrases {
     }
 
     /**
-     * A time for people and machines, in ISO 8601 and UTC, in whole seconds.
+     * Returns a time for people and machines, in ISO 8601 and UTC, in whole seconds.
      *
      * @param time the time
      * @return for example {@code 2026-02-03T14:05:00Z}

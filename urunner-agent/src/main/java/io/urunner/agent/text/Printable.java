@@ -7,31 +7,31 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 
 /**
- * Makes texts fit to be shown. Annotations, labels, answers of registries and messages of the cluster are written by
- * anybody: they may hold line breaks that forge a line of the log, sequences that steer a terminal, marks that turn the
- * direction of reading, characters that nobody sees, passwords in URLs, and more than anybody reads.
+ * Makes texts safe to show. Anybody can write annotations, labels, answers of registries and messages of the cluster: they
+ * may contain line breaks that forge a log line, sequences that control a terminal, marks that change the direction of
+ * reading, invisible characters, passwords in URLs, and more text than anybody reads.
  *
- * <p>It is called where a text leaves the agent, not where it comes in, so that no way in can be forgotten: by the log,
- * the terminal, the writer of Events and annotations, the metrics and the HTTP answers. What is harmless stays as it is, so
- * doing it twice changes nothing.
+ * <p>It is called where a text leaves the agent, not where it comes in, so that no input can be forgotten: by the log, the
+ * terminal, the writer of Events and annotations, the metrics and the HTTP answers. What is harmless stays as it is, so
+ * applying it twice changes nothing.
  */
 public final class Printable {
-    /** How long a line is at most where nobody says otherwise, in bytes of UTF-8: what an Event holds. */
+    /** The default maximum length of a line in bytes of UTF-8: what an Event can hold. */
     public static final int LINE = 1024;
 
-    /** Stands for a character that has no shape, or does something. */
+    /** Replaces a character that is invisible or has an effect. */
     private static final char REPLACEMENT = '\uFFFD';
 
-    /** Letters with more accents than any language has cover the lines above and below. */
+    /** How many accents a letter keeps: more than any language uses would cover the lines above and below. */
     private static final int MARKS = 4;
 
-    /** More of a text is not looked through for secrets: nothing beyond is shown. */
+    /** The text is searched for secrets up to this many times the limit: nothing beyond that is shown. */
     private static final int LOOKED_THROUGH = 16;
 
     private Printable() {}
 
     /**
-     * One line of at most {@value #LINE} bytes.
+     * Returns one line of at most {@value #LINE} bytes.
      *
      * @param text the text
      * @return the line
@@ -41,11 +41,11 @@ public final class Printable {
     }
 
     /**
-     * One line without secrets. Line breaks and tabs become spaces, what cannot be seen becomes {@code U+FFFD}, user info
-     * is taken out of URLs, and what is too long is cut and says how long it was.
+     * Returns one line without secrets. Line breaks and tabs become spaces, invisible characters become {@code U+FFFD}, user
+     * info is removed from URLs, and a text that is too long is cut, with a note of its length.
      *
      * @param text the text
-     * @param limit how many bytes of UTF-8 the line has at most, at least 64
+     * @param limit the maximum number of bytes of UTF-8, at least 64
      * @return the line
      */
     public static String line(String text, int limit) {
@@ -55,7 +55,7 @@ public final class Printable {
     }
 
     /**
-     * A setting's value, for messages about it: one line in which nothing is shown that could be a password.
+     * Returns a setting's value for messages about it: one line without anything that could be a password.
      *
      * @param value the value
      * @return the line
@@ -65,7 +65,7 @@ public final class Printable {
     }
 
     /**
-     * A text of several lines that we made of single ones: its line breaks stay.
+     * Returns a text of several lines that we composed ourselves: its line breaks stay.
      *
      * @param text the text
      * @return the text, of any length
@@ -75,7 +75,7 @@ public final class Printable {
     }
 
     /**
-     * JSON whose every text, name and value, is one {@linkplain #line line}.
+     * Returns JSON in which every text, name or value, is one {@linkplain #line line}.
      *
      * @param json the JSON
      * @return the same with harmless texts
@@ -135,7 +135,7 @@ public final class Printable {
         return type == Character.NON_SPACING_MARK || type == Character.ENCLOSING_MARK;
     }
 
-    /** Letters, marks and symbols that have no shape: fillers, joiners and selectors of variants. */
+    /** Invisible letters, marks and symbols: fillers, joiners and variation selectors. */
     private static boolean isUnseen(int character) {
         return switch (character) {
             case 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0 -> true;

@@ -4,20 +4,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Takes secrets out of texts before they are shown: passwords in URLs and parameters, tokens in headers. What is repeated
- * in a pattern is bounded or possessive, for who writes the text also says how long it takes.
+ * Removes secrets from texts before they are shown: passwords in URLs and parameters, tokens in headers. Repetitions in
+ * patterns are bounded or possessive, because the author of the text also determines how long matching takes.
  */
 final class Secrets {
     private static final String MASK = "[secret]";
 
-    /** What stands after the {@code @} of an image's digest; before that one is no secret. */
+    /** Excludes the {@code @} before an image's digest: what precedes it is not a secret. */
     private static final String NO_DIGEST = "(?!(?:sha|blake|md)\\d+:)";
 
-    /** Nobody can say where a password ends, so only a further parameter ends it. */
+    /** It is unknown where a password ends, so only another parameter ends it. */
     private static final Pattern PASSWORD = Pattern.compile(
             "(?i)((?:password|passwd|passphrase|(?<![a-z])pass|pwd)=)(?!\\[secret]).+?(?=&[a-z][\\w.-]{0,40}=|$)");
 
-    /** Parameters of signed URLs, and of those that hand out tokens. */
+    /** Parameters of signed URLs, and of URLs that issue tokens. */
     private static final Pattern TOKEN =
             Pattern.compile("(?i)((?:token|secret|signature|[?&]sig|api[_-]?key)=)(?!\\[secret])[^\\s&;,'\"]+");
 
@@ -29,13 +29,13 @@ final class Secrets {
     private static final Pattern BEARER = Pattern.compile("(?i)(\\bBearer[\\s:]+)[A-Za-z0-9._~+/-]{20,}=*");
     private static final Pattern JWT = Pattern.compile("\\beyJ[\\w-]{5,1000}+\\.[\\w-]+\\.[\\w-]*");
 
-    /** Tokens that tell by their beginning whose they are: GitHub's, GitLab's, Docker Hub's, DigitalOcean's. */
+    /** Tokens with a known prefix: those of GitHub, GitLab, Docker Hub and DigitalOcean. */
     private static final Pattern KNOWN_TOKEN =
             Pattern.compile("\\b(?:gh[oprsu]_|github_pat_|gl(?:pat|dt|cbt|rt)-|dckr_[op]at_|do[opr]_v1_)[\\w.-]{16,}");
 
     private static final Pattern USER_INFO = Pattern.compile("(?<=:/|//)[^/?#\\s]*@" + NO_DIGEST);
 
-    /** A password that should have been encoded: the text after the colon is no port. */
+    /** A password that should have been encoded: the text after the colon is not a port. */
     private static final Pattern UNENCODED_USER_INFO = Pattern.compile(
             "(?<=:/|//)[^\\s/?#:@\\[]*+:(?!\\d{0,5}(?:[/\\s'\"),;\\]]|$))[^@\\s]{0,1000}+@" + NO_DIGEST);
 
@@ -46,7 +46,7 @@ final class Secrets {
 
     private Secrets() {}
 
-    /** A text of anybody's. User info is taken out of URLs. */
+    /** A text that anybody may have written. User info is removed from URLs. */
     static String removed(String text) {
         String parameters = parameters(text);
         if (parameters.indexOf('@') < 0) {
@@ -58,7 +58,7 @@ final class Secrets {
         return USER_AND_PASSWORD.matcher(urls).replaceAll(MASK + "@");
     }
 
-    /** The value of a setting: nothing that stands before an {@code @} is shown, but for an image's name. */
+    /** The value of a setting: nothing before an {@code @} is shown, except an image's name. */
     static String ofSetting(String value) {
         String parameters = parameters(value);
         Matcher matcher = BEFORE_AN_AT.matcher(parameters);

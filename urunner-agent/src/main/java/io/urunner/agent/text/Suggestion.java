@@ -8,11 +8,11 @@ public final class Suggestion {
     private Suggestion() {}
 
     /**
-     * The known name nearest to a misspelt one.
+     * Returns the known name nearest to a misspelt one.
      *
      * @param misspelt the misspelt name
      * @param known the known names
-     * @return the nearest; empty if none is near enough to be more than a guess
+     * @return the nearest; empty if none is near enough
      */
     public static Optional<String> nearest(String misspelt, Collection<String> known) {
         String best = null;
@@ -28,11 +28,11 @@ public final class Suggestion {
     }
 
     /**
-     * The question that ends a sentence about a misspelt name.
+     * Returns the question that ends a sentence about a misspelt name.
      *
      * @param misspelt the misspelt name
      * @param known the known names
-     * @return {@code ; did you mean X?}, or nothing
+     * @return {@code ; did you mean X?}, or an empty string
      */
     public static String didYouMean(String misspelt, Collection<String> known) {
         return nearest(misspelt, known)
@@ -40,7 +40,7 @@ public final class Suggestion {
                 .orElse("");
     }
 
-    /** Edits (insert, delete, replace, swap neighbours) between two texts, case aside; at most {@code limit}. */
+    /** The edits (insert, delete, replace, swap neighbours) between two texts, ignoring case; at most {@code limit}. */
     private static int distance(String left, String right, int limit) {
         if (Math.abs(left.length() - right.length()) >= limit) {
             return limit;

@@ -11,7 +11,7 @@ public final class Values {
     private Values() {}
 
     /**
-     * Parses {@code true} or {@code false}, in any case.
+     * Parses {@code true} or {@code false}, ignoring case.
      *
      * @param text the text
      * @return the value
@@ -26,8 +26,8 @@ public final class Values {
     }
 
     /**
-     * Parses the name of an enum constant, as its {@code toString()} gives it; case, and {@code -} for {@code _}, do not
-     * matter.
+     * Parses the name of an enum constant, as its {@code toString()} returns it; ignores case, and accepts {@code -} for
+     * {@code _}.
      *
      * @param type the enum
      * @param text the text
@@ -46,8 +46,8 @@ public final class Values {
     }
 
     /**
-     * The value in a message about it. A text that is longer than any valid value may be a password that was meant for
-     * another setting, so it is not shown.
+     * Returns the value for a message about it. A text that is longer than any valid value may be a password that was meant
+     * for another setting, so it is not shown.
      *
      * @param text the text
      * @return the text in quotation marks, or {@code the value}

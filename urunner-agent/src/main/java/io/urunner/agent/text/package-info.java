@@ -1,4 +1,4 @@
-/** Texts that others wrote, made harmless: the log, the terminal, Events, metrics and answers show no other ones. */
+/** Makes texts from others harmless: the log, the terminal, Events, metrics and answers show only such texts. */
 @NullMarked
 package io.urunner.agent.text;
 

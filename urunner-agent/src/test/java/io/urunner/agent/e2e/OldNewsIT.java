@@ -201,7 +201,7 @@ class OldNewsIT {
                 assertThat(two.counted()).containsExactly("urunner_rollouts_total{outcome=\"succeeded\"} 1.0");
                 // The push did not move what is paused, and that is told in the same words as the one before.
                 before.computeIfPresent(
-                        "paused RolloutBlocked paused: the Deployment is paused: kubectl rollout resume lets it go on",
+                        "paused RolloutBlocked paused: the Deployment is paused: resume it with kubectl rollout resume",
                         (event, count) -> count + 1);
                 Await.until("told", Seen.within(SOON), () -> {
                     Map<String, Integer> after = told(stage);

@@ -455,7 +455,7 @@ class OutcomesIT {
         String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
         undo(cluster, id, 1);
-        stage.awaitEvent(id, "RolloutBlocked", "taken back by somebody whom Kubernetes does not name");
+        stage.awaitEvent(id, "RolloutBlocked", "reverted by an unknown field manager");
         stage.awaitPasses(3);
         assertThat(Seen.revision(cluster, id)).isEqualTo(3);
     }

@@ -373,7 +373,7 @@ class RollbackIT {
         Await.until(
                 "both are told",
                 Seen.within(RollbackScene.SOON),
-                () -> scene.eventSaid(web, "HoldEnded", "kubectl-edit gave another image to app")
+                () -> scene.eventSaid(web, "HoldEnded", "kubectl-edit changed the image of app")
                         && scene.eventSaid(git, "HoldDisturbed", "kubectl-edit put the tag back"));
         agent.awaitPasses(3);
         assertThat(scene.held(git)).isTrue();

@@ -278,7 +278,7 @@ class InterventionTest {
                 facts.missingPermission(),
                 facts.now()));
 
-        assertThat(plan.notices()).singleElement().asString().contains("gave another image to app");
+        assertThat(plan.notices()).singleElement().asString().contains("changed the image of app");
     }
 
     /** The workload after a rollback's patch. */

@@ -109,7 +109,7 @@ class PinTakenBackTest {
     @Test
     void anUndoTakesBackOneRolloutAndTheNextPushIsPinned() {
         Plan undone = takenBack("kubectl-rollout", false).plan();
-        assertThat(undone.decision().reason()).contains("was taken back by kubectl-rollout", "until the tag moves");
+        assertThat(undone.decision().reason()).contains("was reverted by kubectl-rollout", "until the tag moves");
         assertThat(app(undone).originalImage()).isEmpty();
 
         Decision next = takenBack("kubectl-rollout", false)
@@ -249,7 +249,7 @@ class PinTakenBackTest {
     void aPinThatComesBackWhileAnotherIsHeldEndsTheHoldAndIsTold() {
         Plan plan = pinIsBack().state("app", pinned()).hold(false).plan();
 
-        assertThat(plan.notices()).singleElement().asString().contains("gave another image to app");
+        assertThat(plan.notices()).singleElement().asString().contains("changed the image of app");
         assertThat(plan.decision().words()).isEqualTo("blocked: rejected by a revert");
         assertThat(plan.state().orElseThrow().hold()).isEmpty();
     }

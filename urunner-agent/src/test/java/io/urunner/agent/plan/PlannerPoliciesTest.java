@@ -98,7 +98,7 @@ class PlannerPoliciesTest {
                         "a settle time that is not over",
                         stale().annotation("settle", "2m"),
                         "deferred: settle time",
-                        "it must stand for 2m first"),
+                        "it must stay unchanged for 2m first"),
                 arguments("a settle time that is over", stale().annotation("settle", "1m"), "restart", "moved"),
                 arguments(
                         "a cooldown that is not over",

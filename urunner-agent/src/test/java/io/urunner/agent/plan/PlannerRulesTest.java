@@ -463,7 +463,7 @@ class PlannerRulesTest {
 
         Plan plan = given.plan();
 
-        assertThat(plan.decision().reason()).contains("taken back by helm").contains(REF);
+        assertThat(plan.decision().reason()).contains("reverted by helm").contains(REF);
         assertThat(plan.state()).get().satisfies(state -> {
             assertThat(state.containers().get("app").rejected()).contains(D2);
             assertThat(state.containers().get("app").rejectedBy()).contains("helm");
@@ -472,7 +472,7 @@ class PlannerRulesTest {
                 .changedBy("kubectl-edit")
                 .plan();
         assertThat(next.state()).isEmpty();
-        assertThat(next.decision().reason()).contains("taken back by helm");
+        assertThat(next.decision().reason()).contains("reverted by helm");
     }
 
     @Test

@@ -51,13 +51,13 @@ class PolicyTest {
         "first-sight, wait, 'is not one of restart, adopt'",
         "cooldown, soon, is not a duration",
         "settle, -5, is not a duration",
-        "window, night, is no window",
+        "window, night, is not a window",
         "containers, web, 'it has no web; it has app, proxy'",
         "containers, ' , ', must name containers",
         "if-not-always, ignore, 'is not one of restart, pin, skip'",
         "shadow, yes, is neither true nor false",
-        "settel, 1h, 'there is none of this name; did you mean urunner.io/settle?'",
-        "nonsense, 1h, 'there is none of this name; there are containers, cooldown, first-sight'"
+        "settel, 1h, 'unknown name; did you mean urunner.io/settle?'",
+        "nonsense, 1h, 'unknown name; known names are containers, cooldown, first-sight'"
     })
     void aWrongValueOrNameIsAProblemThatNamesTheAnnotation(String name, String value, String problem) {
         Policy.Reading reading = Policy.DEFAULT.override(Map.of("urunner.io/" + name, value), CONTAINERS);

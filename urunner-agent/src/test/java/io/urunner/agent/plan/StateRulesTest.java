@@ -189,7 +189,7 @@ class StateRulesTest {
         State state = state(up, sight);
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.reason())
-                .contains(CRASH, "it is up since", "well if that lasts until " + NOW.plusSeconds(110));
+                .contains(CRASH, "it has been up since", "recovered if that lasts until " + NOW.plusSeconds(110));
         assertThat(StateRules.changesAt(up.build(), up.plan(), sight)).hasValue(NOW.plusSeconds(110));
 
         assertThat(Trouble.seen(second, acted().runs(D2).build(), NOW))

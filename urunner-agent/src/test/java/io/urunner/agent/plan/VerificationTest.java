@@ -84,7 +84,7 @@ class VerificationTest {
                                 new RolloutOutcome.Superseded(),
                                 rolledOut().runs(D1).hold(false).changedBy("urunner"))
                         .words())
-                .isEqualTo("anna rolled it back meanwhile");
+                .isEqualTo("anna rolled it back in the meantime");
         assertThat(judge(new RolloutOutcome.Gone(), given)).isInstanceOf(Outcome.Superseded.class);
     }
 

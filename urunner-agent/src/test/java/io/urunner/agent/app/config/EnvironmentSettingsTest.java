@@ -183,7 +183,7 @@ class EnvironmentSettingsTest {
                 "URUNNER_CONF_COOLDOWN | 999999999d | is longer than 36500 days",
                 "URUNNER_CONF_HTTP_PORT | eighty | 'eighty' is not a whole number",
                 "URUNNER_CONF_HTTP_PORT | 70000 | port must be from 0 (none) to 65535, not 70000",
-                "URUNNER_CONF_WINDOW | at night | 'at night' is no window",
+                "URUNNER_CONF_WINDOW | at night | 'at night' is not a window",
                 "URUNNER_CONF_FIRST_SIGHT | ignore | 'ignore' is not one of restart, adopt",
                 "URUNNER_CONF_IF_NOT_ALWAYS | never | 'never' is not one of",
                 "URUNNER_CONF_SHADOW | 1 | '1' is neither true nor false",
