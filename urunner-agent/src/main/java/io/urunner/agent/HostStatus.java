@@ -45,9 +45,10 @@ public record HostStatus(
      * @param until when it is asked again
      */
     public record Wait(Optional<String> namespace, Deferral cause, String why, Instant since, Instant until) {
-        /** Returns the reason, since when and until when it applies.
-     *
-     * @return the text
+        /**
+         * Returns the reason, since when and until when it applies.
+         *
+         * @return the text
          */
         public String words() {
             return why + ", since " + Phrases.time(since) + ", asked again at " + Phrases.time(until);

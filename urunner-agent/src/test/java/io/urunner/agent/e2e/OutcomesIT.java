@@ -433,7 +433,7 @@ class OutcomesIT {
         String third = stage.push("dev", "three", "{\"start\":15}");
         stage.awaitUnderway(id, third);
         undo(cluster, id, 2);
-        stage.awaitEvent(id, "RolloutBlocked", "kubectl-rollout", "taken back");
+        stage.awaitEvent(id, "RolloutBlocked", "kubectl-rollout", "reverted");
         stage.awaitPasses(3);
         assertThat(Seen.revision(cluster, id)).isEqualTo(4);
         assertThat(OUTCOMES.of(id).get(1)).startsWith("superseded");

@@ -9,10 +9,10 @@ import io.urunner.kube.WorkloadId;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** What people are told, and that they are told once. */
+/** What people are told, once. */
 class AnnouncementTest extends EngineScene {
     @Test
-    void whatCrashedBeforeTheAgentCameIsAStateAndWhatCrashesLaterIsTold() {
+    void aCrashBeforeTheAgentStartedIsAStateAndALaterOneIsReported() {
         WorkloadId before = cluster.deployment("before", D1, APP);
         WorkloadId later = cluster.deployment("later", D1, APP);
         cluster.crashes(before);
@@ -32,7 +32,7 @@ class AnnouncementTest extends EngineScene {
     }
 
     @Test
-    void whatIsSaidIsSaidOncePerDigest() {
+    void announcementsAreMadeOncePerDigest() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         cluster.annotate(id, "urunner.io/shadow", "true");
         start();
@@ -47,7 +47,7 @@ class AnnouncementTest extends EngineScene {
     }
 
     @Test
-    void aHoldThatEndedIsToldOnceThoughNothingMayBeWritten() {
+    void anEndedHoldIsReportedOnceAlthoughNothingMayBeWritten() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         cluster.annotate(id, "urunner.io/shadow", "true");
         cluster.annotate(

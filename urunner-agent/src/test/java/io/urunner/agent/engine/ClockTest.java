@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A machine's clock is set while the agent runs: nothing waits for a moment that somebody's wrong clock named. */
+/** A machine's clock is changed while the agent runs: nothing waits for a moment that comes from a wrong clock. */
 class ClockTest extends EngineScene {
     private static final Duration YEARS = Duration.ofDays(3 * 365);
 
@@ -32,7 +32,7 @@ class ClockTest extends EngineScene {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 1})
-    void whatIsPushedAfterwardsArrives(int direction) {
+    void aPushAfterwardsArrives(int direction) {
         start();
         assertPushArrives(D2);
         cluster.runs(mine, D2);
@@ -41,7 +41,7 @@ class ClockTest extends EngineScene {
     }
 
     @Test
-    void whatWasPushedRightBeforeArrives() {
+    void aPushRightBeforeArrives() {
         cluster.annotate(mine, "urunner.io/settle", "1m");
         start();
         registry.tags.put(APP, D2);
@@ -51,7 +51,7 @@ class ClockTest extends EngineScene {
         assertThat(acted(mine)).contains(D2);
     }
 
-    /** Pods that run what the registry does not say are made anew, once it was asked after they were seen. */
+    /** Pods that run something other than the registry says are replaced, once it has been asked after they were seen. */
     @ParameterizedTest
     @ValueSource(ints = {0, -1})
     void anAnswerIsNotOlderThanPodsThatWereSeenBefore(int direction) {
@@ -67,7 +67,7 @@ class ClockTest extends EngineScene {
     }
 
     @Test
-    void aPatchThatFailedIsTriedAgain() {
+    void aFailedPatchIsRetried() {
         start();
         cluster.refuse(new KubeException("admission webhook says no", 422));
         registry.tags.put(APP, D2);
@@ -79,7 +79,7 @@ class ClockTest extends EngineScene {
     }
 
     @Test
-    void whatFailedElsewhereIsNotWaitedForForEver() {
+    void aFailureElsewhereIsNotAwaitedForever() {
         List<WorkloadId> others =
                 List.of(cluster.deploymentIn("one", "web", D1, APP), cluster.deploymentIn("two", "web", D1, APP));
         cluster.delete(mine);

@@ -53,7 +53,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** An engine with a cluster and registries in memory, whose time is moved by hand. */
+/** An engine with a cluster and registries in memory, whose time is advanced by hand. */
 public abstract class EngineScene {
     static final Duration INTERVAL = Duration.ofSeconds(10);
     public static final String APP = "r.example/team/app:latest";
@@ -76,17 +76,17 @@ public abstract class EngineScene {
     final List<String> noticed = new ArrayList<>();
     final List<Rollout> begun = new ArrayList<>();
     final List<AgentListener.Runaway> stopped = new ArrayList<>();
-    /** What was told of states that are not well, or well again. */
+    /** The reported states that are not healthy, or have recovered. */
     final List<String> toldStates = new ArrayList<>();
 
     final List<String> served = new ArrayList<>();
     Runnable whenMoved = () -> {};
     boolean acts = true;
     DigestStore store;
-    /** Who waits for the API server. */
+    /** The workers that wait for the API server. */
     Executor kubeWorkers = Runnable::run;
 
-    /** Of what is asked over and over in a time that is moved by hand there are more lines than anybody reads. */
+    /** With time advanced by hand, repeated questions log more lines than anybody reads. */
     public static void limitLog(@Nullable Level level) {
         ((Logger) LoggerFactory.getLogger(Registries.class.getPackageName())).setLevel(level);
     }
@@ -109,17 +109,17 @@ public abstract class EngineScene {
         return start(Limits.NONE);
     }
 
-    /** So many rollouts may run at once in the cluster. */
+    /** How many rollouts may run at once in the cluster. */
     static Limits atMost(int rollouts) {
         return new Limits(OptionalInt.of(rollouts), OptionalInt.empty(), false, PATIENCE);
     }
 
-    /** The same, and of the workloads that share an image one goes first. */
+    /** The same, and one of the workloads that share an image goes first. */
     static Limits canaryAndAtMost(int rollouts) {
         return new Limits(OptionalInt.of(rollouts), OptionalInt.empty(), true, PATIENCE);
     }
 
-    /** Of the workloads that share an image one goes first. */
+    /** One of the workloads that share an image goes first. */
     static Limits canary() {
         return new Limits(OptionalInt.empty(), OptionalInt.empty(), true, PATIENCE);
     }
@@ -234,33 +234,33 @@ public abstract class EngineScene {
         boolean closed;
         boolean noBlobs;
         boolean noManifests;
-        /** By reference what it is answered instead of a digest. */
+        /** By reference, the answer instead of a digest. */
         final Map<String, RegistryException> failing = new HashMap<>();
-        /** By private reference the namespaces whose pull secrets open it. */
+        /** By private reference, the namespaces whose pull secrets give access. */
         final Map<String, Set<String>> readers = new HashMap<>();
-        /** By namespace the references for which it has a pull secret, good or not. */
+        /** By namespace, the references for which it has a pull secret, valid or not. */
         final Map<String, Set<String>> secrets = new HashMap<>();
-        /** By namespace what is wrong with its pull secrets. */
+        /** By namespace, what is wrong with its pull secrets. */
         final Map<String, List<String>> broken = new HashMap<>();
-        /** By namespace what its credential is answered. */
+        /** By namespace, the answer to its credential. */
         final Map<String, RegistryException> accounts = new HashMap<>();
         /** What was asked with pull secrets: the namespace, and the reference. */
         final List<String> shown = new ArrayList<>();
-        /** So many requests a minute. */
+        /** How many requests are allowed per minute. */
         OptionalInt budget = OptionalInt.empty();
-        /** What the registry says of its limit. */
+        /** What the registry says about its limit. */
         Optional<WatchedRegistry.Allowance> limit = Optional.empty();
 
         private long minute;
         private int spent;
 
-        /** Whether what is to be asked never is, nor answered: no thread of the real agent may do that. */
+        /** Whether questions are lost, neither asked nor answered, which no thread of the real agent may do. */
         boolean lost;
 
-        /** The next time that somebody wants to know the budget it fails with this. */
+        /** The next request for the budget fails with this. */
         @Nullable Error fault;
 
-        /** So it does when it is asked for a namespace's own source, after so many times. */
+        /** A request for a namespace's own source fails with this, after a number of times. */
         @Nullable Error sourceFault;
 
         int sourcesBefore;
@@ -269,7 +269,7 @@ public abstract class EngineScene {
         Duration slow = Duration.ZERO;
 
         boolean noThreads;
-        /** What is answered whoever shows no secret. */
+        /** The answer to anybody who sends no secret. */
         @Nullable RegistryException limitsEverybody;
 
         private void work(Runnable task) {

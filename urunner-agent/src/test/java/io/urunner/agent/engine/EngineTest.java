@@ -60,7 +60,7 @@ class EngineTest extends EngineScene {
     }
 
     @Test
-    void whatARegistryDoesNotShowOfADigestIsUnknownUntilItDoes() {
+    void contentThatARegistryDoesNotShowIsUnknownUntilItDoes() {
         WorkloadId id = cluster.deployment("a", digest(7), APP);
         registry.noManifests = true;
         Engine engine = start();
@@ -73,9 +73,9 @@ class EngineTest extends EngineScene {
         assertThat(cluster.patches).containsExactly(id);
     }
 
-    /** Where pulls are limited, they belong to the nodes. */
+    /** If pulls are limited, they are left to the nodes. */
     @Test
-    void underALimitNoContentIsReadThatDecidesNothing() {
+    void underALimitOnlyContentThatDecidesIsRead() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         cluster.annotate(id, "urunner.io/settle", "no duration");
         registry.limit =
@@ -121,7 +121,7 @@ class EngineTest extends EngineScene {
     }
 
     @Test
-    void aNewWorkloadIsLookedAtAtOnceAndOneOfAKnownImageWithoutAQuestion() {
+    void aNewWorkloadIsCheckedAtOnceAndOneWithAKnownImageWithoutAQuestion() {
         cluster.deployment("a", D1, APP);
         start();
         WorkloadId known = cluster.deployment("b", D2, APP);

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
-/** Every step fails once, or a few times, with an {@link Error}: the agent mends itself, and nothing stays under way. */
+/** Every step fails once, or a few times, with an {@link Error}: the agent recovers, and nothing stays under way. */
 class ErrorsTest extends EngineScene {
     private static final Error FAULT = new NoClassDefFoundError("a library of nobody");
 
@@ -47,7 +47,7 @@ class ErrorsTest extends EngineScene {
 
     @ParameterizedTest
     @ValueSource(strings = {"before the patch", "after the patch", "read", "find", "follow"})
-    void aPatchIsMadeThoughAStepOfItFailed(String step) {
+    void aPatchIsMadeAfterOneOfItsStepsFailed(String step) {
         WorkloadId web = cluster.deployment("web", D1, APP);
         Engine engine = start();
         if (step.equals("read")) { // after a conflict
@@ -72,7 +72,7 @@ class ErrorsTest extends EngineScene {
     }
 
     @Test
-    void aRegistryIsAskedAtItsTimeThoughTheBeginOfAPassFailed() {
+    void aRegistryIsAskedOnTimeAfterTheStartOfAPassFailed() {
         WorkloadId web = cluster.deployment("web", D1, APP);
         start();
         for (int pass = 2; pass < 6; pass++) {
@@ -87,7 +87,7 @@ class ErrorsTest extends EngineScene {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 4, 5})
-    void aNamespaceIsAskedForThoughItsSourceFailed(int before) {
+    void aNamespaceIsAskedForAfterItsSourceFailed(int before) {
         registry.readers.put(APP, Set.of("shop"));
         registry.secrets.put("shop", Set.of(APP));
         WorkloadId web = cluster.deployment("web", D1, APP);
@@ -103,7 +103,7 @@ class ErrorsTest extends EngineScene {
     }
 
     @Test
-    void aHintIsLookedAtThoughTheOneBeforeFailed() {
+    void aHintIsCheckedAfterThePreviousOneFailed() {
         WorkloadId web = cluster.deployment("web", D1, APP);
         Engine engine = start();
         advance(INTERVAL.plusMillis(500));
@@ -122,7 +122,7 @@ class ErrorsTest extends EngineScene {
 
     @ParameterizedTest
     @ValueSource(strings = {"write", "remembered", "unfinishedRollouts", "digests", "prune"})
-    void historyIsWrittenThoughTheStoreFailed(String method) throws Exception {
+    void historyIsWrittenAfterTheStoreFailed(String method) throws Exception {
         WorkloadId web = cluster.deployment("web", D1, APP);
         DigestStore real = store;
         AtomicInteger faults = new AtomicInteger(3);
@@ -152,7 +152,7 @@ class ErrorsTest extends EngineScene {
     }
 
     @Test
-    void threadsThatCannotBeMadeLeaveNothingUnderWay() throws Exception {
+    void threadsThatCannotBeCreatedLeaveNothingUnderWay() throws Exception {
         List<Runnable> accepted = new ArrayList<>();
         AtomicInteger faults = new AtomicInteger(1);
         Memory memory = new Memory(
@@ -179,7 +179,7 @@ class ErrorsTest extends EngineScene {
     }
 
     @Test
-    void eventsAreWrittenThoughOneFailed() throws Exception {
+    void eventsAreWrittenAfterOneFailed() throws Exception {
         WorkloadId web = cluster.deployment("web", D1, APP);
         AtomicInteger faults = new AtomicInteger(3);
         List<String> written = Collections.synchronizedList(new ArrayList<>());
@@ -212,7 +212,7 @@ class ErrorsTest extends EngineScene {
     }
 
     @Test
-    void theLoopGoesOnWhateverATaskThrows() throws Exception {
+    void theLoopContinuesWhateverATaskThrows() throws Exception {
         List<Error> errors = List.of(
                 FAULT,
                 new AssertionError("x"),

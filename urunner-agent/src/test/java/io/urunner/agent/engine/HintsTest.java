@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Hints that a tag was pushed. */
 class HintsTest extends EngineScene {
     @Test
-    void aHintIsLookedAtAtOnceAndABurstIsOneLookMore() {
+    void aHintIsCheckedAtOnceAndABurstCausesOneMoreCheck() {
         cluster.deployment("a", D1, APP);
         cluster.deployment("b", D1, OTHER);
         Engine engine = start();
@@ -36,7 +36,7 @@ class HintsTest extends EngineScene {
     }
 
     @Test
-    void hintsThatDoNotStopKeepNobodyFromLooking() {
+    void endlessHintsDoNotPreventChecks() {
         cluster.deployment("a", D1, APP);
         Hints hints = start().hints();
         registry.asked.clear();
@@ -48,7 +48,7 @@ class HintsTest extends EngineScene {
     }
 
     @Test
-    void aHintDoesNotBelieveAndDoesNotPatchWhatHasNotMoved() {
+    void aHintIsVerifiedAndPatchesNothingThatHasNotMoved() {
         cluster.deployment("a", D1, APP);
         Hints hints = start().hints();
         hints.pushed(List.of(new PushedTag("team/app", "latest")));
@@ -57,7 +57,7 @@ class HintsTest extends EngineScene {
     }
 
     @Test
-    void aHintThatComesBeforeTheRegistryTellsTheNewDigestIsFollowedUp() {
+    void aHintThatArrivesBeforeTheNewDigestIsFollowedUp() {
         cluster.deployment("a", D1, APP);
         Hints hints = start().hints();
         registry.asked.clear();
@@ -71,7 +71,7 @@ class HintsTest extends EngineScene {
     }
 
     @Test
-    void aHintForARegistryThatBacksOffWaitsUntilItIsBack() {
+    void aHintForARegistryInBackOffWaitsUntilThatEnds() {
         cluster.deployment("a", D1, APP);
         Hints hints = start().hints();
         registry.down.add("r.example");

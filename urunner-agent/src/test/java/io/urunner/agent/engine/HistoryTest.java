@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** What is kept in the store, and for how long. */
 class HistoryTest extends EngineScene {
     @Test
-    void aDigestThatATemplateIsPinnedToIsNotPrunedThoughPodsReportAnother() throws Exception {
+    void aDigestPinnedInATemplateIsNotPrunedAlthoughPodsReportAnother() throws Exception {
         Instant ago = loop.instant().minus(Duration.ofDays(200));
         store.write(new DigestStore.Batch(
                 List.of(
@@ -39,7 +39,7 @@ class HistoryTest extends EngineScene {
     }
 
     @Test
-    void aDatabaseThatDoesNotWorkKeepsNothingFromBeingRolledOutAndIsCaughtUp() throws Exception {
+    void aBrokenDatabasePreventsNoRolloutAndIsCaughtUpLater() throws Exception {
         store.close();
         Path missing = folder.resolve("missing");
         store = DigestStores.sqlite(missing.resolve("db"), "test");
@@ -57,7 +57,7 @@ class HistoryTest extends EngineScene {
     }
 
     @Test
-    void theDigestsOfAWorkloadThatIsGoneAreForgottenInTheEnd() throws Exception {
+    void theDigestsOfADeletedWorkloadAreEventuallyForgotten() throws Exception {
         WorkloadId stays = cluster.deployment("a", D1, APP);
         WorkloadId goes = cluster.deployment("b", D1, APP);
         start();

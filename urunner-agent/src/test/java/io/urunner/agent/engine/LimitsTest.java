@@ -8,10 +8,10 @@ import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.WorkloadId;
 import org.junit.jupiter.api.Test;
 
-/** How many rollouts may run at once, and which goes first. */
+/** How many rollouts may run at once, and which one goes first. */
 class LimitsTest extends EngineScene {
     @Test
-    void aBudgetLetsTheOthersWaitUntilARolloutIsOver() {
+    void aBudgetMakesTheOthersWaitUntilARolloutIsOver() {
         cluster.deployment("a", D1, APP);
         cluster.deployment("b", D1, APP);
         cluster.deployment("c", D1, APP);

@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** What somebody does in his namespace, to whom all others' images and tags are known, changes nothing in another. */
+/** What somebody who knows all images and tags of the others does in one namespace changes nothing in another. */
 class NeighboursTest extends EngineScene {
     private static final String EVIL = "aaa-evil";
 
@@ -56,7 +56,7 @@ class NeighboursTest extends EngineScene {
     }
 
     @Test
-    void aForgedFailureQuarantinesNobodysDigest() {
+    void aForgedFailureQuarantinesNobodyElsesDigest() {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         start();
@@ -76,7 +76,7 @@ class NeighboursTest extends EngineScene {
     }
 
     @Test
-    void aRolloutThatIsMadeUpHoldsNeitherCanaryNorBudgetHoweverOftenItIsMadeUp() throws Exception {
+    void aForgedRolloutHoldsNeitherCanaryNorBudgetHoweverOftenItIsForged() throws Exception {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         start(canaryAndAtMost(1));
@@ -90,13 +90,13 @@ class NeighboursTest extends EngineScene {
         assertThat(cluster.patches).contains(mine);
         assertThat(begun)
                 .filteredOn(rollout -> rollout.workload().equals(evil))
-                .as("what annotations tell of is followed so often")
+                .as("how often rollouts known only from annotations are followed")
                 .hasSizeLessThanOrEqualTo(200);
         assertThat(store.rollouts(evil.toString(), 1_000)).hasSizeLessThanOrEqualTo(200);
     }
 
     @Test
-    void whatIsMadeUpBeforeTheAgentBeginsIsWaitedForNoLongerThanARollout() {
+    void aRolloutForgedBeforeTheAgentStartsIsAwaitedNoLongerThanARealOne() {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         cluster.forge(evil, state(D2, loop.instant().minusSeconds(1), Optional.empty()), digests(D2));
@@ -127,7 +127,7 @@ class NeighboursTest extends EngineScene {
 
     /** {@code minReadySeconds: 86400}, a paused Deployment, pods that never become ready: our rollout, which never ends. */
     @Test
-    void whoNeverEndsLosesCanaryAndBudgetAfterTheDeadlineAndIsWaitedForLessTheNextTime() {
+    void anEndlessRolloutLosesCanaryAndBudgetAfterTheDeadlineAndIsAwaitedLessTheNextTime() {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         Engine engine = start(canaryAndAtMost(1));
@@ -153,7 +153,7 @@ class NeighboursTest extends EngineScene {
     }
 
     @Test
-    void aRolloutOfANamespaceThatIsNotWatchedAnyMoreHoldsNothing() {
+    void aRolloutInANamespaceNoLongerWatchedHoldsUpNothing() {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         start(canaryAndAtMost(1));
@@ -168,7 +168,7 @@ class NeighboursTest extends EngineScene {
     }
 
     @Test
-    void whatFailsInOneNamespaceIsTriedInOthersAndWhatFailsInSeveralWaits() throws Exception {
+    void anImageThatFailsInOneNamespaceIsTriedInOthersAndOneThatFailsInSeveralWaits() throws Exception {
         WorkloadId first = cluster.deploymentIn("a", "web", D1, APP);
         WorkloadId second = cluster.deploymentIn("b", "web", D1, APP);
         Engine engine = start();
@@ -187,7 +187,7 @@ class NeighboursTest extends EngineScene {
         loop.advance(INTERVAL.multipliedBy(2));
         assertWaits(engine, fourth);
 
-        // What an agent that begins reads in the store and on the workloads is the same.
+        // What an agent reads from the store and the workloads when it starts is the same.
         engine.stop();
         Engine next = start();
         loop.advance(INTERVAL);
@@ -213,7 +213,7 @@ class NeighboursTest extends EngineScene {
     }
 
     @Test
-    void failuresThatAreMadeUpInSeveralNamespacesAreNoHistory() throws Exception {
+    void failuresForgedInSeveralNamespacesAreNotHistory() throws Exception {
         List<WorkloadId> evils =
                 List.of(cluster.deploymentIn("evil-1", "web", D1, APP), cluster.deploymentIn("evil-2", "web", D1, APP));
         start();
@@ -284,7 +284,7 @@ class NeighboursTest extends EngineScene {
     }
 
     @Test
-    void aNamespaceThatChangesAllTheTimeIsNotPlannedAllTheTimeWhereItWaits() {
+    void aWaitingNamespaceThatKeepsChangingIsNotPlannedAllTheTime() {
         List<WorkloadId> evils = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             evils.add(cluster.deploymentIn(EVIL, "w" + i, D1, APP));
@@ -299,7 +299,7 @@ class NeighboursTest extends EngineScene {
             loop.advance(Duration.ofMillis(10));
         }
         assertThat(served.stream().filter(("PLAN " + EVIL)::equals).count())
-                .as("5 s: 500 changes, and the 99 that wait once a second")
+                .as("5 s: 500 changes, and the 99 that wait, once per second")
                 .isLessThan(500 + 99 * 8);
         registry.tags.put(OTHER, D2);
         loop.advance(INTERVAL);
@@ -307,7 +307,7 @@ class NeighboursTest extends EngineScene {
     }
 
     @Test
-    void whatWaitsToBePatchedIsNotPatchedWhenItsNamespaceIsNotWatchedAnyMore() {
+    void aWaitingPatchIsDroppedWhenItsNamespaceIsNoLongerWatched() {
         List<WorkloadId> left = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             left.add(cluster.deploymentIn("left", "w" + i, D1, APP));

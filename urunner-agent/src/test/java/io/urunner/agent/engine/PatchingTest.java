@@ -9,10 +9,10 @@ import io.urunner.kube.WorkloadId;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** What the API server may answer to a patch. */
+/** The possible answers of the API server to a patch. */
 class PatchingTest extends EngineScene {
     @Test
-    void aWorkloadThatChangedMeanwhileIsReadAndPlannedAgain() {
+    void aWorkloadThatChangedInTheMeantimeIsReadAndPlannedAgain() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
         cluster.pauseWatch();
@@ -27,7 +27,7 @@ class PatchingTest extends EngineScene {
     }
 
     @Test
-    void whatWasReadDoesNotOutlastWhatTheWatchToldMeanwhile() {
+    void aReadDoesNotOverrideWhatTheWatchReportedInTheMeantime() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
         cluster.pauseWatch();
@@ -53,7 +53,7 @@ class PatchingTest extends EngineScene {
     }
 
     @Test
-    void aMissingPermissionBlocksIsTriedSeldomAndGoesAwayByItself() {
+    void aMissingPermissionBlocksIsRetriedRarelyAndRecoversByItself() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
         registry.tags.put(APP, D2);
@@ -69,7 +69,7 @@ class PatchingTest extends EngineScene {
     }
 
     @Test
-    void anApiServerThatIsAwayIsTriedAgainUntilItIsBack() {
+    void anUnreachableApiServerIsRetriedUntilItIsBack() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
         registry.tags.put(APP, D2);
@@ -81,7 +81,7 @@ class PatchingTest extends EngineScene {
     }
 
     @Test
-    void aPatchThatTheClusterRefusesIsTriedLessAndLessOftenAndArrivesWhenItMay() {
+    void aRefusedPatchIsRetriedLessAndLessOftenAndArrivesOnceItIsAllowed() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
         registry.tags.put(APP, D2);
@@ -94,7 +94,7 @@ class PatchingTest extends EngineScene {
     }
 
     @Test
-    void aWorkloadThatIsDeletedWhileWePatchItIsLetGo() {
+    void aWorkloadDeletedWhileWePatchItIsForgotten() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
         registry.tags.put(APP, D2);

@@ -26,7 +26,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the probes say of an agent whose API server is away, and whose scheduler stands still. */
+/** What the probes report for an agent whose API server is unreachable, and whose scheduler is stuck. */
 class ProbesTest {
     @TempDir
     private Path folder;
@@ -36,7 +36,7 @@ class ProbesTest {
     private final CountDownLatch released = new CountDownLatch(1);
 
     @Test
-    void onlyASchedulerThatStandsStillFailsLiveness() throws Exception {
+    void onlyAStuckSchedulerFailsLiveness() throws Exception {
         try (DigestStore store = DigestStores.sqlite(folder.resolve("db"), "test");
                 Agent agent = agent(KubeConfiguration.kubeconfig(kubeconfig()), store);
                 AgentServer server = new AgentServer(
@@ -80,7 +80,7 @@ class ProbesTest {
     }
 
     @Test
-    void aStoreThatNeverAnswersFailsLivenessInTheEnd() throws Exception {
+    void aStoreThatNeverAnswersEventuallyFailsLiveness() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         DigestStore hanging = (DigestStore) Proxy.newProxyInstance(
                 DigestStore.class.getClassLoader(), new Class<?>[] {DigestStore.class}, (proxy, called, arguments) -> {
@@ -105,13 +105,13 @@ class ProbesTest {
                     () -> agent.notAlive().startsWith("history: has been stuck for "));
             released.countDown();
             Await.until(
-                    "it is well again",
+                    "it has recovered",
                     Duration.ofSeconds(10),
                     () -> agent.notAlive().isEmpty());
         }
     }
 
-    /** Of an API server that is away. */
+    /** For an API server that is unreachable. */
     private Path kubeconfig() throws IOException {
         return Files.writeString(folder.resolve("kubeconfig"), """
                 apiVersion: v1
@@ -131,7 +131,7 @@ class ProbesTest {
                 .build();
     }
 
-    /** The time; when it is asked for by the agent's loop while that is to stand still, it takes long. */
+    /** The time; while the agent's loop should be stuck, it takes long when asked by that loop. */
     private Instant now() {
         if (Thread.currentThread().getName().startsWith("urunner-loop") && stuck.compareAndSet(true, false)) {
             try {

@@ -19,10 +19,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
-/** Registries that fail, are limited, or want a credential. */
+/** Registries that fail, are limited, or require a credential. */
 class RegistryTroubleTest extends EngineScene {
     @Test
-    void whoWasAnsweredBeforeWaitsForALimitOnceTheAnswerIsTooOldAndIsWellAgainAfterwards() {
+    void aWorkloadWaitsForALimitOnceItsAnswerIsTooOldAndRecoversAfterwards() {
         WorkloadId id = cluster.deployment("web", D1, APP);
         Engine engine = start();
         loop.advance(INTERVAL);
@@ -42,7 +42,7 @@ class RegistryTroubleTest extends EngineScene {
     }
 
     @Test
-    void whoWasAnsweredBeforeWaitsForARegistryThatIsAwayThoughItIsAskedForOthersOnly() {
+    void aWorkloadWaitsForAnUnreachableRegistryThatIsAskedOnlyForOthers() {
         List<WorkloadId> ids = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             ids.add(cluster.deployment("web" + i, digest(9), "r.example/x" + i + ":latest"));
@@ -62,7 +62,7 @@ class RegistryTroubleTest extends EngineScene {
     }
 
     @Test
-    void whatOurOwnBudgetDoesNotLetBeAskedWaitsAndIsNotIll() {
+    void aWorkloadThatWaitsForOurOwnBudgetIsNotIll() {
         registry.budget = OptionalInt.of(1);
         List<WorkloadId> ids = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
@@ -83,7 +83,7 @@ class RegistryTroubleTest extends EngineScene {
     }
 
     @Test
-    void whileSomethingCannotBeSeenNoRegistryIsCalledUnused() {
+    void noRegistryIsReportedUnusedWhileSomethingCannotBeSeen() {
         cluster.deployment("a", D1, APP);
         cluster.hidden.add(new WatchProblem(
                 "pods",
@@ -103,7 +103,7 @@ class RegistryTroubleTest extends EngineScene {
     }
 
     @Test
-    void aRegistryThatFailsDefersItsWorkloadsAndNoOthers() {
+    void aFailingRegistryDefersItsWorkloadsAndNoOthers() {
         WorkloadId app = cluster.deployment("app", D1, APP);
         WorkloadId both = cluster.deployment("both", D1, APP, OTHER);
         registry.down.add("q.example");
@@ -121,7 +121,7 @@ class RegistryTroubleTest extends EngineScene {
     }
 
     @Test
-    void anAnswerThatHasGrownOldIsNotActedOn() {
+    void anOutdatedAnswerIsNotActedOn() {
         WorkloadId first = cluster.deployment("first", D1, OTHER);
         start();
         registry.down.add("q.example");
@@ -138,7 +138,7 @@ class RegistryTroubleTest extends EngineScene {
     }
 
     @Test
-    void aRegistryThatWantsACredentialThatThereIsNotIsSaid() {
+    void aMissingCredentialIsReported() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         registry.closed = true;
         Engine engine = start();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** How rollouts end, and what their end means for other workloads. */
 class RolloutOutcomeTest extends EngineScene {
     @Test
-    void aRolloutThatFailedIsRememberedOnTheWorkloadAndQuarantinesTheDigest() throws Exception {
+    void aFailedRolloutIsRememberedOnTheWorkloadAndQuarantinesTheDigest() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
         registry.tags.put(APP, D2);
@@ -39,9 +39,9 @@ class RolloutOutcomeTest extends EngineScene {
     }
 
     @Test
-    void aRolloutWhoseContentNeverComesIsJudgedInTheEndAndHoldsNobody() {
+    void aRolloutWhoseContentNeverArrivesIsEventuallyJudgedAndHoldsUpNobody() {
         WorkloadId id = cluster.deployment("a", D1, APP);
-        // Its pods report a digest that can only be compared with what the new one stands for, which nobody reads.
+        // Its pods report a digest that can be compared only with the content of the new one, which nobody reads.
         cluster.forge(
                 id,
                 "{\"containers\":{\"c0\":{\"reference\":\"" + APP + "\",\"acted\":\"" + D2 + "\",\"actedAt\":\""
@@ -61,14 +61,14 @@ class RolloutOutcomeTest extends EngineScene {
     }
 
     @Test
-    void aRolloutIsJudgedThoughItsContainerIsExcludedBeforeItIsOver() {
+    void aRolloutIsJudgedAlthoughItsContainerIsExcludedBeforeItEnds() {
         registry.tags.put("r.example/team/proxy:1", D1);
         WorkloadId id = cluster.deployment("a", D1, APP, "r.example/team/proxy:1");
         start();
         registry.tags.put(APP, D2);
         registry.tags.put("r.example/team/proxy:1", D3);
         loop.advance(INTERVAL);
-        // What the pods report can only be compared with what the digest stands for.
+        // What the pods report can be compared only with the content of the digest.
         cluster.runs(id, D3);
         cluster.annotate(id, "urunner.io/containers", "c1");
         loop.advance(INTERVAL);
@@ -99,7 +99,7 @@ class RolloutOutcomeTest extends EngineScene {
     }
 
     @Test
-    void aDigestThatFailedAndThenRunsIsQuarantinedNoMore() {
+    void aDigestThatFailedAndThenRunsIsNoLongerQuarantined() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
         registry.tags.put(APP, D2);

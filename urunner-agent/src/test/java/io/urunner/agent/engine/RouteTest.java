@@ -24,28 +24,28 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The way of one push through the engine is the one that {@code docs/architecture.md} lists. Who called whom is read from
- * the stacks; where something goes on later, on the loop or when a rollout ends, the stack of whoever wanted that is put in
- * front.
+ * The route of one push through the engine is the one that {@code docs/architecture.md} lists. The callers are read from
+ * the stacks; if something continues later, on the loop or when a rollout ends, the stack of whatever requested that is put
+ * in front.
  */
 class RouteTest extends EngineScene {
     private static final Pattern STEP = Pattern.compile("\\d+\\. `(\\w+)`.*");
     private static final Pattern CLASS = Pattern.compile("`([A-Z]\\w+)`");
     private static final Set<String> ROOMS = Set.of("plan", "history", "tags", "workloads", "rollouts", "engine");
 
-    /** Who led to what runs now, the earliest first. */
+    /** The callers that led to what runs now, the earliest first. */
     private List<String> before = List.of();
-    /** Who led to each timer that was set. */
+    /** The callers that led to each timer that was set. */
     private final List<List<String>> timers = new ArrayList<>();
 
     @Test
-    void oneWayLeadsFromTheAnswerOfARegistryToTheRecordOfTheOutcome() {
+    void oneRouteLeadsFromTheAnswerOfARegistryToTheRecordOfTheOutcome() {
         WorkloadId id = cluster.deployment("web", D1, APP);
         start();
         registry.tags.put(APP, D2);
         loop.advance(INTERVAL);
         cluster.runs(id, D2);
-        loop.advance(Duration.ofSeconds(6)); // all that was learnt so far is written
+        loop.advance(Duration.ofSeconds(6)); // everything learned so far is written
         timers.clear();
         cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
         loop.settle();
@@ -60,12 +60,12 @@ class RouteTest extends EngineScene {
         assertThat(timers)
                 .filteredOn(
                         route -> !route.isEmpty() && route.get(route.size() - 1).equals("Memory"))
-                .as("who led to what is written in a while")
+                .as("the callers that led to what is written later")
                 .containsExactly(listed);
     }
 
     @Test
-    void everyClassThatTheDocumentNamesOnTheWayIsThere() {
+    void everyClassOnTheDocumentedRouteExists() {
         assertThat(section().flatMap(line -> CLASS.matcher(line).results()).map(name -> name.group(1)))
                 .contains("Planner")
                 .allSatisfy(name -> assertThat(ROOMS)
@@ -80,7 +80,7 @@ class RouteTest extends EngineScene {
                 .takeWhile(line -> !line.startsWith("## "));
     }
 
-    /** The classes of the engine that led here, each call from one to another once, from the last answer of a registry on. */
+    /** The classes of the engine that led here, each call from one to another once, since the last answer of a registry. */
     private List<String> route() {
         List<String> stack = new ArrayList<>(StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
                 .walk(frames -> frames.map(StackFrame::getDeclaringClass)
@@ -107,7 +107,7 @@ class RouteTest extends EngineScene {
                 && ROOMS.contains(type.getPackageName().replaceFirst(".*\\.", ""));
     }
 
-    /** The name of the class in whose file it is; whoever speaks with registries is {@link Registries}, their front. */
+    /** The name of the class whose file it is in; all that talk to registries count as {@link Registries}, their front. */
     private static String name(Class<?> type) {
         return type.getPackage().equals(Registries.class.getPackage())
                 ? Registries.class.getSimpleName()
@@ -148,7 +148,7 @@ class RouteTest extends EngineScene {
         };
     }
 
-    /** The end of a rollout comes from whoever had it followed. */
+    /** The end of a rollout comes from the caller that had it followed. */
     @Override
     Cluster engineCluster() {
         return (Cluster) Proxy.newProxyInstance(

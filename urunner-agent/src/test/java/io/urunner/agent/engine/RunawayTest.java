@@ -29,11 +29,11 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * What would go round in circles: two who want different things of one cache, somebody who undoes what we do, workloads
- * that change all the time. The registry and the API server are asked a bounded number of times, and pushes arrive.
+ * What could loop endlessly: two users of one cache with different needs, somebody who undoes what we do, workloads that
+ * keep changing. The registry and the API server are asked a bounded number of times, and pushes arrive.
  */
 class RunawayTest extends EngineScene {
-    /** Some pods pulled the next push by themselves: their rollout is compared with a digest that the tag left. */
+    /** Some pods pulled the next push by themselves: their rollout is compared with a digest that the tag has left. */
     @Test
     void rolloutsThatAreJudgedWhileTheTagMovesOnReadEveryManifestOnce() {
         List<WorkloadId> ids = List.of(
@@ -50,8 +50,8 @@ class RunawayTest extends EngineScene {
         Map.copyOf(cluster.followed).values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
         loop.advance(INTERVAL.multipliedBy(20));
         assertThat(registry.read).as("each digest once").hasSize(2).doesNotHaveDuplicates();
-        assertThat(registry.asked).as("22 passes, and a look").hasSizeBetween(22, 24);
-        assertThat(acted(ids.get(0))).as("it ran D3 already").contains(D2);
+        assertThat(registry.asked).as("22 passes, and a check").hasSizeBetween(22, 24);
+        assertThat(acted(ids.get(0))).as("it already ran D3").contains(D2);
         assertThat(acted(ids.get(1))).contains(D3);
         assertThat(acted(ids.get(2))).contains(D3);
         Map.copyOf(cluster.followed).values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
@@ -61,7 +61,7 @@ class RunawayTest extends EngineScene {
     }
 
     @Test
-    void aTagThatMovesEverySecondCostsOneQuestionAPassAndOneManifestADigest() {
+    void aTagThatMovesEverySecondCostsOneQuestionPerPassAndOneManifestPerDigest() {
         List<WorkloadId> ids = List.of(cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP, APP));
         start();
         registry.asked.clear();
@@ -72,14 +72,14 @@ class RunawayTest extends EngineScene {
         }
         loop.advance(INTERVAL.multipliedBy(10));
         assertThat(registry.asked)
-                .as("16 passes, and at most a look in each interval")
+                .as("16 passes, and at most one check per interval")
                 .hasSizeBetween(16, 32);
         assertThat(registry.read).hasSizeLessThanOrEqualTo(5).doesNotHaveDuplicates();
         assertThat(stopped).isEmpty();
     }
 
     @Test
-    void aPlanThatIsMadeOverAndOverOnTheSameFactsIsStoppedUntilTheRegistryIsAskedAgain() {
+    void aPlanRepeatedOnTheSameFactsIsStoppedUntilTheRegistryIsAskedAgain() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
         Tracked one = engine.all().iterator().next();
@@ -93,11 +93,11 @@ class RunawayTest extends EngineScene {
         assertThat(stopped).containsExactly(AgentListener.Runaway.PLAN);
         registry.tags.put(APP, D2);
         loop.advance(INTERVAL);
-        assertThat(cluster.patches).as("a push arrives all the same").containsExactly(id);
+        assertThat(cluster.patches).as("a push still arrives").containsExactly(id);
     }
 
     @Test
-    void whatTheRegistryAnswersAgainAndAgainIsNoRunaway() {
+    void repeatedAnswersOfTheRegistryAreNotARunaway() {
         cluster.deployment("a", D1, APP);
         cluster.deployment("b", D1, OTHER);
         FailedRequest missing = FailedRequest.of("resolve", "q.example").answered(404, List.of());
@@ -126,9 +126,9 @@ class RunawayTest extends EngineScene {
         assertThat(acted(id)).contains(last);
     }
 
-    /** The pods become ready before it is written that they failed, because the API server was away. */
+    /** The pods become ready before their failure is written, because the API server was unreachable. */
     @Test
-    void aRolloutThatFailedAndTurnsOutWellIsNotNotedAsBothInTurn() {
+    void aFailedRolloutThatRecoversIsNotRecordedAsBothInTurn() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
         registry.tags.put(APP, D2);
@@ -142,15 +142,15 @@ class RunawayTest extends EngineScene {
         cluster.allow();
         loop.advance(Duration.ofMinutes(10));
         assertThat(cluster.patches)
-                .as("the rollout, that it failed, that it healed")
+                .as("the rollout, its failure, its recovery")
                 .hasSizeLessThanOrEqualTo(3);
         assertThat(cluster.real(id).annotations().get(Workload.STATE)).doesNotContain("failed");
         assertThat(stopped).isEmpty();
     }
 
-    /** An operator that owns the whole object takes every annotation of ours away, and the template's change with it. */
+    /** An operator that owns the whole object removes all our annotations, and reverts the template with them. */
     @Test
-    void whatAnOperatorPutsBackAtOnceIsTriedLessAndLessOften() {
+    void changesThatAnOperatorRevertsAtOnceAreRetriedLessAndLessOften() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         cluster.undoAll();
         start();
@@ -160,7 +160,7 @@ class RunawayTest extends EngineScene {
         loop.advance(Duration.ofHours(1));
         assertThat(cluster.patches).hasSizeLessThanOrEqualTo(6);
         assertThat(stopped)
-                .as("each time, so that the alert stays")
+                .as("each time, so that the alert keeps firing")
                 .hasSize(cluster.patches.size() - 2)
                 .containsOnly(AgentListener.Runaway.PATCH);
         registry.tags.put(APP, D3);
@@ -170,9 +170,9 @@ class RunawayTest extends EngineScene {
         assertThat(cluster.patches).containsOnly(id);
     }
 
-    /** An admission rule drops annotations of ours, and the API server says that all is well. */
+    /** An admission rule drops our annotations, and the API server reports success. */
     @Test
-    void whatTheApiServerTakesAndDoesNotKeepIsTriedLessAndLessOften() {
+    void changesThatTheApiServerDropsAreRetriedLessAndLessOften() {
         cluster.deployment("a", D1, APP);
         cluster.dropAll();
         start();
@@ -183,7 +183,7 @@ class RunawayTest extends EngineScene {
     }
 
     @Test
-    void aWorkloadThatIncludesAndExcludesAContainerCostsOneQuestionAnInterval() {
+    void aWorkloadThatIncludesAndExcludesAContainerCostsOneQuestionPerInterval() {
         registry.tags.put("r.example/team/proxy:1", D1);
         WorkloadId id = cluster.deployment("a", D3, APP, "r.example/team/proxy:1");
         cluster.annotate(id, "urunner.io/shadow", "true");
@@ -195,13 +195,13 @@ class RunawayTest extends EngineScene {
             loop.advance(Duration.ofMillis(200));
         }
         assertThat(registry.asked)
-                .as("two references, 6 passes, and at most a look in each")
+                .as("two references, 6 passes, and at most one check in each")
                 .hasSizeLessThanOrEqualTo(24);
         assertThat(registry.read).as("they have one digest").hasSizeLessThanOrEqualTo(1);
     }
 
     @Test
-    void aWorkloadThatIsMadeAndDeletedCostsOneQuestionAnInterval() {
+    void aWorkloadThatIsCreatedAndDeletedCostsOneQuestionPerInterval() {
         cluster.deployment("b", D1, OTHER);
         start();
         loop.advance(INTERVAL);
@@ -217,9 +217,9 @@ class RunawayTest extends EngineScene {
         assertThat(registry.read).hasSizeLessThanOrEqualTo(1);
     }
 
-    /** Only the next answer could decide about it, and it may not be rolled out anyway. */
+    /** Only the next answer could decide, and it must not be rolled out anyway. */
     @Test
-    void podsThatChangeAllTheTimeCostOneMoreQuestionAnInterval() {
+    void podsThatKeepChangingCostOneMoreQuestionPerInterval() {
         WorkloadId id = cluster.deployment("a", D3, APP);
         cluster.annotate(id, "urunner.io/shadow", "true");
         start();
@@ -233,7 +233,7 @@ class RunawayTest extends EngineScene {
     }
 
     @Test
-    void aRegistryThatIsSlowerThanTheIntervalHoldsNothingUp() {
+    void aRegistryThatIsSlowerThanTheIntervalHoldsUpNothing() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
         registry.slow = INTERVAL.multipliedBy(2);
@@ -242,7 +242,7 @@ class RunawayTest extends EngineScene {
         assertThat(cluster.patches).containsExactly(id);
     }
 
-    /** Each workload has an image of its own beside one that all share: a pass comes to a few of them. */
+    /** Each workload has an image of its own besides one that all share: a pass reaches only a few of them. */
     @Test
     void aBudgetThatIsTooSmallForAPassDelaysRolloutsAndStopsNone() {
         String sidecar = "r.example/team/sidecar:1";
@@ -265,7 +265,7 @@ class RunawayTest extends EngineScene {
         assertThat(registry.asked.size() + registry.read.size()).isLessThanOrEqualTo(31 * 10);
     }
 
-    /** One for the index and one for the image in it, as many pipelines push them. */
+    /** One tag for the index and one for the image in it, as many pipelines push them. */
     @Test
     void tagsThatShareAConfigurationReadItOnceAndBothHaveItsLabels() throws Exception {
         String single = "r.example/team/app:latest-amd64";
@@ -287,7 +287,7 @@ class RunawayTest extends EngineScene {
     }
 
     @Test
-    void tagsWithOneDigestWhoseConfigurationCannotBeReadAreNoDefectOfOurs() {
+    void anUnreadableConfigurationOfTagsWithOneDigestIsNotADefectOfOurs() {
         String other = "r.example/team/app:1.2";
         registry.tags.put(other, D1);
         registry.image(D2, digest(8));
@@ -304,7 +304,7 @@ class RunawayTest extends EngineScene {
 
     /** A settle time that ends in the middle of an outage: nothing could be pulled. */
     @Test
-    void anOutageMakesNoOldAnswerGoodAgain() {
+    void anOutageDoesNotMakeAnOldAnswerValidAgain() {
         for (int i = 0; i < 60; i++) {
             registry.tags.put("r.example/team/m" + i + ":1", D1);
             cluster.deployment("w" + i, D1, "r.example/team/m" + i + ":1");
@@ -323,7 +323,7 @@ class RunawayTest extends EngineScene {
     }
 
     @Test
-    void whoWantsToKnowAtOnceWhetherARegistryAnswersIsToldWhatTheFirstOneIs() {
+    void repeatedChecksOfARegistryGetTheAnswerOfTheFirst() {
         cluster.deployment("a", D1, APP);
         Engine engine = start();
         registry.slow = Duration.ofSeconds(3);

@@ -16,7 +16,7 @@ import java.time.Duration;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
-/** Rollouts that this agent did not see start, and what it tells when it begins to act. */
+/** Rollouts that this agent did not see start, and what it reports when it starts acting. */
 class TakeoverTest extends EngineScene {
     @Test
     void anAgentThatStandsByPlansButDoesNotActUntilItIsElected() throws Exception {
@@ -46,7 +46,7 @@ class TakeoverTest extends EngineScene {
     }
 
     @Test
-    void aRolloutThatEndedWhileNoAgentLookedIsRecordedWithItsOutcome() throws Exception {
+    void aRolloutThatEndedWhileNoAgentWasRunningIsRecordedWithItsOutcome() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
         registry.tags.put(APP, D2);
@@ -64,7 +64,7 @@ class TakeoverTest extends EngineScene {
     }
 
     @Test
-    void whoLeadsAgainTellsWhatEndsThenAndNotWhatEndedMeanwhile() throws Exception {
+    void aReelectedLeaderReportsWhatEndsThenAndNotWhatEndedInBetween() throws Exception {
         WorkloadId over = cluster.deployment("a", D1, APP);
         WorkloadId underWay = cluster.deployment("b", D1, APP);
         WorkloadId failed = cluster.deployment("c", D1, APP);
@@ -98,7 +98,7 @@ class TakeoverTest extends EngineScene {
     }
 
     @Test
-    void anAgentThatIsElectedTellsNothingThatWasToldWhileItStoodBy() {
+    void anElectedAgentDoesNotRepeatWhatWasReportedWhileItStoodBy() {
         WorkloadId shadow = cluster.deployment("a", D1, APP);
         cluster.annotate(shadow, "urunner.io/shadow", "true");
         WorkloadId wrong = cluster.deployment("b", D1, APP);
@@ -125,7 +125,7 @@ class TakeoverTest extends EngineScene {
     }
 
     @Test
-    void whatTheStoreOrTheWorkloadShowsIsNotToldAtTheNextStart() {
+    void whatTheStoreOrTheWorkloadShowsIsNotReportedAgainAtTheNextStart() {
         WorkloadId shadow = cluster.deployment("a", D1, APP);
         cluster.annotate(shadow, "urunner.io/shadow", "true");
         WorkloadId held = cluster.deployment("b", D1, APP);
@@ -147,7 +147,7 @@ class TakeoverTest extends EngineScene {
     }
 
     @Test
-    void whatIsNotOursHoldsNobodyThoughItIsUnderWay() {
+    void aRolloutThatIsNotOursHoldsUpNobodyWhileItIsUnderWay() {
         WorkloadId strange = cluster.deployment("a", D1, "elsewhere.example/team/app:latest");
         cluster.forge(
                 strange,
@@ -165,7 +165,7 @@ class TakeoverTest extends EngineScene {
     }
 
     @Test
-    void aRolloutOfWhichTheStoreKnowsNothingIsRecordedOnceItIsFound() throws Exception {
+    void aRolloutUnknownToTheStoreIsRecordedOnceItIsFound() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
         registry.tags.put(APP, D2);
@@ -192,7 +192,7 @@ class TakeoverTest extends EngineScene {
     }
 
     @Test
-    void aRolloutThatNobodyFollowsAnyMoreIsCalledThatUntilSomebodyTakesItUp() throws Exception {
+    void aRolloutThatNobodyFollowsIsRecordedAsSuchUntilItIsTakenOver() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine once = start();
         registry.tags.put(APP, D2);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the registry is asked for one namespace holds up no other, and what it answers one is not told another. */
+/** Questions for one namespace hold up no other, and the answers for one are not revealed to another. */
 class TenantsTest extends EngineScene {
     private static final String EVIL = "aaa-evil";
     private static final ImageReference IMAGE = ImageReference.parse(APP);
@@ -40,7 +40,7 @@ class TenantsTest extends EngineScene {
         return new RateLimitedException(FailedRequest.of("resolve", "r.example"), "429", until, true, null);
     }
 
-    /** A namespace with so many references, and ours with one. */
+    /** A namespace with many references, and ours with one. */
     private WorkloadId neighbours(int references) {
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         cluster.deploymentIn(EVIL, "web", D1, many(references));
@@ -73,7 +73,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void repositoriesThatAreBrokenAreNotTheHost() {
+    void brokenRepositoriesDoNotMeanABrokenHost() {
         for (String image : many(300)) {
             registry.failing.put(image, answer(500));
         }
@@ -87,7 +87,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void newRepositoriesThatAreBrokenAreNotTheHostHoweverOftenTheyCome() {
+    void newBrokenRepositoriesDoNotMeanABrokenHostHoweverOftenTheyAppear() {
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         Engine engine = start();
         for (int second = 0; second < 240; second++) {
@@ -104,9 +104,9 @@ class TenantsTest extends EngineScene {
         }
     }
 
-    /** They answer, then they do not, again and again: a host that is down looks like that, too. */
+    /** They alternate between answering and not answering: a host that is down looks the same. */
     @Test
-    void severalNamespacesWhoseRepositoriesComeAndGoAreNotTheHost() {
+    void flappingRepositoriesOfSeveralNamespacesDoNotMeanABrokenHost() {
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         for (int i = 0; i < 5; i++) {
             cluster.deploymentIn(EVIL + i, "web", D1, "r.example/x" + i + ":latest");
@@ -128,7 +128,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void aHostThatIsDownIsAskedSeldomHoweverManyNamespacesAskIt() {
+    void aHostThatIsDownIsAskedRarelyHoweverManyNamespacesAskIt() {
         for (int i = 0; i < 50; i++) {
             cluster.deploymentIn("team" + i, "web", D1, "r.example/x" + i + ":latest");
         }
@@ -137,12 +137,12 @@ class TenantsTest extends EngineScene {
         registry.asked.clear();
         loop.advance(INTERVAL);
         assertThat(registry.asked)
-                .as("of eight namespaces, and of the steadiest")
+                .as("for eight namespaces, and the steadiest")
                 .hasSizeBetween(8, 9);
         assertThat(used(engine)).anyMatch(host -> !host.healthy());
         loop.advance(Duration.ofMinutes(30));
         assertThat(registry.asked)
-                .as("one or two each time, 20 s to 10 min apart")
+                .as("one or two at a time, 20 s to 10 min apart")
                 .hasSizeBetween(12, 30);
         registry.down.clear();
         loop.advance(Duration.ofMinutes(10));
@@ -182,7 +182,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whatIsPrivateIsToldToThoseWhoseSecretsOpenItAndToNobodyElse() {
+    void aPrivateImageIsRevealedOnlyToNamespacesWhoseSecretsGiveAccess() {
         registry.readers.put(APP, Set.of("shop"));
         registry.secrets.put("shop", Set.of(APP));
         WorkloadId mine = cluster.deployment("mine", D1, APP);
@@ -204,7 +204,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whatIsWrongWithAPullSecretIsToldToItsOwnNamespaceAndToNoOther() {
+    void problemsOfAPullSecretAreReportedToItsOwnNamespaceAndToNoOther() {
         registry.readers.put(APP, Set.of());
         registry.broken.put(EVIL, List.of("the secret regcred is not a pull secret"));
         WorkloadId theirs = cluster.deploymentIn(EVIL, "web", D1, APP);
@@ -219,7 +219,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whatIsPublicCostsOneQuestionAndNobodysPassword() {
+    void aPublicImageCostsOneQuestionAndNobodysPassword() {
         for (int i = 0; i < 50; i++) {
             cluster.deploymentIn("team" + i, "web", D1, APP);
             registry.secrets.put("team" + i, Set.of(APP));
@@ -232,7 +232,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whatIsPrivateCostsOneQuestionANamespace() {
+    void aPrivateImageCostsOneQuestionPerNamespace() {
         Set<String> teams = new HashSet<>();
         for (int i = 0; i < 50; i++) {
             cluster.deploymentIn("team" + i, "web", D1, APP);
@@ -245,12 +245,12 @@ class TenantsTest extends EngineScene {
         registry.asked.clear();
         registry.shown.clear();
         loop.advance(INTERVAL.multipliedBy(10));
-        assertThat(registry.shown).as("each namespace once a pass").hasSize(500);
+        assertThat(registry.shown).as("each namespace once per pass").hasSize(500);
         assertThat(registry.asked).as("and at most once without a secret").hasSizeBetween(500, 501);
     }
 
     @Test
-    void oneAccountsLimitOrBanIsItsOwn() {
+    void aLimitOrBanAffectsOnlyItsOwnAccount() {
         registry.readers.put(APP, Set.of("shop"));
         registry.secrets.put("shop", Set.of(APP));
         registry.secrets.put(EVIL, Set.of(APP, "r.example/x0:latest"));
@@ -268,7 +268,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whoMayNotAskAnonymouslyForNowAsksWithItsSecret() {
+    void aNamespaceAsksWithItsSecretWhileAnonymousRequestsAreLimited() {
         registry.secrets.put("shop", Set.of(APP));
         registry.readers.put(APP, Set.of("shop"));
         WorkloadId mine = cluster.deployment("mine", D1, APP);
@@ -280,7 +280,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void aSecretThatIsMadeLaterOpensTheImage() {
+    void aSecretCreatedLaterGivesAccessToTheImage() {
         registry.readers.put(APP, Set.of("shop"));
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         Engine engine = start();
@@ -293,11 +293,11 @@ class TenantsTest extends EngineScene {
         loop.advance(Duration.ofMinutes(10));
         registry.shown.clear();
         assertPushArrives(mine, D3);
-        assertThat(registry.shown).as("it is open to everybody now").isEmpty();
+        assertThat(registry.shown).as("it is public now").isEmpty();
     }
 
     @Test
-    void aResetInTheYear33658IsNotWaitedFor() {
+    void aResetInTheYear33658IsNotAwaited() {
         registry.failing.put(APP, limited(Instant.parse("+33658-09-27T01:46:40Z")));
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         start();
@@ -307,7 +307,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whoHasASecretGoesOnWhileThoseWithoutAreLeftAlone() {
+    void namespacesWithASecretContinueWhileThoseWithoutArePaused() {
         registry.secrets.put("shop", Set.of(APP));
         registry.readers.put(APP, Set.of("shop"));
         registry.failing.put("r.example/x0:latest", limited(loop.instant().plus(Duration.ofDays(1))));
@@ -328,7 +328,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void aRepositoryThatIsAwayForADayIsNotTheHost() {
+    void aRepositoryThatIsAwayForADayDoesNotMeanABrokenHost() {
         registry.failing.put(
                 "r.example/x0:latest",
                 new UnavailableException(
@@ -343,7 +343,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whatBecomesPublicIsSeenAtOnceByWhoLosesHisSecret() {
+    void anImageThatBecomesPublicIsSeenAtOnceByANamespaceThatLosesItsSecret() {
         registry.readers.put(APP, Set.of("shop"));
         registry.secrets.put("shop", Set.of(APP));
         WorkloadId mine = cluster.deployment("mine", D1, APP);
@@ -356,7 +356,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void aWorkerThatCannotBeginLeavesNothingUnderWay() {
+    void aWorkerThatCannotStartLeavesNothingUnderWay() {
         WorkloadId mine = cluster.deployment("mine", D1, APP);
         start();
         registry.noThreads = true;
@@ -367,7 +367,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void aHostThatAnswersIsNotCalledDownWhileAPassRuns() {
+    void aHostThatAnswersIsNotReportedDownDuringAPass() {
         for (String image : many(300)) {
             registry.failing.put(image, answer(503));
         }
@@ -380,9 +380,9 @@ class TenantsTest extends EngineScene {
         }
     }
 
-    /** Redirects that lead nowhere, a digest that is none, a defect of ours: not even within one namespace. */
+    /** Redirects that lead nowhere, an invalid digest, a defect of ours: not even within one namespace. */
     @Test
-    void referencesWhoseAnswersAreOfNoUseStarveNoneThatIsNew() {
+    void referencesWithUselessAnswersDoNotStarveNewOnes() {
         for (String image : many(300)) {
             registry.failing.put(
                     image, new ProtocolViolationException(FailedRequest.of("resolve", "r.example"), "redirects", null));
@@ -396,7 +396,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void aHostOfWhichNothingIsOfUseIsNotWell() {
+    void aHostWithOnlyUselessAnswersIsNotHealthy() {
         cluster.deployment("mine", D1, APP);
         registry.failing.put(
                 APP, new ProtocolViolationException(FailedRequest.of("resolve", "r.example"), "no JSON", null));
@@ -408,7 +408,7 @@ class TenantsTest extends EngineScene {
     }
 
     @Test
-    void whatWasAnsweredForLongAndBreaksAtOnceHoldsUpNobody() {
+    void longAnsweredReferencesThatBreakTogetherHoldUpNobody() {
         WorkloadId mine = neighbours(300);
         registry.slow = Duration.ofMillis(700);
         start();

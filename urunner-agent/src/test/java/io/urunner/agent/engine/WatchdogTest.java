@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** What the watchdog says of queues that stand still, and of those that only wait. */
+/** What the watchdog reports for queues that are stuck, and for those that only wait. */
 class WatchdogTest extends EngineScene {
     private final Watchdog watchdog = new Watchdog(loop::nanos);
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
@@ -50,7 +50,7 @@ class WatchdogTest extends EngineScene {
     }
 
     @Test
-    void aRegistryThatIsNeverAnsweredIsNamedAndFailsLivenessInTheEnd() {
+    void aRegistryThatNeverAnswersIsNamedAndEventuallyFailsLiveness() {
         cluster.deployment("web", D1, APP);
         Engine engine = start();
         watch(engine);
@@ -70,7 +70,7 @@ class WatchdogTest extends EngineScene {
     }
 
     @Test
-    void aRegistryWhoseManifestsAreNeverReadIsStuckThoughItsTagsAreAsked() {
+    void aRegistryWhoseManifestsAreNeverReadIsStuckAlthoughItsTagsAreAsked() {
         cluster.deployment("web", D1, APP);
         Engine engine = start();
         Progress requests = new Progress(loop::nanos);
@@ -89,7 +89,7 @@ class WatchdogTest extends EngineScene {
     }
 
     @Test
-    void aRegistryWhosePassDoesNotBeginIsStuck() {
+    void aRegistryWhosePassDoesNotStartIsStuck() {
         Engine engine = start();
         watch(engine);
         loop.advance(Duration.ofMinutes(1));
@@ -105,7 +105,7 @@ class WatchdogTest extends EngineScene {
     }
 
     @Test
-    void whoIsDownSlowLimitedOrStandsByIsNotStuck() {
+    void anAgentThatStandsByOrARegistryThatIsDownSlowOrLimitedIsNotStuck() {
         WorkloadId web = cluster.deployment("web", D1, APP);
         acts = false;
         registry.down.add("r.example");
@@ -133,13 +133,13 @@ class WatchdogTest extends EngineScene {
     }
 
     @Test
-    void aQueueIsStuckWhileSomethingIsToDoAndNothingEnds() {
+    void aQueueIsStuckWhileThereIsWorkAndNothingEnds() {
         Progress progress = new Progress(loop::nanos);
         watchdog.watch("history", Duration.ofMinutes(1), progress::standsStill);
         loop.every(Duration.ofSeconds(1), () -> watchdog.look(List.of(), Map.of(), loop.instant()));
         loop.advance(Duration.ofHours(1));
         assertThat(watchdog.stuck()).containsEntry("history", Duration.ZERO);
-        for (int i = 0; i < 100; i++) { // more comes than is done
+        for (int i = 0; i < 100; i++) { // more arrives than is done
             progress.begun();
             progress.begun();
             progress.ended();

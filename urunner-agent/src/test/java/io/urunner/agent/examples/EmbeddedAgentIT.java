@@ -28,7 +28,7 @@ class EmbeddedAgentIT {
 
     @Test
     @Timeout(value = 4, unit = TimeUnit.MINUTES)
-    void aPushIsRolledOutAndToldAndTheAgentEndsWhenItShould() throws Exception {
+    void aPushIsRolledOutAndReportedAndTheAgentStopsWhenItShould() throws Exception {
         List<String> told = new CopyOnWriteArrayList<>();
         CountDownLatch shutdown = new CountDownLatch(1);
         try (Cluster cluster = Cluster.connect();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** What gathers while the agent ends. */
+/** What accumulates while the agent shuts down. */
 class MemoryEndTest {
     private static final Instant NOW = Instant.parse("2026-11-23T12:00:00Z");
 
@@ -46,7 +46,7 @@ class MemoryEndTest {
     }
 
     @Test
-    void whatGatheredDuringAWriteIsWrittenBeforeTheEnd() throws Exception {
+    void whatAccumulatesDuringAWriteIsWrittenBeforeTheEnd() throws Exception {
         try (DigestStore store = DigestStores.sqlite(folder.resolve("db"), "test")) {
             Memory memory = memory(store);
             memory.seen(sighting("first"));
@@ -65,7 +65,7 @@ class MemoryEndTest {
     }
 
     @Test
-    void nothingIsWaitedForWhereNothingGathered() {
+    void nothingIsAwaitedIfNothingAccumulated() {
         try (DigestStore store = DigestStores.sqlite(folder.resolve("db"), "test")) {
             memory(store).end(ends::incrementAndGet);
             assertThat(ends).hasValue(1);
@@ -73,7 +73,7 @@ class MemoryEndTest {
     }
 
     @Test
-    void aStoreThatDoesNotWorkIsTriedOnceMore() {
+    void aBrokenStoreIsTriedOnceMore() {
         try (DigestStore store = DigestStores.sqlite(folder.resolve("missing").resolve("db"), "test")) {
             Memory memory = memory(store);
             memory.seen(sighting("first"));

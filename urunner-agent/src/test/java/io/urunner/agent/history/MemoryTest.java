@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** What was learnt while the store did not work is in it as if it had. */
+/** What was learned while the store did not work ends up in it as if it had worked. */
 class MemoryTest {
     private static final String TAG = "registry.example/web:latest";
     private static final String A = "sha256:" + "a".repeat(64);
@@ -79,7 +79,7 @@ class MemoryTest {
     }
 
     @Test
-    void aLookReadsWhatIsThereAndWritesNothing() throws Exception {
+    void aLookReadsTheStoreAndWritesNothing() throws Exception {
         Files.createDirectory(folder.resolve("missing"));
         pass(0, A);
         Memory look = new Memory(
@@ -102,7 +102,7 @@ class MemoryTest {
     }
 
     @Test
-    void aLookTakesAStoreThatCannotBeReadForAnEmptyOne() {
+    void aLookTreatsAnUnreadableStoreAsEmpty() {
         memory.readOnly();
         AtomicReference<Memory.Past> told = new AtomicReference<>();
         AtomicBoolean done = new AtomicBoolean();
@@ -118,7 +118,7 @@ class MemoryTest {
     }
 
     @Test
-    void aTagThatNeverStaysDoesNotFillTheMemory() throws Exception {
+    void aTagThatKeepsMovingDoesNotFillTheMemory() throws Exception {
         for (int minute = 0; minute < 1_000; minute++) {
             pass(minute, minute % 2 == 0 ? A : B);
         }

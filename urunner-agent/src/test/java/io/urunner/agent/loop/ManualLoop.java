@@ -8,7 +8,7 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** The loop and the clock, moved by hand. */
+/** The loop and the clock, advanced by hand. */
 public final class ManualLoop implements Loop, InstantSource {
     private static final Instant START = Instant.parse("2026-11-23T12:00:00Z");
 
@@ -45,7 +45,7 @@ public final class ManualLoop implements Loop, InstantSource {
         return START.plusNanos(nanos).plus(wrong);
     }
 
-    /** Somebody sets the clock, by so much from what it shows; the time that passes is the same. */
+    /** Somebody changes the clock by this much; the elapsed time stays the same. */
     public void setClock(Duration by) {
         wrong = wrong.plus(by);
     }

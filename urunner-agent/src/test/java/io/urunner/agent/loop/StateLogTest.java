@@ -34,24 +34,24 @@ class StateLogTest {
     }
 
     @Test
-    void saysWhatChangedOnce() {
-        log.problem("shop/Deployment/web", "forbidden", "may not patch");
-        log.problem("shop/Deployment/web", "forbidden", "may not patch");
+    void logsEachChangeOnce() {
+        log.problem("shop/Deployment/web", "forbidden", "is not allowed to patch");
+        log.problem("shop/Deployment/web", "forbidden", "is not allowed to patch");
         log.well("shop/Deployment/web");
         log.well("shop/Deployment/web");
 
-        assertThat(said()).containsExactly("shop/Deployment/web: may not patch", "shop/Deployment/web: recovered");
+        assertThat(said()).containsExactly("shop/Deployment/web: is not allowed to patch", "shop/Deployment/web: recovered");
     }
 
     @Test
-    void aNamespaceThatFlapsFillsItsShareOfTheLogAndThenOneLineSaysHowMuchIsMissing() {
+    void aFlappingNamespaceFillsItsShareOfTheLogAndOneLineTellsHowMuchIsMissing() {
         for (int i = 0; i < 1_000; i++) {
             log.problem("evil/Deployment/w" + i, "odd", "is odd");
             log.well("evil/Deployment/w" + i);
             log.problem("evil/Deployment/w plans", "again " + i, "planned again");
         }
-        log.problem("shop/Deployment/web", "forbidden", "may not patch");
-        assertThat(said()).hasSize(StateLog.LINES + 1).contains("shop/Deployment/web: may not patch");
+        log.problem("shop/Deployment/web", "forbidden", "is not allowed to patch");
+        assertThat(said()).hasSize(StateLog.LINES + 1).contains("shop/Deployment/web: is not allowed to patch");
 
         lines.list.clear();
         loop.advance(Duration.ofMinutes(1));
@@ -64,7 +64,7 @@ class StateLogTest {
     }
 
     @Test
-    void aFloodAboutTheImagesOfOneNamespaceHidesNoLineOfOthersNorOfTheAgentItself() {
+    void aFloodAboutOneNamespacesImagesHidesNoLineOfOthersOrOfTheAgent() {
         List<String> evil = List.of("evil");
         for (int i = 0; i < 5_000; i++) {
             log.problem(evil, "image r.example/x:" + i, "not found", "is not there");
@@ -77,7 +77,7 @@ class StateLogTest {
         log.problem(List.of("shop"), "image r.example/shop:1", "not found", "is not there");
         log.problem("registry r.example with the pull secrets of namespace shop", "rejected", "is wrong");
         log.problem("pull secrets in namespace shop", "forbidden", "may not read");
-        log.problem("shop/Deployment/web", "forbidden", "may not patch");
+        log.problem("shop/Deployment/web", "forbidden", "is not allowed to patch");
         log.problem("registry r.example", "unreachable", "does not answer");
         log.problem("history", "not written", "the disk is full");
         log.problem("watch of pods", "forbidden", "may not watch");
@@ -89,7 +89,7 @@ class StateLogTest {
                         "image r.example/shop:1: is not there",
                         "registry r.example with the pull secrets of namespace shop: is wrong",
                         "pull secrets in namespace shop: may not read",
-                        "shop/Deployment/web: may not patch",
+                        "shop/Deployment/web: is not allowed to patch",
                         "registry r.example: does not answer",
                         "history: the disk is full",
                         "watch of pods: may not watch",
@@ -104,9 +104,9 @@ class StateLogTest {
         assertThat(said()).containsExactly("namespace evil: 14801 lines left out in the last minute");
     }
 
-    /** Who writes another's image into a workload of his own, too. */
+    /** Including a namespace that uses another's image in a workload of its own. */
     @Test
-    void anImageOfSeveralNamespacesIsToldOfWhileOneOfThemHasLinesLeft() {
+    void anImageOfSeveralNamespacesIsLoggedWhileOneOfThemHasLinesLeft() {
         for (int i = 0; i < 1_000; i++) {
             log.problem(List.of("a-evil"), "image r.example/x:" + i, "not found", "is not there");
             log.problem("z-evil/Deployment/w" + i, "odd", "is odd");
@@ -119,14 +119,14 @@ class StateLogTest {
                 .containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: recovered");
     }
 
-    /** Nobody's subjects are not everybody's: one registry that flaps hides no other kind of line. */
+    /** Subjects without a namespace do not share one limit: a flapping registry hides no other kind of line. */
     @Test
-    void subjectsOfNoNamespaceHaveSharesByTheirKind() {
+    void subjectsWithoutANamespaceHaveOneSharePerKind() {
         for (int i = 0; i < 1_000; i++) {
             log.problem("registry r" + i + ".example", "unreachable", "does not answer");
         }
-        log.problem("events", "not written", "may not write");
-        assertThat(said()).hasSize(StateLog.LINES + 1).contains("events: may not write");
+        log.problem("events", "not written", "is not allowed to write");
+        assertThat(said()).hasSize(StateLog.LINES + 1).contains("events: is not allowed to write");
         loop.advance(Duration.ofMinutes(1));
         assertThat(said()).last().isEqualTo("registry: 800 lines left out in the last minute");
     }

@@ -51,7 +51,7 @@ class TurnsTest {
     }
 
     @Test
-    void whoeverWasServedLongestAgoComesFirstEvenIfItHadNothingMeanwhile() {
+    void theNamespaceServedLongestAgoComesFirstEvenIfItHadNothingInBetween() {
         add("a", "a1", "a2", "a3");
         add("b", "b1");
         assertThat(turns.next()).contains(new Turns.Turn<>("a1", "a"));
@@ -64,7 +64,7 @@ class TurnsTest {
     }
 
     @Test
-    void comingAgainAndAgainWinsNoTurns() {
+    void reappearingWinsNoExtraTurns() {
         add("patient", "p1", "p2", "p3");
         add("flapping", "f");
         List<String> served = new ArrayList<>();
@@ -78,7 +78,7 @@ class TurnsTest {
     }
 
     @Test
-    void aCrowdDelaysAnotherByOneItem() {
+    void aCrowdDelaysAnotherNamespaceByOneItem() {
         for (int i = 0; i < 1_000; i++) {
             add("crowd", "c" + i);
         }
@@ -89,7 +89,7 @@ class TurnsTest {
     }
 
     @Test
-    void whatBelongsToSeveralComesWithTheFirstOfThemAndOnce() {
+    void anItemOfSeveralNamespacesIsServedOnceWithTheFirstOfThem() {
         add("crowd", "c1", "c2", "c3");
         turns.add("shared", List.of("crowd", "quiet"));
 
@@ -99,7 +99,7 @@ class TurnsTest {
     }
 
     @Test
-    void whatWaitsKeepsItsPlaceAndMayGetOtherNamespaces() {
+    void aWaitingItemKeepsItsPlaceWhenItsNamespacesChange() {
         add("a", "a1", "a2");
         add("b", "b1");
         turns.add("a1", List.of("a", "c"));
@@ -111,7 +111,7 @@ class TurnsTest {
     }
 
     @Test
-    void whatIsNobodysHasTurnsToo() {
+    void itemsWithoutANamespaceTakeTurnsToo() {
         add("a", "a1", "a2");
         turns.add("own", List.of());
 
@@ -119,7 +119,7 @@ class TurnsTest {
     }
 
     @Test
-    void whatIsTakenOutDoesNotCome() {
+    void aRemovedItemIsNotServed() {
         add("a", "a1", "a2");
         turns.add("shared", List.of("a", "b"));
 
@@ -133,7 +133,7 @@ class TurnsTest {
     }
 
     @Test
-    void whatMayNotBeTakenStaysAndKeepsNobodyBack() {
+    void anItemThatMustNotBeTakenStaysAndHoldsBackNobody() {
         add("a", "paused1", "paused2", "a1");
         add("b", "b1");
 
@@ -142,7 +142,7 @@ class TurnsTest {
     }
 
     @Test
-    void lookingForOneThatMayBeTakenIsBoundedAndGoesOnWithTheNextCall() {
+    void theSearchForAnItemIsBoundedAndContinuesWithTheNextCall() {
         Turns<Integer> many = new Turns<>(100_000);
         for (int i = 0; i < 10_000; i++) {
             many.add(i, List.of("crowd"));
@@ -166,7 +166,7 @@ class TurnsTest {
     }
 
     @Test
-    void aCrowdOfNamespacesThatMayNotIsPassedOver() {
+    void aCrowdOfBlockedNamespacesIsSkipped() {
         for (int i = 0; i < 3_000; i++) {
             add("n" + i, "paused" + i);
         }
@@ -176,7 +176,7 @@ class TurnsTest {
     }
 
     @Test
-    void tooMuchOfOneNamespaceIsRefusedToItAlone() {
+    void tooManyItemsOfOneNamespaceAreRefusedOnlyToIt() {
         Turns<String> few = new Turns<>(2);
         Collection<String> crowd = List.of("crowd");
         assertThat(few.add("c1", crowd)).isTrue();
@@ -185,7 +185,7 @@ class TurnsTest {
         assertThat(few.add("c3", crowd)).isFalse();
         assertThat(few.contains("c3")).isFalse();
         assertThat(few.add("shared", List.of("crowd", "quiet"))).isTrue();
-        assertThat(few.add("c1", crowd)).as("waits already").isTrue();
+        assertThat(few.add("c1", crowd)).as("already waits").isTrue();
         assertThat(few.size()).isEqualTo(3);
 
         few.next();
@@ -193,7 +193,7 @@ class TurnsTest {
     }
 
     @Test
-    void whatIsClearedIsGoneAndTheTurnsStay() {
+    void clearingRemovesTheItemsAndKeepsTheTurns() {
         add("a", "a1");
         turns.next();
         add("a", "a2");

@@ -60,7 +60,7 @@ class AdmissionTest {
     }
 
     @Test
-    void rolloutsThatRunCountAndThoseThatFailedOrTakeTooLongDoNot() {
+    void runningRolloutsCountAndFailedOrOverdueOnesDoNot() {
         Given running = rolledOut("a", "running").notComplete();
         fleet.add(running);
         stale("a", "stale");
@@ -76,7 +76,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whatWasJustStartedCountsBeforeItShows() {
+    void aRolloutJustStartedCountsBeforeItIsVisible() {
         stale("a", "one");
 
         underWay("x/Deployment/y", Duration.ZERO);
@@ -85,7 +85,7 @@ class AdmissionTest {
     }
 
     @Test
-    void ofTheWorkloadsThatShareAnImageOneGoesFirst() {
+    void oneOfTheWorkloadsThatShareAnImageGoesFirst() {
         stale("a", "one");
         stale("a", "two");
         stale("b", "three");
@@ -106,19 +106,19 @@ class AdmissionTest {
     }
 
     @Test
-    void aCanaryThatIsNotWellKeepsTheOthersThoughItDoesNotCountAsRunningAnyMore() {
+    void anUnhealthyCanaryHoldsBackTheOthersEvenIfItNoLongerCountsAsRunning() {
         fleet.add(rolledOut("a", "one").notComplete().notReady());
         stale("a", "two");
 
         assertThat(decide(impatient()).get(1)).isInstanceOfSatisfying(Decision.Deferred.class, deferred -> {
             assertThat(deferred.cause()).isEqualTo(Deferral.CANARY);
-            assertThat(deferred.reason()).contains("a/Deployment/one", "not in time");
+            assertThat(deferred.reason()).contains("a/Deployment/one", "is overdue");
             assertThat(deferred.until()).isEmpty();
         });
     }
 
     @Test
-    void aCanaryThatShowsNothingInTimeIsFollowedByAnother() {
+    void aCanaryWithoutAResultInTimeIsReplacedByAnother() {
         fleet.add(rolledOut("a", "one").rollout(PAUSED).notReady());
         stale("a", "two");
         stale("a", "three");
@@ -132,7 +132,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whoIsHeldIsNoCanaryForLong() {
+    void aHeldWorkloadDoesNotStayTheCanary() {
         fleet.add(rolledOut("a", "one").hold(false).notComplete().notReady());
         stale("a", "two");
 
@@ -141,7 +141,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whatIsFollowedForeverCountsForAWhile() {
+    void aRolloutFollowedForeverCountsForALimitedTime() {
         stale("a", "one");
         WorkloadId held = WorkloadId.parse("a/Deployment/held");
         slots.add(new Slot(held, Set.of(), Optional.empty(), NOW.plusSeconds(1)));
@@ -152,7 +152,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whoHoldsTheBudgetIsNamedAndUntilWhen() {
+    void theReasonNamesWhoUsesTheBudgetAndUntilWhen() {
         stale("b", "mine");
         underWay("b/Deployment/other", Duration.ofMinutes(5));
         underWay("secret/Deployment/name", Duration.ofMinutes(2));
@@ -174,7 +174,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aRolloutThatFailedForWhateverReasonMakesRoom() {
+    void aRolloutThatFailedForAnyReasonMakesRoom() {
         Workload given = rolledOut("a", "one").build();
         WorkloadState.ContainerState written = States.of(given).containers().get("app");
         fleet.add(rolledOut("a", "one")
@@ -195,7 +195,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whatIsWrittenOnWorkloadsOfAnotherNamespaceHoldsNobody() {
+    void annotationsInAnotherNamespaceHoldUpNobody() {
         fleet.add(rolledOut("aaa-evil", "running").notComplete());
         fleet.add(failed("aaa-evil", "failed"));
         stale("b", "mine");
@@ -204,7 +204,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whatIsWrittenOnWorkloadsOfAnotherNamespaceProvesNothing() {
+    void annotationsInAnotherNamespaceProveNothing() {
         fleet.add(rolledOut("aaa-evil", "fine"));
         stale("b", "one");
         stale("b", "two");
@@ -213,7 +213,7 @@ class AdmissionTest {
     }
 
     @Test
-    void theCanaryOfAnotherNamespaceIsWaitedForForAWhile() {
+    void aCanaryInAnotherNamespaceIsAwaitedForALimitedTime() {
         stale("b", "mine");
         underWay("aaa-evil/Deployment/forever", Duration.ofMinutes(14));
 
@@ -230,7 +230,7 @@ class AdmissionTest {
     }
 
     @Test
-    void canariesOfAnotherNamespaceOneAfterTheOtherAreNotWaitedForLonger() {
+    void successiveCanariesInAnotherNamespaceAreNotAwaitedLonger() {
         stale("b", "mine");
         underWay("aaa-evil/Deployment/first", Duration.ofMinutes(16));
         underWay("aaa-evil/Deployment/second", Duration.ofMinutes(8));
@@ -240,7 +240,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whoKeptOthersWaitingIsWaitedForLessTheNextTime() {
+    void aNamespaceThatKeptOthersWaitingIsAwaitedLessTheNextTime() {
         stale("b", "mine");
         WorkloadId evil = WorkloadId.parse("aaa-evil/Deployment/forever");
         experience.ended(evil, Set.of(), NOW, new Outcome.TimedOut("its pods"));
@@ -257,7 +257,7 @@ class AdmissionTest {
     }
 
     @Test
-    void anImageThatWorkedElsewhereStillGoesToOneOfANamespaceFirst() {
+    void anImageThatWorkedElsewhereStillHasACanaryInEachNamespace() {
         experience.begun(WorkloadId.parse("a/Deployment/one"), Set.of(IMAGE), NOW);
         experience.ended(WorkloadId.parse("a/Deployment/one"), Set.of(IMAGE), NOW, new Outcome.Succeeded(""));
         underWay("a/Deployment/two", Duration.ZERO);
@@ -268,7 +268,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aWorkloadWithoutPodsProvesNothingAndHoldsNobody() {
+    void aWorkloadWithoutPodsProvesNothingAndHoldsUpNobody() {
         fleet.add(rolledOut("a", "asleep").rollout(Given.rollout(0)));
         stale("a", "two");
         stale("a", "three");
@@ -277,7 +277,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aPausedRolloutOfAnotherNamespaceHoldsNobodyAfterTheDeadline() {
+    void aPausedRolloutInAnotherNamespaceHoldsUpNobodyAfterTheDeadline() {
         fleet.add(rolledOut("aaa-evil", "paused").rollout(PAUSED));
         stale("b", "mine");
         underWay("aaa-evil/Deployment/paused", PATIENCE);
@@ -286,7 +286,7 @@ class AdmissionTest {
     }
 
     @Test
-    void whatIsOnItsWayButDoesNotShowYetIsTheCanary() {
+    void aPatchUnderWayThatIsNotVisibleYetIsTheCanary() {
         stale("a", "one");
         slots.add(new Slot(
                 WorkloadId.parse("a/Deployment/zero"),
@@ -298,7 +298,7 @@ class AdmissionTest {
     }
 
     @Test
-    void oneNamespaceInWhichAnImageFailedHoldsNoOther() {
+    void aFailureInOneNamespaceHoldsUpNoOther() {
         failed("aaa-evil/Deployment/one", Duration.ofSeconds(10));
         failed("aaa-evil/Deployment/two", Duration.ofSeconds(10));
         stale("b", "mine");
@@ -326,7 +326,7 @@ class AdmissionTest {
     }
 
     @Test
-    void failingAgainAndAgainMakesNobodyWaitLonger() {
+    void repeatedFailuresMakeNobodyWaitLonger() {
         failed("x/Deployment/one", Duration.ofMinutes(30));
         failed("y/Deployment/one", Duration.ofMinutes(16));
         failed("x/Deployment/one", Duration.ofMinutes(2));
@@ -337,13 +337,13 @@ class AdmissionTest {
     }
 
     @Test
-    void whoHasTheFewestRolloutsComesFirstAndThenWhoBeganLongestAgo() {
+    void theNamespaceWithTheFewestRolloutsComesFirstThenTheOneThatStartedLongestAgo() {
         stale("aaa-evil", "one");
         stale("aaa-evil", "two");
         stale("b", "mine");
         experience.begun(WorkloadId.parse("aaa-evil/Deployment/zero"), Set.of(), NOW.minusSeconds(1));
         experience.begun(WorkloadId.parse("b/Deployment/zero"), Set.of(), NOW.minusSeconds(2));
-        // What is read of the past comes later.
+        // What is read about the past arrives later.
         experience.begun(WorkloadId.parse("aaa-evil/Deployment/zero"), Set.of(), NOW.minusSeconds(3));
 
         assertThat(admit(limits(1, 0, false)))
@@ -352,7 +352,7 @@ class AdmissionTest {
     }
 
     @Test
-    void anActInTheFarFutureIsNoRolloutThatRuns() {
+    void anActInTheFarFutureDoesNotCountAsARunningRollout() {
         Workload given = rolledOut("a", "one").build();
         Given future = rolledOut("a", "one")
                 .state("app", acted(given, Instant.parse("9999-12-31T23:59:59Z")))
@@ -431,7 +431,7 @@ class AdmissionTest {
         return workloads.stream().map(workload -> decided.get(workload.id())).toList();
     }
 
-    /** A rollout of ours for D2 is under way, and began so long ago. */
+    /** A rollout of ours for D2 is under way, and began this long ago. */
     private void underWay(String workload, Duration ago) {
         WorkloadId id = WorkloadId.parse(workload);
         experience.begun(id, Set.of(IMAGE), NOW.minus(ago));

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class FoundRolloutTest {
     @Test
-    void theWorkloadItselfTellsWhatWasRolledOutLast() {
+    void theLastRolloutIsReadFromTheWorkload() {
         Given given = workload()
                 .actedOn(D2)
                 .stateActed(D2, D1)
@@ -44,7 +44,7 @@ class FoundRolloutTest {
     }
 
     @Test
-    void thereIsNoneWhereNothingWasRolledOutOrItWasTakenBack() {
+    void thereIsNoRolloutIfNothingWasRolledOutOrItWasReverted() {
         assertThat(Rollout.found(workload().build())).isEmpty();
         assertThat(Rollout.found(workload().actedOn(D1).stateActed(D2, D1).build()))
                 .isEmpty();

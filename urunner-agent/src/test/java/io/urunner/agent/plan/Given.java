@@ -25,7 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
-/** The facts of one workload, in the words of the tests. One Deployment with one container, all well, unless said otherwise. */
+/** Builds the facts of one workload for tests: by default, one healthy Deployment with one container. */
 final class Given {
     static final String REF = "registry.example/team/app:latest";
     static final String SIDECAR = "registry.example/team/proxy:latest";
@@ -109,7 +109,7 @@ final class Given {
         }
     }
 
-    /** The registry says so of the container {@code app}. */
+    /** The registry's answer for the container {@code app}. */
     Given tagIs(String digest) {
         return answer("app", resolved(digest));
     }
@@ -174,7 +174,7 @@ final class Given {
         return this;
     }
 
-    /** So often the containers of the pods that follow were restarted. */
+    /** How often the containers of the following pods were restarted. */
     Given restarts(int times) {
         restarts = times;
         return this;
@@ -230,7 +230,7 @@ final class Given {
         return rollout(new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()));
     }
 
-    /** The pods are there, and not ready. */
+    /** The pods exist, but are not ready. */
     Given notReady() {
         pods.replaceAll(pod -> new Pod(
                 pod.name(),

@@ -19,12 +19,12 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What the patches of a rollback and of its end say. */
+/** The patches of a rollback and of its end. */
 class InterventionTest {
     private static final String SHORT = "registry.example/team/app";
 
     @Test
-    void aRollbackPinsRemembersTheTextRejectsAndHolds() {
+    void aRollbackPinsRejectsHoldsAndRemembersTheOriginalText() {
         Workload web = workload()
                 .container("app", SHORT, "Always")
                 .runs(D3)
@@ -47,7 +47,7 @@ class InterventionTest {
     }
 
     @Test
-    void askingForTheSameAgainComesToNothing() {
+    void repeatingARequestChangesNothing() {
         Workload held = after(
                 workload()
                         .container("app", SHORT, "Always")
@@ -57,7 +57,7 @@ class InterventionTest {
                 D1,
                 D3);
 
-        // Even when the tag has moved meanwhile.
+        // Even if the tag has moved in the meantime.
         Intervention again =
                 Intervention.rollback(held, Map.of("app", new Target(D1, D2)), "bob", Optional.empty(), false, NOW);
 
@@ -65,7 +65,7 @@ class InterventionTest {
     }
 
     @Test
-    void anotherEndOfTheHoldIsWrittenWithoutARollout() {
+    void changingTheEndOfAHoldNeedsNoRollout() {
         Workload held = after(
                 workload()
                         .container("app", SHORT, "Always")
@@ -84,7 +84,7 @@ class InterventionTest {
     }
 
     @Test
-    void aReasonStaysWithTheOneWhoGaveIt() {
+    void aReasonStaysWithThePersonWhoGaveIt() {
         Workload held = after(
                 workload()
                         .container("app", SHORT, "Always")
@@ -115,7 +115,7 @@ class InterventionTest {
     }
 
     @Test
-    void theEndPutsTheTextBackVerbatimAndActsOnWhatTheTagHasNow() {
+    void resumingRestoresTheTextVerbatimAndActsOnTheTagsCurrentDigest() {
         Workload held = after(
                 workload()
                         .container("app", SHORT, "Always")
@@ -137,7 +137,7 @@ class InterventionTest {
     }
 
     @Test
-    void theEndLiftsTheQuarantineOfWhatFailedHere() {
+    void resumingLiftsTheQuarantineOfWhatFailedHere() {
         Workload failed = workload()
                 .runs(D3)
                 .actedOn(D3)
@@ -156,7 +156,7 @@ class InterventionTest {
     }
 
     @Test
-    void theEndLeavesAnImageThatSomebodyPutThere() {
+    void resumingKeepsAnImageThatSomebodyElseSet() {
         Workload held = after(
                 workload()
                         .container("app", SHORT, "Always")
@@ -175,7 +175,7 @@ class InterventionTest {
     }
 
     @Test
-    void whatFailedWhileItWasTakenBackIsRemembered() {
+    void aDigestThatFailsWhenItIsRolledBackIsRemembered() {
         Given crashing = workload()
                 .container("app", SHORT, "Always")
                 .stateActed(D3, D2)
@@ -195,7 +195,7 @@ class InterventionTest {
     }
 
     @Test
-    void whatRunsIsWhatAChangeComesFrom() {
+    void aChangeStartsFromWhatRuns() {
         Workload held = after(
                 workload()
                         .container("app", SHORT, "Always")
@@ -216,7 +216,7 @@ class InterventionTest {
     }
 
     @Test
-    void aPinThatIsBackIsRolledBackOrResumedAndGetsItsTextAsItWasWritten() {
+    void aReturnedPinIsRolledBackOrResumedAndGetsItsTextAsItWasWritten() {
         Workload back = Intervention.spelled(
                 workload()
                         .container("app", REF + "@" + D1, "Always")
@@ -248,7 +248,7 @@ class InterventionTest {
     }
 
     @Test
-    void whatNamesADigestOfTheSameRegistryMayBeMeantToo() {
+    void anImageWithADigestOfTheSameRegistryMayBeMeantToo() {
         Workload web = workload()
                 .container("proxy", "registry.example/team/proxy@" + D1, "Always")
                 .container("mesh", "mesh.example/proxy@" + D1, "Always")

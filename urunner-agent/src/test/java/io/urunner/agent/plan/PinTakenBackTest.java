@@ -23,12 +23,12 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Containers that are pinned to a digest because their nodes do not pull again, and whose tag somebody puts back. */
+/** Containers that are pinned to a digest because their nodes do not pull again, while somebody puts the tag back. */
 class PinTakenBackTest {
     private static final String ARGO = "argocd-controller";
 
     @Test
-    void itIsRejectedNamesWhoDidItAndAdvisesNothingThatIsSetAlready() {
+    void itIsRejectedNamesTheManagerAndAdvisesNothingAlreadySet() {
         Plan plan = takenBack().plan();
 
         assertThat(plan.decision()).isInstanceOfSatisfying(Decision.Blocked.class, blocked -> {
@@ -46,7 +46,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void itIsWrittenOnceAndTheNextPushIsRejectedInTheSameWordsWhoeverChangedTheTemplateSince() {
+    void itIsWrittenOnceAndTheNextPushIsRejectedInTheSameWordsWhoeverChangedTheTemplate() {
         Plan first = takenBack().plan();
         Given later = takenBack().state("app", app(first)).changedBy("kubectl-edit");
 
@@ -58,13 +58,13 @@ class PinTakenBackTest {
     }
 
     @Test
-    void theNextPushIsRejectedThoughItComesBeforeTheTakingBackWasSeen() {
+    void theNextPushIsRejectedEvenIfItArrivesBeforeTheRevertIsSeen() {
         assertThat(takenBack().tagIs(D3).content(D3).plan().decision().words())
                 .isEqualTo("blocked: rejected by a revert");
     }
 
     @Test
-    void nodesThatPulledTheTagRunWhatItSaysAndThatIsUpToDateUntilItMoves() {
+    void podsOnNodesThatPulledTheTagAreUpToDateUntilItMoves() {
         Given pulled = putBack().runs(D2).tagIs(D2).content(D2);
         Plan plan = pulled.plan();
         assertThat(plan.decision().words()).isEqualTo("up to date");
@@ -75,7 +75,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void whileItsPodsAreComingNothingIsRolledOut() {
+    void nothingIsRolledOutWhileItsPodsAreStarting() {
         Given coming = putBack()
                 .rollout(new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()))
                 .pod(true, false, "Pending", Map.of("app", ""), Optional.empty())
@@ -89,10 +89,10 @@ class PinTakenBackTest {
     }
 
     @Test
-    void itDoesNotMatterHowMuchWasTakenBack() {
+    void itDoesNotMatterHowMuchWasReverted() {
         assertThat(takenBack("kubectl-replace", false).plan().decision().reason())
                 .contains("kubectl-replace put the tag back");
-        // Only our annotation: the image is still the digest, so all is well.
+        // Only our annotation: the image is still the digest, so nothing is wrong.
         Given annotationOnly = workload()
                 .container("app", REF + "@" + D2, "IfNotPresent")
                 .reference("app", REF)
@@ -107,7 +107,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void anUndoTakesBackOneRolloutAndTheNextPushIsPinned() {
+    void anUndoRevertsOneRolloutAndTheNextPushIsPinned() {
         Plan undone = takenBack("kubectl-rollout", false).plan();
         assertThat(undone.decision().reason()).contains("was reverted by kubectl-rollout", "until the tag moves");
         assertThat(app(undone).originalImage()).isEmpty();
@@ -156,7 +156,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void whoResumesTriesItAgain() {
+    void resumingRetriesIt() {
         Given rejected = takenBack().state("app", app(takenBack().plan()));
         Intervention resume = Intervention.resume(rejected.build(), Map.of(), NOW);
         assertThat(resume.pinnedAgain()).containsExactly(REF);
@@ -172,7 +172,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void whereNodesPullAgainNothingIsPinnedAndTheTagIsFollowed() {
+    void ifNodesPullAgainNothingIsPinnedAndTheTagIsFollowed() {
         Given always = takenBack().container("app", REF, "Always").tagIs(D3).content(D3);
         assertThat(always.plan().decision())
                 .isInstanceOfSatisfying(
@@ -181,7 +181,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void itsRolloutIsSupersededWhateverThePodsDoAndIsNotFollowedAnew() {
+    void itsRolloutIsSupersededWhateverThePodsDoAndNotFollowedAgain() {
         Given given = takenBack();
         for (RolloutOutcome end : List.of(
                 new RolloutOutcome.Succeeded(),
@@ -196,7 +196,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void aPinThatStandsIsNotAdvisedAgain() {
+    void aLastingPinIsNotAdvisedAgain() {
         Given standing = workload()
                 .container("app", REF + "@" + D2, "IfNotPresent")
                 .reference("app", REF)
@@ -211,7 +211,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void aPinOfAnEarlierTemplateThatComesBackIsToldAndKeepsTheTagFollowed() {
+    void aReturnedPinOfAnEarlierTemplateIsReportedAndTheTagStaysFollowed() {
         Given undone = pinIsBack();
         assertThat(Tracking.of(undone.build(), undone.build().containers().get(0), Policy.DEFAULT, reference -> true))
                 .isEqualTo(new Tracking.Follows(ImageReference.parse(REF)));
@@ -222,7 +222,7 @@ class PinTakenBackTest {
         assertThat(plan.decision().reason())
                 .contains("kubectl-rollout put back a pin of ours", "urunner resume shop/Deployment/web");
         assertThat(app(plan).rejectedBy()).contains("kubectl-rollout");
-        // It is written once, and no push changes it, nor that no pods are wanted.
+        // It is written once, and neither a push nor a scale to zero changes it.
         Given later = undone.state("app", app(plan)).changedBy("kubectl-edit");
         for (Given each : List.of(later, later.tagIs(D3).content(D3), later.rollout(Given.rollout(0)))) {
             assertThat(each.plan().state()).isEmpty();
@@ -231,13 +231,13 @@ class PinTakenBackTest {
     }
 
     @Test
-    void aPinThatComesBackIsToldThoughTheOtherContainerIsUpToDate() {
+    void aReturnedPinIsReportedAlthoughTheOtherContainerIsUpToDate() {
         Given two = pinIsBack()
                 .container("proxy", SIDECAR, "Always")
                 .answer("proxy", resolved(D3))
                 .actedOn("proxy", SIDECAR, D3);
         assertThat(two.plan().decision().words()).isEqualTo("blocked: rejected by a revert");
-        // Nor is a rollout for the other one an occasion to take it away.
+        // Nor does a rollout for the other container remove it.
         assertThat(two.actedOn("proxy", SIDECAR, D1).plan().decision().words())
                 .isEqualTo("blocked: rejected by a revert");
         assertThat(Intervention.followed(two.build()))
@@ -246,7 +246,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void aPinThatComesBackWhileAnotherIsHeldEndsTheHoldAndIsTold() {
+    void aPinThatReturnsDuringAHoldEndsTheHoldAndIsReported() {
         Plan plan = pinIsBack().state("app", pinned()).hold(false).plan();
 
         assertThat(plan.notices()).singleElement().asString().contains("changed the image of app");
@@ -255,8 +255,8 @@ class PinTakenBackTest {
     }
 
     @Test
-    void somebodysOwnDigestStaysHis() {
-        // What runs, from Git, beside the annotation of our last act; and another one.
+    void aDigestChosenBySomebodyElseIsKept() {
+        // What runs, from Git, with the annotation of our last act; and another one.
         for (String digest : List.of(D2, D3)) {
             Given own =
                     pinIsBack().container("app", REF + "@" + digest, "Always").actedOn(D2);
@@ -267,7 +267,7 @@ class PinTakenBackTest {
     }
 
     @Test
-    void whereThePolicyPinsAnUndoTakesBackOneRolloutAsAnyOther() {
+    void ifThePolicyPinsAnUndoRevertsOneRolloutLikeAnyOther() {
         Given undone =
                 pinIsBack().container("app", REF + "@" + D1, "IfNotPresent").annotation("if-not-always", "pin");
         assertThat(undone.plan().decision().reason()).contains("until the tag moves");
@@ -277,7 +277,7 @@ class PinTakenBackTest {
                         restart -> assertThat(restart.patch().images()).containsEntry("app", REF + "@" + D3));
     }
 
-    /** D1 was pinned by a rollback, then D2 was followed again; an undo brought the template of the rollback back. */
+    /** D1 was pinned by a rollback, then D2 was followed again; an undo restored the template of the rollback. */
     private static Given pinIsBack() {
         return workload()
                 .container("app", REF + "@" + D1, "Always")
@@ -294,7 +294,7 @@ class PinTakenBackTest {
         return takenBack(ARGO, true);
     }
 
-    /** Its nodes have the tag, and so run the old image again. */
+    /** Its nodes have the tag, so they run the old image again. */
     private static Given takenBack(String manager, boolean annotationStays) {
         Given given = putBack(manager, annotationStays);
         return given.runs(D1).tagIs(D2).content(D2);

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What keeps a stale workload from being rolled out, and what a rollout writes. */
+/** What prevents a stale workload from being rolled out, and what a rollout writes. */
 class PlannerPoliciesTest {
     private static Given stale() {
         return workload().runs(D1).actedOn(D1).tagIs(D2).content(D2);
@@ -84,7 +84,7 @@ class PlannerPoliciesTest {
                         "restart",
                         "moved"),
                 arguments(
-                        "a quarantine that it caused itself, for a digest it left since",
+                        "a quarantine that it caused itself, for a digest that it has left since",
                         stale().quarantined(D2, "shop/Deployment/web"),
                         "restart",
                         "moved"),
@@ -138,7 +138,7 @@ class PlannerPoliciesTest {
                         "deferred: tag not found",
                         "container proxy: no such tag"),
                 arguments(
-                        "another container that was taken back",
+                        "another container whose rollout was reverted",
                         stale().container("proxy", SIDECAR, "Always")
                                 .answer("proxy", resolved(D3))
                                 .state("proxy", acted(SIDECAR, D3)),
@@ -152,7 +152,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void whatWaitsForARegistrySaysSinceWhenAndUntilWhenInWholeSeconds() {
+    void aWaitForARegistryTellsSinceWhenAndUntilWhenInWholeSeconds() {
         Instant since = Instant.parse("2030-01-07T11:58:20.123456789Z");
         Instant until = Instant.parse("2030-01-07T18:00:00.000000987Z");
         Decision decision = workload()
@@ -169,7 +169,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void whatWaitsForItsTimeSaysSinceWhenAndUntilWhen() {
+    void aTimedWaitTellsSinceWhenAndUntilWhen() {
         for (Given waits : List.of(
                 stale().annotation("settle", "2m"),
                 stale().stateActed(D1).annotation("cooldown", "1h"),
@@ -184,7 +184,7 @@ class PlannerPoliciesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("obstacles")
-    void aStaleWorkloadIsKeptBackBy(String name, Given given, String decision, String reason) {
+    void aStaleWorkloadIsHeldBackBy(String name, Given given, String decision, String reason) {
         Plan plan = given.plan();
 
         assertThat(plan.decision().words()).as(plan.decision().reason()).isEqualTo(decision);
@@ -192,7 +192,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aQuarantinedDigestIsNotBroughtAlongWithAnotherContainer() {
+    void aQuarantinedDigestIsNotRolledOutWithAnotherContainer() {
         Given adopted = stale().container("proxy", SIDECAR, "Always")
                 .answer("proxy", resolved(D3))
                 .quarantined(SIDECAR, D3, "shop/Deployment/api");
@@ -204,7 +204,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void anActOfAWrongClockDoesNotHoldBackForEver() {
+    void anActOfAWrongClockDoesNotHoldBackForever() {
         ContainerState act = new ContainerState(
                 REF,
                 Optional.of(D1),
@@ -222,7 +222,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aStateThatSomebodyEditedIsNoReasonToFail() {
+    void anEditedStateDoesNotMakeThePlannerFail() {
         ContainerState nonsense = new ContainerState(
                 REF,
                 Optional.of("none"),
@@ -241,7 +241,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void whatDefersSaysUntilWhen() {
+    void aDeferralTellsUntilWhen() {
         assertThat(stale().stateActed(D1).annotation("cooldown", "1h").plan().decision())
                 .isInstanceOfSatisfying(
                         Decision.Deferred.class,
@@ -249,7 +249,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void whatIsUpToDateIsNotCalledBlocked() {
+    void anUpToDateWorkloadIsNotBlocked() {
         Given paused = workload()
                 .runs(D2)
                 .tagIs(D2)
@@ -259,7 +259,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void onePatchIsForSeveralChangedContainersAndWritesEveryResolvedOne() {
+    void onePatchCoversSeveralChangedContainersAndRecordsEveryResolvedOne() {
         Plan plan = stale().stateActed(D1)
                 .container("proxy", SIDECAR, "Always")
                 .answer("proxy", resolved(D3))
@@ -291,7 +291,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void whatWasReplacedAddsUpWhileTheActedDigestStays() {
+    void replacedDigestsAccumulateWhileTheActedDigestStays() {
         Plan plan = workload()
                 .runs(D3)
                 .actedOn(D2)
@@ -311,7 +311,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void whatTheDigestStandsForIsNotAmongWhatItReplaced() {
+    void theContentOfADigestIsNotAmongWhatItReplaced() {
         Decision.Restart restart =
                 restart(workload().runs(CHILD2, D1).actedOn(D1).tagIs(D2).content(D2, CHILD2));
 
@@ -411,7 +411,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void whoeverGivesThePinnedContainerAnotherImageEndsTheHoldAndIsTold() {
+    void changingTheImageOfAPinnedContainerEndsTheHoldAndIsReported() {
         Plan plan = workload()
                 .container("app", "registry.example/team/app:v7", "Always")
                 .state("app", rolledBack())
@@ -493,7 +493,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aContentThatIsNeededForTwoContainersIsAskedForAtOnce() {
+    void contentNeededForTwoContainersIsRequestedTogether() {
         Planner planner = Planner.of(workload()
                 .container("proxy", SIDECAR, "Always")
                 .pod(true, false, "Running", Map.of("app", D1, "proxy", D1), Optional.empty())

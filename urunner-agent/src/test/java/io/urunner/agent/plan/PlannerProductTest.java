@@ -32,8 +32,8 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /**
- * The product of all inputs of a decision, checked against what must hold whatever they are. The registry's digest is
- * always D2; D1 is what was there before, D0 what was before that, D3 a digest that nobody knows.
+ * The product of all inputs of a decision, checked against the invariants. The registry's digest is always D2; D1 is the
+ * one before, D0 the one before that, D3 an unknown digest.
  */
 class PlannerProductTest {
     private static final Instant SEEN = NOW.minusSeconds(2);
@@ -160,7 +160,7 @@ class PlannerProductTest {
             return answer instanceof Answer.Resolved resolved && resolved.counts();
         }
 
-        /** The answer counts, here too, and nothing forbids to act on it. */
+        /** The answer counts, here as well, and nothing prevents acting on it. */
         boolean counts() {
             return resolved()
                     && wantsPods()
@@ -174,7 +174,7 @@ class PlannerProductTest {
             return rollout.desired() > 0;
         }
 
-        /** We acted on the tag's digest, the template does not say so, and the tag was not elsewhere since. */
+        /** We acted on the tag's digest, the template does not say so, and the tag has not had another digest since. */
         boolean tookBack() {
             return state.stream().anyMatch(of -> of.acted().equals(Optional.of(D2)))
                     && !acted.equals(Optional.of(REF + "@" + D2))
@@ -204,7 +204,7 @@ class PlannerProductTest {
             return acted.stream().anyMatch(text -> text.startsWith(REF));
         }
 
-        /** Every pod says what it runs, and that is no digest of the tag's. */
+        /** Every pod says what it runs, and none runs a digest of the tag. */
         boolean runsTheOldOnly() {
             return !running.isEmpty() && running.stream().allMatch(id -> id.contains(D1) || id.contains(D3));
         }
@@ -222,18 +222,18 @@ class PlannerProductTest {
         List<Check> checks = List.of(
                 PlannerProductTest::everyDecisionHasItsReasonAndARolloutIsForADigestThatCountsAndIsWrittenWithIt,
                 PlannerProductTest::afterARolloutTheSameMoveIsNeverRolledOutAgainWhateverThePodsSay,
-                PlannerProductTest::podsThatGoOrAreOfAnOlderRevisionChangeNothing,
-                PlannerProductTest::whatWasTakenBackIsNotRolledOutAgain,
-                PlannerProductTest::aMoveThatWeSawArrivesWhateverTheRolloutDoes,
-                PlannerProductTest::whatRunsTheTagIsLeftAlone,
-                PlannerProductTest::whatWantsNoPodsIsUpToDate,
-                PlannerProductTest::whatIsOldAtFirstSightIsRolledOut,
-                PlannerProductTest::whatOnlyTheMemoryTellsIsRolledOutWhenTheTagMoved,
-                PlannerProductTest::anAnswerThatIsOlderThanThePodsOrAnActDoesNotContradictThem,
-                PlannerProductTest::onlyWhatRunsOrIsActedOnOrIsSeenFirstIsRemembered,
-                PlannerProductTest::theContentIsAskedForOnlyBeforeItIsKnownAndOnlyWhenSomethingElseRuns,
-                PlannerProductTest::withoutTheContentNothingIsStaleThatRunsAnUnknownDigest,
-                PlannerProductTest::whatIsWrittenWithoutARolloutIsWrittenOnce);
+                PlannerProductTest::terminatingOrOutdatedPodsChangeNothing,
+                PlannerProductTest::aRevertedRolloutIsNotRepeated,
+                PlannerProductTest::anObservedMoveArrivesWhateverTheRolloutDoes,
+                PlannerProductTest::aWorkloadThatRunsTheTagIsLeftAlone,
+                PlannerProductTest::aWorkloadThatWantsNoPodsIsUpToDate,
+                PlannerProductTest::anOldDigestAtFirstSightIsReplaced,
+                PlannerProductTest::aMoveKnownOnlyFromMemoryIsRolledOut,
+                PlannerProductTest::anAnswerOlderThanThePodsOrAnActDoesNotContradictThem,
+                PlannerProductTest::onlyRunningActedOnOrFirstSeenDigestsAreRemembered,
+                PlannerProductTest::theContentIsRequestedOnlyIfItIsUnknownAndSomethingElseRuns,
+                PlannerProductTest::withoutTheContentAnUnknownDigestIsNotStale,
+                PlannerProductTest::aStateWithoutARolloutIsWrittenOnce);
         forAll(inputs -> {
             Plan plan = inputs.plan();
             checks.forEach(check -> check.of(inputs, plan));
@@ -280,19 +280,19 @@ class PlannerProductTest {
         }
     }
 
-    private static void podsThatGoOrAreOfAnOlderRevisionChangeNothing(Inputs inputs, Plan plan) {
+    private static void terminatingOrOutdatedPodsChangeNothing(Inputs inputs, Plan plan) {
         assertThat(Planner.plan(inputs.facts(inputs.workload(NOISE))))
                 .as(inputs::toString)
                 .isEqualTo(plan);
     }
 
-    private static void whatWasTakenBackIsNotRolledOutAgain(Inputs inputs, Plan plan) {
+    private static void aRevertedRolloutIsNotRepeated(Inputs inputs, Plan plan) {
         if (inputs.tookBack()) {
             assertThat(plan.decision()).as(inputs::toString).isNotInstanceOf(Decision.Restart.class);
         }
     }
 
-    private static void aMoveThatWeSawArrivesWhateverTheRolloutDoes(Inputs inputs, Plan plan) {
+    private static void anObservedMoveArrivesWhateverTheRolloutDoes(Inputs inputs, Plan plan) {
         boolean moved = inputs.acted().equals(Optional.of(REF + "@" + D1));
         boolean runsIt = !inputs.running().isEmpty()
                 && inputs.running().stream().allMatch(id -> id.isEmpty() || id.contains(D2) || id.contains(CHILD2));
@@ -314,14 +314,14 @@ class PlannerProductTest {
         }
     }
 
-    private static void whatWantsNoPodsIsUpToDate(Inputs inputs, Plan plan) {
+    private static void aWorkloadThatWantsNoPodsIsUpToDate(Inputs inputs, Plan plan) {
         if (!inputs.wantsPods()) {
             assertThat(plan.decision()).as(inputs::toString).isInstanceOf(Decision.UpToDate.class);
             assertThat(plan.remember()).as(inputs::toString).isEmpty();
         }
     }
 
-    private static void whatIsOldAtFirstSightIsRolledOut(Inputs inputs, Plan plan) {
+    private static void anOldDigestAtFirstSightIsReplaced(Inputs inputs, Plan plan) {
         if (!inputs.actedForTheReference()
                 && inputs.runsTheOldOnly()
                 && inputs.rollout().observed()
@@ -333,7 +333,7 @@ class PlannerProductTest {
         }
     }
 
-    private static void whatOnlyTheMemoryTellsIsRolledOutWhenTheTagMoved(Inputs inputs, Plan plan) {
+    private static void aMoveKnownOnlyFromMemoryIsRolledOut(Inputs inputs, Plan plan) {
         if (!inputs.actedForTheReference()
                 && inputs.running().equals(List.of("docker://unreadable"))
                 && inputs.rollout().observed()
@@ -346,7 +346,7 @@ class PlannerProductTest {
         }
     }
 
-    private static void anAnswerThatIsOlderThanThePodsOrAnActDoesNotContradictThem(Inputs inputs, Plan plan) {
+    private static void anAnswerOlderThanThePodsOrAnActDoesNotContradictThem(Inputs inputs, Plan plan) {
         boolean podsMayBeNewer = inputs.askedBefore(SEEN) && inputs.runsTheOldOnly();
         boolean weSawItMove = inputs.acted().equals(Optional.of(REF + "@" + D1));
         boolean adopted = inputs.policy().firstSight() == Policy.FirstSight.ADOPT && !inputs.actedForTheReference();
@@ -355,7 +355,7 @@ class PlannerProductTest {
         }
     }
 
-    private static void onlyWhatRunsOrIsActedOnOrIsSeenFirstIsRemembered(Inputs inputs, Plan plan) {
+    private static void onlyRunningActedOnOrFirstSeenDigestsAreRemembered(Inputs inputs, Plan plan) {
         plan.remember().forEach((container, digest) -> {
             assertThat(digest)
                     .as(inputs::toString)
@@ -370,13 +370,13 @@ class PlannerProductTest {
         });
     }
 
-    private static void whatRunsTheTagIsLeftAlone(Inputs inputs, Plan plan) {
+    private static void aWorkloadThatRunsTheTagIsLeftAlone(Inputs inputs, Plan plan) {
         if (!inputs.running().isEmpty() && inputs.running().stream().allMatch(D2::equals)) {
             assertThat(plan.decision()).as(inputs::toString).isNotInstanceOf(Decision.Restart.class);
         }
     }
 
-    private static void theContentIsAskedForOnlyBeforeItIsKnownAndOnlyWhenSomethingElseRuns(Inputs inputs, Plan plan) {
+    private static void theContentIsRequestedOnlyIfItIsUnknownAndSomethingElseRuns(Inputs inputs, Plan plan) {
         List<ImageReference> unread = Planner.of(inputs.facts()).unread();
         if (!unread.isEmpty()) {
             assertThat(unread).containsExactly(ImageReference.parse(REF + "@" + D2));
@@ -388,7 +388,7 @@ class PlannerProductTest {
         }
     }
 
-    private static void withoutTheContentNothingIsStaleThatRunsAnUnknownDigest(Inputs inputs, Plan plan) {
+    private static void withoutTheContentAnUnknownDigestIsNotStale(Inputs inputs, Plan plan) {
         if (inputs.content() instanceof Content.Unavailable
                 && inputs.running().equals(List.of("x@" + D3))
                 && inputs.state().stream().noneMatch(of -> of.acted().equals(Optional.of(D3)))) {
@@ -396,7 +396,7 @@ class PlannerProductTest {
         }
     }
 
-    private static void whatIsWrittenWithoutARolloutIsWrittenOnce(Inputs inputs, Plan plan) {
+    private static void aStateWithoutARolloutIsWrittenOnce(Inputs inputs, Plan plan) {
         plan.state().ifPresent(state -> {
             Plan after = new Inputs(
                             inputs.rollout(),
@@ -443,7 +443,7 @@ class PlannerProductTest {
         }
     }
 
-    /** The same answer one pass later: the tag stands. */
+    /** The same answer one pass later: the tag has not moved. */
     private static Answer later(Answer answer) {
         return answer instanceof Answer.Resolved resolved
                 ? new Answer.Resolved(

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The rules of staleness, one line a case: what is given, what is decided, what is remembered. */
+/** The rules of staleness, one line per case: what is given, what is decided, what is remembered. */
 class PlannerRulesTest {
     private static final RolloutStatus NOT_OBSERVED =
             new RolloutStatus(0, false, false, false, 0, 0, 0, 0, 0, Optional.empty(), Optional.empty());
@@ -36,7 +36,7 @@ class PlannerRulesTest {
     static Stream<Arguments> cases() {
         return Stream.of(
                 // before any rule: the registry's answer
-                on("the registry was not asked yet", workload().runs(D1), "deferred: not asked yet"),
+                on("the registry has not been asked yet", workload().runs(D1), "deferred: not asked yet"),
                 on("the registry is away", workload().runs(D1).answer("app", away()), "deferred: registry unreachable"),
                 on(
                         "a digest that was there before, seen once",
@@ -103,7 +103,7 @@ class PlannerRulesTest {
                         "up to date",
                         D2),
                 on(
-                        "2: runs it, in the words of cri-dockerd",
+                        "2: runs it, as reported by cri-dockerd",
                         workload()
                                 .runs("docker-pullable://other.example/x@" + D2)
                                 .tagIs(D2),
@@ -149,7 +149,7 @@ class PlannerRulesTest {
                         "restart",
                         D2),
                 on(
-                        "2: ... or we acted for the digest already",
+                        "2: ... or we have already acted for the digest",
                         workload().runs(id(D1)).actedOn(D2).tagIs(D2).content("app", noContent()),
                         "up to date",
                         D2),
@@ -180,7 +180,7 @@ class PlannerRulesTest {
 
                 // rule 3
                 on(
-                        "3: we acted, no pod is there yet",
+                        "3: we acted, there is no pod yet",
                         workload().notComplete().actedOn(D2).stateActed(D2, D1).tagIs(D2),
                         "in progress"),
                 on(
@@ -243,7 +243,7 @@ class PlannerRulesTest {
                         "restart",
                         D2),
                 on(
-                        "3: the runtime's words cannot be read",
+                        "3: the runtime's report cannot be read",
                         workload()
                                 .runs("docker://unreadable")
                                 .actedOn(D2)
@@ -252,7 +252,7 @@ class PlannerRulesTest {
                         "up to date",
                         D2),
                 on(
-                        "3: the pin that the policy wants mends it",
+                        "3: the pin that the policy wants fixes it",
                         workload()
                                 .container("app", REF, "IfNotPresent")
                                 .annotation("if-not-always", "pin")
@@ -270,7 +270,7 @@ class PlannerRulesTest {
                         workload().runs(id(D1)).stateActed(D2, D1).tagIs(D2).content(D2),
                         "blocked: rejected by a revert"),
                 on(
-                        "4: an undo brought back the template before",
+                        "4: an undo brought back the previous template",
                         workload()
                                 .runs(id(D1))
                                 .actedOn(D1)
@@ -279,7 +279,7 @@ class PlannerRulesTest {
                                 .content(D2),
                         "blocked: rejected by a revert"),
                 on(
-                        "4: an undo whose pods are not there yet",
+                        "4: an undo whose pods do not exist yet",
                         workload().notComplete().stateActed(D2, D1).tagIs(D2),
                         "blocked: rejected by a revert"),
                 on(
@@ -307,7 +307,7 @@ class PlannerRulesTest {
                         "restart",
                         D2),
                 on(
-                        "4: for another reference it is none",
+                        "4: for another reference it is not an undo",
                         workload()
                                 .runs(id(D1))
                                 .state("app", Given.state("registry.example/team/app:dev"))
@@ -337,7 +337,7 @@ class PlannerRulesTest {
                         "restart",
                         D2),
                 on(
-                        "5: not while a change hides what runs",
+                        "5: not moved while a change hides what runs",
                         workload()
                                 .actedOn(D1)
                                 .rollout(new RolloutStatus(
@@ -370,10 +370,10 @@ class PlannerRulesTest {
                                 .tagIs(D2)
                                 .content(D2),
                         "in progress"),
-                on("6: no pod is there yet", workload().rollout(rollout(1)).tagIs(D2), "in progress"),
+                on("6: there is no pod yet", workload().rollout(rollout(1)).tagIs(D2), "in progress"),
                 on("6: the only pod fits no node", workload().unschedulablePod().tagIs(D2), "in progress"),
                 on(
-                        "6: a pod that fits no node keeps nobody from seeing that the others are old",
+                        "6: a pod that fits no node does not hide that the others are old",
                         workload().runs(id(D1)).unschedulablePod().tagIs(D2).content(D2),
                         "restart",
                         D2),
@@ -457,7 +457,7 @@ class PlannerRulesTest {
     }
 
     @Test
-    void aRejectionIsWrittenOnceWithTheManagerWhoTookTheChangeBack() {
+    void aRejectionIsWrittenOnceWithTheManagerThatRevertedTheChange() {
         Given given =
                 workload().runs(id(D1)).stateActed(D2, D1).tagIs(D2).content(D2).changedBy("urunner", "helm");
 

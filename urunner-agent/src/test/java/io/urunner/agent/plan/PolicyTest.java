@@ -14,7 +14,7 @@ class PolicyTest {
     private static final Set<String> CONTAINERS = Set.of("app", "proxy");
 
     @Test
-    void withoutAnnotationsTheDefaultsHold() {
+    void withoutAnnotationsTheDefaultsApply() {
         Policy.Reading reading =
                 Policy.DEFAULT.override(Map.of("urunner.io/state", "{}", "urunner.io/digests", "{}"), CONTAINERS);
 

@@ -16,12 +16,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The promise, against a model of the world: at most one rollout per observed move of the tag, the last digest always
- * arrives, a change that was taken back is not fought, and the registry is asked for what is behind a digest once, whatever
- * the order of pushes, passes, kills, lost answers and lost stores.
+ * The promise, tested against a model of the world: at most one rollout per observed move of the tag, the last digest
+ * always arrives, a change that was reverted is not fought, and the registry is asked for the content of a digest once,
+ * whatever the order of pushes, passes, kills, lost answers and lost stores.
  */
 class PromiseTest {
-    /** What may happen. */
+    /** What can happen. */
     private enum Event {
         PUSH,
         PUSH_BROKEN,
@@ -85,7 +85,7 @@ class PromiseTest {
         }
     }
 
-    /** A registry of several replicas, of which one lags behind and now and then gives the answer. */
+    /** A registry with several replicas, one of which lags behind and answers now and then. */
     @Test
     void holdsForAReplicaThatLagsBehind() {
         List<Event> alphabet = List.of(
@@ -96,7 +96,7 @@ class PromiseTest {
             for (int i = 0; i < LENGTH; i++) {
                 events.add(alphabet.get(random.nextInt(alphabet.size())));
                 if (events.get(i) == Event.LAGGING_PASS || events.get(i) == Event.PUSH) {
-                    events.add(Event.PASS); // never the laggard alone twice in a row, nor before a push was seen
+                    events.add(Event.PASS); // never the lagging replica alone twice in a row, nor before a push was seen
                     i++;
                 }
             }
@@ -148,9 +148,9 @@ class PromiseTest {
         }
     }
 
-    /** One that applies its manifest now and then, and so takes each pin back. */
+    /** A tool that applies its manifest now and then, and so reverts every pin. */
     @Test
-    void whatAToolTakesBackIsPinnedOnceAndNeverFoughtOver() {
+    void aPinThatAToolRevertsIsMadeOnceAndNeverFoughtOver() {
         List<Event> alphabet = List.of(
                 Event.PUSH,
                 Event.PUSH_AGAIN,
@@ -244,14 +244,14 @@ class PromiseTest {
                             + world.observed() + ", " + name)
                     .isLessThanOrEqualTo(world.moves());
             assertThat(world.rolloutsAgainstTheUndo())
-                    .as(() -> "what was taken back is not rolled out again: " + name)
+                    .as(() -> "what was reverted is not rolled out again: " + name)
                     .isZero();
             assertThat(world.rolloutsAgainstTheTool())
-                    .as(() -> "what a tool takes back is not pinned again: " + name)
+                    .as(() -> "what a tool reverts is not pinned again: " + name)
                     .isZero();
             int lives = agent.lives() + other.lives();
             assertThat(world.contentQuestions())
-                    .as(() -> "what is behind a digest is asked for once by each of " + lives + " agents: " + name)
+                    .as(() -> "the content of a digest is requested once by each of " + lives + " agents: " + name)
                     .allSatisfy((digest, times) -> {
                         assertThat(world.observed()).contains(digest);
                         assertThat(times).isLessThanOrEqualTo(lives);
@@ -259,8 +259,8 @@ class PromiseTest {
         }
 
         /**
-         * Two cases are left to people, and said to them, both of a tag that went elsewhere and came again while no agent
-         * looked: back to what our last rollout replaced, while a pod was made; or elsewhere, after an undo.
+         * Two cases are left to people, and reported to them, both of a tag that moved away and came back while no agent was
+         * running: to what our last rollout replaced, while a pod was created; or to another digest, after an undo.
          */
         private void theLastDigestArrived() {
             assertThat(world.runs().equals(Optional.of(world.tag()))
@@ -288,7 +288,7 @@ class PromiseTest {
             asksOnceMoreAndForNothingElse();
         }
 
-        /** At rest a pass costs one question, and leads to no other. */
+        /** At rest, a pass costs one question, and leads to no others. */
         private void asksOnceMoreAndForNothingElse() {
             int tag = world.tagQuestions();
             Map<String, Integer> contents = Map.copyOf(world.contentQuestions());
@@ -298,7 +298,7 @@ class PromiseTest {
                     .as(() -> "questions for the tag: " + name)
                     .isEqualTo(tag + 1);
             assertThat(world.contentQuestions())
-                    .as(() -> "questions for what is behind the digests: " + name)
+                    .as(() -> "questions for the content of digests: " + name)
                     .isEqualTo(contents);
             assertThat(agent.wantsToLook())
                     .as(() -> "wants to look again: " + name)

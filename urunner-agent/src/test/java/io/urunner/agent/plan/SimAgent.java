@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * An agent reduced to its order of steps: look, ask, plan and act, remember; and judge the rollout that it finds complete.
- * It can be killed between any two of them. What it has been told is behind a digest it keeps, and never asks for again.
+ * An agent reduced to its sequence of steps: look, ask, plan and act, remember; and judge the rollout that it finds
+ * complete. It can be killed between any two of them. It keeps the content of a digest, and never asks for it again.
  */
 final class SimAgent {
     private final World world;
@@ -42,7 +42,7 @@ final class SimAgent {
         lives++;
     }
 
-    /** How often it was started: so often it may ask for the same. */
+    /** How often it was started, which is how often it may ask for the same. */
     int lives() {
         return lives;
     }
@@ -53,7 +53,7 @@ final class SimAgent {
         } while (step != 0);
     }
 
-    /** One of the four steps of a pass; what it learnt in the earlier ones may be old by now. */
+    /** One of the four steps of a pass; what it learned in the earlier ones may be outdated by now. */
     void step() {
         switch (step) {
             case 0 -> look();
@@ -64,7 +64,7 @@ final class SimAgent {
         step = (step + 1) % 4;
     }
 
-    /** A pass in which a replica that lags behind gives the answer. */
+    /** A pass in which a lagging replica gives the answer. */
     void laggingPass() {
         look();
         ask(world.lagging());
@@ -73,13 +73,13 @@ final class SimAgent {
         step = 0;
     }
 
-    /** A change of the pods makes the agent plan again on the answer that it has. */
+    /** A change of the pods makes the agent plan again with the answer that it has. */
     void replan() {
         look();
         planAndAct(false);
     }
 
-    /** The patch takes effect, but its answer is lost, and the agent dies over it. */
+    /** The patch takes effect, but its answer is lost, and the agent dies. */
     void losesTheAnswer() {
         look();
         ask(world.head());
@@ -87,7 +87,7 @@ final class SimAgent {
         kill();
     }
 
-    /** Whether only another answer of the registry can tell: then an agent asks before its next pass. */
+    /** Whether only another answer of the registry can decide: then an agent asks before its next pass. */
     boolean wantsToLook() {
         return cause.equals(Optional.of(Deferral.ANSWER_TOO_OLD));
     }
@@ -135,7 +135,7 @@ final class SimAgent {
         }
     }
 
-    /** The plan wants to know what is behind the tag's digest; the rollout, what is behind the one that it was started for. */
+    /** The plan needs the content of the tag's digest; the rollout, that of the one that it was started for. */
     private void judge(Workload workload) {
         if (!workload.rollout().observed() || !workload.rollout().complete()) {
             return;

@@ -70,7 +70,7 @@ class StateRulesTest {
                 Optional.empty());
     }
 
-    /** A pod of the template with D2, and what is in its way. */
+    /** A pod of the template with D2, and what prevents it from running. */
     private static Given newPod(Given given, String trouble) {
         return given.pod(true, false, "Running", Map.of("app", D2), Optional.of(trouble));
     }
@@ -107,7 +107,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_rollout_that_crashes_has_failed_though_nothing_more_is_to_be_done() {
+    void a_crashing_rollout_has_failed_even_if_there_is_nothing_more_to_do() {
         Given given = newPod(oldPod(acted()), CRASH).rollout(rollout(1, 0, 2, 1, 1));
         assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
 
@@ -133,13 +133,13 @@ class StateRulesTest {
     }
 
     @Test
-    void a_failure_that_is_written_on_the_workload_holds_after_a_restart_of_the_agent() {
+    void a_failure_written_on_the_workload_survives_a_restart_of_the_agent() {
         Given given = newPod(oldPod(failed()), "CrashLoopBackOff").rollout(rollout(1, 0, 2, 1, 1));
         State state = state(given, false, ago(1), ago(1));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.reason()).contains(CRASH);
         assertThat(state.since()).isEqualTo(ago(600));
-        assertThat(state(failed().runs(D2)).kind()).as("well again").isEqualTo(Kind.UP_TO_DATE);
+        assertThat(state(failed().runs(D2)).kind()).as("recovered").isEqualTo(Kind.UP_TO_DATE);
     }
 
     @Test
@@ -153,7 +153,7 @@ class StateRulesTest {
     }
 
     @Test
-    void what_we_rolled_out_long_ago_needs_no_second_patience() {
+    void an_old_rollout_gets_no_second_patience() {
         Given given = failedToStart(NOW.minusSeconds(1_000));
         assertThat(state(given, false, NEVER, ago(61)).kind()).isEqualTo(Kind.FAILED);
         assertThat(state(failedToStart(NOW.minusSeconds(100)), false, NEVER, ago(61))
@@ -162,12 +162,12 @@ class StateRulesTest {
     }
 
     @Test
-    void a_pod_that_moves_to_another_node_long_after_a_rollout_is_no_failure() {
+    void a_pod_that_moves_to_another_node_long_after_a_rollout_is_not_a_failure() {
         Given given = failedToStart(NOW.minusSeconds(100_000));
         assertThat(state(given, sight(given, false, NEVER, ago(600), true)).kind())
                 .isEqualTo(Kind.ROLLING_OUT);
         assertThat(state(given, sight(given, false, NEVER, ago(30), false)).kind())
-                .as("nor is it for an agent that moves with it")
+                .as("nor for an agent that moves with it")
                 .isEqualTo(Kind.ROLLING_OUT);
         StateRules.Sight late = sight(given, false, NEVER, ago(901), true);
         assertThat(state(given, late).kind()).isEqualTo(Kind.FAILED);
@@ -177,7 +177,7 @@ class StateRulesTest {
     }
 
     @Test
-    void what_crashes_again_and_again_is_not_well_while_it_is_up() {
+    void a_crash_loop_has_not_recovered_while_the_container_is_up() {
         Given up = acted().restarts(3).runs(D2);
         Optional<Trouble> first = Trouble.seen(
                 Optional.empty(),
@@ -209,7 +209,7 @@ class StateRulesTest {
     }
 
     @Test
-    void what_somebody_else_rolls_out_is_rolling_out() {
+    void a_rollout_by_somebody_else_is_rolling_out() {
         Given given = newPod(oldPod(workload().tagIs(D2)), "ContainerCreating").rollout(rollout(1, 0, 2, 1, 1));
         assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
         assertThat(state(given).kind()).isEqualTo(Kind.ROLLING_OUT);
@@ -221,7 +221,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_deployment_that_is_paused_while_it_crashes_has_failed() {
+    void a_deployment_paused_while_it_crashes_has_failed() {
         Given given = newPod(oldPod(oldPod(acted())), CRASH).rollout(stopped(true, false, 1, 2));
         State state = state(given, false, ago(30), ago(60));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
@@ -245,7 +245,7 @@ class StateRulesTest {
     }
 
     @Test
-    void what_waits_for_somebody_who_deletes_pods_has_not_failed_when_patience_ends() {
+    void waiting_for_pods_to_be_deleted_is_not_a_failure_when_patience_ends() {
         Given given = oldPod(acted().kind(WorkloadKind.DAEMON_SET))
                 .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
                 .rollout(stopped(false, true, 1, 2));
@@ -306,7 +306,7 @@ class StateRulesTest {
     }
 
     @Test
-    void pods_below_the_partition_are_partly_old_as_they_were_set() {
+    void pods_below_the_partition_are_partly_old_as_configured() {
         Given given = oldPod(oldPod(acted().kind(WorkloadKind.STATEFUL_SET)))
                 .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
                 .rollout(rollout(3, 2, 3, 1, 3));
@@ -345,7 +345,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_hold_that_somebody_disturbs_needs_help_at_once() {
+    void a_disturbed_hold_needs_help_at_once() {
         ContainerState pinned = new ContainerState(
                 REF,
                 Optional.of(D1),
@@ -390,7 +390,7 @@ class StateRulesTest {
     }
 
     @Test
-    void what_nobody_wanted_needs_help_and_what_somebody_set_does_not() {
+    void unwanted_blockages_need_help_and_intended_ones_do_not() {
         assertThat(state(workload().tagIs(D2).content(D2).runs(D1).annotation("cooldown", "soon")))
                 .extracting(State::words, State::ill)
                 .containsExactly("blocked: wrong policy annotation", true);
@@ -400,7 +400,7 @@ class StateRulesTest {
     }
 
     @Test
-    void waiting_says_for_what_and_since_when_and_until_when() {
+    void a_wait_tells_its_cause_and_since_when_and_until_when() {
         State denied = state(workload()
                 .answer(
                         "app",
@@ -450,7 +450,7 @@ class StateRulesTest {
     }
 
     @Test
-    void what_the_api_server_does_not_let_us_change_is_not_well() {
+    void a_workload_that_we_are_not_allowed_to_change_needs_help() {
         Given given = workload().tagIs(D2).content(D2).runs(D1);
         assertThat(state(given))
                 .extracting(State::words, State::ill)
@@ -471,7 +471,7 @@ class StateRulesTest {
     }
 
     @Test
-    void nothing_is_known_before_the_registry_was_asked_and_is_not_forgotten_while_it_is_asked_again() {
+    void the_state_is_unknown_until_the_registry_was_asked_and_kept_while_it_is_asked_again() {
         assertThat(state(workload().runs(D1)).kind()).isEqualTo(Kind.UNKNOWN);
         Given asking = workload().runs(D1);
         State before = state(workload().tagIs(D1).runs(D1));
@@ -484,7 +484,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_workload_without_pods_is_well() {
+    void a_workload_without_pods_is_healthy() {
         assertThat(state(acted().rollout(rollout(0, 0, 0, 0, 0)), false, NEVER, ago(10_000))
                         .kind())
                 .isEqualTo(Kind.UP_TO_DATE);

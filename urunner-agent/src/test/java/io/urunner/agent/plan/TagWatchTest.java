@@ -22,14 +22,14 @@ class TagWatchTest {
     }
 
     @Test
-    void aDigestThatTheTagHadBeforeCountsWhenTwoPassesInARowSawIt() {
+    void aDigestThatTheTagHadBeforeCountsOnceTwoPassesInARowHaveSeenIt() {
         assertThat(seen(A, B, A).counts()).isFalse();
         assertThat(seen(A, B, A, A)).isEqualTo(new Answer.Resolved(A, at(2), at(3), 2, true, Optional.of(at(1))));
         assertThat(seen(A, B, A, B, A).counts()).isFalse();
     }
 
     @Test
-    void whatWasNotConfirmedDoesNotInterruptWhatStands() {
+    void anUnconfirmedDigestDoesNotInterruptTheCurrentOne() {
         assertThat(seen(A, B, A, B)).isEqualTo(new Answer.Resolved(B, at(1), at(3), 1, true, Optional.of(at(0))));
     }
 
@@ -46,7 +46,7 @@ class TagWatchTest {
     }
 
     @Test
-    void onlyWhatCountsBelongsIntoTheHistory() {
+    void onlyDigestsThatCountBelongInTheHistory() {
         TagWatch watch = TagWatch.unknown().see(A, at(0)).see(B, at(1)).see(A, at(2));
 
         assertThat(watch.counted()).contains(new TagWatch.Sight(B, at(1), at(1), 1));

@@ -22,7 +22,7 @@ class TrackingTest {
     }
 
     @Test
-    void theOthersSayWhyNot() {
+    void otherContainersTellWhyNot() {
         assertThat(why("other.example/team/app", Policy.DEFAULT)).isEqualTo(Why.NO_WATCHED_REGISTRY);
         assertThat(why(REF + "@" + D1, Policy.DEFAULT)).isEqualTo(Why.PINNED);
         assertThat(why("registry.example/Team/app", Policy.DEFAULT)).isEqualTo(Why.UNPARSABLE);
@@ -31,7 +31,7 @@ class TrackingTest {
     }
 
     @Test
-    void whatWePinnedFollowsTheTagItHad() {
+    void aContainerThatWePinnedFollowsTheTagItHad() {
         Workload workload = Given.workload()
                 .container("app", REF + "@" + D1, "Always")
                 .state(

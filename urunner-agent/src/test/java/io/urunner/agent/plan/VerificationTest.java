@@ -35,7 +35,7 @@ class VerificationTest {
     }
 
     @Test
-    void contentThatCannotBeReadInTimeIsSaidAndIsNoFailure() {
+    void contentThatCannotBeReadInTimeIsReportedAndIsNotAFailure() {
         Outcome outcome = judge(rolledOut().runs(CHILD2), UNREAD);
 
         assertThat(outcome).isInstanceOf(Outcome.Succeeded.class);
@@ -43,7 +43,7 @@ class VerificationTest {
     }
 
     @Test
-    void itIsStillTheOldImageWhenThePodsRunSomethingElseAndTheCauseAndRemedyAreNamed() {
+    void podsThatRunSomethingElseStillHaveTheOldImageAndTheCauseAndRemedyAreNamed() {
         Outcome outcome =
                 judge(rolledOut().container("app", REF, "IfNotPresent").runs(D1), KNOWN);
 
@@ -55,14 +55,14 @@ class VerificationTest {
     }
 
     @Test
-    void aDigestThatNeverRanIsTheTagsNextOneOnlyWhereNodesPull() {
+    void aDigestThatNeverRanIsTheTagsNextOneOnlyIfNodesPull() {
         assertThat(judge(rolledOut().runs(D3), KNOWN)).isInstanceOf(Outcome.Succeeded.class);
         assertThat(judge(rolledOut().container("app", REF, "IfNotPresent").runs(D3), KNOWN))
                 .isInstanceOf(Outcome.StillOldImage.class);
     }
 
     @Test
-    void whatCannotBeComparedIsSaidAndIsNoFailure() {
+    void anImpossibleComparisonIsReportedAndIsNotAFailure() {
         Outcome outcome = judge(rolledOut().runs(D1), new Content.Unavailable("the registry answers 500"));
 
         assertThat(outcome).isInstanceOf(Outcome.Succeeded.class);
@@ -70,7 +70,7 @@ class VerificationTest {
     }
 
     @Test
-    void whatTheControllersSayComesFirst() {
+    void theVerdictOfTheControllersComesFirst() {
         Given given = rolledOut().runs(D1).changedBy("helm");
 
         assertThat(judge(new RolloutOutcome.Failed(Cause.CONTAINERS, "CrashLoopBackOff"), given))

@@ -61,7 +61,7 @@ class WindowTest {
                 "Mon- 20:00-22:00",
                 "20:00-22:00 Europe/Rome now"
             })
-    void anotherFormIsRefusedWithAnExample(String text) {
+    void anInvalidFormIsRefusedWithAnExample(String text) {
         assertThatThrownBy(() -> Window.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Mon-Fri 20:00-06:00 Europe/Rome");

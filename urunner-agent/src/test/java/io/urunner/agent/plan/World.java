@@ -21,13 +21,13 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * A small model of what is outside of the agents: a registry with one tag, one Deployment with its revisions and pods, a
- * node that pulls, and a store. Agents drive the real planner against it.
+ * A small model of the world outside the agents: a registry with one tag, one Deployment with its revisions and pods, a
+ * node that pulls, and a store. Agents run the real planner against it.
  */
 final class World {
     static final String REF = Given.REF;
 
-    /** In which words the node's runtime reports a running image. */
+    /** How the node's runtime reports a running image. */
     enum Runtime {
         INDEX,
         CHILD,
@@ -35,13 +35,13 @@ final class World {
         UNREADABLE
     }
 
-    /** What nodes do that have the tag. */
+    /** What nodes that have the tag do. */
     enum Nodes {
         /** They pull it again. */
         PULL,
         /** They run what they have. */
         KEEP,
-        /** They run what they have, so the agent pins digests. */
+        /** They run what they have, and the agent pins digests. */
         PINNED
     }
 
@@ -74,7 +74,7 @@ final class World {
     private Optional<Integer> rolloutsAtTheFirstPutBack = Optional.empty();
     private int revisions;
 
-    /** What the store holds; a lost store is an empty one. */
+    /** What the store contains; a lost store is an empty one. */
     Optional<String> remembered = Optional.empty();
 
     List<TagWatch.Sight> history = new ArrayList<>();
@@ -122,7 +122,7 @@ final class World {
         rolloutsAtTheUndo = rollouts.size();
     }
 
-    /** A tool applies its manifest, which has the tag. */
+    /** A tool applies its manifest, which contains the tag. */
     void putBack() {
         if (template.pin.isPresent()) {
             past.add(template);
@@ -157,7 +157,7 @@ final class World {
         Optional<SimPod> current = current();
         if (current.isEmpty()) {
             pods.add(new SimPod(pushes * 1000 + resourceVersion, template.revision, Optional.empty(), false));
-        } else if (!isReady(current.get())) { // its first start, or after a crash: both pull
+        } else if (!isReady(current.get())) { // first start, or after a crash: both pull
             SimPod pod = current.get();
             String image =
                     template.pin.orElseGet(() -> nodes == Nodes.PULL ? answer() : nodeCache.orElseGet(this::answer));
@@ -197,7 +197,7 @@ final class World {
         return tag;
     }
 
-    /** An answer of a replica that lags behind: the digest that the tag had before. */
+    /** An answer of a lagging replica: the digest that the tag had before. */
     String lagging() {
         tagQuestions++;
         String old = everPushed.get(Math.max(0, everPushed.size() - 2));
@@ -207,7 +207,7 @@ final class World {
         return old;
     }
 
-    /** What the registry says is behind a digest. */
+    /** The content of a digest, according to the registry. */
     Content.Known content(String digest) {
         contentQuestions.merge(digest, 1, Integer::sum);
         return new Content.Known(Set.of(digest, child(digest), config(digest)));
@@ -280,7 +280,7 @@ final class World {
         };
     }
 
-    /** The one patch. False: somebody else was faster. */
+    /** The one patch; false if somebody else was faster. */
     boolean rollOut(Workload planned, Decision.Restart restart) {
         tick();
         if (!planned.resourceVersion().equals(Integer.toString(resourceVersion))) {
@@ -328,12 +328,12 @@ final class World {
         return rollouts;
     }
 
-    /** How often anybody who asked the registry, agents and nodes, saw the tag move. */
+    /** How often the tag was seen to move by those who ask the registry: agents and nodes. */
     int moves() {
         return observed.size() - 1;
     }
 
-    /** The digests that the tag was seen to have, the same one in a row counted once. */
+    /** The digests that the tag was seen to have, without consecutive repetitions. */
     List<String> observed() {
         return observed;
     }
@@ -342,7 +342,7 @@ final class World {
         return tag;
     }
 
-    /** How often agents asked for what is behind each digest. */
+    /** How often agents asked for the content of each digest. */
     Map<String, Integer> contentQuestions() {
         return contentQuestions;
     }
@@ -364,7 +364,7 @@ final class World {
         return template.digests.flatMap(DigestsAnnotation::parse).flatMap(digests -> digests.digest("app", REF));
     }
 
-    /** The rollouts of what was taken back, while the tag was not seen to move. */
+    /** The rollouts of what was reverted, while the tag was not seen to move. */
     long rolloutsAgainstTheUndo() {
         return undone.isPresent() && observedAtTheUndo == observed.size()
                 ? rollouts.stream()
@@ -374,7 +374,7 @@ final class World {
                 : 0;
     }
 
-    /** Whether the tag still has the digest that somebody took back. */
+    /** Whether the tag still has the digest that somebody reverted. */
     boolean isTakenBack() {
         return undone.equals(Optional.of(tag)) && observedAtTheUndo == observed.size();
     }
@@ -388,7 +388,7 @@ final class World {
                 : Policy.DEFAULT;
     }
 
-    /** The rollouts since a tool took a pin back, which it would do again. */
+    /** The rollouts since a tool reverted a pin, which it would do again. */
     int rolloutsAgainstTheTool() {
         return rolloutsAtTheFirstPutBack.map(then -> rollouts.size() - then).orElse(0);
     }
@@ -397,12 +397,12 @@ final class World {
         return rolloutsAtTheFirstPutBack.isPresent();
     }
 
-    /** Whether we acted for the tag's digest, and the node does not pull, or saw the tag elsewhere in between. */
+    /** Whether we acted for the tag's digest, and the node does not pull, or saw another digest in between. */
     boolean mayStillBeOld() {
         return acted().equals(Optional.of(tag)) && (nodes == Nodes.KEEP || cameAgain());
     }
 
-    /** Whether somebody took back the digest that the tag has again, after it was elsewhere. */
+    /** Whether somebody reverted the digest that the tag has again, after having another one. */
     boolean wasTakenBackBefore() {
         return undone.equals(Optional.of(tag)) && cameAgain();
     }

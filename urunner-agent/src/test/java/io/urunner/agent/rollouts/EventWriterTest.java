@@ -111,14 +111,14 @@ class EventWriterTest {
             try {
                 tasks.remove().run();
             } catch (LinkageError e) {
-                // As a thread of a pool ends.
+                // As when a thread of a pool dies.
             }
             loop.settle();
         }
     }
 
     @Test
-    void aHoldIsToldByWhoHoldsItAndNotAgainHere() {
+    void aHoldIsReportedByWhoeverHoldsItAndNotAgainHere() {
         events.decided(mine, new Decision.Blocked(Blockage.HOLD, "held since today by anna"), false);
         events.decided(mine, new Decision.Blocked(Blockage.PAUSED, "the Deployment is paused"), false);
         work();
@@ -126,14 +126,14 @@ class EventWriterTest {
     }
 
     @Test
-    void namespacesTakeTurnsAndEachHasItsShareOfAMinute() {
+    void namespacesTakeTurnsAndEachHasALimitPerMinute() {
         for (int i = 0; i < 1_000; i++) {
             write(evil, "event " + i);
         }
         write(mine, "mine");
         work();
 
-        assertThat(written.indexOf("shop mine")).as("two were on their way").isBetween(0, 2);
+        assertThat(written.indexOf("shop mine")).as("two were already being written").isBetween(0, 2);
         assertThat(written).hasSize(EventWriter.OF_A_NAMESPACE + 1);
         assertThat(served).contains("EVENT shop").hasSize(written.size());
 
@@ -147,7 +147,7 @@ class EventWriterTest {
     }
 
     @Test
-    void anEventThatBreaksItsWriterKeepsNoOtherFromBeingWritten() {
+    void anEventThatBreaksItsWriterDoesNotBlockTheOthers() {
         for (int i = 0; i < 5; i++) {
             write(evil, "crash");
         }

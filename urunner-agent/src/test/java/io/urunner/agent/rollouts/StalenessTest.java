@@ -60,7 +60,7 @@ class StalenessTest {
     }
 
     @Test
-    void what_was_rolled_out_and_failed_is_behind_also_for_an_agent_that_did_not_see_it_begin() {
+    void a_failed_rollout_is_behind_even_for_an_agent_that_did_not_see_it_start() {
         for (State.Kind state : List.of(State.Kind.FAILED, State.Kind.PARTLY_OLD)) {
             assertThat(since(NO, state, Kind.UP_TO_DATE)).hasValue(MOVED);
             assertThat(since(Optional.of(MOVED), state, Kind.UP_TO_DATE)).hasValue(MOVED);

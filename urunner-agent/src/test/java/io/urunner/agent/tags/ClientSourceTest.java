@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a registry's own words make of its limit. */
+/** How a registry's own reports determine its limit. */
 class ClientSourceTest {
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
 
@@ -28,7 +28,7 @@ class ClientSourceTest {
         "x-ratelimit-remaining, 0, x-ratelimit-reset, 1767227400, 1800",
         "ratelimit-remaining, 0, x-other, 0, 3600",
     })
-    void whatIsUsedUpIsThereAgainWhenTheWindowIsOver(
+    void aUsedUpLimitIsAvailableAgainAfterItsWindow(
             String name, String value, String second, String secondValue, long seconds) throws Exception {
         try (MockWebServer registry = new MockWebServer()) {
             registry.enqueue(new MockResponse()
@@ -58,9 +58,9 @@ class ClientSourceTest {
         }
     }
 
-    /** A missing tag costs two requests, the second to say why; the budget knows both. */
+    /** A missing tag costs two requests, the second to find out why; the budget counts both. */
     @Test
-    void whateverIsSentCountsAgainstTheBudgetAndWhatIsBeyondItAgainstTheNextMinute() throws Exception {
+    void everyRequestCountsAgainstTheBudgetAndAnExcessAgainstTheNextMinute() throws Exception {
         try (MockWebServer registry = new MockWebServer()) {
             for (int i = 0; i < 5; i++) {
                 registry.enqueue(new MockResponse().setResponseCode(404));

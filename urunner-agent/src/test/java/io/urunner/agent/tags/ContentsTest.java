@@ -64,7 +64,7 @@ class ContentsTest {
     }
 
     @Test
-    void whatOneReferenceAskedForHoldsForAllWithTheDigest() {
+    void contentReadForOneReferenceIsSharedByAllWithTheDigest() {
         fetch(DEV, D1);
         fetch(COPY, D1);
         assertThat(source.read).containsExactly("r.example/app@" + D1);
@@ -73,7 +73,7 @@ class ContentsTest {
     }
 
     @Test
-    void whatSeveralTagsWantAtOnceIsFetchedOnceAndAllAreTold() {
+    void contentWantedBySeveralTagsIsFetchedOnceAndAllAreTold() {
         contents.fetch(question(DEV), D1, registry);
         contents.fetch(question(PROD), D1, registry);
         contents.fetch(question(COPY), D1, registry);
@@ -85,7 +85,7 @@ class ContentsTest {
     }
 
     @Test
-    void whatOneOfTwoRepositoriesThatWantItAtOnceDoesNotGetTheOtherFetchesForItself() {
+    void ifOneOfTwoRepositoriesFailsTheOtherFetchesTheContentItself() {
         source.failing.add("r.example/app");
         contents.fetch(question(DEV), D1, registry);
         contents.fetch(question(COPY), D1, registry);
@@ -95,9 +95,9 @@ class ContentsTest {
         assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
     }
 
-    /** One follows a rollout of the digest before, the other plans for the one now. */
+    /** One follows a rollout of the previous digest, the other plans for the current one. */
     @Test
-    void twoWhoWantTwoDigestsOfOneTagTakeNothingAwayFromEachOther() {
+    void readersOfTwoDigestsOfOneTagDoNotInterfere() {
         for (int i = 0; i < 1000; i++) {
             fetch(DEV, D1);
             fetch(DEV, D2);
@@ -108,7 +108,7 @@ class ContentsTest {
     }
 
     @Test
-    void ofAnIndexEveryManifestIsReadOnceWhateverElseListsIt() {
+    void everyManifestOfAnIndexIsReadOnceWhateverElseListsIt() {
         source.image(digest(11), digest(21));
         source.image(digest(12), digest(22));
         source.index(D1, digest(11), digest(12));
@@ -123,7 +123,7 @@ class ContentsTest {
     }
 
     @Test
-    void indexesThatNeverEndOrAreTooWideAreNotReadToTheirEnd() {
+    void endlessOrTooWideIndexesAreNotReadCompletely() {
         for (int i = 1; i < 50; i++) {
             source.index(digest(i), digest(i + 1));
         }
@@ -148,7 +148,7 @@ class ContentsTest {
     }
 
     @Test
-    void aFailureIsThatOfOneRepositoryUntilAnotherHadAnAnswer() {
+    void aFailureConcernsOneRepositoryUntilAnotherIsAnswered() {
         source.failing.add("r.example/app");
         fetch(DEV, D1);
         assertThat(contents.content(question(DEV), D1)).isInstanceOf(Content.Unavailable.class);
@@ -159,7 +159,7 @@ class ContentsTest {
     }
 
     @Test
-    void whatFailedIsTriedAgainLaterAndLessAndLessOften() {
+    void aFailedReadIsRetriedLessAndLessOften() {
         source.failing.add("r.example/app");
         for (int i = 0; i < 600; i++) {
             fetch(DEV, D1);
@@ -177,7 +177,7 @@ class ContentsTest {
     }
 
     @Test
-    void aHostThatHangsKeepsNoOtherFromReadingTheSameDigest() {
+    void aHangingHostDoesNotPreventReadingTheSameDigestFromAnother() {
         Watched hangs = watched("h.example", INTERVAL, late::add);
         contents.fetch(question(ImageReference.parse("h.example/app:dev")), D1, hangs);
         fetch(DEV, D1);
@@ -189,7 +189,7 @@ class ContentsTest {
     }
 
     @Test
-    void aPlanWaitsForContentForAWhileAndIsToldWhenItCame() {
+    void aPlanWaitsForContentForALimitedTimeAndIsToldWhenItArrives() {
         Watched hangs = watched("h.example", INTERVAL, late::add);
         ImageReference slow = ImageReference.parse("h.example/app:dev");
         contents.fetch(question(slow), D1, hangs);
@@ -206,7 +206,7 @@ class ContentsTest {
     }
 
     @Test
-    void whatARegistryNeedsThatIsAskedSeldomIsKeptUntilItsNextPass() {
+    void contentOfARarelyAskedRegistryIsKeptUntilItsNextPass() {
         Duration hour = Duration.ofHours(1);
         Contents both = new Contents(loop, hour, changed::add);
         Watched seldom = watched("s.example", hour, loop::execute);
@@ -222,7 +222,7 @@ class ContentsTest {
     }
 
     @Test
-    void whatNobodyNeedsAnyMoreMakesRoom() {
+    void contentThatNobodyNeedsMakesRoom() {
         fetch(DEV, D1);
         fetch(DEV, D2);
         loop.advance(Duration.ofMinutes(11));
@@ -232,9 +232,9 @@ class ContentsTest {
         assertThat(contents.content(question(DEV), D1)).isInstanceOf(Content.Unread.class);
     }
 
-    /** Two that need more than there is room for would else fetch in turns without end. */
+    /** Otherwise, two that need more than there is room for would fetch alternately forever. */
     @Test
-    void whereAllIsNeededWhatIsNewHasToWait() {
+    void newContentWaitsIfAllTheRestIsNeeded() {
         IntStream.range(100, 60_000).forEach(i -> fetch(DEV, digest(i)));
         assertThat(contents.content(question(DEV), digest(100))).isInstanceOf(Content.Known.class);
         assertThat(contents.content(question(DEV), digest(59_999))).isInstanceOf(Content.Unavailable.class);
@@ -245,7 +245,7 @@ class ContentsTest {
     }
 
     @Test
-    void oneNamespaceWithVeryManyImagesTakesNoRoomFromOthersAndIsNotReadForEver() {
+    void aNamespaceWithManyImagesTakesNoRoomFromOthersAndIsNotReadForever() {
         registry.uses(DEV, "shop");
         registry.uses(PROD, "evil");
         IntStream.range(100, 200).forEach(i -> fetch(DEV, digest(i)));
@@ -271,12 +271,12 @@ class ContentsTest {
         loop.advance(Duration.ofMinutes(11));
         fetch(PROD, digest(40_999));
         assertThat(contents.content(question(PROD), digest(40_999)))
-                .as("there is room where the others are not needed any more")
+                .as("there is room once the others are no longer needed")
                 .isInstanceOf(Content.Known.class);
     }
 
     @Test
-    void indexesCountWithAllThatTheyList() {
+    void indexesCountWithEverythingTheyList() {
         registry.uses(DEV, "shop");
         registry.uses(PROD, "evil");
         for (int i = 0; i < 1000; i++) {
@@ -288,14 +288,14 @@ class ContentsTest {
                             .toArray(Digest[]::new));
             fetch(PROD, digest(1000 + i));
         }
-        // Each is kept twice: by the index that lists it, and as what it is.
+        // Each is kept twice: for the index that lists it, and for itself.
         assertThat(source.read).hasSizeBetween(6_000, 6_500);
         fetch(DEV, D1);
         assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
     }
 
     @Test
-    void whatSeveralNamespacesUseIsOfTheShareOfOneOfThem() {
+    void contentUsedBySeveralNamespacesCountsForOneOfThem() {
         registry.uses(PROD, "evil-1");
         registry.uses(PROD, "evil-2");
         registry.uses(DEV, "shop");
@@ -307,7 +307,7 @@ class ContentsTest {
 
     /** Two tags move to one digest, and the namespace that has no room is asked for first. */
     @Test
-    void whoHasNoRoomKeepsNoOtherFromReadingTheSameImage() {
+    void aNamespaceWithoutRoomDoesNotPreventOthersFromReadingTheSameImage() {
         registry.uses(DEV, "shop");
         registry.uses(PROD, "evil");
         IntStream.range(1000, 14_000).forEach(i -> fetch(PROD, digest(i)));
@@ -315,7 +315,7 @@ class ContentsTest {
         contents.fetch(question(DEV), D1, registry);
         loop.settle();
         assertThat(contents.content(question(DEV), D1)).isEqualTo(known(D1));
-        assertThat(contents.content(question(PROD), D1)).as("it is there").isEqualTo(known(D1));
+        assertThat(contents.content(question(PROD), D1)).as("it exists").isEqualTo(known(D1));
     }
 
     private void fetch(ImageReference reference, Digest digest) {
@@ -397,7 +397,7 @@ class ContentsTest {
         public void settled(Asker asker, Optional<Resolution.Problem> problem) {}
     }
 
-    /** Has every digest; those of which it was not told are manifests without a configuration. */
+    /** Has every digest; those that it was not told about are manifests without a configuration. */
     private static final class FakeSource implements WatchedRegistry.Source {
         private final List<String> read = new ArrayList<>();
         private final Set<String> failing = new HashSet<>();

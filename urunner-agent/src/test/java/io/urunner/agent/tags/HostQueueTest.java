@@ -100,7 +100,7 @@ class HostQueueTest {
     }
 
     @Test
-    void isBackAtTheIntervalOnceTheHostAnswersAgain() {
+    void returnsToTheIntervalOnceTheHostAnswersAgain() {
         track(3);
         registry.outcome = any -> DOWN;
         queue.start();
@@ -125,7 +125,7 @@ class HostQueueTest {
     }
 
     @Test
-    void waitsUntilTheRegistryWantsToBeAskedAgain() {
+    void waitsUntilTheRegistryMayBeAskedAgain() {
         Instant until = loop.instant().plusSeconds(100);
         registry.outcome = any ->
                 new Resolution.RateLimited(new Resolution.Problem(Deferral.RATE_LIMITED, "429"), Optional.of(until));
@@ -151,7 +151,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aLimitThatIsUsedUpSaysSinceWhenAndUntilWhenItWaits() {
+    void aUsedUpLimitTellsSinceWhenAndUntilWhenItWaits() {
         Instant begun = loop.instant();
         Instant resets = begun.plus(Duration.ofHours(6));
         track(1);
@@ -180,7 +180,7 @@ class HostQueueTest {
     }
 
     @Test
-    void whatIsAskedLessOftenSaysHowMuchIsLeft() {
+    void askingLessOftenTellsHowMuchIsLeft() {
         track(50);
         registry.allowance =
                 Optional.of(new WatchedRegistry.Allowance(10, loop.instant().plus(Duration.ofHours(6))));
@@ -191,7 +191,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aReferenceThatRestsByItselfSaysUntilWhen() {
+    void aRestingReferenceTellsUntilWhen() {
         track(3);
         registry.outcome = reference -> reference.equals(reference(1)) ? DOWN : FOUND;
         queue.start();
@@ -219,7 +219,7 @@ class HostQueueTest {
     }
 
     @Test
-    void asksANewReferenceAtOnceWhileTheHostIsWell() {
+    void asksANewReferenceAtOnceWhileTheHostIsHealthy() {
         track(1);
         queue.start();
         loop.settle();
@@ -257,9 +257,9 @@ class HostQueueTest {
         assertThat(registry.asked).hasSize(5);
     }
 
-    /** One that hangs must not make the others' period longer, however late in a pass they were asked. */
+    /** A question that hangs must not prolong the period of the others, however late in a pass they were asked. */
     @Test
-    void aPassThatDoesNotEndKeepsNoOtherQuestionFromItsTurn() {
+    void aPassThatDoesNotEndDelaysNoOtherQuestion() {
         track(3);
         queue.start();
         loop.settle();
@@ -278,7 +278,7 @@ class HostQueueTest {
     }
 
     @Test
-    void whatWasHintedAtIsNextInThePassThatRuns() {
+    void aHintedReferenceIsNextInTheCurrentPass() {
         track(20);
         queue.start();
         loop.settle();
@@ -296,7 +296,7 @@ class HostQueueTest {
     }
 
     @Test
-    void everySecondQuestionIsOneThatWasHintedAtWhichIsAskedOnce() {
+    void everySecondQuestionIsAHintedOneWhichIsAskedOnce() {
         track(20);
         queue.start();
         loop.settle();
@@ -317,7 +317,7 @@ class HostQueueTest {
                 .hasSize(39);
     }
 
-    /** With a search through the others for each, this would be quadratic. */
+    /** If each searched through all the others, this would be quadratic. */
     @Test
     void takesAnyNumberOfReferencesOneAfterAnother() {
         registry.hold();
@@ -374,7 +374,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aReferenceIsLookedAtOnceAnIntervalHoweverOftenItsWorkloadsChange() {
+    void aReferenceIsCheckedOncePerIntervalHoweverOftenItsWorkloadsChange() {
         track(1);
         queue.start();
         loop.settle();
@@ -384,12 +384,12 @@ class HostQueueTest {
         }
         loop.settle();
         assertThat(registry.asked)
-                .as("three passes, a look after the first and one after the second or third")
+                .as("three passes, a check after the first and one after the second or third")
                 .hasSizeBetween(4, 5);
     }
 
     @Test
-    void aReferenceThatComesAndGoesIsAskedForOnceAnInterval() {
+    void aReferenceThatComesAndGoesIsAskedForOncePerInterval() {
         track(1);
         queue.start();
         loop.settle();
@@ -406,11 +406,11 @@ class HostQueueTest {
         registry.asked.clear();
         queue.track(question(0));
         loop.settle();
-        assertThat(registry.asked).as("long gone: it is a new one").hasSize(1);
+        assertThat(registry.asked).as("long gone: it counts as new").hasSize(1);
     }
 
     @Test
-    void theSameRequestIsSentOnceAnIntervalAndRefusedAfterThat() {
+    void theSameRequestIsSentOncePerIntervalAndRefusedAfterThat() {
         for (int i = 0; i < 1000; i++) {
             read("manifest");
         }
@@ -427,7 +427,7 @@ class HostQueueTest {
     }
 
     @Test
-    void requestsAreAsFewAtATimeAsQuestionsAndLeaveRoomForThem() {
+    void requestsAreLimitedLikeQuestionsAndLeaveRoomForThem() {
         track(1);
         queue.start();
         loop.settle();
@@ -436,13 +436,13 @@ class HostQueueTest {
         loop.settle();
         assertThat(heldReads).as("of four at a time").hasSize(3);
         loop.advance(INTERVAL);
-        assertThat(registry.asked).as("what hangs delays no question").hasSize(2);
+        assertThat(registry.asked).as("hanging requests delay no question").hasSize(2);
         releaseReads();
         assertThat(read).hasSize(20);
     }
 
     @Test
-    void aRequestToARegistryThatFailsIsNotSentAndSaysWhy() {
+    void aRequestToAFailingRegistryIsNotSentAndTellsWhy() {
         track(1);
         registry.outcome = any -> DOWN;
         queue.start();
@@ -459,7 +459,7 @@ class HostQueueTest {
     }
 
     @Test
-    void requestsWaitForALimitThatIsSoonOverAndGiveUpOnOneThatIsNot() {
+    void requestsWaitForALimitThatIsResetSoonAndGiveUpOnOneThatIsNot() {
         registry.allowance =
                 Optional.of(new WatchedRegistry.Allowance(0, loop.instant().plus(Duration.ofSeconds(30))));
         read("soon");
@@ -476,7 +476,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aRequestThatIsTurnedAwayHoldsBackRequestsAndNoQuestions() {
+    void aRateLimitedRequestHoldsBackRequestsButNotQuestions() {
         track(1);
         queue.start();
         loop.settle();
@@ -497,7 +497,7 @@ class HostQueueTest {
     }
 
     @Test
-    void afterARequestThatIsTurnedAwayNoneOfThoseThatWaitIsSent() {
+    void afterARateLimitedRequestNoWaitingRequestIsSent() {
         readFailure = new RateLimitedException(
                 FailedRequest.of("read", "r.example"), "429", loop.instant().plusSeconds(60), true, null);
         IntStream.range(0, 200).forEach(i -> read("manifest " + i));
@@ -507,7 +507,7 @@ class HostQueueTest {
     }
 
     @Test
-    void afterAQuestionThatIsTurnedAwayNoRequestIsSent() {
+    void afterARateLimitedQuestionNoRequestIsSent() {
         track(6);
         queue.start();
         loop.settle();
@@ -526,11 +526,11 @@ class HostQueueTest {
         loop.settle();
         releaseReads();
         assertThat(read).hasSizeLessThanOrEqualTo(underWay);
-        assertThat(read.size() + refused.size()).as("each was told").isEqualTo(50);
+        assertThat(read.size() + refused.size()).as("each got an answer").isEqualTo(50);
     }
 
     @Test
-    void requestsThatWaitGiveUpWhenTheLimitTurnsOutToLastForHours() {
+    void waitingRequestsGiveUpWhenTheLimitTurnsOutToLastForHours() {
         Instant resets = loop.instant().plus(Duration.ofHours(6));
         registry.allowance = Optional.of(new WatchedRegistry.Allowance(2, resets));
         holdReads = true;
@@ -543,7 +543,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aHostThatAnswersForSomeReferencesOnlyIsSentRequestsAfterThePass() {
+    void aHostThatAnswersOnlySomeReferencesGetsRequestsAfterThePass() {
         track(6);
         registry.outcome = reference -> reference.equals(reference(0)) ? FOUND : DOWN;
         queue.start();
@@ -567,7 +567,7 @@ class HostQueueTest {
     }
 
     @Test
-    void credentialsThatChangeAgainAndAgainAskAnewOnceAMinuteAndTheLastChangeCounts() {
+    void repeatedCredentialChangesAskAgainOncePerMinuteAndTheLastOneCounts() {
         HostQueue seldom = new HostQueue("r.example", Duration.ofHours(1), 4, loop, loop, registry);
         seldom.track(question(0));
         seldom.start();
@@ -584,7 +584,7 @@ class HostQueueTest {
     }
 
     @Test
-    void whateverARequestThrowsItIsOverAndTheNextIsSent() {
+    void aRequestIsOverWhateverItThrowsAndTheNextIsSent() {
         readError = new IllegalStateException("a fault");
         IntStream.range(0, 10).forEach(i -> read("broken " + i));
         loop.settle();
@@ -596,7 +596,7 @@ class HostQueueTest {
     }
 
     @Test
-    void tellsForHowLongRequestsAreUnderWayAndNoneEnded() {
+    void tellsHowLongRequestsHaveBeenUnderWayWithoutOneEnding() {
         holdReads = true;
         read("lost");
         loop.advance(Duration.ofMinutes(1));

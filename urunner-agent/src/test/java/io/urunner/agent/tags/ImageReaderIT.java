@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What images at a real registry say of themselves. */
+/** The labels of images at a real registry. */
 class ImageReaderIT {
     @Test
     void theLabelsOfAnImagesConfigurationAreReadWithOneRequestAfterItsManifest() throws Exception {

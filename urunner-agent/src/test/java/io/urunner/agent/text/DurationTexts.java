@@ -6,11 +6,11 @@ import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
-/** What people write for durations: accepted, with the same meaning, wherever a duration is read. */
+/** How people write durations: accepted, with the same meaning, wherever a duration is read. */
 public final class DurationTexts {
     private DurationTexts() {}
 
-    /** Texts with the durations that they stand for. */
+    /** Texts and the durations that they mean. */
     public static Stream<Arguments> accepted() {
         return Stream.of(
                 arguments("1", Duration.ofSeconds(1)),

@@ -27,7 +27,7 @@ class DurationsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "-5", "+5", "ms", "٣s"})
-    void refusesWhatIsNoNumberWithUnits(String text) {
+    void refusesAnythingButNumbersWithUnits(String text) {
         assertThatThrownBy(() -> Durations.parse(text)).isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
-/** What others write to harm those who read it: the table {@code nasty-strings.json}, and what of it may be shown. */
+/** Texts that are meant to harm their readers: the table {@code nasty-strings.json}, and what of it may be shown. */
 public final class NastyStrings {
-    /** The password that stands in some of them. */
+    /** The password that some of them contain. */
     public static final String SECRET = "hunter2";
 
-    /** What does something, or has no shape. */
+    /** Characters that have an effect, or are invisible. */
     private static final Pattern HARMFUL = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}"
             + "\\u00A0\\u034F\\u115F\\u1160\\u17B4\\u17B5\\u180B-\\u180F\\u2800\\u3000\\u3164\\uFE00-\\uFE0F\\uFFA0"
             + "\\x{E0000}-\\x{E0FFF}]|\\p{M}{5}");
@@ -39,13 +39,13 @@ public final class NastyStrings {
         return all;
     }
 
-    /** A line that holds one of them may be shown. */
+    /** Asserts that a line with one of them is safe to show. */
     public static void assertHarmless(String line, int longest) {
         assertHarmless(line);
         assertThat(line.getBytes(StandardCharsets.UTF_8)).hasSizeLessThanOrEqualTo(longest);
     }
 
-    /** The same, however long it is. */
+    /** The same, whatever the length. */
     public static void assertHarmless(String line) {
         assertThat(HARMFUL.matcher(line).find())
                 .as(() -> line.codePoints()

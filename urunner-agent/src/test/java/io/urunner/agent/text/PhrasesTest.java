@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class PhrasesTest {
     @Test
-    void oneIsNotMany() {
+    void singularsAndPluralsDiffer() {
         assertThat(Phrases.count(0, "workload")).isEqualTo("0 workloads");
         assertThat(Phrases.count(1, "workload")).isEqualTo("1 workload");
         assertThat(Phrases.count(2, "more request")).isEqualTo("2 more requests");
@@ -17,7 +17,7 @@ class PhrasesTest {
     }
 
     @Test
-    void timesAreInWholeSecondsAndInTheirOwnUnits() {
+    void timesAreInWholeSecondsAndSuitableUnits() {
         Instant now = Instant.parse("2026-11-23T10:00:00.123456789Z");
         assertThat(Phrases.time(now)).isEqualTo("2026-11-23T10:00:00Z");
         assertThat(Phrases.when(now, now)).isEqualTo("just now");

@@ -27,7 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** A cluster in memory: what is patched is there at once, what the watch shows only when it is told to. */
+/** A cluster in memory: patches take effect at once, but the watch shows changes only when told to. */
 public final class FakeCluster implements Cluster {
     private final Map<WorkloadId, Workload> real = new TreeMap<>();
     private final Map<WorkloadId, Workload> shown = new TreeMap<>();
@@ -36,7 +36,7 @@ public final class FakeCluster implements Cluster {
     private Optional<KubeException> refusal = Optional.empty();
     /** How many patches were refused. */
     public int refused;
-    /** The next patch is made, but its answer is lost. */
+    /** The next patch takes effect, but its answer is lost. */
     private boolean answerLate;
 
     private final Map<String, Error> faults = new HashMap<>();
@@ -89,7 +89,7 @@ public final class FakeCluster implements Cluster {
         return id;
     }
 
-    /** One pod is wanted, of {@code total} that there are, {@code ready} of them. */
+    /** One pod is wanted; there are {@code total}, of which {@code ready} are ready. */
     private static RolloutStatus status(boolean observed, int total, int ready) {
         return new RolloutStatus(
                 1, observed, false, false, 0, total, 1, ready, ready, Optional.empty(), Optional.empty());
@@ -103,7 +103,7 @@ public final class FakeCluster implements Cluster {
         return new Pod("pod", "uid", true, false, "Running", ready, Optional.empty(), statuses);
     }
 
-    /** A workload that is to differ from another one. */
+    /** A workload that should differ from another one. */
     private static final class Edit {
         private final Workload old;
         private String resourceVersion;
@@ -177,7 +177,7 @@ public final class FakeCluster implements Cluster {
         refusal = Optional.of(with);
     }
 
-    /** The next time this step is done it fails with an error. */
+    /** The next time this step runs, it fails with an error. */
     public void fail(String step, Error with) {
         faults.put(step, with);
     }
@@ -189,7 +189,7 @@ public final class FakeCluster implements Cluster {
         }
     }
 
-    /** Whether all that was to fail has failed. */
+    /** Whether everything that should fail has failed. */
     public boolean hasFailed() {
         return faults.isEmpty();
     }
@@ -202,17 +202,17 @@ public final class FakeCluster implements Cluster {
         loseAnswer = true;
     }
 
-    /** The next GET is answered with what was there before the controller saw it, after the watch told what came of it. */
+    /** The next GET returns the state before the controller saw it, after the watch has reported the state after that. */
     public void answerTheNextReadLate() {
         answerLate = true;
     }
 
-    /** From now on a controller takes back at once what is patched, annotations included. */
+    /** From now on, a controller reverts every patch at once, including annotations. */
     public void undoAll() {
         undo = true;
     }
 
-    /** From now on patches are answered as if they had been made, and change nothing. */
+    /** From now on, patches are answered as if they had been made, but change nothing. */
     public void dropAll() {
         drop = true;
     }
@@ -231,7 +231,7 @@ public final class FakeCluster implements Cluster {
         put(change(real.get(id), Map.of(), Map.of()));
     }
 
-    /** The controllers are through with the template, and the pods run this. */
+    /** The controllers have finished the template, and the pods run this. */
     public void runs(WorkloadId id, String digest) {
         Workload old = real.get(id);
         List<Pod.ContainerStatus> statuses = old.containers().stream()
@@ -253,7 +253,7 @@ public final class FakeCluster implements Cluster {
         put(with(old, status(true, 1, 0), List.of(pod)));
     }
 
-    /** The controllers are on their way. */
+    /** The controllers are still rolling out. */
     public void rolling(WorkloadId id) {
         put(with(real.get(id), status(true, 2, 1), real.get(id).pods()));
     }

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How often the API server is asked for pull secrets, and what is kept of them. */
+/** How often the API server is asked for pull secrets, and which of them are kept. */
 class PodCredentialsTest {
     private static final ImageReference APP = ImageReference.parse("r.example/team/app:latest");
     private static final WorkloadId ID = new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web");
@@ -48,7 +48,7 @@ class PodCredentialsTest {
     private HttpServer server;
     private KubeConnection connection;
     private volatile int status = 200;
-    /** What the Secrets hold beside. */
+    /** What else the Secrets contain. */
     private volatile String more = "";
 
     private volatile String type = "kubernetes.io/dockerconfigjson";
@@ -93,7 +93,7 @@ class PodCredentialsTest {
     }
 
     @Test
-    void aSecretThatNoWorkloadNamesAnyMoreIsForgotten() throws Exception {
+    void aSecretNoLongerNamedByAWorkloadIsForgotten() throws Exception {
         for (String secret : List.of("a", "b", "a")) {
             credentials.uses(workload(secret), List.of(APP));
             for (int i = 0; i < 10; i++) {
@@ -104,7 +104,7 @@ class PodCredentialsTest {
     }
 
     @Test
-    void whatCannotBeTheNameOfASecretIsSkippedAndToldOnce() throws Exception {
+    void anInvalidSecretNameIsSkippedAndReportedOnce() throws Exception {
         List<String> told = new ArrayList<>();
         credentials.connect(new KubeAccess(connection), new PodCredentials.Problems() {
             @Override
@@ -146,7 +146,7 @@ class PodCredentialsTest {
     }
 
     @Test
-    void whyASecretOpensNothingIsSaidWithItsNameAndWithoutItsContent() {
+    void aUselessSecretIsExplainedWithItsNameAndWithoutItsContent() {
         String entry = "{\"username\":\"u\",\"password\":\"s3cret\"}";
         assertThat(problems("kubernetes.io/dockerconfigjson", "{\"auths\":{\"r.example\":" + entry + "}}"))
                 .isEmpty();
@@ -194,7 +194,7 @@ class PodCredentialsTest {
     }
 
     @Test
-    void aSecretThatOpensNothingIsReadAgainSoon() throws Exception {
+    void aUselessSecretIsReadAgainSoon() throws Exception {
         credentials.uses(workload("a"), List.of(APP));
         type = "Opaque";
         assertThat(credentials.credentials("r.example", "team/app")).isEmpty();
@@ -203,11 +203,11 @@ class PodCredentialsTest {
         assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
         now = now.plus(Duration.ofSeconds(16));
         assertThat(credentials.credentials("r.example", "team/app")).hasSize(1);
-        assertThat(asked).as("what opens it is kept").hasSize(2);
+        assertThat(asked).as("a secret that gives access is kept").hasSize(2);
     }
 
     @Test
-    void anApiServerThatFailsIsNotAskedForASecretWithEveryQuestion() throws Exception {
+    void aFailingApiServerIsNotAskedForASecretWithEveryQuestion() throws Exception {
         credentials.uses(workload("a"), List.of(APP));
         status = 500;
         for (int i = 0; i < 60; i++) {
@@ -222,7 +222,7 @@ class PodCredentialsTest {
     }
 
     @Test
-    void aSecretIsReadAgainThoughTheClockWasSetBack() throws Exception {
+    void aSecretIsReadAgainAlthoughTheClockWasSetBack() throws Exception {
         credentials.uses(workload("a"), List.of(APP));
         credentials.credentials("r.example", "team/app");
         now = now.minus(Duration.ofDays(1000));
@@ -238,7 +238,7 @@ class PodCredentialsTest {
     }
 
     @Test
-    void theSecretsOfANamespaceTakeNoMoreThanAMegabyteAndThoseOfAnotherAreRead() throws Exception {
+    void theSecretsOfANamespaceAreLimitedToAMegabyteAndThoseOfAnotherAreRead() throws Exception {
         List<String> told = connectAndHear();
         more = ",\"more\":\"" + "QUJD".repeat(80_000) + '"';
         List<String> many = IntStream.range(0, 100).mapToObj(i -> "s" + i).toList();
@@ -250,7 +250,7 @@ class PodCredentialsTest {
                 .containsExactly(
                         "the secret s4 in namespace shop is not used: together with the other pull secrets there"
                                 + " it exceeds 1024 kB");
-        assertThat(asked).as("what is too much is not read with every question").hasSize(100);
+        assertThat(asked).as("a secret beyond the limit is not read with every question").hasSize(100);
 
         credentials.uses(
                 workload(new WorkloadId("pay", WorkloadKind.DEPLOYMENT, "web"), many.subList(0, 4)), List.of(APP));
@@ -259,7 +259,7 @@ class PodCredentialsTest {
     }
 
     @Test
-    void thoseOfManyNamespacesTakeNoMoreThanTheirSumAndWhoHasFewIsRead() throws Exception {
+    void theSecretsOfAllNamespacesAreLimitedTogetherAndANamespaceWithFewIsStillRead() throws Exception {
         List<String> told = connectAndHear();
         more = ",\"more\":\"" + "QUJD".repeat(80_000) + '"';
         for (int i = 0; i < 12; i++) {
