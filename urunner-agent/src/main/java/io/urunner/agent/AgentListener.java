@@ -77,7 +77,7 @@ public interface AgentListener {
         HOLD_ENDED,
         /** Somebody put the tag back into a workload that is held at a digest. */
         HOLD_DISTURBED,
-        /** The first restart may not bring the new image, because nodes that have the old one do not pull. */
+        /** The first restart possibly does not bring the new image, because nodes that have the old one do not pull. */
         PULL_POLICY
     }
 

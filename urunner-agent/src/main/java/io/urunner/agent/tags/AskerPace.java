@@ -202,7 +202,7 @@ final class AskerPace {
                 : unanswered >= (pace.failing() ? 1 : several ? Math.min(SEVERAL, namespaces) : 2);
     }
 
-    /** Ends the round if nothing waits any more; {@code tenants} are several. Returns whether it ended, and counted. */
+    /** Ends the round if nothing waits any longer; {@code tenants} says whether there are several. Returns whether it ended, and counted. */
     boolean ends(boolean tenants) {
         if (!inRound || open > 0) {
             return false;

@@ -231,7 +231,7 @@ class ErrorsTest extends EngineScene {
                 throw error;
             }));
             thread.after(Duration.ofMillis(1), later::incrementAndGet);
-            Await.until("it goes on", Duration.ofSeconds(10), () -> times.get() > errors.size() && later.get() == 1);
+            Await.until("it continues", Duration.ofSeconds(10), () -> times.get() > errors.size() && later.get() == 1);
             assertThat(thread.sinceBeat()).isLessThan(Duration.ofSeconds(10));
         }
     }

@@ -72,7 +72,7 @@ class ProbesTest {
 
             released.countDown();
             Await.until(
-                    "it goes on",
+                    "it continues",
                     Duration.ofSeconds(10),
                     () -> get(port, "/livez").equals("200 ok"));
             asker.join();

@@ -76,11 +76,11 @@ class StateLogTest {
 
         log.problem(List.of("shop"), "image r.example/shop:1", "not found", "is not there");
         log.problem("registry r.example with the pull secrets of namespace shop", "rejected", "is wrong");
-        log.problem("pull secrets in namespace shop", "forbidden", "may not read");
+        log.problem("pull secrets in namespace shop", "forbidden", "is not allowed to read");
         log.problem("shop/Deployment/web", "forbidden", "is not allowed to patch");
         log.problem("registry r.example", "unreachable", "does not answer");
         log.problem("history", "not written", "the disk is full");
-        log.problem("watch of pods", "forbidden", "may not watch");
+        log.problem("watch of pods", "forbidden", "is not allowed to watch");
         log.well(List.of("shop"), "image r.example/shop:1");
         log.well("registry r.example with the pull secrets of namespace shop");
         log.well("registry r.example");
@@ -88,11 +88,11 @@ class StateLogTest {
                 .containsExactly(
                         "image r.example/shop:1: is not there",
                         "registry r.example with the pull secrets of namespace shop: is wrong",
-                        "pull secrets in namespace shop: may not read",
+                        "pull secrets in namespace shop: is not allowed to read",
                         "shop/Deployment/web: is not allowed to patch",
                         "registry r.example: does not answer",
                         "history: the disk is full",
-                        "watch of pods: may not watch",
+                        "watch of pods: is not allowed to watch",
                         "image r.example/shop:1: recovered",
                         "registry r.example with the pull secrets of namespace shop: recovered",
                         "registry r.example: recovered");
