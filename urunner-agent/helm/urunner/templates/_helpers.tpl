@@ -18,7 +18,7 @@ app.kubernetes.io/name: {{ include "urunner.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{/* Commands find the agent by its component, whatever its name is. */}}
+{{/* Commands find the agent by its component, regardless of its name. */}}
 {{- define "urunner.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "urunner.selectorLabels" . }}
@@ -34,25 +34,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default .Release.Namespace .Values.namespaceOverride }}
 {{- end }}
 
-{{/* Tells this release from others of the same name, as a label of its metrics. */}}
+{{/* A label of the metrics that distinguishes this release from others of the same name. */}}
 {{- define "urunner.release" -}}
 {{ include "urunner.namespace" . }}/{{ include "urunner.fullname" . }}
 {{- end }}
 
-{{/* What the build filled in for the owner of the chart: (list root key). Empty in a checkout. */}}
+{{/* The value that the build filled in for the owner of the chart: (list root key). Empty in a checkout. */}}
 {{- define "urunner.project" -}}
 {{- $value := get ((index . 0).Files.Get "project.yaml" | fromYaml) (index . 1) }}
 {{- if not (hasPrefix "@" $value) }}{{ $value }}{{ end }}
 {{- end }}
 
-{{/* The agent's image. There is no default where the chart is nobody's: a name that is not ours may become a stranger's. */}}
+{{/* The agent's image. A chart without an owner has no default: somebody else could register a name that is not ours. */}}
 {{- define "urunner.image" -}}
 {{- $repository := .Values.image.repository }}
 {{- if not $repository }}
 {{- with include "urunner.project" (list . "registry") }}{{ $repository = printf "%s/urunner" . }}{{ end }}
 {{- end }}
 {{- if not $repository }}
-{{- fail (printf "image.repository is not set, and there is no published image that it could name. Build one, push it to a registry of yours, and name it:\n\n  ./mvnw -Pimage -Dquick -DskipTests -Dimage.goal=build -Dimage.name=registry.example.com/tools/urunner:%s package\n  helm upgrade --install %s urunner-agent/helm/urunner -n %s --create-namespace --set image.repository=registry.example.com/tools/urunner\n" .Chart.AppVersion .Release.Name .Release.Namespace) }}
+{{- fail (printf "image.repository is not set, and there is no published image to use as a default. Build one, push it to a registry of yours, and set its name:\n\n  ./mvnw -Pimage -Dquick -DskipTests -Dimage.goal=build -Dimage.name=registry.example.com/tools/urunner:%s package\n  helm upgrade --install %s urunner-agent/helm/urunner -n %s --create-namespace --set image.repository=registry.example.com/tools/urunner\n" .Chart.AppVersion .Release.Name .Release.Namespace) }}
 {{- end }}
 {{- if regexMatch "[:@][^/]*$" $repository }}
 {{- fail (printf "image.repository is %s, with a tag or digest: these are image.tag and image.digest" $repository) }}
@@ -91,7 +91,7 @@ labels:
 {{- end }}
 {{- end }}
 
-{{/* The variables of the Secret that is made, those that have a value. */}}
+{{/* The variables of the Secret that is created, only those that have a value. */}}
 {{- define "urunner.secretData" -}}
 {{- $s := .Values.secret }}
 {{- $all := dict
@@ -111,8 +111,8 @@ labels:
 {{- end }}
 
 {{/*
-The checksum of a text with secrets in it: (list root text). Everybody sees annotations, and guesses what hashes to them. So
-the name of the release is the salt, and each guess costs what scrypt does.
+The checksum of a text that contains secrets: (list root text). Everybody can read annotations, and try to guess the text behind
+a hash. So the name of the release is the salt, and each guess costs as much as scrypt.
 */}}
 {{- define "urunner.checksum" -}}
 {{- $root := index . 0 }}
@@ -143,7 +143,7 @@ the name of the release is the salt, and each guess costs what scrypt does.
 {{- int $port }}
 {{- end }}
 
-{{/* The configuration file. Nobody's registry is Docker Hub's, which wants no account. */}}
+{{/* The configuration file. Without any registry it watches Docker Hub, which needs no account. */}}
 {{- define "urunner.settings" -}}
 {{- $settings := deepCopy .Values.settings }}
 {{- if .Values.registries }}
@@ -165,13 +165,13 @@ yes
 {{- end }}
 {{- end }}
 
-{{/* Whether the pod's ServiceAccount is its way to the API server. */}}
+{{/* Whether the pod uses its ServiceAccount for the API server. */}}
 {{- define "urunner.inCluster" -}}
 {{- $kubernetes := .Values.settings.kubernetes | default dict }}
 {{- ne (.Values.config.URUNNER_CONF_KUBE_AUTH | default $kubernetes.auth | default "incluster") "kubeconfig" }}
 {{- end }}
 
-{{/* Whether agents elect the one that acts. */}}
+{{/* Whether agents elect a leader. */}}
 {{- define "urunner.election" -}}
 {{- $kubernetes := .Values.settings.kubernetes | default dict }}
 {{- if or (gt (int .Values.replicas) 1) (eq (.Values.config.URUNNER_CONF_LEADER_ELECTION | toString | lower) "true") (eq ($kubernetes.leaderElection | toString) "true") -}}
@@ -179,7 +179,7 @@ yes
 {{- end }}
 {{- end }}
 
-{{/* The ports that the settings name, of registries, token servers, databases and proxies, after commas. */}}
+{{/* The ports in the settings, of registries, token servers, databases and proxies, separated by commas. */}}
 {{- define "urunner.ports" -}}
 {{- $urls := list .Values.config.URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH (include "urunner.databaseUrl" .) .Values.secret.gitlab.auth_url }}
 {{- range $name, $value := .Values.secret.extra }}
@@ -215,7 +215,7 @@ path: /metrics
 honorLabels: true
 interval: {{ $monitor.interval }}
 relabelings:
-  # The alerts know this release by it: the label `namespace` is that of the workloads.
+  # The alerts select this release by it: the label `namespace` is that of the workloads.
   - {action: replace, targetLabel: urunner_release, replacement: {{ include "urunner.release" . }}}
 {{- if .Values.metricsToken.secretName }}
 authorization:

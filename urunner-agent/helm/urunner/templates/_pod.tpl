@@ -1,4 +1,4 @@
-{{/* The agent's pod: (list root test). That of a test runs `doctor` as the agent would, and ends. */}}
+{{/* The agent's pod: (list root test). A test pod runs `doctor` as the agent would, and exits. */}}
 {{- define "urunner.pod" -}}
 {{- $test := index . 1 }}
 {{- with index . 0 }}
@@ -121,7 +121,7 @@ containers:
   {{- end }}
   {{- end }}
 volumes:
-  # SQLite's library is unpacked there, and the commands find the agent by a file there.
+  # SQLite's library is unpacked here, and the commands find the agent by a file in this folder.
   - name: tmp
     emptyDir: {sizeLimit: 64Mi}
   {{- if $claim }}

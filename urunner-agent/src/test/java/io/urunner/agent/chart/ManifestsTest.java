@@ -20,7 +20,7 @@ import org.snakeyaml.engine.v2.common.FlowStyle;
  */
 class ManifestsTest {
     private static final Path DEPLOY = Path.of("deploy");
-    private static final String FROM = "# Made of the chart by ManifestsTest: change that one.\n";
+    private static final String FROM = "# Generated from the chart by ManifestsTest: change the chart instead.\n";
 
     @TempDir
     private Path folder;
