@@ -138,7 +138,7 @@ class CommandsIT {
                 .isEqualTo("v3 crashes");
 
         // Asking for the same again does nothing, and forgets no reason.
-        assertThat(scene.done("rollback", web.toString(), "--to", v.get(0))).contains("held there already");
+        assertThat(scene.done("rollback", web.toString(), "--to", v.get(0))).contains("already held there");
         assertThat(scene.state(web)).contains("v3 crashes");
 
         scene.done("resume", web.toString(), "--reason", "v3 was not it");

@@ -183,7 +183,7 @@ class RollbackIT {
         int revision = Seen.revision(scene.cluster, web);
         Result again = scene.runOn("other", "rollback", web.toString(), "--to", "-2");
         assertThat(again.code()).as(again.toString()).isZero();
-        assertThat(again.out()).contains("held there already");
+        assertThat(again.out()).contains("already held there");
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(revision);
 
         TestAgent agent = scene.agent("fresh");
@@ -321,8 +321,8 @@ class RollbackIT {
             assertThat(gone.code()).isEqualTo(1);
             assertThat(gone.err())
                     .contains(
-                            index.substring(0, 19),
-                            "no more; it has " + v.get(1).substring(0, 19),
+                            "no longer has " + index.substring(0, 19),
+                            "; it has " + v.get(1).substring(0, 19),
                             "nothing was changed");
 
             // Garbage collection took the child that the nodes run, and left the index.
@@ -448,9 +448,9 @@ class RollbackIT {
         assertThat(there.err()).contains(bad.get(0).substring(0, 19) + " failed here at ", "--force");
 
         assertThat(scene.done("rollback", web.toString()))
-                .contains("passed over: " + bad.get(0).substring(0, 19) + ", which failed here at ");
+                .contains("skipped: " + bad.get(0).substring(0, 19) + ", which failed here at ");
         assertThat(scene.runs(web, "app", v.get(1))).isTrue();
-        assertThat(scene.done("rollback", web.toString())).contains("held there already", " stays at ");
+        assertThat(scene.done("rollback", web.toString())).contains("already held there", " stays at ");
 
         // Not only the last one that failed.
         scene.registry.push("shop/web", "latest", "crash one " + scene.namespace);

@@ -48,7 +48,7 @@ class StuckStatefulSetIT {
             Await.until("both are stuck", Seen.within(RollbackScene.SOON), () -> isStuck(db) && isStuck(other));
 
             String out = scene.done("rollback", db.toString(), "--to", v1);
-            assertThat(out).contains("pod db-1 of the old template does not become ready", "it is deleted");
+            assertThat(out).contains("pod db-1 of the old template does not become ready", "it was deleted");
             assertThat(scene.runs(db, "app", v1)).isTrue();
 
             Map<String, String> settings = new HashMap<>(scene.settings("db"));
@@ -63,7 +63,7 @@ class StuckStatefulSetIT {
             Result result = rollback.get();
             assertThat(result.code()).as(result.toString()).isZero();
             assertThat(result.out())
-                    .contains("we may not delete it")
+                    .contains("we are not allowed to delete it")
                     .contains("kubectl delete pod -n " + scene.namespace + " other-1");
             assertThat(scene.runs(other, "app", v1)).isTrue();
         } finally {

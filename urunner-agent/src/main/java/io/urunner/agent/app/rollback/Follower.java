@@ -16,12 +16,12 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Follows a rollout to its end by reading the workload again and again, which needs no watch, and helps a StatefulSet that
- * is stuck. For one thread.
+ * Follows a rollout to its end by polling the workload, which needs no watch, and helps a stuck StatefulSet. For one
+ * thread.
  */
 final class Follower {
     private static final Duration LOOK = Duration.ofMillis(500);
-    /** For how long a pod of an old template must not be ready before it is what a StatefulSet is stuck behind. */
+    /** How long a pod of an old template must be unready before a StatefulSet counts as stuck on it. */
     private static final long STUCK = Duration.ofSeconds(5).toNanos();
 
     private final Surroundings with;
@@ -37,7 +37,7 @@ final class Follower {
         this.tell = tell;
     }
 
-    /** What came of it, and the workload then. */
+    /** The outcome, and the workload at the end. */
     record End(RolloutOutcome outcome, Optional<Workload> workload) {}
 
     End follow(DigestsAnnotation digests, long generation, Duration timeout) throws InterruptedException {
@@ -67,8 +67,8 @@ final class Follower {
     }
 
     /**
-     * A StatefulSet waits for a pod to become ready before it goes on, even if the pod is of a template that never will:
-     * "Forced rollback" in the documentation of Kubernetes. Deleting the pod helps.
+     * A StatefulSet waits for a pod to become ready before it continues, even if the pod is of a template that never becomes
+     * ready: see "Forced rollback" in the documentation of Kubernetes. Deleting the pod helps.
      */
     private void help(Workload workload, long now) {
         if (!id.kind().waitsForEachPod()
@@ -93,11 +93,13 @@ final class Follower {
                 "pod " + pod.name() + " of the old template does not become ready, and the StatefulSet waits for it: ";
         try {
             with.cluster().deletePod(id.namespace(), pod);
-            tell.accept(stuck + "it is deleted");
+            tell.accept(stuck + "it was deleted");
         } catch (KubeException e) {
             tell.accept(stuck
-                    + (e.forbidden() ? "we may not delete it" : "it could not be deleted (" + e.getMessage() + ")")
-                    + "; do it with: kubectl delete pod -n " + id.namespace() + " " + pod.name());
+                    + (e.forbidden()
+                            ? "we are not allowed to delete it"
+                            : "it could not be deleted (" + e.getMessage() + ")")
+                    + "; delete it with: kubectl delete pod -n " + id.namespace() + " " + pod.name());
         }
     }
 

@@ -10,9 +10,9 @@ import java.time.OffsetDateTime;
 import java.time.ZonedDateTime;
 import java.util.Locale;
 
-/** Where a rollback shall lead. */
+/** The goal of a rollback. */
 public sealed interface Goal {
-    /** The algorithm of digests that are written without one. */
+    /** The algorithm of digests that are given without one. */
     String SHA256 = "sha256:";
 
     /**
@@ -28,7 +28,7 @@ public sealed interface Goal {
     }
 
     /**
-     * The digest of the tag's history that begins so.
+     * The digest of the tag's history with this prefix.
      *
      * @param beginning the digest's beginning, with its algorithm
      */
@@ -40,9 +40,9 @@ public sealed interface Goal {
     }
 
     /**
-     * So many digests back.
+     * A number of digests back.
      *
-     * @param steps 1 is the digest before the present one
+     * @param steps the number; 1 is the digest before the current one
      */
     record Back(int steps) implements Goal {
         @Override
@@ -52,7 +52,7 @@ public sealed interface Goal {
     }
 
     /**
-     * What the tag had at a time.
+     * The digest that the tag had at a time.
      *
      * @param time the time
      */
@@ -64,11 +64,11 @@ public sealed interface Goal {
     }
 
     /**
-     * Reads what people write.
+     * Parses user input.
      *
-     * @param text a digest or its beginning, {@code -1} or another number of steps, or a time: with its offset, or without
-     *     one, or only that of a day
-     * @param now the time now, and the zone of times without an offset
+     * @param text a digest or its beginning, {@code -1} or another number of steps, or a time: with an offset, without one,
+     *     or only a time of day
+     * @param now the current time, and the zone of times without an offset
      * @return the goal
      * @throws IllegalArgumentException if it is none of these
      */
@@ -88,7 +88,7 @@ public sealed interface Goal {
         }
         At at = new At(time(text, now));
         if (at.time().isAfter(now.toInstant())) {
-            throw new IllegalArgumentException("'" + text + "' lies in the future");
+            throw new IllegalArgumentException("'" + text + "' is in the future");
         }
         return at;
     }
@@ -102,7 +102,7 @@ public sealed interface Goal {
         }
     }
 
-    /** A time without an offset; that of a day is the last one. */
+    /** A time without an offset; a time of day means its last occurrence. */
     private static Instant here(String text, String time, ZonedDateTime now) {
         try {
             if (time.contains("T")) {
@@ -119,15 +119,15 @@ public sealed interface Goal {
                     .toInstant();
         } catch (DateTimeException e) {
             throw new IllegalArgumentException("'" + text
-                    + "' is no digest (sha256:… or its first 12 digits), no number of steps (-1) and no time"
+                    + "' is not a digest (sha256:… or its first 12 digits), a number of steps (-1) or a time"
                     + " (2026-02-03T14:05:00Z, '2026-02-03 14:05' or 14:05)");
         }
     }
 
     /**
-     * Whether the zone had to be guessed.
+     * Whether the zone has to be guessed.
      *
-     * @param text what was written
+     * @param text the text
      * @return true for a time without an offset
      */
     static boolean lacksZone(String text) {

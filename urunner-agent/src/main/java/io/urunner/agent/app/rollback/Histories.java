@@ -33,8 +33,8 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * Reads what is known of tags: from the store, and from the annotations of the templates that the cluster keeps, which is
- * all there is if the store was lost. For one thread.
+ * Reads the history of tags: from the store, and from the annotations of the templates that the cluster keeps, which are
+ * all that is left if the store was lost. For one thread.
  */
 public final class Histories {
     private static final int LIMIT = 1_000;
@@ -45,8 +45,8 @@ public final class Histories {
     /**
      * A reader.
      *
-     * @param with what it works with
-     * @param warn told in words what could not be read
+     * @param with its surroundings
+     * @param warn receives a message for everything that cannot be read
      */
     public Histories(Surroundings with, Consumer<String> warn) {
         this.with = with;
@@ -64,7 +64,7 @@ public final class Histories {
                 .withRunning(running(workload, container), with.clock().instant());
     }
 
-    /** How the last rollout to a digest ended here, if there were some and none was seen to succeed. */
+    /** How the last rollout of a digest ended here, if there were any and none was seen to succeed. */
     Optional<String> neverWell(Workload workload, Followed container, String digest) {
         List<String> outcomes = rollouts(workload.id()).stream()
                 .filter(rollout -> TagHistory.brought(rollout, container).equals(Optional.of(digest)))
@@ -75,7 +75,7 @@ public final class Histories {
                 : outcomes.stream().findFirst();
     }
 
-    /** The workload with the texts of images that it forgot, where somebody put back a pin of ours. */
+    /** The workload with the original texts of images whose pin somebody put back. */
     Workload spelled(Workload workload) {
         Map<String, String> texts = new HashMap<>();
         List<Followed> back = Intervention.followed(workload).stream()
@@ -122,7 +122,7 @@ public final class Histories {
         }
     }
 
-    /** Whatever its pods run, also those of older revisions. */
+    /** Everything that its pods run, including those of older revisions. */
     private static Set<String> running(Workload workload, Followed container) {
         return new TreeSet<>(RunningDigests.of(workload)
                 .getOrDefault(container.container().name(), new TreeMap<>())
@@ -173,8 +173,8 @@ public final class Histories {
     }
 
     /**
-     * The history of a tag, from the store alone. What only a workload's annotations told of is left out: whoever may
-     * write them could tell that others' images failed.
+     * The history of a tag, from the store only. Information from workloads' annotations is left out: anyone who may write
+     * them could claim that others' images failed.
      *
      * @param reference the image reference
      * @return the history
@@ -207,7 +207,7 @@ public final class Histories {
         return ask(() -> with.store().remembered()).orElse(Map.of());
     }
 
-    /** By digest the workloads that run it, as far as the store remembers. */
+    /** The workloads that run each digest, as far as the store remembers. */
     private static Map<String, Set<String>> users(
             Map<TrackedContainer, String> remembered, String reference, String except) {
         Map<String, Set<String>> users = new TreeMap<>();
@@ -238,7 +238,7 @@ public final class Histories {
             String digest = entry.digest();
             Restorability.Answer answer = answers.get(digest);
             if (answer == null) {
-                // A registry that does not answer is not asked fifty times.
+                // Do not ask a registry that does not answer fifty times.
                 answer = silent.isPresent() ? silent.get() : restorability.check(reference, digest);
                 answers.put(digest, answer);
                 silent = answer.known() ? silent : Optional.of(answer);
@@ -261,7 +261,7 @@ public final class Histories {
         return rows;
     }
 
-    /** How the last rollout of each workload to a digest ended. */
+    /** How each workload's last rollout of a digest ended. */
     private static Optional<String> outcome(List<RolloutRecord> rollouts) {
         Map<String, String> last = new LinkedHashMap<>();
         rollouts.forEach(rollout ->

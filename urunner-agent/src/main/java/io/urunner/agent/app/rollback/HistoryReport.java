@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * The digests that tags had; also the JSON of {@code history}. Immutable.
  *
- * @param workload the workload, if it was asked for one
+ * @param workload the workload, if the report is about one
  * @param hold the workload's hold
  * @param tags the tags
  */
@@ -20,9 +20,9 @@ public record HistoryReport(Optional<String> workload, Optional<WorkloadState.Ho
     /**
      * A tag.
      *
-     * @param container the container that follows it, if it was asked for a workload
+     * @param container the container that follows it, if the report is about a workload
      * @param reference the tag, in canonical form
-     * @param digests the digests, the newest first
+     * @param digests the digests, newest first
      */
     public record Tag(Optional<String> container, String reference, List<Row> digests) {
         public Tag {
@@ -36,15 +36,15 @@ public record HistoryReport(Optional<String> workload, Optional<WorkloadState.Ho
      * @param back how many digests it is before the newest one, as in {@code --to -2}; empty for an older stay of a digest
      *     that came back, and for one that failed here
      * @param digest the digest
-     * @param firstSeen when it was seen first, if known
-     * @param lastSeen when it was seen last, if known
+     * @param firstSeen when it was first seen, if known
+     * @param lastSeen when it was last seen, if known
      * @param revision the revision of the source that the image names, if known
      * @param version the version that the image names, if known
      * @param created when the image was built, in ISO 8601, if known
      * @param outcome how its last rollouts ended, if there were any
-     * @param workloads which workloads run it, as far as is known
+     * @param workloads the workloads that run it, as far as known
      * @param restorable whether the registry still has it: {@code yes}, {@code no} or {@code unknown}
-     * @param why why not, in words; empty if it has
+     * @param why the reason, in words; empty if it has
      */
     public record Row(
             Optional<Integer> back,

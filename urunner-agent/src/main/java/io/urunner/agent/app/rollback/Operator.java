@@ -43,9 +43,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Takes workloads back, and ends that. What is asked for is checked before anything is touched; then there is one patch,
- * whose rollout is followed to its end. Whoever is killed in between asks for the same again, and goes on where it ended.
- * For one thread.
+ * Rolls workloads back, and resumes them. A request is checked before anything is changed; then there is one patch, whose
+ * rollout is followed to its end. After an interruption, the same request continues where the last one stopped. For one
+ * thread.
  */
 public final class Operator {
     private static final int CONFLICTS = 5;
@@ -61,10 +61,10 @@ public final class Operator {
     private final Consumer<String> tell;
 
     /**
-     * In whose name something is done, and why, for the people who find the workload held.
+     * Who acts, and why, for the people who find the workload held.
      *
-     * @param name who
-     * @param reason why, if it was said
+     * @param name the person's name
+     * @param reason why, if given
      */
     public record Person(String name, Optional<String> reason) {
         /** For people, for example {@code anna because it crashes}. */
@@ -77,9 +77,9 @@ public final class Operator {
     /**
      * An operator.
      *
-     * @param with what it works with
-     * @param person in whose name
-     * @param tell told what happens, in lines for people
+     * @param with its surroundings
+     * @param person who acts
+     * @param tell receives what happens, in lines for people
      */
     public Operator(Surroundings with, Person person, Consumer<String> tell) {
         this.with = with;
@@ -94,12 +94,12 @@ public final class Operator {
     }
 
     /**
-     * What is asked for.
+     * A request for a rollback.
      *
-     * @param container which container; empty if the workload follows one tag only
-     * @param to to which digest
+     * @param container the container; empty if the workload follows only one tag
+     * @param to the digest to go back to
      * @param untilNextPush whether the hold ends by itself when the tag moves
-     * @param force whether to go to a digest that failed here
+     * @param force whether to accept a digest that failed here
      * @param dryRun whether only to say what would be done
      * @param timeout how long to follow the rollout
      */
@@ -112,11 +112,11 @@ public final class Operator {
             Duration timeout) {}
 
     /**
-     * What came of it.
+     * The result of a request.
      *
-     * @param words what was done, or would be, in a sentence
+     * @param words what was done, or would be done, in a sentence
      * @param changed whether the workload was changed
-     * @param patch what would be sent, as JSON; only if it is to be shown and there is something to send
+     * @param patch the patch that would be sent, as JSON; only for a dry run, and if there is something to send
      * @param outcome how the rollout ended; empty if nothing was rolled out
      */
     public record Result(String words, boolean changed, Optional<String> patch, Optional<Outcome> outcome) {}
@@ -124,10 +124,10 @@ public final class Operator {
     /**
      * Takes a workload back to a digest that its tag had, and holds it there.
      *
-     * @param id which workload
-     * @param request what is asked for
-     * @return what came of it
-     * @throws RefusedException if it cannot be done; nothing was changed then
+     * @param id the workload
+     * @param request the request
+     * @return the result
+     * @throws RefusedException if it cannot be carried out; nothing was changed then
      * @throws KubeException if the API server refused or could not be reached
      * @throws InterruptedException if the thread is interrupted
      */
@@ -136,7 +136,7 @@ public final class Operator {
         return change(id, request.dryRun(), request.timeout(), (workload, note) -> {
             if (workload.rollout().paused()) {
                 throw RefusedException.hindered(
-                        id + " is paused, so nothing would be rolled out: kubectl rollout resume lets it go on");
+                        id + " is paused, so nothing would be rolled out: continue it with 'kubectl rollout resume'");
             }
             Map<String, Target> targets = new HashMap<>();
             for (Followed container : chosen(workload, request.container())) {
@@ -153,15 +153,15 @@ public final class Operator {
     }
 
     /**
-     * Ends a hold, so that the images get their original text again, and the quarantine of digests that failed here. A pin
-     * of ours that somebody put back is taken away, too.
+     * Ends a hold, which restores the original text of the images, and lifts the quarantine of digests that failed here. A pin
+     * of ours that somebody put back is removed, too.
      *
-     * @param id which workload
+     * @param id the workload
      * @param force whether to roll out again what failed here
      * @param dryRun whether only to say what would be done
      * @param timeout how long to follow the rollout
-     * @return what came of it
-     * @throws RefusedException if it cannot be done; nothing was changed then
+     * @return the result
+     * @throws RefusedException if it cannot be carried out; nothing was changed then
      * @throws KubeException if the API server refused or could not be reached
      * @throws InterruptedException if the thread is interrupted
      */
@@ -179,7 +179,7 @@ public final class Operator {
                         histories
                                 .neverWell(workload, container, now)
                                 .ifPresent(outcome -> note.accept(Brief.digest(now)
-                                        + " was never seen well here (its last rollout: " + outcome + ")"));
+                                        + " was never seen running well here (its last rollout: " + outcome + ")"));
                         tagNow.put(container.container().name(), now);
                     }
                 }
@@ -197,12 +197,12 @@ public final class Operator {
         if (failure.isPresent()) {
             throw RefusedException.hindered("the rollout of "
                     + new ImageDigest(container.reference().toString(), now) + " " + failure.get()
-                    + ", and the tag still has it: push a better one, or roll it out again with --force");
+                    + ", and the tag still has it: push a fixed image, or roll this one out again with --force");
         }
     }
 
     private interface Planning {
-        /** What is worth saying beside what is done is noted. */
+        /** Plans the change; {@code note} receives remarks about it. */
         Intervention plan(Workload workload, Consumer<String> note)
                 throws RefusedException, KubeException, InterruptedException;
     }
@@ -221,9 +221,9 @@ public final class Operator {
                 String words = planned.restart()
                         .state()
                         .hold()
-                        .map(hold -> "it is held there already, since " + Phrases.time(hold.since()) + " by "
+                        .map(hold -> "it is already held there, since " + Phrases.time(hold.since()) + " by "
                                 + responsible(hold) + ": " + words(planned))
-                        .orElse(id + " is not held, and quarantines no digest");
+                        .orElse(id + " is not held, and has no quarantined digest");
                 tell.accept(words);
                 return new Result(
                         words, false, Optional.empty(), dryRun ? Optional.empty() : finish(workload, timeout));
@@ -255,14 +255,14 @@ public final class Operator {
             }
         }
         throw RefusedException.hindered(
-                id + " was changed by somebody else " + CONFLICTS + " times in a row while this was asked for");
+                id + " was changed by somebody else " + CONFLICTS + " times in a row while this command ran");
     }
 
     private static boolean isBack(Intervention planned) {
         return planned.restart().state().hold().isPresent();
     }
 
-    /** What {@code kubectl rollout history} says of the new revision. */
+    /** The cause that {@code kubectl rollout history} shows for the new revision. */
     private String cause(Intervention planned) {
         String digests = planned.changes().stream()
                 .map(change -> Brief.digest(change.to()))
@@ -271,7 +271,7 @@ public final class Operator {
         return isBack(planned) ? "rolled back to " + digests + " by " + person : RESUMED + person + ": " + digests;
     }
 
-    /** Told in any case; where Events may not be written, the hold on the workload tells as much. */
+    /** Writes an Event; if that is not allowed, the hold on the workload still says the same. */
     private void event(Intervention planned, String words) {
         try {
             with.events()
@@ -281,7 +281,7 @@ public final class Operator {
                             isBack(planned) ? "RolledBack" : "Resumed",
                             Printable.line((isBack(planned) ? "rolled back by " : RESUMED) + person + ": " + words));
         } catch (KubeException e) {
-            tell.accept("warning: no Event tells of it: " + e.getMessage());
+            tell.accept("warning: the Event could not be written: " + e.getMessage());
         }
     }
 
@@ -304,7 +304,7 @@ public final class Operator {
                     .filter(before -> !before.equals(responsible(hold)))
                     .ifPresent(before -> words.append(" by ")
                             .append(responsible(hold))
-                            .append(", before by ")
+                            .append(", previously by ")
                             .append(before));
         } else if (Intervention.hold(planned.workload()).isPresent()) {
             words.append("; no longer held");
@@ -314,7 +314,7 @@ public final class Operator {
         planned.pinnedAgain()
                 .forEach(image -> words.append("; no longer rejected: the pin of ")
                         .append(image)
-                        .append(", which will be pinned again while if-not-always says so"));
+                        .append(", which will be pinned again as long as if-not-always says so"));
         return words.toString();
     }
 
@@ -322,7 +322,7 @@ public final class Operator {
         return new Person(hold.by(), hold.reason()).toString();
     }
 
-    // ---- what is asked for
+    // ---- the request
 
     private static List<Followed> chosen(Workload workload, Optional<String> name) throws RefusedException {
         List<Followed> all = Intervention.followed(workload);
@@ -332,7 +332,7 @@ public final class Operator {
                     .toList();
             if (one.isEmpty()) {
                 throw RefusedException.wronglyAsked(workload.id() + " has no container " + name.get()
-                        + " that follows a tag; there is: " + names(all));
+                        + " that follows a tag; it has: " + names(all));
             }
             return one;
         }
@@ -341,14 +341,14 @@ public final class Operator {
         }
         if (all.stream().map(Followed::reference).distinct().count() > 1) {
             throw RefusedException.wronglyAsked(
-                    workload.id() + " follows several tags: choose with --container one of " + names(all));
+                    workload.id() + " follows several tags; choose one with --container: " + names(all));
         }
         List<String> others =
                 Intervention.unfollowed(workload, all.get(0).reference().registry());
         if (!others.isEmpty()) {
             throw RefusedException.wronglyAsked(workload.id() + " has images with digests of their own from the same"
-                    + " registry (" + String.join(", ", others) + "), which cannot be rolled back: choose with"
-                    + " --container one of " + names(all));
+                    + " registry (" + String.join(", ", others) + "), which cannot be rolled back; choose one with"
+                    + " --container: " + names(all));
         }
         return all;
     }
@@ -364,7 +364,7 @@ public final class Operator {
         Goal goal = request.to();
         ImageReference reference = container.reference();
         String now = tagNow(reference);
-        // While it is held, steps count from what was rejected: asking for the same again means the same.
+        // While it is held, steps count from the rejected digest, so that the same request has the same meaning.
         String from = container.rejected().orElse(now);
         TagHistory history =
                 histories.of(workload, container).withNow(now, with.clock().instant());
@@ -372,18 +372,18 @@ public final class Operator {
                 .orElseThrow(() -> RefusedException.hindered("the history of " + reference + " has no digest for --to "
                         + goal
                         + (goal instanceof Goal.Back && !history.failures().isEmpty()
-                                ? ", without those that failed here"
+                                ? ", not counting those that failed here"
                                 : "")
-                        + "; 'urunner history " + workload.id() + "' shows what there is"));
+                        + "; 'urunner history " + workload.id() + "' lists them"));
         TagHistory.Failure failure = history.failures().get(digest);
         boolean isThere = container.rejected().isPresent() && container.acted().equals(Optional.of(digest));
         if (failure != null && !request.force() && !isThere) {
             throw RefusedException.hindered("the rollout of " + new ImageDigest(reference.toString(), digest) + " "
-                    + failure + ": name another one, or go there all the same with --force");
+                    + failure + ": choose another one, or roll back to it anyway with --force");
         }
         if (goal instanceof Goal.Back && !from.equals(now) && !container.acted().equals(Optional.of(digest))) {
             throw RefusedException.wronglyAsked("the tag has moved to " + Brief.digest(now) + " since " + workload.id()
-                    + " is held: name the digest or the time to go to instead of counting steps");
+                    + " was held: give the digest or the time instead of a number of steps");
         }
         Restorability restorability = Restorability.of(with.registry(), with.access());
         Restorability.Answer answer = restorability.check(reference, digest);
@@ -392,12 +392,12 @@ public final class Operator {
                     answer.words() + (answer.known() ? others(history, reference, digest, restorability) : ""));
         }
         if (goal instanceof Goal.Back) {
-            history.passedOver(from, digest).forEach(failed -> note.accept("passed over: " + failed));
+            history.passedOver(from, digest).forEach(failed -> note.accept("skipped: " + failed));
         }
         return new Target(digest, now);
     }
 
-    /** Names what can be gone to instead. */
+    /** Names digests that can be rolled back to instead. */
     private static String others(TagHistory history, ImageReference tag, String gone, Restorability restorability)
             throws InterruptedException {
         List<String> digests = history.entries().stream()
@@ -441,7 +441,7 @@ public final class Operator {
                 new Follower(with, id, tell).follow(planned.restart().digests(), patched.generation(), timeout));
     }
 
-    /** The same was asked for before: its rollout is followed to its end, if nobody did. */
+    /** The same request was made before: follows its rollout to the end, if nobody did. */
     private Optional<Outcome> finish(Workload workload, Duration timeout) throws InterruptedException {
         Optional<Rollout> found = Rollout.found(workload);
         if (found.isEmpty()) {
@@ -466,7 +466,7 @@ public final class Operator {
                         .follow(Standing.of(workload).digests(), workload.generation(), timeout)));
     }
 
-    /** Whether the last rollout was the end of a hold, of which whoever asked for it may not have seen the end. */
+    /** Whether the last rollout came from a resume that may not have been followed to its end. */
     private boolean isOurResume(Workload workload, Instant until) {
         return workload.annotations().getOrDefault(Workload.CHANGE_CAUSE, "").startsWith(Workload.OUR_CAUSE + RESUMED)
                 && with.clock().instant().isBefore(until);

@@ -2,7 +2,7 @@ package io.urunner.agent.app.rollback;
 
 import io.urunner.kube.WorkloadId;
 
-/** What is asked for cannot be done, and nothing was changed. The message says why, and what to do. */
+/** The request cannot be carried out, and nothing was changed. The message says why, and what to do. */
 public final class RefusedException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -26,9 +26,9 @@ public final class RefusedException extends Exception {
     }
 
     /**
-     * Whether the question is at fault, and not the cluster, the registry or the history.
+     * Whether the request is wrong, and not the cluster, the registry or the history.
      *
-     * @return true if another question must be asked
+     * @return true if the request must be changed
      */
     public boolean isWronglyAsked() {
         return wronglyAsked;

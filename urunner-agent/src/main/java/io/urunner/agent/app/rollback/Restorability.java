@@ -22,17 +22,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Asks registries whether they still have digests: the manifest, and of an index the children that the nodes run, because
- * garbage collection can take the child and leave the index.
+ * Asks registries whether they still have digests: the manifest, and for an index the children that the nodes run, because
+ * garbage collection can remove the child and leave the index.
  */
 final class Restorability {
-    /** So many images of an index are asked for at most: each is a request. */
+    /** Maximum number of images of an index to check: each is a request. */
     private static final int MOST = 200;
 
     private final RegistryClient client;
     private final Set<String> platforms;
 
-    /** {@code platforms} is empty where the nodes may not be read: every child must be there then. */
+    /** {@code platforms} is empty if the nodes may not be read: every child must be there then. */
     private Restorability(RegistryClient client, Set<String> platforms) {
         this.client = client;
         this.platforms = platforms;
@@ -49,7 +49,7 @@ final class Restorability {
     /**
      * Whether the registry still has a digest.
      *
-     * @param words why not, or why that is not known; empty text if it has
+     * @param words why not, or why that is unknown; empty text if it has
      * @param known false if the registry did not say
      */
     record Answer(boolean restorable, boolean known, String words) {
@@ -68,11 +68,11 @@ final class Restorability {
             }
             return yes();
         } catch (NotFoundException e) {
-            return no("the registry has " + Brief.digest(digest) + " of " + tag + " no more");
+            return no("the registry no longer has " + Brief.digest(digest) + " of " + tag);
         } catch (MalformedManifestException e) {
-            return new Answer(false, false, tag + " cannot be looked into: " + e.getMessage());
+            return new Answer(false, false, tag + " cannot be checked: " + e.getMessage());
         } catch (IllegalArgumentException e) {
-            return no(digest + " is no digest: " + e.getMessage());
+            return no(digest + " is not a digest: " + e.getMessage());
         } catch (RegistryException e) {
             return new Answer(false, false, String.valueOf(e.getMessage()));
         }
@@ -90,7 +90,7 @@ final class Restorability {
             try {
                 child = index.find(Platform.parse(platform), entry -> manifest(image, entry, nested));
             } catch (NotFoundException e) {
-                return no("the registry has an index within " + brief(image) + " no more");
+                return no("the registry no longer has an index within " + brief(image));
             }
             child.ifPresent(children::add);
         }
@@ -99,17 +99,17 @@ final class Restorability {
         }
         if (children.size() > MOST) {
             return new Answer(
-                    false, false, brief(image) + " has more than " + MOST + " images, which are not all asked for");
+                    false, false, brief(image) + " has more than " + MOST + " images, which is too many to check");
         }
         for (Descriptor child : children) {
             try {
                 client.resolve(image.withDigest(child.digest()));
             } catch (NotFoundException e) {
-                return no("the registry still has the index " + brief(image) + ", but its image "
+                return no("the registry still has the index " + brief(image) + ", but no longer its image "
                         + child.platform()
                                 .map(platform -> "for " + platform + " ")
-                                .orElse("") + Brief.digest(child.digest().toString())
-                        + " no more");
+                                .orElse("")
+                        + Brief.digest(child.digest().toString()));
             }
         }
         return yes();

@@ -19,12 +19,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the commands work with. All of it stays the caller's to close.
+ * Everything that the commands work with. The caller remains responsible for closing it.
  *
  * @param cluster the cluster, which need not be watched
- * @param access small questions to the API server
+ * @param access single requests to the API server
  * @param events writes Events
- * @param pullSecrets what is told of the workloads that are read
+ * @param pullSecrets is informed of the workloads that are read
  * @param registry the client of all registries
  * @param store the history
  * @param clock the time
@@ -64,9 +64,9 @@ public record Surroundings(
     }
 
     /**
-     * A workload as it is now, with its pods. Its pull secrets may be used from now on.
+     * A workload in its current state, with its pods. Its pull secrets may be used from now on.
      *
-     * @param id which one
+     * @param id the workload
      * @return the workload; empty if there is none
      * @throws KubeException if the API server refuses or cannot be reached
      */

@@ -26,14 +26,14 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The digests that a tag had, the newest first: from the store, and what only the cluster remembers. Immutable.
+ * The digests that a tag had, newest first: from the store, and what only the cluster remembers. Immutable.
  *
  * @param entries the stays of digests
- * @param failures by digest how its rollout failed at the workload that is asked for
+ * @param failures by digest how its rollout failed at the requested workload
  */
 record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
     private static final int CANDIDATES = 5;
-    /** How a rollout ended, as the store says it. */
+    /** How a rollout ended, in the words of the store. */
     static final String FAILED = new Outcome.Failed("", false).name();
 
     static final String SUCCEEDED = new Outcome.Succeeded("").name();
@@ -48,9 +48,9 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
     /**
      * A stay of a digest.
      *
-     * @param at when it began at the latest
-     * @param firstSeen when it was seen first; empty if only that it was there is known
-     * @param lastSeen when it was seen last, if known
+     * @param at the latest possible time at which it began
+     * @param firstSeen when it was first seen; empty if that is unknown
+     * @param lastSeen when it was last seen, if known
      */
     record Entry(
             String digest,
@@ -79,8 +79,8 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
     /**
      * How a digest failed.
      *
-     * @param when when, if that is known
-     * @param how how, in words; empty text if nobody said
+     * @param when when, if known
+     * @param how how, in words; empty text if unknown
      */
     record Failure(Optional<Instant> when, String how) {
         /** For example {@code failed here at 2026-03-01T12:00:00Z (it crashed)}. */
@@ -98,7 +98,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
         return new TagHistory(known.stream().map(Entry::of).toList(), Map.of());
     }
 
-    /** With the digests that only the annotations of a workload's past templates tell of. */
+    /** With the digests that are only known from the annotations of a workload's past templates. */
     TagHistory with(List<PastTemplate> templates, Followed container) {
         List<Entry> all = new ArrayList<>(entries);
         Map<String, Failure> failed = new HashMap<>(failures);
@@ -107,7 +107,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
         String reference = container.reference().toString();
         Instant previous = Instant.EPOCH;
         for (PastTemplate template : templates) {
-            // The cluster's times are whole seconds, the order is the revisions'.
+            // The cluster's times are whole seconds; the order is that of the revisions.
             Instant at = template.created().isAfter(previous) ? template.created() : previous.plusMillis(2);
             previous = at;
             Optional<ContainerState> state = state(template, container);
@@ -118,8 +118,8 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
                             new Failure(
                                     written.acted().equals(written.failed()) ? written.actedAt() : Optional.of(at),
                                     written.failure().orElse("")))));
-            // What was replaced is older than what replaced it, which the store may have seen earlier than the cluster
-            // tells.
+            // The replaced digest is older than the one that replaced it, which the store may have seen earlier than the
+            // cluster says.
             Instant bound = state.flatMap(ContainerState::acted)
                     .flatMap(this::firstSeen)
                     .filter(seen -> seen.isBefore(at))
@@ -127,7 +127,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
             state.ifPresent(written -> written.replaced().stream()
                     .filter(known::add)
                     .forEach(digest -> all.add(Entry.before(digest, bound))));
-            // A rollback's template tells of a digest that its tag did not have then.
+            // A rollback's template names a digest that its tag did not have then.
             if (state.flatMap(ContainerState::originalImage).isEmpty()
                     || state.flatMap(ContainerState::rejected).isEmpty()) {
                 Optional.ofNullable(template.templateAnnotations().get(Workload.DIGESTS))
@@ -140,7 +140,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
         return new TagHistory(all, failed);
     }
 
-    /** What was done for a container when a template was the workload's. */
+    /** The state of a container at the time when a template was the workload's current one. */
     static Optional<ContainerState> state(PastTemplate template, Followed container) {
         return Optional.ofNullable(template.annotations().get(Workload.STATE))
                 .flatMap(WorkloadState::parse)
@@ -149,7 +149,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
                         written.reference().equals(container.reference().toString()));
     }
 
-    /** With what the workload's rollouts, the newest first, and the workload itself tell of failures. */
+    /** With the failures that the workload's rollouts, newest first, and the workload itself report. */
     TagHistory with(Followed container, List<RolloutRecord> rollouts) {
         Map<String, Failure> failed = new HashMap<>(failures);
         Set<String> decided = new HashSet<>();
@@ -176,7 +176,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
         return new TagHistory(entries, failed);
     }
 
-    /** The digest that a rollout brought for a container. */
+    /** The digest that a rollout brought to a container. */
     static Optional<String> brought(RolloutRecord rollout, Followed container) {
         return rollout.changes().stream()
                 .filter(change -> change.container()
@@ -193,7 +193,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
                 .min(Comparator.naturalOrder());
     }
 
-    /** With the digest that the tag has now; where that is the newest one already, this is the same. */
+    /** With the digest that the tag has now; unchanged if that is already the newest one. */
     TagHistory withNow(String digest, Instant now) {
         if (!entries.isEmpty() && entries.get(0).digest().equals(digest)) {
             return this;
@@ -203,7 +203,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
         return new TagHistory(all, failures);
     }
 
-    /** With digests that run, if nothing older than the newest is known. */
+    /** With the running digests, if nothing older than the newest is known. */
     TagHistory withRunning(Set<String> running, Instant now) {
         if (digests().size() > 1) {
             return this;
@@ -222,7 +222,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
         return digests;
     }
 
-    /** A digest by its beginning; where none begins so, the goal stays, which leads nowhere. */
+    /** A digest by its beginning; if none begins with it, the goal is unchanged, and leads nowhere. */
     Goal whole(Goal.Beginning goal) throws RefusedException {
         List<String> found = digests().stream()
                 .filter(digest -> digest.startsWith(goal.beginning()))
@@ -230,17 +230,17 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
                 .toList();
         if (found.size() > 1) {
             throw RefusedException.wronglyAsked("several digests begin with " + goal + ": "
-                    + found.stream().limit(CANDIDATES).collect(Collectors.joining(", ")) + "; write more of the one");
+                    + found.stream().limit(CANDIDATES).collect(Collectors.joining(", ")) + "; give more digits");
         }
         return found.isEmpty() ? goal : new Goal.Exactly(found.get(0));
     }
 
-    /** The digest that is asked for; steps are counted from another one, past those that failed. */
+    /** The requested digest; steps are counted from another one, skipping those that failed. */
     Optional<String> find(Goal goal, String from) {
         if (goal instanceof Goal.Exactly exactly) {
             return Optional.of(exactly.digest());
         } else if (goal instanceof Goal.At at) {
-            // Times are shown in whole seconds: whoever repeats one means what began in that second.
+            // Times are shown in whole seconds: a user who repeats one means the digest that began in that second.
             boolean whole = at.time().truncatedTo(ChronoUnit.SECONDS).equals(at.time());
             return entries.stream()
                     .filter(entry ->
@@ -251,7 +251,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
         return goal instanceof Goal.Back back ? back(from, back.steps()) : Optional.empty();
     }
 
-    /** In words the digests that failed and lie between two others, the newest first. */
+    /** Describes the failed digests between two others, newest first. */
     List<String> passedOver(String from, String to) {
         return entries.stream()
                 .map(Entry::digest)
@@ -265,7 +265,7 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
                 .toList();
     }
 
-    /** The n-th digest before another one, each counted once at its last stay. */
+    /** The nth digest before another one, each counted once at its last stay. */
     private Optional<String> back(String from, int steps) {
         List<String> counted = entries.stream()
                 .map(Entry::digest)

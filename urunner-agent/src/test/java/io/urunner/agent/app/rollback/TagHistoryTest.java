@@ -170,7 +170,7 @@ class TagHistoryTest {
             assertThatThrownBy(() -> goal(wrong)).as(wrong).isInstanceOf(IllegalArgumentException.class);
         }
         for (String future : List.of("2030-01-07T12:00:01Z", "2030-01-07 14:01", "2030-01-08")) {
-            assertThatThrownBy(() -> goal(future)).as(future).hasMessage("'" + future + "' lies in the future");
+            assertThatThrownBy(() -> goal(future)).as(future).hasMessage("'" + future + "' is in the future");
         }
     }
 
