@@ -16,7 +16,7 @@ import java.nio.charset.Charset;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The program: nothing but the process around the command line. */
+/** The program: only the process around the command line. */
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
 
@@ -42,7 +42,7 @@ public final class Main {
         Runtime.getRuntime().exit(code);
     }
 
-    /** The JVM's own words would hold the failure's as they are. */
+    /** Instead of the JVM's own output, which would contain the failure's message unsanitised. */
     private static void uncaught(Thread thread, Throwable failure, PrintWriter err) {
         LOG.error("the thread {} ended; this is a defect of URunner", thread.getName(), failure);
         if (!Logging.isConfigured()) {

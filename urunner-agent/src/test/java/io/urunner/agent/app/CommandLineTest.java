@@ -119,7 +119,7 @@ class CommandLineTest {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "registry.example.com");
 
         assertThat(run("digest", "registry.example.com/app:1")).isEqualTo(2);
-        assertThat(err.toString()).contains("the settings of the registry registry.example.com do not fit it");
+        assertThat(err.toString()).contains("the settings of the registry registry.example.com are wrong");
     }
 
     @Test

@@ -55,19 +55,19 @@ import org.slf4j.LoggerFactory;
 final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     private static final Logger LOG = LoggerFactory.getLogger(AgentAssembly.class);
 
-    /** The next pass is the retry: a registry that fails is not asked more often than its back-off says. */
+    /** The next pass is the retry: a failing registry is asked no more often than its back-off allows. */
     private static final int ATTEMPTS = 1;
 
-    /** Without an agent's knowledge of namespaces, nobody's pull secrets are shown. */
+    /** Without an agent that knows the namespaces, nobody's pull secrets are used. */
     private static final CredentialProvider NO_PODS = new PodCredentials(SystemTime.CLOCK);
 
     private static final String METRICS = "/metrics";
 
-    /** How long a look may take. */
+    /** Time limit for a look. */
     private static final Duration LOOK = Duration.ofSeconds(60);
 
     private final Configuration configuration;
-    /** As they are now: what is read again while the agent runs. */
+    /** The current settings: they change when the configuration is reloaded. */
     private final AtomicReference<Settings> current;
 
     private final RegistryAccess access;
@@ -107,7 +107,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         return of(configuration, environment, false, Vantage.HERE);
     }
 
-    /** One that only looks and writes nothing, not even history. */
+    /** An agent that only looks and writes nothing, not even history. */
     static AgentAssembly looking(Configuration configuration, Map<String, String> environment, Vantage vantage)
             throws CommandException {
         return of(configuration, environment, true, vantage);
@@ -203,8 +203,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     }
 
     /**
-     * Where the cluster is. Where nobody says it, and this is no pod, a command ({@code byHand}) takes the kubeconfig; an
-     * agent does not, lest it watch a cluster that nobody meant.
+     * The configuration of the cluster. If it is not set, and this is not a pod, a command ({@code byHand}) uses the kubeconfig;
+     * an agent does not, so that it does not watch a cluster by accident.
      */
     static KubeConfiguration kubernetes(Configuration configuration, Map<String, String> environment, boolean byHand)
             throws CommandException {
@@ -216,7 +216,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         try {
             return pod && !guess ? KubeConfiguration.inCluster(environment) : KubeConfiguration.kubeconfig(environment);
         } catch (KubeConfigurationException e) {
-            String hint = pod && !guess ? "; outside of a cluster set URUNNER_CONF_KUBE_AUTH=kubeconfig" : "";
+            String hint = pod && !guess ? "; outside a cluster set URUNNER_CONF_KUBE_AUTH=kubeconfig" : "";
             throw new CommandException(e.getMessage() + hint, ExitCode.WRONG_CONFIGURATION, e);
         }
     }
@@ -253,7 +253,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 : options;
     }
 
-    /** A secret as the settings have it now; while they say none, the one of the start. */
+    /** A secret from the current settings; while they have none, the one from startup. */
     private static SecretSource live(
             AtomicReference<Settings> current, Function<Settings, Optional<SecretSource>> which, SecretSource start) {
         return () -> which.apply(current.get()).orElse(start).read();
@@ -309,7 +309,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
         Map<String, Endpoint> all = new HashMap<>(endpoints);
         insight.endpoints(reader).forEach((path, endpoint) -> all.put(path, BearerToken.required(tokens, endpoint)));
         configuration.settings().http().metricsToken().ifPresent(start -> {
-            // Who may ask the agent anything may ask for its metrics, too.
+            // Whoever may query the agent may read its metrics, too.
             List<SecretSource> either = new ArrayList<>(tokens);
             either.add(live(current, now -> now.http().metricsToken(), start));
             all.computeIfPresent(METRICS, (path, endpoint) -> BearerToken.required(either, endpoint));

@@ -47,11 +47,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The agent that runs in the cluster of a kubeconfig, with the settings that its Deployment gives it: for commands on a
- * machine that has none. What it has as files lies in a folder that only this user can read, until this is closed.
+ * The agent that runs in the cluster of a kubeconfig, with the settings from its Deployment: for commands on a machine without
+ * settings. The agent's files are kept in a folder that only this user can read, until this is closed.
  */
 final class AgentInCluster implements Wiring.FoundAgent {
-    /** What the chart writes whatever the release is called, and what stands on Deployments that were made without it. */
+    /** The label that the chart sets for any release name, and the one of Deployments that were created without the chart. */
     private static final List<String> LABELS = List.of("urunner.io/component=agent", "app.kubernetes.io/name=urunner");
 
     private static final String INSTEAD = "; or use settings of your own (--config, URUNNER_...)";
@@ -61,11 +61,11 @@ final class AgentInCluster implements Wiring.FoundAgent {
 
     private static final Set<PosixFilePermission> OURS = PosixFilePermissions.fromString("rwx------");
     private static final Pattern KEY = Pattern.compile("(?!\\.\\.)[-._a-zA-Z0-9]{1,253}");
-    /** What belongs to the machine that a program runs on. */
+    /** Variables that belong to the machine on which a program runs. */
     private static final Pattern OF_THE_MACHINE = Pattern.compile(
             "(?i)PATH|HOME|TMPDIR|HOSTNAME|TZ|COLUMNS|SUDO_USER|DOCKER_.*|KUBE.*|JAVA_.*|JDK_.*|.*_PROXY");
 
-    /** The token of the agent that is found is its own. */
+    /** Never taken from the local machine: the agent in the cluster has a token of its own. */
     private static final Pattern OF_THE_ASKING = Pattern.compile("URUNNER_SECR_HTTP_TOKEN(_FILE)?");
 
     private final DeployedProgram program;
@@ -74,7 +74,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
     private final Path folder;
     private final Map<DeployedProgram.Source, Map<String, byte[]>> read = new HashMap<>();
     private final Map<String, String> environment;
-    /** The same as the agent itself has it, with no file of ours. */
+    /** The same as the agent itself has it, without local files. */
     private final Map<String, String> own;
 
     private Optional<SecretSource> token = Optional.empty();
@@ -106,8 +106,8 @@ final class AgentInCluster implements Wiring.FoundAgent {
         });
         own = Map.copyOf(environment);
         environment.put("URUNNER_CONF_KUBE_AUTH", "kubeconfig");
-        // Whoever can write a Deployment is not to run code on this machine, nor to have its files and variables sent
-        // somewhere.
+        // Somebody who can write a Deployment must not be able to run code on this machine, or to have its files and
+        // variables sent somewhere.
         Configuration configuration = new SettingsLoader(
                         environment, folderOfPlugins -> plugins.discover(Optional.empty()))
                 .loadWithoutDefaultRegistry(new Overrides(Optional.empty(), Map.of()));
@@ -141,7 +141,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
         }
     }
 
-    /** An empty history, so that none is missed. */
+    /** Creates an empty history, so that no warning says it is missing. */
     private static void makeEmpty(Path history, String cluster) throws IOException {
         try (DigestStore store = DigestStores.sqlite(history, cluster)) {
             store.write(new DigestStore.Batch(List.of(), Map.of(), Map.of(), Set.of(), List.of()));
@@ -186,7 +186,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
         } catch (KubeException e) {
             throw closed(parts, unreadable(e, ""));
         } catch (IOException | UncheckedIOException e) {
-            throw closed(parts, new CommandException("cannot keep the agent's settings: " + e, ExitCode.HINDERED, e));
+            throw closed(parts, new CommandException("cannot store the agent's settings: " + e, ExitCode.HINDERED, e));
         } catch (ConfigurationException e) {
             throw closed(
                     parts,
@@ -246,7 +246,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
         return found.get(0);
     }
 
-    // ---- its settings
+    // ---- the agent's settings
 
     private Map<String, String> variables() throws KubeException {
         Map<String, String> variables = new HashMap<>();
@@ -287,13 +287,13 @@ final class AgentInCluster implements Wiring.FoundAgent {
         return new String(value, StandardCharsets.UTF_8);
     }
 
-    /** Lays the files that it has into our folder, and has everything that names them name those. */
+    /** Copies the agent's files into our folder, and changes all paths in the settings accordingly. */
     private void files() throws KubeException, IOException {
         String configuration = environment.getOrDefault("URUNNER_CONFIG", "");
         for (int i = 0; i < program.mounts().size(); i++) {
             DeployedProgram.Mount mount = program.mounts().get(i);
             Path here = Files.createDirectory(here(i));
-            here.toFile().deleteOnExit(); // also when the process is told to end
+            here.toFile().deleteOnExit(); // also when the process is terminated
             for (Map.Entry<String, byte[]> file : data(mount.source()).entrySet()) {
                 if (KEY.matcher(file.getKey()).matches()) {
                     boolean isConfiguration = configuration.equals(there(mount) + "/" + file.getKey());
@@ -336,7 +336,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
         }
     }
 
-    // ---- what commands do with it
+    // ---- what commands use
 
     @Override
     public Map<String, String> environment() {
@@ -386,7 +386,7 @@ final class AgentInCluster implements Wiring.FoundAgent {
                 KubeAccess.PodAnswer answer = ask(pod, path, shown);
                 Optional<Answer> told = told(answer);
                 if (told.isPresent()) {
-                    // Who stands by names the one that acts, which knows more.
+                    // An agent that stands by names the one that acts, which knows more.
                     Optional<String> leader = Optional.of(header(answer, Answer.LEADER))
                             .filter(name -> !name.equals(pod) && pods.contains(name));
                     return leader.isPresent()

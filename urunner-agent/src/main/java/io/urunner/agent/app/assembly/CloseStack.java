@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Closes what was opened, the last first; a failure keeps none of the others open. For one thread.
+ * Closes what was opened, last first; a failure does not prevent closing the others. For one thread.
  */
 final class CloseStack implements AutoCloseable {
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
@@ -15,7 +15,7 @@ final class CloseStack implements AutoCloseable {
         return closeable;
     }
 
-    /** Closes after a failure; a failure of the closing is added to it. */
+    /** Closes after a failure; a failure to close is added to it. */
     void closeAfter(Exception failure) {
         try {
             close();

@@ -24,9 +24,9 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 
-/** Builds what each command works with. */
+/** Builds the objects that each command works with. */
 public final class Composition implements Wiring, AutoCloseable {
-    /** A command asks once and for all: what passes in a moment is waited for. */
+    /** A command asks only once, so it retries after short failures. */
     private static final int ATTEMPTS = 3;
 
     private final PluginDirectory plugins = new PluginDirectory();
@@ -103,7 +103,7 @@ public final class Composition implements Wiring, AutoCloseable {
     @Override
     public Caller caller(Configuration configuration, Map<String, String> environment) throws CommandException {
         KubeConfiguration kubernetes = AgentAssembly.kubernetes(configuration, environment, true);
-        // In a pod it is the service account's, which says nothing of who asks and of what.
+        // In a pod it is the service account's, which does not say who asks, or about which namespace.
         return kubernetes.user().isEmpty()
                 ? new Caller(Optional.empty(), Optional.empty())
                 : new Caller(kubernetes.user(), kubernetes.namespace().or(() -> Optional.of("default")));

@@ -6,7 +6,7 @@ import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.util.List;
 
-/** Credentials that can be exchanged while they are in use. Thread-safe; closes what it was given. */
+/** Credentials that can be exchanged while they are in use. Thread-safe; closes the providers that it was given. */
 final class ExchangeableCredentials implements CredentialProvider {
     private volatile CredentialProvider current;
 
@@ -14,7 +14,7 @@ final class ExchangeableCredentials implements CredentialProvider {
         current = first;
     }
 
-    /** Uses another provider from now on; the one before is closed. */
+    /** Uses another provider from now on, and closes the previous one. */
     synchronized void exchange(CredentialProvider next) {
         CredentialProvider before = current;
         current = next;

@@ -9,8 +9,8 @@ import io.urunner.registry.auth.CredentialProvider;
 import java.util.List;
 
 /**
- * The configured credentials; where a configured registry has none, those of the pods that use the repository; for
- * repositories of no configured registry those of another provider.
+ * The configured credentials; if a configured registry has none, those of the pods that use the repository; for repositories
+ * outside the configured registries those of another provider.
  */
 final class FallbackCredentials implements CredentialProvider {
     private final List<RegistryPrefix> configured;
@@ -19,12 +19,12 @@ final class FallbackCredentials implements CredentialProvider {
     private final CredentialProvider others;
 
     /**
-     * Asks these providers; none is closed by this.
+     * Uses these providers, and closes none of them.
      *
-     * @param configured what the first one is for
-     * @param own the first one
-     * @param pods the one for what the first one has no credentials for
-     * @param others the one for everything else
+     * @param configured the configured registries
+     * @param own the provider for the configured registries
+     * @param pods the provider for configured registries without credentials
+     * @param others the provider for everything else
      */
     FallbackCredentials(
             List<RegistryPrefix> configured,
@@ -38,10 +38,10 @@ final class FallbackCredentials implements CredentialProvider {
     }
 
     /**
-     * The same with those of other pods.
+     * The same with another provider for the pods.
      *
-     * @param pods those of the pods
-     * @return the provider; nothing to close
+     * @param pods the provider for the pods
+     * @return the credentials; they need not be closed
      */
     FallbackCredentials withPods(CredentialProvider pods) {
         return new FallbackCredentials(configured, own, pods, others);

@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
-/** Answers what the commands {@code explain} and {@code doctor} ask of an agent. Thread-safe. */
+/** Answers the questions of the commands {@code explain} and {@code doctor} to an agent. Thread-safe. */
 final class Insight {
     private final String version;
     private final String instance;
@@ -31,7 +31,7 @@ final class Insight {
     private final Explainer explainer;
     private final Doctor doctor;
     private final Vantage vantage;
-    /** Every examination asks all registries. */
+    /** One at a time, because every examination asks all registries. */
     private final Semaphore examining = new Semaphore(1);
 
     Insight(String version, String instance, Agent agent, Explainer explainer, Doctor doctor, Vantage vantage) {
@@ -43,7 +43,7 @@ final class Insight {
         this.vantage = vantage;
     }
 
-    /** What a look saw; {@code late} says what it did not see in time. */
+    /** Explains what a look saw; {@code late} says what it did not see in time. */
     Answer explain(Optional<String> late, View view) throws InterruptedException {
         Optional<AgentStatus> status = agent.status();
         return status.isPresent()
@@ -70,7 +70,7 @@ final class Insight {
         return new Answer("the agent does not answer within a few seconds\n", ExitCode.HINDERED);
     }
 
-    /** The endpoints of a running agent, which must be guarded; {@code reader} reads its configuration again. */
+    /** The endpoints of a running agent, which must be protected; {@code reader} reads its configuration again. */
     Map<String, Endpoint> endpoints(Wiring.ConfigurationReader reader) {
         return Map.of(
                 "/status", Endpoint.reading(request -> answered(request, this::explain)),
@@ -111,7 +111,7 @@ final class Insight {
                 + (status.synced() ? "" : ", which has not seen the cluster yet")
                 + status.lastPass()
                         .map(last -> ", last pass " + Phrases.when(status.at(), last))
-                        .orElse(", no pass over yet");
+                        .orElse(", no pass complete yet");
     }
 
     static Endpoint.Response response(int code, Answer answer, View view, AgentStatus status) {

@@ -96,10 +96,10 @@ public final class RegistryAccess implements Wiring.Registries {
         return thread;
     }
 
-    /** The credentials of the registries that are configured. */
+    /** The credentials of the configured registries. */
     private static CredentialProvider router(Configuration configuration, InstantSource clock) throws CommandException {
         Map<RegistryPrefix, CredentialProvider> providers = new LinkedHashMap<>();
-        // The router closes what it routes to; until it is there, each provider is closed by itself.
+        // The router closes the providers; until it exists, each provider is closed by itself.
         CloseStack made = new CloseStack();
         try {
             for (Settings.Registry registry : configuration.settings().registries()) {
@@ -125,7 +125,7 @@ public final class RegistryAccess implements Wiring.Registries {
             boolean refuses = !(e.getCause() instanceof CredentialException failure && failure.isTransient());
             throw new CommandException(
                     refuses
-                            ? "the settings of the registry " + registry.host() + " do not fit it: " + e.getMessage()
+                            ? "the settings of the registry " + registry.host() + " are wrong: " + e.getMessage()
                             : "the credentials of the registry " + registry.host() + ", which is of the type '"
                                     + registry.type() + "', are not available: " + e.getMessage(),
                     ExitCode.WRONG_CONFIGURATION,
@@ -167,7 +167,7 @@ public final class RegistryAccess implements Wiring.Registries {
         return client;
     }
 
-    /** Uses the credentials of another configuration from now on, for the registries that there are. */
+    /** Uses the credentials of another configuration from now on, for the existing registries. */
     void reload(Configuration configuration) throws CommandException {
         own.exchange(router(configuration, clock));
     }

@@ -6,7 +6,7 @@ import io.urunner.agent.tags.RegistryProbe.Image;
 import java.util.List;
 import java.util.function.Function;
 
-/** What can be told of the credentials with which a registry is asked for a namespace. */
+/** Describes the credentials with which a registry is asked for a namespace. */
 record ShownCredentials(FallbackCredentials all, Function<String, PullSecretSource> pullSecrets)
         implements Doctor.Credentials {
     @Override

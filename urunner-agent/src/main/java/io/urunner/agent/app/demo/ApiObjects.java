@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 final class ApiObjects {
     static final ObjectMapper JSON = new ObjectMapper();
 
-    /** More than happens while a watcher is busy with the last. */
+    /** More events than can happen while a watcher handles the previous one. */
     private static final int KEPT_EVENTS = 1_000;
 
     /**
@@ -26,12 +26,12 @@ final class ApiObjects {
      *
      * @param type {@code ADDED}, {@code MODIFIED} or {@code DELETED}
      * @param resource the resource, for example {@code deployments}
-     * @param version the version that the change made
-     * @param object the object after it
+     * @param version the version after the change
+     * @param object the object after the change
      */
     record Event(String type, String resource, long version, ObjectNode object) {}
 
-    /** The object was changed since the version that a request named. */
+    /** The object has changed since the version in the request. */
     static final class ConflictException extends Exception {
         private static final long serialVersionUID = 1L;
     }
@@ -64,7 +64,7 @@ final class ApiObjects {
         return object.deepCopy();
     }
 
-    /** Changes an object as it is now; does nothing if it is gone. */
+    /** Changes the current version of an object; does nothing if it is gone. */
     synchronized void edit(String resource, String namespace, String name, Consumer<ObjectNode> change) {
         get(resource, namespace, name).ifPresent(object -> {
             change.accept(object);

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 
 /**
  * A stand-in for the Kubernetes API server on loopback: get, list, watch, create, replace and patch of the few resources
- * that the agent uses, without authentication. It knows no kind; {@link DemoControllers} makes pods of workloads.
+ * that the agent uses, without authentication. It knows no kinds; {@link DemoControllers} turns workloads into pods.
  */
 final class DemoApiServer implements AutoCloseable {
     private static final Pattern PATH = Pattern.compile(
@@ -69,7 +69,7 @@ final class DemoApiServer implements AutoCloseable {
             String namespace = Optional.ofNullable(matcher.group("ns")).orElse("");
             String resource = matcher.group("resource");
             String name = Optional.ofNullable(matcher.group("name")).orElse("");
-            // /api/v1/namespaces/NAME is the namespace itself, which the pattern takes for the resources in it.
+            // /api/v1/namespaces/NAME is the namespace itself, which the pattern mistakes for the resources in it.
             if (resource.equals("namespaces")) {
                 namespace = "";
             }

@@ -25,8 +25,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code urunner demo}: shows the main job with the unchanged agent. The registry and the API server are stand-ins; what
- * they answer is real, and so are the digests that are printed.
+ * {@code urunner demo}: shows the main job with the unchanged agent. The registry and the API server are stand-ins; their
+ * answers are real, and so are the printed digests.
  */
 @Command(
         name = "demo",
@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Starts a small registry and a stand-in for the Kubernetes API server in this process, deploys two",
-            "workloads, pushes a new image under the same tag, and lets the agent do the rest. Ends by itself."
+            "workloads, pushes a new image under the same tag, and lets the agent do the rest. Exits by itself."
         })
 final class DemoCommand implements Callable<Integer> {
     private static final String NAMESPACE = "demo";
@@ -44,7 +44,7 @@ final class DemoCommand implements Callable<Integer> {
     private static final int SECONDS_PER_STEP = 60;
     private static final int SECONDS_BETWEEN_PUSHES = 10;
 
-    @Option(names = "--keep", description = "Go on, with a push every 10 seconds, until Ctrl-C.")
+    @Option(names = "--keep", description = "Keep going, with a push every 10 seconds, until Ctrl-C.")
     private boolean keep;
 
     private final CommandContext context;
@@ -111,7 +111,7 @@ final class DemoCommand implements Callable<Integer> {
             do {
                 roll(registry, objects, image, Integer.toString(version++));
                 if (keep) {
-                    say("demo      the next push comes in " + SECONDS_BETWEEN_PUSHES + " seconds; Ctrl-C ends");
+                    say("demo      the next push comes in " + SECONDS_BETWEEN_PUSHES + " seconds; press Ctrl-C to stop");
                     TimeUnit.SECONDS.timedJoin(agent, SECONDS_BETWEEN_PUSHES);
                 }
             } while (keep);
@@ -192,7 +192,7 @@ final class DemoCommand implements Callable<Integer> {
         return environment;
     }
 
-    /** Tells what the API server is asked to change. */
+    /** Prints what the API server is asked to change. */
     private void narrate(ApiObjects objects) throws InterruptedException {
         long seen = objects.version();
         Map<String, String> told = new HashMap<>();
@@ -233,7 +233,7 @@ final class DemoCommand implements Callable<Integer> {
                                 .endsWith("@" + digest));
     }
 
-    /** How many rollouts the agent has found to have succeeded, as its Events tell. */
+    /** The number of rollouts that the agent's Events report as successful. */
     private static int verified(ApiObjects objects) {
         return objects.list("events", NAMESPACE).stream()
                 .filter(event -> event.path("reason").asText().equals("RolloutSucceeded"))
@@ -241,7 +241,7 @@ final class DemoCommand implements Callable<Integer> {
                 .sum();
     }
 
-    /** How often a deployment's specification was changed after it was made. */
+    /** How often a deployment's specification was changed after its creation. */
     private static long templateChanges(ApiObjects objects, String name) {
         return objects.get(WorkloadKind.DEPLOYMENT.resource(), NAMESPACE, name)
                         .orElseThrow()
@@ -270,7 +270,7 @@ final class DemoCommand implements Callable<Integer> {
             never.await(50, TimeUnit.MILLISECONDS);
         }
         throw new CommandException(
-                "the demonstration waited " + SECONDS_PER_STEP + " s in vain until " + what, ExitCode.HINDERED);
+                "the demonstration gave up after waiting " + SECONDS_PER_STEP + " s until " + what, ExitCode.HINDERED);
     }
 
     private static Termination until(CountDownLatch end) {
@@ -285,7 +285,7 @@ final class DemoCommand implements Callable<Integer> {
         };
     }
 
-    /** Something that a thread does until it is interrupted. */
+    /** The work of a thread, until it is interrupted. */
     private interface Work {
         void run() throws InterruptedException;
     }

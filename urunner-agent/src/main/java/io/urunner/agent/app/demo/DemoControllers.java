@@ -166,7 +166,7 @@ final class DemoControllers implements AutoCloseable {
         container.putObject("state").putObject(running ? "running" : "waiting").put("reason", "ContainerCreating");
     }
 
-    /** What the registry says the image's tag is now: what a kubelet would pull. */
+    /** The current digest of the image's tag in the registry: what a kubelet would pull. */
     private Optional<String> digest(String image) throws InterruptedException {
         int slash = image.indexOf('/');
         int colon = image.lastIndexOf(':');

@@ -43,12 +43,12 @@ final class DemoRegistry implements AutoCloseable {
         return "127.0.0.1:" + server.getAddress().getPort();
     }
 
-    /** How often a tag's digest was asked for. */
+    /** How often a tag's digest was requested. */
     int resolved() {
         return resolved.get();
     }
 
-    /** Pushes an image: a manifest whose content depends on the version alone. Returns the manifest's digest. */
+    /** Pushes an image: a manifest whose content depends only on the version. Returns the manifest's digest. */
     String push(String repository, String tag, String version) {
         String text = "{\"schemaVersion\":2,\"mediaType\":\"" + MANIFEST + "\",\"config\":"
                 + "{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"" + EMPTY_CONFIG

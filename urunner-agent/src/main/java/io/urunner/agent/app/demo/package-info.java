@@ -1,6 +1,6 @@
 /**
- * The demonstration: an in-process registry and a stand-in for the API server, so that the main job can be seen without a
- * cluster, a registry or a container engine. Imported by nothing.
+ * The demonstration: an in-process registry and a stand-in for the API server, to show the main job without a cluster, a
+ * registry or a container engine. Nothing imports it.
  */
 @NullMarked
 package io.urunner.agent.app.demo;

@@ -20,7 +20,7 @@ import org.slf4j.event.KeyValuePair;
  * members of their own, and {@code error} with the stack trace.
  */
 final class JsonLines extends EncoderBase<ILoggingEvent> {
-    /** Whatever reads the log, and in which charset, sees the same. */
+    /** Readers of the log see the same text, whatever their charset. */
     private static final JsonFactory JSON =
             JsonFactory.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 

@@ -13,9 +13,9 @@ import java.util.logging.LogRecord;
 import java.util.logging.SimpleFormatter;
 import org.slf4j.LoggerFactory;
 
-/** Configures Logback from the settings; there is no file of its own to read, which would cost time at every start. */
+/** Configures Logback from the settings. It reads no configuration file, which would cost time at every start. */
 public final class Logging {
-    /** What they say at INFO and DEBUG is about themselves, and some of it shows headers. */
+    /** What these log at INFO and DEBUG is about themselves, and some of it contains headers. */
     private static final List<String> CHATTY = List.of(
             "okhttp3",
             "io.kubernetes",
@@ -27,7 +27,7 @@ public final class Logging {
 
     private Logging() {}
 
-    /** Writes what is at least as severe as a level to stdout or stderr; may be called again at any time. */
+    /** Writes events of at least the given level to stdout or stderr; may be called again at any time. */
     public static void configure(Settings.LogLevel level, Settings.LogFormat format, boolean toStdout) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
@@ -52,7 +52,7 @@ public final class Logging {
         }
     }
 
-    /** Whether what is logged is written anywhere yet. */
+    /** Whether log events are written anywhere yet. */
     public static boolean isConfigured() {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         return context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)
@@ -60,7 +60,7 @@ public final class Logging {
                 .hasNext();
     }
 
-    /** OkHttp, the driver of PostgreSQL and the JDK log by the JDK's own means, which write to stderr as they please. */
+    /** OkHttp, the PostgreSQL driver and the JDK use the JDK's logging, which would write to stderr in its own format. */
     private static void takeOver() {
         java.util.logging.Logger root =
                 java.util.logging.LogManager.getLogManager().getLogger("");
@@ -70,7 +70,7 @@ public final class Logging {
         root.addHandler(new FromJdk());
     }
 
-    /** Hands on what is logged by the JDK's means. */
+    /** Forwards events of the JDK's logging. */
     private static final class FromJdk extends Handler {
         private final SimpleFormatter formatter = new SimpleFormatter();
 

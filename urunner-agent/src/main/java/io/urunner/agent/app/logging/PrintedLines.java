@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stands in the place of the standard output, and of the error output. What plugins and libraries print there would come
- * between the lines of the log, or into the answer of a command: it goes to the log instead, line by line, of a long line
- * the beginning. The log itself goes through. Thread-safe.
+ * Replaces the standard output and the error output. Text that plugins and libraries print there would get between the lines
+ * of the log, or into the output of a command: it goes to the log instead, line by line; only the beginning of a long line is
+ * kept. The log itself passes through. Thread-safe.
  */
 public final class PrintedLines extends OutputStream {
     private static final Logger LOG = LoggerFactory.getLogger(PrintedLines.class);
@@ -22,12 +22,12 @@ public final class PrintedLines extends OutputStream {
     private final OutputStream out;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
-    /** Lets the log through to the real stream. */
+    /** Passes the log through to the given stream. */
     public PrintedLines(OutputStream out) {
         this.out = out;
     }
 
-    /** Runs what writes the log. */
+    /** Runs code that writes the log. */
     static void logging(Runnable write) {
         LOGGING.set(true);
         try {

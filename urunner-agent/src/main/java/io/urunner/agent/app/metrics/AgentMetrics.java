@@ -32,22 +32,22 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Counts what the agent and its registry client do. {@code docs/metrics.md} lists what is served. Labels are registries
- * that are configured, workloads that are watched, a bounded number of namespaces, and words of closed sets, so their number
- * is bounded. Thread-safe.
+ * Counts what the agent and its registry client do. {@code docs/metrics.md} lists what is served. Label values are configured
+ * registries, watched workloads, a bounded number of namespaces, and words from fixed sets, so their number is bounded.
+ * Thread-safe.
  */
 public final class AgentMetrics implements AgentListener, RegistryObserver {
     private static final double[] ANSWER_SECONDS = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
     private static final double[] ROLLOUT_SECONDS = {1, 5, 10, 30, 60, 120, 300, 600, 900};
 
-    /** Served from the start: the first failure is an increase, too. */
+    /** Served from the start, so that the first failure is an increase, too. */
     private static final List<String> OUTCOMES =
             List.of("succeeded", "still_old_image", "failed", "timed_out", "superseded");
 
-    /** So many namespaces have numbers of their own, the first ones that were served. */
+    /** The number of namespaces with series of their own: the first ones that are served. */
     private static final int NAMESPACES = 200;
 
-    /** The others together; no namespace can be called so. */
+    /** All other namespaces together; no namespace can have this name. */
     private static final String OTHERS = "(other)";
 
     private static final String REGISTRY = "registry";
@@ -69,20 +69,20 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
             ANSWER_SECONDS,
             REGISTRY);
     private final Counter tokens =
-            counter("urunner_token_fetches_total", "Tokens asked of token servers.", REGISTRY, OUTCOME);
+            counter("urunner_token_fetches_total", "Tokens requested from token servers.", REGISTRY, OUTCOME);
     private final Counter retries =
-            counter("urunner_request_retries_total", "Requests that were sent once more.", REGISTRY);
-    private final Counter hints = counter("urunner_hints_total", "Push hints that came in.", "hook", OUTCOME);
+            counter("urunner_request_retries_total", "Requests that were retried.", REGISTRY);
+    private final Counter hints = counter("urunner_hints_total", "Push hints that were received.", "hook", OUTCOME);
     private final Counter reloads =
-            counter("urunner_reloads_total", "Readings of the configuration while the agent ran.", OUTCOME);
+            counter("urunner_reloads_total", "Attempts to reload the configuration.", OUTCOME);
     private final Gauge configurationValid = Gauge.builder()
             .name("urunner_configuration_valid")
-            .help("1 if the configuration was valid when it was read last.")
+            .help("1 if the configuration was valid when it was last read.")
             .register(registry);
     private final Counter runaways = counter(
-            "urunner_runaways_stopped_total", "Times that something was about to be done over and over.", "what");
+            "urunner_runaways_stopped_total", "Times that something was about to be repeated endlessly.", "what");
     private final Counter served =
-            counter("urunner_served_total", "What was done for a namespace when it had its turn.", "what", "namespace");
+            counter("urunner_served_total", "Work done for a namespace in its turn.", "what", "namespace");
     private final Set<String> namespaces = ConcurrentHashMap.newKeySet();
     private final Counter rollouts = counter("urunner_rollouts_total", "Rollouts that ended.", OUTCOME);
     private final Histogram rolloutSeconds = histogram(
@@ -92,7 +92,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
             OUTCOME);
 
     /**
-     * Metrics of an agent that did nothing yet.
+     * Metrics of an agent that has done nothing yet.
      *
      * @param version the agent's version
      * @param clock the time
@@ -101,7 +101,7 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
         this.clock = clock;
         Info.builder()
                 .name("urunner_build_info")
-                .help("The version that runs.")
+                .help("The running version.")
                 .labelNames("version")
                 .register(registry)
                 .setLabelValues(version);
@@ -126,11 +126,12 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     }
 
     /**
-     * What Prometheus scrapes: these metrics, those of the agent's state, of the JVM and of the process. Once.
+     * The endpoint that Prometheus scrapes: these metrics, those of the agent's state, of the JVM and of the process. To be
+     * called once.
      *
-     * @param status how it stands, asked at every scrape
-     * @param rateLimit by registry host the limit that it told last
-     * @param stuck by queue of the agent for how long it is stuck
+     * @param status the agent's status, queried at every scrape
+     * @param rateLimit the limit that a registry host last reported
+     * @param stuck by queue of the agent how long it has been stuck
      * @return the endpoint
      */
     public Endpoint endpoint(
@@ -194,8 +195,8 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     /**
      * A push hint was answered.
      *
-     * @param hook which hook
-     * @param outcome what came of it, a word of a closed set
+     * @param hook the hook
+     * @param outcome the outcome, a word from a fixed set
      */
     public void hinted(String hook, String outcome) {
         hints.labelValues(Words.name(hook), Words.label(outcome)).inc();

@@ -50,11 +50,11 @@ final class StatusCollector implements MultiCollector {
         return all.build();
     }
 
-    /** Served also where the agent does not say how it stands. */
+    /** Served even if the agent does not report its status. */
     private MetricSnapshots.Builder queues() {
         Family queues = new Family(
                 "urunner_queue_stuck_seconds",
-                "For how long a queue of the agent is stuck though it has something to do; 0 while it moves.");
+                "How long a queue of the agent has been stuck although it has work; 0 while it makes progress.");
         stuck.get().forEach((queue, time) -> queues.add(Labels.of("queue", queue), seconds(time)));
         return queues.addTo(MetricSnapshots.builder());
     }
@@ -65,20 +65,20 @@ final class StatusCollector implements MultiCollector {
                         "urunner_synced", "1 once everything watched has been seen in the cluster.", status.synced()))
                 .metricSnapshot(single(
                         "urunner_namespaces",
-                        "Namespaces that are watched: those with the label.",
+                        "Watched namespaces: those with the label.",
                         status.namespaces().size()))
                 .metricSnapshot(single(
                         "urunner_history_up",
-                        "1 if the history database worked when used last.",
+                        "1 if the history database worked when it was last used.",
                         status.historyWorks()))
                 .metricSnapshot(single(
                         "urunner_watch_problems",
-                        "Kinds of objects that cannot be seen in the cluster now.",
+                        "Kinds of objects that currently cannot be watched in the cluster.",
                         status.problems().size()));
         status.lastPass()
                 .ifPresent(last -> all.metricSnapshot(single(
                         "urunner_last_pass_timestamp_seconds",
-                        "When a pass over a registry ended last.",
+                        "When the last pass over a registry ended.",
                         seconds(Duration.between(Instant.EPOCH, last)))));
         Family lost = new Family(
                 "urunner_namespace_lost_timestamp_seconds",
@@ -90,13 +90,13 @@ final class StatusCollector implements MultiCollector {
     }
 
     private void registries(MetricSnapshots.Builder all, AgentStatus status) {
-        Family up = new Family("urunner_registry_up", "1 if the registry was asked, and answered when asked last.");
+        Family up = new Family("urunner_registry_up", "1 if the registry answered the last question.");
         Family references = new Family("urunner_registry_references", "References that the registry is asked for.");
         Family waits = new Family(
                 "urunner_registry_waits_until_timestamp_seconds",
-                "Until when something is not asked of the registry: its limit, its back-off, our budget.");
+                "Until when questions to the registry wait: because of its limit, its back-off or our budget.");
         Family remaining = new Family(
-                "urunner_registry_rate_limit_remaining", "What is left of the registry's limit, where it tells one.");
+                "urunner_registry_rate_limit_remaining", "What is left of the registry's limit, if it reports one.");
         for (HostStatus host : status.registries()) {
             Labels labels = Labels.of("registry", Words.name(host.host()));
             up.add(labels, host.healthy() ? 1 : 0);
@@ -116,13 +116,13 @@ final class StatusCollector implements MultiCollector {
         Map<Labels, Integer> inState = new TreeMap<>();
         Family states = new Family(
                 "urunner_workload_state",
-                "1 for the state in which the workload is; ill says whether somebody should look.");
+                "1 for the current state of the workload; ill says whether it needs attention.");
         Family staleness = new Family(
                 "urunner_workload_staleness_seconds",
                 "Time since the tag moved while the pods have not; 0 if they have.");
         Family waits = new Family(
                 "urunner_workload_waits_until_timestamp_seconds",
-                "Until when the workload waits, where it waits and that is known.");
+                "Until when the workload waits, if it waits and the time is known.");
         int running = 0;
         for (WorkloadStatus workload : status.workloads()) {
             running += workload.rolloutRunning() ? 1 : 0;
@@ -145,10 +145,10 @@ final class StatusCollector implements MultiCollector {
                             .map(since -> Duration.between(since, status.at()))
                             .orElse(NONE)));
         }
-        Family counts = new Family("urunner_workloads", "Watched workloads by the state in which they are.");
+        Family counts = new Family("urunner_workloads", "Watched workloads by state.");
         inState.forEach(counts::add);
         return waits.addTo(states.addTo(staleness.addTo(counts.addTo(all))))
-                .metricSnapshot(single("urunner_rollouts_running", "Rollouts that are under way.", running));
+                .metricSnapshot(single("urunner_rollouts_running", "Rollouts in progress.", running));
     }
 
     private static double seconds(Duration time) {

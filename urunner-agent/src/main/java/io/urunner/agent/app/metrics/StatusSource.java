@@ -3,13 +3,13 @@ package io.urunner.agent.app.metrics;
 import io.urunner.agent.AgentStatus;
 import java.util.Optional;
 
-/** Tells how it stands with the agent. Thread-safe. */
+/** Reports the agent's status. Thread-safe. */
 @FunctionalInterface
 public interface StatusSource {
     /**
-     * How it stands now.
+     * The current status.
      *
-     * @return the status; empty if the agent does not say
+     * @return the status; empty if the agent does not report it
      * @throws InterruptedException if the thread is interrupted
      */
     Optional<AgentStatus> status() throws InterruptedException;

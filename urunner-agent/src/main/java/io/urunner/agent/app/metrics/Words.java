@@ -3,9 +3,9 @@ package io.urunner.agent.app.metrics;
 import io.urunner.agent.text.Printable;
 import java.util.Locale;
 
-/** Texts as values of labels. */
+/** Makes label values of texts. */
 final class Words {
-    /** A name of Kubernetes has 253 characters at most. */
+    /** Kubernetes names have at most 253 characters. */
     private static final int LONGEST_NAME = 256;
 
     private Words() {}

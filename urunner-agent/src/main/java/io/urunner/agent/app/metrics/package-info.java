@@ -1,4 +1,4 @@
-/** What the agent does, in numbers: the endpoint that Prometheus scrapes. */
+/** The agent's metrics: the endpoint that Prometheus scrapes. */
 @NullMarked
 package io.urunner.agent.app.metrics;
 

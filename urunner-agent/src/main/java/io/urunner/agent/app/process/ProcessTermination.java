@@ -7,9 +7,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * SIGTERM and Ctrl-C, for the command that waits for them. A command that ends in time after it was asked to exits with
- * its own code, which is 0 for {@code run}: an agent that was stopped has not failed. One that does not end in time is
- * left behind, with the code that a JVM gives to a process that was terminated.
+ * Handles SIGTERM and Ctrl-C for the command that waits for them. A command that then stops in time exits with its own code,
+ * which is 0 for {@code run}: an agent that was stopped has not failed. If it does not stop in time, the process is halted with
+ * the exit code of a terminated JVM.
  */
 public final class ProcessTermination implements Termination {
     private static final Duration PATIENCE = Duration.ofMillis(4_500);
@@ -18,7 +18,7 @@ public final class ProcessTermination implements Termination {
     private final CountDownLatch requested = new CountDownLatch(1);
     private final AtomicBoolean listening = new AtomicBoolean();
 
-    /** From the first call on, a signal ends the process by ending the command. */
+    /** From the first call on, a signal stops the command, and so the process. */
     @Override
     public void listen() {
         if (listening.compareAndSet(false, true)) {
@@ -35,14 +35,14 @@ public final class ProcessTermination implements Termination {
 
     private void request() {
         if (requested.getCount() > 0) {
-            Thread patience = new Thread(ProcessTermination::loseIt, "urunner-termination");
+            Thread patience = new Thread(ProcessTermination::haltLater, "urunner-termination");
             patience.setDaemon(true);
             patience.start();
             requested.countDown();
         }
     }
 
-    private static void loseIt() {
+    private static void haltLater() {
         try {
             SystemTime.sleep(PATIENCE);
             Runtime.getRuntime().halt(TERMINATED);

@@ -5,16 +5,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Signals of the operating system. The JDK has no other way to hear one than a class that is not of the platform's API
- * ({@code sun.misc.Signal}, in the module {@code jdk.unsupported}), so it is looked up: where it or the signal is missing,
- * the signal does what it does to every JVM.
+ * Handles signals of the operating system. The JDK's only way to do so is a class outside the platform's API
+ * ({@code sun.misc.Signal}, in the module {@code jdk.unsupported}), so it is looked up by reflection: if it or the signal is
+ * missing, the signal has its default effect on the JVM.
  */
 public final class Signals {
     private static final Logger LOG = LoggerFactory.getLogger(Signals.class);
 
     private Signals() {}
 
-    /** Runs something at every signal of a name ({@code HUP}), on a thread of the JVM's, instead of ending the process. */
+    /** Runs an action at every signal of a name ({@code HUP}), on a thread of the JVM, instead of terminating the process. */
     public static void listen(String name, Runnable heard) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");
@@ -29,7 +29,7 @@ public final class Signals {
             Object named = signal.getConstructor(String.class).newInstance(name);
             signal.getMethod("handle", signal, handler).invoke(null, named, listener);
         } catch (ReflectiveOperationException e) {
-            LOG.debug("SIG{} is not heard here", name, e);
+            LOG.debug("SIG{} cannot be handled here", name, e);
         }
     }
 }

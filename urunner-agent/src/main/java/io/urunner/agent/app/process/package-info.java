@@ -1,4 +1,4 @@
-/** The process: its signals and its end. */
+/** The process: signals and termination. */
 @NullMarked
 package io.urunner.agent.app.process;
 
