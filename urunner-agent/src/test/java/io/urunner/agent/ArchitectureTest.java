@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 
-/** Who may import whom, as {@code docs/architecture.md} says it. */
+/** The dependency rules in {@code docs/architecture.md}. */
 class ArchitectureTest {
     private static final String JDK = "java..";
     private static final String ANNOTATIONS = "org.jspecify..";
@@ -49,7 +49,7 @@ class ArchitectureTest {
                         "io.urunner.agent.plan");
     }
 
-    /** What the front door and every room speak of: it lies beside the front door, and is a slice of its own. */
+    /** The types that all packages share: they are beside the entry point, and form a slice of their own. */
     private static final Set<String> SHARED =
             Set.of("AgentListener", "AgentStatus", "HostStatus", "Lease", "OnceReport", "Rollout");
 
@@ -59,7 +59,7 @@ class ArchitectureTest {
                     @Override
                     public SliceIdentifier getIdentifierOf(JavaClass type) {
                         return isShared(type)
-                                ? SliceIdentifier.of("shared by the rooms of the engine")
+                                ? SliceIdentifier.of("shared by the packages of the engine")
                                 : SliceIdentifier.of(type.getPackageName());
                     }
 
@@ -94,9 +94,9 @@ class ArchitectureTest {
                 .check(PRODUCT);
     }
 
-    /** In the order of the data, each room uses those before it alone. */
+    /** In the order of the data flow, each package uses only those before it. */
     @Test
-    void theRoomsOfTheEngineAreInOrder() {
+    void thePackagesOfTheEngineAreInOrder() {
         List<String> rooms = List.of("text", "loop", "plan", "history", "tags", "workloads", "rollouts", "engine");
         for (int room = 0; room < rooms.size(); room++) {
             Set<String> before = Set.copyOf(rooms.subList(0, room + 1));
@@ -113,9 +113,9 @@ class ArchitectureTest {
         }
     }
 
-    /** So that a stranger finds the room of a change. */
+    /** So that newcomers find the package for a change. */
     @Test
-    void theDocumentNamesEveryRoomOfTheAgent() throws IOException {
+    void theDocumentNamesEveryPackageOfTheAgent() throws IOException {
         String document = Files.readString(Path.of("..", "docs", "architecture.md"));
         Set<String> rooms = PRODUCT.stream()
                 .map(JavaClass::getPackageName)
@@ -127,7 +127,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void theCredentialSpiKnowsTheJdkAlone() {
+    void theCredentialSpiDependsOnlyOnTheJdk() {
         classes()
                 .that()
                 .resideInAPackage("io.urunner.registry.auth")
@@ -138,7 +138,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void aPluginImportsTheSpiAndNothingElseOfOurs() {
+    void aPluginImportsOnlyTheSpi() {
         for (String plugin : List.of("gitlab", "harbor", "ecr", "digitalocean")) {
             String itself = "io.urunner.registry." + plugin;
             noClasses()
@@ -151,7 +151,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void theLibrariesKnowNothingOfEachOther() {
+    void theLibrariesDoNotDependOnEachOther() {
         noClasses()
                 .that()
                 .resideInAPackage("io.urunner.registry..")
@@ -173,7 +173,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void whoEmbedsTheRestarterSeesTheJdkAlone() {
+    void theRestartersApiExposesOnlyTheJdk() {
         assertThat(PRODUCT.stream()
                         .filter(type -> type.getPackageName().equals("io.urunner.kube"))
                         .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
@@ -221,7 +221,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void theDemonstrationIsImportedByNothing() {
+    void nothingImportsTheDemonstration() {
         noClasses()
                 .that()
                 .resideOutsideOfPackage("io.urunner.agent.app.demo..")

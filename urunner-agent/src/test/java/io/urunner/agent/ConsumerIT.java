@@ -35,8 +35,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Projects of somebody else, built outside of ours with what we publish: the README's examples with just the dependencies
- * that it names for each, and a host ({@code src/test/host}) with its own versions of our libraries and a log of its own.
+ * Other people's projects, built outside ours with the published artifacts: the README's examples with exactly the
+ * dependencies that it names for each, and a host ({@code src/test/host}) with its own versions of our libraries and its own log.
  */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ConsumerIT {
@@ -47,7 +47,7 @@ class ConsumerIT {
     private static final List<String> PUBLISHED =
             List.of("registry-v2-client", "registry-auth-gitlab", "digest-store", "kube-restarter", "urunner-agent");
 
-    /** The client of Kubernetes, which reads kubeconfigs, takes a class that OkHttp keeps for itself. */
+    /** The Kubernetes client, which reads kubeconfigs, uses an internal class of OkHttp. */
     private static final List<String> OPEN = List.of(
             "--add-exports=okhttp3/okhttp3.internal.http=io.kubernetes.client.java.api",
             "--add-exports=okhttp3/okhttp3.internal.tls=io.kubernetes.client.java.api");
@@ -80,18 +80,18 @@ class ConsumerIT {
         boolean good = build.waitFor() == 0;
         printed = Files.readString(log.toPath(), StandardCharsets.UTF_8);
         if (!good && (printed.contains("in offline mode") || printed.contains("Could not transfer artifact"))) {
-            throw Requirement.missing("what the README's examples depend on cannot be fetched");
+            throw Requirement.missing("the dependencies of the README's examples cannot be downloaded");
         }
         assertThat(good).as(printed).isTrue();
     }
 
     @Test
-    void whatTheReadmeShowsIsBuiltAndTestedWithTheDependenciesThatItNames() {
+    void theExamplesInTheReadmeBuildAndPassWithTheDependenciesThatItNames() {
         assertThat(printed).containsPattern("Tests run: \\d\\d, Failures: 0, Errors: 0, Skipped: 0");
     }
 
     @Test
-    void aHostGetsNoClassTwiceAndNothingThatOnlyTheProgramNeeds() throws IOException {
+    void aHostGetsNoDuplicateClassesAndNothingThatOnlyTheProgramNeeds() throws IOException {
         Map<String, Path> found = new HashMap<>();
         List<String> twice = new ArrayList<>();
         for (Path jar : libraries()) {
@@ -173,7 +173,7 @@ class ConsumerIT {
             assertThat(code).as(Files.readString(said)).isZero();
 
             assertThat(Files.readAllLines(said))
-                    .as("what the host prints: every line as its own logback.xml has it")
+                    .as("output of the host: every line in the format of its own logback.xml")
                     .containsExactly(
                             "HOST|INFO|org.example.host.Host|runs with Jackson 2.22.4 and OkHttp 5.4.0",
                             "HOST|INFO|org.example.host.Host|is " + way,
@@ -205,7 +205,7 @@ class ConsumerIT {
                 """.formatted(port));
     }
 
-    /** What the host runs with: its own jar, and what Maven found for it. */
+    /** The host's class path: its own jar, and the dependencies that Maven resolved. */
     private static List<Path> libraries() throws IOException {
         Path host = project.resolve("host/target/host-1.jar");
         List<Path> libraries = new ArrayList<>(List.of(host));
@@ -219,16 +219,16 @@ class ConsumerIT {
         return libraries;
     }
 
-    /** What the pom of this module passes on. */
+    /** A value that this module's POM passes on. */
     private static String property(String name) {
         String value = System.getProperty("urunner." + name);
         if (value == null || value.isEmpty()) {
-            throw Requirement.missing("nobody but Maven knows where Maven and its repository are");
+            throw Requirement.missing("only Maven knows where Maven and its repository are");
         }
         return value;
     }
 
-    /** Before this machine's own repository, with what this build made as our artifacts. */
+    /** Placed before this machine's own repository, with the artifacts of this build. */
     private static Path repository() {
         return folder.resolve("repository");
     }
@@ -260,8 +260,8 @@ class ConsumerIT {
     }
 
     /**
-     * A project with a module for each block of dependencies, and what is shown until the next one. Dependencies for tests
-     * belong to the module before.
+     * A project with a module for each block of dependencies and the code up to the next one. Test dependencies belong to the
+     * module before.
      */
     private static void write() throws IOException {
         String readme = Files.readString(ROOT.resolve("README.md"));
@@ -270,7 +270,7 @@ class ConsumerIT {
         for (MatchResult block : BLOCK.matcher(readme).results().toList()) {
             if (block.group(1).equals("java")) {
                 assertThat(modules)
-                        .as("dependencies go before what they are for")
+                        .as("dependencies come before the code that needs them")
                         .isNotEmpty();
                 write(project.resolve(modules.get(modules.size() - 1)), block.group(2));
                 continue;
@@ -291,7 +291,7 @@ class ConsumerIT {
                     """.formatted(
                             name, dependencies));
         }
-        assertThat(modules).as("the examples that the README has").hasSize(5);
+        assertThat(modules).as("the examples in the README").hasSize(5);
         copy(HOST, project.resolve("host"));
         modules.add("host");
         String ours = Files.readString(ROOT.resolve("pom.xml"));

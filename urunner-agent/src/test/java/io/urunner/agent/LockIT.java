@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What the build is made of, by its hashes: another file under the same name makes it fail, whether it lies in the local
- * repository or comes from a mirror. The build is one that takes Jackson's list of versions.
+ * The lock of the build's artifacts: another file under the same name makes the build fail, whether it is in the local
+ * repository or comes from a mirror. The build in this test imports Jackson's BOM.
  */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class LockIT {
@@ -60,7 +60,7 @@ class LockIT {
     @BeforeEach
     void theArtifactsAndAMirrorThatHasThem() throws Exception {
         if (property("maven.version").matches("3\\.(8\\..*|9\\.[0-3])")) {
-            throw Requirement.missing("a Maven before 3.9.4 compares nothing that it downloads: run ./mvnw without it");
+            throw Requirement.missing("Maven before 3.9.4 does not verify downloads: run ./mvnw without it");
         }
         Path repository = Path.of(property("maven.repository"));
         for (String line : Files.readAllLines(ROOT.resolve(LOCK))) {
@@ -73,7 +73,7 @@ class LockIT {
         String version = Files.readString(ROOT.resolve("pom.xml"))
                 .replaceFirst("(?s).*<jackson.version>(.*?)</jackson.version>.*", "$1");
         bom = BOM + version + "/jackson-bom-" + version + ".pom";
-        assertThat(artifacts).as("the lock names Jackson's list of versions").containsKey(bom);
+        assertThat(artifacts).as("the lock names Jackson's BOM").containsKey(bom);
         for (String name : List.of("mvnw", ".mvn/maven.config", LOCK, ".mvn/wrapper/maven-wrapper.properties")) {
             write(name, Files.readAllBytes(ROOT.resolve(name)));
         }
@@ -107,14 +107,14 @@ class LockIT {
 
     @ParameterizedTest
     @EnumSource
-    void theSameFileIsTaken(From from) throws Exception {
+    void theSameFileIsAccepted(From from) throws Exception {
         assertThat(build(from)).contains("BUILD SUCCESS");
         assertThat(asked.contains(bom)).isEqualTo(from == From.MIRROR);
     }
 
     @ParameterizedTest
     @CsvSource({"LOCAL_REPOSITORY, 1.1-SNAPSHOT", "MIRROR, 1.1-SNAPSHOT", "LOCAL_REPOSITORY, 1.0.0", "MIRROR, 1.0.0"})
-    void anotherFileUnderTheSameNameFailsTheBuildThoughItsOwnChecksumFits(From from, String version) throws Exception {
+    void anotherFileUnderTheSameNameFailsTheBuildEvenIfItsOwnChecksumMatches(From from, String version) throws Exception {
         change("pom.xml", "version>1-SNAPSHOT", "version>" + version);
         change(bom);
 
@@ -127,7 +127,7 @@ class LockIT {
 
     @ParameterizedTest
     @EnumSource
-    void nothingButTheLockTellsTheOtherFile(From from) throws Exception {
+    void onlyTheLockDetectsTheOtherFile(From from) throws Exception {
         change(bom);
         write(LOCK, new byte[0]);
 
@@ -136,7 +136,7 @@ class LockIT {
 
     @ParameterizedTest
     @EnumSource
-    void whatTheLockDoesNotNameIsRefusedWhereTheGateAsksForIt(From from) throws Exception {
+    void artifactsMissingInTheLockAreRefusedIfTheGateAsksForIt(From from) throws Exception {
         change(LOCK, "[^\\n]* " + bom + "\n", "");
 
         assertThat(build(from, "-Daether.artifactResolver.postProcessor.trustedChecksums.failIfMissing=true"))
@@ -171,7 +171,7 @@ class LockIT {
         }
     }
 
-    /** What the build prints. Everything that it takes comes from one place, and is in no other. */
+    /** The output of a build whose artifacts all come from one place only. */
     private String build(From from, String... properties) throws Exception {
         List<String> command = new ArrayList<>(List.of("sh", "./mvnw", "-B", "validate"));
         if (from == From.MIRROR) {
@@ -195,7 +195,7 @@ class LockIT {
                     "MAVEN_OPTS",
                     "-Dmaven.repo.local=" + folder.resolve("repository") + " " + String.join(" ", properties));
             environment.remove("MAVEN_ARGS");
-            // The Maven that runs this build, wherever it came from.
+            // The Maven that runs this build.
             environment.merge("PATH", property("maven.home") + "/bin", (path, bin) -> bin + File.pathSeparator + path);
         });
     }
@@ -259,7 +259,7 @@ class LockIT {
         }
     }
 
-    /** Another file under the name, which says the same. */
+    /** Another file under the same name, with the same meaning. */
     private void change(String artifact) {
         String other = new String(artifacts.get(artifact), StandardCharsets.UTF_8) + "<!-- not the same -->\n";
         artifacts.put(artifact, other.getBytes(StandardCharsets.UTF_8));
@@ -282,11 +282,11 @@ class LockIT {
         Files.write(file, content);
     }
 
-    /** What the POM of this module passes on. */
+    /** A value that this module's POM passes on. */
     private static String property(String name) {
         String value = System.getProperty("urunner." + name);
         if (value == null || value.isEmpty()) {
-            throw Requirement.missing("nobody but Maven knows where Maven and its repository are");
+            throw Requirement.missing("only Maven knows where Maven and its repository are");
         }
         return value;
     }

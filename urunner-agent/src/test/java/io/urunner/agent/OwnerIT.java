@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is built for an owner names him, from the one place where he says who he is. */
+/** Builds for an owner use the owner's name, which is set in one place. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class OwnerIT {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -24,7 +24,7 @@ class OwnerIT {
     private Path folder;
 
     @Test
-    void theChartOfAnOwnerHasHisHomeImageAndRunbooks() throws Exception {
+    void theChartOfAnOwnerHasTheirHomeImageAndRunbooks() throws Exception {
         build(
                 "resources:copy-resources@chart",
                 "-Dproject.owner=git.example.com/acme",
@@ -49,7 +49,7 @@ class OwnerIT {
     private void build(String... arguments) throws Exception {
         String home = System.getProperty("urunner.maven.home", "");
         if (home.isEmpty()) {
-            throw Requirement.missing("nobody but Maven knows where Maven and its repository are");
+            throw Requirement.missing("only Maven knows where Maven and its repository are");
         }
         Path log = folder.resolve("log");
         ProcessBuilder process = new ProcessBuilder("sh", "./mvnw", "-B", "-o", "-pl", "urunner-agent")

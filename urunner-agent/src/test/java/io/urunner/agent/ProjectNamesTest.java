@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The project has claimed no name at a registry, a forge or a site: whoever claims one that we write as ours would be
- * trusted as us. The root POM is the place that says whose this is.
+ * The project owns no name at a registry, a forge or a site: anyone who registered a name that we present as ours would be
+ * trusted in our place. The root POM is the only place that names the owner.
  */
 class ProjectNamesTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -27,10 +27,10 @@ class ProjectNamesTest {
                     + "[/:]urunner\\b|https?://([a-z0-9-]+\\.)*urunner\\.(?!invalid\\b|urunner\\b)[a-z]+");
 
     @Test
-    void nothingNamesAnOwnerThatWeAreNot() throws IOException {
+    void nothingNamesAnOwner() throws IOException {
         List<String> found = new ArrayList<>();
         for (Path file : files()) {
-            // As bytes: what is no text has no names either.
+            // As bytes: files that are not text contain no names either.
             String text = Files.readString(file, StandardCharsets.ISO_8859_1);
             OURS.matcher(text).results().forEach(match -> found.add(ROOT.relativize(file) + ": " + match.group()));
         }
@@ -38,7 +38,7 @@ class ProjectNamesTest {
     }
 
     @Test
-    void nobodyIsTheOwnerUntilSomebodySaysWhoIs() throws IOException {
+    void thereIsNoOwnerUntilOneIsSet() throws IOException {
         assertThat(Files.readString(ROOT.resolve("pom.xml")))
                 .contains("<project.owner>urunner.invalid</project.owner>");
     }

@@ -18,7 +18,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 
-/** The README's table of artifacts is the one of the POMs. {@code -Dtest.jvm.args=-Dreadme.update=true} writes it anew. */
+/** The README's table of artifacts matches the POMs. {@code -Dtest.jvm.args=-Dreadme.update=true} regenerates it. */
 class ReadmeArtifactsTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
     private static final Path README = ROOT.resolve("README.md");
@@ -26,7 +26,7 @@ class ReadmeArtifactsTest {
     private static final String END = "<!-- artifacts:end -->";
     private static final String OURS = "io.urunner";
 
-    /** By what makes them, as it stands in the POM. */
+    /** By the text in the POM that creates them. */
     private static final Map<String, String> CLASSIFIERS = new TreeMap<>(
             Map.of(
                     "<shadedClassifierName>all<",
@@ -36,7 +36,7 @@ class ReadmeArtifactsTest {
                             + "| `io.urunner.registry.testing`, automatic | what [a plugin's tests](#writing-a-plugin) name |"));
 
     @Test
-    void theTableOfTheReadmeIsTheOneOfThePoms() throws Exception {
+    void theTableInTheReadmeMatchesThePoms() throws Exception {
         Element parent = pom(ROOT.resolve("pom.xml"));
         List<String> rows = new ArrayList<>();
         rows.add("| Artifact | Classifier | What it is | Module | Brings along |");
@@ -95,7 +95,7 @@ class ReadmeArtifactsTest {
         return found.group(1);
     }
 
-    /** What comes with an artifact: neither what is for tests nor what is optional. */
+    /** The dependencies that come with an artifact: without test and optional ones. */
     private static String bringsAlong(Element pom, Element parent) {
         return children(child(pom, "dependencies"), "dependency").stream()
                 .filter(dependency -> !List.of("test", "provided").contains(text(dependency, "scope")))

@@ -38,12 +38,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-/** What the documents show is what the code has. */
+/** The documents match the code. */
 class ReadmeTest {
     private static final Path ROOT = Document.ROOT;
     private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern CLASS = Pattern.compile("\\bclass (\\w+)");
-    /** So many blocks at most; fewer are better. */
+    /** Maximum number of blocks that are not run; fewer are better. */
     private static final int NOT_RUN = 30;
 
     @Test
@@ -75,14 +75,14 @@ class ReadmeTest {
                 "kube-restarter/src/test/java/io/urunner/kube/examples/RestartOne.java",
                 "urunner-agent/src/test/java/io/urunner/agent/examples/EmbeddedAgent.java"
             })
-    void theExampleIsTheOneThatATestRunsAndFitsOnAScreen(String file) throws IOException {
+    void theExampleIsRunByATestAndFitsOnAScreen(String file) throws IOException {
         String example = Files.readString(ROOT.resolve(file));
         assertThat(example.lines()).hasSizeLessThanOrEqualTo(50);
         assertThat(Files.readString(ROOT.resolve("README.md"))).contains(example.substring(example.indexOf("import ")));
     }
 
     @TestFactory
-    Stream<DynamicTest> theLinksOfTheDocumentsLeadSomewhere() {
+    Stream<DynamicTest> theLinksInTheDocumentsResolve() {
         Map<Path, Document> documents =
                 Document.all().stream().collect(Collectors.toMap(Document::path, document -> document));
         return documents.values().stream()
@@ -106,39 +106,39 @@ class ReadmeTest {
         return document != null && document.anchors().contains(parts[1]);
     }
 
-    /** So that every block of commands is known to be one. */
+    /** So that every block of commands is recognised as one. */
     @Test
     void everyBlockOfCodeSaysWhatItIs() {
         assertThat(blocks().filter(block -> !block.isCommands()))
                 .isNotEmpty()
                 .allSatisfy(block -> assertThat(block.language())
-                        .as("%s: say ```sh before commands, ```text before what is printed", block)
+                        .as("%s: use ```sh before commands, ```text before output", block)
                         .matches("[a-z]+"));
     }
 
     @Test
-    void whatIsNotRunIsLittleAndHasAReason() {
+    void fewBlocksAreNotRunAndEachHasAReason() {
         List<Block> notRun =
                 blocks().filter(block -> block.notRun().isPresent()).toList();
         assertThat(notRun).as("blocks of commands that no test runs").hasSizeLessThanOrEqualTo(NOT_RUN);
         assertThat(notRun).allSatisfy(block -> {
-            assertThat(block.isCommands()).as("%s is no commands", block).isTrue();
+            assertThat(block.isCommands()).as("%s contains no commands", block).isTrue();
             assertThat(block.notRun().orElseThrow().split(" ")).hasSizeGreaterThan(1);
         });
     }
 
     /**
-     * Of what can be told without a cluster: the lines of {@code urunner} are read by the program's own parser, those of
-     * {@code helm} render the chart with the values that the page shows. DocumentsIT runs them, and those of {@code kubectl}.
+     * Everything that can be checked without a cluster: the program's own parser accepts the lines of {@code urunner}, and those
+     * of {@code helm} render the chart with the values on the page. DocumentsIT runs them, and those of {@code kubectl}.
      */
     @TestFactory
-    Stream<DynamicTest> theCommandsOfTheDocumentsAreUnderstood(@TempDir Path folder) {
+    Stream<DynamicTest> theCommandsInTheDocumentsAreValid(@TempDir Path folder) {
         assertThat(Document.at("docs/troubleshooting.md").mentioned())
                 .extracting(ShellLine::toString)
                 .contains("urunner config", "kubectl label --overwrite namespace shop urunner=enable");
         return Document.all().stream()
                 .map(document -> DynamicTest.dynamicTest(document.name(), () -> {
-                    document.mentioned().forEach(ReadmeTest::understoodAsFarAsItGoes);
+                    document.mentioned().forEach(ReadmeTest::assertPossiblyIncomplete);
                     Path files = Files.createTempDirectory(folder, "page");
                     Map<String, String> variables = new HashMap<>();
                     for (Block block : document.blocks()) {
@@ -158,8 +158,8 @@ class ReadmeTest {
                 }));
     }
 
-    /** What is only mentioned need not be complete. */
-    private static void understoodAsFarAsItGoes(ShellLine line) {
+    /** Commands in the running text need not be complete. */
+    private static void assertPossiblyIncomplete(ShellLine line) {
         line.urunner().filter(words -> !words.isEmpty()).ifPresent(words -> {
             try (Composition composition = new Composition()) {
                 CommandLines.parse(composition, words);
@@ -194,7 +194,7 @@ class ReadmeTest {
         }
     }
 
-    /** DocumentsIT runs one of them; what holds there holds for all. */
+    /** DocumentsIT runs one of the pages, and the result applies to all. */
     @TestFactory
     Stream<DynamicTest> theStepsOfTheInstallPagesAreTheSame() {
         List<String> steps = steps(Document.at("docs/install/README.md"));
@@ -205,7 +205,7 @@ class ReadmeTest {
                         document.name(), () -> assertThat(steps(document)).isEqualTo(steps)));
     }
 
-    /** What is done for a registry is left out. */
+    /** Without the steps for a particular registry. */
     private static List<String> steps(Document document) {
         Map<String, String> variables = new HashMap<>();
         return document.blocks().stream()

@@ -20,15 +20,15 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * The last lines of the build: which tests of all modules were skipped, and why, from their reports. Maven runs it in its
- * own process after all tests; it speaks when that ends, below what Maven has to say.
+ * Prints the last lines of the build: which tests of all modules were skipped, and why, according to their reports. Maven runs
+ * it in its own process after all tests; it prints at the end of that process, below Maven's own output.
  */
 public final class WhatWasSkipped {
     private static final Path MODULES = Path.of("..");
 
     private WhatWasSkipped() {}
 
-    /** Takes the module's folder and the time at which the build began; reports from before are of other builds. */
+    /** Takes the module's folder and the start time of the build; older reports belong to other builds. */
     public static void main(String[] arguments) throws Exception {
         String table = table(Path.of(arguments[0]).resolve(MODULES).normalize(), Instant.parse(arguments[1]));
         byte[] text = table.getBytes(StandardCharsets.UTF_8);
@@ -37,7 +37,7 @@ public final class WhatWasSkipped {
                 console.write(text, 0, text.length);
             }
         };
-        // The plugin that called puts its own group of threads away.
+        // The calling plugin destroys its own thread group.
         ThreadGroup maven = Thread.currentThread().getThreadGroup().getParent();
         Runtime.getRuntime().addShutdownHook(new Thread(maven, print));
     }
@@ -88,7 +88,7 @@ public final class WhatWasSkipped {
         NodeList skipped = parser.parse(report.toFile()).getElementsByTagName("skipped");
         Map<String, Integer> reasons = new TreeMap<>();
         for (int i = 0; i < skipped.getLength(); i++) {
-            // As the stack trace begins: "TYPE: REASON". What follows a further colon is the case at hand.
+            // The first line of the stack trace: "TYPE: REASON". The text after another colon is specific to the case.
             String message = skipped.item(i).getTextContent().strip().split("\\R", 2)[0];
             String reason = message.replaceFirst("^\\S+Exception: (Assumption failed: )?", "")
                     .split(": ", 2)[0];

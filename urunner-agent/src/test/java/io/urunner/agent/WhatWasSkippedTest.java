@@ -17,7 +17,7 @@ class WhatWasSkippedTest {
     private Path modules;
 
     @Test
-    void theTestsOfAllModulesAreCountedByTheReasonForWhichTheyWereSkipped() throws Exception {
+    void skippedTestsOfAllModulesAreCountedByReason() throws Exception {
         report("a/target/failsafe-reports/TEST-a.AIT.xml", BEGUN, "no registry: at all", "no registry: there");
         report("b/target/surefire-reports/TEST-b.BTest.xml", BEGUN.plusSeconds(1), "Assumption failed: no right");
         report("b/target/surefire-reports/TEST-b.OldTest.xml", BEGUN.minusSeconds(1), "of the build before");
@@ -29,12 +29,12 @@ class WhatWasSkippedTest {
     }
 
     @Test
-    void whereNothingWasSkippedNothingIsSaid() throws Exception {
+    void nothingIsPrintedIfNothingWasSkipped() throws Exception {
         report("b/target/surefire-reports/TEST-b.GoodTest.xml", BEGUN);
         assertThat(WhatWasSkipped.table(modules, BEGUN)).isEmpty();
     }
 
-    /** As Maven's plugins write them. */
+    /** Writes a report in the format of Maven's plugins. */
     private void report(String name, Instant at, String... reasons) throws IOException {
         StringBuilder tests = new StringBuilder("<testcase name=\"good\" classname=\"x\" time=\"0\"/>");
         for (String reason : reasons) {

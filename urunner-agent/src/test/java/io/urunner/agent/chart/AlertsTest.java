@@ -40,14 +40,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The chart's alerts, as Prometheus itself evaluates them ({@code promtool test rules}), on series as agents serve them. */
+/** The chart's alerts, evaluated by Prometheus itself ({@code promtool test rules}) on series like those of real agents. */
 class AlertsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String WEB = "namespace=\"shop\",kind=\"Deployment\",name=\"web\"";
     private static final String WEB_FIRES = "kind=\"Deployment\", name=\"web\", namespace=\"shop\"";
     private static final String REGISTRY = "registry=\"ghcr.io\"";
     private static final Pattern SAMPLE = Pattern.compile("\\{alertname=\"(\\w+)\"(?:, )?([^}]*)} (\\S+?),?(?= |$)");
-    /** By namespace and values: rendering takes longer than evaluating. */
+    /** Cached by namespace and values: rendering takes longer than evaluating. */
     private static final Map<String, JsonNode> RENDERED = new ConcurrentHashMap<>();
 
     private static final Pattern TIME = Pattern.compile(", time: ([0-9hms]+),$");
@@ -65,14 +65,14 @@ class AlertsTest {
         rules.put("agents", rules("agents", RULES));
     }
 
-    /** What is served by one agent of a release in a namespace, by series the values of two hours, one a minute. */
+    /** The series of one agent of a release in a namespace: the values of two hours, one per minute. */
     private static final class Agent {
         private final String from;
         private final Map<String, String> series = new LinkedHashMap<>();
 
-        /** One that acts, and with which all is well. */
+        /** An agent that acts, and without any problems. */
         Agent(String release, String instance) {
-            // As a ServiceMonitor labels it. The label `namespace` is the release's where a series has none of its own.
+            // As a ServiceMonitor labels it. The label `namespace` is the release's if a series has none of its own.
             from = "job=\"urunner\",instance=\"" + instance + "\",pod=\"" + instance + "\",urunner_release=\"" + release
                     + "/urunner\"";
             set("urunner_leader", "", "1+0x120");
@@ -95,7 +95,7 @@ class AlertsTest {
             return this;
         }
 
-        /** The workload is well no more from a minute on, for as long as the values say. */
+        /** The workload has a problem, at the times given by the values. */
         Agent ill(String state, String cause, String values) {
             return set("urunner_workload_state", state(state, cause, true), values);
         }
@@ -104,7 +104,7 @@ class AlertsTest {
             return WEB + ",state=\"%s\",cause=\"%s\",ill=\"%s\"".formatted(state, cause, ill);
         }
 
-        /** Nothing is served from a minute on. */
+        /** Nothing is served from the given minute on. */
         Agent deadFrom(int minute) {
             series.replaceAll((each, values) -> values.replace("x120", "x" + minute) + " stale");
             return this;
@@ -125,7 +125,7 @@ class AlertsTest {
     }
 
     @Test
-    void nothingFiresWhereAllIsWell() throws Exception {
+    void nothingFiresWhileEverythingIsFine() throws Exception {
         assertFiring(agent()).nothingAt(1).nothingAt(60).nothingAt(120);
     }
 
@@ -148,7 +148,7 @@ class AlertsTest {
                         + "namespace=\"shop\",kind=\"Deployment\",name=\"web\",state=\"up_to_date\" | 1801 | 1 | "
                         + WEB_FIRES
             })
-    void whatTheAgentTellsOfItselfAndItsRegistries(
+    void theAgentsReportsOnItselfAndItsRegistriesFire(
             String alert, String metric, String labels, int bad, int minutes, String fires) throws Exception {
         String with = labels == null ? "" : labels;
         int well = metric.equals("urunner_registry_rate_limit_remaining")
@@ -187,7 +187,7 @@ class AlertsTest {
         "URunnerWorkloadTooLarge, blocked, too_large_to_be_followed, 5",
         "URunnerPermissionMissing, blocked, missing_permission, 5"
     })
-    void aWorkloadThatIsNotWellIsNamedUntilItIsMended(String alert, String state, String cause, int minutes)
+    void aWorkloadWithAProblemIsNamedUntilItIsFixed(String alert, String state, String cause, int minutes)
             throws Exception {
         Agent agent = agent().ill(state, cause == null ? "" : cause, "_x10 1+0x50 stale");
         String fires = fires(alert, WEB_FIRES);
@@ -215,7 +215,7 @@ class AlertsTest {
                         .map(each -> "blocked," + label(each.words())));
     }
 
-    /** Also one that is still to come. */
+    /** Including kinds that may be added in the future. */
     @ParameterizedTest
     @MethodSource("troubles")
     void everyTroubleHasOneAlert(String trouble) throws Exception {
@@ -227,12 +227,12 @@ class AlertsTest {
 
     @ParameterizedTest
     @EnumSource
-    void everyStateInWhichSomebodyShouldLookHasOneAlert(State.Kind kind) throws Exception {
+    void everyStateThatNeedsAttentionHasOneAlert(State.Kind kind) throws Exception {
         assertThat(firing(60, agent().ill(label(kind.words()), "", "1+0x120"))).hasSize(1);
     }
 
     @Test
-    void anOldFailureIsToldAfterARestartOfTheAgentAndWhileItIsAway() throws Exception {
+    void anOldFailureIsReportedAfterARestartOfTheAgentAndWhileItIsDown() throws Exception {
         String failed = fires("URunnerWorkloadFailed", WEB_FIRES);
         assertFiring(agent().ill("failed", "", "1+0x120").awayFrom(20, 3))
                 .at(19, failed)
@@ -243,7 +243,7 @@ class AlertsTest {
     }
 
     @Test
-    void twoReplicasTellEachThingOnce() throws Exception {
+    void twoReplicasReportEverythingOnce() throws Exception {
         Agent standby = new Agent("agents", "b").set("urunner_leader", "", "0+0x120");
         assertFiring(agent(), standby).nothingAt(60);
         assertFiring(agent().ill("failed", "", "1+0x120"), standby.ill("failed", "", "1+0x120"))
@@ -258,9 +258,9 @@ class AlertsTest {
                 .at(60, fires("URunnerNobodyActs", ""));
     }
 
-    /** Two releases of one name in two namespaces are one `job` for Prometheus. */
+    /** Two releases of the same name in two namespaces have the same `job` in Prometheus. */
     @Test
-    void ofTwoReleasesOfOneNameEachHasItsOwnAlerts() throws Exception {
+    void twoReleasesOfTheSameNameHaveSeparateAlerts() throws Exception {
         rules.put("others", rules("others", RULES));
         Agent dead = agent().deadFrom(10);
         new Firing(", urunner_release", dead, new Agent("others", "b"))
@@ -274,7 +274,7 @@ class AlertsTest {
     }
 
     @Test
-    void aRunawayIsToldForTwoHoursAndNotByItsOldNumber() throws Exception {
+    void aRunawayIsReportedForTwoHoursButOldOnesAreNot() throws Exception {
         assertFiring(agent().set("urunner_runaways_stopped_total", "what=\"patch\"", "0+0x5 1+0x120"))
                 .nothingAt(5)
                 .at(10, fires("URunnerRunaway", "what=\"patch\""))
@@ -284,7 +284,7 @@ class AlertsTest {
     }
 
     @Test
-    void whatSomebodyWantedSoIsNoTrouble() throws Exception {
+    void intendedStatesFireNoAlert() throws Exception {
         for (String state : List.of("held", "blocked", "partly_old")) {
             assertFiring(agent().set(
                                     "urunner_workload_staleness_seconds",
@@ -297,9 +297,9 @@ class AlertsTest {
                 .at(60, fires("URunnerWorkloadFailed", WEB_FIRES));
     }
 
-    /** For six hours, as Docker Hub's limit is told. A pause of some minutes is nothing to tell. */
+    /** For six hours, as with Docker Hub's limit. A pause of some minutes is not worth an alert. */
     @Test
-    void aRegistryThatIsNotAskedForLongIsTold() throws Exception {
+    void aRegistryThatIsNotAskedForALongTimeIsReported() throws Exception {
         String metric = "urunner_registry_waits_until_timestamp_seconds";
         assertFiring(agent().set(metric, REGISTRY, "_x10 " + 6 * 3600 + "+0x60 stale"))
                 .nothingAt(14)
@@ -311,7 +311,7 @@ class AlertsTest {
     }
 
     @Test
-    void withoutAnyNamespaceThereIsOneAlert() throws Exception {
+    void withoutAnyNamespaceOnlyOneAlertFires() throws Exception {
         assertFiring(agent().set("urunner_namespaces", "", "0+0x120")
                         .set("urunner_registry_references", REGISTRY, "0+0x120")
                         .set("urunner_registry_up", REGISTRY, "0+0x120"))
@@ -326,7 +326,7 @@ class AlertsTest {
     }
 
     @Test
-    void singleAlertsAreSwitchedOffAndTuned() throws Exception {
+    void singleAlertsCanBeDisabledAndTuned() throws Exception {
         rules.put("agents", rules("agents", """
                 prometheusRule:
                   enabled: true
@@ -352,9 +352,9 @@ class AlertsTest {
         }
     }
 
-    /** Each alert leads to the section of the troubleshooting page that is about it, and each section is about an alert. */
+    /** Each alert links to its section of the troubleshooting page, and each section is about an alert. */
     @Test
-    void everyRunbookIsThere() throws Exception {
+    void everyRunbookExists() throws Exception {
         Path page = Path.of("..", "docs", "troubleshooting.md");
         Set<String> anchors = Files.readAllLines(page).stream()
                 .filter(line -> line.startsWith("#"))
@@ -407,7 +407,7 @@ class AlertsTest {
                         .at("/spec/groups/0/rules"));
     }
 
-    /** A file of rules as the operator makes it of the rendered object. */
+    /** A rules file like the one that the operator generates from the rendered object. */
     private Path rules(String namespace, String values) {
         ObjectNode file = JSON.createObjectNode();
         file.putArray("groups").addObject().put("name", namespace).set("rules", rendered(namespace, values));
@@ -422,11 +422,11 @@ class AlertsTest {
         return assertFiring(agents).at(minute);
     }
 
-    /** What fires, minute by minute. */
+    /** The firing alerts, minute by minute. */
     private final class Firing {
         private final Map<Integer, List<String>> alerts = new HashMap<>();
 
-        /** Asks for everything at once, by the labels that say what is told, and further ones. */
+        /** Evaluates everything at once, grouped by the identifying labels and additional ones. */
         Firing(String furtherLabels, Agent... agents) throws Exception {
             ObjectNode file = JSON.createObjectNode().put("evaluation_interval", "1m");
             rules.values().forEach(each -> file.withArray("rule_files").add(each.toString()));
@@ -438,7 +438,7 @@ class AlertsTest {
             }
             ArrayNode queries = test.putArray("promql_expr_test");
             for (int minute = 0; minute <= 120; minute++) {
-                // Expected to be empty, so that promtool tells what is there.
+                // Expected to be empty, so that promtool prints what it got.
                 queries.addObject()
                         .put(
                                 "expr",

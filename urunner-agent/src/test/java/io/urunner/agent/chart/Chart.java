@@ -27,7 +27,7 @@ public final class Chart {
     public static final Path FOLDER = Path.of("helm", "urunner").toAbsolutePath();
 
     private static final Path DOCS = Path.of("").toAbsolutePath().resolveSibling("docs");
-    /** Values that are shown begin so. */
+    /** Example values begin like this. */
     private static final Pattern EXAMPLE = Pattern.compile("```yaml\\R(# values\\.yaml\\R.*?)```", Pattern.DOTALL);
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -104,7 +104,7 @@ public final class Chart {
         }
     }
 
-    /** The values that the documentation shows, by the page and their number on it. */
+    /** The example values in the documentation, by page and their number on it. */
     public static Map<String, String> examples() {
         Map<String, String> examples = new TreeMap<>();
         List<Path> pages = new ArrayList<>(List.of(FOLDER.resolve("README.md")));
@@ -167,7 +167,7 @@ public final class Chart {
         return podSpec().path("containers").path(0);
     }
 
-    /** The environment variables that the container gets from what is rendered. */
+    /** The environment variables that the container gets from the rendered objects. */
     public Map<String, String> environment() {
         Map<String, String> environment = new TreeMap<>();
         container().path("envFrom").forEach(source -> {

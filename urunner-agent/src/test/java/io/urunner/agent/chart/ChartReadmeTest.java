@@ -14,8 +14,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * The table of the chart's README is made of the comments in values.yaml. {@code -Dtest.jvm.args=-Dreadme.update=true}
- * writes it anew.
+ * The table in the chart's README is generated from the comments in values.yaml. {@code -Dtest.jvm.args=-Dreadme.update=true}
+ * regenerates it.
  */
 class ChartReadmeTest {
     private static final Path README = Chart.FOLDER.resolve("README.md");
@@ -25,7 +25,7 @@ class ChartReadmeTest {
     private static final String VALUES = read(Chart.FOLDER.resolve("values.yaml"));
 
     @Test
-    void theReadmesTableIsTheOneOfTheValues() throws IOException {
+    void theTableInTheReadmeMatchesTheValues() throws IOException {
         String readme = read(README);
         int start = readme.indexOf(START) + START.length();
         int end = readme.indexOf(END);
@@ -90,7 +90,7 @@ class ChartReadmeTest {
         return table.toString();
     }
 
-    /** The comments by the key that they stand before; a comment ends where a line is no comment. */
+    /** The comments by the key that follows them; a comment ends at the first line that is not a comment. */
     private static Map<String, String> comments() {
         Map<String, String> comments = new LinkedHashMap<>();
         List<String> path = new ArrayList<>();

@@ -63,12 +63,12 @@ class ChartTest {
                 .extracting(registry -> registry.host() + " " + registry.type())
                 .containsExactly("registry.gitlab.com gitlab");
         assertThat(chart.podSpec().path("securityContext").path("runAsNonRoot").asBoolean())
-                .as("the original's empty maps take no default away")
+                .as("the original's empty maps remove no default")
                 .isTrue();
     }
 
     @Test
-    void durationsArePassedOnAsTheyAreWritten() throws Exception {
+    void durationsArePassedThroughVerbatim() throws Exception {
         List<Object[]> texts = DurationTexts.accepted().map(Arguments::get).toList();
         Chart chart = Chart.render(
                 folder,
@@ -91,7 +91,7 @@ class ChartTest {
     }
 
     @Test
-    void theOtherValuesOfTheOriginalWorkToo() {
+    void theRemainingValuesOfTheOriginalWork() {
         Chart chart = Chart.render(folder, """
                 config:
                   configMapName: cm-urunner
@@ -117,7 +117,7 @@ class ChartTest {
     }
 
     @Test
-    void aChangedSecretRollsThePodAndNothingElseDoes() {
+    void onlyAChangedSecretRollsThePod() {
         JsonNode one = annotations(Chart.render(folder, "secret: {gitlab: {token: one}}"));
         assertThat(annotations(Chart.render(folder, "secret: {gitlab: {token: one}}")))
                 .isEqualTo(one);
@@ -225,7 +225,7 @@ class ChartTest {
     }
 
     @Test
-    void aListOfNamespacesMeansARoleInEachAndNoClusterRole() throws Exception {
+    void aListOfNamespacesCreatesARoleInEachAndNoClusterRole() throws Exception {
         Chart chart = Chart.render(folder, "scope: [shop, pay]");
         assertThat(chart.all("ClusterRole")).isEmpty();
         assertThat(chart.all("Role"))
@@ -235,7 +235,7 @@ class ChartTest {
     }
 
     @Test
-    void pullSecretsAreReadOnlyIfAskedAndInTheNamespacesOfTheScope() throws Exception {
+    void pullSecretsAreReadOnlyOnRequestAndInTheNamespacesOfTheScope() throws Exception {
         String rule = "[\"secrets\",\"serviceaccounts\"],\"verbs\":[\"get\"]";
         assertThat(Chart.render().objects().toString()).doesNotContain("\"secrets\"");
         assertThat(Chart.render(folder, "scope: [shop, pay]").objects().toString())
@@ -251,7 +251,7 @@ class ChartTest {
     }
 
     @Test
-    void readingEverySecretOfTheClusterIsCalledThat() throws Exception {
+    void readingEverySecretInTheClusterIsExplicit() throws Exception {
         Chart chart = Chart.render(folder, "rbac: {readAllSecrets: true}");
         assertThat(chart.named("ClusterRole", "urunner-agents").path("rules").toString())
                 .doesNotContain("secrets");
@@ -273,7 +273,7 @@ class ChartTest {
     }
 
     @Test
-    void versionsFollowTheCluster() {
+    void apiVersionsDependOnTheCluster() {
         Path values = Chart.file(folder, "podDisruptionBudget: {enabled: true}");
         assertThat(Chart.render("1.20.2", values)
                         .only("PodDisruptionBudget")
@@ -288,7 +288,7 @@ class ChartTest {
     }
 
     @Test
-    void theNetworkPolicyLeadsToThePortsOfTheRegistries() {
+    void theNetworkPolicyAllowsThePortsOfTheRegistries() {
         Path enabled = Chart.file(folder, "networkPolicy: {enabled: true}");
         assertThat(ports(Chart.render(enabled))).containsExactly(53, 53, 443, 6443, 5432);
         assertThat(ports(Chart.render(enabled, Chart.file(folder, """
@@ -336,7 +336,7 @@ class ChartTest {
     }
 
     @Test
-    void oneAgentThatTakesPartInAnElectionMayWriteItsLease() throws Exception {
+    void aSingleAgentWithLeaderElectionMayWriteItsLease() throws Exception {
         for (String values : List.of(
                 "config: {URUNNER_CONF_LEADER_ELECTION: true}", "settings: {kubernetes: {leaderElection: true}}")) {
             Chart chart = Chart.render(folder, values);
@@ -371,7 +371,7 @@ class ChartTest {
     }
 
     @Test
-    void theServiceMonitorShowsTheTokenThatTheAgentWants() throws Exception {
+    void theServiceMonitorSendsTheTokenThatTheAgentRequires() throws Exception {
         Chart mounted = Chart.render(
                 folder, "{metricsToken: {secretName: scrape, key: metrics}, serviceMonitor: {enabled: true}}");
         assertThat(credentials(mounted)).isEqualTo("{\"name\":\"scrape\",\"key\":\"metrics\"}");
@@ -398,7 +398,7 @@ class ChartTest {
         return endpoint.path("authorization").path("credentials").toString();
     }
 
-    /** IRSA and its like find the ServiceAccount by its annotations. */
+    /** IRSA and similar mechanisms find the ServiceAccount by its annotations. */
     @Test
     void annotationsGoToTheServiceAccount() {
         JsonNode account = Chart.render(folder, """
@@ -415,7 +415,7 @@ class ChartTest {
     }
 
     @Test
-    void whatIsExtraReachesThePod() {
+    void additionalSettingsReachThePod() {
         Chart chart = Chart.render(Chart.resource("everything.yaml"));
         assertThat(mounts(chart)).containsEntry("ca", "/etc/urunner/ca").containsEntry("plugins", "/plugins");
         assertThat(chart.podSpec().path("volumes").findValuesAsText("name"))
@@ -431,7 +431,7 @@ class ChartTest {
     }
 
     @Test
-    void theAlertsAskForMetricsAndLabelsThatAreServed() throws IOException {
+    void theAlertsUseMetricsAndLabelsThatAreServed() throws IOException {
         Map<String, String> documented = new HashMap<>();
         Pattern row = Pattern.compile("\\| `(urunner_[a-z_]+)` \\| \\w+ \\| ([^|]*)\\|.*");
         Files.readAllLines(Path.of("..", "docs", "metrics.md")).stream()
@@ -460,7 +460,7 @@ class ChartTest {
         });
     }
 
-    /** Nobody's name may be the default: whoever has it would run with the credentials and the rights of the agent. */
+    /** The default must not be a name that is not ours: its owner's image would run with the agent's credentials and rights. */
     @Test
     void withoutAnImageTheChartSaysHowToBuildAndPushOne() {
         for (String values : List.of("{}", "image: {repository: ''}", "image: {tag: 1.0.0}")) {
@@ -498,7 +498,7 @@ class ChartTest {
     }
 
     @Test
-    void everyObjectIsInTheNamespaceAndHasTheLabelsThatWereAskedFor() {
+    void everyObjectHasTheRequestedNamespaceAndLabels() {
         Chart chart = Chart.render(Chart.resource("everything.yaml"), Chart.file(folder, "namespaceOverride: tools"));
         assertThat(chart.objects()).hasSizeGreaterThan(10).allSatisfy(object -> {
             JsonNode metadata = object.path("metadata");
@@ -526,9 +526,9 @@ class ChartTest {
                 .hasMessageContaining("app.kubernetes.io/name");
     }
 
-    /** By which commands on a laptop find it. */
+    /** Commands on a laptop use this to find it. */
     @Test
-    void whateverTheReleaseIsCalledItsDeploymentSaysWhatItIs() {
+    void theDeploymentIsRecognisableUnderAnyReleaseName() {
         for (String values : List.of("{}", "nameOverride: rollouts", "fullnameOverride: rollouts")) {
             assertThat(Chart.render(folder, values)
                             .only("Deployment")
@@ -540,9 +540,9 @@ class ChartTest {
         }
     }
 
-    /** The alerts select by a label that no workload has, and that each way to scrape puts on. */
+    /** The alerts select by a label that no workload has, and that both monitors add. */
     @Test
-    void bothMonitorsSayOfWhichReleaseTheSeriesAre() {
+    void bothMonitorsLabelTheSeriesWithTheirRelease() {
         Chart chart = Chart.render(
                 folder,
                 "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}, metricsToken: {secretName: s}}");
@@ -561,7 +561,7 @@ class ChartTest {
     }
 
     @Test
-    void theIngressLeadsToTheHooksAndNothingElse() {
+    void theIngressExposesOnlyTheHooks() {
         Chart chart = Chart.render(folder, "ingress: {enabled: true, host: urunner.example.com}");
         assertThat(chart.only("Ingress").at("/spec/rules").toString())
                 .isEqualTo("[{\"host\":\"urunner.example.com\",\"http\":{\"paths\":[{\"path\":\"/hooks\","
@@ -571,7 +571,7 @@ class ChartTest {
                 .hasMessageContaining("service.create");
     }
 
-    /** {@code helm test}: what the agent would find in its way, with all that it has. */
+    /** {@code helm test} finds the agent's problems, with everything that the agent has. */
     @Test
     void theTestRunsDoctorAsTheAgentWould() {
         Chart chart = Chart.render(Chart.resource("everything.yaml"));
@@ -590,7 +590,7 @@ class ChartTest {
         assertThat(spec.path("serviceAccountName")).isEqualTo(chart.podSpec().path("serviceAccountName"));
         assertThat(container.has("livenessProbe")).isFalse();
         assertThat(pod.at("/metadata/labels").path("app.kubernetes.io/name").asText())
-                .as("no Service leads there")
+                .as("no Service selects it")
                 .isNotEqualTo("urunner");
         assertThat(Chart.test(folder, Chart.file(folder, "persistence: {enabled: true}"))
                         .findValues("persistentVolumeClaim"))
@@ -599,7 +599,7 @@ class ChartTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> somethingFollowsFromEachValue() throws IOException {
+    Stream<DynamicTest> eachValueHasAnEffect() throws IOException {
         JsonNode samples = Chart.documents(Files.readString(Chart.resource("each-value.yaml")))
                 .get(0);
         assertThat(samples.fieldNames()).toIterable().containsExactlyInAnyOrderElementsOf(ChartReadmeTest.documented());
@@ -635,7 +635,7 @@ class ChartTest {
                 "config: {URUNNER_CONF_SQLLIGHT_PATH: urunner.db}",
                 "config: {URUNNER_CONF_SQLLIGHT_PATH: /urunner.db}"
             })
-    void whatCannotBeMeantIsRefused(String values) {
+    void invalidValuesAreRefused(String values) {
         assertThatThrownBy(() -> Chart.render(folder, values)).isInstanceOf(RuntimeException.class);
     }
 
@@ -655,7 +655,7 @@ class ChartTest {
                                 .isNotEmpty()));
     }
 
-    /** What the agent makes of what is rendered; the paths of mounted Secrets are of this machine, with a secret in each. */
+    /** The agent's configuration from the rendered objects; paths of mounted Secrets are replaced with a local secret. */
     private Configuration load(Chart chart) throws IOException, ConfigurationException {
         Path secret = Files.writeString(folder.resolve("secret"), "from-a-file");
         String settings = chart.settings().replaceAll("/etc/urunner/secrets/\\S+?(?=[\\s}\"])", secret.toString());
@@ -705,7 +705,7 @@ class ChartTest {
                 "config: {URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: 'https://hunter2@registry.example'}",
                 "extraEnv: [{name: X, value: 'jdbc:postgresql://db/x?password=hunter2'}]"
             })
-    void aPasswordIsRefusedWhereEverybodyReadsIt(String values) {
+    void aPasswordIsRefusedWhereEverybodyCanReadIt(String values) {
         assertThatThrownBy(() -> Chart.render(folder, values))
                 .hasMessageContaining("secret.extra.URUNNER_SECR_DATABASE_PASS")
                 .hasMessageContaining("config.URUNNER_CONF_DATABASE_USER")
@@ -714,7 +714,7 @@ class ChartTest {
     }
 
     @Test
-    void aDatabaseWithoutPasswordInItsUrlIsTaken() throws Exception {
+    void aDatabaseUrlWithoutPasswordIsAccepted() throws Exception {
         Chart chart = Chart.render(folder, """
                 config:
                   URUNNER_CONF_DATABASE_URL: "jdbc:postgresql://db:5432/urunner?ssl=true&currentSchema=passes"

@@ -16,7 +16,7 @@ import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.common.FlowStyle;
 
 /**
- * The plain manifests are what the chart renders. {@code -Dtest.jvm.args=-Dmanifests.update=true} writes them anew.
+ * The plain manifests match what the chart renders. {@code -Dtest.jvm.args=-Dmanifests.update=true} regenerates them.
  */
 class ManifestsTest {
     private static final Path DEPLOY = Path.of("deploy");
@@ -26,7 +26,7 @@ class ManifestsTest {
     private Path folder;
 
     @Test
-    void theyAreWhatTheChartRenders() throws IOException {
+    void theManifestsMatchWhatTheChartRenders() throws IOException {
         Chart chart =
                 Chart.render("1.30.0", "urunner", Chart.file(folder, "image: {repository: urunner.invalid/urunner}"));
 
@@ -35,13 +35,13 @@ class ManifestsTest {
     }
 
     @Test
-    void theImageIsNobodysUntilSomebodyNamesHis() throws IOException {
+    void theImageIsAPlaceholderUntilOneIsSet() throws IOException {
         assertThat(Files.readString(DEPLOY.resolve("agent.yaml")).lines().filter(line -> line.contains("image: ")))
                 .hasSize(1)
                 .allMatch(line -> line.contains("image: urunner.invalid/urunner:"));
     }
 
-    /** Without what is Helm's, and without the settings, of which kustomize makes the Secret. */
+    /** Without Helm's own labels and hooks, and without the settings, from which kustomize generates the Secret. */
     private static String agent(Chart chart) {
         List<Object> objects = chart.objects().stream()
                 .filter(object -> !object.at("/metadata/annotations").has("helm.sh/hook"))

@@ -1,3 +1,3 @@
-/** What the tests of the Helm chart share. */
+/** The tests of the Helm chart. */
 @org.jspecify.annotations.NullMarked
 package io.urunner.agent.chart;

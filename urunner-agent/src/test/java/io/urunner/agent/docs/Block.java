@@ -10,29 +10,29 @@ import java.util.Optional;
  *
  * @param page the page's path in the checkout
  * @param line the number of its first line
- * @param language what stands after the fence
+ * @param language the text after the fence
  * @param lines its lines
  * @param notRun why its commands are not run, if the line before the block says so
  */
 public record Block(String page, int line, String language, List<String> lines, Optional<String> notRun) {
-    /** Programs by which a block without a language is known to be commands. */
+    /** Programs that mark a block without a language as commands. */
     private static final String PROGRAM =
             "(kubectl|helm|urunner|\\./|docker|podman|skopeo|curl|kind|oc|git|export|eval|[A-Z_]+=).*";
 
-    /** Whether it is commands for a shell, alone or with what they print. */
+    /** Whether it consists of shell commands, with or without their output. */
     public boolean isCommands() {
         return language.equals("sh")
                 || isSession()
                 || (language.isEmpty() && !lines.isEmpty() && lines.get(0).matches(PROGRAM));
     }
 
-    /** Whether only what stands after a {@code $} is a command. */
+    /** Whether only lines that begin with {@code $} are commands. */
     private boolean isSession() {
         return language.equals("console")
                 || (language.isEmpty() && !lines.isEmpty() && lines.get(0).startsWith("$ "));
     }
 
-    /** Whether it is values of the chart. */
+    /** Whether it contains values of the chart. */
     public boolean isValues() {
         return language.equals("yaml") && lines.get(0).equals("# values.yaml");
     }
@@ -45,7 +45,7 @@ public record Block(String page, int line, String language, List<String> lines, 
     /**
      * Its commands.
      *
-     * @param variables what has been set, to which this block adds
+     * @param variables the variables that have been set; this block adds its own
      */
     public List<ShellLine> commands(Map<String, String> variables) {
         List<ShellLine> commands = new ArrayList<>();

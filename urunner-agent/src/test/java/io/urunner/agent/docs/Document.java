@@ -106,7 +106,7 @@ public record Document(Path path, List<String> lines) {
         return blocks;
     }
 
-    /** Those under a heading of the second level. */
+    /** The blocks under a second-level heading. */
     public List<Block> blocks(String heading) {
         int from = lines.indexOf("## " + heading) + 1;
         if (from == 0) {
@@ -122,7 +122,7 @@ public record Document(Path path, List<String> lines) {
                 .toList();
     }
 
-    /** Where links within the page lead, as GitHub names its headings. */
+    /** The anchors of the page, as GitHub derives them from headings. */
     public Set<String> anchors() {
         Set<String> anchors = new HashSet<>();
         Map<String, Integer> seen = new HashMap<>();
@@ -141,7 +141,7 @@ public record Document(Path path, List<String> lines) {
         return anchors;
     }
 
-    /** The commands that are named within the text, without what stands for something else: NAME, […], …. */
+    /** The commands in the running text, without placeholders: NAME, […], …. */
     public List<ShellLine> mentioned() {
         return MENTIONED
                 .matcher(String.join("\n", prose()))
@@ -155,7 +155,7 @@ public record Document(Path path, List<String> lines) {
                 .toList();
     }
 
-    /** The targets of its links to other files, and within the page. */
+    /** The targets of its links to other files and within the page. */
     public List<String> links() {
         List<String> links = new ArrayList<>();
         for (String line : prose()) {

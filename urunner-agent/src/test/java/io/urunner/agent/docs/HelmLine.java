@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** A line of {@code helm}, of what the pages use of it. */
+/** A {@code helm} command, as far as the pages use it. */
 public final class HelmLine {
     private static final Set<String> FLAGS =
             Set.of("--install", "--create-namespace", "--reset-values", "--wait", "--logs");
@@ -65,7 +65,7 @@ public final class HelmLine {
         }
     }
 
-    /** Reads a line; what this test does not know is refused. */
+    /** Parses a line; anything that this test does not know is refused. */
     public static HelmLine of(ShellLine line) {
         return new HelmLine(line);
     }
@@ -75,7 +75,7 @@ public final class HelmLine {
         return verb.equals("upgrade") || verb.equals("template");
     }
 
-    /** Renders what it would install. */
+    /** Renders the objects that it would install. */
     public String render(Path folder) {
         TemplateCommand command = chart().template()
                 .withName(names.get(0))
@@ -87,10 +87,10 @@ public final class HelmLine {
     }
 
     /**
-     * Does it, and gives what is printed.
+     * Runs it, and returns the output.
      *
      * @param kubeconfig the cluster
-     * @param folder where its files are
+     * @param folder the folder with its files
      */
     public String run(Path kubeconfig, Path folder) {
         switch (verb) {
@@ -132,7 +132,7 @@ public final class HelmLine {
         }
     }
 
-    /** The release that it makes or changes, if it does. */
+    /** The release that it creates or changes, if any. */
     public Optional<String> release() {
         return verb.equals("upgrade") ? Optional.of(names.get(0)) : Optional.empty();
     }
@@ -148,7 +148,7 @@ public final class HelmLine {
     private static Path existing(Path folder, String file) {
         Path path = folder.resolve(file);
         if (Files.notExists(path)) {
-            throw new AssertionError("nothing made the file " + file);
+            throw new AssertionError("nothing created the file " + file);
         }
         return path;
     }

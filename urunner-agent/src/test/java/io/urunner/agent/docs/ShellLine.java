@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A simple command: a program and its words. Pipes, lists and substitutions are more than that, and refused: a page whose
- * commands need them says that they are not run.
+ * A simple command: a program and its words. Pipes, lists and substitutions are refused: a page whose commands need them says
+ * that they are not run.
  *
  * @param at page and line
  * @param words the program and its arguments
@@ -19,7 +19,7 @@ public record ShellLine(String at, List<String> words, Optional<String> output) 
     private static final Pattern ASSIGNMENT = Pattern.compile("([A-Za-z_]\\w*)=(.*)", Pattern.DOTALL);
     private static final Pattern VARIABLE = Pattern.compile("\\$(?:\\{(\\w+)}|(\\w+))");
 
-    /** Reads a line; empty if there is no command in it, but at most variables that are set. */
+    /** Parses a line; empty if it contains no command, but at most assignments of variables. */
     static Optional<ShellLine> parse(String at, String text, Map<String, String> variables) {
         List<String> words = new ArrayList<>();
         Optional<String> output = Optional.empty();
@@ -58,7 +58,7 @@ public record ShellLine(String at, List<String> words, Optional<String> output) 
         return Optional.empty();
     }
 
-    /** Reads a word into the builder, and gives where it ends. */
+    /** Reads a word into the builder, and returns its end. */
     private static int word(String at, String text, int from, Map<String, String> variables, StringBuilder word) {
         char quote = 0;
         int i = from;
@@ -99,7 +99,7 @@ public record ShellLine(String at, List<String> words, Optional<String> output) 
             }
         }
         if (quote != 0) {
-            throw new AssertionError(at + ": a quote does not end: " + text);
+            throw new AssertionError(at + ": unterminated quote: " + text);
         }
         return i;
     }
@@ -109,7 +109,7 @@ public record ShellLine(String at, List<String> words, Optional<String> output) 
         return words.get(0);
     }
 
-    /** What it asks of {@code urunner}: by itself, or in a pod. */
+    /** The arguments for {@code urunner}, if it runs it directly or in a pod. */
     public Optional<List<String>> urunner() {
         if (program().equals("urunner") || program().equals("./urunner")) {
             return Optional.of(words.subList(1, words.size()));

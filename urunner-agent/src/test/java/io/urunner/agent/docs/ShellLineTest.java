@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How the tests of the documents read what a shell would. */
+/** The parser of shell commands for the tests of the documents. */
 class ShellLineTest {
     private final Map<String, String> variables = new HashMap<>(Map.of("IMAGE", "registry.example/team/urunner"));
 
@@ -20,7 +20,7 @@ class ShellLineTest {
     }
 
     @Test
-    void quotesVariablesAndCommentsAreThoseOfAShell() {
+    void quotesVariablesAndCommentsWorkAsInAShell() {
         assertThat(parse("helm --set image=$IMAGE:1 --set 'a[0]=$IMAGE' \"b $IMAGE\" c\\ d > out.yaml   # why"))
                 .contains(new ShellLine(
                         "page.md:1",
@@ -36,7 +36,7 @@ class ShellLineTest {
     }
 
     @Test
-    void anAssignmentIsNoCommandAndHolds() {
+    void anAssignmentIsNotACommandAndTakesEffect() {
         assertThat(parse("export TAG=1.0.0   # the version")).isEmpty();
         assertThat(parse("# nothing")).isEmpty();
         assertThat(parse("helm --set image.tag=$TAG").orElseThrow().words())
@@ -45,12 +45,12 @@ class ShellLineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a | b", "a && b", "a; b", "a $(b)", "a `b`", "a < b", "a 'b", "a $UNSET"})
-    void whatIsMoreThanASimpleCommandIsRefused(String text) {
+    void anythingButASimpleCommandIsRefused(String text) {
         assertThatThrownBy(() -> parse(text)).isInstanceOf(AssertionError.class).hasMessageContaining("page.md:1");
     }
 
     @Test
-    void whatRunsInAPodIsFound() {
+    void commandsThatRunInAPodAreFound() {
         assertThat(parse("kubectl -n urunner exec deploy/urunner -- urunner explain shop/deploy/web")
                         .flatMap(ShellLine::urunner))
                 .contains(List.of("explain", "shop/deploy/web"));

@@ -1,3 +1,3 @@
-/** The documents, as tests read them. */
+/** Reads the documents for tests. */
 @org.jspecify.annotations.NullMarked
 package io.urunner.agent.docs;
