@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The jar that is shipped, as a process of its own. */
+/** The published jar, as a process of its own. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class AgentJarIT {
     private static final Path JAR = Path.of("target", "urunner-agent.jar").toAbsolutePath();
@@ -67,7 +67,7 @@ class AgentJarIT {
     }
 
     @Test
-    void it_tells_its_version_and_its_commands() throws Exception {
+    void it_prints_its_version_and_its_commands() throws Exception {
         assertThat(run(Map.of(), "--version")).isZero();
         assertThat(out()).matches("urunner \\d+\\.\\d+\\.\\d+\\S*\\R");
         assertThat(run(Map.of(), "--help")).isZero();
@@ -97,13 +97,13 @@ class AgentJarIT {
     }
 
     @Test
-    void outside_of_a_cluster_it_says_what_to_set() throws Exception {
+    void outside_a_cluster_it_says_what_to_set() throws Exception {
         assertThat(run(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic"), "once"))
                 .isEqualTo(2);
         assertThat(err()).contains("URUNNER_CONF_KUBE_AUTH=kubeconfig").doesNotContain("\tat ");
     }
 
-    /** Port 1 of this machine: nobody listens there, neither as API server nor as registry. */
+    /** Nobody listens on port 1 of this machine, neither an API server nor a registry. */
     private Map<String, String> whereNothingAnswers() throws IOException {
         Path kubeconfig = Files.writeString(folder.resolve("kubeconfig"), """
                 apiVersion: v1
@@ -122,7 +122,7 @@ class AgentJarIT {
     }
 
     @Test
-    void where_nothing_answers_the_commands_say_so_and_exit_with_1_without_a_stack_trace() throws Exception {
+    void if_nothing_answers_the_commands_say_so_and_exit_with_1_without_a_stack_trace() throws Exception {
         for (String command : List.of(
                 "once", "doctor", "history shop/deploy/web", "rollback shop/deploy/web", "digest 127.0.0.1:1/web")) {
             assertThat(run(whereNothingAnswers(), command.split(" ", -1)))
@@ -136,11 +136,11 @@ class AgentJarIT {
     }
 
     @Test
-    void run_ends_on_sigterm_within_5_seconds_with_exit_code_0_though_nothing_answers() throws Exception {
+    void run_exits_with_0_within_5_seconds_of_sigterm_even_if_nothing_answers() throws Exception {
         Process agent = start(whereNothingAnswers(), "run");
         try {
             await(agent, "watch of");
-            endsWith0(agent);
+            exitsWith0(agent);
             assertThat(out()).contains("shutting down", "stopped");
             assertThat(leftInTheTemporaryFolder()).isEmpty();
         } finally {
@@ -149,7 +149,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_demonstration_rolls_both_workloads_out_once_and_ends_by_itself() throws Exception {
+    void the_demonstration_rolls_out_both_workloads_once_and_exits_by_itself() throws Exception {
         assertThat(run(Map.of(), "demo")).as(out() + err()).isZero();
         List<String> pushed = out().lines()
                 .filter(line -> line.startsWith("registry "))
@@ -171,11 +171,11 @@ class AgentJarIT {
     }
 
     @Test
-    void the_demonstration_goes_on_where_it_is_to_and_ends_when_it_is_told_to() throws Exception {
+    void the_demonstration_with_keep_runs_until_it_is_terminated() throws Exception {
         Process demo = start(Map.of(), "demo", "--keep");
         try {
             await(demo, "the next push comes");
-            endsWith0(demo);
+            exitsWith0(demo);
         } finally {
             demo.destroyForcibly();
         }
@@ -183,9 +183,9 @@ class AgentJarIT {
         assertThat(leftInTheTemporaryFolder()).isEmpty();
     }
 
-    private void endsWith0(Process process) throws Exception {
+    private void exitsWith0(Process process) throws Exception {
         process.destroy();
-        assertThat(process.waitFor(5, TimeUnit.SECONDS)).as("ended in time").isTrue();
+        assertThat(process.waitFor(5, TimeUnit.SECONDS)).as("exited in time").isTrue();
         assertThat(process.exitValue()).as(out() + err()).isZero();
     }
 
@@ -198,13 +198,13 @@ class AgentJarIT {
     private void await(Process process, String text) throws Exception {
         while (!out().contains(text)) {
             assertThat(process.waitFor(50, TimeUnit.MILLISECONDS))
-                    .as("it goes on; it said: " + out() + err())
+                    .as("it keeps running; output: " + out() + err())
                     .isFalse();
         }
     }
 
     @Test
-    void what_a_plugin_prints_comes_into_no_answer_and_a_broken_one_is_named_without_a_stack_trace() throws Exception {
+    void output_of_a_plugin_stays_out_of_answers_and_a_broken_one_is_named_without_a_stack_trace() throws Exception {
         PluginJars.plugin(
                 folder.resolve("acme.jar"),
                 "AcmePlugin",
@@ -253,7 +253,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_jar_for_embedders_holds_the_agent_alone_and_nothing_that_changes_the_log_of_its_host() throws IOException {
+    void the_jar_for_embedders_has_only_the_agent_and_does_not_change_the_log_of_its_host() throws IOException {
         String version;
         try (JarFile jar = new JarFile(JAR.toFile())) {
             version = jar.getManifest().getMainAttributes().getValue("Implementation-Version");
@@ -274,7 +274,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_jar_says_what_is_in_it_and_that_is_what_it_was_made_of() throws Exception {
+    void the_sbom_of_the_jar_lists_what_the_jar_was_built_from() throws Exception {
         JsonNode bom;
         Set<String> names;
         try (JarFile jar = new JarFile(JAR.toFile())) {
@@ -283,7 +283,7 @@ class AgentJarIT {
             names = jar.stream().map(JarEntry::getName).collect(Collectors.toSet());
         }
         assertThat(names)
-                .as("what scanners go by")
+                .as("the names that scanners use")
                 .contains(
                         "META-INF/maven/io.urunner/urunner-agent/pom.properties",
                         "META-INF/maven/com.fasterxml.jackson.core/jackson-databind/pom.properties");
@@ -305,10 +305,10 @@ class AgentJarIT {
                 used.put(name, sha256(path));
             }
         }
-        assertThat(used).as("the list is up to date; .ci/lock writes it anew").isEqualTo(listed);
+        assertThat(used).as("the list is up to date; .ci/lock regenerates it").isEqualTo(listed);
     }
 
-    /** Whether a jar's first class is in ours, and not in one of the project's own. */
+    /** Whether our jar contains a jar's first class, and it is not one of the project's own. */
     private static boolean isWithin(Path jar, Set<String> names) throws IOException {
         try (JarFile file = new JarFile(jar.toFile())) {
             return file.stream()

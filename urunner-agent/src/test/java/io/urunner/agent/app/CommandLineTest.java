@@ -59,7 +59,7 @@ class CommandLineTest {
     }
 
     @Test
-    void the_version_is_told() {
+    void the_version_is_printed() {
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).startsWith("urunner ");
     }
@@ -114,7 +114,7 @@ class CommandLineTest {
     }
 
     @Test
-    void settings_that_do_not_fit_the_registry_are_a_wrong_configuration() {
+    void wrong_settings_of_a_registry_are_a_wrong_configuration() {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "aws_ecr");
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "registry.example.com");
 
@@ -123,7 +123,7 @@ class CommandLineTest {
     }
 
     @Test
-    void digest_refuses_what_is_no_reference_before_it_asks_for_any() {
+    void digest_refuses_invalid_references_before_asking_for_any() {
         assertThat(run("digest", "localhost:1/app", "Not A Reference")).isEqualTo(2);
         assertThat(err.toString()).contains("Not A Reference");
         assertThat(out.toString()).isEmpty();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The command {@code digest} with the real wiring, against a registry of the test. */
+/** The command {@code digest} with the real wiring, against a test registry. */
 class DigestCommandTest {
     private static final String DIGEST = "sha256:" + "0123456789abcdef".repeat(4);
 
@@ -82,7 +82,7 @@ class DigestCommandTest {
     }
 
     @Test
-    void digest_prints_json_with_the_problem_where_there_is_no_digest() throws IOException {
+    void digest_prints_json_with_the_problem_if_there_is_no_digest() throws IOException {
         try (MockWebServer registry = registry()) {
             String image = "localhost:" + registry.getPort() + "/public:1";
 
@@ -112,7 +112,7 @@ class DigestCommandTest {
     }
 
     @Test
-    void digest_exits_with_1_and_goes_on_when_a_registry_refuses() throws IOException {
+    void digest_continues_and_exits_with_1_if_a_registry_refuses() throws IOException {
         try (MockWebServer registry = registry()) {
             String host = "localhost:" + registry.getPort();
 
@@ -123,7 +123,7 @@ class DigestCommandTest {
         }
     }
 
-    /** Lets everybody read {@code public}, and {@code ci} everything. */
+    /** Everybody may read {@code public}, and {@code ci} may read everything. */
     private static MockWebServer registry() throws IOException {
         MockWebServer server = new MockWebServer();
         server.setDispatcher(new Dispatcher() {

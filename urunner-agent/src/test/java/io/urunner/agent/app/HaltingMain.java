@@ -21,7 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** The program, halted like by {@code kill -9} as soon as a command has come to a step: the first argument. */
+/** The program, halted as with {@code kill -9} as soon as a command reaches a step: the first argument. */
 public final class HaltingMain {
     /** The steps of a rollback. */
     public enum Step {
@@ -118,7 +118,7 @@ public final class HaltingMain {
                         throw new IllegalStateException(e);
                     }
                 });
-                // Long enough for the request to leave, mostly too short for the answer to come.
+                // Long enough to send the request, usually too short to receive the answer.
                 Thread.sleep(5);
                 if (sending.isCompletedExceptionally()) {
                     sending.join();

@@ -11,7 +11,7 @@ import java.util.Map;
 public final class InProcess {
     private InProcess() {}
 
-    /** What a command printed, and its exit code. */
+    /** The output of a command, and its exit code. */
     public record Result(int code, String out, String err) {}
 
     public static Result run(Map<String, String> environment, String... arguments) {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Commands on a machine that has a kubeconfig and nothing else, with an API server that says what the test wants. */
+/** Commands on a machine that has only a kubeconfig, with an API server whose answers the test sets. */
 class LaptopTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String AGENT = """
@@ -46,11 +46,11 @@ class LaptopTest {
     private final CountDownLatch end = new CountDownLatch(1);
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final List<JsonNode> reviews = new CopyOnWriteArrayList<>();
-    /** By path and selector, with {@code ?} between them, what is listed. */
+    /** The lists by path and selector, separated by {@code ?}. */
     private final Map<String, String> lists = new HashMap<>();
-    /** What is refused, by method and path. */
+    /** The requests to refuse, by method and path. */
     private Predicate<String> refused = request -> false;
-    /** What the agent's account lacks, of the attributes of a review. */
+    /** The permissions that the agent's account lacks, as attributes of a review. */
     private Predicate<JsonNode> lacked = attributes -> false;
 
     private HttpServer server;
@@ -146,7 +146,7 @@ class LaptopTest {
     }
 
     @Test
-    void whyItIsALookFromHereIsSaidOnceAndWithTheValueThatChangesIt() throws Exception {
+    void theReasonForALookFromHereIsPrintedOnceWithTheValueThatChangesIt() throws Exception {
         Result told = doctor();
 
         String why = "the agent agents/urunner has no token for queries"
@@ -199,7 +199,7 @@ class LaptopTest {
     }
 
     @Test
-    void whoMayNotAskForTheAgentIsToldThatItIsNotChecked() throws Exception {
+    void withoutPermissionToReviewTheDoctorSaysThatTheAgentIsNotChecked() throws Exception {
         refused = request -> request.equals("POST /apis/authorization.k8s.io/v1/subjectaccessreviews");
         assertThat(rows(doctor(), "permission"))
                 .singleElement()
@@ -209,7 +209,7 @@ class LaptopTest {
     }
 
     @Test
-    void aLabelThatNobodyReadsIsNamed() throws Exception {
+    void aLabelWithAWrongValueIsNamed() throws Exception {
         lists.put("/api/v1/namespaces?urunner,urunner!=enable", namespace("shop", "enabled"));
         lists.put("/apis/apps/v1/statefulsets?urunner,urunner!=disable", """
                 {"metadata": {"namespace": "pay", "name": "db", "labels": {"urunner": "disabled"}}}""");
@@ -244,7 +244,7 @@ class LaptopTest {
     }
 
     @Test
-    void ofAClusterThatIsNotSeenNothingIsSaid() throws Exception {
+    void nothingIsReportedAboutAClusterThatCannotBeSeen() throws Exception {
         refused = request -> request.equals("GET /api/v1/namespaces");
         Result told = doctor();
         assertThat(rows(told, "due"))
@@ -255,7 +255,7 @@ class LaptopTest {
     }
 
     @Test
-    void aNamespaceIsAskedForWhereItHelps() throws Exception {
+    void aNamespaceIsRequestedOnlyIfItHelps() throws Exception {
         refused = request -> request.contains("/secrets/");
         assertThat(run("history", "shop/deploy/web").err())
                 .contains("not allowed to get secrets in namespace agents", "kubectl exec")

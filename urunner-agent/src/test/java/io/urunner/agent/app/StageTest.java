@@ -13,7 +13,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** For which architecture the image is: said, and never another than was asked for. */
+/** The build reports the image's architecture, which is always the requested one. */
 @EnabledOnOs(OS.LINUX)
 class StageTest {
     private static final boolean ARM = System.getProperty("os.arch").equals("aarch64");
@@ -31,7 +31,7 @@ class StageTest {
     }
 
     @Test
-    void theOtherArchitectureWantsItsOwnJdkAndCLibrary() throws Exception {
+    void theOtherArchitectureNeedsItsOwnJdkAndCLibrary() throws Exception {
         assertThat(stage("", OTHER))
                 .contains("this machine is " + OWN, "an image for " + OTHER, "URUNNER_IMAGE_SYSROOT (not set)")
                 .contains("urunner-agent/image/sysroot " + OTHER);
@@ -41,12 +41,12 @@ class StageTest {
     }
 
     @Test
-    void whatItIsNotMadeForIsRefused() throws Exception {
+    void unsupportedArchitecturesAreRefused() throws Exception {
         assertThat(stage("", "riscv64")).contains("amd64 or arm64, not for 'riscv64'");
         assertThat(root).doesNotExist();
     }
 
-    /** What it prints; it must fail. */
+    /** Its output; it must fail. */
     private String stage(String sysroot, String architecture) throws IOException, InterruptedException {
         Path log = folder.resolve("log");
         List<String> command = new ArrayList<>(

@@ -23,7 +23,7 @@ class CloseStackTest {
     }
 
     @Test
-    void a_failure_keeps_none_of_the_others_open_and_none_is_lost() {
+    void a_failure_does_not_prevent_closing_the_others_and_none_is_lost() {
         stack.add(() -> closed.add("first"));
         stack.add(() -> {
             throw new IllegalStateException("second");

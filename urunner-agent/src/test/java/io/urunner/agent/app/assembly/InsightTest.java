@@ -31,7 +31,7 @@ class InsightTest {
     }
 
     @Test
-    void whoStandsByNamesThePodThatActsSoThatItCanBeAskedInstead() {
+    void anAgentThatStandsByNamesThePodThatActs() {
         assertThat(headers(false, "urunner-a_1"))
                 .containsEntry(Answer.LEADER, "urunner-a")
                 .containsEntry(Answer.EXIT_CODE, "0");

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 
-/** A registry that puts whatever it likes everywhere into its answers: what a command prints and logs is harmless. */
+/** A registry that puts arbitrary text everywhere into its answers: the output and the log of a command are harmless. */
 class NastyRegistryTest {
     private static final String DIGEST = "sha256:" + "0123456789abcdef".repeat(4);
 
@@ -77,7 +77,7 @@ class NastyRegistryTest {
         root.detachAppender(log);
     }
 
-    /** By the place of the text an answer with it, as it goes over the wire. */
+    /** The answers as sent over the wire, by the position of the text. */
     private static List<String> answers(String text, int port) {
         String json = text.replace("\\", "\\\\")
                 .replace("\"", "\\\"")
@@ -109,7 +109,7 @@ class NastyRegistryTest {
     @ParameterizedTest
     @MethodSource("nasty")
     @Timeout(value = 1, unit = TimeUnit.MINUTES)
-    void whatARegistryAnswersIsShownHarmlessly(String text) throws Exception {
+    void answersOfARegistryAreSanitised(String text) throws Exception {
         try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             List<String> answers = answers(text, server.getLocalPort());
             Thread thread = new Thread(() -> serve(server, answers));
@@ -145,7 +145,7 @@ class NastyRegistryTest {
         }
     }
 
-    /** The program, but for what it would wait for between two attempts. */
+    /** The program, without the waits between two attempts. */
     private static final class OneAttempt implements Wiring {
         @Override
         public SettingsLoader.PluginDiscovery plugins() {
@@ -216,7 +216,7 @@ class NastyRegistryTest {
                 out.flush();
                 socket.shutdownOutput();
             } catch (IOException e) {
-                // The client had enough, or the test is over.
+                // The client closed the connection, or the test is over.
             }
         }
     }

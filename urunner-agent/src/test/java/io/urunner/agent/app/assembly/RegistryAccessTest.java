@@ -17,7 +17,7 @@ import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the client is told of a registry in the settings. */
+/** How a registry's settings reach the client. */
 class RegistryAccessTest {
     @TempDir
     private Path folder;
@@ -31,7 +31,7 @@ class RegistryAccessTest {
     }
 
     @Test
-    void without_a_word_it_is_reached_as_the_client_does_by_itself() throws Exception {
+    void without_settings_the_clients_defaults_apply() throws Exception {
         assertThat(options("{host: a.example}")).isEqualTo(HostOptions.DEFAULTS);
     }
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What {@code once} and {@code run} print and how they exit, with an agent that says what the test wants. */
+/** The output and the exit codes of {@code once} and {@code run}, with an agent whose answers the test sets. */
 class AgentCommandsTest {
     private final Map<String, String> environment =
             new HashMap<>(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic"));
@@ -134,7 +134,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void once_exits_with_1_and_names_what_was_in_the_way() {
+    void once_exits_with_1_and_names_the_obstacles() {
         report = new OnceReport(List.of(), List.of("reg.example refused the credential"));
 
         assertThat(run("once", "--timeout", "5")).isEqualTo(1);
@@ -145,7 +145,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void once_says_what_was_in_the_way_once() {
+    void once_names_each_obstacle_once() {
         report = new OnceReport(
                 List.of(new OnceReport.Row(
                         "shop/Deployment/web",
@@ -166,7 +166,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void what_is_missing_or_wrong_is_said_in_plain_words() {
+    void missing_and_wrong_arguments_are_explained_in_plain_words() {
         for (Map.Entry<String, String> each : Map.of(
                         "history", "[NAMESPACE/]KIND/NAME|IMAGE is missing: a workload, for example deploy/web",
                         "rollback shop/deploy/web --as", "--as requires a value: NAME",
@@ -213,13 +213,13 @@ class AgentCommandsTest {
     }
 
     @Test
-    void once_where_nothing_is_tracked_says_so() {
+    void once_says_so_if_nothing_is_tracked() {
         assertThat(run("once")).isZero();
         assertThat(out.toString()).contains("nothing is tracked");
     }
 
     @Test
-    void once_is_told_for_machines_with_the_version_of_the_schema() throws Exception {
+    void once_prints_json_with_the_version_of_the_schema() throws Exception {
         report = new OnceReport(
                 List.of(new OnceReport.Row(
                         "shop/Deployment/web", "app", Optional.empty(), Optional.empty(), "none", "not watched")),
@@ -234,7 +234,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void what_nobody_knows_is_named_with_what_it_may_have_been_meant_to_be() {
+    void unknown_words_are_named_with_a_suggestion() {
         for (Map.Entry<String, String> each : Map.of(
                         "explain --foo", "unknown option '--foo'",
                         "explain --namspace=shop", "unknown option '--namspace'; did you mean '--namespace'?",
@@ -278,7 +278,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void in_a_pod_nobody_is_known_and_the_name_is_asked_for() {
+    void in_a_pod_the_name_of_the_user_is_required() {
         for (String command : List.of("rollback shop/deploy/web", "resume shop/deploy/web --timeout 5")) {
             err.getBuffer().setLength(0);
             assertThat(run(command.split(" ", -1))).as(command).isEqualTo(2);
@@ -296,9 +296,9 @@ class AgentCommandsTest {
     }
 
     @Test
-    void where_there_are_no_settings_the_agent_is_looked_for_in_the_cluster() {
+    void without_settings_the_agent_is_looked_up_in_the_cluster() {
         environment.clear();
-        // Where its namespace is named, agents that run on this machine beside this test are not asked.
+        // With a namespace, agents that run on this machine beside this test are not asked.
         for (String command : List.of(
                 "explain --agent-namespace urunner",
                 "doctor --agent-namespace urunner",
@@ -311,7 +311,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void how_an_agent_is_asked_and_what_is_logged_are_no_settings() {
+    void variables_for_queries_and_for_the_log_do_not_count_as_settings() {
         for (String name : List.of(
                 "URUNNER_SECR_HTTP_TOKEN",
                 "URUNNER_SECR_HTTP_TOKEN_FILE",
@@ -327,7 +327,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void a_wrong_configuration_keeps_the_agent_from_being_made() {
+    void no_agent_is_created_with_a_wrong_configuration() {
         environment.put("URUNNER_CONF_HTTP_PORT", "eighty");
 
         assertThat(run("once")).isEqualTo(2);
@@ -337,7 +337,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void an_agent_that_cannot_be_made_is_explained_with_its_exit_code() {
+    void a_failure_to_create_the_agent_is_explained_and_sets_the_exit_code() {
         failure = Optional.of(new CommandException("no kubeconfig", ExitCode.WRONG_CONFIGURATION));
 
         assertThat(run("run")).isEqualTo(2);
@@ -345,7 +345,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void run_goes_on_until_it_is_told_to_end_and_exits_with_0() {
+    void run_continues_until_it_is_terminated_and_exits_with_0() {
         termination = () -> calls.add("told to end");
 
         assertThat(run("run")).isZero();
@@ -354,7 +354,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void an_interruption_ends_run_as_well() {
+    void an_interruption_stops_run_as_well() {
         termination = () -> {
             throw new InterruptedException("of the test");
         };
@@ -364,7 +364,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void a_level_that_somebody_asked_for_holds_for_every_command() {
+    void a_configured_log_level_applies_to_every_command() {
         environment.put("URUNNER_CONF_LOG_LEVEL", "DEBUG");
 
         assertThat(run("once")).isZero();
@@ -390,7 +390,7 @@ class AgentCommandsTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void once_prints_a_row_per_container_whatever_others_wrote(String text) {
+    void once_prints_a_row_per_container_for_any_text(String text) {
         report = new OnceReport(
                 List.of(
                         new OnceReport.Row(text, text, Optional.of(text), Optional.of(text), text, text),
@@ -408,7 +408,7 @@ class AgentCommandsTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void what_is_wrongly_asked_for_is_repeated_harmlessly(String text) {
+    void wrong_arguments_are_quoted_sanitised(String text) {
         run("explain", text);
         run("digest", text);
         run("history", "--" + text);

@@ -39,10 +39,10 @@ class AnswersTest {
     private static final WorkloadId WEB = WorkloadId.parse("shop/Deployment/web");
 
     @Test
-    void theAgentThatStandsByNamesTheOneThatActs() {
+    void aStandbyAgentNamesTheOneThatActs() {
         assertThat(text(status(false, true, election("web-2_x", Optional.of("web-1_y-z")))))
                 .contains("standby: web-1_y-z acts", "kubectl exec web-1 -- urunner explain", "nothing is tracked");
-        // Its own Lease has run out, and nobody took it yet.
+        // Its own Lease has expired, and nobody has taken it yet.
         for (Optional<String> leader : List.of(Optional.of("web-2_x"), Optional.<String>empty())) {
             assertThat(text(status(false, true, election("web-2_x", leader)))).contains("nobody is elected");
         }
@@ -51,7 +51,7 @@ class AnswersTest {
     }
 
     @Test
-    void aClusterThatWasNotSeenIsNotTakenForAnEmptyOne() {
+    void aClusterThatWasNotSeenIsNotMistakenForAnEmptyOne() {
         Explanation unseen = explanation(status(true, false, Optional.empty()));
         assertThat(Answers.explanation(unseen, ALL).text())
                 .contains("has not been seen", "urunner history")
@@ -61,7 +61,7 @@ class AnswersTest {
     }
 
     @Test
-    void theLastRolloutIsToldWithItsReasonUnlessItWentWell() {
+    void theLastRolloutIsShownWithItsReasonUnlessItSucceeded() {
         assertThat(lastRollout(Optional.of("succeeded"), Optional.of("container app runs x")))
                 .contains("Last rollout:  60 min ago (2026-11-23T09:00:00Z) succeeded\n")
                 .doesNotContain("container app runs x");
@@ -139,7 +139,7 @@ class AnswersTest {
     }
 
     @Test
-    void theListSaysWhatMattersAndWhatIsNotWellFirst() {
+    void theListShowsProblemsFirst() {
         assertThat(Answers.explanation(fleet(), ALL).text().lines().skip(2))
                 .containsExactly(
                         "WORKLOAD              STATE        SINCE      REASON",
@@ -152,7 +152,7 @@ class AnswersTest {
     }
 
     @Test
-    void whatFailedIsDescribedWithWhatTakesItBack() {
+    void aFailureIsDescribedWithTheCommandThatTakesItBack() {
         assertThat(described(WEB)).contains("'urunner rollback shop/Deployment/web' takes it back");
         assertThat(described(WorkloadId.parse("pay/Deployment/api"))).doesNotContain("Remedy");
     }
@@ -163,7 +163,7 @@ class AnswersTest {
     }
 
     @Test
-    void theWideListSaysWhyEachIsAsItIs() {
+    void theWideListGivesTheReasonForEachState() {
         assertThat(Answers.explanation(fleet(), view(Form.Format.WIDE)).text().lines())
                 .anySatisfy(
                         line -> assertThat(line).startsWith("WORKLOAD").containsPattern("STATE +SINCE +WHY +CONTAINER"))
@@ -171,7 +171,7 @@ class AnswersTest {
     }
 
     @Test
-    void ofManyThoseAreToldThatAreAskedFor() {
+    void onlyTheRequestedWorkloadsAreShown() {
         assertThat(chosen(Optional.of("shop"), Set.of(), false)).containsExactly("web", "soon", "off");
         assertThat(chosen(Optional.empty(), Set.of(State.Kind.WAITING, State.Kind.UP_TO_DATE), false))
                 .containsExactly("soon", "api");
@@ -197,7 +197,7 @@ class AnswersTest {
     }
 
     @Test
-    void aNamespaceInWhichNothingIsTrackedIsNoEmptyList() {
+    void aNamespaceWithoutTrackedWorkloadsIsExplained() {
         Answer answer = untracked(Optional.empty(), "there is no namespace web");
         assertThat(answer.code()).isEqualTo(ExitCode.HINDERED);
         assertThat(answer.text().lines().skip(2))
@@ -207,7 +207,7 @@ class AnswersTest {
     }
 
     @Test
-    void whatIsNotTrackedIsNotThereWhateverTheReason() {
+    void untrackedWorkloadsAreNotFoundForAnyReason() {
         for (String reason : List.of("there is no Deployment web", "it has the label urunner=disable")) {
             Answer answer = untracked(Optional.of(WorkloadId.parse("web/Deployment/web")), reason);
             assertThat(answer.code()).isEqualTo(ExitCode.HINDERED);
@@ -285,7 +285,7 @@ class AnswersTest {
     }
 
     @Test
-    void whatATagHadLastIsToldWhileTheRegistryDoesNotSay() {
+    void theLastKnownDigestIsShownWhileTheRegistryDoesNotAnswer() {
         Verdict verdict = new Verdict(
                 "app",
                 Optional.of(ImageReference.parse("registry.example/app:latest")),
@@ -318,7 +318,7 @@ class AnswersTest {
     }
 
     @Test
-    void oneWorkloadIsDescribedWithTheDigestsThatRun() {
+    void aSingleWorkloadIsDescribedWithItsRunningDigests() {
         View view = new View(
                 new Form(Form.Format.TEXT, 60),
                 Optional.of(WorkloadId.parse("shop/Deployment/web")),
@@ -347,7 +347,7 @@ class AnswersTest {
     }
 
     @Test
-    void whatIsWaitedForHasOneTimeWhereverItIsTold() {
+    void aWaitHasTheSameEndEverywhere() {
         Instant until = NOW.plusSeconds(300).plusNanos(987_654_321);
         State state = new State(
                 State.Kind.WAITING,
@@ -395,7 +395,7 @@ class AnswersTest {
     }
 
     @Test
-    void aHistoryThatCannotBeReadKnowsNoLastRollout() {
+    void noLastRolloutIsShownIfTheHistoryCannotBeRead() {
         Explanation known = fleet();
         Explanation unknown = new Explanation(
                 known.source(), known.status(), known.workloads(), known.untracked(), Optional.of("it is in its pod"));
@@ -410,7 +410,7 @@ class AnswersTest {
     }
 
     @Test
-    void theDoctorTellsWhatIsWrongAloneIfThatIsAskedFor() {
+    void theDoctorShowsOnlyProblemsOnRequest() {
         List<Finding> findings = List.of(
                 new Finding("namespaces", Finding.Result.OK, "all is well", ""),
                 new Finding("registry", Finding.Result.WRONG, "it is away", "start it"));
@@ -465,7 +465,7 @@ class AnswersTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void whatOthersWroteIsExplainedHarmlessly(String text) throws Exception {
+    void explanationsOfForeignTextsAreSanitised(String text) throws Exception {
         RolloutRecord last = new RolloutRecord(
                 "shop/Deployment/web",
                 "1",

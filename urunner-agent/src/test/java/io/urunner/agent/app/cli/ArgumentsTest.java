@@ -24,7 +24,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** How commands read a workload, what is chosen of many, and the form of what they print. */
+/** How commands parse a workload, a selection of many, and the form of their output. */
 class ArgumentsTest {
     private static final WorkloadId DB = new WorkloadId("shop", WorkloadKind.STATEFUL_SET, "db");
 
@@ -56,7 +56,7 @@ class ArgumentsTest {
                 "shop/statefulset.apps/db",
                 "shop/statefulsets.v1.apps/db"
             })
-    void aKindIsWrittenAsPeopleWriteIt(String text) throws Exception {
+    void kindsAreAcceptedInTheirUsualSpellings(String text) throws Exception {
         assertThat(parse(text).workload.in(Optional.empty(), Optional.of("other")))
                 .isEqualTo(DB);
         assertThat(parse(text).workload.in(Optional.of("shop"), Optional.empty()))
@@ -65,7 +65,7 @@ class ArgumentsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"sts/db", "statefulsets.apps/db"})
-    void aNamespaceMayBeAnOptionOrTheContexts(String text) throws Exception {
+    void aNamespaceMayComeFromTheOptionOrTheContext(String text) throws Exception {
         assertThat(parse(text).workload.in(Optional.of("shop"), Optional.of("other")))
                 .isEqualTo(DB);
         assertThat(parse(text).workload.in(Optional.empty(), Optional.of("shop")))
@@ -76,7 +76,7 @@ class ArgumentsTest {
     }
 
     @Test
-    void twoNamespacesAreNotGuessedBetween() {
+    void contradictingNamespacesAreRefused() {
         assertThatThrownBy(() -> parse("shop/sts/db").workload.in(Optional.of("pay"), Optional.empty()))
                 .isInstanceOf(CommandException.class)
                 .hasMessageContaining("shop")
@@ -84,7 +84,7 @@ class ArgumentsTest {
     }
 
     @Test
-    void aNameAloneIsANamespace() {
+    void aSingleNameIsANamespace() {
         assertThat(parse("shop").workload).isEqualTo(new WorkloadName(Optional.of("shop"), Optional.empty(), ""));
         assertThatThrownBy(() -> parse("shop").workload.in(Optional.empty(), Optional.empty()))
                 .hasMessageContaining("[NAMESPACE/]KIND/NAME");
@@ -104,7 +104,7 @@ class ArgumentsTest {
                 "shop/deploy/w eb",
                 "shop/deploy/web\n"
             })
-    void somethingElseIsRefusedWithTheForm(String text) {
+    void anythingElseIsRefusedWithTheExpectedForm(String text) {
         assertThatExceptionOfType(ParameterException.class)
                 .isThrownBy(() -> parse(text))
                 .withMessageContaining("KIND/NAME");
@@ -124,7 +124,7 @@ class ArgumentsTest {
     }
 
     @Test
-    void whatIsAskedForComesToTheAgentAsItWasMeant() {
+    void requestsReachTheAgentUnchanged() {
         View view = new View(
                 new Form(Form.Format.YAML, 120),
                 Optional.of(DB),
@@ -144,7 +144,7 @@ class ArgumentsTest {
     }
 
     @Test
-    void whatAStrangerAsksTheAgentForIsBounded() {
+    void requestsFromStrangersAreBounded() {
         assertThat(View.of(Map.of("width", "999999999")).form().width()).isEqualTo(80);
         assertThat(View.of(Map.of("width", "99999")).form().width()).isEqualTo(1000);
         assertThat(View.of(Map.of("width", "1")).form().width()).isEqualTo(40);

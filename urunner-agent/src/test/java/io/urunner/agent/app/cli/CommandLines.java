@@ -5,7 +5,7 @@ import java.io.Writer;
 import java.util.List;
 import java.util.Map;
 
-/** The program's command lines, read and not run. */
+/** Parses the program's command lines without running them. */
 public final class CommandLines {
     private CommandLines() {}
 
@@ -20,7 +20,7 @@ public final class CommandLines {
         return new CommandContext(Map.of(), nowhere, nowhere, wiring, () -> {});
     }
 
-    /** Reads the words after {@code urunner} as the program does; what it would refuse is thrown. */
+    /** Parses the words after {@code urunner} as the program does, and throws what the parser throws. */
     public static void parse(Wiring wiring, List<String> words) {
         Cli.commandLine(context(wiring)).parseArgs(words.toArray(String[]::new));
     }

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 
-/** A duration is written in the same way in the environment, the file, annotations and the command line. */
+/** Durations have the same form in the environment, the file, annotations and the command line. */
 class DurationsEverywhereTest {
     @TempDir
     Path folder;
@@ -71,14 +71,14 @@ class DurationsEverywhereTest {
 
     @ParameterizedTest
     @MethodSource("io.urunner.agent.text.DurationTexts#accepted")
-    void everyEntranceAcceptsTheSame(String text, Duration duration) {
+    void allSourcesAcceptTheSameDurations(String text, Duration duration) {
         assertThat(entrances())
                 .allSatisfy(entrance -> assertThat(entrance.read(text)).isEqualTo(duration));
     }
 
     @ParameterizedTest
     @MethodSource("io.urunner.agent.text.DurationTexts#refused")
-    void everyEntranceRefusesTheSameInTheSameWords(String text, String message) {
+    void allSourcesRefuseTheSameDurationsWithTheSameMessage(String text, String message) {
         assertThat(entrances())
                 .allSatisfy(entrance ->
                         assertThatThrownBy(() -> entrance.read(text)).hasMessageContaining(message));

@@ -35,7 +35,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** The JSON that scripts read: names, order and form of every member, with everything known and with nothing known. */
+/** The JSON for scripts: names, order and form of every member, with everything known and with nothing known. */
 class JsonDocumentsTest {
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00.123456789Z");
     private static final WorkloadId WEB = WorkloadId.parse("shop/Deployment/web");

@@ -55,7 +55,7 @@ class TableTest {
     }
 
     @Test
-    void aLongTextGoesBelowItsRowSoThatItIsReadToItsEnd() {
+    void aLongTextGoesBelowItsRow() {
         assertThat(printed(table(REASON), Form.Format.TEXT, 80))
                 .containsExactly(
                         "WORKLOAD               STATE       SINCE      REASON",
@@ -82,7 +82,7 @@ class TableTest {
     }
 
     @Test
-    void whatIsVeryLongIsCutUnlessEverythingIsAskedFor() {
+    void veryLongTextsAreCutUnlessTheWideFormIsRequested() {
         assertThat(printed(table(REASON.repeat(3)), Form.Format.TEXT, 80))
                 .hasSize(7)
                 .anyMatch(line -> line.endsWith("…"));
@@ -92,7 +92,7 @@ class TableTest {
     }
 
     @Test
-    void whereThereIsNoRoomForColumnsEachRowHasLinesOfItsOwn() {
+    void withoutRoomForColumnsEachRowBecomesSeveralLines() {
         assertThat(printed(table("the pods of the new template crash"), Form.Format.TEXT, 40))
                 .containsExactly(
                         "WORKLOAD  shop/Deployment/web",
@@ -149,7 +149,7 @@ class TableTest {
     }
 
     @Test
-    void columnsStayBelowEachOtherWhateverIsInThem() {
+    void columnsStayAlignedForAnyContent() {
         Table table = new Table("NAME", "STATE");
         table.row("日本", "ok");
         table.row("🚀", "ok");
@@ -207,7 +207,7 @@ class TableTest {
 
     @ParameterizedTest
     @MethodSource("texts")
-    void yamlSaysWhatJsonSays(String text) throws Exception {
+    void yamlHasTheSameContentAsJson(String text) throws Exception {
         ObjectNode json =
                 JsonNodeFactory.instance.objectNode().put("text", text).put("number", 3);
         json.put("flag", true)
@@ -224,7 +224,7 @@ class TableTest {
 
         Object read = new Load(LoadSettings.builder().build()).loadFromString(Yaml.of(json));
         assertThat(new ObjectMapper().<JsonNode>valueToTree(read)).isEqualTo(json);
-        // Readers of YAML 1.1 must not take a text for something else either.
+        // YAML 1.1 parsers must not mistake a text for something else either.
         Object old = new org.yaml.snakeyaml.Yaml().load(Yaml.of(json));
         assertThat(new ObjectMapper().<JsonNode>valueToTree(old)).isEqualTo(json);
     }

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EnvironmentSettingsTest {
-    /** The least that is needed: a registry without login. */
+    /** The minimum: a registry without a login. */
     private static final Map<String, String> LEAST = Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic");
 
     @TempDir
@@ -162,7 +162,7 @@ class EnvironmentSettingsTest {
         "URUNNER_CONF_CANARY, True",
         "URUNNER_SECR_REGISTRY_USER, me",
     })
-    void good_values_are_taken(String variable, String value) {
+    void good_values_are_accepted(String variable, String value) {
         assertThat(problemsWith(variable, value)).isEmpty();
     }
 
@@ -254,19 +254,19 @@ class EnvironmentSettingsTest {
         "URUNNER_TEST_KUBECONFIG, /tmp/kubeconfig",
         "HOME, /root",
     })
-    void what_kubernetes_and_the_launcher_set_is_not_taken_for_a_misspelling(String name, String value) {
+    void variables_of_kubernetes_and_the_launcher_are_not_mistaken_for_misspellings(String name, String value) {
         assertThat(problemsWith(name, value)).isEmpty();
     }
 
     @Test
-    void a_port_that_is_misspelt_is_not_taken_for_a_service_link() {
+    void a_misspelt_port_is_not_mistaken_for_a_service_link() {
         assertThat(problemsWith("URUNNER_CONF_HTP_PORT", "8080"))
                 .extracting(Problem::what)
                 .containsExactly("unknown name; did you mean URUNNER_CONF_HTTP_PORT?");
     }
 
     @Test
-    void a_variable_that_is_set_to_nothing_counts_as_not_set() throws ConfigurationException {
+    void an_empty_variable_counts_as_not_set() throws ConfigurationException {
         assertThat(with("URUNNER_CONF_HTTP_PORT", "").http().port()).isEqualTo(8080);
         assertThat(problems(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab",
@@ -343,7 +343,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void what_a_plugins_settings_refuse_is_reported_with_the_variables_that_it_is_about() {
+    void errors_in_a_plugins_settings_are_reported_with_their_variables() {
         assertThat(problems(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "aws_ecr",
                         "URUNNER_SECR_AWS_ACCESS_KEY_ID", "id")))
@@ -360,7 +360,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void a_secret_may_stand_in_a_file_that_is_read_anew_each_time() throws Exception {
+    void a_secret_may_be_in_a_file_that_is_read_each_time() throws Exception {
         Path file = Files.writeString(folder.resolve("token"), "first\n");
         Record settings = credentials("digitalocean", "URUNNER_SECR_DIGITAL_OCEAN_TOKEN_FILE", file.toString());
 
@@ -370,7 +370,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void a_secret_that_is_given_twice_or_in_a_file_that_is_not_there_is_a_problem() {
+    void a_secret_that_is_given_twice_or_in_a_missing_file_is_a_problem() {
         assertThat(problems(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "digitalocean",
                         "URUNNER_SECR_DIGITAL_OCEAN_TOKEN", "x",
@@ -398,7 +398,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void missing_manifest_types_are_warned_of() throws ConfigurationException {
+    void there_is_a_warning_about_missing_manifest_types() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.put(
                 "DOCKER_API_ACCEPT_HEADER",
@@ -412,7 +412,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void a_proxy_that_is_not_used_is_warned_of() throws ConfigurationException {
+    void there_is_a_warning_about_a_proxy_that_is_not_used() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.putAll(Map.of("HTTPS_PROXY", "http://me:s3cret@proxy:3128", "no_proxy", "x", "ALL_PROXY", " "));
 
@@ -425,7 +425,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void a_certificate_that_is_not_verified_is_warned_of() throws ConfigurationException {
+    void there_is_a_warning_about_disabled_verification() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.put("URUNNER_CONF_DOCKER_API_VERIFY", "False");
 

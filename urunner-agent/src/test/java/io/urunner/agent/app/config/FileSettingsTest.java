@@ -113,7 +113,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void the_environment_lies_on_top_of_the_file_and_flags_on_top_of_that() throws Exception {
+    void the_environment_overrides_the_file_and_flags_override_both() throws Exception {
         environment.put("URUNNER_CONF_HTTP_PORT", "2");
         environment.put("URUNNER_CONF_LOG_LEVEL", "ERROR");
         flags.put("log.level", "CRITICAL");
@@ -133,7 +133,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void the_secret_of_the_hooks_is_a_value_a_variable_or_a_file_that_is_read_anew() throws Exception {
+    void the_secret_of_the_hooks_is_a_value_a_variable_or_a_file_that_is_read_each_time() throws Exception {
         Path secret = Files.writeString(folder.resolve("hooks"), "before\n");
         assertThat(hooks("http: {hooks: {secret: {file: " + secret + "}}}")).isEqualTo("before");
         assertThat(hooks("http: {hooks: {secret: inline}}")).isEqualTo("inline");
@@ -161,7 +161,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void the_environments_registry_is_one_of_the_file_or_another_one() throws Exception {
+    void the_registry_in_the_environment_is_one_in_the_file_or_another_one() throws Exception {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "a.example");
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab");
         environment.put("URUNNER_SECR_GITLAB_TOKEN", "t");
@@ -267,7 +267,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_file_that_cannot_be_read_is_the_only_problem_with_what_it_would_have_said() throws IOException {
+    void an_unreadable_file_is_reported_without_follow_up_problems() throws IOException {
         assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: no such file");
         assertThat(problems("\tinterval: 5s"))
                 .singleElement()
@@ -289,7 +289,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_file_that_would_fill_the_memory_is_refused() throws IOException {
+    void a_file_that_expands_beyond_memory_is_refused() throws IOException {
         assertThat(problems("registries: [{host: a.example}]", "# " + "x".repeat(1024 * 1024)))
                 .containsExactly("urunner.yaml:1: configuration file: longer than 1048576 bytes");
         List<String> lines = new ArrayList<>(List.of("registries: [{host: a.example}]", "a0: &a0 [x, x, x, x]"));
@@ -305,7 +305,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void anchors_stand_for_what_they_name_and_a_mark_of_the_byte_order_for_nothing() throws Exception {
+    void anchors_are_resolved_and_a_byte_order_mark_is_ignored() throws Exception {
         assertThat(load(
                                 "\uFEFFregistries:",
                                 "  - {host: a.example, tls: &tls {ca: /ca.pem}}",
@@ -341,7 +341,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void an_empty_file_says_nothing() throws Exception {
+    void an_empty_file_changes_nothing() throws Exception {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic");
         assertThat(load("").settings().registries()).hasSize(1);
         assertThat(load("log:", "  level:", "registries:").settings().log().level())
@@ -364,7 +364,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_secret_that_stands_in_the_wrong_place_is_in_no_problem() throws IOException {
+    void a_secret_in_the_wrong_place_is_in_no_problem() throws IOException {
         environment.put("URUNNER_CONF_HTTP_PORT", "0");
         for (String token : List.of(
                 "*hunter2",

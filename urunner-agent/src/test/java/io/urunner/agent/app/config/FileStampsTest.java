@@ -32,7 +32,7 @@ class FileStampsTest {
     }
 
     @Test
-    void aLinkThatLeadsElsewhereIsAChangeThoughTheFilesAreAlike() throws Exception {
+    void aRetargetedLinkIsAChangeEvenIfTheFilesAreEqual() throws Exception {
         Path first = Files.createDirectory(folder.resolve("..1"));
         Path second = Files.createDirectory(folder.resolve("..2"));
         Files.writeString(first.resolve("pass"), "secret-1");

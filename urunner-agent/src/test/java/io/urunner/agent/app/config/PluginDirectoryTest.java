@@ -15,7 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A plugin that was written elsewhere, compiled and packed by the test. */
+/** An external plugin, compiled and packed by the test. */
 class PluginDirectoryTest {
     private static final String PLUGIN = """
             package elsewhere;
@@ -43,7 +43,7 @@ class PluginDirectoryTest {
     private final PluginDirectory plugins = new PluginDirectory();
 
     @Test
-    void without_a_directory_there_are_those_of_the_class_path() {
+    void without_a_directory_only_plugins_on_the_class_path_are_found() {
         assertThat(plugins.discover(Optional.empty()).types())
                 .contains("aws_ecr", "digitalocean", "dockerhub", "generic", "gitlab", "harbor");
     }
@@ -71,7 +71,7 @@ class PluginDirectoryTest {
     }
 
     @Test
-    void asked_again_it_finds_the_same_classes() throws Exception {
+    void repeated_discovery_finds_the_same_classes() throws Exception {
         pack();
         try (plugins) {
             CredentialPlugins first = plugins.discover(Optional.of(folder));
@@ -82,7 +82,7 @@ class PluginDirectoryTest {
     }
 
     @Test
-    void plugins_that_are_in_use_outlive_a_reading_of_another_directory(@TempDir Path other) throws Exception {
+    void plugins_in_use_survive_the_discovery_of_another_directory(@TempDir Path other) throws Exception {
         pack();
         try (plugins) {
             CredentialPlugins first = plugins.discover(Optional.of(folder));
@@ -91,7 +91,7 @@ class PluginDirectoryTest {
                     .settingsType()
                     .getConstructors()[0]
                     .newInstance("me", SecretSource.of(Secret.of("k")));
-            // Its classes are loaded when they are needed first.
+            // Its classes are loaded on first use.
             assertThat(first.create("acme", settings, new PluginContext("a.example", InstantSource.system()))
                             .describe("a.example", "app"))
                     .isEqualTo("acme");
@@ -99,7 +99,7 @@ class PluginDirectoryTest {
     }
 
     @Test
-    void a_directory_that_is_not_there_is_an_error() {
+    void a_missing_directory_is_an_error() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> plugins.discover(Optional.of(folder.resolve("none"))))
                 .withMessageContaining("does not exist");

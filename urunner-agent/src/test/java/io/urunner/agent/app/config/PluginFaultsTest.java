@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Plugins that do everything wrong: each is named, with its jar, its class and the reason, and stops nothing else. */
+/** Plugins that do everything wrong: each is reported, with its jar, its class and the reason, and affects nothing else. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PluginFaultsTest {
     private static final String PASSWORD = "Tr0ub4dor-and-3";
@@ -159,7 +159,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void jarsThatBringNothing() throws Exception {
+    void jarsWithoutAPlugin() throws Exception {
         Map<String, byte[]> classes = compile(folder, Map.of("AcmePlugin", PluginJars.plugin("AcmePlugin", Map.of())));
         byte[] name = "elsewhere.AcmePlugin\n".getBytes(StandardCharsets.UTF_8);
         Path whole = pack(jar("whole"), classes, "elsewhere.AcmePlugin");
@@ -204,7 +204,7 @@ class PluginFaultsTest {
         try (var jars = Files.newDirectoryStream(folder, "*.jar")) {
             for (Path jar : jars) {
                 assertThat(problems)
-                        .as("what is said of " + jar)
+                        .as("the report on " + jar)
                         .filteredOn(problem -> problem.contains(jar.toString()))
                         .singleElement()
                         .asString()
@@ -219,7 +219,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void aLibraryBesideAPluginIsNoProblemAndIsSpokenOfWhenAPluginIsMissed() throws Exception {
+    void aLibraryBesideAPluginIsNoProblemButIsMentionedIfAPluginIsMissing() throws Exception {
         Map<String, byte[]> both = compile(
                 folder,
                 Map.of(
@@ -246,7 +246,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void twoCopiesOfOneClassAndTwoPluginsOfOneTypeAreNotChosenFrom() throws Exception {
+    void neitherOfTwoCopiesOfAClassIsUsed() throws Exception {
         Map<String, byte[]> classes = compile(folder, Map.of("AcmePlugin", PluginJars.plugin("AcmePlugin", Map.of())));
         pack(jar("acme-1"), classes, "elsewhere.AcmePlugin");
         pack(jar("acme-2"), classes, "elsewhere.AcmePlugin");
@@ -255,7 +255,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void twoPluginsOfOneTypeAreNotChosenFrom() throws Exception {
+    void neitherOfTwoPluginsOfATypeIsUsed() throws Exception {
         PluginJars.plugin(jar("a"), "First", Map.of("type", "return \"gitlab\";"));
         PluginJars.plugin(jar("b"), "Second", Map.of("type", "return \"gitlab\";"));
 
@@ -272,7 +272,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void aConfiguredTypeThatCannotBeHadIsAnErrorWithItsReason() throws Exception {
+    void aConfiguredTypeThatIsNotAvailableIsAnErrorWithItsReason() throws Exception {
         PluginJars.plugin(
                 jar("acme"),
                 "AcmePlugin",
@@ -338,7 +338,7 @@ class PluginFaultsTest {
                 "if (true) return null; | returned null instead of a provider",
                 "Integer.parseInt(settings.user()); | NumberFormatException",
             })
-    void aPluginThatMakesNoProvider(String body, String said) {
+    void aPluginThatCreatesNoProvider(String body, String said) {
         IllegalArgumentException failure =
                 catchThrowableOfType(IllegalArgumentException.class, () -> provider(Map.of("create", body)));
 
@@ -349,7 +349,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void aRefusalOfSettingsIsSaidInThePluginsOwnWords() {
+    void aRefusalOfSettingsIsReportedInThePluginsOwnWords() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> provider(
                         Map.of("create", "if (true) throw new IllegalArgumentException(\"a.example is not Acme's\");")))
@@ -433,7 +433,7 @@ class PluginFaultsTest {
                 "public AuthHints hints(String registry) { throw new NoClassDefFoundError(\"x/Y\"); }",
                 "public AuthHints hints(String registry) { return AuthHints.askForTokensAt(java.net.URI.create(\"/token\")); }",
             })
-    void hintsThatCannotBeHadAreAFailureOfTheCredentials(String hints) throws Exception {
+    void failingHintsAreAFailureOfTheCredentials(String hints) throws Exception {
         try (CredentialProvider provider = provider(Map.of("more", hints))) {
             assertThatThrownBy(() -> provider.credentials("a.example", "team/app"))
                     .isInstanceOf(CredentialException.class)
@@ -474,7 +474,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void whatItIsToldOfRefusalsAndItsEndStopsNobody() throws Exception {
+    void failuresInRefusedAndCloseStopNobodyElse() throws Exception {
         try (CredentialProvider provider = provider(
                 Map.of(
                         "more",
@@ -495,7 +495,7 @@ class PluginFaultsTest {
                 "java.net.URLEncoder.encode(secret, java.nio.charset.StandardCharsets.UTF_8)",
                 "\"a1\".repeat(4_995) + ' ' + secret",
             })
-    void noTextOfAnExceptionTellsTheSecret(String text) throws Exception {
+    void noExceptionMessageDisclosesTheSecret(String text) throws Exception {
         String body = "String secret = settings.pass().read().reveal(); String text = " + text + ";"
                 + " throw new IllegalStateException(text, new RuntimeException(text));";
         try (CredentialProvider provider = provider(Map.of("credentials", body))) {
@@ -517,7 +517,7 @@ class PluginFaultsTest {
                 "token=glpat-4711abcdEFGH&x=1",
                 "got glpat-4711abcdEFGH-and-more-of-it from the issuer",
             })
-    void aTokenThatNobodyKnowsYetIsNotShownEither(String text) throws Exception {
+    void aTokenThatIsNotKnownYetIsNotDisclosedEither(String text) throws Exception {
         try (CredentialProvider provider =
                 provider(Map.of("credentials", "throw new IllegalStateException(\"" + text + "\");"))) {
             assertThatThrownBy(() -> provider.credentials("a.example", "team/app"))
@@ -540,7 +540,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void aPluginThatHangsIsGivenUpAndIsCalledAgainOnceItReturned() throws Exception {
+    void aHangingPluginIsAbandonedAndCalledAgainOnceItReturned() throws Exception {
         try (CredentialProvider provider = provider(Map.of(
                 "members",
                 "static volatile boolean hangs = true;",
@@ -552,7 +552,7 @@ class PluginFaultsTest {
             assertThat(provider.describe("a.example", "team/app")).contains("an earlier call still hangs");
             assertThatThrownBy(() -> provider.credentials("a.example", "team/app"))
                     .hasMessageContaining("still hangs");
-            assertThat(System.nanoTime() - begun).as("not waited for again").isLessThan(TimeUnit.SECONDS.toNanos(4));
+            assertThat(System.nanoTime() - begun).as("not awaited again").isLessThan(TimeUnit.SECONDS.toNanos(4));
             hangs(false);
             while (!provider.describe("a.example", "team/app").equals("acme")) {
                 Thread.onSpinWait();
@@ -569,7 +569,7 @@ class PluginFaultsTest {
     }
 
     @Test
-    void aPluginThatHangsInCreateIsGivenUp() {
+    void aPluginThatHangsInCreateIsAbandoned() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> provider(Map.of(
                         "create",
@@ -579,14 +579,14 @@ class PluginFaultsTest {
     }
 
     @Test
-    void aPluginThatFailsToRecogniseRecognisesNothingAndIsNamed() throws IOException {
+    void aPluginThatFailsInRecognisesIsNamedAndRecognisesNothing() throws IOException {
         PluginJars.plugin(
                 jar("acme"),
                 "AcmePlugin",
                 Map.of("members", "public boolean recognises(String r) { throw new NoClassDefFoundError(\"x/Y\"); }"));
 
         assertThat(discover().recognise("unknown.example")).isEmpty();
-        assertThat(discover().recognise("another.example")).as("said once").isEmpty();
+        assertThat(discover().recognise("another.example")).as("reported once").isEmpty();
         assertThat(plugins.problems(Optional.of(folder)))
                 .singleElement()
                 .asString()

@@ -19,11 +19,11 @@ import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 
-/** Plugins that were written elsewhere: compiled and packed by the test. */
+/** External plugins, compiled and packed by the test. */
 public final class PluginJars {
     public static final String SERVICES = "META-INF/services/io.urunner.registry.auth.CredentialPlugin";
 
-    /** All that a plugin compiles against. */
+    /** The compile class path of a plugin. */
     private static final Path CLIENT = Path.of(URI.create(CredentialPlugin.class
             .getProtectionDomain()
             .getCodeSource()

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The tables of settings in the documents are generated from the records. {@code -Dtest.jvm.args=-Dreadme.update=true}
- * writes them anew.
+ * regenerates them.
  */
 class ReadmeSettingsTest {
     private static final String START = "<!-- settings:start -->\n";

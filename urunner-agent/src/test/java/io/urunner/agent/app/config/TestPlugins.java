@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** Plugins with settings of every form, so that the binder is tested without the real ones. */
+/** Plugins with settings of every form, to test the binder without the real plugins. */
 final class TestPlugins {
     private TestPlugins() {}
 

@@ -64,7 +64,7 @@ class DoctorTest {
     }
 
     @Test
-    void whatShadowModeKeepsFromBeingRestartedIsToldAsThat() {
+    void workloadsThatShadowModeKeepsFromRestartingAreReportedAsSuch() {
         WorkloadStatus shadowed = stale("web", new Decision.Blocked(Blockage.SHADOW, "would be rolled out"));
         assertThat(due(shadowed).words())
                 .isEqualTo("nothing would be restarted now; would be restarted without shadow mode:"
@@ -85,7 +85,7 @@ class DoctorTest {
     }
 
     @Test
-    void aHistoryThatTheFirstRunMakesIsNothingToPutRight() throws Exception {
+    void aHistoryThatTheFirstRunCreatesIsNotAProblem() throws Exception {
         Path file = folder.resolve("urunner.db");
         Finding none = history(file, false);
         assertThat(none.result()).isEqualTo(Finding.Result.NOTE);
@@ -95,6 +95,6 @@ class DoctorTest {
         Finding lost = history(folder.resolve("missing/urunner.db"), false);
         assertThat(lost.words()).contains("the folder " + folder.resolve("missing") + " does not exist");
         assertThat(lost.remedy()).contains("fix the folder", "URUNNER_CONF_SQLLIGHT_PATH");
-        assertThat(history(file, true).result()).as("an agent has one").isEqualTo(Finding.Result.WRONG);
+        assertThat(history(file, true).result()).as("an agent should have one").isEqualTo(Finding.Result.WRONG);
     }
 }

@@ -37,7 +37,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is asked of a registry for the doctor, and what is made of the answers. */
+/** The doctor's questions to a registry, and what it concludes from the answers. */
 class RegistryExaminationTest {
     private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
     private static final RegistryPrefix REGISTRY = RegistryPrefix.parse("r.example");
@@ -147,7 +147,7 @@ class RegistryExaminationTest {
     }
 
     @Test
-    void everyImageWithoutADigestIsTriedUpToAMost() {
+    void everyImageWithoutADigestIsTriedUpToALimit() {
         uses("shop", "r.example/good:1", true);
         for (int i = 0; i < 60; i++) {
             uses("shop", "r.example/x" + i + ":1", false);
@@ -168,7 +168,7 @@ class RegistryExaminationTest {
     }
 
     @Test
-    void oneThatIsMissingIsNoTroubleOfTheRegistry() {
+    void aMissingImageIsNotAProblemOfTheRegistry() {
         uses("shop", "r.example/x:1", false);
         assertThat(findings(
                         examination(REGISTRY), List.of(Optional.of(new NotFoundException(REQUEST, "no tag", null)))))
@@ -178,7 +178,7 @@ class RegistryExaminationTest {
     }
 
     @Test
-    void aHostThatFailsIsTriedOnceAndSaysWhenItIsAskedAgain() {
+    void aFailingHostIsTriedOnceAndTheNextAttemptIsReported() {
         healthy = false;
         waits.add(new HostStatus.Wait(
                 Optional.empty(), Deferral.REGISTRY_UNREACHABLE, "refused", NOW, NOW.plusSeconds(60)));
@@ -194,7 +194,7 @@ class RegistryExaminationTest {
     }
 
     @Test
-    void aHostThatWantsToBeLeftAloneIsNotTriedAndIsNotOk() {
+    void aHostThatAskedForAPauseIsNotTriedAndIsNotOk() {
         waits.add(
                 new HostStatus.Wait(Optional.empty(), Deferral.RATE_LIMITED, "used up", NOW, NOW.plusSeconds(21_600)));
         uses("shop", "r.example/x:1", false);
@@ -207,7 +207,7 @@ class RegistryExaminationTest {
     }
 
     @Test
-    void whatOneNamespaceWaitsForIsSaidAndTheOthersAreTried() {
+    void theWaitOfOneNamespaceIsReportedAndTheOthersAreTried() {
         waits.add(new HostStatus.Wait(
                 Optional.of("evil"), Deferral.RATE_LIMITED, "used up", NOW, NOW.plusSeconds(21_600)));
         uses("shop", "r.example/x:1", true);
@@ -232,7 +232,7 @@ class RegistryExaminationTest {
     }
 
     @Test
-    void whetherARegistryIsUsedIsNotKnownBeforeTheClusterIs() {
+    void useOfARegistryIsUnknownBeforeTheClusterIsSeen() {
         asked = false;
         healthy = false;
         problems.add(new WatchProblem(
@@ -249,7 +249,7 @@ class RegistryExaminationTest {
     }
 
     @Test
-    void whereACredentialIsMissingItsSettingsAreNamed() {
+    void theSettingsOfAMissingCredentialAreNamed() {
         uses("shop", "r.example/x:1", false);
         healthy = false;
         List<Optional<RegistryException>> refused =

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the hooks take, over HTTP. */
+/** The requests that the hooks accept, over HTTP. */
 class HooksTest {
     private static final String SECRET = "hook-secret-4711";
     private static final PushedTag APP = new PushedTag("team/app", "latest");
@@ -129,7 +129,7 @@ class HooksTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"distribution", "harbor", "github", "generic"})
-    void a_push_is_looked_at_and_its_digest_not_believed(String hook) throws Exception {
+    void a_push_triggers_a_check_and_its_digest_is_not_trusted(String hook) throws Exception {
         assertThat(status(hook, body(hook), SECRET)).isEqualTo(202);
         assertThat(hinted).containsExactly(APP);
         assertThat(counted).containsExactly(hook + " accepted");
@@ -159,12 +159,12 @@ class HooksTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"Bearer ", "bearer "})
-    void the_secret_may_stand_behind_bearer(String scheme) throws Exception {
+    void the_secret_may_follow_bearer(String scheme) throws Exception {
         assertThat(status("generic", GENERIC, scheme + SECRET)).isEqualTo(202);
     }
 
     @Test
-    void a_secret_that_rotates_counts_at_once() throws Exception {
+    void a_rotated_secret_takes_effect_at_once() throws Exception {
         Files.writeString(folder.resolve("secret"), "another-secret");
         assertThat(status("generic", GENERIC, SECRET)).isEqualTo(401);
         assertThat(status("generic", GENERIC, "another-secret")).isEqualTo(202);
@@ -190,7 +190,7 @@ class HooksTest {
                 "github | {\"package\": {\"package_type\": \"CONTAINER\"}}",
                 "github | 7"
             })
-    void what_is_malformed_is_answered_400_without_effect(String hook, String body) throws Exception {
+    void malformed_requests_are_answered_400_without_effect(String hook, String body) throws Exception {
         assertThat(status(hook, body, SECRET)).isEqualTo(400);
         assertThat(hinted).isEmpty();
         assertThat(counted).containsExactly(hook + " malformed");
@@ -208,7 +208,7 @@ class HooksTest {
                 "github | {\"zen\": \"Keep it logically awesome.\", \"hook_id\": 1}",
                 "github | {\"package\": {\"package_type\": \"npm\"}}"
             })
-    void what_concerns_no_watched_reference_is_ignored(String hook, String body) throws Exception {
+    void pushes_of_references_that_are_not_watched_are_ignored(String hook, String body) throws Exception {
         assertThat(status(hook, body, SECRET)).isEqualTo(202);
         assertThat(hinted).doesNotContain(APP);
         assertThat(counted).containsExactly(hook + " ignored");
@@ -230,7 +230,7 @@ class HooksTest {
     }
 
     @Test
-    void a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not() throws Exception {
+    void a_body_of_a_mebibyte_is_accepted_and_one_byte_more_is_not() throws Exception {
         String padded = GENERIC + " ".repeat(1024 * 1024 - GENERIC.length());
         assertThat(status("generic", padded, SECRET)).isEqualTo(202);
         assertThat(status("generic", padded + " ", SECRET)).isEqualTo(413);
@@ -239,7 +239,7 @@ class HooksTest {
     }
 
     @Test
-    void what_would_become_much_of_little_is_malformed() throws Exception {
+    void small_bodies_that_expand_are_malformed() throws Exception {
         assertThat(status("generic", "[" + "[],".repeat(300_000) + "[]]", SECRET))
                 .isEqualTo(400);
         assertThat(status("distribution", "[".repeat(1_000_000), SECRET)).isEqualTo(400);
@@ -248,7 +248,7 @@ class HooksTest {
     }
 
     @Test
-    void other_methods_and_other_hooks_are_no_hints() throws Exception {
+    void other_methods_and_other_hooks_are_not_hints() throws Exception {
         HttpClient client = HttpClient.newHttpClient();
         List<Integer> statuses = new ArrayList<>();
         for (String path : List.of("/hooks/generic", "/hooks/quay", "/hooks")) {
@@ -269,7 +269,7 @@ class HooksTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void whatASenderWroteIsRepeatedHarmlessly(String text) throws Exception {
+    void textsOfASenderAreSanitised(String text) throws Exception {
         String quoted = JsonNodeFactory.instance.textNode(text).toString();
         for (String body : List.of("{\"reference\": " + quoted + "}", "{\"type\": " + quoted + "}", text)) {
             HttpResponse<String> answer = HttpClient.newHttpClient()

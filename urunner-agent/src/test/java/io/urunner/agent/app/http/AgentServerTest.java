@@ -63,7 +63,7 @@ class AgentServerTest {
     }
 
     @Test
-    void aProbeIsWellUntilSomethingIsWrong() throws Exception {
+    void aProbeSucceedsUntilSomethingIsWrong() throws Exception {
         int port = server.start();
         assertThat(get(port, "/livez").statusCode()).isEqualTo(200);
         problem.set("the scheduler stands still");
@@ -93,7 +93,7 @@ class AgentServerTest {
     }
 
     @Test
-    void aDefectIsAnsweredAndTheServerGoesOn() throws Exception {
+    void aDefectIsAnsweredAndTheServerContinues() throws Exception {
         int port = server.start();
         assertThat(get(port, "/broken").statusCode()).isEqualTo(500);
         assertThat(get(port, "/brokenz").statusCode()).isEqualTo(500);
@@ -102,7 +102,7 @@ class AgentServerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"refusal", "longestBody", "answer", "nothing"})
-    void anErrorAtAnyStepEndsThatRequestAndNoThread(String step) throws Exception {
+    void anErrorAtAnyStepEndsOnlyThatRequest(String step) throws Exception {
         int port = server.start();
         for (int i = 0; i < 20; i++) {
             assertThat(send(port, "/" + step, "POST", "x").statusCode()).isEqualTo(500);
@@ -139,7 +139,7 @@ class AgentServerTest {
     }
 
     @Test
-    void aTakenPortIsNamedWithTheRemedy() throws Exception {
+    void aPortInUseIsNamedWithTheRemedy() throws Exception {
         try (ServerSocket taken = new ServerSocket(0)) {
             try (AgentServer second =
                     new AgentServer(taken.getLocalPort(), Map.of(), Map.of(), Thread::new, System::nanoTime)) {
@@ -152,7 +152,7 @@ class AgentServerTest {
     }
 
     @Test
-    void isStartedOnceAndClosedAsOftenAsOneLikes() throws Exception {
+    void canBeStartedOnceAndClosedRepeatedly() throws Exception {
         server.start();
         assertThatThrownBy(server::start).isInstanceOf(IllegalStateException.class);
         server.close();

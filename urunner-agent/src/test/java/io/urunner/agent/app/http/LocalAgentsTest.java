@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How commands find the agent beside them, and how the agent knows them. */
+/** How commands find the agent on the same machine, and how the agent authenticates them. */
 class LocalAgentsTest {
     private static final long PID = ProcessHandle.current().pid();
 
@@ -24,7 +24,7 @@ class LocalAgentsTest {
     private Path temporary;
 
     @Test
-    void anAgentIsFoundByItsUserAloneUntilItEnds() throws Exception {
+    void onlyItsUserFindsAnAgentUntilItStops() throws Exception {
         LocalAgents agents = new LocalAgents(temporary);
         LocalAgent agent = new LocalAgent(PID, 8080, BearerToken.random(), "https://10.0.0.1:6443");
         AutoCloseable registered = agents.register(agent);
@@ -52,7 +52,7 @@ class LocalAgentsTest {
     }
 
     @Test
-    void aFolderThatOthersMayUseIsNotTrusted() throws Exception {
+    void aFolderThatOthersCanAccessIsNotTrusted() throws Exception {
         LocalAgents agents = new LocalAgents(temporary);
         LocalAgent agent = new LocalAgent(PID, 8080, BearerToken.random(), "https://10.0.0.1:6443");
         agents.register(agent);
@@ -65,7 +65,7 @@ class LocalAgentsTest {
     }
 
     @Test
-    void anEndpointAnswersThoseWhoShowAToken() throws Exception {
+    void anEndpointAnswersOnlyRequestsWithAToken() throws Exception {
         Secret token = BearerToken.random();
         Endpoint guarded = BearerToken.required(
                 List.of(SecretSource.of(Secret.of("other")), SecretSource.of(token)),

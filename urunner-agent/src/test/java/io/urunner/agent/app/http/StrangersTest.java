@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 
-/** What strangers do at the agent's port, with sockets. Meanwhile a probe, from the same address, must be answered. */
+/** Strangers at the agent's port, with sockets. A probe from the same address must be answered all the time. */
 class StrangersTest {
     private static final int PATIENCE_MILLIS = 5_000; // the chart's timeoutSeconds
     private static final String METRICS = "GET /metrics HTTP/1.1\r\nHost: agent\r\n\r\n";
@@ -44,7 +44,7 @@ class StrangersTest {
     private AgentServer server;
     private int port;
 
-    /** Takes bodies of those who show a secret. */
+    /** Accepts bodies of senders who know a secret. */
     private final class Hook implements Endpoint {
         @Override
         public Optional<Response> refusal(Request head) {
@@ -111,7 +111,7 @@ class StrangersTest {
         return socket;
     }
 
-    /** All that is answered until the server closes the connection. */
+    /** The complete answer until the server closes the connection. */
     private static String answer(Socket socket) throws IOException {
         return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
     }
@@ -122,7 +122,7 @@ class StrangersTest {
         }
     }
 
-    /** As the kubelet does: a connection of its own, closed when the answer is there. */
+    /** As the kubelet does: over a connection of its own, which is closed after the answer. */
     private void assertThatAProbeIsAnswered() throws IOException {
         assertThat(
                         ask(
@@ -138,14 +138,14 @@ class StrangersTest {
     }
 
     @Test
-    void whoPipelinesAndReadsNothingTakesNoProbeAway() throws Exception {
+    void pipeliningWithoutReadingDoesNotBlockTheProbes() throws Exception {
         for (int i = 0; i < 12; i++) {
             send(METRICS.repeat(100));
         }
         for (int i = 0; i < 30; i++) {
             assertThatAProbeIsAnswered();
         }
-        // Who comes from elsewhere does not wait for them at all.
+        // Requests from another address do not wait for them at all.
         try (Socket prometheus = connect("127.0.0.2")) {
             prometheus.getOutputStream().write(METRICS.getBytes(ISO_8859_1));
             assertThat(answer(prometheus)).startsWith("HTTP/1.1 200").endsWith("urunner_metric 1\n");
@@ -153,7 +153,7 @@ class StrangersTest {
     }
 
     @Test
-    void whoConnectsAndSendsNothingOrLittleTakesNoProbeAway() throws Exception {
+    void idleAndSlowConnectionsDoNotBlockTheProbes() throws Exception {
         List<String> beginnings = List.of("", "G", "GET /livez HTTP/1.1\r\n", HOOK, METRICS, "\u0016\u0003\u0001");
         for (int i = 0; i < 600; i++) {
             send(beginnings.get(i % beginnings.size()));
@@ -165,7 +165,7 @@ class StrangersTest {
     }
 
     @Test
-    void aFloodOfConnectionsTakesNoProbeAway() throws Exception {
+    void aFloodOfConnectionsDoesNotBlockTheProbes() throws Exception {
         AtomicBoolean over = new AtomicBoolean();
         List<Thread> flood = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
@@ -176,7 +176,7 @@ class StrangersTest {
                         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
                         socket.getOutputStream().write('G');
                     } catch (IOException e) {
-                        // The server has closed it: the next.
+                        // The server has closed it: use another one.
                     }
                 }
             });
@@ -196,14 +196,14 @@ class StrangersTest {
     }
 
     @Test
-    void filesAndThreadsAreBoundedAndComeBack() throws Exception {
+    void filesAndThreadsAreBoundedAndReleased() throws Exception {
         assertThatAProbeIsAnswered();
         ask(METRICS);
         long files = files();
         int threads = Thread.activeCount();
         for (int i = 0; i < 500; i++) {
             send(i % 2 == 0 ? METRICS : "GET /me");
-            // Of this process both ends are counted.
+            // Both ends are in this process, and counted.
             assertThat(files() - files).isLessThanOrEqualTo(i + 1 + 2 * 64);
         }
         assertThat(Thread.activeCount()).isLessThanOrEqualTo(threads + 4);
@@ -216,7 +216,7 @@ class StrangersTest {
     }
 
     @Test
-    void whoTricklesIsCutOff() throws Exception {
+    void tricklingConnectionsAreClosed() throws Exception {
         try (Socket head = send("GET /livez HTTP/1.1\r\n");
                 Socket body = send(HOOK + "Authorization: secret\r\nContent-Length: 1000\r\n\r\n")) {
             Await.until("both are closed", Duration.ofSeconds(20), () -> {
@@ -226,7 +226,7 @@ class StrangersTest {
         assertThat(bodies).hasValue(0);
     }
 
-    /** Sends one byte more. */
+    /** Sends one more byte. */
     private static boolean isClosed(Socket socket) throws IOException {
         try {
             socket.setSoTimeout(1);
@@ -301,7 +301,7 @@ class StrangersTest {
 
     @ParameterizedTest
     @MethodSource("malformed")
-    void whatIsMalformedIsAnswered400AndNotLogged(String request) throws Exception {
+    void malformedRequestsAreAnswered400AndNotLogged(String request) throws Exception {
         log.list.clear();
         String answer;
         try {
@@ -319,7 +319,7 @@ class StrangersTest {
     }
 
     @Test
-    void nothingIsReadOfAStrangersBody() throws Exception {
+    void theBodyOfAStrangerIsNotRead() throws Exception {
         try (Socket socket = send(HOOK + "Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n")) {
             assertThat(answer(socket)).startsWith("HTTP/1.1 401 Unauthorized\r\n");
         }
@@ -328,7 +328,7 @@ class StrangersTest {
     }
 
     @Test
-    void aKnownSendersBodyIsReadAsItComes() throws Exception {
+    void theBodyOfAKnownSenderIsRead() throws Exception {
         String post = HOOK + "Authorization: secret\r\n";
         assertThat(ask(post + "Content-Length: 3\r\n\r\nabc")).endsWith("\r\n\r\nabc");
         assertThat(ask(post + "Content-Length: 0\r\n\r\n")).startsWith("HTTP/1.1 200");

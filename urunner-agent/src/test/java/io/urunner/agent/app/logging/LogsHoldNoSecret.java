@@ -17,15 +17,15 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * The last test of the build, run by itself after all others: what the tests of all modules logged, the agents that they
- * started as processes included, holds none of the secrets that they used.
+ * The last test of the build, run by itself after all others: the logs of the tests of all modules, including those of the
+ * agents that they started as processes, contain none of the secrets that they used.
  */
 class LogsHoldNoSecret {
     private static final Path MODULES = Path.of("..");
     private static final int PREFIX = 8;
 
     @Test
-    void noLogOfTheWholeSuiteHoldsASecretThatATestUsed() throws IOException {
+    void noLogOfTheWholeSuiteContainsASecretThatATestUsed() throws IOException {
         Map<String, List<String>> secrets = byPrefix();
         List<Path> logs = logs();
         boolean whole = "true".equals(System.getenv("CI"));
@@ -45,12 +45,12 @@ class LogsHoldNoSecret {
         }
         assertThat(leaks).isEmpty();
         if (whole) {
-            assertThat(secrets).as("secrets that were looked for").hasSizeGreaterThan(20);
+            assertThat(secrets).as("secrets that were searched for").hasSizeGreaterThan(20);
             assertThat(bytes).as("bytes of logs").isGreaterThan(10_000);
         }
     }
 
-    /** As bytes stand in the logs. */
+    /** The bytes as they appear in the logs. */
     private static Map<String, List<String>> byPrefix() throws IOException {
         Set<String> secrets = new HashSet<>();
         for (Path file : files("target/used-secrets.txt")) {

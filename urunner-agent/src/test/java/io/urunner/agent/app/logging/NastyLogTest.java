@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.event.KeyValuePair;
 
-/** Whatever others wrote into a message, a field or an exception: an event is one line of the log, and a harmless one. */
+/** An event is one harmless line of the log, whatever text is in a message, a field or an exception. */
 class NastyLogTest {
-    /** The time, the level, and what JSON adds. */
+    /** The time, the level, and the overhead of JSON. */
     private static final int AROUND = 256;
 
     private final Logger logger = new LoggerContext().getLogger("io.urunner.test");
@@ -80,7 +80,7 @@ class NastyLogTest {
     }
 
     @Test
-    void a_chain_of_exceptions_without_end_is_cut() {
+    void an_endless_chain_of_exceptions_is_cut() {
         Exception error = new IllegalStateException("first");
         for (int i = 0; i < 200; i++) {
             error = new IllegalStateException("x".repeat(5000), error);
@@ -88,9 +88,9 @@ class NastyLogTest {
         assertThat(encoded(new TextLines(), event("", error))).hasSizeLessThan(200_000);
     }
 
-    /** The test's own logging is that of the program: see {@link LoudLogs}. */
+    /** The test uses the program's logging: see {@link LoudLogs}. */
     @Test
-    void what_libraries_log_by_the_jdks_means_goes_the_same_way() {
+    void events_of_the_jdks_logging_take_the_same_way() {
         try (LogCapture captured = new LogCapture()) {
             java.util.logging.Logger.getLogger("okhttp3.OkHttpClient").warning("a connection leaked");
             assertThat(captured.lines())

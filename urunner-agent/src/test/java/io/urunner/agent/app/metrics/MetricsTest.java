@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the endpoint serves, over HTTP. */
+/** The metrics endpoint, over HTTP. */
 class MetricsTest {
     private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
     private static final Path DOCUMENT = Path.of("..", "docs", "metrics.md");
@@ -162,7 +162,7 @@ class MetricsTest {
     }
 
     @Test
-    void it_tells_what_was_done_and_how_it_stands() throws Exception {
+    void it_serves_activity_and_state() throws Exception {
         everythingHappens();
 
         assertThat(lines())
@@ -203,7 +203,7 @@ class MetricsTest {
     }
 
     @Test
-    void a_wrong_configuration_is_told_until_it_is_mended() throws Exception {
+    void a_wrong_configuration_is_reported_until_it_is_fixed() throws Exception {
         assertThat(lines()).contains("urunner_configuration_valid 1.0");
         metrics.reloaded(false);
         assertThat(lines()).contains("urunner_configuration_valid 0.0");
@@ -220,7 +220,7 @@ class MetricsTest {
     }
 
     @Test
-    void an_agent_that_does_not_say_how_it_stands_still_serves_its_counters() throws Exception {
+    void counters_are_served_even_if_the_agent_does_not_report_its_status() throws Exception {
         everythingHappens();
         status.set(Optional.empty());
 
@@ -238,7 +238,7 @@ class MetricsTest {
     }
 
     @Test
-    void namespaces_without_end_make_no_metrics_without_end() throws Exception {
+    void many_namespaces_do_not_create_many_metrics() throws Exception {
         for (int i = 0; i < 1_000; i++) {
             metrics.served(AgentListener.Served.PLAN, "n" + i);
         }
@@ -255,13 +255,13 @@ class MetricsTest {
     }
 
     @Test
-    void the_document_lists_what_is_served_and_nothing_else() throws Exception {
+    void the_document_lists_exactly_what_is_served() throws Exception {
         everythingHappens();
 
         assertThat(documented()).isEqualTo(served());
     }
 
-    /** By name the type and the labels. */
+    /** Type and labels by name. */
     private static Map<String, String> documented() throws Exception {
         Pattern row = Pattern.compile("\\| `([a-z_]+)` \\| (\\w+) \\| ([^|]*?) ?\\| .*");
         return Files.readAllLines(DOCUMENT).stream()

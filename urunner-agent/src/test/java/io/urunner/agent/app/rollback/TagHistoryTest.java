@@ -45,7 +45,7 @@ class TagHistoryTest {
     }
 
     @Test
-    void stepsPassOverWhatFailedHereAsTheStoreTellsIt() {
+    void stepsSkipDigestsThatFailedHereAccordingToTheStore() {
         TagHistory history = stays("a", "b", "c", "d", "e")
                 .with(
                         APP,
@@ -69,13 +69,13 @@ class TagHistoryTest {
     }
 
     @Test
-    void whatFailedIsToldByTheTemplatesAndTheWorkloadToo() {
+    void failuresAreAlsoKnownFromTheTemplatesAndTheWorkload() {
         TagHistory history = TagHistory.of(List.of())
                 .with(
                         List.of(
                                 template(1, "a", "\"acted\":\"a\",\"failed\":\"a\""),
                                 template(2, "b", "\"acted\":\"b\",\"failed\":\"b\",\"failure\":\"it crashed\""),
-                                // rolled back from d, which failed, and once more to a, which worked then
+                                // rolled back from d, which failed, and later to a, which then worked
                                 template(3, "c", "\"acted\":\"c\",\"failed\":\"d\""),
                                 template(4, "a", "\"acted\":\"a\"")),
                         APP);
@@ -91,13 +91,13 @@ class TagHistoryTest {
                 Optional.of("a"),
                 Optional.of("now it does"),
                 false);
-        // The workload itself knows best.
+        // The workload's own annotations take precedence.
         assertThat(history.with(failed, List.of(rollout("a", "succeeded"))).failures())
                 .containsOnlyKeys("a", "b", "d");
     }
 
     @Test
-    void aTimeFindsWhatTheTagHadThen() {
+    void aTimeFindsTheDigestThatTheTagHadThen() {
         TagHistory history = stays("a", "b", "c");
 
         assertThat(history.find(new Goal.At(NOON.plusSeconds(90)), "c")).contains("b");
@@ -113,7 +113,7 @@ class TagHistoryTest {
     }
 
     @Test
-    void withoutAStoreTheTemplatesTell() {
+    void withoutAStoreTheHistoryComesFromTheTemplates() {
         TagHistory history = TagHistory.of(List.of())
                 .with(
                         List.of(
@@ -127,7 +127,7 @@ class TagHistoryTest {
     }
 
     @Test
-    void whatWasReplacedIsOlderThanWhatReplacedItWhateverTheClocksSay() {
+    void aReplacedDigestIsOlderThanItsReplacementWhateverTheClocksSay() {
         TagHistory history = TagHistory.of(List.of(
                         new TagDigest(REF, "b", Optional.empty(), NOON.minusSeconds(9), NOON, Optional.empty())))
                 .with(List.of(template(2, "b", "\"acted\":\"b\",\"replaced\":[\"a\"]")), APP);
@@ -136,7 +136,7 @@ class TagHistoryTest {
     }
 
     @Test
-    void aRollbacksTemplateIsNoMoveOfTheTag() {
+    void aRollbacksTemplateIsNotAMoveOfTheTag() {
         TagHistory history = TagHistory.of(List.of())
                 .with(
                         List.of(
@@ -151,14 +151,14 @@ class TagHistoryTest {
     }
 
     @Test
-    void whereNothingElseIsKnownWhatRunsIsTheDigestBefore() {
+    void withoutOtherInformationTheRunningDigestIsThePreviousOne() {
         TagHistory history = TagHistory.of(List.of()).withNow("b", NOON).withRunning(Set.of("a"), NOON);
 
         assertThat(history.find(new Goal.Back(1), "b")).contains("a");
     }
 
     @Test
-    void goalsAreReadAsPeopleWriteThem() {
+    void goalsAreParsedInTheirUsualSpellings() {
         String digest = "sha256:" + "a".repeat(64);
         assertThat(goal("-2")).isEqualTo(new Goal.Back(2));
         assertThat(goal(digest)).isEqualTo(new Goal.Exactly(digest));
@@ -175,7 +175,7 @@ class TagHistoryTest {
     }
 
     @Test
-    void aBeginningNamesTheOnlyDigestOfTheHistoryThatBeginsSo() throws Exception {
+    void aBeginningNamesTheOnlyDigestInTheHistoryThatStartsWithIt() throws Exception {
         TagHistory history = stays("sha256:0123aa", "sha256:0123bb", "sha256:0456cc");
 
         assertThat(history.whole(new Goal.Beginning("sha256:0456"))).isEqualTo(new Goal.Exactly("sha256:0456cc"));
@@ -187,14 +187,14 @@ class TagHistoryTest {
     }
 
     @Test
-    void aTimeWithoutAZoneIsOneOfHere() {
+    void aTimeWithoutAZoneIsLocal() {
         assertThat(goal("2030-01-07T13:00:00+01:00")).isEqualTo(new Goal.At(NOON));
         assertThat(goal("2030-01-07T12:00:00Z")).isEqualTo(new Goal.At(NOON));
         for (String here : List.of("2030-01-07 14:00", "2030-01-07T14:00", "2030-01-07 14:00:00", "14:00")) {
             assertThat(goal(here)).as(here).isEqualTo(new Goal.At(NOON));
             assertThat(Goal.lacksZone(here)).as(here).isTrue();
         }
-        // A time of day that is not over today was yesterday.
+        // A time of day that is still to come today means yesterday.
         assertThat(goal("14:01")).isEqualTo(new Goal.At(NOON.plusSeconds(60).minus(Duration.ofDays(1))));
         assertThat(goal("2030-01-07")).isEqualTo(new Goal.At(Instant.parse("2030-01-06T22:00:00Z")));
         assertThat(Goal.lacksZone("2030-01-07T12:00:00Z")).isFalse();
@@ -207,7 +207,7 @@ class TagHistoryTest {
     }
 
     @Test
-    void aTimeThatWasShownInWholeSecondsMeansWhatBeganThen() {
+    void aTimeInWholeSecondsMatchesDigestsThatBeganInThatSecond() {
         Instant shown = NOON.plusSeconds(60);
         TagHistory history = TagHistory.of(List.of()).withNow("a", NOON).withNow("b", shown.plusMillis(700));
 
@@ -241,7 +241,7 @@ class TagHistoryTest {
                 acted.isEmpty() ? Map.of() : Map.of(Workload.DIGESTS, "{\"app\":\"" + REF + "@" + acted + "\"}"));
     }
 
-    /** Stays of a minute each, the oldest first. */
+    /** Stays of a minute each, oldest first. */
     private static TagHistory stays(String... digests) {
         return TagHistory.of(Stream.iterate(0, i -> i < digests.length, i -> i + 1)
                 .map(i -> new TagDigest(
