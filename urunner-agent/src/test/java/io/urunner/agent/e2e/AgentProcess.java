@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /**
- * The agent as users run it: a process of its own with the JVM options of the image, set up by environment variables, that
+ * The agent as users run it: a process of its own with the JVM options of the image, configured by environment variables, that
  * can be killed.
  */
 final class AgentProcess implements AutoCloseable {
@@ -32,7 +32,7 @@ final class AgentProcess implements AutoCloseable {
         this.log = log;
     }
 
-    /** The settings that every agent of these tests has. */
+    /** The settings of every agent in these tests. */
     static Map<String, String> settings(Cluster cluster, Path database, int interval, String registry) {
         Map<String, String> settings = new HashMap<>();
         settings.put("KUBECONFIG", cluster.kubeconfig().toString());
@@ -42,7 +42,7 @@ final class AgentProcess implements AutoCloseable {
         settings.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", registry);
         settings.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic");
         settings.put("URUNNER_CONF_HTTP_PORT", "0");
-        // What the tests look for is not wrapped.
+        // Wide enough that the texts that tests search for are not wrapped.
         settings.put("COLUMNS", "1000");
         return settings;
     }
@@ -55,7 +55,7 @@ final class AgentProcess implements AutoCloseable {
     static AgentProcess startMain(Class<?> main, Path log, Map<String, String> settings, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                // A machine's JDK may not know all that the image's does.
+                // The machine's JDK may not know all options of the image's.
                 "-XX:+IgnoreUnrecognizedVMOptions",
                 "@" + IMAGE_OPTIONS,
                 "-cp",
@@ -91,7 +91,7 @@ final class AgentProcess implements AutoCloseable {
         process.destroyForcibly().waitFor();
     }
 
-    /** SIGTERM; gives how long it took to end. */
+    /** SIGTERM; returns how long it took to exit. */
     Duration terminate() throws InterruptedException {
         long begun = System.nanoTime();
         process.destroy();
@@ -126,7 +126,7 @@ final class AgentProcess implements AutoCloseable {
         }
     }
 
-    /** Ends it; its log is kept with the test's own output. */
+    /** Stops it; its log is kept with the test's own output. */
     @Override
     public void close() {
         process.destroyForcibly();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The API server goes away under the agent, and comes back. */
+/** The API server stops while the agent runs, and comes back. */
 class ApiServerRestartIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -26,7 +26,7 @@ class ApiServerRestartIT {
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    void theAgentGoesOnWithinTenSecondsAndRestartsNothingTwice() throws Exception {
+    void theAgentContinuesWithinTenSecondsAndRestartsNothingTwice() throws Exception {
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry = DockerRegistry.start()) {
             Path tools = Requirement.path("URUNNER_TEST_CLUSTER_TOOLS", "folder with the program restart");
@@ -43,7 +43,7 @@ class ApiServerRestartIT {
                         Seen.within(SOON),
                         () -> agent.agent().notReady().isEmpty());
 
-                // Pushed while the API server is away: seen by the agent, rolled out when it is back.
+                // Pushed while the API server is down: seen by the agent, rolled out when it is back.
                 Process restart = restart(tools, state);
                 String second = registry.push("team/app", "latest", "two");
                 assertThat(restart.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -54,13 +54,13 @@ class ApiServerRestartIT {
                         () -> Seen.actedOn(cluster, ids, second));
                 assertThat(agent.agent().notAlive()).isEmpty();
 
-                // The controllers come back later than the agent: they must have seen this template to count it.
+                // The controllers recover later than the agent: they must have seen this template to count it.
                 Await.until(
                         "all run the second",
                         Seen.within(Duration.ofSeconds(60)),
                         () -> Seen.running(cluster, namespace, COUNT, second));
 
-                // Killed while patches are on their way.
+                // Killed while patches are in flight.
                 String third = registry.push("team/app", "latest", "three");
                 Await.until(
                         "a patch",

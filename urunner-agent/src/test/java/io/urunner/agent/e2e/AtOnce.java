@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** A test that runs beside the others of its class: most of the time it waits for a cluster. */
+/** A test that runs concurrently with the others of its class: most of the time it waits for a cluster. */
 @Test
 @Execution(ExecutionMode.CONCURRENT)
 @Timeout(value = 8, unit = TimeUnit.MINUTES)

@@ -31,7 +31,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** What a tenant B does to an agent and to the registry that he shares with A. His namespace is the parameter {@code b}. */
+/** Attacks of a tenant B on an agent and the registry that B shares with A. B's namespace is the parameter {@code b}. */
 enum Attack {
     REFUSED_REFERENCES {
         @Override
@@ -101,7 +101,7 @@ enum Attack {
     },
 
     MANY_WRONG_PASSWORDS {
-        /** As GitLab bans an address: for so many wrong passwords in three minutes, which is longer than this takes. */
+        /** As GitLab bans an address: for this many wrong passwords in three minutes, which is longer than this test takes. */
         private static final int BANNED_FROM = 30;
 
         @Override
@@ -129,7 +129,7 @@ enum Attack {
                     .count();
         }
 
-        /** Keys that all mean A's repository. */
+        /** Keys that all match A's repository. */
         private static Stream<String> globs(AttackScene scene) {
             String host = scene.registry().host();
             String port = host.substring(host.indexOf(':'));
@@ -148,7 +148,7 @@ enum Attack {
         }
     },
 
-    READING_WHAT_OTHERS_MAY {
+    READING_PRIVATE_IMAGES_OF_OTHERS {
         @Override
         void begin(AttackScene scene, String b) {
             scene.deployment(b, "curious", scene.privateImage(), 0, pod -> {});
@@ -159,8 +159,8 @@ enum Attack {
         void proof(AttackScene scene, String b, long mark) {
             scene.privateDigests()
                     .forEach(digest ->
-                            assertThat(scene.told(b)).as("what B reads").doesNotContain(digest.substring(7, 19)));
-            assertThat(scene.told(b)).as("what B reads").doesNotContain(scene.a() + ";", "namespace " + scene.a());
+                            assertThat(scene.told(b)).as("texts that B can read").doesNotContain(digest.substring(7, 19)));
+            assertThat(scene.told(b)).as("texts that B can read").doesNotContain(scene.a() + ";", "namespace " + scene.a());
         }
     },
 
@@ -214,7 +214,7 @@ enum Attack {
     },
 
     NASTY_TEXT {
-        /** An annotation takes 256 kB, and six bytes for what JSON does not write as it is. */
+        /** An annotation may have 256 kB, and JSON escapes some characters with six bytes. */
         private static final int LONGEST = 40_000;
 
         private final List<String> texts = NastyStrings.all().stream()
@@ -298,7 +298,7 @@ enum Attack {
                             .filter(entry -> entry.resource().equals("secrets")
                                     && Set.of(scene.a(), b).contains(entry.namespace()))
                             .map(entry -> entry.verb() + " " + entry.namespace() + "/" + entry.name()))
-                    .as("secrets that the API server was asked for")
+                    .as("secrets requested from the API server")
                     .isSubsetOf("get " + scene.a() + "/registry");
         }
     },
@@ -333,7 +333,7 @@ enum Attack {
                                 .put("name", "N" + i)
                                 .put("value", "v".repeat(100_000)));
             });
-            // Those that are there already come in one list.
+            // Existing ones arrive in one list.
             Await.until(
                     "there are many pods",
                     Seen.within(AttackScene.SOON),
@@ -354,7 +354,7 @@ enum Attack {
         }
     },
 
-    A_CHUNK_HEADER_WITHOUT_END {
+    AN_ENDLESS_CHUNK_HEADER {
         @Override
         void begin(AttackScene scene, String b) {
             moving(scene, b, "chunk", 3);
@@ -395,11 +395,11 @@ enum Attack {
 
         @Override
         void proof(AttackScene scene, String b, long mark) {
-            // A push each.
+            // One push each.
             assertThat(scene.registry()
                             .asked()
                             .filter(asked -> asked.path().startsWith("/v2/" + b + "/chain0/manifests/sha256:")))
-                    .as("indexes of a chain that were asked for")
+                    .as("requested indexes of a chain")
                     .hasSizeLessThan(5 * 10);
         }
     },
@@ -431,7 +431,7 @@ enum Attack {
             assertThat(scene.registry()
                             .asked()
                             .filter(asked -> asked.path().startsWith("/v2/" + b + "/wide0/manifests/sha256:")))
-                    .as("children of a wide index that were asked for")
+                    .as("requested children of a wide index")
                     .hasSizeLessThan(250);
         }
     },
@@ -527,7 +527,7 @@ enum Attack {
                             .as("mode of %s", file)
                             .isEqualTo("rw-------");
                 }
-                // The log that SQLite writes ahead is up to 4 MB by itself.
+                // SQLite's write-ahead log alone has up to 4 MB.
                 assertThat(size).as("size of the history").isLessThan(6_000_000);
             }
         }
@@ -554,7 +554,7 @@ enum Attack {
                 Thread sender = new Thread(() -> pipeline(socket), "stranger");
                 sender.setDaemon(true);
                 sender.start();
-                // One that says nothing, one that never ends its request, one that announces a body and sends none.
+                // One sends nothing, one never ends its request, one announces a body and sends none.
                 scene.with(stranger(scene));
                 send(scene.with(stranger(scene)), "GET /metrics HTTP/1.1\r\nX: ");
                 send(
@@ -572,7 +572,7 @@ enum Attack {
                     String answer = new String(socket.getInputStream().readNBytes(12), StandardCharsets.ISO_8859_1);
                     assertThat(answer).as(request).startsWith("HTTP/1.").matches("HTTP/1.. [45]..|");
                 } catch (SocketException e) {
-                    // It was closed: also fine for a stranger.
+                    // It was closed, which is fine for a stranger, too.
                 }
             }
         }
@@ -583,7 +583,7 @@ enum Attack {
                     send(socket, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100));
                 }
             } catch (IOException e) {
-                // It was thrown out.
+                // The server closed it.
             }
         }
 
@@ -598,7 +598,7 @@ enum Attack {
         }
     },
 
-    TOKEN_SERVERS_THAT_LEAD_ASTRAY {
+    MISLEADING_TOKEN_SERVERS {
         @Override
         void begin(AttackScene scene, String b) {
             String own = "http://" + scene.registry().host();
@@ -631,7 +631,7 @@ enum Attack {
     },
 
     NAMES_OF_PRIVATE_ADDRESSES {
-        /** Of this machine and of the network that it is in; the registry's own host is 127.0.0.1. */
+        /** Addresses of this machine and its network; the registry's own host is 127.0.0.1. */
         private static final List<String> HOSTS = List.of(
                 "127.0.0.2",
                 "127.2",
@@ -660,7 +660,7 @@ enum Attack {
                 2002:7f00:2::1 6to4.example
                 """;
 
-        /** What a name is changed to while the agent runs, from none. */
+        /** The address to which a name is changed while the agent runs, from none. */
         private static final List<String> MOVES =
                 List.of("10.0.0.1", "127.0.0.2", "::ffff:127.0.0.2", "fd00::1", "127.0.0.2");
 
@@ -722,7 +722,7 @@ enum Attack {
         }
     },
 
-    CERTIFICATES_THAT_NOBODY_CHECKED {
+    UNVERIFIED_CERTIFICATES {
         private static final String PASSWORD = "the-password-of-the-operator";
 
         @Override
@@ -738,7 +738,7 @@ enum Attack {
                             + "'}}, tls: {verify: false}, trustedHosts: ['127.0.0.2']");
             scene.real().push(b + "/own", "latest", "before");
             scene.deployment(b, "own", own.host() + "/" + b + "/own:latest", 1, pod -> {});
-            // Another port of the same host, and a host to which the operator lets it lead.
+            // Another port of the same host, and a host that the operator trusts it to refer to.
             HostileRegistry elsewhere = scene.elsewhere(this);
             elsewhere.speakTls("127.0.0.1", "127.0.0.2");
             for (String host : List.of("127.0.0.1", "127.0.0.2")) {
@@ -778,7 +778,7 @@ enum Attack {
                                     TestImage.image("after").digest()));
             HostileRegistry elsewhere = scene.elsewhere(this);
             assertThat(elsewhere.connections()).as("connections to other hosts").isPositive();
-            assertThat(elsewhere.asked()).as("what they were sent").isEmpty();
+            assertThat(elsewhere.asked()).as("requests sent to them").isEmpty();
         }
 
         private static WorkloadId own(String b) {
@@ -790,7 +790,7 @@ enum Attack {
         private static final String SECRET = "5ecret-of-b";
         private static final String IN_BASE64 = HostileRegistry.base64("bot:" + SECRET);
 
-        /** As others quote it: what they say in a URL, a parameter, a member or a header is no secret of theirs. */
+        /** In the forms in which others quote secrets: in a URL, a parameter, a member or a header. */
         private static final List<String> TEXTS = Stream.concat(
                         Stream.of(
                                 "see https://bot:" + SECRET + "@git.example/x",
@@ -805,7 +805,7 @@ enum Attack {
                                 "Authorization: Basic " + IN_BASE64,
                                 "Authorization: Bearer " + SECRET + "-".repeat(10),
                                 "eyJhbGciOiJub25lIn0." + IN_BASE64 + "." + SECRET),
-                        // What ends a secret is cut off.
+                        // Without the characters that end a secret.
                         IntStream.of(256, 300, 1000, 1024)
                                 .mapToObj(cut ->
                                         "x ".repeat(cut / 2 - 15) + "bot:" + SECRET + "-".repeat(90) + "@git.example"))
@@ -861,7 +861,7 @@ enum Attack {
                             exchange -> exchange.send(401, "", "WWW-Authenticate: Basic realm=\"registry\""));
             for (int i = 0; i < PULL_SECRETS.size(); i++) {
                 ObjectNode secret = Cluster.object("v1", "Secret", "odd" + i);
-                // Of the type of pull secrets the API server takes JSON alone.
+                // For the type of pull secrets the API server accepts only JSON.
                 boolean isJson = i < PULL_SECRETS.size() - 2;
                 secret.put("type", isJson ? "kubernetes.io/dockerconfigjson" : "bot:" + SECRET + "@b.example/x");
                 String content = PULL_SECRETS.get(i).formatted(scene.registry().host());
@@ -973,19 +973,19 @@ enum Attack {
         }
     };
 
-    /** Before the agent is started: settings that are not B's, and what B had before. */
+    /** Called before the agent is started: for settings that are not B's, and objects that B had before. */
     void prepare(AttackScene scene, String b, Map<String, String> settings) throws Exception {}
 
-    /** While the agent follows A. */
+    /** Called while the agent follows A. */
     abstract void begin(AttackScene scene, String b) throws Exception;
 
-    /** Before each push of A, of which B knows the digest that the public image will have. */
+    /** Called before each push of A; B knows the digest that the public image will have. */
     void beforePush(AttackScene scene, String b, String digest, int push) throws Exception {}
 
-    /** After the pushes: what B did not get besides. */
+    /** Called after the pushes: verifies what else B did not get. */
     void proof(AttackScene scene, String b, long mark) throws Exception {}
 
-    /** Deployments whose tags will move to something evil while their pods run something ordinary. */
+    /** Deployments whose tags will move to something malicious while their pods run something ordinary. */
     private static void moving(AttackScene scene, String b, String name, int count) {
         for (int i = 0; i < count; i++) {
             scene.real().push(b + "/" + name + i, "latest", b + name + i);
@@ -993,7 +993,7 @@ enum Attack {
         }
     }
 
-    /** Deployments of images that are only read with B's account. */
+    /** Deployments of images that only B's account can read. */
     private static void withAccount(AttackScene scene, String b, String name, int count) {
         withAccount(
                 scene,

@@ -30,7 +30,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Tenants of one agent and one registry: A, who only wants his pushes to be followed, of a public image and of a private
+ * Tenants of one agent and one registry: A, who only wants their pushes to be rolled out, of a public image and of a private
  * one, and a tenant B for each attack. The agent is a process with the image's JVM options.
  */
 final class AttackScene implements AutoCloseable {
@@ -38,10 +38,10 @@ final class AttackScene implements AutoCloseable {
     static final Duration SOON = Duration.ofSeconds(60);
     static final String PASSWORD_OF_A = "the-password-of-tenant-a";
 
-    /** Twice what it takes without an attack, even on a machine with twenty times as much to do as it can. */
+    /** Twice the time without an attack, even on a machine with twenty times the load that it can handle. */
     private static final Duration LIMIT = INTERVAL.plusSeconds(5);
 
-    /** What takes that long is never followed, however busy the machine is. */
+    /** A push that takes this long is never rolled out, however busy the machine is. */
     private static final Duration NEVER = Duration.ofSeconds(30);
 
     private static final int PUSHES = 5;
@@ -65,7 +65,7 @@ final class AttackScene implements AutoCloseable {
         this.real = real;
         this.folder = Files.createDirectories(folder);
         registry = with(new HostileRegistry(real));
-        // Who comes first in an order of names does not protect anybody: A comes last.
+        // The order of names must not protect anybody: A comes last.
         List<String> namespaces = new ArrayList<>(new TreeSet<>(IntStream.rangeClosed(0, attacks.size())
                 .mapToObj(i -> cluster.enabledNamespace())
                 .toList()));
@@ -131,7 +131,7 @@ final class AttackScene implements AutoCloseable {
                 workload -> pod.accept(workload.withObject("/spec/template/spec")));
     }
 
-    /** Has so many containers of images of its own. */
+    /** Creates a workload with this many containers of different images. */
     void containers(String namespace, String name, int count, String folderOfImages) {
         deployment(
                 namespace,
@@ -150,7 +150,7 @@ final class AttackScene implements AutoCloseable {
                 .forEach(name -> pod.withArray("imagePullSecrets").addObject().put("name", name));
     }
 
-    /** A pull secret: who is shown to which registry. */
+    /** A pull secret: users by registry. */
     void secret(String namespace, String name, Map<String, String> users) {
         String auths = users.entrySet().stream()
                 .map(entry ->
@@ -163,17 +163,17 @@ final class AttackScene implements AutoCloseable {
         users.values().stream().limit(1).forEach(user -> UsedSecrets.add(user.substring(user.indexOf(':') + 1)));
     }
 
-    /** Further settings of the registry that the tenants share. */
+    /** Additional settings of the registry that the tenants share. */
     void registryOptions(String more) {
         options += more;
     }
 
-    /** A further registry of the agent, with these settings. */
+    /** Another registry of the agent, with these settings. */
     void registry(String host, String settings) {
         registries.add("- {host: '" + host + "', " + settings + "}\n");
     }
 
-    /** A server of an attack, at every address of this machine, to which nobody configured the agent to go. */
+    /** An attacker's server, at every address of this machine, that is not in the agent's configuration. */
     HostileRegistry elsewhere(Attack attack) throws IOException {
         HostileRegistry known = elsewhere.get(attack);
         if (known == null) {
@@ -183,20 +183,20 @@ final class AttackScene implements AutoCloseable {
         return known;
     }
 
-    /** The digests that A's private image had, of which no other tenant hears. */
+    /** The digests that A's private image had, which no other tenant may learn. */
     List<String> privateDigests() {
         return privateDigests;
     }
 
-    /** Waits until an attack was tried to its end: beside others its turn may come late. */
+    /** Waits until an attack is complete: with others at the same time its turn may come late. */
     void awaitIfAlone(String what, Callable<Boolean> tried) {
         if (attackers.size() == 1) {
             agent.await(what, Seen.within(SOON), tried);
         }
     }
 
-    /** Lets every tenant attack, and shows that A does not notice. */
-    void isWithstood() throws Exception {
+    /** Lets every tenant attack, and verifies that A is not affected. */
+    void assertWithstood() throws Exception {
         Map<String, String> settings = new HashMap<>();
         settings.put(
                 "URUNNER_CONF_NAMESPACES",
@@ -211,7 +211,7 @@ final class AttackScene implements AutoCloseable {
         forEachAttack((attack, b) -> attack.begin(this, b));
         forEachAttack((attack, b) -> deployment(b, "last", image(b + "/last"), 0, pod -> {}));
         awaitEffect();
-        // The median is decided when most were too slow.
+        // The median is known once most were too slow.
         for (int i = 0; i < PUSHES && tooSlow() <= PUSHES / 2; i++) {
             int push = i;
             String digest = publicImage("push " + i).digest();
@@ -228,7 +228,7 @@ final class AttackScene implements AutoCloseable {
         check(problems, agent::assertLogHarmless);
         check(problems, this::assertNothingCrosses);
         assertThat(problems)
-                .as("what attacks succeeded in, of the tenants %s", attackers)
+                .as("successful attacks of the tenants %s", attackers)
                 .isEmpty();
     }
 
@@ -260,7 +260,7 @@ final class AttackScene implements AutoCloseable {
 
     private void assertFollowed() {
         assertThat(Seen.median(took))
-                .as("the median of the times from a push of A to its patch, %s", took)
+                .as("median time from a push of A to its patch, %s", took)
                 .isLessThan(LIMIT);
     }
 
@@ -270,7 +270,7 @@ final class AttackScene implements AutoCloseable {
                 .containsExactly(series + " 1.0");
     }
 
-    /** Gives what was done a time to have its effect: until the agent has asked for what was made last, or a few passes. */
+    /** Waits for the effect of the attack: until the agent has asked for the newest object, or for a few passes. */
     private void awaitEffect() {
         long end = System.nanoTime() + INTERVAL.multipliedBy(3).toNanos();
         Await.until(
@@ -309,7 +309,7 @@ final class AttackScene implements AutoCloseable {
             took.add(NEVER);
             return;
         }
-        // Pods that are still to start would pull the next push by themselves: nothing would be left to roll out.
+        // Pods that have not started yet would pull the next push by themselves: nothing would be left to roll out.
         IntStream.range(0, victims.size())
                 .forEach(i -> Await.until(
                         victims.get(i) + " runs " + content,
@@ -317,11 +317,11 @@ final class AttackScene implements AutoCloseable {
                         () -> Seen.running(cluster, victims.get(i), List.of(pushed.get(i)))));
     }
 
-    /** A reads of no other tenant, and no other tenant of A. */
+    /** A cannot read about other tenants, and they cannot read about A. */
     private void assertNothingCrosses() {
         attackers.values().forEach(b -> {
-            assertThat(told(a)).as("what A reads").doesNotContain(b);
-            assertThat(told(b)).as("what B reads").doesNotContain(a + "/Deployment");
+            assertThat(told(a)).as("texts that A can read").doesNotContain(b);
+            assertThat(told(b)).as("texts that B can read").doesNotContain(a + "/Deployment");
         });
     }
 
@@ -333,7 +333,7 @@ final class AttackScene implements AutoCloseable {
                         + event.path("message").asText());
     }
 
-    /** What the agent wrote where a tenant reads it. */
+    /** The agent's texts in places that a tenant can read. */
     String told(String namespace) {
         Stream<String> annotations = cluster.items("/apis/apps/v1/namespaces/" + namespace + "/deployments").stream()
                 .flatMap(workload -> Stream.of(

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An agent that cannot look, or may not ask, says so wherever somebody may look: all at once, on one agent. */
+/** An agent that cannot watch, or must not ask, reports it everywhere: all cases at once, on one agent. */
 class BlindAndWaitingIT {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String TOKEN = "token-of-the-blind";
@@ -105,7 +105,7 @@ class BlindAndWaitingIT {
             return find(status().path("registries"), "host", host).orElseThrow();
         }
 
-        /** The findings with this name, each as its result and its words; one examination at a time. */
+        /** The findings with this name, each as its result and its text; one examination at a time. */
         synchronized List<String> findings(String check) throws Exception {
             HttpResponse<String> answer = get("/doctor");
             return StreamSupport.stream(
@@ -198,14 +198,14 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void aLimitThatIsUsedUpIsToldEverywhereWithOneTime() throws Exception {
+    void anExhaustedLimitIsReportedEverywhereWithTheSameTime() throws Exception {
         WorkloadId first = deployment("limited-one", limited.host() + "/team/one:latest");
         Await.until(
                 "the first is known",
                 Seen.within(SOON),
                 () -> !agent.workload(first).path("state").isMissingNode());
         WorkloadId second = deployment("limited-two", limited.host() + "/team/two:latest");
-        // One was asked and is no news any more, the other was never asked.
+        // One was asked before and is not reported again, the other was never asked.
         for (WorkloadId id : List.of(first, second)) {
             Await.until(
                     id + " waits",
@@ -238,7 +238,7 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void aRegistryThatWentAwayIsWaitedForAlsoByThoseThatItAnsweredBefore() throws Exception {
+    void workloadsWaitForAnUnreachableRegistryEvenIfItAnsweredBefore() throws Exception {
         away.push("team/one", "latest", "one");
         away.push("team/two", "latest", "two");
         List<WorkloadId> ids = List.of(
@@ -264,7 +264,7 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void aBudgetThatIsTooSmallIsTold() throws Exception {
+    void aBudgetThatIsTooSmallIsReported() throws Exception {
         List<WorkloadId> ids = Stream.of("one", "two", "three")
                 .map(name -> deployment("thrifty-" + name, thrifty.host() + "/team/" + name + ":latest"))
                 .toList();
@@ -287,7 +287,7 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void aRegistryThatNothingUsesIsNotUp() throws Exception {
+    void anUnusedRegistryIsNotUp() throws Exception {
         agent.awaitLine("WARN", "use of registry " + UNUSED, "no watched workload has an image of it");
         JsonNode host = agent.host(UNUSED);
         assertThat(host.path("asked").asBoolean()).isFalse();
@@ -301,7 +301,7 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void aWrongAnnotationIsToldAsAWarningAnEventAndAFinding() {
+    void aWrongAnnotationIsReportedAsAWarningAnEventAndAFinding() {
         WorkloadId id = cluster.workload(
                 new WorkloadId(namespace, WorkloadKind.DEPLOYMENT, "wrong"),
                 registry.host() + "/team/one:latest",
@@ -326,7 +326,7 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void everyPullSecretThatOpensNothingIsNamedToItsOwnNamespace() throws Exception {
+    void everyUselessPullSecretIsReportedToItsOwnNamespaceOnly() throws Exception {
         String own = cluster.enabledNamespace();
         String entry = "{\"auth\": \"" + base64("ci:right-pass-5678") + "\"}";
         String host = locked.host();
@@ -396,7 +396,7 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void aNamespaceThatGetsOrLosesTheLabelAndThatNoneHasItIsTold() throws Exception {
+    void namespacesGettingOrLosingTheLabelAreReportedAndSoIsHavingNone() throws Exception {
         String plain = cluster.plainNamespace();
         try (Served one = new Served("scoped", Map.of("URUNNER_CONF_NAMESPACES", plain))) {
             one.awaitLine("WARN", "namespaces: no namespace", "urunner=enable");
@@ -416,7 +416,7 @@ class BlindAndWaitingIT {
     }
 
     @AtOnce
-    void aTokenThatHasExpiredIsNotAnEmptyCluster() throws Exception {
+    void anExpiredTokenIsNotMistakenForAnEmptyCluster() throws Exception {
         Path kubeconfig = Files.writeString(
                 folder.resolve("expired"),
                 Files.readString(cluster.tokenKubeconfig(namespace, "default"))

@@ -17,7 +17,7 @@ import javax.tools.ToolProvider;
 final class BrokenPlugin {
     private BrokenPlugin() {}
 
-    /** Makes one for each way to fail; gives their types, which name the jars, too. */
+    /** Creates one for each way to fail; returns their types, which are also the names of the jars. */
     static List<String> all(Path folder) throws IOException {
         pack(
                 folder,
@@ -68,7 +68,7 @@ final class BrokenPlugin {
             jar.putNextEntry(new JarEntry("META-INF/services/io.urunner.registry.auth.CredentialPlugin"));
             jar.write((type + ".Plugin\n").getBytes(StandardCharsets.UTF_8));
             for (Path path : classes.toList()) {
-                // The class that it needs is left out, as a library that is not packed along.
+                // The class that it needs is left out, like a library that is not packed.
                 if (!path.endsWith("Library.class")) {
                     jar.putNextEntry(new JarEntry(type + "/" + path.getFileName()));
                     jar.write(Files.readAllBytes(path));

@@ -68,7 +68,7 @@ class ChartIT {
     @Test
     void anUpgradeFromTheDefaultsToEveryDocumentedExampleWorks() {
         Map<String, String> examples = new TreeMap<>(Chart.examples());
-        // Not the ones of whose cluster this is.
+        // Except those that depend on the particular cluster.
         String scope = "[%s, %s]".formatted(cluster.plainNamespace(), cluster.plainNamespace());
         examples.replaceAll((name, values) -> values.replace("[shop, pay]", scope));
         Release defaults = upgrade("");
@@ -107,13 +107,13 @@ class ChartIT {
                             "Ingress");
             assertThat(objects).allSatisfy(this::isAccepted);
             assertThat(upgrade(Files.readString(everything)).getStatus()).isEqualTo("deployed");
-            // With the ServiceAccount that is there now.
+            // With the ServiceAccount that now exists.
             isAccepted(Chart.test(folder, everything));
             assertThat(cluster.items("/apis/" + MONITORING + "/v1/namespaces/" + namespace + "/prometheusrules"))
                     .hasSize(1);
             upgrade("");
             assertThat(cluster.items("/apis/" + MONITORING + "/v1/namespaces/" + namespace + "/servicemonitors"))
-                    .as("made by itself where the cluster knows the kind")
+                    .as("created automatically if the cluster knows the kind")
                     .hasSize(1);
             Helm.uninstall("urunner")
                     .withNamespace(namespace)
@@ -126,7 +126,7 @@ class ChartIT {
         }
     }
 
-    /** As the page shows it: with an image and settings of one's own. */
+    /** As on the page: with an image and settings of one's own. */
     @Test
     void thePlainManifestsAreAppliedWithoutHelm() throws Exception {
         String kubectl = Program.require("kubectl", "Kubernetes' own program").toString();
@@ -134,7 +134,7 @@ class ChartIT {
         Path deploy = mine.toRealPath().relativize(Path.of("deploy").toRealPath());
         for (Block block : Document.at("docs/install/README.md").blocks("Without Helm")) {
             if (block.language().equals("yaml")) {
-                // `bases`: what kubectl before 1.21 knows.
+                // kubectl before 1.21 knows only `bases`.
                 Files.writeString(
                         mine.resolve(block.lines().get(0).replace("# ", "")),
                         block.text()
@@ -157,7 +157,7 @@ class ChartIT {
                                             .asText()),
                             StandardCharsets.UTF_8))
                     .contains("host: registry.example", "pass: s3cret");
-            // kubectl before 1.21 breaks the Base64 of a longer file into lines, which the API server never has.
+            // kubectl before 1.21 breaks the Base64 of a longer file into lines, unlike the API server.
             assertThat(said(kubectl, "--kubeconfig", here, "apply", "-k", mine.toString())
                             .replaceAll("secret/urunner-settings-\\S+ configured", ""))
                     .contains("deployment.apps/urunner unchanged")
@@ -180,7 +180,7 @@ class ChartIT {
     }
 
     @Test
-    void aSecretOfOnesOwnIsUsedAndRollsThePodWhenItChanged() {
+    void anExistingSecretIsUsedAndRollsThePodWhenItChanges() {
         String secrets = "/api/v1/namespaces/" + namespace + "/secrets";
         ObjectNode secret = Cluster.object("v1", "Secret", "mine");
         secret.putObject("stringData").put("URUNNER_SECR_GITLAB_TOKEN", "one");
@@ -216,7 +216,7 @@ class ChartIT {
         runs(watched, "{scope: [" + watched + "], ", List.of("namespaces/" + watched + "/roles/urunner"));
     }
 
-    /** The main loop as the rendered ServiceAccount and with the rendered settings. */
+    /** Runs the main loop as the rendered ServiceAccount and with the rendered settings. */
     private void runs(String watched, String scope, List<String> roles) throws Exception {
         try (DockerRegistry registry = DockerRegistry.start()) {
             String values = scope + """
@@ -261,7 +261,7 @@ class ChartIT {
             assertThat(granted).containsAll(used);
             granted.removeAll(used);
             assertThat(granted)
-                    .as("granted, and not used in a plain loop: a conflict, an event that repeats")
+                    .as("granted, but not used in a plain loop: for conflicts and repeated Events")
                     .isSubsetOf("get deployments", "get statefulsets", "get daemonsets", "patch events");
         }
     }
@@ -297,7 +297,7 @@ class ChartIT {
                 .withNamespace(namespace)
                 .withKubeConfig(cluster.kubeconfig())
                 .withValuesFile(Chart.file(folder, values))
-                // Nobody asks the real registry for it: nothing listens on port 1.
+                // The real registry is not asked: nothing listens on port 1.
                 .set("image.repository", "127.0.0.1:1/urunner")
                 .call();
     }
@@ -308,7 +308,7 @@ class ChartIT {
                 .path("template");
     }
 
-    /** Teaches the API server a kind of the Prometheus operator. */
+    /** Defines a kind of the Prometheus operator in the API server. */
     private void define(String kind, String plural) {
         ObjectNode definition =
                 Cluster.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", plural + "." + MONITORING);

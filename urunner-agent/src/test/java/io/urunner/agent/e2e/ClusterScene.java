@@ -11,8 +11,8 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * A control plane and a registry, and in the one a namespace: for each test, or for all of a class if the field is static.
- * Each part is made when it is asked for first, and all are closed afterwards, the last one first.
+ * A control plane with a namespace, and a registry: for each test, or for all tests of a class if the field is static.
+ * Each part is created on first use, and all are closed afterwards, last one first.
  */
 final class ClusterScene implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -45,7 +45,7 @@ final class ClusterScene implements BeforeAllCallback, AfterEachCallback, AfterA
         return namespace.get();
     }
 
-    /** Closes something before everything that there is already. */
+    /** Closes something before everything that already exists. */
     <T extends AutoCloseable> T closing(T part) {
         parts.push(part);
         return part;

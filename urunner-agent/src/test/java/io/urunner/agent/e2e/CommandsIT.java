@@ -36,7 +36,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What operators do with the commands, all at once: each with workloads of its own. */
+/** The commands as operators use them, all at once: each test with workloads of its own. */
 class CommandsIT {
     private static final Duration SOON = RollbackScene.SOON;
     private static final String TOKEN = "t0ken-of-the-commands-test";
@@ -82,7 +82,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void whoTookItBackAndWhyIsToldWhereverPeopleLook() throws Exception {
+    void theAuthorAndTheReasonOfARollbackAreShownEverywhere() throws Exception {
         List<String> v = rolledOut("web", "v1", "v2", "v3");
         WorkloadId web = id("web");
         String image = scene.image("shop/web") + ":latest";
@@ -115,7 +115,7 @@ class CommandsIT {
                 });
         assertThat(cause(web))
                 .isEqualTo("URunner: rolled back to " + v.get(0).substring(0, 19) + " by bert because v3 crashes");
-        // What "kubectl rollout history" reads.
+        // The text that "kubectl rollout history" shows.
         assertThat(scene.cluster.replicaSets(scene.namespace).stream()
                         .filter(set -> set.at("/metadata/ownerReferences/0/name")
                                 .asText()
@@ -127,7 +127,7 @@ class CommandsIT {
         agent.awaitPasses(2);
         assertThat(events(web).stream()
                         .filter(event -> event.path("message").asText().contains("held")))
-                .as("a hold is on purpose, and told once, by who holds it")
+                .as("a hold is intended, and reported once, by its author")
                 .singleElement()
                 .satisfies(event -> assertThat(event.path("reason").asText()).isEqualTo("RolledBack"));
         assertThat(scene.done("history", "deployment.apps/web", "-n", scene.namespace))
@@ -137,7 +137,7 @@ class CommandsIT {
                         .asText())
                 .isEqualTo("v3 crashes");
 
-        // Asking for the same again does nothing, and forgets no reason.
+        // The same request again does nothing, and keeps the reason.
         assertThat(scene.done("rollback", web.toString(), "--to", v.get(0))).contains("already held there");
         assertThat(scene.state(web)).contains("v3 crashes");
 
@@ -151,7 +151,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void whatSomebodyElseWroteIntoTheHistoryOfRevisionsStays() throws Exception {
+    void aChangeCauseWrittenBySomebodyElseIsKept() throws Exception {
         scene.push("shop/git", "v1");
         WorkloadId git = scene.cluster.workload(
                 id("git"),
@@ -165,7 +165,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void onTowardsADigestThatFailedHereNeedsForce() throws Exception {
+    void resumingToADigestThatFailedHereNeedsForce() throws Exception {
         String first = rolledOut("fails", "v1").get(0);
         WorkloadId fails = id("fails");
         TestImage second = TestImage.image("crash " + scene.namespace);
@@ -197,7 +197,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void aResultForMachinesHasTheVersionOfItsForm() throws Exception {
+    void machineReadableResultsHaveTheVersionOfTheirFormat() throws Exception {
         List<String> v = rolledOut("json", "v1", "v2");
         WorkloadId id = id("json");
         JsonNode back = Cluster.json(
@@ -257,7 +257,7 @@ class CommandsIT {
                 home.toString(),
                 "COLUMNS",
                 "1000",
-                // Agents of other tests run on this machine, too.
+                // Agents of other tests also run on this machine.
                 "JAVA_TOOL_OPTIONS",
                 "-Djava.io.tmpdir=" + home);
         try (AgentProcess command = AgentProcess.start(log, environment, arguments)) {
@@ -289,7 +289,7 @@ class CommandsIT {
         Result back = laptop(admin, "rollback", far.toString(), "--agent-namespace", agents, "--as", "bert");
         assertThat(back.code()).as(back.out()).isZero();
         assertThat(scene.runs(far, "app", v.get(0))).isTrue();
-        // Without --as it is whom the kubeconfig's certificate names.
+        // Without --as it is the name in the kubeconfig's certificate.
         Result on = laptop(admin, "resume", far.toString(), "--agent-namespace", agents);
         assertThat(on.code()).as(on.out()).isZero();
         String user = scene.cluster.configuration().user().orElseThrow();
@@ -299,7 +299,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void theSettingsOfAnAgentOfAnyNameArePrintedAsItHasThem() throws Exception {
+    void theSettingsOfAnAgentOfAnyNameArePrintedUnchanged() throws Exception {
         String agents = installed("""
                 fullnameOverride: rollouts
                 nameOverride: rollouts
@@ -323,7 +323,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void aCredentialThatTheAgentHasAsAFileIsUsedToo() throws Exception {
+    void credentialsInTheAgentsFilesAreUsedToo() throws Exception {
         String password = "p4ss-of-the-commands-test";
         UsedSecrets.add(password);
         try (DockerRegistry locked =
@@ -357,7 +357,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void whatIsMissingToReachTheAgentIsNamed() throws Exception {
+    void obstaclesToReachingTheAgentAreNamed() throws Exception {
         String agents = installed(8080);
         Result none = laptop(scene.cluster.kubeconfig(), "explain", "--agent-namespace", scene.namespace);
         assertThat(none.code()).isEqualTo(1);
@@ -386,9 +386,9 @@ class CommandsIT {
         }
     }
 
-    /** A Deployment may be anybody's: it must not have files of this machine sent to a registry as passwords. */
+    /** Anybody may create a Deployment: it must not be able to send files of this machine to a registry as passwords. */
     @AtOnce
-    void settingsFromAClusterReadNoOtherFilesOfThisMachine() throws Exception {
+    void settingsFromAClusterCannotReadOtherFilesOnThisMachine() throws Exception {
         String agents = installed("""
                 registries: [{host: "%s", type: generic}]
                 extraEnv:
@@ -479,7 +479,7 @@ class CommandsIT {
     }
 
     @AtOnce
-    void anApiServerThatIsAwayForAMomentEndsNoCommand() throws Exception {
+    void commandsSurviveAShortOutageOfTheApiServer() throws Exception {
         rolledOut("late", "v1");
         String apart = scene.cluster.plainNamespace();
         Map<String, String> settings = scene.settings("late");
@@ -489,7 +489,7 @@ class CommandsIT {
             assertThat(history.code()).as(history.toString()).isZero();
             assertThat(history.out()).contains("BACK");
         }
-        // A look waits longer: it watches.
+        // A look waits longer, because it watches.
         try (LateDoor door = new LateDoor(Duration.ofSeconds(8))) {
             settings.put("KUBECONFIG", door.kubeconfig().toString());
             settings.put("URUNNER_CONF_NAMESPACES", apart);
@@ -499,7 +499,7 @@ class CommandsIT {
         }
     }
 
-    /** A way to the API server that refuses connections at first. */
+    /** A proxy for the API server that refuses connections at first. */
     private static final class LateDoor implements AutoCloseable {
         private final int port = FreePort.find();
         private final Thread opening;
@@ -559,7 +559,7 @@ class CommandsIT {
         }
     }
 
-    /** An address of this machine at which others reach it: an API server passes nothing to 127.0.0.1. */
+    /** An address of this machine that others can reach: an API server does not proxy to 127.0.0.1. */
     private static Optional<InetAddress> ownAddress() throws Exception {
         return NetworkInterface.networkInterfaces()
                 .flatMap(NetworkInterface::inetAddresses)

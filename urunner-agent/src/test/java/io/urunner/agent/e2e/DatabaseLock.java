@@ -5,7 +5,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 
-/** Keeps everybody else from writing to a database. */
+/** Prevents everybody else from writing to a database. */
 final class DatabaseLock implements AutoCloseable {
     private final Connection connection;
     private final Statement statement;

@@ -48,16 +48,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The commands of the documents, as a reader runs them one after the other: by a real helm and kubectl, on a real cluster.
+ * The commands in the documents, run one after the other as a reader would: with a real helm and kubectl, on a real cluster.
  * Each has to succeed. The pod of the agent is simulated, so the agent is a process that runs with the settings and the
  * ServiceAccount that the pod was given, and {@code kubectl exec} runs a command beside it.
  */
 class DocumentsIT {
     private static final Duration SOON = Duration.ofSeconds(60);
-    /** What kubectl says of a line that it does not understand. */
+    /** kubectl's messages for lines that it does not understand. */
     private static final Pattern NOT_UNDERSTOOD = Pattern.compile("(?i)unknown (shorthand )?(flag|command)"
             + "|flag needs an argument|invalid argument|unexpected args|error parsing|error validating");
-    /** What it says of one that it understands, and that somebody else may do. */
+    /** Its messages for lines that it understands, but that the user is not allowed to run. */
     private static final Pattern REFUSED = Pattern.compile("(?i)forbidden|doesn't have a resource type");
 
     @TempDir
@@ -72,7 +72,7 @@ class DocumentsIT {
     private String volume;
     private Map<String, String> settings = Map.of();
     private String lastPush = "";
-    /** The values that were shown last, and not used yet. */
+    /** The last values on the page that have not been used yet. */
     private Optional<Block> values = Optional.empty();
 
     private int commands;
@@ -110,7 +110,7 @@ class DocumentsIT {
     }
 
     @Test
-    void fromNothingToTheFirstRolloutAndAwayAgain() throws Exception {
+    void fromInstallationThroughTheFirstRolloutToUninstallation() throws Exception {
         pushed("team/urunner", "1.0.0", "the agent");
         volume("urunner");
         pushed("shop/web", "latest", "one");
@@ -124,7 +124,7 @@ class DocumentsIT {
         assertThat(now).as("the page pushes").isNotEqualTo(drift);
         assertThat(Seen.running(cluster, web, List.of(now))).isTrue();
         assertThat(told)
-                .as("in shadow it says what it would do")
+                .as("in shadow mode it says what it would do")
                 .contains("would be rolled out")
                 .contains("up to date")
                 .contains("RolloutSucceeded");
@@ -132,7 +132,7 @@ class DocumentsIT {
                 .as("one rollout for each digest")
                 .isEqualTo(3);
         assertThat(headers(told))
-                .as("the table that the README shows is of today")
+                .as("the table in the README is up to date")
                 .contains(shownHeader());
 
         read(Document.at("docs/upgrading.md").blocks("From one version to the next"));
@@ -148,9 +148,9 @@ class DocumentsIT {
                 .doesNotContain("urunner");
     }
 
-    /** The original's release is stood in for by one of this chart with the original's values. */
+    /** A release of this chart with the original's values stands in for the original's release. */
     @Test
-    void anUpgradeFromTheOriginalLeavesNobodyWithoutAnAgent() throws Exception {
+    void upgradingFromTheOriginalLeavesNoTimeWithoutAnAgent() throws Exception {
         pushed("team/urunner", "1.0.0", "the agent");
         pushed("shop/web", "latest", "one");
         ObjectNode namespace = Cluster.object("v1", "Namespace", namespaces.get("urunner"));
@@ -177,13 +177,13 @@ class DocumentsIT {
         assertThat(cluster.get("/api/v1/namespaces/" + namespaces.get("urunner") + "/configmaps/urunner-java")
                         .path("data")
                         .has("URUNNER_CONF_SHADOW"))
-                .as("in the end it acts")
+                .as("finally it acts")
                 .isFalse();
         String second = pushed("shop/web", "latest", "two");
         Await.until("rolled out", Seen.within(SOON), () -> Seen.running(cluster, web, List.of(second)));
     }
 
-    /** Also where what they speak of is not here: by somebody who may do nothing, so that nothing is done. */
+    /** Even if their objects do not exist here: run by a user without permissions, so that nothing is changed. */
     @Test
     void kubectlUnderstandsEveryLine() throws Exception {
         Path nobody = cluster.serviceAccount(namespaces.get("shop"), "nobody", "[]");
@@ -221,7 +221,7 @@ class DocumentsIT {
 
     /** With the options of the page. */
     @Test
-    void theProxyThatThePageNamesIsAskedForRegistriesAndForTheApiServer() throws Exception {
+    void theDocumentedProxyIsUsedForRegistriesAndTheApiServer() throws Exception {
         Block shown = Document.at("docs/proxies.md").blocks().stream()
                 .filter(block -> block.text().contains("proxyHost"))
                 .findFirst()
@@ -281,7 +281,7 @@ class DocumentsIT {
         }
     }
 
-    /** Runs what stands in blocks of a page, and gives what was printed. */
+    /** Runs the commands in blocks of a page, and returns their output. */
     private String read(List<Block> blocks) throws Exception {
         StringBuilder told = new StringBuilder();
         for (Block block : blocks) {
@@ -314,7 +314,7 @@ class DocumentsIT {
             awaitSuccess(web, lastPush);
             String[] image =
                     words.get(2).substring(registry.host().length() + 1).split(":", 2);
-            // The page says that it takes an interval.
+            // The page says that it takes one interval.
             awaitSuccess(web, pushed(image[0], image[1], line.at()));
             told = "";
         } else if (line.program().equals("helm")) {
@@ -358,14 +358,14 @@ class DocumentsIT {
         });
     }
 
-    /** The registry and the secrets of this test. */
+    /** Replaces registry and secrets with those of this test. */
     private String here(String text) {
         return text.replace("registry.example/", registry.host() + "/")
                 .replaceAll("registry\\.example\\b", registry.host())
                 .replace("…", "s3cret-of-the-page");
     }
 
-    /** The namespaces of this test. */
+    /** Replaces namespaces with those of this test. */
     private String named(String before, String word) {
         if (Set.of("-n", "--namespace", "namespace").contains(before)) {
             return namespaces.getOrDefault(word, word);
@@ -373,7 +373,7 @@ class DocumentsIT {
         return word.startsWith("shop/") ? namespaces.get("shop") + word.substring("shop".length()) : word;
     }
 
-    /** What the page exported, in the shell of somebody who has a kubeconfig. */
+    /** The variables that the page exported, for a user with a kubeconfig. */
     private Map<String, String> exported() {
         Map<String, String> exported = new HashMap<>();
         variables.forEach((name, value) -> exported.put(name, here(value)));
@@ -383,7 +383,7 @@ class DocumentsIT {
         return exported;
     }
 
-    /** Runs a command, beside the agent or by itself. */
+    /** Runs a command, beside the agent or on its own. */
     private String urunner(ShellLine line, List<String> words, Map<String, String> with) throws Exception {
         assertThat(with).as("%s: no agent runs yet", line.at()).isNotEmpty();
         Path log = folder.resolve("command-" + commands++);
@@ -397,7 +397,7 @@ class DocumentsIT {
         }
     }
 
-    /** What the kubelet does for the pod of a Deployment. */
+    /** Does what the kubelet does for the pod of a Deployment. */
     private void restart(String namespace, String target) throws Exception {
         for (AgentProcess agent : agents) {
             agent.terminate();
@@ -454,7 +454,7 @@ class DocumentsIT {
                 "URUNNER_CONF_SQLLIGHT_PATH", folder.resolve("urunner.db").toString());
         environment.put("URUNNER_CONF_FREQUENCY_CHECK_SECONDS", "1");
         environment.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
-        // Agents of other tests run on this machine, too.
+        // Agents of other tests also run on this machine.
         environment.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")));
         settings = environment;
         agents.add(AgentProcess.start(folder.resolve("agent-" + agents.size()), environment, "run"));
@@ -499,7 +499,7 @@ class DocumentsIT {
         Process process = builder.start();
         try {
             if (!process.waitFor(60, TimeUnit.SECONDS)) {
-                throw new AssertionError("does not end: " + words + ": " + Files.readString(out));
+                throw new AssertionError("does not terminate: " + words + ": " + Files.readString(out));
             }
             return new Result(process.exitValue(), Files.readString(out));
         } finally {
@@ -512,7 +512,7 @@ class DocumentsIT {
         return lastPush;
     }
 
-    /** A volume for the claim of a release, where no StorageClass makes one. */
+    /** A volume for the claim of a release, because no StorageClass creates one. */
     private void volume(String claim) {
         String namespace = namespaces.get("urunner");
         volume = namespace;
@@ -523,7 +523,7 @@ class DocumentsIT {
         cluster.create("/api/v1/persistentvolumes", object);
     }
 
-    /** The headings of the tables in what was printed. */
+    /** The headings of the tables in the output. */
     private static List<String> headers(String printed) {
         return printed.lines()
                 .filter(line -> line.startsWith("WORKLOAD "))
@@ -531,7 +531,7 @@ class DocumentsIT {
                 .toList();
     }
 
-    /** That of the README's first screen. */
+    /** The heading on the README's first screen. */
     private static String shownHeader() {
         String printed = Document.at("README.md").blocks().stream()
                 .filter(block -> block.language().equals("text"))

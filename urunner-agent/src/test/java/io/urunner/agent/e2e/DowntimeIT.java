@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What happens while no agent runs, and what never happens. */
+/** Events while no agent runs, and things that never happen. */
 class DowntimeIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -31,7 +31,7 @@ class DowntimeIT {
     private final String namespace = scene.namespace();
 
     @Test
-    void aPushWhileTheAgentIsDownIsNoticedAlsoWithAnEmptyDatabase() throws Exception {
+    void aPushWhileTheAgentIsDownIsNoticedEvenWithAnEmptyDatabase() throws Exception {
         String first = registry.push("team/app", "latest", "one");
         List<WorkloadId> ids = Seen.deployments(cluster, namespace, registry.host() + "/team/app:latest", 3);
         Await.until("all pods run", Seen.within(SOON), () -> Seen.running(cluster, namespace, 3, first));
@@ -47,7 +47,7 @@ class DowntimeIT {
             Await.until(
                     "all pods run the digest", Seen.within(SOON), () -> Seen.running(cluster, namespace, 3, second));
         }
-        // A third agent, with no memory either, finds nothing to do.
+        // A third agent, also without a history, finds nothing to do.
         try (TestAgent agent = agent("third")) {
             agent.start();
             Await.until("passes", Seen.within(SOON), () -> agent.passes() >= 3);
@@ -86,7 +86,7 @@ class DowntimeIT {
     }
 
     @Test
-    void aLabelTakesEffectWithinTwoSecondsAndSoDoesItsEnd() throws Exception {
+    void addingAndRemovingALabelTakesEffectWithinTwoSeconds() throws Exception {
         String plain = cluster.plainNamespace();
         WorkloadId id = cluster.deployment(plain, "late", registry.host() + "/team/app:latest", 0);
         try (TestAgent agent = agent("db")) {
@@ -107,7 +107,7 @@ class DowntimeIT {
     }
 
     @Test
-    void aNamespaceThatIsLabelledTakesEffectAtOnceAndAnImageThatIsEditedIsFollowed() throws Exception {
+    void labellingANamespaceTakesEffectAtOnceAndAnEditedImageIsFollowed() throws Exception {
         registry.push("team/app", "latest", "one");
         registry.push("team/app", "other", "other");
         String plain = cluster.plainNamespace();

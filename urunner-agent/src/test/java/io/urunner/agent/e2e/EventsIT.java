@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code kubectl describe} tells: each thing once, on the workload that it is about. */
+/** The Events in {@code kubectl describe}: each once, on the workload that it is about. */
 class EventsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -36,9 +36,9 @@ class EventsIT {
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    void theEventsOfAWorkloadTellItsStory() throws Exception {
+    void eventsReportTheHistoryOfAWorkload() throws Exception {
         String first = registry.push("team/app", "latest", "1");
-        // Of its own: a node that pulled a tag for one pod has it for all.
+        // A tag of its own: a node that pulled a tag for one pod has it for all.
         assertThat(registry.push("team/trap", "latest", "1")).isEqualTo(first);
         deployment("web", "team/app", workload -> {});
         deployment("trap", "team/trap", workload -> container(workload).put("imagePullPolicy", "IfNotPresent"));
@@ -79,7 +79,7 @@ class EventsIT {
             String moved = registry.push("team/app", "latest", "3");
             await("web", "RolloutSucceeded", moved.substring(0, 19));
         }
-        // Another process tells what is new; what was so before is told already, or is not told again.
+        // Another process reports only what is new; older facts have been reported, or are not repeated.
         assertThat(counts("web", "RolloutStarted")).containsExactly(1, 1);
         assertThat(counts("trap", "StillOldImage")).containsExactly(1);
         assertThat(counts("paused", "RolloutBlocked")).containsExactly(2);

@@ -25,11 +25,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code explain} and {@code doctor} say beside a running agent, without one, and from elsewhere. */
+/** The output of {@code explain} and {@code doctor} beside a running agent, without one, and from elsewhere. */
 class ExplainIT {
     private static final Duration SOON = Duration.ofSeconds(60);
 
-    /** What the agent needs, but for the permission to patch Deployments. */
+    /** The agent's permissions, except for patching Deployments. */
     private static final String RULES = """
             [{"apiGroups":[""],"resources":["namespaces","pods"],"verbs":["list","watch"]},
              {"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]},
@@ -55,7 +55,7 @@ class ExplainIT {
     }
 
     @Test
-    void theRunningAgentExplainsAndWithoutItOneLookDoes() throws Exception {
+    void theRunningAgentExplainsAndWithoutItASingleLookDoes() throws Exception {
         String digest = registry.push("team/app", "latest", "one");
         cluster.awaitRollout(web, Seen.within(SOON));
         int port = FreePort.find();
@@ -132,20 +132,20 @@ class ExplainIT {
         }
         assertThat(command(0, settings(), "explain", web.toString()))
                 .startsWith("checked from here, without changing anything, because no running agent was found here")
-                // The last rollout is told by the database's file.
+                // The last rollout is known from the database file.
                 .contains(web.toString(), "up to date", " succeeded");
         registry.push("team/app", "latest", "three");
         int revision = Seen.revision(cluster, web);
         assertThat(command(0, settings(), "explain", web.toString()))
                 .contains("restart")
-                // Nobody looks again.
+                // No second look is taken.
                 .doesNotContain("in 1 s");
         assertThat(command(0, settings(), "doctor")).contains("would be restarted: " + web);
         assertThat(Seen.revision(cluster, web)).isEqualTo(revision);
     }
 
     @Test
-    void theDoctorNamesAPermissionThatIsMissing() throws Exception {
+    void theDoctorNamesAMissingPermission() throws Exception {
         registry.push("team/app", "latest", "one");
         try {
             Map<String, String> settings = settings();
@@ -163,7 +163,7 @@ class ExplainIT {
     }
 
     @Test
-    void theDoctorTellsWhatIsWrongWithEachRegistryAndWhatToDo() throws Exception {
+    void theDoctorDiagnosesEachRegistryAndGivesARemedy() throws Exception {
         HeldCertificate authority = DockerRegistry.newAuthority();
         Path ca = Files.writeString(folder.resolve("ca.pem"), authority.certificatePem());
         Path wrong = Files.writeString(folder.resolve("wrong"), "wr0ng-pass-1234");
@@ -214,7 +214,7 @@ class ExplainIT {
     private Map<String, String> settings() {
         Map<String, String> settings =
                 new HashMap<>(AgentProcess.settings(cluster, folder.resolve("db"), 1, registry.host()));
-        // Agents of other tests run on this machine, too.
+        // Agents of other tests also run on this machine.
         settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder);
         return settings;
     }

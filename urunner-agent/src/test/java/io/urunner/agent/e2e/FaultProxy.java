@@ -36,9 +36,9 @@ import okio.Buffer;
 import okio.BufferedSink;
 
 /**
- * Stands in front of an API server or a registry. It passes on what it is asked, and where its schedule says so it delays,
- * cuts, refuses, answers garbage, or loses the answer to what took effect. Watches it passes on line by line. Simulated
- * nodes are always let through.
+ * A proxy for an API server or a registry. It forwards requests, and when its schedule says so it delays them,
+ * cuts, refuses, answers garbage, or loses the answer to a request that took effect. Watches are forwarded line by line. Simulated
+ * nodes always get through.
  */
 final class FaultProxy implements AutoCloseable {
     private static final String GARBAGE = "<html><body>It works!</body></html>";
@@ -91,7 +91,7 @@ final class FaultProxy implements AutoCloseable {
         }
     }
 
-    /** In front of an API server; speaks TLS, and HTTP/2 to those who want it. */
+    /** A proxy for an API server; speaks TLS, and HTTP/2 with clients that want it. */
     static FaultProxy of(Cluster cluster) {
         return new FaultProxy(HttpUrl.get(cluster.configuration().server().toString()), true);
     }
@@ -104,7 +104,7 @@ final class FaultProxy implements AutoCloseable {
         return "127.0.0.1:" + server.getPort();
     }
 
-    /** A kubeconfig that leads to this proxy instead of its server. */
+    /** A kubeconfig that points to this proxy instead of its server. */
     Path kubeconfig(Path original, Path folder) {
         try {
             Path file = Files.createTempFile(folder, "kubeconfig", "");
@@ -119,17 +119,17 @@ final class FaultProxy implements AutoCloseable {
         }
     }
 
-    /** What goes wrong from now on. */
+    /** Sets the faults from now on. */
     void faults(FaultSchedule now) {
         schedule = now;
     }
 
-    /** What is done before a request is passed on. */
+    /** Sets a hook that runs before a request is forwarded. */
     void before(Consumer<RecordedRequest> hook) {
         before = hook;
     }
 
-    /** What is answered with 403, whatever the schedule says. */
+    /** Sets the requests that are answered with 403, whatever the schedule says. */
     void refuse(Predicate<RecordedRequest> which) {
         refused = which;
     }
@@ -295,7 +295,7 @@ final class FaultProxy implements AutoCloseable {
         @Override
         public void writeTo(BufferedSink sink) throws IOException {
             try (response) {
-                // The server sends the headers with the first byte; white space before an event means nothing.
+                // The server sends the headers with the first byte; white space before an event has no meaning.
                 sink.writeString(" ", StandardCharsets.UTF_8);
                 sink.flush();
                 int lines = 0;

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 
-/** Which requests go wrong, and how, and which pushes another one follows: a sequence that a seed determines. Thread-safe. */
+/** Decides which requests fail, how, and which pushes are followed by another one: determined by a seed. Thread-safe. */
 final class FaultSchedule {
     /** Nothing goes wrong. */
     static final FaultSchedule NONE = new FaultSchedule(0, 0);
@@ -35,27 +35,27 @@ final class FaultSchedule {
 
     enum Fault {
         NONE,
-        /** Passed on late. */
+        /** Forwarded late. */
         DELAY,
-        /** Not passed on; the connection is cut. */
+        /** Not forwarded; the connection is cut. */
         CUT,
-        /** Passed on, and the connection is cut instead of an answer. */
+        /** Forwarded, but the connection is cut instead of an answer. */
         LOSE,
-        /** Passed on, and garbage is answered. */
+        /** Forwarded, but answered with garbage. */
         GARBLE,
         TOO_MANY,
         ERROR,
-        /** Garbage with status 200; not passed on. */
+        /** Garbage with status 200; not forwarded. */
         GARBAGE,
-        /** Passed on, and cut in the middle of the answer. */
+        /** Forwarded, but cut in the middle of the answer. */
         TRUNCATE,
         /** A watch that breaks after some events. */
         BREAK,
-        /** A watch that tells each event late. */
+        /** A watch that delivers each event late. */
         STALL,
-        /** A watch whose version is forgotten. */
+        /** A watch whose version has expired. */
         EXPIRE,
-        /** A watch that tells nonsense. */
+        /** A watch that delivers nonsense. */
         NOISE
     }
 
@@ -81,12 +81,12 @@ final class FaultSchedule {
         return Duration.ofMillis(random.nextInt((int) LONGEST_DELAY.toMillis()));
     }
 
-    /** Whether somebody pushes again while the rollouts of a push are under way. */
+    /** Whether there is another push while the rollouts of a push are in progress. */
     synchronized boolean pushesAgain() {
         return random.nextDouble() < share;
     }
 
-    /** After how many events a watch goes wrong. */
+    /** The number of events after which a watch fails. */
     synchronized int calmLines() {
         return random.nextInt(6);
     }

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The API server and the registry behind proxies that fail by random schedules: whatever happens, every move of a tag that
  * was observed ends in exactly one rollout of each workload, the pods run the last digest, and the registry is asked for
- * no more than lost answers explain. Some tags are pushed again while their rollouts are under way. Twenty schedules; more with
+ * no more often than lost answers explain. Some tags are pushed again while their rollouts are in progress. Twenty schedules; more with
  * {@code -Dfaults.seeds=200}, one of them with {@code -Dfaults.first=17 -Dfaults.seeds=1}.
  */
 class FaultsIT {
@@ -53,7 +53,7 @@ class FaultsIT {
 
     @Test
     @Timeout(value = 2, unit = TimeUnit.HOURS) // 200 schedules on a busy machine; each has deadlines of its own
-    void everyMoveEndsInOneRolloutPerWorkloadAndThePodsOnTheLastDigest() throws Exception {
+    void everyMoveEndsInOneRolloutPerWorkloadAndTheLastDigestRuns() throws Exception {
         AssertionError failures = new AssertionError("schedules that failed");
         Map<Fault, Integer> injected = new EnumMap<>(Fault.class);
         ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
@@ -141,7 +141,7 @@ class FaultsIT {
                 }
                 awaitLastDigest();
                 if (most > 1) {
-                    // What came up with the last digest may be rolled out for it all the same, a little later.
+                    // Pods that came up with the last digest may still be rolled out for it, a little later.
                     agent.awaitPasses(3);
                 }
                 assertRollouts(tag, 1, most);
@@ -149,18 +149,18 @@ class FaultsIT {
                     startAgent();
                 }
             }
-            // Several in a row: not every one of them is observed.
+            // Several in a row: not all of them are observed.
             int before = moves.get();
             for (int i = 0; i < 3; i++) {
                 push("one");
                 Thread.sleep(random.nextInt(1500));
             }
             awaitLastDigest();
-            // Pods may have pulled the last digest by themselves, and the agent act on that move only now.
+            // Pods may have pulled the last digest by themselves, and the agent acts on that move only now.
             api.faults(FaultSchedule.NONE);
             images.faults(FaultSchedule.NONE);
             agent.awaitPasses(3);
-            // An agent that began just now takes the first digest that it sees for no move.
+            // An agent that has just started does not treat the first digest that it sees as a move.
             assertRollouts("one", 1, Math.min(3, moves.get() - before + 1));
             if (random.nextBoolean()) {
                 startAgent();
@@ -200,7 +200,7 @@ class FaultsIT {
             return "seed-" + seed + "/app";
         }
 
-        /** An agent that takes the place of the one before, sometimes with another history, or none. */
+        /** An agent that replaces the previous one, sometimes with another history, or none. */
         private void startAgent() throws Exception {
             if (agent != null) {
                 agent.close();
@@ -238,7 +238,7 @@ class FaultsIT {
             });
         }
 
-        /** How many rollouts of the workloads that use a tag, and of no others, there were since the last question. */
+        /** The number of rollouts since the last call, only of workloads that use a tag. */
         private void assertRollouts(String tag, int least, int most) {
             workloads.forEach((id, tags) -> {
                 long now = cluster.read(id).path("metadata").path("generation").asLong() - 1;

@@ -19,7 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Stands in front of a registry and does not always let through what it is asked. */
+/** A proxy for a registry that does not forward all requests. */
 final class FaultyRegistry implements AutoCloseable {
     private static final List<String> PASSED_ON =
             List.of("Docker-Content-Digest", "Content-Type", "WWW-Authenticate", "Docker-Distribution-Api-Version");
@@ -61,12 +61,12 @@ final class FaultyRegistry implements AutoCloseable {
         fault = now;
     }
 
-    /** What is asked is answered from now on, and nothing more may be asked for six hours. */
+    /** Requests are still answered, but say that the limit is used up for six hours. */
     void useUpLimit() {
         limitUsedUp = true;
     }
 
-    /** How often the agent asked for a digest, whatever it was answered. */
+    /** How often the agent asked for a digest, whatever the answer. */
     int asked() {
         return asked.get();
     }

@@ -11,9 +11,9 @@ import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
-/** The ways in which a registry answers that is broken, overloaded or hostile. */
+/** The answers of a broken, overloaded or hostile registry. */
 enum HostileAnswer {
-    // What statuses mean.
+    // Statuses.
     STATUS_204(status(204)),
     STATUS_206(status(206)),
     STATUS_304(status(304)),
@@ -87,7 +87,7 @@ enum HostileAnswer {
     A_BODY_THAT_TRICKLES(trickled("HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n")),
 
     // Transfer encodings.
-    A_CHUNK_HEADER_WITHOUT_END(repeated("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "x")),
+    AN_ENDLESS_CHUNK_HEADER(repeated("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "x")),
     A_CHUNK_OF_WORDS(raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nmuch\r\n")),
     A_HUGE_CHUNK(raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n{")),
     A_NEGATIVE_CHUNK(raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")),
@@ -141,7 +141,7 @@ enum HostileAnswer {
     }),
     HEADERS_THAT_TRICKLE(trickled("HTTP/1.1 200 OK\r\nX: ")),
 
-    // TLS. A loopback registry that answers the first handshake is spoken to with TLS from then on.
+    // TLS. If a loopback registry answers the first handshake, the client uses TLS from then on.
     TLS_REFUSES(exchange -> exchange.write(new byte[] {21, 3, 3, 0, 2, 2, 40})),
     TLS_GARBAGE(exchange -> {
         exchange.write(new byte[] {22, 3, 3, 64, 0});
@@ -190,7 +190,7 @@ enum HostileAnswer {
         return name().startsWith("TLS_");
     }
 
-    /** Makes a registry answer so: what is asked, and the handshake of TLS where that is what is hostile. */
+    /** Makes a registry give this answer: to requests, or to the TLS handshake if that is the hostile part. */
     void of(HostileRegistry registry) {
         if (isOfTls()) {
             registry.handshake(answer);
@@ -232,7 +232,7 @@ enum HostileAnswer {
         return exchange -> exchange.send(200, "{}", all);
     }
 
-    /** A registry that says nothing in its answer to HEAD, so that its manifest is read. */
+    /** A registry without a digest in its answer to HEAD, so that its manifest is read. */
     private static Answer body(String body) {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         return exchange -> exchange.send(200, bytes, "Content-Type: " + TestImage.OCI_MANIFEST);
@@ -258,7 +258,7 @@ enum HostileAnswer {
                 exchange.send(200, bytes, "Content-Encoding: gzip", "Content-Type: " + TestImage.OCI_MANIFEST);
     }
 
-    /** A registry whose token server, on the same port, answers so. */
+    /** A registry whose token server, on the same port, gives this answer. */
     private static Answer realm(Answer token) {
         return exchange -> {
             if (exchange.path().startsWith("/token")) {

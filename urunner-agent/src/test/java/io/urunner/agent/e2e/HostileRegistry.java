@@ -36,8 +36,8 @@ import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 
 /**
- * A registry that answers agents as a test wants, byte by byte, and passes on to a real one what the test says nothing
- * of. Simulated nodes are always passed on. One request per connection.
+ * A registry that gives agents the answers of a test, byte by byte, and forwards to a real one everything else.
+ * Simulated nodes are always forwarded. One request per connection.
  */
 final class HostileRegistry implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 30_000;
@@ -58,7 +58,7 @@ final class HostileRegistry implements AutoCloseable {
     private final Collection<Socket> open = ConcurrentHashMap.newKeySet();
     private volatile Answer handshake = exchange -> {};
 
-    /** What is done with a connection once a request was read. */
+    /** Handles a connection once a request has been read. */
     @FunctionalInterface
     interface Answer {
         void to(Exchange exchange) throws IOException, InterruptedException;
@@ -67,7 +67,7 @@ final class HostileRegistry implements AutoCloseable {
     private record Rule(Predicate<Exchange> which, Answer answer) {}
 
     /**
-     * What an agent asked.
+     * A request of an agent.
      *
      * @param user who asked, empty where nobody is named
      * @param nanos when
@@ -78,7 +78,7 @@ final class HostileRegistry implements AutoCloseable {
         this(real, InetAddress.getLoopbackAddress());
     }
 
-    /** One at another address; of all that this machine has, there is none but this one behind the port. */
+    /** A registry at another address; no other address of this machine answers at its port. */
     HostileRegistry(DockerRegistry real, InetAddress address) throws IOException {
         this.real = real;
         server = new ServerSocket(0, 200, address);
@@ -93,22 +93,22 @@ final class HostileRegistry implements AutoCloseable {
         return server.getLocalPort();
     }
 
-    /** From now on agents get this answer to these requests, whatever was said before. */
+    /** From now on agents get this answer to these requests, regardless of previous settings. */
     void answer(Predicate<Exchange> which, Answer answer) {
         rules.addFirst(new Rule(which, answer));
     }
 
-    /** The same for all that is below a repository or a folder of them. */
+    /** The same for everything below a repository or a folder of repositories. */
     void answer(String repositories, Answer answer) {
         answer(exchange -> exchange.isBelow(repositories), answer);
     }
 
-    /** What is done with a connection that begins with a TLS handshake, which is plainly closed otherwise. */
+    /** Handles a connection that begins with a TLS handshake, which is otherwise simply closed. */
     void handshake(Answer answer) {
         handshake = answer;
     }
 
-    /** Speaks TLS, too, with a certificate for these hosts of which nobody knows the authority. */
+    /** Also speaks TLS, with a certificate for these hosts from an unknown authority. */
     void speakTls(String... hosts) {
         SSLSocketFactory sockets = identity(hosts);
         handshake = exchange -> {
@@ -120,7 +120,7 @@ final class HostileRegistry implements AutoCloseable {
         };
     }
 
-    /** A certificate for these hosts of an authority of its own. */
+    /** A certificate for these hosts from an authority of its own. */
     static SSLSocketFactory identity(String... hosts) {
         HeldCertificate authority = DockerRegistry.newAuthority();
         HeldCertificate.Builder certificate = new HeldCertificate.Builder().signedBy(authority);
@@ -140,7 +140,7 @@ final class HostileRegistry implements AutoCloseable {
                 exchange -> exchange.send(401, "", "WWW-Authenticate: Basic realm=\"registry\""));
     }
 
-    /** A tag that names this image from now on, which is served from memory. */
+    /** Points a tag to this image from now on, which is served from memory. */
     void serve(String repository, TestImage image) {
         Map<String, TestImage> manifests = new LinkedHashMap<>();
         manifests.put("latest", image);
@@ -154,7 +154,7 @@ final class HostileRegistry implements AutoCloseable {
                 exchange -> exchange.send(200, image.blobs().get(exchange.last())));
     }
 
-    /** From now on it is as the real one. */
+    /** From now on it behaves like the real one. */
     void answerWell() {
         rules.clear();
         handshake = exchange -> {};
@@ -164,12 +164,12 @@ final class HostileRegistry implements AutoCloseable {
         return connections.get();
     }
 
-    /** What agents asked, oldest first. */
+    /** The requests of agents, oldest first. */
     Stream<Asked> asked() {
         return asked.stream();
     }
 
-    /** How often agents asked for something below a repository or a folder of them. */
+    /** How often agents asked for something below a repository or a folder of repositories. */
     long asked(String repositories) {
         return asked().filter(request -> isBelow(request.path(), repositories)).count();
     }
@@ -190,7 +190,7 @@ final class HostileRegistry implements AutoCloseable {
                 open.add(socket);
                 threads.execute(() -> serve(socket));
             } catch (IOException e) {
-                // The next one, unless it was closed.
+                // Continue with the next one, unless it was closed.
             }
         }
     }
@@ -211,7 +211,7 @@ final class HostileRegistry implements AutoCloseable {
                 answer(exchange);
             }
         } catch (IOException e) {
-            // The other side went away, or this one closes.
+            // The other side disconnected, or this one is closing.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
@@ -290,7 +290,7 @@ final class HostileRegistry implements AutoCloseable {
             return socket;
         }
 
-        /** What the client sent and nobody read yet. */
+        /** The bytes that the client sent and nobody has read yet. */
         InputStream in() {
             return in;
         }
@@ -358,7 +358,7 @@ final class HostileRegistry implements AutoCloseable {
             out.flush();
         }
 
-        /** Writes the same again and again, until the other side has enough or that many bytes were taken. */
+        /** Repeats the same text until the other side disconnects or has received this many bytes. */
         void repeat(String text, long bytes) throws IOException {
             byte[] block = text.repeat(Math.max(1, 64 * 1024 / text.length())).getBytes(StandardCharsets.ISO_8859_1);
             for (long written = 0; written < bytes; written += block.length) {
@@ -367,7 +367,7 @@ final class HostileRegistry implements AutoCloseable {
             out.flush();
         }
 
-        /** Writes a byte every 100 ms, until the other side has enough. */
+        /** Writes a byte every 100 ms, until the other side disconnects. */
         void trickle(String text) throws IOException, InterruptedException {
             for (int i = 0; ; i = (i + 1) % text.length()) {
                 write(text.substring(i, i + 1));
@@ -377,18 +377,18 @@ final class HostileRegistry implements AutoCloseable {
             }
         }
 
-        /** Answers nothing more, and leaves the connection open. */
+        /** Answers nothing, and leaves the connection open. */
         void hang() throws InterruptedException {
             closed.await();
         }
 
-        /** Ends the connection as a machine does that has lost it. */
+        /** Ends the connection like a machine that has lost it. */
         void reset() throws IOException {
             socket.setSoLinger(true, 0);
             socket.close();
         }
 
-        /** As the real registry answers it. */
+        /** Answers like the real registry. */
         void passOn() throws IOException {
             try (Socket upstream = new Socket(InetAddress.getLoopbackAddress(), real.port())) {
                 upstream.setSoTimeout(PATIENCE_MILLIS);

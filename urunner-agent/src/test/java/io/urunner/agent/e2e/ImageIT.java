@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The image as it is shipped ({@code -Pimage} builds it), in a real container: locked down as the chart does it, with the
+ * The published image ({@code -Pimage} builds it), in a real container: locked down as in the chart, with the
  * chart's permissions, beside a real control plane and a real registry.
  */
 class ImageIT {
@@ -75,7 +75,7 @@ class ImageIT {
     }
 
     @Test
-    void itIsSmallAndSaysWhatItIs() throws Exception {
+    void itIsSmallAndHasItsMetadata() throws Exception {
         System.out.printf("the image has %.1f MB compressed%n", (double) Files.size(IMAGE) / MEGABYTE);
         assertThat(Files.size(IMAGE)).isLessThan(90 * MEGABYTE);
         JsonNode config = Cluster.json(podman("image", "inspect", image)).path(0);
@@ -91,7 +91,7 @@ class ImageIT {
     }
 
     @Test
-    void itHoldsTheListsOfWhatIsInIt() throws Exception {
+    void itContainsItsSboms() throws Exception {
         podman("create", "--name", "lists", image);
         podman("cp", "lists:/usr/share/sbom", folder.resolve("sbom").toString());
         JsonNode jar = Cluster.json(Files.readString(folder.resolve("sbom/urunner-agent.cdx.json")));
@@ -123,7 +123,7 @@ class ImageIT {
                         .strip());
         podman("stop", "--time", "10", "agent");
         assertThat(log().lines())
-                .as("every line is of the format that was asked for, from the first on")
+                .as("every line has the requested format, from the first on")
                 .hasSizeGreaterThan(3)
                 .allSatisfy(line -> assertThat(Cluster.json(line).path("level").asText())
                         .as(line)
@@ -148,7 +148,7 @@ class ImageIT {
         awaitLog("has been seen");
         assertThat(exec("config")).contains(registry.host());
         assertThat(exec("digest", registry.host() + "/team/app:latest")).contains("sha256:");
-        Await.until("a pass is over", Seen.within(SOON), () -> exec("explain").contains("up to date"));
+        Await.until("a pass is complete", Seen.within(SOON), () -> exec("explain").contains("up to date"));
         assertThat(exec("explain", web.toString()))
                 .contains("the running agent ", registry.host() + "/team/app:latest", "up to date");
         assertThat(exec("doctor")).contains("the running agent ", registry.host());
@@ -161,7 +161,7 @@ class ImageIT {
                 .isTrue();
     }
 
-    /** Runs the agent as a pod of the chart would: its user, its permissions, its token, its environment. */
+    /** Runs the agent like a pod of the chart: with its user, permissions, token and environment. */
     private void run(String memory, String... variables) throws Exception {
         Chart chart = Chart.render(folder, "config: {URUNNER_CONF_FREQUENCY_CHECK_SECONDS: 1}");
         Path kubeconfig = cluster.serviceAccount(
@@ -226,7 +226,7 @@ class ImageIT {
         podman(command.toArray(String[]::new));
     }
 
-    /** As {@code kubectl exec} runs it. */
+    /** Runs a command like {@code kubectl exec}. */
     private String exec(String... command) {
         List<String> words = new ArrayList<>(List.of("exec", "agent", "urunner"));
         words.addAll(Arrays.asList(command));
@@ -249,7 +249,7 @@ class ImageIT {
         }
     }
 
-    /** Podman with a storage of its own, and with what a container in a container can have. */
+    /** Podman with its own storage, and options that work for a container in a container. */
     private String podman(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 "podman",

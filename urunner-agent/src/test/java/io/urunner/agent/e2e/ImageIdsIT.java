@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What other runtimes than containerd report as imageID; on control planes of their own, whose nodes speak so. */
+/** The imageIDs of runtimes other than containerd, on control planes of their own whose nodes report them. */
 class ImageIdsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -27,7 +27,7 @@ class ImageIdsIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"cri-dockerd", "cri-o", "config"})
-    void aMoveIsOneRolloutInEveryRuntimesWords(String form) throws Exception {
+    void aMoveIsOneRolloutForEveryRuntimesImageIds(String form) throws Exception {
         Path tools = Requirement.path("URUNNER_TEST_CLUSTER_TOOLS", "folder with the program up");
         Path state = folder.resolve(form);
         run(form, tools.resolve("up"), state);

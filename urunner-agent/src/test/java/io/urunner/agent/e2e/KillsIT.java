@@ -24,8 +24,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Agents that are killed with {@code kill -9} at every moment: whatever happens, a move of the tag changes each template
- * once, the last digest arrives, and the registry is not asked for more than so many agents need to know.
+ * Agents that are killed with {@code kill -9} at any moment: whatever happens, a move of the tag changes each template
+ * once, the last digest arrives, and the registry is asked no more than this number of agents needs.
  */
 class KillsIT {
     private static final int DEPLOYMENTS = 6;
@@ -63,13 +63,13 @@ class KillsIT {
 
     @Test
     @Timeout(value = 8, unit = TimeUnit.MINUTES)
-    void fiftyKillsCostNoMoveAndNoRolloutTooMany() throws Exception {
+    void fiftyKillsLoseNoMoveAndCauseNoExtraRollout() throws Exception {
         Random random = new Random(20261123);
         for (int round = 1; round <= ROUNDS; round++) {
-            // Killed before it knows anything, and killed in its first pass.
+            // Killed before it has seen anything, and during its first pass.
             killAfter(agent("a"), Duration.ofMillis(300 + random.nextInt(700)));
             killAfter(agent("a"), Duration.ofMillis(1000 + random.nextInt(1500)));
-            // Pods that are still to start would pull the push by themselves: nothing would be left to roll out.
+            // Pods that have not started yet would pull the push by themselves: nothing would be left to roll out.
             Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, pushed));
             String digest = registry.push("team/app", "latest", "round " + round);
             pushed = digest;
@@ -80,7 +80,7 @@ class KillsIT {
                     "a patch", Seen.within(SOON), () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, digest)));
             kill(among);
 
-            // Killed after the patches and before the store has them: the database is locked.
+            // Killed after the patches, but before they are in the store: the database is locked.
             try (DatabaseLock lock = new DatabaseLock(database("a"))) {
                 AgentProcess unwritten = agent("a");
                 Await.until("all are patched", Seen.within(SOON), () -> Seen.actedOn(cluster, ids, digest));
@@ -91,7 +91,7 @@ class KillsIT {
                 delete(database("a"));
             }
 
-            // Two by mistake, of which one is killed.
+            // Two agents by mistake, one of which is killed.
             AgentProcess one = agent("a");
             AgentProcess other = agent("b");
             killAfter(one, Duration.ofMillis(500 + random.nextInt(2000)));
@@ -104,7 +104,7 @@ class KillsIT {
         }
         assertThat(kills).isEqualTo(50);
 
-        // Several moves in a row, two agents: the last one arrives, and none costs more than one rollout. Pods that are
+        // Several moves in a row, two agents: the last one arrives, and none causes more than one rollout. Pods that were
         // started for an earlier one may pull the last by themselves: then no template names it.
         Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, pushed));
         agent("a");

@@ -60,7 +60,7 @@ class LeaderElectionIT {
 
     @Test
     @Timeout(value = 4, unit = TimeUnit.MINUTES)
-    void aKilledLeaderIsReplacedAStoppedOneHandsOverAndNothingIsRolledOutTwice() throws Exception {
+    void aKilledLeaderIsReplacedAStoppedLeaderHandsOverAndNothingIsRolledOutTwice() throws Exception {
         AgentProcess first = agent("first", "run");
         Await.until("the first leads", Seen.within(SOON), () -> leads("first"));
         AgentProcess second = agent("second", "run");
@@ -79,7 +79,7 @@ class LeaderElectionIT {
             return true;
         });
 
-        // Pods that are still to start would pull the next push by themselves: nothing would be left to roll out.
+        // Pods that have not started yet would pull the next push by themselves: nothing would be left to roll out.
         awaitRunning(moved);
         String midway = registry.push("team/app", "latest", "2");
         Await.until("a patch", Seen.within(SOON), () -> ids.stream().anyMatch(id -> Seen.actedOn(cluster, id, midway)));
@@ -113,7 +113,7 @@ class LeaderElectionIT {
 
     @Test
     @Timeout(value = 2, unit = TimeUnit.MINUTES)
-    void whatRunsOnceNeedsNoLease() throws Exception {
+    void onceNeedsNoLease() throws Exception {
         agent("first", "run");
         Await.until("the first leads", Seen.within(SOON), () -> leads("first"));
         agents.get(0).kill();
@@ -151,7 +151,7 @@ class LeaderElectionIT {
                 Cluster.json("{\"rules\":" + rules(verbs) + "}"));
     }
 
-    /** What an agent needs, and these verbs for Leases. */
+    /** The permissions of an agent, with these verbs for Leases. */
     private static String rules(String... verbs) {
         String leases = Stream.of(verbs).map(verb -> '"' + verb + '"').collect(Collectors.joining(","));
         return """
@@ -195,7 +195,7 @@ class LeaderElectionIT {
                 .isPresent();
     }
 
-    /** What {@code explain} prints beside this agent. */
+    /** The output of {@code explain} beside this agent. */
     private String explained(String name) throws Exception {
         Path log = folder.resolve(name + "-explained-" + explanations++ + ".log");
         Map<String, String> settings = settings(name);
@@ -225,7 +225,7 @@ class LeaderElectionIT {
         settings.put("URUNNER_CONF_LEADER_ELECTION", "true");
         settings.put("URUNNER_CONF_LEASE_NAME", "urunner-test");
         settings.put("URUNNER_CONF_LEASE_NAMESPACE", namespace);
-        // As in a pod of its own, where commands find this agent alone.
+        // As in a pod of its own, where commands find only this agent.
         settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder.resolve(name));
         return settings;
     }

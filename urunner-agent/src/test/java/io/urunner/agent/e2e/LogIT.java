@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The log for machines: an object per line, an event per change of state, the fields that the document lists. */
+/** The machine-readable log: an object per line, an event per change of state, the documented fields. */
 class LogIT {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Path DOCUMENT = Path.of("..", "docs", "logs.md");
@@ -55,7 +55,7 @@ class LogIT {
                 front.fault(Fault.ANSWERS_500);
                 Await.until("down", Seen.within(SOON), () -> agent.log().contains("\"event\":\"problem\""));
                 front.fault(Fault.NONE);
-                Await.until("well", Seen.within(SOON), () -> agent.log().contains("\"event\":\"well\""));
+                Await.until("recovered", Seen.within(SOON), () -> agent.log().contains("\"event\":\"well\""));
                 agent.terminate();
 
                 List<JsonNode> lines = lines(agent.log());

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 99 Deployments of one image: one question per pass, and all of them patched at once. */
+/** 99 Deployments of one image: one question per pass, and all of them are patched at once. */
 class ManyDeploymentsIT {
     private static final int COUNT = 99;
     private static final int PUSHES = 3;
@@ -29,7 +29,7 @@ class ManyDeploymentsIT {
 
     @Test
     @Timeout(value = 6, unit = TimeUnit.MINUTES)
-    void areAskedForOnceAPassAndPatchedWithinTheIntervalAndTwoSeconds() throws Exception {
+    void theImageIsResolvedOncePerPassAndAllArePatchedWithinTheIntervalAndTwoSeconds() throws Exception {
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry = DockerRegistry.start()) {
             String first = registry.push("team/app", "latest", "one");
@@ -57,12 +57,12 @@ class ManyDeploymentsIT {
                 assertThat(agentHeads(registry) - heads).isBetween(more, more + 1);
                 cluster.auditLog()
                         .ifPresent(log -> assertThat(log.since(mark, "urunner"))
-                                .as("what we asked the API server while nothing changed")
+                                .as("requests to the API server while nothing changed")
                                 .noneMatch(entry -> entry.verb().equals("list")));
                 assertThat(ids)
                         .allSatisfy(id -> assertThat(Seen.revision(cluster, id)).isEqualTo(1));
 
-                // Each push: everything is patched, once.
+                // For each push everything is patched once.
                 List<Duration> took = new ArrayList<>();
                 for (int push = 1; push <= PUSHES; push++) {
                     String digest = registry.push("team/app", "latest", "push " + push);
@@ -85,7 +85,7 @@ class ManyDeploymentsIT {
                 }
                 System.out.println("from a push to the last of " + COUNT + " patches: " + took);
                 assertThat(Seen.median(took))
-                        .as("the median of %s", took)
+                        .as("median of %s", took)
                         .isLessThan(Seen.within(INTERVAL.plusSeconds(2)));
                 Seen.awaitEndOfRollouts(folder.resolve("db"), "test");
                 new Questions(registry, "team/app", INTERVAL, 1).assertFew();

@@ -6,7 +6,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 
-/** What an agent serves for Prometheus. */
+/** The metrics that an agent serves. */
 final class Metrics {
     private Metrics() {}
 

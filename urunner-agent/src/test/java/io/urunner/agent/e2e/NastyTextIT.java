@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a tenant writes on his workloads reaches nobody as he wrote it. */
+/** Texts that a tenant writes on workloads are sanitised before anybody sees them. */
 class NastyTextIT {
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final String TOKEN = "t0ken-of-the-nasty-test";
@@ -44,7 +44,7 @@ class NastyTextIT {
 
     @Test
     @Timeout(value = 4, unit = TimeUnit.MINUTES)
-    void annotationsAreShownHarmlesslyByEverythingThatTheAgentSays() throws Exception {
+    void annotationsAreSanitisedInAllOutputOfTheAgent() throws Exception {
         List<String> nasty = nasty();
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry = DockerRegistry.start()) {
@@ -99,10 +99,10 @@ class NastyTextIT {
         }
     }
 
-    /** The kubelet says in a pod's status what a runtime, a registry and a container said; who may, writes it himself. */
+    /** The kubelet quotes runtimes, registries and containers in a pod's status, which others may write, too. */
     @Test
     @Timeout(value = 4, unit = TimeUnit.MINUTES)
-    void statesOfPodsAndLabelsOfImagesAreShownHarmlesslyToo() throws Exception {
+    void statesOfPodsAndLabelsOfImagesAreSanitisedToo() throws Exception {
         List<String> nasty = nasty();
         try (Cluster cluster = Cluster.connect();
                 DockerRegistry registry = DockerRegistry.start()) {
@@ -157,7 +157,7 @@ class NastyTextIT {
                 }
                 registry.push("team/app", "latest", "two");
                 Set<String> written = new HashSet<>();
-                Await.until("all are told of", Seen.within(SOON), () -> {
+                Await.until("all are reported", Seen.within(SOON), () -> {
                     for (JsonNode pod : cluster.pods(namespace)) {
                         if (!old.containsKey(name(pod)) && !written.contains(name(pod))) {
                             int number = Integer.parseInt(name(pod).replaceFirst("w(\\d+)-.*", "$1"));
@@ -212,7 +212,7 @@ class NastyTextIT {
     }
 
     private static List<String> nasty() {
-        // A JSON text in UTF-8 has no half characters.
+        // JSON in UTF-8 has no unpaired surrogates.
         return NastyStrings.all().stream()
                 .filter(text -> StandardCharsets.UTF_8.newEncoder().canEncode(text))
                 .toList();
@@ -275,7 +275,7 @@ class NastyTextIT {
         return pod;
     }
 
-    /** A text in one of the places where a pod says why it does not run; twice at most, for the API server takes 3 MB. */
+    /** A text in one of the places where a pod says why it does not run; at most twice, because the API server accepts 3 MB. */
     private static ObjectNode troubled(String text, int number) {
         ObjectNode pod = JsonNodeFactory.instance.objectNode();
         ObjectNode status = pod.withObject("/status");

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What was before an agent began is how things are, and no news; and nothing that was begun holds others up for ever. */
+/** Events from before an agent started are state, not news; and nothing that has begun blocks others forever. */
 class OldNewsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(90);
@@ -49,7 +49,7 @@ class OldNewsIT {
         registry = SCENE.registry();
     }
 
-    /** An agent that has a history of its own, as one without persistence does, or another one that is elected. */
+    /** An agent with a history of its own, like one without persistence, or a newly elected one. */
     private static final class Agent implements AutoCloseable {
         private final String name;
         private final int port = FreePort.find();
@@ -73,7 +73,7 @@ class OldNewsIT {
             return process.log();
         }
 
-        /** The counters of rollouts that ended, as far as they are not 0. */
+        /** The counters of completed rollouts that are not 0. */
         List<String> counted() throws Exception {
             return Metrics.of(port)
                     .lines()
@@ -99,7 +99,7 @@ class OldNewsIT {
         return new Stage(cluster, registry, registry.host(), null, repositories + "/app", true);
     }
 
-    /** By Event how often it was told. */
+    /** How often each Event was written. */
     private static Map<String, Integer> told(Stage stage) {
         Map<String, Integer> told = new TreeMap<>();
         for (JsonNode event : cluster.events(stage.namespace())) {
@@ -116,12 +116,12 @@ class OldNewsIT {
     }
 
     @AtOnce
-    void rolloutsThatEndedBeforeAreRecordedAndNotToldAgain() throws Exception {
+    void rolloutsThatEndedBeforeAreRecordedAndNotReportedAgain() throws Exception {
         endedBefore("old", Map.of(), Agent::close);
     }
 
     @AtOnce
-    void theNextLeaderTellsNothingThatTheOneBeforeTold() throws Exception {
+    void theNextLeaderRepeatsNoReportOfItsPredecessor() throws Exception {
         Map<String, String> election = Map.of(
                 "URUNNER_CONF_LEADER_ELECTION",
                 "true",
@@ -187,7 +187,7 @@ class OldNewsIT {
                     assertThat(two.recorded(trapped)).contains("still old image");
                     return true;
                 });
-                // A further push is rolled out and told: whatever was to be told before it has been.
+                // Another push is rolled out and reported: everything before it has been reported by then.
                 stage.push("dev", "three");
                 Await.until(
                         "it tells what is new",
@@ -199,7 +199,7 @@ class OldNewsIT {
                         .as(two.log())
                         .allMatch(line -> line.contains(web.toString()));
                 assertThat(two.counted()).containsExactly("urunner_rollouts_total{outcome=\"succeeded\"} 1.0");
-                // The push did not move what is paused, and that is told in the same words as the one before.
+                // The push did not change the paused workload, which is reported in the same words as before.
                 before.computeIfPresent(
                         "paused RolloutBlocked paused: the Deployment is paused: resume it with kubectl rollout resume",
                         (event, count) -> count + 1);
@@ -208,7 +208,7 @@ class OldNewsIT {
                     assertThat(after).containsAllEntriesOf(before);
                     after.keySet().removeAll(before.keySet());
                     assertThat(after.keySet())
-                            .as("what is new is about the new push alone")
+                            .as("news is only about the new push")
                             .extracting(event -> event.split(" ")[0] + " " + event.split(" ")[1])
                             .containsExactlyInAnyOrder(
                                     "paused DigestChanged",
@@ -223,7 +223,7 @@ class OldNewsIT {
     }
 
     @AtOnce
-    void aRolloutThatIsUnderWayIsToldOnceByWhoActsAtItsEnd() throws Exception {
+    void aRolloutInProgressIsReportedOnceByTheAgentThatActsAtItsEnd() throws Exception {
         Stage stage = stage("under-way");
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
@@ -247,8 +247,8 @@ class OldNewsIT {
     }
 
     @AtOnce
-    void whatDoesNotEndHoldsNeitherTheBudgetNorTheCanaryForEver() throws Exception {
-        // Long ago a rollback of somebody's was held and then paused, and its tag put back; nobody remembers it.
+    void unfinishedRolloutsDoNotBlockTheBudgetOrTheCanaryForever() throws Exception {
+        // Long ago somebody's rollback was held and then paused, and its tag put back; no history knows about it.
         Stage stage = stage("budget");
         String first = stage.push("dev", "one");
         String other = stage.push("other", "other");
@@ -261,7 +261,7 @@ class OldNewsIT {
         String second = TestImage.image(stage.namespace() + "two").digest();
         WorkloadId paused = stage.deployment("aaa-paused", "dev");
         stage.awaitRunning(paused, first);
-        // As the agent writes it, for the digest that the tag gets.
+        // As the agent writes it, for the tag's next digest.
         unfinished(stage, paused, "dev", second, first, "");
         unfinished(
                 stage,
@@ -282,7 +282,7 @@ class OldNewsIT {
             agent.start();
             Await.until(
                     "ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
-            // The first one after the canary that shows nothing is slow, so the other one waits for it, and says so.
+            // After a canary without a result, the next one is slow, so the other one waits for it, and says so.
             assertThat(stage.push("dev", "two", "{\"start\":6}")).isEqualTo(second);
             Await.until("one goes first", Seen.within(SOON), () -> Seen.actedOn(cluster, web, second));
             Await.until("the other one says for whom it waits", Seen.within(SOON), () -> {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Everything that can become of a rollout, seen on a cluster: all at once, each in a namespace of its own. */
+/** All possible outcomes of a rollout, on a cluster: all at once, each in a namespace of its own. */
 class OutcomesIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(90);
@@ -91,7 +91,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void aPushIsRolledOutAndTold() throws Exception {
+    void aPushIsRolledOutAndReported() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
@@ -104,7 +104,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void everyKindIsRolledOutOnce() throws Exception {
+    void everyKindOfWorkloadIsRolledOutOnce() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         List<WorkloadId> ids = List.of(
@@ -124,7 +124,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void anImageThatNodesCannotPullFailsIsNotQuarantinedForThatAndTheNextPushArrives() throws Exception {
+    void anImageThatCannotBePulledFailsWithoutQuarantineAndTheNextPushArrives() throws Exception {
         String repository = "patient/app-" + NUMBER.incrementAndGet();
         Stage stage = new Stage(cluster, registry, front.host(), agent, repository, true);
         String first = stage.push("dev", "one");
@@ -136,11 +136,11 @@ class OutcomesIT {
         assertThat(stage.state(id).at("/containers/app/failed").isMissingNode()).isTrue();
         String third = stage.push("dev", "three");
         Await.until("the next push is acted on", Seen.within(SOON), () -> Seen.actedOn(cluster, id, third));
-        // Not sooner: the pods there are would pull it by themselves, and nothing would be left to roll out.
+        // Not sooner: the existing pods would pull it by themselves, and nothing would be left to roll out.
         NOT_PULLED_BY_NODES.remove(repository);
         stage.awaitRunning(id, third);
         stage.awaitEvent(id, "RolloutSucceeded", third.substring(0, 19));
-        // Two rollouts, and in between the failure was noted on the workload.
+        // Two rollouts, and a note of the failure on the workload in between.
         stage.staysChanged(id, 3);
     }
 
@@ -154,7 +154,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void anOperatorLiftsAQuarantineAndTheOthersGetTheDigest() throws Exception {
+    void afterAnOperatorLiftsAQuarantineTheOthersGetTheDigest() throws Exception {
         Stage stage = stage();
         Quarantined seen = quarantine(stage);
         WorkloadId id = seen.crashing();
@@ -172,7 +172,7 @@ class OutcomesIT {
 
     private record Quarantined(WorkloadId crashing, WorkloadId other, String digest) {}
 
-    /** A digest crashed at one workload and is kept from another. */
+    /** A digest crashes at one workload and is withheld from another. */
     private static Quarantined quarantine(Stage stage) {
         String first = stage.push("dev", "one");
         WorkloadId crashing = stage.deployment("crashing", "dev");
@@ -183,7 +183,7 @@ class OutcomesIT {
         String second = stage.push("dev", "two", "\"crash\"");
         stage.awaitEvent(other, "RolloutBlocked", "paused");
         stage.awaitEvent(crashing, "RolloutFailed", "CrashLoopBackOff");
-        // It is told before it is written, and only what is written keeps it from the other.
+        // It is reported before it is written, and only the written failure withholds it from the other.
         Await.until(
                 "quarantined",
                 Seen.within(SOON),
@@ -238,7 +238,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void theTrapOfIfNotPresentIsExplainedAndPinningAndSkippingAvoidIt() throws Exception {
+    void thePitfallOfIfNotPresentIsExplainedAndPinningAndSkippingAvoidIt() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId trapped = ifNotPresent(stage, "trapped", "restart");
@@ -296,7 +296,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void twoTagsOfOneRepositoryMoveByThemselves() throws Exception {
+    void twoTagsOfOneRepositoryMoveIndependently() throws Exception {
         Stage stage = stage();
         String one = stage.push("one", "one");
         String two = stage.push("two", "two");
@@ -309,7 +309,7 @@ class OutcomesIT {
         stage.awaitRunning(both, one, twoNow);
         stage.staysChanged(both, 1);
         assertThat(stage.changes(onlyOne)).isZero();
-        // Both tags with the same digest.
+        // Both tags have the same digest.
         String oneNow = stage.push("one", "two now");
         assertThat(oneNow).isEqualTo(twoNow);
         stage.awaitRunning(onlyOne, oneNow);
@@ -318,7 +318,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void scaledToZeroIsUpToDateAndPullsWhenItIsScaledUp() throws Exception {
+    void aWorkloadScaledToZeroIsUpToDateAndPullsWhenItIsScaledUp() throws Exception {
         Stage stage = stage();
         stage.push("dev", "one");
         WorkloadId id = stage.workload(
@@ -335,7 +335,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void pausedIsBlockedUntilItIsResumed() throws Exception {
+    void aPausedWorkloadIsBlockedUntilItIsResumed() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
@@ -350,7 +350,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void onDeleteIsBlockedAndUpToDateWhenSomebodyDeletedThePods() throws Exception {
+    void withOnDeleteAWorkloadIsBlockedUntilSomebodyDeletesThePods() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.workload(
@@ -367,7 +367,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void aDeploymentEditedWhileWePatchIsReadAndPlannedAgain() throws Exception {
+    void aDeploymentThatIsEditedDuringThePatchIsReadAndPlannedAgain() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("edited", "dev");
@@ -388,7 +388,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void aDeploymentDeletedInTheMiddleIsForgottenAndANewOneOfItsNameIsNew() throws Exception {
+    void aDeploymentThatIsDeletedDuringARolloutIsForgottenAndANewOneOfTheSameNameIsNew() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
@@ -396,7 +396,7 @@ class OutcomesIT {
         String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
         cluster.delete(id);
-        Await.until("told", Seen.within(SOON), () -> OUTCOMES.of(id).size() == 1);
+        Await.until("reported", Seen.within(SOON), () -> OUTCOMES.of(id).size() == 1);
         assertThat(OUTCOMES.of(id).get(0)).startsWith("superseded").contains("deleted");
         String third = stage.push("dev", "three");
         stage.deployment("web", "dev");
@@ -405,7 +405,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void aNamespaceThatEndsInTheMiddleIsForgotten() throws Exception {
+    void aNamespaceThatIsDeletedDuringARolloutIsForgotten() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
@@ -422,7 +422,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void anUndoInTheMiddleIsNotFoughtAndTheNextPushArrives() throws Exception {
+    void anUndoDuringARolloutIsNotFoughtAndTheNextPushArrives() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
@@ -443,14 +443,14 @@ class OutcomesIT {
         assertThat(Seen.revision(cluster, id)).isEqualTo(5);
     }
 
-    /** An undo that only takes our annotations away sets no field, so Kubernetes notes nobody. */
+    /** An undo that only removes our annotations sets no field, so Kubernetes records no manager. */
     @AtOnce
-    void anUndoOfTheFirstRolloutIsNotFoughtAndNobodyIsWronglyNamed() throws Exception {
+    void anUndoOfTheFirstRolloutIsNotFoughtAndNobodyIsNamedWrongly() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         WorkloadId id = stage.deployment("web", "dev");
         stage.awaitRunning(id, first);
-        // Managers are noted by the second: who made the Deployment must not be taken for somebody after our act.
+        // Managers are recorded with whole seconds: the Deployment's creator must not seem to come after our act.
         stage.awaitPasses(2);
         String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
@@ -460,7 +460,7 @@ class OutcomesIT {
         assertThat(Seen.revision(cluster, id)).isEqualTo(3);
     }
 
-    /** What {@code kubectl rollout undo} does: template and annotations of the older ReplicaSet take the place of the present. */
+    /** Does what {@code kubectl rollout undo} does: replaces template and annotations with those of the older ReplicaSet. */
     static void undo(Cluster cluster, WorkloadId id, int revision) throws Exception {
         String number = "deployment.kubernetes.io/revision";
         ArrayNode patch = (ArrayNode) Cluster.json("[]");
@@ -490,7 +490,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void anotherTagWithTheSameDigestCostsNoRolloutOfOurs() throws Exception {
+    void anotherTagWithTheSameDigestCausesNoRolloutOfOurs() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one");
         stage.push("prod", "one");
@@ -524,7 +524,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void podsThatEndSlowlyAreNoEvidence() throws Exception {
+    void podsThatTerminateSlowlyAreNoEvidence() throws Exception {
         Stage stage = stage();
         String first = stage.push("dev", "one", "{\"stop\":6}");
         WorkloadId id = stage.deployment("web", "dev");

@@ -21,11 +21,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each permission of the chart's ClusterRole is needed: without it the agent says which one it lacks. */
+/** Each permission of the chart's ClusterRole is needed: without it the agent names the missing one. */
 class PermissionsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(60);
-    /** Some five seconds: a digest that comes back counts after two passes. */
+    /** About five seconds: a digest that comes back counts after two passes. */
     private static final int POLLS_BETWEEN_PUSHES = 100;
 
     @TempDir
@@ -50,7 +50,7 @@ class PermissionsIT {
 
     @Test
     @Timeout(value = 6, unit = TimeUnit.MINUTES)
-    void withoutAnyOneOfThemTheAgentSaysWhichOneItLacks() throws Exception {
+    void theAgentNamesEachMissingPermission() throws Exception {
         List<Permission> granted = granted();
         assertThat(granted).hasSizeGreaterThan(15);
         try (Cluster connected = Cluster.connect();
@@ -70,12 +70,12 @@ class PermissionsIT {
             for (int i = 0; i < granted.size(); i++) {
                 List<Permission> left = new ArrayList<>(granted);
                 Permission missing = left.remove(i);
-                saysWhatItLacks("agent-" + i, missing, left, ids);
+                assertNamesMissing("agent-" + i, missing, left, ids);
             }
         }
     }
 
-    private void saysWhatItLacks(String account, Permission missing, List<Permission> left, List<WorkloadId> ids)
+    private void assertNamesMissing(String account, Permission missing, List<Permission> left, List<WorkloadId> ids)
             throws Exception {
         String rules =
                 "[" + String.join(",", left.stream().map(Permission::json).toList()) + "]";
@@ -104,7 +104,7 @@ class PermissionsIT {
                 String said = "not allowed to " + missing.verb() + " " + missing.resource();
                 AtomicLong asked = new AtomicLong();
                 Await.until("the agent says: " + said, Seen.within(SOON), () -> {
-                    // A digest that the agent before rolled out already asks for nothing: the next one does.
+                    // A digest that the previous agent has rolled out triggers nothing, but the next one does.
                     if (!missing.isAskedAtTheStart() && asked.getAndIncrement() % POLLS_BETWEEN_PUSHES == 0) {
                         push();
                     }
@@ -116,7 +116,7 @@ class PermissionsIT {
         }
     }
 
-    /** Two digests in turn: the same Events come again and again. */
+    /** Alternates between two digests: the same Events repeat. */
     private void push() {
         registry.push("team/app", "latest", pushes++ % 2 == 0 ? "even" : "odd");
     }

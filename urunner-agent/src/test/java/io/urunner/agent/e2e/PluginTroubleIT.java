@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A plugin whose library is missing, until it is there: its registry fails alone, and comes back by itself. */
+/** A plugin whose library is missing at first: only its registry fails, and recovers by itself. */
 class PluginTroubleIT {
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final String PASSWORD = "Tr0ub4dor-and-4";
@@ -47,7 +47,7 @@ class PluginTroubleIT {
     }
 
     @Test
-    void aPluginThatThrowsAnErrorFailsForItsRegistryAloneAndIsAskedAgain() throws Exception {
+    void aPluginThatThrowsAnErrorFailsOnlyItsOwnRegistryAndIsAskedAgain() throws Exception {
         Path mended = folder.resolve("mended");
         Path jars = Files.createDirectories(folder.resolve("plugins"));
         PluginJars.plugin(
@@ -81,7 +81,7 @@ class PluginTroubleIT {
         settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
         settings.put("TMPDIR", folder.toString());
         try (AgentProcess agent = AgentProcess.start(folder.resolve("run.log"), settings, "run")) {
-            Await.until("it is told", Seen.within(SOON), () -> agent.log().contains("com/acme/Http"));
+            Await.until("it is reported", Seen.within(SOON), () -> agent.log().contains("com/acme/Http"));
             String two = good.push("team/app", "latest", "two");
             Await.until("the other registry's push", Seen.within(SOON), () -> Seen.actedOn(cluster, well, two));
             assertThat(bad.push("team/app", "latest", "two")).isEqualTo(two);

@@ -21,12 +21,12 @@ import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** An agent that is attacked: probed all the time as the kubelet does it, and what can be seen of it from outside. */
+/** An agent under attack, which is probed all the time like by the kubelet, and observed from outside. */
 final class ProbedAgent implements AutoCloseable {
     private static final String TOKEN = "token-of-the-commands";
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration PROBE = Duration.ofMillis(500);
-    /** The kubelet's: a probe must be answered within a second, and after three that were not the agent is restarted. */
+    /** As with the kubelet: a probe must be answered within a second; after three failures the agent is restarted. */
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(1);
 
     private static final int PROBES_LOST = 3;
@@ -71,11 +71,11 @@ final class ProbedAgent implements AutoCloseable {
     }
 
     String log() {
-        // What the Java runtime says of options for a test.
+        // The Java runtime's message about the test's options.
         return process.log().replaceFirst("^Picked up JAVA_TOOL_OPTIONS: .*\n", "");
     }
 
-    /** Waits for what the agent does, not longer than it lives. */
+    /** Waits for an action of the agent, but no longer than it lives. */
     void await(String what, Duration timeout, Callable<Boolean> question) {
         Await.until(what, timeout, () -> !process.isAlive() || question.call());
         String log = log();
@@ -116,7 +116,7 @@ final class ProbedAgent implements AutoCloseable {
                 .build();
     }
 
-    /** What a command prints that asks the agent. */
+    /** The output of a command that asks the agent. */
     String command(String... arguments) throws InterruptedException {
         Map<String, String> settings =
                 Map.of("URUNNER_URL", "http://127.0.0.1:" + port, "URUNNER_SECR_HTTP_TOKEN", TOKEN, "COLUMNS", "1000");
@@ -127,7 +127,7 @@ final class ProbedAgent implements AutoCloseable {
         }
     }
 
-    /** What a command comes to that asks the agent. */
+    /** The result of a command that asks the agent. */
     InProcess.Result ask(String... arguments) {
         return InProcess.run(
                 Map.of("URUNNER_URL", "http://127.0.0.1:" + port, "URUNNER_SECR_HTTP_TOKEN", TOKEN), arguments);
@@ -138,7 +138,7 @@ final class ProbedAgent implements AutoCloseable {
         assertThat(lostProbes).as("probes in a row without an answer").isLessThan(PROBES_LOST);
     }
 
-    /** An event a line, printable and short. */
+    /** Every line is one event, printable and short. */
     void assertLogHarmless() {
         assertThat(log().lines()
                         .filter(line ->
@@ -146,7 +146,7 @@ final class ProbedAgent implements AutoCloseable {
                         .map(line -> line.replaceAll("\\p{C}", "?"))
                         .map(line -> line.substring(0, Math.min(line.length(), 300)))
                         .limit(5))
-                .as("lines of the log that are no event, too long or not printable")
+                .as("log lines that are not events, too long or not printable")
                 .isEmpty();
     }
 
@@ -159,7 +159,7 @@ final class ProbedAgent implements AutoCloseable {
         }
     }
 
-    /** The most memory that the process has had. */
+    /** The peak memory of the process. */
     long peakKilobytes() throws IOException {
         return Files.readAllLines(proc("status")).stream()
                 .filter(line -> line.startsWith("VmHWM:"))

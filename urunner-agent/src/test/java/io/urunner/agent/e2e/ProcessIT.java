@@ -48,7 +48,7 @@ class ProcessIT {
     }
 
     @Test
-    void aHungRegistryFailsNoProbeAndDoesNotKeepTheProcessFromEnding() throws Exception {
+    void aHungRegistryFailsNoProbeAndDoesNotPreventTheProcessFromExiting() throws Exception {
         registry.push("team/app", "latest", "one");
         WorkloadId id = cluster.deployment(namespace, "web", front.host() + "/team/app:latest", 1);
         cluster.awaitRollout(id, Seen.within(SOON));
@@ -57,7 +57,7 @@ class ProcessIT {
         try (AgentProcess agent = run(Map.of("URUNNER_CONF_HTTP_PORT", Integer.toString(port)))) {
             Await.until("the first question", Seen.within(SOON), () -> front.asked() > 0);
             assertThat(status(port, "/livez")).isEqualTo(200);
-            assertThat(status(port, "/readyz")).as("the first pass is not over").isEqualTo(503);
+            assertThat(status(port, "/readyz")).as("the first pass is not complete").isEqualTo(503);
             front.fault(Fault.NONE);
             Await.until("ready", Seen.within(SOON), () -> status(port, "/readyz") == 200);
             front.fault(Fault.HANGS);
@@ -71,7 +71,7 @@ class ProcessIT {
     }
 
     @Test
-    void clientsThatAreSlowToAskDoNotKeepTheProbesFromBeingAnswered() throws Exception {
+    void slowClientsDoNotBlockTheProbes() throws Exception {
         int port = FreePort.find();
         List<Socket> slow = new ArrayList<>();
         try (AgentProcess agent = run(Map.of("URUNNER_CONF_HTTP_PORT", Integer.toString(port)))) {
@@ -92,7 +92,7 @@ class ProcessIT {
     }
 
     @Test
-    void sigtermInTheMiddleOfActingLeavesNothingHalfDone() throws Exception {
+    void sigtermWhileActingLeavesNothingHalfDone() throws Exception {
         String first = registry.push("team/app", "latest", "one");
         List<WorkloadId> ids = Seen.deployments(cluster, namespace, front.host() + "/team/app:latest", 8);
         Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, 8, first));
@@ -113,7 +113,7 @@ class ProcessIT {
     }
 
     @Test
-    void onceTellsWhatItDecidedAndWhatWasInTheWay() throws Exception {
+    void onceReportsDecisionsAndObstacles() throws Exception {
         String first = registry.push("team/app", "latest", "one");
         WorkloadId id = cluster.deployment(namespace, "web", front.host() + "/team/app:latest", 1);
         cluster.awaitRollout(id, Seen.within(SOON));

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A private registry for which no credential is configured: the workloads' pull secrets open it. */
+/** A private registry without a configured credential: the workloads' pull secrets are used. */
 class PullSecretsIT {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String ALL_BUT_SECRETS = """
@@ -65,7 +65,7 @@ class PullSecretsIT {
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    void theTemplatesListIsUsedElseTheServiceAccountsElseNone() throws Exception {
+    void theTemplatesPullSecretsAreUsedOtherwiseTheServiceAccountsOtherwiseNone() throws Exception {
         String byAccount = registry.push("team/by-account", "latest", "2");
         registry.push("team/by-none", "latest", "3");
         secret(namespace, "regcred", "ci", "right");
@@ -73,10 +73,10 @@ class PullSecretsIT {
         String second = cluster.enabledNamespace();
         secret(second, "of-account", "other", "right-too");
         String account = "/api/v1/namespaces/" + second + "/serviceaccounts/default";
-        Await.until("it is made", Seen.within(SOON), () -> cluster.find(account).isPresent());
+        Await.until("it is created", Seen.within(SOON), () -> cluster.find(account).isPresent());
         cluster.merge(account, Cluster.json("{\"imagePullSecrets\": [{\"name\": \"of-account\"}]}"));
         deployment(second, "by-account", "team/by-account");
-        // Its own namespace has no secret: a tenant does not read with another one's, unless they share the reference.
+        // Its own namespace has no secret, and a tenant cannot use another one's secret.
         deployment(cluster.enabledNamespace(), "by-none", "team/by-none");
 
         AgentProcess once = agent("once", cluster.kubeconfig(), "once", "-o", "wide");
@@ -89,7 +89,7 @@ class PullSecretsIT {
 
     @Test
     @Timeout(value = 4, unit = TimeUnit.MINUTES)
-    void aSecretThatIsMadeOrReplacedCountsWithoutARestartOfTheAgent() throws Exception {
+    void aSecretThatIsCreatedOrReplacedTakesEffectWithoutARestartOfTheAgent() throws Exception {
         secret(namespace, "regcred", "ci", "wrong");
         deployment(namespace, "web", "team/app", "regcred");
         AgentProcess agent = agent("run", cluster.kubeconfig(), "run");
@@ -112,7 +112,7 @@ class PullSecretsIT {
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    void withoutThePermissionItIsSaidOnceAndTheRestGoesOn() throws Exception {
+    void aMissingPermissionIsReportedOnceAndTheRestContinues() throws Exception {
         secret(namespace, "regcred", "ci", "right");
         deployment(namespace, "private", "team/app", "regcred");
         try (DockerRegistry open = DockerRegistry.start()) {

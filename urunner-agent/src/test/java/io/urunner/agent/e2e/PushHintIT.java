@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** From a push to a registry that sends notifications to the patch, with an interval that is no help. */
+/** From a push to the patch, with a registry that sends notifications, and an interval too long to help. */
 class PushHintIT {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration SECOND = Duration.ofSeconds(1);
@@ -59,7 +59,7 @@ class PushHintIT {
                 for (int i = 2; i <= 6; i++) {
                     String digest = registry.push("team/app", "latest", "image " + i);
                     took.add(Seen.timeUntil("the patch after a push", SOON, () -> Seen.actedOn(cluster, id, digest)));
-                    // The next push would supersede a rollout that the agent has not seen the end of.
+                    // The next push would supersede a rollout whose end the agent has not seen.
                     String succeeded = "urunner_rollouts_total{outcome=\"succeeded\"} " + (i - 1) + ".0";
                     Await.until(
                             "the rollout has succeeded",
@@ -67,9 +67,9 @@ class PushHintIT {
                             () -> Metrics.of(port).contains(succeeded));
                 }
                 System.out.println("from a push to the patch: " + took);
-                assertThat(Seen.median(took)).as("the median of %s", took).isLessThan(Seen.within(SECOND));
+                assertThat(Seen.median(took)).as("median of %s", took).isLessThan(Seen.within(SECOND));
 
-                // Nobody else's word counts, and nothing is believed.
+                // Hints from others are refused, and no hint is trusted.
                 long asked = registry.count("HEAD", "/v2/team/app/manifests/latest");
                 assertThat(hint(
                                         port,

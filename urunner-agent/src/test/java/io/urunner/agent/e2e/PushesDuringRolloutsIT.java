@@ -31,8 +31,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A tag that moves on while its rollouts are under way, so that pods run other digests than their templates were changed
- * for: every rollout ends, the last digest arrives, and neither the registry nor the API server is asked without end.
+ * A tag that moves while its rollouts are in progress, so that pods run other digests than their templates were changed
+ * for: every rollout ends, the last digest arrives, and neither the registry nor the API server is asked endlessly.
  */
 class PushesDuringRolloutsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(5);
@@ -42,7 +42,7 @@ class PushesDuringRolloutsIT {
     private static final String TAG = "latest";
     private static final String OTHER_TAG = "stable";
 
-    /** Pods of the first image end slowly: those that wait for that start after the push but one. */
+    /** Pods of the first image terminate slowly: pods that wait for them start two pushes later. */
     private static final String SLOW_TO_STOP = "{\"stop\": 2}";
 
     @TempDir
@@ -136,7 +136,7 @@ class PushesDuringRolloutsIT {
     }
 
     @AtOnce
-    void everySecondForAMinuteEachToldToTheAgent() throws Exception {
+    void everySecondForAMinuteWithAHintForEachPush() throws Exception {
         Scene scene = new Scene("told");
         scene.workloads(WorkloadKind.DEPLOYMENT, FEW, TAG);
         scene.begin();
@@ -149,14 +149,14 @@ class PushesDuringRolloutsIT {
     }
 
     @AtOnce
-    void backToTheDigestBefore() throws Exception {
+    void backToThePreviousDigest() throws Exception {
         Scene scene = new Scene("back");
         scene.workloads(WorkloadKind.DEPLOYMENT, FEW, TAG);
         scene.begin();
         scene.push(TAG, "two");
         scene.awaitUnderway();
         scene.push(TAG, "one");
-        // Pods that start when the tag is back run what our rollout was to replace, and nobody can tell why.
+        // Pods that start when the tag is back run the digest that our rollout should replace, for no visible reason.
         scene.comesToRest("succeeded", "superseded", "still old image");
     }
 
@@ -197,7 +197,7 @@ class PushesDuringRolloutsIT {
                     .contains(1);
         }
 
-        /** Workloads with a container of each tag. Of Deployments every other one stops its pod before the next starts. */
+        /** Workloads with a container for each tag. Every other Deployment stops its pod before the next one starts. */
         void workloads(WorkloadKind kind, int count, String... tags) {
             for (int i = 0; i < count; i++) {
                 boolean recreate = kind.equals(WorkloadKind.DEPLOYMENT) && i % 2 == 0;
@@ -259,14 +259,14 @@ class PushesDuringRolloutsIT {
                         stage.awaitPasses(6);
                         awaitRunning();
                         assertEnded();
-                        assertThat(outcomes()).as("how rollouts ended").isSubsetOf(outcomes);
+                        assertThat(outcomes()).as("outcomes of rollouts").isSubsetOf(outcomes);
                     },
                     questions::assertFew,
                     () -> cluster.auditLog()
                             .ifPresent(log -> Questions.assertFewPerWorkload(log, mark, stage.namespace())));
         }
 
-        /** Every workload was rolled out, and each of its rollouts is recorded with how it ended. */
+        /** Every workload was rolled out, and each of its rollouts is recorded with its outcome. */
         private void assertEnded() throws StoreException {
             Set<String> ours =
                     workloads.keySet().stream().map(WorkloadId::toString).collect(Collectors.toSet());

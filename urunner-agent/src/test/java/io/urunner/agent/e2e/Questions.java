@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * What agents may ask, whatever happens: a tag once per pass, as often again for reasons of the agent's own, and more only
- * where somebody hinted at it; and what is behind a digest once. Seen in the logs of those who were asked, which share no
+ * Limits for the questions of agents, whatever happens: a tag once per pass, as often again for the agent's own reasons, and more only
+ * after hints; and the content of a digest once. Verified with the logs of the servers, which share no
  * code with the agent. Simulated nodes, which ask the registry, too, have another user agent.
  */
 final class Questions {
@@ -31,7 +31,7 @@ final class Questions {
     /** The registry's log has no fractions of a second. */
     private static final Duration RESOLUTION = Duration.ofSeconds(1);
 
-    /** A pass, the one after it that came to this tag sooner, and a look of the agent's own. */
+    /** A pass, the next one that reached this tag earlier, and a check of the agent's own. */
     private static final long AT_ANY_MOMENT = 3;
 
     private static final int HINTED_PER_SECOND = 4;
@@ -42,7 +42,7 @@ final class Questions {
     private static final int PER_WORKLOAD_AND_MINUTE = 30;
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
-    /** Agents count what they send; one request of many may be that much longer on its way than another. */
+    /** Agents count requests when they send them; one of many may take this much longer to arrive than another. */
     private static final Duration ON_THE_WAY = Duration.ofSeconds(5);
 
     private final DockerRegistry registry;
@@ -64,12 +64,12 @@ final class Questions {
         this.atOnce = atOnce;
     }
 
-    /** An agent is started, which knows nothing of what others asked. */
+    /** An agent is started, which does not know the answers to others. */
     void started() {
         starts.add(Instant.now());
     }
 
-    /** The agent is told that something was pushed. */
+    /** The agent gets a hint about a push. */
     void hinted() {
         hints.add(Instant.now());
     }
@@ -78,7 +78,7 @@ final class Questions {
         assertFew(path -> 0);
     }
 
-    /** {@code lost} says of a path how many of the registry's answers an agent did not get. */
+    /** {@code lost} returns for a path how many of the registry's answers an agent did not get. */
     void assertFew(Function<String, Integer> lost) {
         Map<String, List<Access>> ofTags = new TreeMap<>();
         Map<String, List<Access>> ofDigests = new TreeMap<>();
@@ -100,13 +100,13 @@ final class Questions {
         }
         ofTags.forEach((path, asked) -> problems.addAll(tooOften(path, asked)));
         ofDigests.forEach((path, asked) -> problems.addAll(again(path, asked, lost.apply(path))));
-        assertThat(ofTags).as("tags of %s that were asked for", repository).isNotEmpty();
+        assertThat(ofTags).as("requested tags of %s", repository).isNotEmpty();
         assertThat(problems)
-                .as("what the registry was asked too often, with an interval of %s", interval)
+                .as("too frequent questions to the registry, with an interval of %s", interval)
                 .isEmpty();
     }
 
-    /** The span of time in which a tag was asked for most above what is allowed, if it was. */
+    /** The time span in which a tag was requested most above the limit, if it was. */
     private List<String> tooOften(String path, List<Access> asked) {
         long worst = 0;
         String words = "";
@@ -139,7 +139,7 @@ final class Questions {
         return agents(from, to) * AT_ANY_MOMENT + 2 * atOnce * span.dividedBy(interval) + hinted;
     }
 
-    /** How many agents can have asked in this time. */
+    /** The number of agents that can have asked in this time. */
     private long agents(Instant from, Instant to) {
         return atOnce
                 + starts.stream()
@@ -147,7 +147,7 @@ final class Questions {
                         .count();
     }
 
-    /** What is behind a digest does not change: each agent asks once, and again after a while where it got no answer. */
+    /** The content of a digest does not change: each agent asks once, and again after a while if it got no answer. */
     private List<String> again(String path, List<Access> asked, int lost) {
         List<Instant> times = asked.stream().map(Access::at).toList();
         Instant first = times.get(0);
@@ -168,7 +168,7 @@ final class Questions {
                         + " agents may ask once, and again later after each of " + failed + " failures");
     }
 
-    /** That no workload of a namespace was read and changed by agents more than 30 times in any minute. */
+    /** Verifies that agents read and changed no workload of a namespace more than 30 times in any minute. */
     static void assertFewPerWorkload(AuditLog log, long mark, String namespace) {
         Map<String, List<Instant>> asked = log.since(mark, AGENT).stream()
                 .filter(entry -> entry.namespace().equals(namespace)
@@ -178,7 +178,7 @@ final class Questions {
                         entry -> entry.resource() + "/" + entry.name(),
                         TreeMap::new,
                         Collectors.mapping(AuditLog.Entry::received, Collectors.toList())));
-        assertThat(asked).as("workloads that agents asked the API server for").isNotEmpty();
+        assertThat(asked).as("workloads that agents requested from the API server").isNotEmpty();
         List<String> problems = new ArrayList<>();
         asked.forEach((workload, received) -> {
             List<Instant> times = received.stream().sorted().toList();
@@ -191,6 +191,6 @@ final class Questions {
                 }
             }
         });
-        assertThat(problems).as("what the API server was asked too often").isEmpty();
+        assertThat(problems).as("too frequent requests to the API server").isEmpty();
     }
 }

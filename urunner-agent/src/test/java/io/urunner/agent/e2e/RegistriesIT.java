@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Several registries of one file, each with its own TLS, credentials, interval and budget. */
+/** Several registries in one file, each with its own TLS, credentials, interval and budget. */
 class RegistriesIT {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final int BUDGET = 5;
@@ -26,7 +26,7 @@ class RegistriesIT {
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    void eachIsAskedItsOwnWay() throws Exception {
+    void eachRegistryIsAskedWithItsOwnSettings() throws Exception {
         HeldCertificate authority = DockerRegistry.newAuthority();
         Path ca = Files.writeString(folder.resolve("ca.pem"), authority.certificatePem());
         Path pass = Files.writeString(folder.resolve("pass"), "registry-pass-1234\n");

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Registries that fail in every way, one beside the other, and one that is well. */
+/** Registries that fail in every way, side by side, and a healthy one. */
 class RegistryTroubleIT {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -46,7 +46,7 @@ class RegistryTroubleIT {
 
     @Test
     @Timeout(value = 4, unit = TimeUnit.MINUTES)
-    void aRegistryThatFailsIsAskedLessOftenDelaysNoOtherAndIsBackByItself() throws Exception {
+    void aFailingRegistryIsAskedLessOftenDelaysNoOtherAndRecoversByItself() throws Exception {
         String namespace = cluster.enabledNamespace();
         String first = registry.push("team/app", "latest", "one");
         Map<Fault, FaultyRegistry> fronts = new LinkedHashMap<>();
@@ -82,20 +82,20 @@ class RegistryTroubleIT {
                 stopped.stop();
                 long begun = System.nanoTime();
 
-                // The registry that is well is not delayed by the others.
+                // The healthy registry is not delayed by the others.
                 WorkloadId well = workloads.remove(Fault.NONE);
                 String second = pushesAreFollowed(List.of(well), "two");
                 Await.until(
                         "time passes", TROUBLE.multipliedBy(2), () -> System.nanoTime() - begun > TROUBLE.toNanos());
 
-                // 1 + 2 + 4 + 8 seconds: a registry that fails was asked about five times, not sixteen.
+                // 1 + 2 + 4 + 8 seconds: a failing registry was asked about five times, not sixteen.
                 workloads
                         .keySet()
                         .forEach(fault -> assertThat(fronts.get(fault).asked() - before.get(fault))
                                 .as("questions while it %s", fault)
                                 .isBetween(1, 6));
                 assertThat(fronts.get(Fault.NONE).asked() - before.get(Fault.NONE))
-                        .as("questions to the registry that is well")
+                        .as("questions to the healthy registry")
                         .isGreaterThan(8);
                 List<HostStatus> status = agent.agent().status().orElseThrow().registries();
                 assertThat(status.stream().filter(host -> !host.healthy())).hasSize(5);
@@ -108,7 +108,7 @@ class RegistryTroubleIT {
                             .hasSize(host.healthy() ? 0 : 1);
                 }
 
-                // All are back: the next time they are asked, all is as before.
+                // All have recovered: the next time they are asked, everything is as before.
                 fronts.values().forEach(front -> front.fault(Fault.NONE));
                 stopped.restart();
                 stopped.push("team/app", "latest", "two");
@@ -117,7 +117,7 @@ class RegistryTroubleIT {
                         Seen.within(Duration.ofSeconds(40)),
                         () -> Seen.actedOn(cluster, workloads.values(), second)
                                 && Seen.actedOn(cluster, there, second));
-                // Pods that are still to start would pull the next push by themselves: nothing would be left to roll
+                // Pods that have not started yet would pull the next push by themselves: nothing would be left to roll
                 // out.
                 Await.until(
                         "all run the second",
@@ -133,7 +133,7 @@ class RegistryTroubleIT {
         }
     }
 
-    /** Pushes a few images, which are followed in the interval as if nothing else were wrong, and gives the last. */
+    /** Pushes a few images, which are rolled out within the interval as if nothing were wrong, and returns the last. */
     private String pushesAreFollowed(Collection<WorkloadId> ids, String last) {
         List<Duration> took = new ArrayList<>();
         String pushed = "";
@@ -141,7 +141,7 @@ class RegistryTroubleIT {
             String digest = registry.push("team/app", "latest", content);
             pushed = digest;
             took.add(Seen.timeUntil(content + " is followed", SOON, () -> Seen.actedOn(cluster, ids, digest)));
-            // Pods that are still to start would pull the next push by themselves: nothing would be left to roll out.
+            // Pods that have not started yet would pull the next push by themselves: nothing would be left to roll out.
             ids.forEach(id -> Await.until(
                     id + " runs " + content, Seen.within(SOON), () -> Seen.running(cluster, id, List.of(digest))));
         }
@@ -151,7 +151,7 @@ class RegistryTroubleIT {
 
     @Test
     @Timeout(value = 2, unit = TimeUnit.MINUTES)
-    void aWrongTokenIsReportedOnceShownOnceAndWorksAtOnceWhenItIsRight() throws Exception {
+    void aWrongTokenIsReportedOnceSentOnceAndTriedAtOnceWhenItIsCorrected() throws Exception {
         String namespace = cluster.enabledNamespace();
         try (TokenServer gitlab = new TokenServer();
                 DockerRegistry guarded = DockerRegistry.builder().tokens(gitlab).start();
@@ -159,7 +159,7 @@ class RegistryTroubleIT {
             gitlab.accessToken("right-token", "team/app", "team/other");
             AtomicReference<Credential> credential =
                     new AtomicReference<>(new Credential.Basic("ci", Secret.of("wrong-token")));
-            // The pods cannot be pulled: the nodes have no credential. The agent rolls out all the same.
+            // The pods cannot pull: the nodes have no credential. The agent rolls out all the same.
             String digest = guarded.push("team/app", "latest", "one");
             guarded.push("team/other", "latest", "one");
             WorkloadId id = cluster.deployment(namespace, "web", guarded.host() + "/team/app:latest", 1);
@@ -175,7 +175,7 @@ class RegistryTroubleIT {
                 long shown = gitlab.requests().stream()
                         .filter(request -> request.getHeaders().get("Authorization") != null)
                         .count();
-                assertThat(shown).as("how often the wrong token was shown").isEqualTo(1);
+                assertThat(shown).as("how often the wrong token was sent").isEqualTo(1);
                 assertThat(log.lines().stream()
                                 .filter(line -> line.startsWith("WARN") && line.contains(guarded.host())))
                         .as("warnings")
@@ -185,7 +185,7 @@ class RegistryTroubleIT {
                         .contains("team/")
                         .contains("401");
                 credential.set(new Credential.Basic("ci", Secret.of("right-token")));
-                // At once, where a rejected credential that stays the same is tried again after an hour.
+                // At once, whereas an unchanged rejected credential is tried again only after an hour.
                 Await.until(
                         "it is resolved",
                         Seen.within(SOON),

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A running agent whose mounted Secret and ConfigMap change. */
 class ReloadIT {
     private static final Duration SOON = Duration.ofSeconds(60);
-    /** Far less than the interval. */
+    /** Much less than the interval. */
     private static final Duration AT_ONCE = Duration.ofSeconds(30);
 
     private static final String RIGHT = "right-password-4711";
@@ -36,7 +36,7 @@ class ReloadIT {
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.MINUTES)
-    void takesRotatedCredentialsAndAnotherLogLevelWithoutARestart() throws Exception {
+    void rotatedCredentialsAndAnotherLogLevelTakeEffectWithoutARestart() throws Exception {
         int port = FreePort.find();
         UsedSecrets.add(WRONG);
         UsedSecrets.add(HOOK);
@@ -102,7 +102,7 @@ class ReloadIT {
                 mounted.update(Map.of("urunner.yaml", configuration.replace("level: INFO", "levle: ERROR")));
                 Await.until("reported", Seen.within(AT_ONCE), () -> agent.log().contains("did you mean level?"));
                 assertThat(agent.log()).contains("urunner.yaml:1: log.levle", "keeping the previous configuration");
-                // It is counted after it is told.
+                // It is counted after it is logged.
                 Await.until(
                         "counted",
                         Seen.within(AT_ONCE),

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A bad push is taken back, though all that there is is one moving tag. */
+/** A bad push is taken back with only a single moving tag. */
 class RollbackIT {
     @TempDir
     private Path folder;
@@ -41,8 +41,8 @@ class RollbackIT {
     }
 
     @Test
-    void itGoesTwoBackIsHeldThereAndGoesOnWithTheNewestWhenResumed() throws Exception {
-        // The image is written without its tag: that text must come back as it was.
+    void itGoesTwoBackIsHeldThereAndGetsTheNewestWhenResumed() throws Exception {
+        // The image is written without its tag: that text must be restored.
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 2);
         WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web") + ":latest", 2);
@@ -64,7 +64,7 @@ class RollbackIT {
                         assertThat(status.decision().orElseThrow().words()).isEqualTo("blocked: held"));
         assertThat(scene.events(web, "RolledBack", "rolled back by anna")).isEqualTo(1);
         assertThat(scene.events(web, "RolloutBlocked", "held"))
-                .as("a hold is told once, by who holds it")
+                .as("a hold is reported once, by its author")
                 .isZero();
         String history = scene.done("history", web.toString(), "--wide");
         assertThat(history)
@@ -82,13 +82,13 @@ class RollbackIT {
         assertThat(scene.templateImage(web, "app")).isEqualTo(scene.image("shop/web"));
         assertThat(scene.templateImage(db, "app")).isEqualTo(scene.image("shop/web") + ":latest");
         agent.awaitPasses(2);
-        // v1, v2, v3, v1 again, v4: a template each, and none in vain.
+        // v1, v2, v3, v1 again, v4: a template each, and no needless one.
         assertThat(Seen.revision(scene.cluster, web)).isEqualTo(5);
         assertThat(scene.held(web)).isFalse();
     }
 
     @Test
-    void whatRunsOnceLeavesItsRolloutToWhoeverLooksNext() throws Exception {
+    void onceLeavesItsRolloutToTheNextAgentOrCommand() throws Exception {
         String v1 = scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         Await.until("it runs", Seen.within(RollbackScene.SOON), () -> scene.runs(web, "app", v1));
@@ -109,7 +109,7 @@ class RollbackIT {
     }
 
     @Test
-    void untilTheNextPushEndsByItself() throws Exception {
+    void aHoldUntilTheNextPushEndsByItself() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web"), 1);
@@ -164,7 +164,7 @@ class RollbackIT {
     }
 
     @Test
-    void aFreshDatabaseIsNoHindrance() throws Exception {
+    void rollbackWorksWithAnEmptyDatabase() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/web"), 1);
@@ -179,7 +179,7 @@ class RollbackIT {
             assertThat(rollback.code()).as(rollback.toString()).isZero();
             assertThat(scene.runs(id, "app", v.get(0))).isTrue();
         }
-        // Asking again does nothing more.
+        // The same request again does nothing more.
         int revision = Seen.revision(scene.cluster, web);
         Result again = scene.runOn("other", "rollback", web.toString(), "--to", "-2");
         assertThat(again.code()).as(again.toString()).isZero();
@@ -199,7 +199,7 @@ class RollbackIT {
     }
 
     @Test
-    void aDryRunShowsThePatchAndATimeLeadsToWhatTheTagHadThen() throws Exception {
+    void aDryRunShowsThePatchAndATimeSelectsTheDigestOfThatTime() throws Exception {
         Instant before = Instant.now();
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -256,7 +256,7 @@ class RollbackIT {
         assertThat(version(web)).isEqualTo(held);
     }
 
-    /** Another one after every change of what was asked for, and of the state. */
+    /** Differs after every change of the specification, and of the state. */
     private String version(WorkloadId id) {
         JsonNode workload = scene.cluster.read(id);
         return workload.at("/metadata/generation") + " "
@@ -269,7 +269,7 @@ class RollbackIT {
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         int port = FreePort.find();
         Map<String, String> settings = scene.settings("db");
-        // Agents of other tests run on this machine, too.
+        // Agents of other tests also run on this machine.
         settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder);
         Map<String, String> serving = new HashMap<>(settings);
         serving.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
@@ -304,7 +304,7 @@ class RollbackIT {
     }
 
     @Test
-    void whatTheRegistryDoesNotHaveOrDoesNotSayIsRefusedBeforeAnythingIsTouched() throws Exception {
+    void missingOrUnknownDigestsAreRefusedBeforeAnythingIsChanged() throws Exception {
         scene.registry.pushIndex("shop/web", "latest", "v1", "amd64", "arm64");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         scene.agent().awaitPasses(2);
@@ -325,7 +325,7 @@ class RollbackIT {
                             "; it has " + v.get(1).substring(0, 19),
                             "nothing was changed");
 
-            // Garbage collection took the child that the nodes run, and left the index.
+            // Garbage collection removed the child that the nodes run, and left the index.
             String child = amd64Child(client, v1);
             client.deleteManifest(repository, Digest.parse(child));
             Result broken = scene.run("rollback", web.toString(), "--to", v1);
@@ -356,7 +356,7 @@ class RollbackIT {
     }
 
     @Test
-    void somebodysOwnEditEndsTheHoldAndAGitOpsToolIsReportedOnceAndNotFought() throws Exception {
+    void anEditEndsTheHoldAndAGitOpsToolIsReportedOnceAndNotFought() throws Exception {
         scene.push("shop/web", "v1");
         scene.registry.push("shop/web", "fix", "fix");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
@@ -383,7 +383,7 @@ class RollbackIT {
         // The other tag is followed from now on.
         String fix = scene.registry.push("shop/web", "fix", "fix two");
         Await.until("it is followed", Seen.within(RollbackScene.SOON), () -> scene.runs(web, "app", fix));
-        // Resuming what somebody put back already rolls out nothing in vain.
+        // Resuming after somebody already put the tag back causes no needless rollout.
         int revision = Seen.revision(scene.cluster, git);
         scene.done("resume", git.toString());
         agent.awaitPasses(2);
@@ -393,7 +393,7 @@ class RollbackIT {
     }
 
     @Test
-    void aPinThatAnUndoBringsBackIsToldAndTakenAwayByResume() throws Exception {
+    void aPinThatAnUndoBringsBackIsReportedAndRemovedByResume() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         TestAgent agent = scene.agent();
@@ -427,7 +427,7 @@ class RollbackIT {
     }
 
     @Test
-    void whatFailedHereIsNeitherGoneBackToNorOnToWithoutForce() throws Exception {
+    void digestsThatFailedHereNeedForceForRollbackAndResume() throws Exception {
         scene.push("shop/web", "v1");
         WorkloadId web = scene.cluster.deployment(scene.namespace, "web", scene.image("shop/web"), 1);
         TestAgent agent = scene.agent();
@@ -452,7 +452,7 @@ class RollbackIT {
         assertThat(scene.runs(web, "app", v.get(1))).isTrue();
         assertThat(scene.done("rollback", web.toString())).contains("already held there", " stays at ");
 
-        // Not only the last one that failed.
+        // Also for earlier failures, not only the last one.
         scene.registry.push("shop/web", "latest", "crash one " + scene.namespace);
         agent.awaitPasses(3);
         Result on = scene.run("resume", web.toString());

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A rollback whose process is killed after any step, and asked for again. */
+/** A rollback whose process is killed after any step, and repeated. */
 class RollbackKillsIT {
     @TempDir
     private Path folder;
@@ -33,7 +33,7 @@ class RollbackKillsIT {
     }
 
     @Test
-    void itEndsRightWhereverItWasKilledAndIsAskedForAgain() throws Exception {
+    void itCompletesWhenRepeatedAfterAKillAtAnyStep() throws Exception {
         scene.push("shop/web", "v1");
         Map<Step, WorkloadId> ids = new EnumMap<>(Step.class);
         for (Step step : Step.values()) {
@@ -88,7 +88,7 @@ class RollbackKillsIT {
         assertThat(all).allMatch(id -> scene.runs(id, "app", v.get(0)));
         scene.stopAgents();
 
-        // Its end may be killed as well.
+        // Resuming may be killed as well.
         for (Map.Entry<Step, WorkloadId> each : ids.entrySet()) {
             try (AgentProcess killed = AgentProcess.startMain(
                     HaltingMain.class,

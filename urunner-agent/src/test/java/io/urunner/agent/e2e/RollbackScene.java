@@ -19,7 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Workloads that have run v1, v2 and v3 of {@code :latest}, an agent that did it, and the commands. */
+/** Workloads that have run v1, v2 and v3 of {@code :latest}, the agent that rolled them out, and the commands. */
 final class RollbackScene implements AutoCloseable {
     static final Duration INTERVAL = Duration.ofSeconds(1);
     static final Duration SOON = Duration.ofSeconds(60);
@@ -37,7 +37,7 @@ final class RollbackScene implements AutoCloseable {
         namespace = cluster.enabledNamespace();
     }
 
-    /** The image of a repository of this test, under {@code :latest} as people write it. */
+    /** The image of a repository of this test, under {@code :latest} in its usual spelling. */
     String image(String repository) {
         return registry.host() + "/" + repository;
     }
@@ -76,7 +76,7 @@ final class RollbackScene implements AutoCloseable {
                                 "commit-" + version)));
     }
 
-    /** Pushes versions one after the other, each rolled out by the agent before the next; gives their digests. */
+    /** Pushes versions one after the other, each rolled out by the agent before the next; returns their digests. */
     List<String> rollOut(String repository, List<WorkloadId> ids, String... versions) throws InterruptedException {
         List<String> digests = new ArrayList<>();
         for (String version : versions) {
@@ -85,14 +85,14 @@ final class RollbackScene implements AutoCloseable {
             Await.until(
                     version + " runs", Seen.within(SOON), () -> ids.stream().allMatch(id -> runs(id, "app", digest)));
             if (digests.size() == 1 && !agents.isEmpty()) {
-                // The pods may have pulled the first one by themselves: the agent is to have seen it, too.
+                // The pods may have pulled the first one by themselves: the agent must have seen it, too.
                 agents.get(agents.size() - 1).awaitPasses(2);
             }
         }
         return digests;
     }
 
-    /** Whether all pods of a workload run just this digest in a container, and the controllers are through. */
+    /** Whether all pods of a workload run exactly this digest in a container, and the controllers are done. */
     boolean runs(WorkloadId id, String container, String digest) {
         JsonNode workload = cluster.read(id);
         int wanted = workload.path("spec").path("replicas").asInt();
@@ -157,7 +157,7 @@ final class RollbackScene implements AutoCloseable {
         return InProcess.run(settings(database), arguments);
     }
 
-    /** Runs a command that must end well. */
+    /** Runs a command that must succeed. */
     String done(String... arguments) {
         InProcess.Result result = run(arguments);
         assertThat(result.code()).as(Arrays.toString(arguments) + ": " + result).isZero();

@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * 2,000 Deployments with a pod each in 50 enabled of 500 namespaces, of 500 images: how long the agent takes to know them,
- * and what it needs. Run by a command of its own, see docs/benchmarks.md.
+ * 2,000 Deployments with a pod each in 50 enabled of 500 namespaces, of 500 images: how long the agent takes to see them,
+ * and which resources it needs. Run by a command of its own, see docs/benchmarks.md.
  */
 class ScaleBenchmark {
     private static final int NAMESPACES = 500;
@@ -111,7 +111,7 @@ class ScaleBenchmark {
             long mark = audit.mark();
             Thread.sleep(Duration.ofSeconds(3 * INTERVAL).toMillis());
             assertThat(audit.since(mark, "urunner"))
-                    .as("asked in three quiet passes")
+                    .as("requests in three quiet passes")
                     .noneMatch(entry -> entry.verb().equals("list"));
             int threads = threads(agent.pid());
             jcmd(agent.pid(), "GC.run");
@@ -149,7 +149,7 @@ class ScaleBenchmark {
         return output;
     }
 
-    /** Of the serial collector's generations, without the metaspace that follows. */
+    /** Sums up the serial collector's generations, without the metaspace. */
     private static long used(String heapInfo) {
         Matcher used = USED.matcher(heapInfo.substring(0, heapInfo.indexOf("Metaspace")));
         long sum = 0;

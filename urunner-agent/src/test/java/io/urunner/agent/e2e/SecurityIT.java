@@ -34,9 +34,9 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** One tenant, one registry, one stranger cannot stop the agent for everybody. */
+/** A single tenant, registry or stranger cannot stop the agent for everybody. */
 class SecurityIT {
-    /** Who has it for himself measures times that others would change. */
+    /** Held exclusively by tests that measure times which other tests would change. */
     private static final String MACHINE = "the machine";
 
     private static final Duration PASSES = Duration.ofSeconds(2);
@@ -60,30 +60,30 @@ class SecurityIT {
         registry = SCENE.registry();
     }
 
-    /** Each against an agent of its own, and several agents at once. */
+    /** Each attack against an agent of its own, with several agents at once. */
     @ParameterizedTest
     @EnumSource(Attack.class)
     @Execution(ExecutionMode.CONCURRENT)
     @ResourceLock(value = MACHINE, mode = ResourceAccessMode.READ)
     @Timeout(value = 10, unit = TimeUnit.MINUTES)
-    void oneTenantPerPoint(Attack attack) throws Exception {
+    void eachAttackByItself(Attack attack) throws Exception {
         withstands(attack.name().toLowerCase(Locale.ROOT), EnumSet.of(attack));
     }
 
     @Test
     @ResourceLock(MACHINE)
     @Timeout(value = 10, unit = TimeUnit.MINUTES)
-    void allAtOnce() throws Exception {
-        // A budget is shared between all: with so many tenants A's part would be less than A needs.
+    void allAttacksAtOnce() throws Exception {
+        // A budget is shared by all: with so many tenants A's part would be less than A needs.
         withstands("all", EnumSet.complementOf(EnumSet.of(Attack.MANY_REFERENCES_AND_A_BUDGET)));
     }
 
-    /** What the operator got wrong is said without the secrets in it. */
+    /** The operator's mistakes are reported without the secrets in them. */
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     @ResourceLock(value = MACHINE, mode = ResourceAccessMode.READ)
     @Timeout(value = 5, unit = TimeUnit.MINUTES)
-    void aBrokenConfigurationTellsNoSecret() throws Exception {
+    void aBrokenConfigurationDisclosesNoSecret() throws Exception {
         String secret = "5ecret-of-the-operator";
         UsedSecrets.add(secret);
         String kubeconfig = """
@@ -130,7 +130,7 @@ class SecurityIT {
                 each.getValue().exitCode();
                 String said = each.getValue().log();
                 assertThat(said.contains(secret))
-                        .as("the secret of %s is said", each.getKey())
+                        .as("the secret of %s is disclosed", each.getKey())
                         .isFalse();
                 assertThat(said)
                         .as(each.getKey())
@@ -143,8 +143,8 @@ class SecurityIT {
     }
 
     /**
-     * A registry for each way to answer, beside one that is well: the agent lives, has no more memory than the chart gives
-     * it, follows the pushes to the other registry as before, and in the end has as few threads and open files.
+     * A registry for each hostile answer, beside a healthy one: the agent lives, has no more memory than the chart gives
+     * it, rolls out the pushes to the other registry as before, and in the end has no more threads and open files.
      */
     @Test
     @ResourceLock(MACHINE)
@@ -159,7 +159,7 @@ class SecurityIT {
                 hostile.put(answer, front);
                 registries.append("- {host: '").append(front.host()).append("', type: generic, interval: 5s}\n");
                 if (answer.isOfTls()) {
-                    // Whether a registry speaks TLS is looked at once.
+                    // Whether a registry speaks TLS is checked only once.
                     answer.of(front);
                 }
             }
@@ -180,7 +180,7 @@ class SecurityIT {
                     PASSES,
                     registries.toString(),
                     Map.of("URUNNER_CONF_NAMESPACES", namespace))) {
-                besideAWellOne(agent, new Pushes(agent, well, web), hostile);
+                besideAHealthyOne(agent, new Pushes(agent, well, web), hostile);
             }
         } finally {
             for (HostileRegistry front : hostile.values()) {
@@ -189,7 +189,7 @@ class SecurityIT {
         }
     }
 
-    private static void besideAWellOne(ProbedAgent agent, Pushes pushes, Map<HostileAnswer, HostileRegistry> hostile)
+    private static void besideAHealthyOne(ProbedAgent agent, Pushes pushes, Map<HostileAnswer, HostileRegistry> hostile)
             throws Exception {
         List<Duration> before = pushes.during(Duration.ofSeconds(30));
         long threads = most(agent::threads);
@@ -219,7 +219,7 @@ class SecurityIT {
         });
     }
 
-    /** The most of some passes: threads and connections come and go with each. */
+    /** The maximum of some passes: threads and connections come and go with each. */
     private static long most(Callable<Long> count) throws Exception {
         long most = 0;
         for (long end = System.nanoTime() + PASSES.multipliedBy(4).toNanos(); System.nanoTime() < end; ) {
@@ -229,7 +229,7 @@ class SecurityIT {
         return most;
     }
 
-    /** Pushes to a registry right after the agent asked it, so that the times differ by nothing but what the agent does. */
+    /** Pushes to a registry right after the agent asked it, so that times differ only because of the agent. */
     private static final class Pushes {
         private final ProbedAgent agent;
         private final HostileRegistry well;
@@ -264,7 +264,7 @@ class SecurityIT {
 
     private static void withstands(String name, Set<Attack> attacks) throws Exception {
         try (AttackScene scene = new AttackScene(cluster, registry, folder.resolve(name), attacks)) {
-            scene.isWithstood();
+            scene.assertWithstood();
         }
     }
 }

@@ -17,18 +17,18 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 
-/** What the API server tells of workloads, and how long one may wait for it. */
+/** Observes workloads through the API server, and says how long to wait. */
 final class Seen {
     private Seen() {}
 
-    /** Makes Deployments named web-0, web-1, …. */
+    /** Creates Deployments named web-0, web-1, …. */
     static List<WorkloadId> deployments(Cluster cluster, String namespace, String image, int count) {
         return IntStream.range(0, count)
                 .mapToObj(i -> cluster.deployment(namespace, "web-" + i, image, 1))
                 .toList();
     }
 
-    /** How many templates a Deployment has had: the controllers count them, so they must have seen the present one. */
+    /** How many templates a Deployment has had: the controllers count them, so they must have seen the current one. */
     static int revision(Cluster cluster, WorkloadId id) {
         if (!id.kind().equals(WorkloadKind.DEPLOYMENT)) {
             throw new IllegalArgumentException("only Deployments count their templates: " + id);
@@ -72,7 +72,7 @@ final class Seen {
         return ids.stream().allMatch(id -> actedOn(cluster, id, digest));
     }
 
-    /** Whether every pod of a namespace runs, and just this digest. */
+    /** Whether every pod of a namespace runs exactly this digest. */
     static boolean running(Cluster cluster, String namespace, int pods, String digest) {
         List<JsonNode> all = cluster.pods(namespace);
         return all.size() == pods
@@ -104,7 +104,7 @@ final class Seen {
                                         .endsWith(digests.get(i))));
     }
 
-    /** Waits until an agent's history knows of no rollout that has not ended. */
+    /** Waits until an agent's history contains no unfinished rollout. */
     static void awaitEndOfRollouts(Path database, String clusterName) {
         try (DigestStore store = DigestStores.readOnly(DigestStores.sqlite(database, clusterName))) {
             Await.until("all rollouts that are recorded have ended", within(Duration.ofSeconds(60)), () -> {
@@ -114,19 +114,19 @@ final class Seen {
         }
     }
 
-    /** How long it is until something is seen, which must not take longer than the limit. */
+    /** How long it takes until something is seen, which must not exceed the limit. */
     static Duration timeUntil(String what, Duration limit, Callable<Boolean> seen) {
         long begun = System.nanoTime();
         Await.until(what, within(limit), seen);
         return Duration.ofNanos(System.nanoTime() - begun);
     }
 
-    /** A machine that pauses in one of several tries says nothing of what is tried. */
+    /** If the machine pauses during one of several tries, that does not count. */
     static Duration median(List<Duration> times) {
         return times.stream().sorted().toList().get(times.size() / 2);
     }
 
-    /** A time that must be kept by a machine that has nothing else to do; a busy one gets more. */
+    /** A time limit for an idle machine; a busy one gets more. */
     static Duration within(Duration time) {
         var system = ManagementFactory.getOperatingSystemMXBean();
         double load = Math.max(1, system.getSystemLoadAverage() / system.getAvailableProcessors());

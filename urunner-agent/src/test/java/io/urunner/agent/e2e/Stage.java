@@ -26,7 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** One of many things that are tried at once: a namespace and a repository of its own, and what can be seen there. */
+/** One of many concurrent tries: a namespace and a repository of its own, and observations of them. */
 final class Stage {
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final Object BEHAVIOUR = new Object();
@@ -60,7 +60,7 @@ final class Stage {
         return registry.push(repository, tag, namespace + content);
     }
 
-    /** Pushes an image whose containers behave so, see {@code nodes --help}. */
+    /** Pushes an image whose containers have this behaviour, see {@code nodes --help}. */
     String push(String tag, String content, String behaviour) {
         String digest = TestImage.image(namespace + content).digest();
         behaves(digest, behaviour);
@@ -68,7 +68,7 @@ final class Stage {
         return digest;
     }
 
-    /** Containers of this digest behave so, see {@code nodes --help}. */
+    /** Sets the behaviour of containers of this digest, see {@code nodes --help}. */
     void behaves(String digest, String behaviour) {
         Path file = Path.of(System.getenv("URUNNER_TEST_CLUSTER"), "behaviour.json");
         synchronized (BEHAVIOUR) {
@@ -91,7 +91,7 @@ final class Stage {
         return cluster.workload(new WorkloadId(namespace, kind, name), image(tag), 1, change);
     }
 
-    /** A further container. */
+    /** Adds a container. */
     ObjectNode container(ObjectNode workload, String list, String name, String tag) {
         ObjectNode podSpec = (ObjectNode) workload.at("/spec/template/spec");
         return podSpec.withArray(list)
@@ -110,7 +110,7 @@ final class Stage {
         Await.until(id + " is patched for " + digest, Seen.within(SOON), () -> Seen.actedOn(cluster, id, digest));
     }
 
-    /** Waits until new pods are being started for a digest: nodes have asked what it is. */
+    /** Waits until new pods are being started for a digest: nodes have requested it. */
     void awaitUnderway(WorkloadId id, String digest) throws InterruptedException {
         awaitActed(id, digest);
         Await.until(
@@ -159,12 +159,12 @@ final class Stage {
         return Cluster.json(text);
     }
 
-    /** How often the specification was changed since it was made, by whomsoever. */
+    /** How often the specification was changed since its creation, by anybody. */
     long changes(WorkloadId id) {
         return cluster.read(id).path("metadata").path("generation").asLong() - 1;
     }
 
-    /** That it was changed so often, and is not changed any more in three passes. */
+    /** Verifies that it was changed this often, and is not changed again in three passes. */
     void staysChanged(WorkloadId id, long times) throws InterruptedException {
         awaitPasses(3);
         assertThat(changes(id)).as("changes of %s, Events %s", id, events(id)).isEqualTo(times);
@@ -183,7 +183,7 @@ final class Stage {
                 .passes();
     }
 
-    /** How the rollouts ended, in their order. */
+    /** The outcomes of the rollouts, in order. */
     static final class Outcomes implements AgentListener {
         private final Map<WorkloadId, List<String>> outcomes = new ConcurrentHashMap<>();
 

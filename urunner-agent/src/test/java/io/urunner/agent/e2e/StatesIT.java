@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What became of last night's push: what is not well is told wherever one looks, until it is mended. */
+/** The results of last night's push: trouble shows on every surface, until it is fixed. */
 class StatesIT {
     private static final Duration SOON = Duration.ofSeconds(120);
 
@@ -39,7 +39,7 @@ class StatesIT {
     private ProbedAgent agent;
 
     @Test
-    void whatIsNotWellIsToldWhereverOneLooksUntilItIsMended() throws Exception {
+    void troubleShowsOnEverySurfaceUntilItIsFixed() throws Exception {
         WorkloadId fine = workload(WorkloadKind.DEPLOYMENT, "fine", 1, json -> {});
         WorkloadId crash = workload(WorkloadKind.DEPLOYMENT, "crash", 1, json -> {});
         WorkloadId slow = workload(
@@ -80,14 +80,14 @@ class StatesIT {
         states.put(trapped, "still_the_old_image");
         List<WorkloadId> ill = List.of(crash, slow, half, trapped);
         states.forEach((id, state) -> awaitState(id, state, ill.contains(id)));
-        tellsWhatIsNotWell(ill, List.of(fine, part));
+        assertTroubleShows(ill, List.of(fine, part));
         long told = events(crash);
         assertThat(told).isPositive();
 
         agent.close();
         agent = scene.closing(agent("second, which remembers nothing"));
         states.forEach((id, state) -> awaitState(id, state, ill.contains(id)));
-        tellsWhatIsNotWell(ill, List.of(fine, part));
+        assertTroubleShows(ill, List.of(fine, part));
 
         push("crash", "three", null);
         awaitState(crash, "up_to_date", false);
@@ -96,7 +96,7 @@ class StatesIT {
         assertThat(agent.ask("doctor", "--wide").out()).doesNotContain(crash.toString());
     }
 
-    private void tellsWhatIsNotWell(List<WorkloadId> ill, List<WorkloadId> well) throws Exception {
+    private void assertTroubleShows(List<WorkloadId> ill, List<WorkloadId> well) throws Exception {
         Result doctor = agent.ask("doctor", "--wide");
         assertThat(doctor.code()).as(doctor.out()).isEqualTo(1);
         ill.forEach(id -> assertThat(doctor.out()).contains(id + ": "));

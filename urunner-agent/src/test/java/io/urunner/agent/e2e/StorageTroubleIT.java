@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The history cannot be written while an agent runs, and works again. */
+/** The history cannot be written while an agent runs, and recovers. */
 class StorageTroubleIT {
     @TempDir
     private Path folder;
@@ -55,7 +55,7 @@ class StorageTroubleIT {
     }
 
     @Test
-    void aFolderInThePlaceOfTheFile() throws Exception {
+    void aFolderInPlaceOfTheFile() throws Exception {
         runWithHistory();
         Files.move(scene.database(), folder.resolve("away"), StandardCopyOption.ATOMIC_MOVE);
         Files.createDirectory(scene.database());
@@ -76,7 +76,7 @@ class StorageTroubleIT {
         try (DatabaseLock lock = new DatabaseLock(scene.database())) {
             meanwhile = rollOutMeanwhile("another process keeps it locked");
             assertThat(command(1, "doctor")).contains("another process keeps it locked");
-            // What it says so far can be read.
+            // Its contents so far can be read.
             assertThat(command(0, "rollback", web.toString(), "--dry-run")).doesNotContain("cannot be read");
             assertThat(lock.held()).isTrue();
         }
@@ -163,7 +163,7 @@ class StorageTroubleIT {
 
     private Map<String, String> settings() {
         Map<String, String> settings = scene.settings("db");
-        // Agents of other tests run on this machine, too.
+        // Agents of other tests also run on this machine.
         settings.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + folder);
         return settings;
     }

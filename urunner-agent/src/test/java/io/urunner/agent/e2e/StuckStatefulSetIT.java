@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A StatefulSet waits for a pod that never becomes ready, also when it is taken back: just when it is needed. */
+/** A StatefulSet waits for a pod that never becomes ready, even during a rollback, which is needed just then. */
 class StuckStatefulSetIT {
     private static final String RULES = """
             [{"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["get", "list", "watch", "patch"]},
@@ -36,7 +36,7 @@ class StuckStatefulSetIT {
     }
 
     @Test
-    void theStuckPodIsDeletedOrTheCommandThatDoesItIsNamed() throws Exception {
+    void theStuckPodIsDeletedOrTheCommandToDeleteItIsNamed() throws Exception {
         scene.push("shop/db", "v1");
         WorkloadId db = scene.cluster.statefulSet(scene.namespace, "db", scene.image("shop/db"), 2);
         WorkloadId other = scene.cluster.statefulSet(scene.namespace, "other", scene.image("shop/db"), 2);
@@ -55,7 +55,7 @@ class StuckStatefulSetIT {
             settings.put("KUBECONFIG", restricted.toString());
             CompletableFuture<Result> rollback = CompletableFuture.supplyAsync(
                     () -> InProcess.run(settings, "rollback", other.toString(), "--to", v1, "--timeout", "120"));
-            // What the command says is done by hand; it does not end before.
+            // Does by hand what the command says; it does not finish before that.
             Await.until("it is taken back", Seen.within(RollbackScene.SOON), () -> scene.held(other));
             Thread.sleep(7_000);
             assertThat(rollback).isNotDone();

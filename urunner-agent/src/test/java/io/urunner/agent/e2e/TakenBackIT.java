@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tools that apply manifests again beside the agent, as {@code docs/gitops.md} says it, with the manifests from there. */
+/** Tools that reapply manifests beside the agent, as described in {@code docs/gitops.md}, with the manifests on that page. */
 class TakenBackIT {
     private static final String KUBECTL = "kubectl-client-side-apply";
     private static final String ARGO = "argocd-controller";
@@ -55,7 +55,7 @@ class TakenBackIT {
         Await.until("ready", Seen.within(SOON), () -> agent.agent().notReady().isEmpty());
     }
 
-    /** One repository with a Deployment of the page's manifest. */
+    /** One repository with a Deployment from the page's manifest. */
     private static final class Case {
         private final Stage stage =
                 new Stage(cluster, registry, registry.host(), agent, "gitops/app-" + NUMBER.incrementAndGet(), true);
@@ -85,7 +85,7 @@ class TakenBackIT {
             stage.awaitRunning(id, first);
         }
 
-        /** Server-side apply, as Flux does it, and Argo CD where it is told to. */
+        /** Server-side apply, as Flux does it, and Argo CD if configured. */
         void apply(String manager, JsonNode manifest) {
             accepted(cluster.send(
                     "PATCH",
@@ -94,7 +94,7 @@ class TakenBackIT {
                     manifest));
         }
 
-        /** What {@code kubectl apply} and Argo CD send: what the manifest has and is not there. */
+        /** The patch that {@code kubectl apply} and Argo CD send: fields of the manifest that differ. */
         void patch(String manager, JsonNode manifest) {
             ObjectNode patch = (ObjectNode) Cluster.json("{}");
             patch.set("spec", manifest.path("spec"));
@@ -120,10 +120,10 @@ class TakenBackIT {
                     .asText();
         }
 
-        /** That it is told once whose doing it was, and that neither this digest nor the next one is rolled out. */
+        /** Verifies that the author is reported once, and that neither this digest nor the next one is rolled out. */
         void isRejected(String manager) throws Exception {
             stage.awaitEvent(id, "RolloutBlocked", "rejected by a revert", manager + " put the tag back");
-            // It is told before it is written, and what is written is a change, too.
+            // It is reported before it is written, and writing it is a change, too.
             Await.until(
                     "it is written",
                     Seen.within(SOON),
@@ -142,7 +142,7 @@ class TakenBackIT {
     }
 
     @AtOnce
-    void kubectlApplyTakesThePinBackAndResumeTriesItAgain() throws Exception {
+    void kubectlApplyRemovesThePinAndResumeTriesItAgain() throws Exception {
         Case here = new Case();
         here.create(KUBECTL, here.pinned());
         here.pushPinned("two");
@@ -160,7 +160,7 @@ class TakenBackIT {
     }
 
     @AtOnce
-    void fluxTakesThePinBackAtItsNextInterval() throws Exception {
+    void fluxRemovesThePinAtItsNextInterval() throws Exception {
         Case here = new Case();
         here.apply(FLUX, here.pinned());
         here.stage.awaitRunning(here.id, here.first);
@@ -170,7 +170,7 @@ class TakenBackIT {
     }
 
     @AtOnce
-    void oneOfTwoContainersIsEnough() throws Exception {
+    void revertingOneOfTwoContainersIsEnough() throws Exception {
         Case here = new Case();
         String side = here.stage.push("side", "side");
         Consumer<ObjectNode> two = manifest -> {
@@ -188,11 +188,11 @@ class TakenBackIT {
         here.stage.push("side", "side two");
         here.stage.staysChanged(here.id, 3);
         assertThat(here.image(0)).doesNotContain("@");
-        assertThat(here.image(1)).as("was left alone").contains("@");
+        assertThat(here.image(1)).as("left alone").contains("@");
     }
 
     @AtOnce
-    void whatReplacesAllIsNotFoughtEither() throws Exception {
+    void replacingTheWholeObjectIsNotFoughtEither() throws Exception {
         Case here = new Case();
         here.create("kubectl-replace", here.pinned());
         here.pushPinned("two");
@@ -202,7 +202,7 @@ class TakenBackIT {
     }
 
     @AtOnce
-    void helmTakesThePinBackAtEachUpgrade() throws Exception {
+    void helmRemovesThePinAtEachUpgrade() throws Exception {
         Case here = new Case();
         Path chart = chart(here.pinned());
         upgrade(here, chart);
@@ -214,7 +214,7 @@ class TakenBackIT {
     }
 
     @AtOnce
-    void whatArgoIsToldToIgnoreStaysPinned() throws Exception {
+    void anImageThatArgoIgnoresStaysPinned() throws Exception {
         JsonNode application = snippet("application.yaml");
         assertThat(application.at("/spec/syncPolicy/syncOptions/0").asText())
                 .isEqualTo("RespectIgnoreDifferences=true");
@@ -231,7 +231,7 @@ class TakenBackIT {
                                 cluster.read(here.id).at(pointer.asText()).isMissingNode())
                         .as(pointer.asText())
                         .isFalse());
-        // What it ignores it takes from what is there.
+        // It takes ignored fields from the live object.
         here.apply(ARGO, here.manifest(manifest -> {
             pinned(manifest);
             container(manifest, 0).put("image", here.image(0));
@@ -241,7 +241,7 @@ class TakenBackIT {
     }
 
     @AtOnce
-    void whatFluxIsToldToIgnoreStaysPinned() throws Exception {
+    void anImageThatFluxIgnoresStaysPinned() throws Exception {
         JsonNode rule = snippet("kustomization.yaml").at("/spec/ignore/0");
         assertThat(rule.at("/target/kind").asText()).isEqualTo("Deployment");
         Case here = new Case();
@@ -261,7 +261,7 @@ class TakenBackIT {
     }
 
     @AtOnce
-    void whereNodesPullAgainNobodyGetsInAnybodysWay() throws Exception {
+    void withPullPolicyAlwaysTheToolsDoNotInterfere() throws Exception {
         for (String manager : List.of(KUBECTL, ARGO, FLUX, "helm")) {
             Case here = new Case();
             ObjectNode manifest = here.manifest(any -> {});
@@ -321,7 +321,7 @@ class TakenBackIT {
         return (ObjectNode) containers(manifest).get(number);
     }
 
-    /** A manifest of the page, by the name that stands in its first line. */
+    /** A manifest on the page, by the name in its first line. */
     private static ObjectNode snippet(String name) {
         try {
             Matcher snippet = Pattern.compile("```yaml\\R# " + Pattern.quote(name) + "\\R(.*?)```", Pattern.DOTALL)

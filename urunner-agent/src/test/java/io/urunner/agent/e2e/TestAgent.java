@@ -74,12 +74,12 @@ final class TestAgent implements AutoCloseable {
         return agent;
     }
 
-    /** How often the first registry was asked for everything. */
+    /** The number of complete passes over the first registry. */
     long passes() throws InterruptedException {
         return agent.status().orElseThrow().registries().get(0).passes();
     }
 
-    /** Waits until it has asked for everything so many times more. */
+    /** Waits for this many more complete passes. */
     void awaitPasses(int more) throws InterruptedException {
         long begun = passes();
         Await.until(more + " passes more", Seen.within(SOON), () -> passes() >= begun + more);

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who may ask a running agent what, by the tokens that the chart mounts. */
+/** Access to a running agent with the tokens that the chart mounts. */
 class TokensIT {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String METRICS = "Metr1cs-t0ken";
@@ -58,7 +58,7 @@ class TokensIT {
     }
 
     @Test
-    void metricsAreForThoseWhoShowTheTokenAndProbesForEverybody() throws Exception {
+    void metricsRequireTheTokenAndProbesAreOpen() throws Exception {
         Stream.of(METRICS, NEXT, COMMANDS).forEach(UsedSecrets::add);
         Path file = Files.writeString(folder.resolve("token"), METRICS + "\n");
         try (Cluster cluster = Cluster.connect()) {
@@ -121,7 +121,7 @@ class TokensIT {
                 assertThat(status("/status", "Bearer " + COMMANDS)).isEqualTo(200);
                 for (String target : List.of("/status", "/doctor")) {
                     assertThat(status(target, "Bearer " + METRICS))
-                            .as("who may see the metrics may not see all of %s", target)
+                            .as("the metrics token does not give access to %s", target)
                             .isEqualTo(401);
                 }
 
@@ -130,7 +130,7 @@ class TokensIT {
                 assertThat(status("/metrics", "Bearer " + METRICS)).isEqualTo(401);
                 Files.delete(file);
                 assertThat(status("/metrics", "Bearer " + NEXT))
-                        .as("not open because the token cannot be read")
+                        .as("still protected if the token cannot be read")
                         .isEqualTo(401);
                 assertRefused(ask("GET", "/metrics"));
                 Files.writeString(file, "\n");

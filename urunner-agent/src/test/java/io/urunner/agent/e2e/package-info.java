@@ -1,4 +1,4 @@
-/** The agent on real parts: a control plane, registries, a database file. */
+/** The agent with real components: a control plane, registries, a database file. */
 @NullMarked
 package io.urunner.agent.e2e;
 

@@ -33,11 +33,11 @@ public final class PluginJars {
     private PluginJars() {}
 
     /**
-     * The source of a plugin of the type acme, which is a user with a password.
+     * The source of a plugin of the type acme, whose settings are a user and a password.
      *
      * @param name the class, in the package elsewhere
-     * @param parts by the name of a method its body, in the place of one that is well; {@code members} for what else is in
-     *     the class, {@code settings} for the settings' components, {@code more} for what is in the provider
+     * @param parts method bodies by method name, replacing the correct ones; {@code members} for additional members of the
+     *     class, {@code settings} for the settings' components, {@code more} for additional members of the provider
      */
     public static String plugin(String name, Map<String, String> parts) {
         return """
