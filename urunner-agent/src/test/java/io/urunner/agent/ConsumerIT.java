@@ -36,7 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Other people's projects, built outside ours with the published artifacts: the README's examples with exactly the
- * dependencies that it names for each, and a host ({@code src/test/host}) with its own versions of our libraries and its own log.
+ * dependencies that it names for each, and a host ({@code src/test/host}) with its own versions of our libraries and
+ * its own log.
  */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ConsumerIT {
@@ -260,8 +261,8 @@ class ConsumerIT {
     }
 
     /**
-     * A project with a module for each block of dependencies and the code up to the next one. Test dependencies belong to the
-     * module before.
+     * A project with a module for each block of dependencies and the code up to the next one. Test dependencies belong
+     * to the module before.
      */
     private static void write() throws IOException {
         String readme = Files.readString(ROOT.resolve("README.md"));

@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The project owns no name at a registry, a forge or a site: anyone who registered a name that we present as ours would be
- * trusted in our place. The root POM is the only place that names the owner.
+ * The project owns no name at a registry, a forge or a site: anyone who registered a name that we present as ours would
+ * be trusted in our place. The root POM is the only place that names the owner.
  */
 class ProjectNamesTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();

@@ -128,8 +128,9 @@ class ReadmeTest {
     }
 
     /**
-     * Everything that can be checked without a cluster: the program's own parser accepts the lines of {@code urunner}, and those
-     * of {@code helm} render the chart with the values on the page. DocumentsIT runs them, and those of {@code kubectl}.
+     * Everything that can be checked without a cluster: the program's own parser accepts the lines of {@code urunner},
+     * and those of {@code helm} render the chart with the values on the page. DocumentsIT runs them, and those of
+     * {@code kubectl}.
      */
     @TestFactory
     Stream<DynamicTest> theCommandsInTheDocumentsAreValid(@TempDir Path folder) {

@@ -20,8 +20,8 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * Prints the last lines of the build: which tests of all modules were skipped, and why, according to their reports. Maven runs
- * it in its own process after all tests; it prints at the end of that process, below Maven's own output.
+ * Prints the last lines of the build: which tests of all modules were skipped, and why, according to their reports.
+ * Maven runs it in its own process after all tests; it prints at the end of that process, below Maven's own output.
  */
 public final class WhatWasSkipped {
     private static final Path MODULES = Path.of("..");

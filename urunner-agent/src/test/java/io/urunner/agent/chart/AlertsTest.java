@@ -40,7 +40,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The chart's alerts, evaluated by Prometheus itself ({@code promtool test rules}) on series like those of real agents. */
+/**
+ * The chart's alerts, evaluated by Prometheus itself ({@code promtool test rules}) on series like those of real agents.
+ */
 class AlertsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String WEB = "namespace=\"shop\",kind=\"Deployment\",name=\"web\"";

@@ -14,8 +14,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * The table in the chart's README is generated from the comments in values.yaml. {@code -Dtest.jvm.args=-Dreadme.update=true}
- * regenerates it.
+ * The table in the chart's README is generated from the comments in values.yaml. {@code
+ * -Dtest.jvm.args=-Dreadme.update=true} regenerates it.
  */
 class ChartReadmeTest {
     private static final Path README = Chart.FOLDER.resolve("README.md");

@@ -460,7 +460,10 @@ class ChartTest {
         });
     }
 
-    /** The default must not be a name that is not ours: its owner's image would run with the agent's credentials and rights. */
+    /**
+     * The default must not be a name that is not ours: its owner's image would run with the agent's credentials and
+     * rights.
+     */
     @Test
     void withoutAnImageTheChartSaysHowToBuildAndPushOne() {
         for (String values : List.of("{}", "image: {repository: ''}", "image: {tag: 1.0.0}")) {
@@ -655,7 +658,9 @@ class ChartTest {
                                 .isNotEmpty()));
     }
 
-    /** The agent's configuration from the rendered objects; paths of mounted Secrets are replaced with a local secret. */
+    /**
+     * The agent's configuration from the rendered objects; paths of mounted Secrets are replaced with a local secret.
+     */
     private Configuration load(Chart chart) throws IOException, ConfigurationException {
         Path secret = Files.writeString(folder.resolve("secret"), "from-a-file");
         String settings = chart.settings().replaceAll("/etc/urunner/secrets/\\S+?(?=[\\s}\"])", secret.toString());

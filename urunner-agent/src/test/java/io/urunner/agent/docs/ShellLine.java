@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A simple command: a program and its words. Pipes, lists and substitutions are refused: a page whose commands need them says
- * that they are not run.
+ * A simple command: a program and its words. Pipes, lists and substitutions are refused: a page whose commands need
+ * them says that they are not run.
  *
  * @param at page and line
  * @param words the program and its arguments

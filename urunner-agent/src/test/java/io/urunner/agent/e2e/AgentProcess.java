@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /**
- * The agent as users run it: a process of its own with the JVM options of the image, configured by environment variables, that
- * can be killed.
+ * The agent as users run it: a process of its own with the JVM options of the image, configured by environment
+ * variables, that can be killed.
  */
 final class AgentProcess implements AutoCloseable {
     private static final Path IMAGE_OPTIONS = Path.of("image", "jvm.options").toAbsolutePath();

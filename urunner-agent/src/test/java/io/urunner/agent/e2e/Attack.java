@@ -31,7 +31,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Attacks of a tenant B on an agent and the registry that B shares with A. B's namespace is the parameter {@code b}. */
+/**
+ * Attacks of a tenant B on an agent and the registry that B shares with A. B's namespace is the parameter {@code b}.
+ */
 enum Attack {
     REFUSED_REFERENCES {
         @Override
@@ -101,7 +103,10 @@ enum Attack {
     },
 
     MANY_WRONG_PASSWORDS {
-        /** As GitLab bans an address: for this many wrong passwords in three minutes, which is longer than this test takes. */
+        /**
+         * As GitLab bans an address: for this many wrong passwords in three minutes, which is longer than this test
+         * takes.
+         */
         private static final int BANNED_FROM = 30;
 
         @Override

@@ -30,8 +30,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Tenants of one agent and one registry: A, who only wants their pushes to be rolled out, of a public image and of a private
- * one, and a tenant B for each attack. The agent is a process with the image's JVM options.
+ * Tenants of one agent and one registry: A, who only wants their pushes to be rolled out, of a public image and of a
+ * private one, and a tenant B for each attack. The agent is a process with the image's JVM options.
  */
 final class AttackScene implements AutoCloseable {
     static final Duration INTERVAL = Duration.ofSeconds(5);

@@ -386,7 +386,9 @@ class CommandsIT {
         }
     }
 
-    /** Anybody may create a Deployment: it must not be able to send files of this machine to a registry as passwords. */
+    /**
+     * Anybody may create a Deployment: it must not be able to send files of this machine to a registry as passwords.
+     */
     @AtOnce
     void settingsFromAClusterCannotReadOtherFilesOnThisMachine() throws Exception {
         String agents = installed("""

@@ -48,9 +48,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The commands in the documents, run one after the other as a reader would: with a real helm and kubectl, on a real cluster.
- * Each has to succeed. The pod of the agent is simulated, so the agent is a process that runs with the settings and the
- * ServiceAccount that the pod was given, and {@code kubectl exec} runs a command beside it.
+ * The commands in the documents, run one after the other as a reader would: with a real helm and kubectl, on a real
+ * cluster. Each has to succeed. The pod of the agent is simulated, so the agent is a process that runs with the
+ * settings and the ServiceAccount that the pod was given, and {@code kubectl exec} runs a command beside it.
  */
 class DocumentsIT {
     private static final Duration SOON = Duration.ofSeconds(60);

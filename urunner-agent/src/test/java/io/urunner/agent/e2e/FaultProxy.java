@@ -36,9 +36,9 @@ import okio.Buffer;
 import okio.BufferedSink;
 
 /**
- * A proxy for an API server or a registry. It forwards requests, and when its schedule says so it delays them,
- * cuts, refuses, answers garbage, or loses the answer to a request that took effect. Watches are forwarded line by line. Simulated
- * nodes always get through.
+ * A proxy for an API server or a registry. It forwards requests, and when its schedule says so it delays them, cuts,
+ * refuses, answers garbage, or loses the answer to a request that took effect. Watches are forwarded line by line.
+ * Simulated nodes always get through.
  */
 final class FaultProxy implements AutoCloseable {
     private static final String GARBAGE = "<html><body>It works!</body></html>";

@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 
-/** Decides which requests fail, how, and which pushes are followed by another one: determined by a seed. Thread-safe. */
+/**
+ * Decides which requests fail, how, and which pushes are followed by another one: determined by a seed. Thread-safe.
+ */
 final class FaultSchedule {
     /** Nothing goes wrong. */
     static final FaultSchedule NONE = new FaultSchedule(0, 0);

@@ -33,10 +33,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The API server and the registry behind proxies that fail by random schedules: whatever happens, every move of a tag that
- * was observed ends in exactly one rollout of each workload, the pods run the last digest, and the registry is asked for
- * no more often than lost answers explain. Some tags are pushed again while their rollouts are in progress. Twenty schedules; more with
- * {@code -Dfaults.seeds=200}, one of them with {@code -Dfaults.first=17 -Dfaults.seeds=1}.
+ * The API server and the registry behind proxies that fail by random schedules: whatever happens, every move of a tag
+ * that was observed ends in exactly one rollout of each workload, the pods run the last digest, and the registry is
+ * asked for no more often than lost answers explain. Some tags are pushed again while their rollouts are in progress.
+ * Twenty schedules; more with {@code -Dfaults.seeds=200}, one of them with {@code -Dfaults.first=17 -Dfaults.seeds=1}.
  */
 class FaultsIT {
     private static final int FIRST = Integer.getInteger("faults.first", 1);

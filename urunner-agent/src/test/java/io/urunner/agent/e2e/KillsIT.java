@@ -104,8 +104,8 @@ class KillsIT {
         }
         assertThat(kills).isEqualTo(50);
 
-        // Several moves in a row, two agents: the last one arrives, and none causes more than one rollout. Pods that were
-        // started for an earlier one may pull the last by themselves: then no template names it.
+        // Several moves in a row, two agents: the last one arrives, and none causes more than one rollout. Pods that
+        // were started for an earlier one may pull the last by themselves: then no template names it.
         Await.until("all run", Seen.within(SOON), () -> Seen.running(cluster, namespace, DEPLOYMENTS, pushed));
         agent("a");
         agent("b");

@@ -7,8 +7,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.Map;
 
 /**
- * A folder like the kubelet's mount of a ConfigMap or a Secret: each file is a link through {@code ..data}, and {@code ..data} is
- * a link that is replaced by a rename when the content changes.
+ * A folder like the kubelet's mount of a ConfigMap or a Secret: each file is a link through {@code ..data}, and {@code
+ * ..data} is a link that is replaced by a rename when the content changes.
  */
 final class MountedFolder {
     private final Path folder;

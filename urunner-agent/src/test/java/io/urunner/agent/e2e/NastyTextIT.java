@@ -275,7 +275,10 @@ class NastyTextIT {
         return pod;
     }
 
-    /** A text in one of the places where a pod says why it does not run; at most twice, because the API server accepts 3 MB. */
+    /**
+     * A text in one of the places where a pod says why it does not run; at most twice, because the API server accepts 3
+     * MB.
+     */
     private static ObjectNode troubled(String text, int number) {
         ObjectNode pod = JsonNodeFactory.instance.objectNode();
         ObjectNode status = pod.withObject("/status");

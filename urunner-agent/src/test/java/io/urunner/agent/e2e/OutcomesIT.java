@@ -460,7 +460,10 @@ class OutcomesIT {
         assertThat(Seen.revision(cluster, id)).isEqualTo(3);
     }
 
-    /** Does what {@code kubectl rollout undo} does: replaces template and annotations with those of the older ReplicaSet. */
+    /**
+     * Does what {@code kubectl rollout undo} does: replaces template and annotations with those of the older
+     * ReplicaSet.
+     */
     static void undo(Cluster cluster, WorkloadId id, int revision) throws Exception {
         String number = "deployment.kubernetes.io/revision";
         ArrayNode patch = (ArrayNode) Cluster.json("[]");

@@ -19,9 +19,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Limits for the questions of agents, whatever happens: a tag once per pass, as often again for the agent's own reasons, and more only
- * after hints; and the content of a digest once. Verified with the logs of the servers, which share no
- * code with the agent. Simulated nodes, which ask the registry, too, have another user agent.
+ * Limits for the questions of agents, whatever happens: a tag once per pass, as often again for the agent's own
+ * reasons, and more only after hints; and the content of a digest once. Verified with the logs of the servers, which
+ * share no code with the agent. Simulated nodes, which ask the registry, too, have another user agent.
  */
 final class Questions {
     private static final String AGENT = "urunner";

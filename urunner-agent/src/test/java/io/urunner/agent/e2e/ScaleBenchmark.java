@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * 2,000 Deployments with a pod each in 50 enabled of 500 namespaces, of 500 images: how long the agent takes to see them,
- * and which resources it needs. Run by a command of its own, see docs/benchmarks.md.
+ * 2,000 Deployments with a pod each in 50 enabled of 500 namespaces, of 500 images: how long the agent takes to see
+ * them, and which resources it needs. Run by a command of its own, see docs/benchmarks.md.
  */
 class ScaleBenchmark {
     private static final int NAMESPACES = 500;

@@ -143,8 +143,9 @@ class SecurityIT {
     }
 
     /**
-     * A registry for each hostile answer, beside a healthy one: the agent lives, has no more memory than the chart gives
-     * it, rolls out the pushes to the other registry as before, and in the end has no more threads and open files.
+     * A registry for each hostile answer, beside a healthy one: the agent lives, has no more memory than the chart
+     * gives it, rolls out the pushes to the other registry as before, and in the end has no more threads and open
+     * files.
      */
     @Test
     @ResourceLock(MACHINE)

@@ -27,7 +27,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tools that reapply manifests beside the agent, as described in {@code docs/gitops.md}, with the manifests on that page. */
+/**
+ * Tools that reapply manifests beside the agent, as described in {@code docs/gitops.md}, with the manifests on that
+ * page.
+ */
 class TakenBackIT {
     private static final String KUBECTL = "kubectl-client-side-apply";
     private static final String ARGO = "argocd-controller";

@@ -203,8 +203,8 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
     }
 
     /**
-     * The configuration of the cluster. If it is not set, and this is not a pod, a command ({@code byHand}) uses the kubeconfig;
-     * an agent does not, so that it does not watch a cluster by accident.
+     * The configuration of the cluster. If it is not set, and this is not a pod, a command ({@code byHand}) uses the
+     * kubeconfig; an agent does not, so that it does not watch a cluster by accident.
      */
     static KubeConfiguration kubernetes(Configuration configuration, Map<String, String> environment, boolean byHand)
             throws CommandException {

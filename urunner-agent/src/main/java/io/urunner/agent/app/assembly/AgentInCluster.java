@@ -47,11 +47,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The agent that runs in the cluster of a kubeconfig, with the settings from its Deployment: for commands on a machine without
- * settings. The agent's files are kept in a folder that only this user can read, until this is closed.
+ * The agent that runs in the cluster of a kubeconfig, with the settings from its Deployment: for commands on a machine
+ * without settings. The agent's files are kept in a folder that only this user can read, until this is closed.
  */
 final class AgentInCluster implements Wiring.FoundAgent {
-    /** The label that the chart sets for any release name, and the one of Deployments that were created without the chart. */
+    /**
+     * The label that the chart sets for any release name, and the one of Deployments that were created without the
+     * chart.
+     */
     private static final List<String> LABELS = List.of("urunner.io/component=agent", "app.kubernetes.io/name=urunner");
 
     private static final String INSTEAD = "; or use settings of your own (--config, URUNNER_...)";

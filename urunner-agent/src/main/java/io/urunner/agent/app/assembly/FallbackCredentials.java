@@ -9,8 +9,8 @@ import io.urunner.registry.auth.CredentialProvider;
 import java.util.List;
 
 /**
- * The configured credentials; if a configured registry has none, those of the pods that use the repository; for repositories
- * outside the configured registries those of another provider.
+ * The configured credentials; if a configured registry has none, those of the pods that use the repository; for
+ * repositories outside the configured registries those of another provider.
  */
 final class FallbackCredentials implements CredentialProvider {
     private final List<RegistryPrefix> configured;

@@ -22,8 +22,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A stand-in for the Kubernetes API server on loopback: get, list, watch, create, replace and patch of the few resources
- * that the agent uses, without authentication. It knows no kinds; {@link DemoControllers} turns workloads into pods.
+ * A stand-in for the Kubernetes API server on loopback: get, list, watch, create, replace and patch of the few
+ * resources that the agent uses, without authentication. It knows no kinds; {@link DemoControllers} turns workloads
+ * into pods.
  */
 final class DemoApiServer implements AutoCloseable {
     private static final Pattern PATH = Pattern.compile(

@@ -25,8 +25,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code urunner demo}: shows the main job with the unchanged agent. The registry and the API server are stand-ins; their
- * answers are real, and so are the printed digests.
+ * {@code urunner demo}: shows the main job with the unchanged agent. The registry and the API server are stand-ins;
+ * their answers are real, and so are the printed digests.
  */
 @Command(
         name = "demo",

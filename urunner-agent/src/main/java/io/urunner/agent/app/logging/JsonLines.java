@@ -16,8 +16,8 @@ import java.util.List;
 import org.slf4j.event.KeyValuePair;
 
 /**
- * One JSON object per line: {@code time}, {@code level}, {@code logger}, {@code message}, the event's key-value pairs as
- * members of their own, and {@code error} with the stack trace.
+ * One JSON object per line: {@code time}, {@code level}, {@code logger}, {@code message}, the event's key-value pairs
+ * as members of their own, and {@code error} with the stack trace.
  */
 final class JsonLines extends EncoderBase<ILoggingEvent> {
     /** Readers of the log see the same text, whatever their charset. */

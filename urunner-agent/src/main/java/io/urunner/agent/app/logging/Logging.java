@@ -60,7 +60,9 @@ public final class Logging {
                 .hasNext();
     }
 
-    /** OkHttp, the PostgreSQL driver and the JDK use the JDK's logging, which would write to stderr in its own format. */
+    /**
+     * OkHttp, the PostgreSQL driver and the JDK use the JDK's logging, which would write to stderr in its own format.
+     */
     private static void takeOver() {
         java.util.logging.Logger root =
                 java.util.logging.LogManager.getLogManager().getLogger("");

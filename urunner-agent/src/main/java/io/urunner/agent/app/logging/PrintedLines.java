@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replaces the standard output and the error output. Text that plugins and libraries print there would get between the lines
- * of the log, or into the output of a command: it goes to the log instead, line by line; only the beginning of a long line is
- * kept. The log itself passes through. Thread-safe.
+ * Replaces the standard output and the error output. Text that plugins and libraries print there would get between the
+ * lines of the log, or into the output of a command: it goes to the log instead, line by line; only the beginning of a
+ * long line is kept. The log itself passes through. Thread-safe.
  */
 public final class PrintedLines extends OutputStream {
     private static final Logger LOG = LoggerFactory.getLogger(PrintedLines.class);

@@ -6,8 +6,8 @@ import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.core.spi.ContextAwareBase;
 
 /**
- * Configures Logback until the settings are read, instead of searching for files: nothing below a warning is logged, and even
- * warnings only after {@link Logging} has been configured.
+ * Configures Logback until the settings are read, instead of searching for files: nothing below a warning is logged,
+ * and even warnings only after {@link Logging} has been configured.
  */
 public final class QuietStart extends ContextAwareBase implements Configurator {
     /** Called by Logback. */

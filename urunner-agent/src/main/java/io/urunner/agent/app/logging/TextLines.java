@@ -9,8 +9,8 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
 /**
- * A line per event for people, in UTF-8 whatever the locale: the time in UTC, the level, the message; for a defect followed by
- * the stack trace.
+ * A line per event for people, in UTF-8 whatever the locale: the time in UTC, the level, the message; for a defect
+ * followed by the stack trace.
  */
 public final class TextLines extends EncoderBase<ILoggingEvent> {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern(

@@ -32,9 +32,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Counts what the agent and its registry client do. {@code docs/metrics.md} lists what is served. Label values are configured
- * registries, watched workloads, a bounded number of namespaces, and words from fixed sets, so their number is bounded.
- * Thread-safe.
+ * Counts what the agent and its registry client do. {@code docs/metrics.md} lists what is served. Label values are
+ * configured registries, watched workloads, a bounded number of namespaces, and words from fixed sets, so their number
+ * is bounded. Thread-safe.
  */
 public final class AgentMetrics implements AgentListener, RegistryObserver {
     private static final double[] ANSWER_SECONDS = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
@@ -126,8 +126,8 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     }
 
     /**
-     * The endpoint that Prometheus scrapes: these metrics, those of the agent's state, of the JVM and of the process. To be
-     * called once.
+     * The endpoint that Prometheus scrapes: these metrics, those of the agent's state, of the JVM and of the process.
+     * To be called once.
      *
      * @param status the agent's status, queried at every scrape
      * @param rateLimit the limit that a registry host last reported

@@ -7,9 +7,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Handles SIGTERM and Ctrl-C for the command that waits for them. A command that then stops in time exits with its own code,
- * which is 0 for {@code run}: an agent that was stopped has not failed. If it does not stop in time, the process is halted with
- * the exit code of a terminated JVM.
+ * Handles SIGTERM and Ctrl-C for the command that waits for them. A command that then stops in time exits with its own
+ * code, which is 0 for {@code run}: an agent that was stopped has not failed. If it does not stop in time, the process
+ * is halted with the exit code of a terminated JVM.
  */
 public final class ProcessTermination implements Termination {
     private static final Duration PATIENCE = Duration.ofMillis(4_500);

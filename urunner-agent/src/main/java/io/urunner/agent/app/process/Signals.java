@@ -5,8 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Handles signals of the operating system. The JDK's only way to do so is a class outside the platform's API
- * ({@code sun.misc.Signal}, in the module {@code jdk.unsupported}), so it is looked up by reflection: if it or the signal is
+ * Handles signals of the operating system. The JDK's only way to do so is a class outside the platform's API ({@code
+ * sun.misc.Signal}, in the module {@code jdk.unsupported}), so it is looked up by reflection: if it or the signal is
  * missing, the signal has its default effect on the JVM.
  */
 public final class Signals {
@@ -14,7 +14,10 @@ public final class Signals {
 
     private Signals() {}
 
-    /** Runs an action at every signal of a name ({@code HUP}), on a thread of the JVM, instead of terminating the process. */
+    /**
+     * Runs an action at every signal of a name ({@code HUP}), on a thread of the JVM, instead of terminating the
+     * process.
+     */
     public static void listen(String name, Runnable heard) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");

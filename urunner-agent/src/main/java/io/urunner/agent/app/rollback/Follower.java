@@ -67,8 +67,8 @@ final class Follower {
     }
 
     /**
-     * A StatefulSet waits for a pod to become ready before it continues, even if the pod is of a template that never becomes
-     * ready: see "Forced rollback" in the documentation of Kubernetes. Deleting the pod helps.
+     * A StatefulSet waits for a pod to become ready before it continues, even if the pod is of a template that never
+     * becomes ready: see "Forced rollback" in the documentation of Kubernetes. Deleting the pod helps.
      */
     private void help(Workload workload, long now) {
         if (!id.kind().waitsForEachPod()

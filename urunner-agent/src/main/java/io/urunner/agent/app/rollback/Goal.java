@@ -66,8 +66,8 @@ public sealed interface Goal {
     /**
      * Parses user input.
      *
-     * @param text a digest or its beginning, {@code -1} or another number of steps, or a time: with an offset, without one,
-     *     or only a time of day
+     * @param text a digest or its beginning, {@code -1} or another number of steps, or a time: with an offset, without
+     *     one, or only a time of day
      * @param now the current time, and the zone of times without an offset
      * @return the goal
      * @throws IllegalArgumentException if it is none of these

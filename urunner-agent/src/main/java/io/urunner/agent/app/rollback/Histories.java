@@ -33,8 +33,8 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * Reads the history of tags: from the store, and from the annotations of the templates that the cluster keeps, which are
- * all that is left if the store was lost. For one thread.
+ * Reads the history of tags: from the store, and from the annotations of the templates that the cluster keeps, which
+ * are all that is left if the store was lost. For one thread.
  */
 public final class Histories {
     private static final int LIMIT = 1_000;
@@ -173,8 +173,8 @@ public final class Histories {
     }
 
     /**
-     * The history of a tag, from the store only. Information from workloads' annotations is left out: anyone who may write
-     * them could claim that others' images failed.
+     * The history of a tag, from the store only. Information from workloads' annotations is left out: anyone who may
+     * write them could claim that others' images failed.
      *
      * @param reference the image reference
      * @return the history

@@ -33,8 +33,8 @@ public record HistoryReport(Optional<String> workload, Optional<WorkloadState.Ho
     /**
      * A stay of a digest behind a tag.
      *
-     * @param back how many digests it is before the newest one, as in {@code --to -2}; empty for an older stay of a digest
-     *     that came back, and for one that failed here
+     * @param back how many digests it is before the newest one, as in {@code --to -2}; empty for an older stay of a
+     *     digest that came back, and for one that failed here
      * @param digest the digest
      * @param firstSeen when it was first seen, if known
      * @param lastSeen when it was last seen, if known

@@ -43,9 +43,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Rolls workloads back, and resumes them. A request is checked before anything is changed; then there is one patch, whose
- * rollout is followed to its end. After an interruption, the same request continues where the last one stopped. For one
- * thread.
+ * Rolls workloads back, and resumes them. A request is checked before anything is changed; then there is one patch,
+ * whose rollout is followed to its end. After an interruption, the same request continues where the last one stopped.
+ * For one thread.
  */
 public final class Operator {
     private static final int CONFLICTS = 5;
@@ -153,8 +153,8 @@ public final class Operator {
     }
 
     /**
-     * Ends a hold, which restores the original text of the images, and lifts the quarantine of digests that failed here. A pin
-     * of ours that somebody put back is removed, too.
+     * Ends a hold, which restores the original text of the images, and lifts the quarantine of digests that failed
+     * here. A pin of ours that somebody put back is removed, too.
      *
      * @param id the workload
      * @param force whether to roll out again what failed here

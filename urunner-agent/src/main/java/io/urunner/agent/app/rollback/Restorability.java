@@ -22,8 +22,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Asks registries whether they still have digests: the manifest, and for an index the children that the nodes run, because
- * garbage collection can remove the child and leave the index.
+ * Asks registries whether they still have digests: the manifest, and for an index the children that the nodes run,
+ * because garbage collection can remove the child and leave the index.
  */
 final class Restorability {
     /** Maximum number of images of an index to check: each is a request. */

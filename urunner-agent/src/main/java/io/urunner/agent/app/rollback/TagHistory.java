@@ -118,8 +118,8 @@ record TagHistory(List<Entry> entries, Map<String, Failure> failures) {
                             new Failure(
                                     written.acted().equals(written.failed()) ? written.actedAt() : Optional.of(at),
                                     written.failure().orElse("")))));
-            // The replaced digest is older than the one that replaced it, which the store may have seen earlier than the
-            // cluster says.
+            // The replaced digest is older than the one that replaced it, which the store may have seen earlier than
+            // the cluster says.
             Instant bound = state.flatMap(ContainerState::acted)
                     .flatMap(this::firstSeen)
                     .filter(seen -> seen.isBefore(at))

@@ -46,7 +46,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 
-/** A registry that puts arbitrary text everywhere into its answers: the output and the log of a command are harmless. */
+/**
+ * A registry that puts arbitrary text everywhere into its answers: the output and the log of a command are harmless.
+ */
 class NastyRegistryTest {
     private static final String DIGEST = "sha256:" + "0123456789abcdef".repeat(4);
 

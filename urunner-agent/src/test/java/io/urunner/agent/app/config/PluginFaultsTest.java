@@ -36,7 +36,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Plugins that do everything wrong: each is reported, with its jar, its class and the reason, and affects nothing else. */
+/**
+ * Plugins that do everything wrong: each is reported, with its jar, its class and the reason, and affects nothing else.
+ */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PluginFaultsTest {
     private static final String PASSWORD = "Tr0ub4dor-and-3";

@@ -36,8 +36,8 @@ public final class PluginJars {
      * The source of a plugin of the type acme, whose settings are a user and a password.
      *
      * @param name the class, in the package elsewhere
-     * @param parts method bodies by method name, replacing the correct ones; {@code members} for additional members of the
-     *     class, {@code settings} for the settings' components, {@code more} for additional members of the provider
+     * @param parts method bodies by method name, replacing the correct ones; {@code members} for additional members of
+     *     the class, {@code settings} for the settings' components, {@code more} for additional members of the provider
      */
     public static String plugin(String name, Map<String, String> parts) {
         return """

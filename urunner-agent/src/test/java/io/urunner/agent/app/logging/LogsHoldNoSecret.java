@@ -17,8 +17,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * The last test of the build, run by itself after all others: the logs of the tests of all modules, including those of the
- * agents that they started as processes, contain none of the secrets that they used.
+ * The last test of the build, run by itself after all others: the logs of the tests of all modules, including those of
+ * the agents that they started as processes, contain none of the secrets that they used.
  */
 class LogsHoldNoSecret {
     private static final Path MODULES = Path.of("..");
