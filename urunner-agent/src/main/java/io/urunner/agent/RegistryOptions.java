@@ -1,7 +1,5 @@
 package io.urunner.agent;
 
-import io.urunner.agent.tags.RequestCounts;
-import io.urunner.agent.tags.WatchedRegistry;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -12,7 +10,7 @@ import java.util.Optional;
  * @param concurrency how many questions may be in flight at once, 1 or more
  * @param budget a limit on the requests that are sent to it; empty for none
  */
-public record RegistryOptions(Optional<Duration> interval, int concurrency, Optional<WatchedRegistry.Budget> budget) {
+public record RegistryOptions(Optional<Duration> interval, int concurrency, Optional<Budget> budget) {
     /** The defaults: the agent's interval, eight questions at once, no limit. */
     public static final RegistryOptions DEFAULTS = new RegistryOptions(Optional.empty(), 8, Optional.empty());
 
@@ -57,6 +55,20 @@ public record RegistryOptions(Optional<Duration> interval, int concurrency, Opti
      * @return the options
      */
     public RegistryOptions withBudget(int perMinute, RequestCounts sent) {
-        return new RegistryOptions(interval, concurrency, Optional.of(new WatchedRegistry.Budget(perMinute, sent)));
+        return new RegistryOptions(interval, concurrency, Optional.of(new Budget(perMinute, sent)));
+    }
+
+    /**
+     * A limit of our own for the requests to a registry.
+     *
+     * @param perMinute how many per minute at most
+     * @param sent counts what the client sends
+     */
+    public record Budget(int perMinute, RequestCounts sent) {
+        public Budget {
+            if (perMinute < 1) {
+                throw new IllegalArgumentException("a budget must be at least one request per minute");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.RegistryOptions;
+import io.urunner.agent.PullSecretSource;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RateLimit;
@@ -33,7 +35,7 @@ final class ClientSource implements WatchedRegistry.Source {
     private final RegistryClient client;
     private final String registry;
     private final InstantSource clock;
-    private final Optional<WatchedRegistry.Budget> budget;
+    private final Optional<RegistryOptions.Budget> budget;
     private final Function<String, Optional<PullSecretSource>> pullSecrets;
     /** The credentials that are sent, if they are pull secrets. */
     private final Optional<PullSecretSource> own;
@@ -54,7 +56,7 @@ final class ClientSource implements WatchedRegistry.Source {
             RegistryClient client,
             String registry,
             InstantSource clock,
-            Optional<WatchedRegistry.Budget> budget,
+            Optional<RegistryOptions.Budget> budget,
             Function<String, Optional<PullSecretSource>> pullSecrets) {
         this(client, registry, clock, budget, pullSecrets, Optional.empty());
     }
@@ -63,7 +65,7 @@ final class ClientSource implements WatchedRegistry.Source {
             RegistryClient client,
             String registry,
             InstantSource clock,
-            Optional<WatchedRegistry.Budget> budget,
+            Optional<RegistryOptions.Budget> budget,
             Function<String, Optional<PullSecretSource>> pullSecrets,
             Optional<PullSecretSource> own) {
         this.client = client;

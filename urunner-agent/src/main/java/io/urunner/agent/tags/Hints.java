@@ -1,5 +1,6 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.PushedTag;
 import io.urunner.agent.loop.Loop;
 import io.urunner.registry.ImageReference;
 import java.time.Duration;

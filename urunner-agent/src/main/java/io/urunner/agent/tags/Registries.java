@@ -1,5 +1,6 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.RegistryProbe;
 import io.urunner.agent.AgentListener;
 import io.urunner.agent.HostStatus;
 import io.urunner.agent.history.Memory;

@@ -1,5 +1,6 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.RegistryProbe;
 import io.urunner.agent.AgentListener;
 import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.LogField;

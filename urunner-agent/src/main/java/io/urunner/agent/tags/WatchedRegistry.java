@@ -1,5 +1,7 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.RegistryOptions;
+import io.urunner.agent.PullSecretSource;
 import io.urunner.agent.loop.Pace;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.ImageReference;
@@ -49,7 +51,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         private final InstantSource clock;
         private Duration interval = Duration.ofSeconds(30);
         private int concurrency = 8;
-        private Optional<Budget> budget = Optional.empty();
+        private Optional<RegistryOptions.Budget> budget = Optional.empty();
         private Function<String, Optional<PullSecretSource>> pullSecrets = namespace -> Optional.empty();
 
         private Builder(RegistryPrefix prefix, RegistryClient client, InstantSource clock) {
@@ -86,7 +88,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
          * @param limit the limit; empty for none
          * @return this builder
          */
-        public Builder budget(Optional<Budget> limit) {
+        public Builder budget(Optional<RegistryOptions.Budget> limit) {
             budget = limit;
             return this;
         }
@@ -111,20 +113,6 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         public WatchedRegistry build() {
             Source source = new ClientSource(client, prefix.registry(), clock, budget, pullSecrets);
             return new WatchedRegistry(prefix, source, interval, concurrency);
-        }
-    }
-
-    /**
-     * A limit of our own for the requests to a registry.
-     *
-     * @param perMinute how many per minute at most
-     * @param sent counts what the client sends
-     */
-    public record Budget(int perMinute, RequestCounts sent) {
-        public Budget {
-            if (perMinute < 1) {
-                throw new IllegalArgumentException("a budget must be at least one request per minute");
-            }
         }
     }
 

@@ -1,6 +1,6 @@
 package io.urunner.agent.workloads;
 
-import io.urunner.agent.tags.PullSecretSource;
+import io.urunner.agent.PullSecretSource;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeAccess.SecretData;
 import io.urunner.kube.KubeException;

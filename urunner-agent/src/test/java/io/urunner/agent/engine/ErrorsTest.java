@@ -8,7 +8,7 @@ import io.urunner.agent.loop.LoopThread;
 import io.urunner.agent.loop.StateLog;
 import io.urunner.agent.loop.Threads;
 import io.urunner.agent.rollouts.EventWriter;
-import io.urunner.agent.tags.PushedTag;
+import io.urunner.agent.PushedTag;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.store.DigestStore;

@@ -1,5 +1,7 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.RegistryOptions;
+import io.urunner.agent.RequestCounts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -82,7 +84,7 @@ class ClientSourceTest {
                         client,
                         host,
                         () -> now,
-                        Optional.of(new WatchedRegistry.Budget(5, sent)),
+                        Optional.of(new RegistryOptions.Budget(5, sent)),
                         namespace -> Optional.empty());
                 assertThat(left(source)).isEqualTo(5);
                 for (int left = 3; left >= -1; left -= 2) {

@@ -23,7 +23,7 @@ import io.urunner.agent.app.http.LocalAgents;
 import io.urunner.agent.app.logging.Logging;
 import io.urunner.agent.app.metrics.AgentMetrics;
 import io.urunner.agent.loop.SystemTime;
-import io.urunner.agent.tags.RequestCounts;
+import io.urunner.agent.RequestCounts;
 import io.urunner.agent.workloads.PodCredentials;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConfigurationException;

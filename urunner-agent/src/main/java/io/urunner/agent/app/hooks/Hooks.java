@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.app.http.Endpoint;
 import io.urunner.agent.app.http.Endpoint.Response;
-import io.urunner.agent.tags.PushedTag;
+import io.urunner.agent.PushedTag;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.Secret;
 import io.urunner.registry.auth.SecretSource;

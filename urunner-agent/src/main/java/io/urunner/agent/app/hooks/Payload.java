@@ -1,7 +1,7 @@
 package io.urunner.agent.app.hooks;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.urunner.agent.tags.PushedTag;
+import io.urunner.agent.PushedTag;
 import io.urunner.registry.ImageReference;
 import java.util.ArrayList;
 import java.util.List;

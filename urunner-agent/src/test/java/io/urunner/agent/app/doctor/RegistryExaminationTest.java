@@ -13,7 +13,7 @@ import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.State;
 import io.urunner.agent.plan.Verdict;
-import io.urunner.agent.tags.RegistryProbe.Image;
+import io.urunner.agent.RegistryProbe.Image;
 import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;

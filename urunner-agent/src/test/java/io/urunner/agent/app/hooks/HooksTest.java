@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.urunner.agent.app.http.AgentServer;
-import io.urunner.agent.tags.PushedTag;
+import io.urunner.agent.PushedTag;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
 import io.urunner.registry.auth.SecretSource;

@@ -1,4 +1,4 @@
-package io.urunner.agent.tags;
+package io.urunner.agent;
 
 import io.urunner.registry.ImageReference;
 import java.util.Optional;

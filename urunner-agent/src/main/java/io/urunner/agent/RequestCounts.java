@@ -1,4 +1,4 @@
-package io.urunner.agent.tags;
+package io.urunner.agent;
 
 import io.urunner.registry.RateLimit;
 import io.urunner.registry.RegistryObserver;
@@ -62,7 +62,7 @@ public final class RequestCounts implements RegistryObserver {
     }
 
     /** How many have been sent to a registry so far. */
-    long to(String registry) {
+    public long to(String registry) {
         LongAdder count = sent.get(Repository.apiHost(registry));
         return count == null ? 0 : count.sum();
     }
