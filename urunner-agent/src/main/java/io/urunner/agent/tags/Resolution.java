@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The outcome of one question to a registry. */
-public sealed interface Resolution {
+sealed interface Resolution {
     /**
      * What the reference names.
      *

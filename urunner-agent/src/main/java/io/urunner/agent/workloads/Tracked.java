@@ -279,7 +279,7 @@ public final class Tracked {
     }
 
     /** What it waits for in other workloads has changed. */
-    public void othersChanged() {
+    void othersChanged() {
         plans = 0;
     }
 
