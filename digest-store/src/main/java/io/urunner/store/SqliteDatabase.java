@@ -127,7 +127,11 @@ final class SqliteDatabase implements Database {
                     Set<PosixFilePermission> narrowed = EnumSet.copyOf(OWNERS);
                     narrowed.retainAll(mode);
                     Files.setPosixFilePermissions(each, narrowed);
-                    log.info("{}: {} had the mode {}, and is now accessible only by its owner", location(), each, text(mode));
+                    log.info(
+                            "{}: {} had the mode {}, and is now accessible only by its owner",
+                            location(),
+                            each,
+                            text(mode));
                 }
             } catch (NoSuchFileException e) {
                 // SQLite creates it when necessary.

@@ -312,8 +312,8 @@ final class Attempt {
             reason = issuer + " rejects " + CREDENTIAL + "; check it";
         } else if (errors.stream().anyMatch(error -> error.code().equals("DENIED"))) {
             claim = grant();
-            reason =
-                    issuer + " denies this to " + CREDENTIAL + ": it is wrong or lacks the permission, or this does not exist";
+            reason = issuer + " denies this to " + CREDENTIAL
+                    + ": it is wrong or lacks the permission, or this does not exist";
         } else {
             reason = issuer + " turns " + CREDENTIAL
                     + " away: it has no access to the registry, or our address is banned";

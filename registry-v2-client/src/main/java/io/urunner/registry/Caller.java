@@ -180,14 +180,10 @@ final class Caller {
             if (answered.status() == 429) {
                 Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
                 String until = retryAt != null ? "; try again at " + retryAt : "";
-                return new RateLimitedException(
-                        what, "too many requests" + until, moment, retryAt != null, failure);
+                return new RateLimitedException(what, "too many requests" + until, moment, retryAt != null, failure);
             }
             return new UnavailableException(
-                    what,
-                    failure.getMessage() + ", which is an error on its side; try again later",
-                    retryAt,
-                    failure);
+                    what, failure.getMessage() + ", which is an error on its side; try again later", retryAt, failure);
         }
         return new UnavailableException(call.what(), words(host, failure), null, failure);
     }

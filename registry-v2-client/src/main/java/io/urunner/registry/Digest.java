@@ -29,14 +29,14 @@ public record Digest(String algorithm, String hex) {
             case SHA256 -> 64;
             case SHA512 -> 128;
             default ->
-                throw new IllegalArgumentException(
-                        "not a digest: the algorithm must be sha256 or sha512, not " + ReferenceGrammar.quote(algorithm));
+                throw new IllegalArgumentException("not a digest: the algorithm must be sha256 or sha512, not "
+                        + ReferenceGrammar.quote(algorithm));
         };
         if (hex.length() != length || !isLowerHex(hex)) {
-            throw new IllegalArgumentException(
-                    "not a digest: " + algorithm + ": must be followed by " + length + " lower-case hexadecimal digits, not by "
-                            + hex.length() + (hex.length() == 1 ? " character " : " characters ")
-                            + ReferenceGrammar.quote(hex));
+            throw new IllegalArgumentException("not a digest: " + algorithm + ": must be followed by " + length
+                    + " lower-case hexadecimal digits, not by "
+                    + hex.length() + (hex.length() == 1 ? " character " : " characters ")
+                    + ReferenceGrammar.quote(hex));
         }
     }
 

@@ -98,8 +98,8 @@ final class ReferenceGrammar {
             previous = c;
             label = c == '.' ? 0 : label + 1;
             if (i == MAX_HOST_LENGTH || label > MAX_LABEL_LENGTH) {
-                return "a host name may have at most " + MAX_HOST_LENGTH + " characters, and each of its labels at most "
-                        + MAX_LABEL_LENGTH;
+                return "a host name may have at most " + MAX_HOST_LENGTH
+                        + " characters, and each of its labels at most " + MAX_LABEL_LENGTH;
             }
         }
         if (!isLetterOrDigit(previous)) {

@@ -539,7 +539,8 @@ public final class RegistryClient implements AutoCloseable {
          */
         public Builder transferRate(long bytesPerSecond) {
             if (bytesPerSecond < 1) {
-                throw new IllegalArgumentException("the rate must be at least 1 byte per second, not " + bytesPerSecond);
+                throw new IllegalArgumentException(
+                        "the rate must be at least 1 byte per second, not " + bytesPerSecond);
             }
             this.transferRate = bytesPerSecond;
             return this;

@@ -61,7 +61,8 @@ record Token(Secret value, Instant renewAt) {
             String value = root.path(field).asText("");
             if (!value.isBlank()) {
                 if (!value.matches("[!-~]+")) {
-                    throw new Violation("the token server's " + field + " contains characters that are not allowed in a header");
+                    throw new Violation(
+                            "the token server's " + field + " contains characters that are not allowed in a header");
                 }
                 return value;
             }

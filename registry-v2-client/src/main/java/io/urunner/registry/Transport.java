@@ -127,7 +127,8 @@ final class Transport {
         HttpUrl next = location == null ? null : request.url().resolve(location);
         if (next == null) {
             response.close();
-            throw new Violation("the redirect from " + request.url().redact() + " does not lead to an http or https URL");
+            throw new Violation(
+                    "the redirect from " + request.url().redact() + " does not lead to an http or https URL");
         }
         return next.newBuilder().username("").password("").build();
     }

@@ -60,8 +60,7 @@ class AnswerFuzzTest {
     }
 
     @Property(seed = "1")
-    void a_written_link_reads_back(
-            @ForAll @From("targets") String target, @ForAll @From("targets") String other) {
+    void a_written_link_reads_back(@ForAll @From("targets") String target, @ForAll @From("targets") String other) {
         String header = "<" + other + ">; rel=prev; title=\"<x>; rel=next\", <" + target + ">; x=1; rel=\"last next\"";
         assertThat(LinkHeader.next(List.of(header))).contains(target);
     }

@@ -46,7 +46,8 @@ class CredentialRouterTest {
                 "docker.io, library/nginx, hub",
                 "reg.example, '', deep",
             })
-    void asksTheProviderWithTheLongestPrefix(String registry, String repository, String user) throws CredentialException {
+    void asksTheProviderWithTheLongestPrefix(String registry, String repository, String user)
+            throws CredentialException {
         List<Credential> credentials = router.credentials(registry, repository);
 
         assertThat(credentials).isEqualTo(user == null ? List.of() : List.of(FixedCredentials.basic(user, "x")));

@@ -361,7 +361,11 @@ public final class Agent implements AutoCloseable {
                     Phrases.count(now.size(), "namespace"));
         } else {
             tell(Level.INFO, "now watched", now, told);
-            tell(Level.WARN, "no longer watched, because the label urunner=enable is missing or the namespace was deleted", told, now);
+            tell(
+                    Level.WARN,
+                    "no longer watched, because the label urunner=enable is missing or the namespace was deleted",
+                    told,
+                    now);
             told.stream().filter(name -> !now.contains(name)).forEach(name -> lost.put(name, clock.instant()));
             lost.keySet().removeAll(now);
         }

@@ -50,8 +50,7 @@ class ArchitectureTest {
     }
 
     /** The types that all packages share: they are beside the entry point, and form a slice of their own. */
-    private static final Set<String> SHARED =
-            Set.of(
+    private static final Set<String> SHARED = Set.of(
             "AgentListener",
             "AgentStatus",
             "HostStatus",

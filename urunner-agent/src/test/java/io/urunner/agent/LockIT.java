@@ -114,7 +114,8 @@ class LockIT {
 
     @ParameterizedTest
     @CsvSource({"LOCAL_REPOSITORY, 1.1-SNAPSHOT", "MIRROR, 1.1-SNAPSHOT", "LOCAL_REPOSITORY, 1.0.0", "MIRROR, 1.0.0"})
-    void anotherFileUnderTheSameNameFailsTheBuildEvenIfItsOwnChecksumMatches(From from, String version) throws Exception {
+    void anotherFileUnderTheSameNameFailsTheBuildEvenIfItsOwnChecksumMatches(From from, String version)
+            throws Exception {
         change("pom.xml", "version>1-SNAPSHOT", "version>" + version);
         change(bom);
 

@@ -83,7 +83,8 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
             String needed = endpoint.isPublic()
                     ? "ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken are"
                     : "ecr:GetAuthorizationToken is";
-            CredentialException failure = failure(reason(e) + "; check that " + needed + " allowed and the key is valid", false, e);
+            CredentialException failure =
+                    failure(reason(e) + "; check that " + needed + " allowed and the key is valid", false, e);
             refusal = new Refusal(identity, failure, clock.instant().plus(PATIENCE));
             throw failure;
         }

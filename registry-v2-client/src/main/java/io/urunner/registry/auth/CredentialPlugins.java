@@ -21,8 +21,9 @@ public final class CredentialPlugins {
         for (CredentialPlugin<?> plugin : plugins) {
             String type = plugin.type();
             if (type == null || !type.matches("[a-z][a-z0-9_]*")) {
-                throw new IllegalArgumentException("the credential plugin " + nameOf(plugin) + " has the type '" + type
-                        + "', but a type must start with a lower-case letter and contain only those, digits and underscores");
+                throw new IllegalArgumentException(
+                        "the credential plugin " + nameOf(plugin) + " has the type '" + type
+                                + "', but a type must start with a lower-case letter and contain only those, digits and underscores");
             }
             CredentialPlugin<?> other = this.plugins.putIfAbsent(type, plugin);
             if (other != null) {
@@ -84,8 +85,8 @@ public final class CredentialPlugins {
     public CredentialPlugin<?> get(String type) {
         CredentialPlugin<?> plugin = plugins.get(type);
         if (plugin == null) {
-            throw new IllegalArgumentException(
-                    "no credential plugin has the type '" + type + "'; the known types are " + String.join(", ", types()));
+            throw new IllegalArgumentException("no credential plugin has the type '" + type + "'; the known types are "
+                    + String.join(", ", types()));
         }
         return plugin;
     }

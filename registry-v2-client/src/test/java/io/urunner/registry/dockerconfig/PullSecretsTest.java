@@ -269,8 +269,7 @@ class PullSecretsTest {
                     kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{}} hunter2                      | not JSON at line 1
                     kubernetes.io/dockercfg        | .dockercfg        | hunter2                                   | not JSON at line 1
                     """)
-    void an_unreadable_secret_is_a_problem_but_not_an_error(
-            String type, String key, String content, String problem) {
+    void an_unreadable_secret_is_a_problem_but_not_an_error(String type, String key, String content, String problem) {
         PullSecret broken = PullSecret.parse("broken", type, Map.of(key, content.getBytes(StandardCharsets.UTF_8)));
         PullSecrets secrets = PullSecrets.of(List.of(broken, config("good", entry("reg.example", "u"))));
         assertThat(users(secrets, "reg.example/app")).containsExactly("u");

@@ -79,7 +79,8 @@ class FakesTest {
     }
 
     @Test
-    void gitlab_refuses_a_token_without_registry_access_and_issues_a_useless_one_without_permissions() throws IOException {
+    void gitlab_refuses_a_token_without_registry_access_and_issues_a_useless_one_without_permissions()
+            throws IOException {
         FakeGitLab gitlab = new FakeGitLab(network, "registry.gitlab.com", "gitlab.com");
         gitlab.tokens().tokenWithoutRegistry("code-only").accessToken("pat", "grp/other");
         gitlab.push("grp/app", "latest", TestImage.image("one"));

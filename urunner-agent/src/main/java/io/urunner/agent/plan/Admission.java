@@ -264,8 +264,7 @@ public final class Admission {
                                 + first.get()
                                         .until
                                         .map(until -> "; waiting until " + Phrases.time(until))
-                                        .orElse(
-                                                ", and is overdue: waiting until it is healthy, or the tag moves"),
+                                        .orElse(", and is overdue: waiting until it is healthy, or the tag moves"),
                         first.get().until);
             }
             Optional<Instant> elsewhere = own.isProven(image)

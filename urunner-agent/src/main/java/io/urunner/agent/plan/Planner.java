@@ -246,7 +246,8 @@ public final class Planner {
             Instant until = Brief.end(settled);
             return deferred(
                     Deferral.SETTLE,
-                    "it must stay unchanged for " + Brief.duration(policy.settle()) + " first, until " + Phrases.time(until),
+                    "it must stay unchanged for " + Brief.duration(policy.settle()) + " first, until "
+                            + Phrases.time(until),
                     moved,
                     until);
         }
@@ -256,8 +257,8 @@ public final class Planner {
             Instant until = Brief.end(cool);
             return deferred(
                     Deferral.COOLDOWN,
-                    "the cooldown of " + Brief.duration(policy.cooldown())
-                            + " since the last rollout ends at " + Phrases.time(until),
+                    "the cooldown of " + Brief.duration(policy.cooldown()) + " since the last rollout ends at "
+                            + Phrases.time(until),
                     last,
                     until);
         }

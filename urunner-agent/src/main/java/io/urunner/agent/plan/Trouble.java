@@ -83,8 +83,8 @@ public record Trouble(Instant since, Instant last, boolean over, String words) {
     /** What is wrong, for people. */
     String told() {
         return over
-                ? words + "; it has been up since " + Phrases.time(last) + ", and counts as recovered if that lasts until "
-                        + Phrases.time(last.plus(RELAPSE))
+                ? words + "; it has been up since " + Phrases.time(last)
+                        + ", and counts as recovered if that lasts until " + Phrases.time(last.plus(RELAPSE))
                 : words;
     }
 }

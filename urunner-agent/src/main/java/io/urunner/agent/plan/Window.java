@@ -73,7 +73,8 @@ public record Window(Set<DayOfWeek> days, LocalTime from, LocalTime to, ZoneId z
                     matcher.group(3).equals("24:00") ? LocalTime.MIDNIGHT : time(matcher.group(3)),
                     zone == null ? ZoneOffset.UTC : ZoneId.of(zone));
         } catch (DateTimeException e) {
-            throw new IllegalArgumentException("'" + text + "' is not a window (" + e.getMessage() + "): " + EXAMPLE, e);
+            throw new IllegalArgumentException(
+                    "'" + text + "' is not a window (" + e.getMessage() + "): " + EXAMPLE, e);
         }
     }
 

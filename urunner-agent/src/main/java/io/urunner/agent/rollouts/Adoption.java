@@ -69,7 +69,9 @@ public final class Adoption {
                 HOUR,
                 context.loop(),
                 (namespace, count) -> LOG.debug(
-                        "namespace {}: did not record {} that had already ended", namespace, Phrases.count(count, "rollout")));
+                        "namespace {}: did not record {} that had already ended",
+                        namespace,
+                        Phrases.count(count, "rollout")));
     }
 
     /** From now on this agent acts: what others started before counts as under way, as the workloads show it now. */

@@ -152,7 +152,7 @@ public final class EventWriter implements AgentListener {
     public void decided(Workload workload, Decision decision, boolean maybeTold) {
         if (decision instanceof Decision.Blocked blocked) {
             // Whoever holds a workload has said so, and why. A pin that is always taken back is reported once, not
-                // with each push.
+            // with each push.
             if (blocked.cause() != Blockage.HOLD) {
                 boolean once = maybeTold || blocked.cause() == Blockage.REJECTED;
                 blocked(workload, blocked.cause().words(), blocked.reason(), once);

@@ -308,7 +308,8 @@ public final class Patches {
 
     private void conflict(Tracked one, Optional<Workload> fresh) {
         LOG.debug(
-                "{} was changed in the meantime: it is planned again", one.workload().id());
+                "{} was changed in the meantime: it is planned again",
+                one.workload().id());
         one.attempts().conflicted(now());
         read(one, fresh);
     }

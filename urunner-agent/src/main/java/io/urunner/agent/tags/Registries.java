@@ -1,8 +1,8 @@
 package io.urunner.agent.tags;
 
-import io.urunner.agent.RegistryProbe;
 import io.urunner.agent.AgentListener;
 import io.urunner.agent.HostStatus;
+import io.urunner.agent.RegistryProbe;
 import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.Loop;
 import io.urunner.agent.loop.Pace;

@@ -1,7 +1,7 @@
 package io.urunner.agent.tags;
 
-import io.urunner.agent.RegistryProbe;
 import io.urunner.agent.AgentListener;
+import io.urunner.agent.RegistryProbe;
 import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.LogField;
 import io.urunner.agent.loop.Loop;
@@ -311,7 +311,8 @@ final class RegistryWatch implements HostQueue.Port {
                     : Resolution.of(e, source.problems(reference));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Resolution.Unreachable(new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent is shutting down"));
+            return new Resolution.Unreachable(
+                    new Resolution.Problem(Deferral.REGISTRY_UNREACHABLE, "the agent is shutting down"));
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             LOG.error("{} could not be resolved; this is a defect", reference, e);
             return Resolution.defect(e.toString());

@@ -1,7 +1,7 @@
 package io.urunner.agent.tags;
 
-import io.urunner.agent.RegistryOptions;
 import io.urunner.agent.PullSecretSource;
+import io.urunner.agent.RegistryOptions;
 import io.urunner.agent.loop.Pace;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.ImageReference;

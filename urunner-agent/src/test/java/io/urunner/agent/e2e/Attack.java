@@ -163,9 +163,12 @@ enum Attack {
         @Override
         void proof(AttackScene scene, String b, long mark) {
             scene.privateDigests()
-                    .forEach(digest ->
-                            assertThat(scene.told(b)).as("texts that B can read").doesNotContain(digest.substring(7, 19)));
-            assertThat(scene.told(b)).as("texts that B can read").doesNotContain(scene.a() + ";", "namespace " + scene.a());
+                    .forEach(digest -> assertThat(scene.told(b))
+                            .as("texts that B can read")
+                            .doesNotContain(digest.substring(7, 19)));
+            assertThat(scene.told(b))
+                    .as("texts that B can read")
+                    .doesNotContain(scene.a() + ";", "namespace " + scene.a());
         }
     },
 

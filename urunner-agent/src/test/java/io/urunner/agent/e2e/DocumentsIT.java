@@ -131,9 +131,7 @@ class DocumentsIT {
         assertThat(Seen.revision(cluster, web))
                 .as("one rollout for each digest")
                 .isEqualTo(3);
-        assertThat(headers(told))
-                .as("the table in the README is up to date")
-                .contains(shownHeader());
+        assertThat(headers(told)).as("the table in the README is up to date").contains(shownHeader());
 
         read(Document.at("docs/upgrading.md").blocks("From one version to the next"));
         read(Document.at("README.md").blocks());

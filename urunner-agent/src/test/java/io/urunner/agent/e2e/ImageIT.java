@@ -148,7 +148,8 @@ class ImageIT {
         awaitLog("has been seen");
         assertThat(exec("config")).contains(registry.host());
         assertThat(exec("digest", registry.host() + "/team/app:latest")).contains("sha256:");
-        Await.until("a pass is complete", Seen.within(SOON), () -> exec("explain").contains("up to date"));
+        Await.until(
+                "a pass is complete", Seen.within(SOON), () -> exec("explain").contains("up to date"));
         assertThat(exec("explain", web.toString()))
                 .contains("the running agent ", registry.host() + "/team/app:latest", "up to date");
         assertThat(exec("doctor")).contains("the running agent ", registry.host());

@@ -84,9 +84,7 @@ class ManyDeploymentsIT {
                                     id -> assertThat(Seen.revision(cluster, id)).isEqualTo(revision));
                 }
                 System.out.println("from a push to the last of " + COUNT + " patches: " + took);
-                assertThat(Seen.median(took))
-                        .as("median of %s", took)
-                        .isLessThan(Seen.within(INTERVAL.plusSeconds(2)));
+                assertThat(Seen.median(took)).as("median of %s", took).isLessThan(Seen.within(INTERVAL.plusSeconds(2)));
                 Seen.awaitEndOfRollouts(folder.resolve("db"), "test");
                 new Questions(registry, "team/app", INTERVAL, 1).assertFew();
             }

@@ -57,7 +57,9 @@ class ProcessIT {
         try (AgentProcess agent = run(Map.of("URUNNER_CONF_HTTP_PORT", Integer.toString(port)))) {
             Await.until("the first question", Seen.within(SOON), () -> front.asked() > 0);
             assertThat(status(port, "/livez")).isEqualTo(200);
-            assertThat(status(port, "/readyz")).as("the first pass is not complete").isEqualTo(503);
+            assertThat(status(port, "/readyz"))
+                    .as("the first pass is not complete")
+                    .isEqualTo(503);
             front.fault(Fault.NONE);
             Await.until("ready", Seen.within(SOON), () -> status(port, "/readyz") == 200);
             front.fault(Fault.HANGS);

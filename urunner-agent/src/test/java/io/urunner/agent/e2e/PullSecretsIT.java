@@ -73,7 +73,8 @@ class PullSecretsIT {
         String second = cluster.enabledNamespace();
         secret(second, "of-account", "other", "right-too");
         String account = "/api/v1/namespaces/" + second + "/serviceaccounts/default";
-        Await.until("it is created", Seen.within(SOON), () -> cluster.find(account).isPresent());
+        Await.until(
+                "it is created", Seen.within(SOON), () -> cluster.find(account).isPresent());
         cluster.merge(account, Cluster.json("{\"imagePullSecrets\": [{\"name\": \"of-account\"}]}"));
         deployment(second, "by-account", "team/by-account");
         // Its own namespace has no secret, and a tenant cannot use another one's secret.

@@ -178,7 +178,9 @@ final class Questions {
                         entry -> entry.resource() + "/" + entry.name(),
                         TreeMap::new,
                         Collectors.mapping(AuditLog.Entry::received, Collectors.toList())));
-        assertThat(asked).as("workloads that agents requested from the API server").isNotEmpty();
+        assertThat(asked)
+                .as("workloads that agents requested from the API server")
+                .isNotEmpty();
         List<String> problems = new ArrayList<>();
         asked.forEach((workload, received) -> {
             List<Instant> times = received.stream().sorted().toList();

@@ -3,12 +3,12 @@ package io.urunner.agent.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.AgentListener;
+import io.urunner.agent.PushedTag;
 import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.LoopThread;
 import io.urunner.agent.loop.StateLog;
 import io.urunner.agent.loop.Threads;
 import io.urunner.agent.rollouts.EventWriter;
-import io.urunner.agent.PushedTag;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.testing.Await;
 import io.urunner.store.DigestStore;

@@ -2,8 +2,8 @@ package io.urunner.agent.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.tags.Hints;
 import io.urunner.agent.PushedTag;
+import io.urunner.agent.tags.Hints;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;

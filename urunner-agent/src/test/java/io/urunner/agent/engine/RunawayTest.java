@@ -3,10 +3,10 @@ package io.urunner.agent.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.AgentListener;
-import io.urunner.agent.plan.Plan;
-import io.urunner.agent.tags.Hints;
 import io.urunner.agent.PushedTag;
 import io.urunner.agent.RegistryProbe;
+import io.urunner.agent.plan.Plan;
+import io.urunner.agent.tags.Hints;
 import io.urunner.agent.workloads.Tracked;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.RolloutOutcome;
@@ -141,9 +141,7 @@ class RunawayTest extends EngineScene {
         cluster.runs(id, D2);
         cluster.allow();
         loop.advance(Duration.ofMinutes(10));
-        assertThat(cluster.patches)
-                .as("the rollout, its failure, its recovery")
-                .hasSizeLessThanOrEqualTo(3);
+        assertThat(cluster.patches).as("the rollout, its failure, its recovery").hasSizeLessThanOrEqualTo(3);
         assertThat(cluster.real(id).annotations().get(Workload.STATE)).doesNotContain("failed");
         assertThat(stopped).isEmpty();
     }

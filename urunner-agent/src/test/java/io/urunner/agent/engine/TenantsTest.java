@@ -136,9 +136,7 @@ class TenantsTest extends EngineScene {
         registry.down.add("r.example");
         registry.asked.clear();
         loop.advance(INTERVAL);
-        assertThat(registry.asked)
-                .as("for eight namespaces, and the steadiest")
-                .hasSizeBetween(8, 9);
+        assertThat(registry.asked).as("for eight namespaces, and the steadiest").hasSizeBetween(8, 9);
         assertThat(used(engine)).anyMatch(host -> !host.healthy());
         loop.advance(Duration.ofMinutes(30));
         assertThat(registry.asked)

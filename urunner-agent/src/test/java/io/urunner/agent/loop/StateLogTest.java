@@ -40,7 +40,8 @@ class StateLogTest {
         log.well("shop/Deployment/web");
         log.well("shop/Deployment/web");
 
-        assertThat(said()).containsExactly("shop/Deployment/web: is not allowed to patch", "shop/Deployment/web: recovered");
+        assertThat(said())
+                .containsExactly("shop/Deployment/web: is not allowed to patch", "shop/Deployment/web: recovered");
     }
 
     @Test
@@ -115,8 +116,7 @@ class StateLogTest {
         List<String> users = List.of("a-evil", "shop", "z-evil");
         log.problem(users, "image r.example/shop:1", "not found", "is not there");
         log.well(users, "image r.example/shop:1");
-        assertThat(said())
-                .containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: recovered");
+        assertThat(said()).containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: recovered");
     }
 
     /** Subjects without a namespace do not share one limit: a flapping registry hides no other kind of line. */

@@ -96,7 +96,8 @@ class PromiseTest {
             for (int i = 0; i < LENGTH; i++) {
                 events.add(alphabet.get(random.nextInt(alphabet.size())));
                 if (events.get(i) == Event.LAGGING_PASS || events.get(i) == Event.PUSH) {
-                    events.add(Event.PASS); // never the lagging replica alone twice in a row, nor before a push was seen
+                    events.add(
+                            Event.PASS); // never the lagging replica alone twice in a row, nor before a push was seen
                     i++;
                 }
             }

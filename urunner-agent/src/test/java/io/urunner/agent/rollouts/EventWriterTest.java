@@ -133,7 +133,9 @@ class EventWriterTest {
         write(mine, "mine");
         work();
 
-        assertThat(written.indexOf("shop mine")).as("two were already being written").isBetween(0, 2);
+        assertThat(written.indexOf("shop mine"))
+                .as("two were already being written")
+                .isBetween(0, 2);
         assertThat(written).hasSize(EventWriter.OF_A_NAMESPACE + 1);
         assertThat(served).contains("EVENT shop").hasSize(written.size());
 

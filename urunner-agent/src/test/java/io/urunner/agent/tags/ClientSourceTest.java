@@ -1,10 +1,10 @@
 package io.urunner.agent.tags;
 
-import io.urunner.agent.RegistryOptions;
-import io.urunner.agent.RequestCounts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.urunner.agent.RegistryOptions;
+import io.urunner.agent.RequestCounts;
 import io.urunner.registry.HostOptions;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;

@@ -250,7 +250,9 @@ class PodCredentialsTest {
                 .containsExactly(
                         "the secret s4 in namespace shop is not used: together with the other pull secrets there"
                                 + " it exceeds 1024 kB");
-        assertThat(asked).as("a secret beyond the limit is not read with every question").hasSize(100);
+        assertThat(asked)
+                .as("a secret beyond the limit is not read with every question")
+                .hasSize(100);
 
         credentials.uses(
                 workload(new WorkloadId("pay", WorkloadKind.DEPLOYMENT, "web"), many.subList(0, 4)), List.of(APP));

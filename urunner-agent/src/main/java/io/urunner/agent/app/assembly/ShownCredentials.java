@@ -1,8 +1,8 @@
 package io.urunner.agent.app.assembly;
 
-import io.urunner.agent.app.doctor.Doctor;
 import io.urunner.agent.PullSecretSource;
 import io.urunner.agent.RegistryProbe.Image;
+import io.urunner.agent.app.doctor.Doctor;
 import java.util.List;
 import java.util.function.Function;
 

@@ -111,7 +111,8 @@ final class DemoCommand implements Callable<Integer> {
             do {
                 roll(registry, objects, image, Integer.toString(version++));
                 if (keep) {
-                    say("demo      the next push comes in " + SECONDS_BETWEEN_PUSHES + " seconds; press Ctrl-C to stop");
+                    say("demo      the next push comes in " + SECONDS_BETWEEN_PUSHES
+                            + " seconds; press Ctrl-C to stop");
                     TimeUnit.SECONDS.timedJoin(agent, SECONDS_BETWEEN_PUSHES);
                 }
             } while (keep);

@@ -2,13 +2,13 @@ package io.urunner.agent.app.doctor;
 
 import io.urunner.agent.AgentStatus;
 import io.urunner.agent.AgentStatus.WorkloadStatus;
+import io.urunner.agent.RegistryProbe;
+import io.urunner.agent.RegistryProbe.Image;
 import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Verdict;
-import io.urunner.agent.RegistryProbe;
-import io.urunner.agent.RegistryProbe.Image;
 import io.urunner.agent.text.Phrases;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.WatchProblem;

@@ -70,11 +70,9 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
             REGISTRY);
     private final Counter tokens =
             counter("urunner_token_fetches_total", "Tokens requested from token servers.", REGISTRY, OUTCOME);
-    private final Counter retries =
-            counter("urunner_request_retries_total", "Requests that were retried.", REGISTRY);
+    private final Counter retries = counter("urunner_request_retries_total", "Requests that were retried.", REGISTRY);
     private final Counter hints = counter("urunner_hints_total", "Push hints that were received.", "hook", OUTCOME);
-    private final Counter reloads =
-            counter("urunner_reloads_total", "Attempts to reload the configuration.", OUTCOME);
+    private final Counter reloads = counter("urunner_reloads_total", "Attempts to reload the configuration.", OUTCOME);
     private final Gauge configurationValid = Gauge.builder()
             .name("urunner_configuration_valid")
             .help("1 if the configuration was valid when it was last read.")

@@ -3,8 +3,8 @@ package io.urunner.agent.app.hooks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.urunner.agent.app.http.AgentServer;
 import io.urunner.agent.PushedTag;
+import io.urunner.agent.app.http.AgentServer;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
 import io.urunner.registry.auth.SecretSource;
