@@ -1,6 +1,3 @@
-import io.urunner.agent.app.cli.CommandProvider;
-import io.urunner.agent.app.demo.DemoCommand;
-
 /** The agent as a library. The program around it is in the same jar, and is not exported. */
 @SuppressWarnings("requires-automatic") // Prometheus is no module; its jars say how they are called.
 module io.urunner.agent {
@@ -19,15 +16,11 @@ module io.urunner.agent {
     requires static io.prometheus.metrics.instrumentation.jvm;
     requires static io.prometheus.metrics.model;
     requires static io.prometheus.writer.text;
+    requires static java.logging;
     requires static java.net.http;
     requires static jdk.httpserver;
     requires static org.snakeyaml.engine;
 
     exports io.urunner.agent;
     exports io.urunner.agent.plan;
-
-    uses CommandProvider;
-
-    provides CommandProvider with
-            DemoCommand.Provider;
 }

@@ -15,8 +15,8 @@ public final class UnavailableException extends RegistryException {
      *
      * @param request what was being done
      * @param reason what went wrong, and what can be done about it
-     * @param retryAt the moment to come back, or null if the registry named none
      * @param retryAt when to try again, or null if the registry did not say
+     * @param cause the failure beneath, or null if there was none
      */
     public UnavailableException(
             FailedRequest request, String reason, @Nullable Instant retryAt, @Nullable Throwable cause) {
