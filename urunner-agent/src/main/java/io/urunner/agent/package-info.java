@@ -1,4 +1,4 @@
-/** The agent as a library: its front door, and what it reports. The other packages are its rooms. */
+/** The agent as a library: its entry point, and what it reports. The other packages are its internals, in layers. */
 @NullMarked
 package io.urunner.agent;
 

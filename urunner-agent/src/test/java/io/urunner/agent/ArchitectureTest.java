@@ -107,12 +107,12 @@ class ArchitectureTest {
     /** In the order of the data flow, each package uses only those before it. */
     @Test
     void thePackagesOfTheEngineAreInOrder() {
-        List<String> rooms = List.of("text", "loop", "plan", "history", "tags", "workloads", "rollouts", "engine");
-        for (int room = 0; room < rooms.size(); room++) {
-            Set<String> before = Set.copyOf(rooms.subList(0, room + 1));
+        List<String> layers = List.of("text", "loop", "plan", "history", "tags", "workloads", "rollouts", "engine");
+        for (int layer = 0; layer < layers.size(); layer++) {
+            Set<String> before = Set.copyOf(layers.subList(0, layer + 1));
             classes()
                     .that()
-                    .resideInAPackage("io.urunner.agent." + rooms.get(room))
+                    .resideInAPackage("io.urunner.agent." + layers.get(layer))
                     .should()
                     .onlyDependOnClassesThat(DescribedPredicate.describe(
                             "lie in " + before + " or are shared",
@@ -127,13 +127,15 @@ class ArchitectureTest {
     @Test
     void theDocumentNamesEveryPackageOfTheAgent() throws IOException {
         String document = Files.readString(Path.of("..", "docs", "architecture.md"));
-        Set<String> rooms = PRODUCT.stream()
+        Set<String> packages = PRODUCT.stream()
                 .map(JavaClass::getPackageName)
                 .filter(name -> name.startsWith("io.urunner.agent."))
                 .map(name -> name.substring("io.urunner.agent.".length()))
                 .collect(Collectors.toSet());
 
-        assertThat(rooms).isNotEmpty().allSatisfy(room -> assertThat(document).contains("`" + room + "`"));
+        assertThat(packages)
+                .isNotEmpty()
+                .allSatisfy(name -> assertThat(document).contains("`" + name + "`"));
     }
 
     @Test

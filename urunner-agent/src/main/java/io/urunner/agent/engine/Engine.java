@@ -31,7 +31,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
- * Puts the rooms of the engine together: takes changes in the cluster and answers of registries, and has the workloads
+ * Connects the packages of the engine: takes changes in the cluster and answers of registries, and has the workloads
  * concerned planned again. On the loop.
  */
 public final class Engine implements Registries.Events {
@@ -59,10 +59,10 @@ public final class Engine implements Registries.Events {
     /**
      * What the engine needs from outside.
      *
-     * @param context what all rooms share
+     * @param context what all packages share
      * @param cluster where the workloads are
      * @param registries the watched registries
-     * @param podCredentials is told which pull secrets the workloads have, if these are used
+     * @param podCredentials is notified of which pull secrets the workloads have, if these are used
      * @param memory what is remembered
      * @param workers the threads that may block
      * @param rules the rules to follow

@@ -1,4 +1,4 @@
-/** The loop of the agent: takes what each room has seen, has it planned, and passes on the decisions. */
+/** The loop of the agent: takes what the other packages report, has it planned, and passes on the decisions. */
 @NullMarked
 package io.urunner.agent.engine;
 

@@ -6,12 +6,12 @@ import java.time.InstantSource;
 import java.util.function.BooleanSupplier;
 
 /**
- * What every room of the engine shares.
+ * What every package of the engine shares.
  *
  * @param loop the thread that owns the engine's state
  * @param clock the time
  * @param problems logs what is wrong, and limits the number of lines
- * @param listener is told what happens
+ * @param listener is notified of what happens
  * @param acting whether this agent is the one that acts now
  */
 public record Context(

@@ -1,4 +1,4 @@
-/** What every room builds on: the one thread, time, turns, threads, and logging a problem once. */
+/** What every package builds on: the one thread, time, turns, threads, and logging a problem once. */
 @NullMarked
 package io.urunner.agent.loop;
 

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 class RouteTest extends EngineScene {
     private static final Pattern STEP = Pattern.compile("\\d+\\. `(\\w+)`.*");
     private static final Pattern CLASS = Pattern.compile("`([A-Z]\\w+)`");
-    private static final Set<String> ROOMS = Set.of("plan", "history", "tags", "workloads", "rollouts", "engine");
+    private static final Set<String> PACKAGES = Set.of("plan", "history", "tags", "workloads", "rollouts", "engine");
 
     /** The callers that led to what runs now, the earliest first. */
     private List<String> before = List.of();
@@ -68,14 +68,15 @@ class RouteTest extends EngineScene {
     void everyClassOnTheDocumentedRouteExists() {
         assertThat(section().flatMap(line -> CLASS.matcher(line).results()).map(name -> name.group(1)))
                 .contains("Planner")
-                .allSatisfy(name -> assertThat(ROOMS)
-                        .anyMatch(room ->
-                                Engine.class.getResource("/io/urunner/agent/" + room + "/" + name + ".class") != null));
+                .allSatisfy(name -> assertThat(PACKAGES)
+                        .anyMatch(
+                                layer -> Engine.class.getResource("/io/urunner/agent/" + layer + "/" + name + ".class")
+                                        != null));
     }
 
     private static Stream<String> section() {
         return Document.at("docs/architecture.md").lines().stream()
-                .dropWhile(line -> !line.equals("## The way of one push"))
+                .dropWhile(line -> !line.equals("## The route of one push"))
                 .skip(1)
                 .takeWhile(line -> !line.startsWith("## "));
     }
@@ -104,7 +105,7 @@ class RouteTest extends EngineScene {
         return Objects.equals(
                         type.getProtectionDomain().getCodeSource(),
                         Engine.class.getProtectionDomain().getCodeSource())
-                && ROOMS.contains(type.getPackageName().replaceFirst(".*\\.", ""));
+                && PACKAGES.contains(type.getPackageName().replaceFirst(".*\\.", ""));
     }
 
     /** The name of the class whose file it is in; all that talk to registries count as {@link Registries}, their front. */
