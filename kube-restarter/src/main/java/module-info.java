@@ -1,5 +1,5 @@
 /** Watches Kubernetes workloads, rolls them out with one idempotent patch, and follows the rollout to its end. */
-@SuppressWarnings("requires-automatic") // The client of Kubernetes is no module; its jars say how they are called.
+@SuppressWarnings("requires-automatic") // The Kubernetes client is not a module; its jars only have names.
 module io.urunner.kube {
     requires com.fasterxml.jackson.databind;
     requires io.kubernetes.client.java;
@@ -11,7 +11,7 @@ module io.urunner.kube {
     requires org.yaml.snakeyaml;
     requires static org.jspecify;
 
-    // What the client of Kubernetes needs: as it is no module, it cannot say so.
+    // What the client of Kubernetes needs: as it is not a module, it cannot say so.
     requires com.google.gson;
     requires java.sql;
     requires okhttp3.logging;

@@ -249,7 +249,7 @@ public interface DigestStore extends AutoCloseable {
      * @param workload the workload
      * @param why the reason, in words
      * @param changes what changed
-     * @param requested when it was asked for
+     * @param requested when it was requested
      * @param finished when it ended; empty while it runs
      * @param outcome how it ended, for example {@code succeeded}; while it runs empty, or what is known of it, for
      *     example that nobody follows it

@@ -304,7 +304,7 @@ final class SqliteDatabase implements Database {
         } else if (name.startsWith("SQLITE_CANTOPEN") || name.startsWith("SQLITE_PERM")) {
             what = "it cannot be opened; let this user read and write the file and its folder";
         } else if (name.startsWith("SQLITE_IOERR")) {
-            what = "the disk has an error; look at the system's log";
+            what = "the disk has an error; check the system log";
         } else {
             return String.valueOf(error.getMessage());
         }

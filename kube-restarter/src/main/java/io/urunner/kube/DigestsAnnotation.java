@@ -50,8 +50,8 @@ public record DigestsAnnotation(SortedMap<String, String> digests) {
     }
 
     /**
-     * The digest that was acted on for a container, if it was for this reference: what was written for another reference
-     * does not count.
+     * Returns the digest that was acted on for a container, if it was for this reference: what was written for another
+     * reference does not count.
      *
      * @param container the container's name
      * @param reference the reference that the container has now, in canonical form

@@ -19,7 +19,7 @@ public final class FollowedRollout {
     private OptionalLong failingSince = OptionalLong.empty();
 
     /**
-     * A rollout of which nothing has been seen yet.
+     * Creates a rollout of which nothing has been seen yet.
      *
      * @param digests what its patch wrote on the template
      * @param generation the generation of the workload after the patch: older snapshots are ignored
@@ -32,7 +32,7 @@ public final class FollowedRollout {
     }
 
     /**
-     * Looks at a snapshot. May be called again with the same one as time passes.
+     * Judges the rollout by a snapshot. May be called again with the same one as time passes.
      *
      * @param found the workload; empty if it does not exist, or is no longer watched
      * @param now elapsed time in nanoseconds
@@ -62,7 +62,7 @@ public final class FollowedRollout {
     }
 
     /**
-     * The failure, whether it has lasted long enough or not.
+     * Returns the failure, whether it has lasted long enough or not.
      *
      * @return the failure in the last snapshot; empty if there was none
      */
@@ -73,7 +73,7 @@ public final class FollowedRollout {
     }
 
     /**
-     * What it is waiting for, or why it is failing, as of the last snapshot.
+     * Returns what it is waiting for, or why it is failing, as of the last snapshot.
      *
      * @return the words
      */
@@ -85,7 +85,7 @@ public final class FollowedRollout {
     }
 
     /**
-     * How soon to look again although nothing changes: a failure counts then.
+     * Returns how soon to look again even if nothing changes: a failure counts then.
      *
      * @param now elapsed time in nanoseconds
      * @return the time left, not negative; empty if it is not failing

@@ -5,8 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The digest in what a container runtime reports as {@code imageID}. The repository in it may belong to another pod that
- * pulled the same content, so it is dropped.
+ * Extracts the digest from what a container runtime reports as {@code imageID}. The repository in it may belong to
+ * another pod that pulled the same content, so it is dropped.
  */
 public final class ImageId {
     private static final Pattern DIGEST = Pattern.compile("(?:.*[@/])?(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})");

@@ -33,9 +33,9 @@ public final class KubeAccess {
     private final KubeConnection connection;
 
     /**
-     * Queries one API server.
+     * Creates access to one API server.
      *
-     * @param connection to which cluster; stays the caller's to close
+     * @param connection a connection to the cluster; the caller closes it
      */
     public KubeAccess(KubeConnection connection) {
         this.connection = connection;
@@ -96,7 +96,7 @@ public final class KubeAccess {
      *
      * @param permission the permission
      * @return true if it has
-     * @throws KubeException if the API server refused the question or could not be reached
+     * @throws KubeException if the API server refused the request or could not be reached
      */
     public boolean allowed(Permission permission) throws KubeException {
         return allowed(
@@ -112,7 +112,7 @@ public final class KubeAccess {
      * @param permission the permission
      * @param account the account
      * @return true if it has
-     * @throws KubeException if the API server refused the question, which needs a permission of its own, or could not be
+     * @throws KubeException if the API server refused the request, which needs a permission of its own, or could not be
      *     reached
      */
     public boolean allowed(Permission permission, Account account) throws KubeException {
@@ -150,7 +150,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The version of the API server, for example {@code v1.33.1}.
+     * Returns the version of the API server, for example {@code v1.33.1}.
      *
      * @return the version
      * @throws KubeException if the API server refused or could not be reached
@@ -212,7 +212,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The names of the pull secrets of a service account, in its order.
+     * Returns the names of the pull secrets of a service account, in its order.
      *
      * @param namespace its namespace
      * @param name its name
@@ -230,7 +230,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The platforms of the nodes, from their labels {@code kubernetes.io/os} and {@code kubernetes.io/arch}.
+     * Returns the platforms of the nodes, from their labels {@code kubernetes.io/os} and {@code kubernetes.io/arch}.
      *
      * @return platforms such as {@code linux/amd64}
      * @throws KubeException if the API server refused or could not be reached
@@ -248,7 +248,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The labels of a namespace, read with whichever of LIST and GET is allowed.
+     * Returns the labels of a namespace, read with whichever of LIST and GET is allowed.
      *
      * @param namespace its name
      * @return the labels, of those that we know; empty if there is no such namespace
@@ -272,7 +272,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The labels of a workload, watched or not.
+     * Returns the labels of a workload, watched or not.
      *
      * @param id which one
      * @return the labels, of those that we know; empty if there is no such workload
@@ -285,7 +285,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The namespaces whose label {@code urunner} has a value other than {@code enable}.
+     * Returns the namespaces whose label {@code urunner} has a value other than {@code enable}.
      *
      * @return their values, by their names
      * @throws KubeException if the API server refused or could not be reached
@@ -301,7 +301,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The workloads whose label {@code urunner} has a value other than {@code disable}.
+     * Returns the workloads whose label {@code urunner} has a value other than {@code disable}.
      *
      * @param kind of which kind
      * @param namespace in which namespace; empty for all
@@ -334,7 +334,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The workloads with a name, of any kind, watched or not.
+     * Returns the workloads of a name, of any kind, watched or not.
      *
      * @param namespace in which namespace; empty for all
      * @param name the name
@@ -380,7 +380,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The data of a ConfigMap.
+     * Returns the data of a ConfigMap.
      *
      * @param namespace its namespace
      * @param name its name
@@ -402,7 +402,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The Deployments of a program.
+     * Returns the Deployments that run a program.
      *
      * @param namespace in which namespace; empty for all
      * @param label the label that they carry, for example {@code app.kubernetes.io/name=urunner}
@@ -425,7 +425,7 @@ public final class KubeAccess {
     }
 
     /**
-     * The pods that are ready.
+     * Returns the pods that are ready.
      *
      * @param namespace their namespace
      * @param labels the labels that they carry

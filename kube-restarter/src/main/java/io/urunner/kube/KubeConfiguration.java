@@ -62,7 +62,7 @@ public final class KubeConfiguration {
     }
 
     /**
-     * The service account of the pod that this runs in.
+     * Uses the service account of the pod that this runs in.
      *
      * @param environment the environment: {@code KUBERNETES_SERVICE_HOST} and {@code KUBERNETES_SERVICE_PORT}
      * @return the configuration
@@ -103,7 +103,7 @@ public final class KubeConfiguration {
     }
 
     /**
-     * The kubeconfig by the usual rules: the files that {@code KUBECONFIG} names, else {@code ~/.kube/config}.
+     * Reads the kubeconfig by the usual rules: the files that {@code KUBECONFIG} names, else {@code ~/.kube/config}.
      *
      * @param environment the environment: {@code KUBECONFIG} and {@code HOME}
      * @return the configuration
@@ -129,7 +129,7 @@ public final class KubeConfiguration {
     }
 
     /**
-     * The current context of a kubeconfig file.
+     * Reads the current context of a kubeconfig file.
      *
      * @param file the file
      * @return the configuration
@@ -152,7 +152,7 @@ public final class KubeConfiguration {
     }
 
     /**
-     * The API server.
+     * Returns where the API server is.
      *
      * @return its address
      */
@@ -161,7 +161,7 @@ public final class KubeConfiguration {
     }
 
     /**
-     * The namespace of the pod, or of the kubeconfig's context.
+     * Returns the namespace of the pod, or of the kubeconfig's context.
      *
      * @return the namespace, if one is set
      */
@@ -170,7 +170,7 @@ public final class KubeConfiguration {
     }
 
     /**
-     * The user according to a kubeconfig: the one that the client certificate names, or else the user's name.
+     * Returns the user according to a kubeconfig: the one that the client certificate names, or else the user's name.
      *
      * @return the user; empty for the service account of a pod
      */

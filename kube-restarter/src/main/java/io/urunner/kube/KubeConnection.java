@@ -70,7 +70,7 @@ public final class KubeConnection implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * A connection; no request is sent.
+     * Creates a connection. Sends no request.
      *
      * @param configuration where to
      * @param executor handles what arrives; the caller shuts it down after closing this
@@ -80,7 +80,7 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * A connection; no request is sent.
+     * Creates a connection. Sends no request.
      *
      * @param configuration where to
      * @param executor handles what arrives; the caller shuts it down after closing this
@@ -91,7 +91,7 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * A connection; no request is sent.
+     * Creates a connection. Sends no request.
      *
      * @param configuration where to
      * @param executor handles what arrives; the caller shuts it down after closing this
@@ -136,7 +136,7 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * The configuration of this connection.
+     * Returns the configuration of this connection.
      *
      * @return the configuration
      */
@@ -336,7 +336,7 @@ public final class KubeConnection implements AutoCloseable {
     }
 
     /**
-     * Sends a request and waits for the response, whatever its status.
+     * Sends a request and waits for the response, regardless of its status.
      *
      * @param doing what is being done, for the message of an error
      * @throws KubeException if there is no response
@@ -572,7 +572,7 @@ public final class KubeConnection implements AutoCloseable {
                 forbidden ? doing.permission() : Optional.empty());
     }
 
-    /** Ends all watches and sends no more requests. Idempotent. */
+    /** Closes all watches and sends no more requests. Idempotent. */
     @Override
     public void close() {
         closed = true;

@@ -27,9 +27,9 @@ public final class KubeEvents {
     private final Map<String, Integer> counts;
 
     /**
-     * A writer of events.
+     * Creates a writer of Events.
      *
-     * @param connection to which cluster; stays the caller's to close
+     * @param connection a connection to the cluster; the caller closes it
      * @param component who reports, for example {@code urunner}
      * @param instance the instance, for example the name of the pod
      * @param clock the time of the events

@@ -27,7 +27,7 @@ public final class KubeException extends Exception {
     private final transient @Nullable Permission missing;
 
     /**
-     * A request that was refused.
+     * Creates an error.
      *
      * @param message what was attempted, at which server, and what the user can do
      * @param status the HTTP status of the response, or {@link #NO_ANSWER}
@@ -55,7 +55,7 @@ public final class KubeException extends Exception {
     }
 
     /**
-     * The HTTP status of the response.
+     * Returns the HTTP status of the response.
      *
      * @return the status; {@link #NO_ANSWER} if there was no response: the request may have taken effect nevertheless
      */
@@ -73,7 +73,7 @@ public final class KubeException extends Exception {
     }
 
     /**
-     * The permission that is missing.
+     * Returns the permission that is missing.
      *
      * @return the permission; empty if none is missing, or if the request was not about objects
      */

@@ -37,7 +37,7 @@ public final class KubeName {
     }
 
     /**
-     * A name from outside, for a message: quoted, truncated, and without unprintable characters.
+     * Makes a name from outside safe for a message: quoted, truncated, and without unprintable characters.
      *
      * @param name the name
      * @return the name for people

@@ -120,7 +120,7 @@ final class Kubeconfig {
         }
     }
 
-    /** Does not use the parser's message for a text that is not YAML: it quotes lines, and thereby secrets. */
+    /** Does not use the parser's message for a text that is not YAML: it quotes lines, and with them secrets. */
     private static KubeConfig load(Path file) throws KubeConfigurationException {
         String text;
         try (InputStream in = Files.newInputStream(file)) {

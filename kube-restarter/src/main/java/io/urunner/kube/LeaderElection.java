@@ -62,9 +62,9 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * An election that is not started.
+     * Creates an election that has not started.
      *
-     * @param connection to which cluster; stays the caller's to close
+     * @param connection a connection to the cluster; the caller closes it
      * @param namespace the Lease's namespace
      * @param name the Lease's name
      * @param identity this instance, unique among all, for example the name of the pod
@@ -93,14 +93,14 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * Takes part in the election; returns at once.
+     * Starts taking part in the election; returns at once.
      *
-     * @throws IllegalStateException if it was started before
+     * @throws IllegalStateException if it has already been started
      */
     public void start() {
         synchronized (this) {
             if (started) {
-                throw new IllegalStateException("the election was started before");
+                throw new IllegalStateException("the election has already been started");
             }
             started = true;
         }
@@ -117,7 +117,7 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     /**
-     * Who leads, as far as this instance knows.
+     * Returns who leads, as far as this instance knows.
      *
      * @return the identity
      */
@@ -134,7 +134,7 @@ public final class LeaderElection implements AutoCloseable {
     public record Problem(String message, Optional<Permission> missing) {}
 
     /**
-     * Why the Lease cannot be read or written now.
+     * Returns why the Lease cannot be read or written now.
      *
      * @return the problem; empty if there is none
      */

@@ -10,7 +10,7 @@ public sealed interface PatchResult {
      */
     record Patched(String resourceVersion, long generation) implements PatchResult {}
 
-    /** The workload has changed since it was planned: read it and plan again. */
+    /** The workload has changed since the plan was made: read it and plan again. */
     record Conflict() implements PatchResult {}
 
     /** The workload was deleted. */

@@ -39,7 +39,7 @@ public record Pod(
     }
 
     /**
-     * Why it is not running.
+     * Returns why it is not running.
      *
      * @return why one of its containers is not running, or why it cannot be scheduled; empty if there is no such reason
      */

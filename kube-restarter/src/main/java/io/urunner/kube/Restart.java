@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What one action changes on a workload.
+ * The changes that one action makes to a workload.
  *
  * @param digests the new annotation of the pod template, which starts the rollout
  * @param state the new annotation of the workload
@@ -24,7 +24,7 @@ public record Restart(
     }
 
     /**
-     * A restart without a cause.
+     * Creates a restart without a cause.
      *
      * @param digests the new annotation of the pod template
      * @param state the new annotation of the workload
@@ -36,7 +36,7 @@ public record Restart(
     }
 
     /**
-     * A restart that does not change the images.
+     * Creates a restart that does not change the images.
      *
      * @param digests the new annotation of the pod template
      * @param state the new annotation of the workload
@@ -47,7 +47,8 @@ public record Restart(
     }
 
     /**
-     * The same with a cause for the revision history. A cause that somebody else wrote is not overwritten.
+     * Returns the same restart with a cause for the revision history. A cause that somebody else wrote is not
+     * overwritten.
      *
      * @param words the cause, beginning with {@value Workload#OUR_CAUSE}
      * @return the restart

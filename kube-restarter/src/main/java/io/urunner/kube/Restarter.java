@@ -20,9 +20,9 @@ public final class Restarter {
     private final KubeConnection connection;
 
     /**
-     * A restarter.
+     * Creates a restarter.
      *
-     * @param connection to which cluster; stays the caller's to close
+     * @param connection a connection to the cluster; the caller closes it
      */
     public Restarter(KubeConnection connection) {
         this.connection = connection;
@@ -30,7 +30,7 @@ public final class Restarter {
 
     /**
      * Starts a rollout with one patch by the field manager {@code urunner} that is valid only for the version that was
-     * planned on. May be repeated if its response was lost: it does nothing twice.
+     * planned on. May be repeated if its response was lost: the second time it changes nothing.
      *
      * @param planned the workload as it was when planned
      * @param restart what to change
@@ -48,7 +48,7 @@ public final class Restarter {
     }
 
     /**
-     * The patch that {@link #restart} sends, for people who want to see it first.
+     * Returns the patch that {@link #restart} sends, for people who want to see it first.
      *
      * @param planned the workload as it was when planned
      * @param restart what to change
@@ -59,7 +59,7 @@ public final class Restarter {
     }
 
     /**
-     * The patch that {@link #remember} sends, for people who want to see it first.
+     * Returns the patch that {@link #remember} sends, for people who want to see it first.
      *
      * @param planned the workload as it was when planned
      * @param state the new annotation
@@ -112,7 +112,7 @@ public final class Restarter {
 
     private static ObjectNode patch(Workload planned, WorkloadState state) {
         ObjectNode patch = KubeConnection.JSON.createObjectNode();
-        // The uid protects a workload that was created anew from the patch; the version protects one that changed.
+        // The uid protects a workload that was re-created from the patch; the version protects one that changed.
         patch.putObject("metadata")
                 .put("uid", planned.uid())
                 .put("resourceVersion", planned.resourceVersion())

@@ -25,7 +25,7 @@ public enum RevisionKind {
     }
 
     /**
-     * The API group and version as objects name them, for example {@code apps/v1}.
+     * Returns the API group and version as objects name them, for example {@code apps/v1}.
      *
      * @return the group and version
      */
@@ -34,7 +34,7 @@ public enum RevisionKind {
     }
 
     /**
-     * The API group, for example {@code apps}.
+     * Returns the API group, for example {@code apps}.
      *
      * @return the group
      */
@@ -43,7 +43,7 @@ public enum RevisionKind {
     }
 
     /**
-     * The kind as objects name it, for example {@code ReplicaSet}.
+     * Returns the kind as objects name it, for example {@code ReplicaSet}.
      *
      * @return the kind
      */
@@ -52,7 +52,7 @@ public enum RevisionKind {
     }
 
     /**
-     * The resource as URLs name it, for example {@code replicasets}.
+     * Returns the resource as URLs name it, for example {@code replicasets}.
      *
      * @return the resource
      */

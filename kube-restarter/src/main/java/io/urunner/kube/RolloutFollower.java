@@ -17,7 +17,7 @@ public final class RolloutFollower {
     private final Duration patience;
 
     /**
-     * A follower for which a failure counts after {@link FollowedRollout#PATIENCE}.
+     * Creates a follower for which a failure counts after {@link FollowedRollout#PATIENCE}.
      *
      * @param connection for its timers
      * @param watch sees the workloads; must be started
@@ -28,7 +28,7 @@ public final class RolloutFollower {
     }
 
     /**
-     * A follower.
+     * Creates a follower.
      *
      * @param connection for its timers
      * @param watch sees the workloads; must be started

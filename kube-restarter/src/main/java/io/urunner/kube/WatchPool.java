@@ -89,7 +89,7 @@ final class WatchPool {
             this.client = clients.apply(version);
         }
 
-        /** Replaces a client and thereby its connections, unless that has been done. */
+        /** Replaces a client and so its connections, unless that has been done. */
         void renew(HttpClient suspect) {
             synchronized (WatchPool.this) {
                 if (client == suspect) {

@@ -14,7 +14,7 @@ import java.util.TreeSet;
  */
 public record WatchScope(SortedSet<String> namespaces, List<WorkloadKind> kinds) {
     /**
-     * A scope.
+     * Creates a scope.
      *
      * @throws IllegalArgumentException if a name is not a valid namespace name
      */
@@ -29,7 +29,8 @@ public record WatchScope(SortedSet<String> namespaces, List<WorkloadKind> kinds)
     }
 
     /**
-     * Every namespace with the label. Needs {@code list} and {@code watch} of namespaces in a ClusterRole.
+     * Returns a scope of every namespace with the label. Needs {@code list} and {@code watch} of namespaces in a
+     * ClusterRole.
      *
      * @return the scope
      */
@@ -38,8 +39,8 @@ public record WatchScope(SortedSet<String> namespaces, List<WorkloadKind> kinds)
     }
 
     /**
-     * These namespaces, while they carry the label. It is read with GET every second, for which Roles in these namespaces
-     * suffice: no ClusterRole is needed.
+     * Returns a scope of these namespaces, while they carry the label. It is read with GET every second, for which
+     * Roles in these namespaces suffice: no ClusterRole is needed.
      *
      * @param namespaces the namespaces, at least one
      * @return the scope
@@ -53,7 +54,7 @@ public record WatchScope(SortedSet<String> namespaces, List<WorkloadKind> kinds)
     }
 
     /**
-     * The same namespaces with other kinds of workload.
+     * Returns a scope of the same namespaces with other kinds of workload.
      *
      * @param others the kinds
      * @return the scope

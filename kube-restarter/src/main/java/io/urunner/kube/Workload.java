@@ -63,7 +63,7 @@ public record Workload(
     }
 
     /**
-     * A workload without problems.
+     * Creates a workload without problems.
      *
      * @param id which one
      * @param uid its uid

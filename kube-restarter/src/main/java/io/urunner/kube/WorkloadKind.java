@@ -191,7 +191,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * The API group, for example {@code apps}.
+     * Returns the API group, for example {@code apps}.
      *
      * @return the group; empty for the core group
      */
@@ -200,7 +200,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * The API group and version as objects name them, for example {@code apps/v1}.
+     * Returns the API group and version as objects name them, for example {@code apps/v1}.
      *
      * @return the group and version
      */
@@ -209,7 +209,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * The kind as objects name it, for example {@code Deployment}.
+     * Returns the kind as objects name it, for example {@code Deployment}.
      *
      * @return the kind
      */
@@ -218,7 +218,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * The resource as URLs name it, for example {@code deployments}.
+     * Returns the resource as URLs name it, for example {@code deployments}.
      *
      * @return the resource
      */
@@ -227,7 +227,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * What the cluster keeps the templates of its workloads in.
+     * Returns the kind of object in which the cluster keeps the templates of its workloads.
      *
      * @return the kind of revision; empty if nothing does
      */
@@ -236,7 +236,7 @@ public final class WorkloadKind {
     }
 
     /**
-     * The label of pods that names their revision, for example {@code pod-template-hash}.
+     * Returns the label of pods that names their revision, for example {@code pod-template-hash}.
      *
      * @return the label; empty if there is none
      */

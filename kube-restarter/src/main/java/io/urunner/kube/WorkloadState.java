@@ -63,7 +63,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
     }
 
     /**
-     * Why nothing is rolled out: somebody holds the workload.
+     * A hold: somebody wants nothing to be rolled out.
      *
      * @param since since when
      * @param by who requested it
@@ -72,7 +72,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
      */
     public record Hold(Instant since, String by, boolean untilNextPush, Optional<String> reason) {
         /**
-         * A hold without a reason.
+         * Creates a hold without a reason.
          *
          * @param since since when
          * @param by who requested it
@@ -129,7 +129,7 @@ public record WorkloadState(SortedMap<String, ContainerState> containers, Option
     }
 
     /**
-     * When we last acted on any of its containers.
+     * Returns when we last acted on any of its containers.
      *
      * @return the time; empty if we never did
      */

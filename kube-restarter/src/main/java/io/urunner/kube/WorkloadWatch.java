@@ -55,10 +55,10 @@ public final class WorkloadWatch implements AutoCloseable {
     private boolean closed;
 
     /**
-     * A watch that is not started. It uses no more than a quarter of the maximum heap: beyond that the largest workload is
-     * no longer watched, and says so in its {@link Workload#problems}.
+     * Creates a watch that has not started. It uses no more than a quarter of the maximum heap: beyond that the largest
+     * workload is no longer watched, and says so in its {@link Workload#problems}.
      *
-     * @param connection to which cluster; stays the caller's to close
+     * @param connection a connection to the cluster; the caller closes it
      * @param scope what to watch
      */
     public WorkloadWatch(KubeConnection connection, WatchScope scope) {
@@ -104,12 +104,12 @@ public final class WorkloadWatch implements AutoCloseable {
     /**
      * Starts watching; returns at once.
      *
-     * @throws IllegalStateException if it was started before
+     * @throws IllegalStateException if it has already been started
      */
     public void start() {
         synchronized (lock) {
             if (started) {
-                throw new IllegalStateException("the watch was started before");
+                throw new IllegalStateException("the watch has already been started");
             }
             started = true;
             long tick = connection.deadlines().tick().toMillis();
@@ -284,7 +284,7 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     /**
-     * The namespaces that are watched now.
+     * Returns the namespaces that are watched now.
      *
      * @return their names, in order
      */
@@ -295,7 +295,7 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     /**
-     * The workloads as they are now. A workload is left out until its pods and revisions have been seen.
+     * Returns the workloads as they are now. A workload is left out until its pods and revisions have been seen.
      *
      * @return a snapshot, ordered by id
      */
@@ -308,7 +308,7 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     /**
-     * One workload as it is now.
+     * Returns one workload as it is now.
      *
      * @param id which one
      * @return the snapshot; empty if there is no such workload, or it is not watched
@@ -321,7 +321,7 @@ public final class WorkloadWatch implements AutoCloseable {
     }
 
     /**
-     * What cannot be seen now, and why.
+     * Returns what cannot be seen now, and why.
      *
      * @return the problems, each once; empty if there are none
      */

@@ -77,7 +77,7 @@ final class Caller {
     /**
      * Returns the answer to a call.
      *
-     * @param expected the statuses that are no errors here, in addition to those of success
+     * @param expected the statuses that are not errors here, in addition to those of success
      * @return the answer; the caller closes it
      */
     Response call(Call call, Set<Integer> expected) throws RegistryException, InterruptedException {

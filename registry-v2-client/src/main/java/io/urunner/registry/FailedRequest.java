@@ -26,7 +26,7 @@ public record FailedRequest(
     }
 
     /**
-     * A request that has no answer yet.
+     * Returns a request that has no answer yet.
      *
      * @param action what is being done
      * @param registry the registry as {@code host[:port]}
@@ -37,7 +37,7 @@ public record FailedRequest(
     }
 
     /**
-     * The same request, with its answer.
+     * Returns the same request, with its answer.
      *
      * @param newStatus the HTTP status
      * @param newErrors the errors that the answer named

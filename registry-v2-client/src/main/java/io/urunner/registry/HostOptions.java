@@ -52,7 +52,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, over plain http.
+     * Returns the same options, over plain http.
      *
      * @return the options
      */
@@ -61,7 +61,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, accepting any certificate.
+     * Returns the same options, accepting any certificate.
      *
      * @return the options
      */
@@ -70,7 +70,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, also trusting these authorities.
+     * Returns the same options, also trusting these authorities.
      *
      * @param certificates their certificates; {@link Pem} reads them from a file
      * @return the options
@@ -81,7 +81,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, presenting a client certificate.
+     * Returns the same options, presenting a client certificate.
      *
      * @param certificate the certificate; {@link Pem} reads it from files
      * @return the options
@@ -92,7 +92,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, through a proxy.
+     * Returns the same options, through a proxy.
      *
      * @param newProxy the proxy, or {@link Proxy#NO_PROXY}
      * @return the options
@@ -109,7 +109,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, with another limit on concurrent requests.
+     * Returns the same options, with another limit on concurrent requests.
      *
      * @param requests how many, at least 1
      * @return the options
@@ -119,7 +119,7 @@ public record HostOptions(
     }
 
     /**
-     * The same, allowing challenges and redirects to lead to these hosts.
+     * Returns the same options, allowing challenges and redirects to lead to these hosts.
      *
      * @param hosts {@code host[:port]} each
      * @return the options

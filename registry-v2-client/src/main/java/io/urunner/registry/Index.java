@@ -35,7 +35,7 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * All entries, including attestations and nested indexes.
+     * Returns all entries, including attestations and nested indexes.
      *
      * @return the descriptors in the index's order
      */
@@ -44,7 +44,7 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * The entries that are images: manifests that are not attestations.
+     * Returns the entries that are images: manifests that are not attestations.
      *
      * @return the descriptors in the index's order
      */
@@ -53,7 +53,7 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * The entries that are indexes themselves.
+     * Returns the entries that are indexes themselves.
      *
      * @return the descriptors in the index's order
      */

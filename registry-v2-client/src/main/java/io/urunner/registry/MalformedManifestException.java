@@ -7,7 +7,7 @@ public final class MalformedManifestException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * An error without a cause.
+     * Creates an error without a cause.
      *
      * @param message why the content cannot be used
      */
@@ -16,7 +16,7 @@ public final class MalformedManifestException extends IllegalArgumentException {
     }
 
     /**
-     * An error with its cause.
+     * Creates an error with its cause.
      *
      * @param message why the content cannot be used
      * @param cause the cause, or null

@@ -36,8 +36,8 @@ public final class Manifest extends ManifestOrIndex {
     }
 
     /**
-     * The image's configuration. Its digest is the image ID, which some container runtimes report instead of the
-     * manifest's digest.
+     * Returns the image's configuration. Its digest is the image ID, which some container runtimes report instead of
+     * the manifest's digest.
      *
      * @return the descriptor of the configuration
      */
@@ -46,7 +46,7 @@ public final class Manifest extends ManifestOrIndex {
     }
 
     /**
-     * The layers.
+     * Returns the layers.
      *
      * @return their descriptors, the lowest first
      */

@@ -59,7 +59,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
-     * How others refer to this content: its media type, digest and size.
+     * Returns how others refer to this content: its media type, digest and size.
      *
      * @return the descriptor
      */
@@ -68,7 +68,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
-     * What this refers to, for example the image that a signature signs.
+     * Returns what this refers to, for example the image that a signature signs.
      *
      * @return the subject, if any
      */
@@ -77,7 +77,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
-     * The type of this artifact.
+     * Returns the type of this artifact.
      *
      * @return the type, if stated
      */
@@ -86,7 +86,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
-     * The author's annotations.
+     * Returns the author's annotations.
      *
      * @return the annotations
      */
@@ -95,7 +95,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
-     * The media type.
+     * Returns the media type.
      *
      * @return one of {@link MediaType#MANIFESTS}
      */
@@ -104,7 +104,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
-     * The digest of the bytes.
+     * Returns the digest of the bytes.
      *
      * @return the digest
      */

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What a host last said about its rate limit. Hosts tell parts of it; what they did not tell is empty.
+ * What a host last said about its rate limit. Hosts report parts of it; what they did not report is empty.
  *
  * @param limit how many requests are allowed per window
  * @param remaining how many are left in the current window

@@ -28,7 +28,7 @@ public final class RateLimitedException extends RegistryException {
     }
 
     /**
-     * The time before which another request is useless: what the registry said, or a guess if it said nothing.
+     * Returns the time before which another request is useless: what the registry said, or a guess if it said nothing.
      *
      * @return when to try again
      */

@@ -103,7 +103,7 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Starts building a client.
+     * Returns a builder of a client.
      *
      * @return a builder with all defaults
      */
@@ -354,7 +354,7 @@ public final class RegistryClient implements AutoCloseable {
      * the one with the most requests left counts, because requests succeed as long as one credential has any left.
      *
      * @param registry the registry as {@code host[:port]}
-     * @return the limit, or empty if the host has not told them any yet
+     * @return the limit, or empty if the host has not reported any yet
      */
     public Optional<RateLimit> rateLimit(String registry) {
         return caller.authorizer().rateLimit(Repository.apiHost(registry));
@@ -396,7 +396,7 @@ public final class RegistryClient implements AutoCloseable {
         private Builder() {}
 
         /**
-         * Where credentials come from; without a provider, access is anonymous.
+         * Sets where credentials come from; without a provider, access is anonymous.
          *
          * @param provider the provider; the client does not close it
          * @return this
@@ -407,7 +407,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How a host is reached.
+         * Sets how to reach a host.
          *
          * @param host {@code host[:port]}, as references name it
          * @param options its options
@@ -419,7 +419,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How to reach hosts that have no options of their own.
+         * Sets how to reach hosts that have no options of their own.
          *
          * @param options the options
          * @return this
@@ -430,7 +430,8 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * Media types to accept for manifests in addition to the four of images and indexes, which are always accepted.
+         * Sets media types to accept for manifests in addition to the four of images and indexes, which are always
+         * accepted.
          *
          * @param mediaTypes the media types
          * @return this
@@ -441,7 +442,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * The HTTP client whose connections, proxies and interceptors to use. The registry client never closes it.
+         * Sets the HTTP client whose connections, proxies and interceptors to use. The registry client never closes it.
          *
          * @param client the client
          * @return this
@@ -452,7 +453,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * What observes the client.
+         * Sets what observes the client.
          *
          * @param newObserver the observer
          * @return this
@@ -463,7 +464,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * The time of day, for tokens and for rejected credentials.
+         * Sets the time of day, for tokens and for rejected credentials.
          *
          * @param newClock the clock
          * @return this
@@ -474,7 +475,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * The elapsed time, for deadlines.
+         * Sets the elapsed time, for deadlines.
          *
          * @param nanoseconds counts nanoseconds
          * @return this
@@ -485,7 +486,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How to wait between attempts.
+         * Sets how to wait between attempts.
          *
          * @param newSleeper waits
          * @return this
@@ -496,7 +497,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How long connecting may take (default 10 s).
+         * Sets how long connecting may take (default 10 s).
          *
          * @param timeout the bound
          * @return this
@@ -507,7 +508,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How long a host may be silent (default 20 s).
+         * Sets how long a host may be silent (default 20 s).
          *
          * @param timeout the bound
          * @return this
@@ -518,8 +519,8 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How long a method may take in total, including all its requests (those for tokens, too), waits, retries and
-         * reading the answer, but without reading and writing blobs (default 30 s).
+         * Sets how long a method may take in total, including all its requests (those for tokens, too), waits, retries
+         * and reading the answer, but without reading and writing blobs (default 30 s).
          *
          * @param budget the bound
          * @return this
@@ -530,7 +531,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * The slowest acceptable rate at which blobs are read and written, on average and beyond the {@linkplain
+         * Sets the slowest acceptable rate at which blobs are read and written, on average and beyond the {@linkplain
          * #deadline deadline} (default 32 KiB/s): a blob of one megabyte may take the deadline and 32 s. Only the time
          * counts that we wait for the registry; a reader of the stream may take its time.
          *
@@ -547,8 +548,8 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How long we wait for all pages of a listing together (default 5 min). Each page also has its own {@linkplain
-         * #deadline deadline}.
+         * Sets how long to wait for all pages of a listing together (default 5 min). Each page also has its own
+         * {@linkplain #deadline deadline}.
          *
          * @param budget the bound
          * @return this
@@ -559,7 +560,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * How many times a request is sent at most if a registry is unreachable, busy or failing (default 3).
+         * Sets how many times a request is sent at most if a registry is unreachable, busy or failing (default 3).
          *
          * @param count at least 1, which means no retries
          * @return this
@@ -573,7 +574,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * What the client calls itself.
+         * Sets what the client calls itself.
          *
          * @param name the value of {@code User-Agent}
          * @return this

@@ -51,7 +51,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * What was being done.
+     * Returns what was being done.
      *
      * @return the request
      */
@@ -60,7 +60,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * The registry that was asked.
+     * Returns the registry that was asked.
      *
      * @return {@code host[:port]}
      */
@@ -69,7 +69,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * The repository that was requested.
+     * Returns the repository that was requested.
      *
      * @return its name, or empty if the request concerned the whole registry
      */
@@ -78,7 +78,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * The tag or digest that was requested.
+     * Returns the tag or digest that was requested.
      *
      * @return the tag or digest, if there was one
      */
@@ -87,7 +87,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * The HTTP status of the answer.
+     * Returns the HTTP status of the answer.
      *
      * @return the status, or empty if there was no answer
      */
@@ -96,7 +96,7 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * The errors that the answer named.
+     * Returns the errors that the answer named.
      *
      * @return the errors in the answer's order, often none
      */

@@ -16,7 +16,7 @@ public final class UnavailableException extends RegistryException {
      * @param request what was being done
      * @param reason what went wrong, and what can be done about it
      * @param retryAt when to try again, or null if the registry did not say
-     * @param cause the failure beneath, or null if there was none
+     * @param cause the underlying failure, or null if there was none
      */
     public UnavailableException(
             FailedRequest request, String reason, @Nullable Instant retryAt, @Nullable Throwable cause) {
@@ -25,7 +25,7 @@ public final class UnavailableException extends RegistryException {
     }
 
     /**
-     * When to try again, if the registry said so.
+     * Returns when to try again, if the registry said so.
      *
      * @return the time
      */

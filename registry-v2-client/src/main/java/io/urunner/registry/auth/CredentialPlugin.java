@@ -12,14 +12,14 @@ package io.urunner.registry.auth;
  */
 public interface CredentialPlugin<S extends Record> {
     /**
-     * The name by which settings choose this plugin.
+     * Returns the name by which settings choose this plugin.
      *
      * @return lower-case letters, digits and underscores, unique among the plugins on the path
      */
     String type();
 
     /**
-     * The class of the settings.
+     * Returns the class of the settings.
      *
      * @return a record class
      */

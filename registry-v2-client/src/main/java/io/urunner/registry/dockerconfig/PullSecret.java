@@ -72,7 +72,7 @@ public final class PullSecret {
     }
 
     /**
-     * The Secret's name.
+     * Returns the Secret's name.
      *
      * @return the name
      */
@@ -81,7 +81,7 @@ public final class PullSecret {
     }
 
     /**
-     * Why this Secret, or an entry of it, cannot be used.
+     * Returns why this Secret, or an entry of it, cannot be used.
      *
      * @return sentences for people, without a secret; empty if there are no problems
      */

@@ -59,7 +59,7 @@ public final class PullSecrets implements CredentialProvider {
     }
 
     /**
-     * What is wrong with the secrets.
+     * Returns what is wrong with the secrets.
      *
      * @return sentences for people, without a secret; empty if there are no problems
      */
