@@ -1,5 +1,5 @@
 /** The agent as a library. The program around it is in the same jar, and is not exported. */
-@SuppressWarnings("requires-automatic") // Prometheus is no module; its jars say how they are called.
+@SuppressWarnings("requires-automatic") // Prometheus is not a module; its jars only have names.
 module io.urunner.agent {
     requires transitive io.urunner.kube;
     requires transitive io.urunner.registry;

@@ -150,7 +150,7 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Starts to compose an agent for the cluster of an API server.
+     * Returns a builder of an agent for the cluster of an API server.
      *
      * @param kubernetes how to reach the API server
      * @return a builder with everything else at its default
@@ -234,7 +234,7 @@ public final class Agent implements AutoCloseable {
      * Starts watching and rolling out; returns at once. What cannot be reached is reported and retried. With a Lease, this
      * agent takes part in the election once it has seen the cluster, and acts only while it leads.
      *
-     * @throws IllegalStateException if it was started or closed before
+     * @throws IllegalStateException if it has already been started or closed
      */
     public void start() {
         begin();
@@ -246,13 +246,13 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Looks at everything once: waits until the cluster has been seen, asks every registry once, and starts the rollouts
-     * that are due, without waiting for their end. This needs no Lease.
+     * Makes one pass over everything: waits until the agent is synced with the cluster, asks every registry once, and
+     * starts the rollouts that are due, without waiting for their end. This needs no Lease.
      *
      * @param timeout how long it may take in total
      * @return the result
      * @throws InterruptedException if the thread is interrupted
-     * @throws IllegalStateException if it was started or closed before
+     * @throws IllegalStateException if it has already been started or closed
      */
     public OnceReport once(Duration timeout) throws InterruptedException {
         List<String> late = see(timeout).stream().toList();
@@ -261,13 +261,13 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Looks at everything once and changes nothing: rollouts are only planned, and no Event is written. Afterwards
+     * Checks everything once and changes nothing: rollouts are only planned, and no Event is written. Afterwards
      * {@link #status} reports what was seen.
      *
      * @param timeout how long it may take in total
      * @return what was not seen in that time, in words; empty if everything was
      * @throws InterruptedException if the thread is interrupted
-     * @throws IllegalStateException if it was started or closed before
+     * @throws IllegalStateException if it has already been started or closed
      */
     public Optional<String> look(Duration timeout) throws InterruptedException {
         looking = true;
@@ -283,14 +283,14 @@ public final class Agent implements AutoCloseable {
             whenQuiet(MOST_LOOKS, () -> trouble.complete(Optional.empty()));
         }));
         loop.execute(() -> whenUnreachable(
-                Pace.min(UNREACHABLE, timeout), () -> trouble.complete(Optional.of("the cluster cannot be seen"))));
+                Pace.min(UNREACHABLE, timeout), () -> trouble.complete(Optional.of("cannot see the cluster"))));
         try {
             return trouble.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             return Optional.of(
                     synced
                             ? "not everything was checked within " + timeout.toSeconds() + " s"
-                            : "the cluster was not seen within " + timeout.toSeconds() + " s");
+                            : "not synced with the cluster within " + timeout.toSeconds() + " s");
         } catch (ExecutionException e) {
             throw new IllegalStateException("completed without an exception", e);
         }
@@ -306,7 +306,7 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * The pull secrets of a namespace's watched workloads.
+     * Returns the pull secrets of a namespace's watched workloads.
      *
      * @param namespace the namespace
      * @return the credentials in them; none where {@linkplain Builder#pullSecrets pull secrets are not read}
@@ -347,7 +347,7 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    /** Logs once that the cluster has been seen, and from then on which namespaces come and go. */
+    /** Logs once that the agent is synced with the cluster, and from then on which namespaces come and go. */
     private void tellNamespaces() {
         Set<String> now = cluster.namespaces();
         if (ends || blindness().isPresent()) {
@@ -356,7 +356,7 @@ public final class Agent implements AutoCloseable {
         if (!seen) {
             seen = true;
             LOG.info(
-                    "the cluster has been seen: {} in {}",
+                    "synced with the cluster: {} in {}",
                     Phrases.count(cluster.workloads().size(), "workload"),
                     Phrases.count(now.size(), "namespace"));
         } else {
@@ -459,7 +459,7 @@ public final class Agent implements AutoCloseable {
 
     /**
      * Returns what is wrong with the agent itself, for a liveness probe. A registry or an API server that hangs does not
-     * count; a queue that does not move although everything it waits for is past its deadline does.
+     * count; a queue that makes no progress although everything it waits for is past its deadline does.
      *
      * @return the problem in words; an empty string if the agent is alive
      */
@@ -471,9 +471,10 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Returns which of the agent's queues are stuck: there is work, and nothing was done for longer than all deadlines.
+     * Returns which of the agent's queues are stuck: they have work, but have made no progress for longer than all
+     * deadlines.
      *
-     * @return for each queue, how long it has been stuck; zero while it moves
+     * @return for each queue, how long it has been stuck; zero while it makes progress
      */
     public Map<String, Duration> stuck() {
         return watchdog.stuck();
@@ -488,10 +489,10 @@ public final class Agent implements AutoCloseable {
     public String notReady() {
         Optional<String> blindness = blindness().map(problem -> ": " + problem.message());
         if (!synced || !seen) {
-            return "the cluster has not been seen yet" + blindness.orElse("");
+            return "not synced with the cluster yet" + blindness.orElse("");
         }
         if (blindness.isPresent()) {
-            return "the cluster cannot be seen" + blindness.get();
+            return "cannot see the cluster" + blindness.get();
         }
         return passed ? "" : "the first pass has not finished yet";
     }
@@ -524,7 +525,7 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Checks tags that are said to have been pushed, at once: the registry is asked, within its limits and its back-off.
+     * Checks at once tags that are said to have been pushed: the registry is asked, within its limits and its back-off.
      *
      * @param pushed the tags
      * @return how many watched references have them; empty if the agent is closed, or too busy to answer within a few
@@ -570,7 +571,7 @@ public final class Agent implements AutoCloseable {
         return found;
     }
 
-    /** Tells the agent that credentials may have changed: healthy registries are asked at once. */
+    /** Notifies the agent that credentials may have changed: healthy registries are asked at once. */
     public void credentialsChanged() {
         loop.execute(() -> engine.registries().askAnew());
     }
@@ -656,7 +657,7 @@ public final class Agent implements AutoCloseable {
     }
 
     /**
-     * Composes an agent. The caller closes what it passes in, after the agent. Not thread-safe.
+     * Builds an agent. The caller closes what it passes in, after the agent. Not thread-safe.
      *
      * <p>Defaults: a pass every 30 seconds, all namespaces that have the label {@code urunner=enable}, {@link
      * Policy#DEFAULT}, {@link Limits#NONE}, no Lease, no history, no pull secrets, no listener.
@@ -742,8 +743,8 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Remembers digests and rollouts in a store, beyond the life of this process. Without one, rollouts work all the
-         * same, but there is no history.
+         * Remembers digests and rollouts in a store, beyond the life of this process. Without one, rollouts work just
+         * the same, but there is no history.
          *
          * @param history the store
          * @return this builder
@@ -832,7 +833,7 @@ public final class Agent implements AutoCloseable {
         }
 
         /**
-         * Adds a listener that is told what happens.
+         * Adds a listener, which is notified of what happens.
          *
          * @param listener the listener, called on the agent's loop
          * @return this builder

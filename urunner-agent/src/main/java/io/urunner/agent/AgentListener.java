@@ -7,8 +7,8 @@ import io.urunner.kube.Workload;
 import java.time.Duration;
 
 /**
- * Is told what the agent does, for metrics, Events and the demo. Called on the agent's loop: an implementation must not
- * block. The agent writes its log itself.
+ * Is notified of what the agent does, for metrics, Events and the demo. Called on the agent's loop: an implementation
+ * must not block. The agent writes its log itself.
  */
 public interface AgentListener {
     /**
@@ -146,7 +146,7 @@ public interface AgentListener {
     }
 
     /**
-     * It was a namespace's turn, and something was done for it.
+     * Something was done for a namespace in its turn.
      *
      * @param what what was done
      * @param namespace the namespace; an empty string for the agent's own work

@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The status at one moment. Immutable.
+ * The status of an agent at one moment. Immutable.
  *
  * @param at the moment
  * @param acts whether this agent is the one that acts
@@ -77,7 +77,7 @@ public record AgentStatus(
     }
 
     /**
-     * Whether the agent keeps running; not after a single look.
+     * Whether the agent keeps running, unlike one that makes a single pass.
      *
      * @return true if it acts, or stands by
      */
@@ -101,7 +101,7 @@ public record AgentStatus(
      * @param state how it is
      * @param decision what is done with it; empty until it is planned
      * @param containers what the rules say about each container
-     * @param running by container and digest, how many pods run it, whatever their revision
+     * @param running by container and digest, how many pods of any revision run it
      * @param images by container, the image as its template names it
      * @param nextLook when it continues, if it waits until a known time; otherwise when a registry is next asked for it;
      *     empty if neither happens by itself

@@ -36,7 +36,7 @@ public record HostStatus(
     }
 
     /**
-     * A time during which it is not asked.
+     * A time during which the registry is not asked.
      *
      * @param namespace the namespace whose pull secrets are used; empty for what is asked on behalf of all
      * @param cause the kind of reason

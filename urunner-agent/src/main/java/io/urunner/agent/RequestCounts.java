@@ -11,7 +11,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Counts the requests that are actually sent to registries, whatever their origin, including challenges and the {@code GET}
+ * Counts the requests that are actually sent to registries, for any reason, including challenges and the {@code GET}
  * that explains a refused {@code HEAD}. Thread-safe.
  */
 public final class RequestCounts implements RegistryObserver {
@@ -19,10 +19,10 @@ public final class RequestCounts implements RegistryObserver {
     private final RegistryObserver next;
 
     /**
-     * Counts from zero.
+     * Creates counters that start at zero.
      *
      * @param registries the registries to count, as {@code host[:port]}; others, which anybody can name, are not counted
-     * @param next is told everything that this is told
+     * @param next is notified of everything that this is notified of
      */
     public RequestCounts(Collection<String> registries, RegistryObserver next) {
         this.next = next;

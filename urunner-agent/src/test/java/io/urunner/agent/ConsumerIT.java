@@ -183,7 +183,7 @@ class ConsumerIT {
                             "HOST|INFO|io.urunner.store.Migrations|SQLite database " + history
                                     + ": applied 001-history.sql",
                             "HOST|INFO|org.example.host.Host|remembers " + digest,
-                            "HOST|INFO|io.urunner.agent.Agent|the cluster has been seen: 0 workloads in 0 namespaces",
+                            "HOST|INFO|io.urunner.agent.Agent|synced with the cluster: 0 workloads in 0 namespaces",
                             "HOST|WARN|io.urunner.agent.Agent|namespaces: no namespace in scope has the label"
                                     + " urunner=enable, so nothing is watched: kubectl label --overwrite namespace NAME"
                                     + " urunner=enable",

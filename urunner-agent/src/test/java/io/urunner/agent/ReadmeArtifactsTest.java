@@ -39,7 +39,7 @@ class ReadmeArtifactsTest {
     void theTableInTheReadmeMatchesThePoms() throws Exception {
         Element parent = pom(ROOT.resolve("pom.xml"));
         List<String> rows = new ArrayList<>();
-        rows.add("| Artifact | Classifier | What it is | Module | Brings along |");
+        rows.add("| Artifact | Classifier | What it is | Module | Dependencies |");
         rows.add("|---|---|---|---|---|");
         for (Element module : children(child(parent, "modules"), "module")) {
             rows.addAll(rows(ROOT.resolve(module.getTextContent()), parent));

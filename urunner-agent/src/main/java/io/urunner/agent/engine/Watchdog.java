@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Watches the agent's queues: one that has work and does nothing for longer than all its deadlines is stuck. That is a
- * defect of the agent, whatever the cause: a server that is away, slow, or must not be asked for a day makes work fail or
- * wait, and the queue moves on. On the loop; what it found can be read on any thread.
+ * defect of the agent, regardless of the cause: a server that is away, slow, or must not be asked for a day makes work
+ * fail or wait, and the queue moves on. On the loop; what it found can be read on any thread.
  */
 public final class Watchdog implements AgentListener {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);

@@ -17,7 +17,7 @@ public final class Ration {
     private final BiConsumer<String, Integer> leftOut;
     private final Map<String, Integer> taken = new HashMap<>();
 
-    /** {@code leftOut} is told how much was left out for a namespace. */
+    /** {@code leftOut} receives how much was left out for a namespace. */
     public Ration(int most, Duration within, Loop loop, BiConsumer<String, Integer> leftOut) {
         this.most = most;
         this.within = within;

@@ -260,7 +260,7 @@ public final class Admission {
             if (first.isPresent() && !first.get().workload.equals(workload)) {
                 return deferred(
                         Deferral.CANARY,
-                        image + " goes to " + first.get().workload + " first, which is not healthy on it yet"
+                        image + " is rolled out to " + first.get().workload + " first, which is not healthy on it yet"
                                 + first.get()
                                         .until
                                         .map(until -> "; waiting until " + Phrases.time(until))
@@ -274,7 +274,7 @@ public final class Admission {
                 return deferred(
                         Deferral.CANARY,
                         image
-                                + " goes to another namespace first, where it is not healthy yet; waiting until "
+                                + " is rolled out to another namespace first, where it is not healthy yet; waiting until "
                                 + Phrases.time(elsewhere.get()),
                         elsewhere);
             }

@@ -62,7 +62,7 @@ final class ContainerRules {
             return pinBroughtBack();
         }
         if (noPodsWanted(workload)) { // rule 1
-            return verdict(Kind.UP_TO_DATE, "no pods are wanted; new ones will pull what the tag says then");
+            return verdict(Kind.UP_TO_DATE, "no pods are wanted; new ones will pull whatever the tag points to then");
         }
         if (facts.answer() instanceof Answer.Failed failed) {
             return unresolved(
@@ -234,7 +234,7 @@ final class ContainerRules {
                                 + workload.id() + "', or set imagePullPolicy: Always");
     }
 
-    /** The template names a digest: new pods do not pull the tag, whatever it has. */
+    /** The template names a digest: new pods do not pull the tag, whatever it points to. */
     private Verdict pinBroughtBack() {
         String manager = Pin.isRejected(state) ? state.rejectedBy().orElseThrow() : States.lastManager(workload);
         return verdict(
@@ -262,8 +262,7 @@ final class ContainerRules {
         if (remembered.isEmpty()) {
             return verdict(
                     Kind.UP_TO_DATE,
-                    "seen for the first time: " + Brief.digest(answer.digest())
-                            + " is remembered, and followed from here");
+                    "seen for the first time: " + Brief.digest(answer.digest()) + " is the starting point");
         }
         return remembered.get().equals(answer.digest().toString())
                 ? verdict(Kind.UP_TO_DATE, "the tag has not moved from " + Brief.digest(answer.digest()))

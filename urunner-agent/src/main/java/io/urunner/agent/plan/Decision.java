@@ -39,7 +39,7 @@ public sealed interface Decision {
      * @param reason the reason, for people
      * @param changes the containers whose tag moved
      * @param patch the patch
-     * @param warnings what to tell people before the rollout
+     * @param warnings what to report before the rollout
      */
     record Restart(String reason, List<Change> changes, io.urunner.kube.Restart patch, List<String> warnings)
             implements Decision {

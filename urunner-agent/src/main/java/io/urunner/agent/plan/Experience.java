@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What our own rollouts have shown, whatever annotations say. It is the only influence of other namespaces on a decision,
- * and for a limited time: starting, failing or hanging over and over does not prolong it. Not thread-safe.
+ * What our own rollouts have shown, regardless of annotations. It is the only influence of other namespaces on a
+ * decision, and for a limited time: starting, failing or hanging over and over does not prolong it. Not thread-safe.
  */
 public final class Experience {
     private static final int IMAGES = 5_000;

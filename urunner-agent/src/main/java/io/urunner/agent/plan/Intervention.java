@@ -200,7 +200,7 @@ public record Intervention(Workload workload, Restart restart, List<Decision.Cha
      *
      * @param workload the workload
      * @param targets the targets by container; each must be among {@link #followed}
-     * @param by who asks for it
+     * @param by who requests it
      * @param reason why, if given
      * @param untilNextPush whether the hold ends by itself when the tag moves
      * @param now the time

@@ -18,7 +18,7 @@ import java.util.Optional;
  *     patch was accepted
  * @param state what to write on the workload without touching its template, for example a rejection that was discovered;
  *     empty if there is nothing to write (a {@link Decision.Restart} has its own)
- * @param notices what happened that people should be told about once
+ * @param notices what happened that should be reported once
  */
 public record Plan(
         WorkloadId workload,

@@ -44,7 +44,7 @@ record Running(Set<String> digests, int pods, int coming, int stuck) {
         return new Running(digests, pods, coming, stuck);
     }
 
-    /** Whether a pod runs, or is about to, whatever its revision. */
+    /** Whether a pod runs, or is about to, of any revision. */
     static boolean isLive(Pod pod) {
         return !pod.terminating()
                 && !pod.phase().equals("Succeeded")

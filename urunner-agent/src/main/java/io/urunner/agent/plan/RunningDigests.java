@@ -12,7 +12,7 @@ public final class RunningDigests {
     private RunningDigests() {}
 
     /**
-     * Counts by container and digest how many pods run it, whatever their revision.
+     * Counts by container and digest how many pods of any revision run it.
      *
      * @param workload the workload
      * @return the counts; terminating and finished pods do not count

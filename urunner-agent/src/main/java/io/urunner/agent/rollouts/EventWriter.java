@@ -85,7 +85,7 @@ public final class EventWriter implements AgentListener {
         }
     }
 
-    /** Writes {@code atOnce} Events at a time; {@code listener} is told whose they were. */
+    /** Writes {@code atOnce} Events at a time; {@code listener} is notified of whose they were. */
     public EventWriter(
             Writer events,
             Cluster cluster,

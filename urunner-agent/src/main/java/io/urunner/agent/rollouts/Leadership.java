@@ -33,7 +33,7 @@ public final class Leadership {
     private final LeaderElection election;
     private volatile boolean started;
 
-    /** {@code worker} runs the election's requests; {@code changed} is told on the loop whether this agent acts. */
+    /** {@code worker} runs the election's requests; {@code changed} is notified on the loop whether this agent acts. */
     public Leadership(
             Lease lease,
             KubeConnection connection,
@@ -76,7 +76,7 @@ public final class Leadership {
         LOG.atInfo()
                 .addKeyValue(LogField.EVENT, event)
                 .addKeyValue(LogField.LEASE, path())
-                .log("{} {}, by the Lease {}", lease.identity(), words, path());
+                .log("{} {} (Lease {})", lease.identity(), words, path());
     }
 
     private String path() {

@@ -328,7 +328,7 @@ public final class Patches {
                 .problem(
                         one.workload().id().toString(),
                         "undone",
-                        "what the agent writes on it is undone at once, by a controller or an admission rule that removes"
+                        "what the agent writes to it is undone at once, by a controller or an admission rule that removes"
                                 + " annotations that begin with urunner.io/; the agent tries less and less often");
         runaway();
     }

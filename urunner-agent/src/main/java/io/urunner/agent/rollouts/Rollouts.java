@@ -168,7 +168,7 @@ public final class Rollouts {
         });
     }
 
-    /** What is left of our patience with a rollout, whoever started it: an agent that comes later does not start anew. */
+    /** What is left of our patience with a rollout, whoever started it: a later agent does not start over. */
     private Duration left(Rollout rollout) {
         Duration left = Duration.between(context.now(), rollout.requested().plus(patience));
         return Pace.min(patience, Pace.max(left, Duration.ZERO));

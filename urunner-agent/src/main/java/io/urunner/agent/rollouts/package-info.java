@@ -1,4 +1,4 @@
-/** Patches and the rollouts that they start; which agent may act; who is told. */
+/** Patches and the rollouts that they start; which agent may act; who is notified. */
 @NullMarked
 package io.urunner.agent.rollouts;
 

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * before it is used up.
  */
 final class AskerPace {
-    /** The longest pause, whatever a registry says. */
+    /** The longest pause, regardless of what a registry says. */
     static final Duration LONGEST = Duration.ofDays(7);
 
     /** If this many namespaces get no answer, the cause is not something that each of them broke itself. */

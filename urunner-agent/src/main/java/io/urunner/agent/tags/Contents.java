@@ -111,7 +111,7 @@ final class Contents {
     }
 
     private static final class Failure {
-        /** The references that were told about it: they are told when it may be retried. */
+        /** The references that were notified of it: they are notified when it may be retried. */
         private final Set<ImageReference> told = new HashSet<>();
 
         private String words = "";

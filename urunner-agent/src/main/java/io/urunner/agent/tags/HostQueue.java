@@ -48,7 +48,7 @@ final class HostQueue {
     /** How many failures in a row end a namespace's part of a pass, if there are other namespaces. */
     private static final int FAILURES_THAT_END = 3;
 
-    /** With no more than this left of a limit, no question is asked early, not even the most telling one. */
+    /** With no more than this left of a limit, no question is asked early, not even the most useful one. */
     private static final int MOST_FIRST = 10;
 
     /** How many waiting askers are reported. */
@@ -254,7 +254,7 @@ final class HostQueue {
     /**
      * Sends a request as soon as there is room for it. It is not sent while the host fails or must not be asked.
      *
-     * @param request what to send; told about its end later, unless the agent shuts down
+     * @param request what to send; notified of its end later, unless the agent shuts down
      */
     void send(Requests.Request<?> request) {
         AskerPace pace = backlog.pace(request.asker());

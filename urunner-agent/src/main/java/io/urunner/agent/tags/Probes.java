@@ -38,7 +38,7 @@ final class Probes {
      * Asks, unless this was done within the interval.
      *
      * @param question what to ask; empty for the root of the registry's API
-     * @param told told on the loop what is wrong, if anything
+     * @param told receives on the loop what is wrong, if anything
      */
     void check(Optional<Question> question, Consumer<Optional<RegistryException>> told) {
         checked.values().removeIf(this::isOld);

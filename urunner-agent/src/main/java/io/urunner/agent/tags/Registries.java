@@ -209,7 +209,7 @@ public final class Registries {
      * until then.
      *
      * @param probe what to ask
-     * @param told told on the loop what is wrong, if anything
+     * @param told receives on the loop what is wrong, if anything
      */
     public void check(RegistryProbe probe, Consumer<Optional<RegistryException>> told) {
         registries.stream()

@@ -34,8 +34,8 @@ final class RegistryProblems {
     private final Map<Asker, Loop.Timer> aging = new HashMap<>();
 
     /**
-     * {@code changed} is told of an asker whose references may have another answer; {@code seesAll} says whether everything
-     * in the cluster is known.
+     * {@code changed} is notified of an asker whose references may have another answer; {@code seesAll} says whether
+     * everything in the cluster is known.
      */
     RegistryProblems(Watched watched, Loop loop, StateLog problems, Consumer<Asker> changed, BooleanSupplier seesAll) {
         this.watched = watched;
@@ -152,7 +152,7 @@ final class RegistryProblems {
             problems.problem(
                     "use of " + registry,
                     "not used",
-                    "no watched workload has an image of it, so it is not asked: compare the host in the settings with"
+                    "no watched workload uses an image from it, so it is not asked: compare the host in the settings with"
                             + " the images, and check that their namespaces are labelled");
         }
         Optional<HostStatus.Wait> budget = watched.queue().waitsForBudget();

@@ -100,7 +100,7 @@ public final class Requests {
         progress = new Progress(loop::nanos);
     }
 
-    /** Takes a request, or tells it why it is not sent; {@code failure} is what is wrong with the host. */
+    /** Takes a request, or notifies it why it is not sent; {@code failure} is what is wrong with the host. */
     void add(Request<?> request, Optional<Instant> leftAloneUntil, Optional<String> failure) {
         Optional<String> refusal = refusal(request, leftAloneUntil, failure);
         if (refusal.isEmpty() && !waiting.add(request, request.namespaces())) {

@@ -181,7 +181,7 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
         Optional<Allowance> allowance();
 
         /**
-         * Returns our own limit for everything that is sent to the registry, whatever the credentials.
+         * Returns our own limit for everything that is sent to the registry, with any credentials.
          *
          * @return what is left of it; empty if there is none
          */

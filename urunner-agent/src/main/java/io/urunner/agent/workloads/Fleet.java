@@ -38,8 +38,9 @@ public final class Fleet {
     private final Consumer<Tracked> gone;
 
     /**
-     * {@code registries} are told which references are used, {@code credentials} by whom; {@code policy} applies where
-     * annotations do not override it; {@code queue} gets what is new or changed, and {@code gone} what has disappeared.
+     * {@code registries} are notified of which references are used, {@code credentials} of who uses them; {@code
+     * policy} applies where annotations do not override it; {@code queue} gets what is new or changed, and {@code gone}
+     * what has disappeared.
      */
     public Fleet(
             Cluster cluster,

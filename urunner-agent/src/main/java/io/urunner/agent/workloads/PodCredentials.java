@@ -70,7 +70,7 @@ public final class PodCredentials implements CredentialProvider {
 
     private record Api(KubeAccess access, Problems problems) {}
 
-    /** Is told, on any thread, whether something can be read. */
+    /** Is notified, on any thread, whether something can be read. */
     public interface Problems {
         /** The API server denies a read; the message names the permission. */
         void missing(String what, String message);

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What people were told about a workload, by this agent or by the one that acts. On the loop. */
+/** What was reported about a workload, by this agent or by the one that acts. On the loop. */
 public final class Told {
     private Optional<String> decision = Optional.empty();
     private Instant at = Instant.MIN;

@@ -118,7 +118,7 @@ public final class Tracked {
         return attempts;
     }
 
-    /** What people were told about it. */
+    /** What was reported about it. */
     public Told told() {
         return told;
     }

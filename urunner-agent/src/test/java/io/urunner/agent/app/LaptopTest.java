@@ -183,7 +183,7 @@ class LaptopTest {
         });
         assertThat(rows(told, "permission"))
                 .containsExactly(
-                        "permission ok 2 of those that the agent uses are granted to system:serviceaccount:agents:watcher",
+                        "permission ok 2 of the permissions that the agent uses are granted to system:serviceaccount:agents:watcher",
                         "permission WRONG in namespace pay the agent is not allowed to get, list, watch, patch deployments.apps,"
                                 + " statefulsets.apps, daemonsets.apps; list, watch replicasets.apps,"
                                 + " controllerrevisions.apps, pods; create, patch events",
@@ -251,7 +251,7 @@ class LaptopTest {
                 .containsExactly("due note not known: not everything in the cluster has been seen");
         assertThat(told.out()).doesNotContain("check that their namespaces are labelled", "no namespace is labelled");
         assertThat(rows(told, "cluster")).singleElement().asString().contains("not allowed to list namespaces");
-        assertThat(told.out()).contains("this concerns your own access, not the agent's: have it granted to you");
+        assertThat(told.out()).contains("this concerns your own access, not the agent's: ask for this permission");
     }
 
     @Test

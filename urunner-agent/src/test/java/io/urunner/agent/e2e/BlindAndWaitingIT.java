@@ -288,7 +288,7 @@ class BlindAndWaitingIT {
 
     @AtOnce
     void anUnusedRegistryIsNotUp() throws Exception {
-        agent.awaitLine("WARN", "use of registry " + UNUSED, "no watched workload has an image of it");
+        agent.awaitLine("WARN", "use of registry " + UNUSED, "no watched workload uses an image from it");
         JsonNode host = agent.host(UNUSED);
         assertThat(host.path("asked").asBoolean()).isFalse();
         assertThat(host.path("healthy").asBoolean()).isFalse();
@@ -429,11 +429,11 @@ class BlindAndWaitingIT {
                 one.awaitLine("WARN", "does not accept the agent's credential (401)");
                 HttpResponse<String> ready = one.get("/readyz");
                 assertThat(ready.statusCode()).isEqualTo(503);
-                assertThat(ready.body()).contains("the cluster has not been seen yet", "401");
+                assertThat(ready.body()).contains("not synced with the cluster yet", "401");
                 one.awaitFinding("namespaces", "wrong", "is not known which are labelled", "401");
                 one.awaitFinding("cluster", "wrong", "401");
                 assertThat(one.findings("namespaces")).noneMatch(words -> words.contains("no namespace is labelled"));
-                assertThat(one.lines("the cluster has been seen")).isEmpty();
+                assertThat(one.lines("synced with the cluster")).isEmpty();
                 assertThat(one.lines("WARN", "401")).hasSize(1);
             }
         }

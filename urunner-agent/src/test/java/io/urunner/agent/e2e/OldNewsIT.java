@@ -62,7 +62,7 @@ class OldNewsIT {
             settings.put("URUNNER_CONF_HTTP_PORT", Integer.toString(port));
             settings.putAll(more);
             process = AgentProcess.start(folder.resolve(name + ".log"), settings, "run");
-            Await.until("it watches", Seen.within(SOON), () -> process.log().contains("the cluster has been seen"));
+            Await.until("it watches", Seen.within(SOON), () -> process.log().contains("synced with the cluster"));
         }
 
         Path database() {

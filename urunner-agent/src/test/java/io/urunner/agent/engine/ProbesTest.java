@@ -52,8 +52,7 @@ class ProbesTest {
                     "it is not ready, and says why",
                     Duration.ofSeconds(10),
                     () -> get(port, "/readyz")
-                            .startsWith(
-                                    "503 the cluster has not been seen yet: no usable response from the API server"));
+                            .startsWith("503 not synced with the cluster yet: no usable response from the API server"));
 
             stuck.set(true);
             Thread asker = new Thread(() -> {

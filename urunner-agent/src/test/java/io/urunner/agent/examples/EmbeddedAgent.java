@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 
-/** Redeploys what uses a moved tag of a registry, and tells a chat how each rollout ended. */
+/** Rolls out the workloads whose tag moved, and reports the outcome of each rollout to a chat. */
 class EmbeddedAgent {
     static void run(
             KubeConfiguration cluster, // such as KubeConfiguration.inCluster(System.getenv())

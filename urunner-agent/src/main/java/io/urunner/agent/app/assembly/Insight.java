@@ -108,7 +108,7 @@ final class Insight {
 
     private String source(AgentStatus status) {
         return "the running agent " + instance + " (urunner " + version + ")"
-                + (status.synced() ? "" : ", which has not seen the cluster yet")
+                + (status.synced() ? "" : ", not synced with the cluster yet")
                 + status.lastPass()
                         .map(last -> ", last pass " + Phrases.when(status.at(), last))
                         .orElse(", no pass complete yet");

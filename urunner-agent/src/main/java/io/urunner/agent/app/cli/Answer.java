@@ -7,7 +7,7 @@ package io.urunner.agent.app.cli;
  * @param code the exit code, one of {@link ExitCode}
  */
 public record Answer(String text, int code) {
-    /** The HTTP header with the exit code; it also tells a command that an agent answers. */
+    /** The HTTP header with the exit code; it also shows a command that an agent answered. */
     public static final String EXIT_CODE = "Urunner-Exit-Code";
 
     /** The HTTP header in which a standby agent names the pod of the active one. */

@@ -71,7 +71,7 @@ public final class Answers {
             out.println();
             wrapped(out, summary(chosen, explanation), view.form());
         } else if (!status.synced()) {
-            wrapped(out, "the cluster has not been seen: 'urunner history' shows what is in the database", view.form());
+            wrapped(out, "not synced with the cluster: 'urunner history' shows what is in the database", view.form());
         } else if (explanation.untracked().isEmpty() && !explanation.workloads().isEmpty()) {
             out.println("none of " + Phrases.count(explanation.workloads().size(), "workload") + " matches");
         } else if (explanation.untracked().isEmpty() && status.problems().isEmpty()) {
@@ -106,7 +106,7 @@ public final class Answers {
         return election.leader()
                 .filter(leader -> !leader.equals(election.identity()))
                 .map(leader -> "standby: " + leader + " acts and knows the rollouts (in its cluster: kubectl exec "
-                        + leader.replaceFirst("_[^_]*$", "") + " -- urunner explain); this one tells what it sees")
+                        + leader.replaceFirst("_[^_]*$", "") + " -- urunner explain); this one shows what it sees")
                 .orElse("standby: nobody is elected now, nothing is rolled out");
     }
 
@@ -156,7 +156,7 @@ public final class Answers {
                 "TAG NOW",
                 "RUNNING",
                 "LAST ROLLOUT",
-                "NEXT LOOK",
+                "NEXT CHECK",
                 "DECISION",
                 "REASON");
         for (Entry entry : entries) {
@@ -239,7 +239,7 @@ public final class Answers {
         boolean rejected = workload.containers().stream()
                 .anyMatch(container -> container.cause().equals(Optional.of(Deferral.CREDENTIAL_REJECTED)));
         fields.put(
-                "Next look",
+                "Next check",
                 watched
                         ? next.equals(NONE) ? "" : next + (rejected ? ", if the credential has changed by then" : "")
                         : "when it changes");

@@ -272,7 +272,7 @@ public final class Cli {
         }
     }
 
-    /** The program's name and the version that the jar's manifest tells. */
+    /** The program's name and the version that the jar's manifest states. */
     static String version() {
         String version = Cli.class.getPackage().getImplementationVersion();
         return "urunner " + (version == null ? "(not from a jar)" : version);

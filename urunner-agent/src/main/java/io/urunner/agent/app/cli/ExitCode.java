@@ -14,7 +14,7 @@ public final class ExitCode {
     /** The same in words, as {@code urunner help} and docs/commands.md show them: by code. */
     static final List<String> MEANINGS = List.of(
             "done as asked, and nothing is wrong",
-            "not all of it: a registry, a credential, a permission or the cluster was in the way, what was asked for is"
+            "incomplete: a registry, a credential, a permission or the cluster prevented it, what was asked for is"
                     + " not there, the doctor found something wrong, or the rollout did not succeed",
             "the command line or the configuration is wrong; nothing was done");
 

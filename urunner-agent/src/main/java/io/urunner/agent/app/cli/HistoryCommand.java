@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "history",
         description =
-                "Print the digests that a tag had: when, their versions, which workloads run them, and whether the registry still has them.")
+                "Print the digests that a tag has had: when, their versions, which workloads run them, and whether the registry still has them.")
 final class HistoryCommand extends ByHandCommand {
     private static final String NONE = "-";
     private static final int SHORT = 12;

@@ -32,7 +32,8 @@ final class OnceCommand implements Callable<Integer> {
             paramLabel = Timeout.LABEL,
             converter = Timeout.class,
             defaultValue = "2m",
-            description = "The limit for all of it, " + Timeout.FORM + "; the default is ${DEFAULT-VALUE}.")
+            description =
+                    "The time limit for the whole command, " + Timeout.FORM + "; the default is ${DEFAULT-VALUE}.")
     private Duration timeout = Duration.ZERO;
 
     OnceCommand(CommandContext context) {

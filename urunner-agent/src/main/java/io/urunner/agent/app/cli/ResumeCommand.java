@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
 final class ResumeCommand extends ChangeCommand {
     @Option(
             names = "--force",
-            description = "Even if the tag still has a digest whose rollout failed here; it is then rolled out again.")
+            description =
+                    "Resume even if the tag still has a digest whose rollout failed here; it is then rolled out again.")
     private boolean force;
 
     ResumeCommand(CommandContext context) {

@@ -40,7 +40,7 @@ final class RollbackCommand extends ChangeCommand {
     @Option(names = "--until-next-push", description = "End the hold automatically when the tag moves.")
     private boolean untilNextPush;
 
-    @Option(names = "--force", description = "Even to a digest whose rollout failed here.")
+    @Option(names = "--force", description = "Roll back even to a digest whose rollout failed here.")
     private boolean force;
 
     RollbackCommand(CommandContext context) {

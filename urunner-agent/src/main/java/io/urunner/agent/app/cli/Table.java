@@ -32,7 +32,7 @@ final class Table {
         this(Integer.MAX_VALUE, List.of(header));
     }
 
-    /** A table whose cells are cut after so many lines, where lines may not be of any length. */
+    /** A table whose cells are cut after so many lines if lines have a maximum length. */
     Table(int mostLines, List<String> header) {
         this.mostLines = mostLines;
         rows.add(List.copyOf(header));

@@ -7,8 +7,8 @@ import java.io.PrintWriter;
 import java.io.Writer;
 
 /**
- * What commands print on. What {@link #println(String)} is given is one line, whatever it holds; whatever else is printed
- * keeps its line breaks, and holds nothing that a terminal would obey. For one thread.
+ * What commands print on. What {@link #println(String)} is given is one line, regardless of its content; anything else
+ * that is printed keeps its line breaks, and holds nothing that a terminal would obey. For one thread.
  */
 final class Terminal extends PrintWriter {
     /** A row of a table has room for ten cells. */

@@ -127,7 +127,7 @@ final class TextWidth {
         return 1;
     }
 
-    /** A line in as many lines as it needs, but no more than so many: the last one says by its end that it was cut. */
+    /** A line in as many lines as it needs, but at most so many: the end of the last one shows that it was cut. */
     static List<String> wrap(String line, int width, int most) {
         List<String> lines = new ArrayList<>();
         int start = 0;

@@ -33,7 +33,7 @@ public interface Wiring {
      * A client of the configured registries, with Docker's own credentials for all others.
      *
      * @param configuration the configuration
-     * @param environment the environment variables, which tell where Docker keeps its credentials
+     * @param environment the environment variables, which say where Docker keeps its credentials
      * @return the client; the caller closes it
      * @throws CommandException if it is not available
      */
@@ -43,7 +43,7 @@ public interface Wiring {
      * An agent with all that it needs; it does nothing yet.
      *
      * @param configuration the configuration
-     * @param environment the environment variables, which tell where the cluster is
+     * @param environment the environment variables, which say where the cluster is
      * @return the agent; the caller closes it
      * @throws CommandException if it is not available
      */
@@ -53,7 +53,7 @@ public interface Wiring {
      * A check of the cluster, the registries and the history that changes nothing, if no agent runs.
      *
      * @param configuration the configuration
-     * @param environment the environment variables, which tell where the cluster is
+     * @param environment the environment variables, which say where the cluster is
      * @param vantage from where, and why
      * @return the check, not started yet; the caller closes it
      * @throws CommandException if it is not available
@@ -100,7 +100,7 @@ public interface Wiring {
      * The parts for commands that show or change single workloads.
      *
      * @param configuration the configuration
-     * @param environment the environment variables, which tell where the cluster is
+     * @param environment the environment variables, which say where the cluster is
      * @param patience how long to retry an API server that does not answer
      * @return the cluster, the registries and the store; the caller closes it
      * @throws CommandException if it is not available
@@ -109,10 +109,10 @@ public interface Wiring {
             throws CommandException;
 
     /**
-     * The user, as far as the credentials for the cluster tell.
+     * The user, as far as the credentials for the cluster say.
      *
      * @param configuration the configuration
-     * @param environment the environment variables, which tell where the cluster is
+     * @param environment the environment variables, which say where the cluster is
      * @return who asks
      * @throws CommandException if the credentials cannot be read
      */
@@ -129,7 +129,7 @@ public interface Wiring {
     /**
      * Finds the agent that runs in the cluster of the kubeconfig, with the settings that the caller is allowed to read.
      *
-     * @param environment the environment variables, which tell where the kubeconfig is
+     * @param environment the environment variables, which say where the kubeconfig is
      * @param namespace the agent's namespace; empty for any
      * @return the agent; the caller closes it
      * @throws CommandException if there is none, or its settings are not readable

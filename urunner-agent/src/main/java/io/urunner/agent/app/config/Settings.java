@@ -248,7 +248,7 @@ public record Settings(
             @Setting(
                     variable = "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
                     meaning =
-                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `ghcr`, `acr`, `google`, `generic`, or the type of your own plugin; optional in the file if the host tells the type")
+                            "`gitlab`, `harbor`, `aws_ecr`, `digitalocean`, `dockerhub`, `ghcr`, `acr`, `google`, `generic`, or the type of your own plugin; optional in the file if the host determines the type")
             String type,
 
             Record credentials,

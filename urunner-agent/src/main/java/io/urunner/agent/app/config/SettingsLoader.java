@@ -407,7 +407,7 @@ public final class SettingsLoader {
                     && PluginVariables.prefix(type(mapping)).equals(PluginVariables.prefix(type));
         }
 
-        /** The configured type, the one that the host tells, or {@code generic}. */
+        /** The configured type, the one that the host determines, or {@code generic}. */
         private String type(Node.Mapping registry) {
             String type = text(registry, "type");
             return !type.isEmpty()

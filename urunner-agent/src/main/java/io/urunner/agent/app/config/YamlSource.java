@@ -34,7 +34,7 @@ final class YamlSource {
     /** The limit of a ConfigMap and of a Secret. */
     private static final int MAX_BYTES = 1024 * 1024;
 
-    /** No setting lies deeper; a document whose aliases contain themselves does. */
+    /** No setting is nested deeper; a document whose aliases contain themselves does. */
     private static final int MAX_DEPTH = 12;
 
     /** A few aliases of aliases can stand for more values than there is memory for. */

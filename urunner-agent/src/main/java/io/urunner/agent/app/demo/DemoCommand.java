@@ -25,16 +25,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code urunner demo}: shows the main job with the unchanged agent. The registry and the API server are stand-ins;
+ * {@code urunner demo}: shows the unchanged agent at work. The registry and the API server are stand-ins;
  * their answers are real, and so are the printed digests.
  */
 @Command(
         name = "demo",
-        description = "Show the main job, without a cluster, a registry or a container engine.",
+        description = "Show URunner at work, without a cluster, a registry or a container engine.",
         footer = {
             "",
-            "Starts a small registry and a stand-in for the Kubernetes API server in this process, deploys two",
-            "workloads, pushes a new image under the same tag, and lets the agent do the rest. Exits by itself."
+            "Starts a small registry and a stand-in for the Kubernetes API server in this",
+            "process, deploys two workloads, pushes a new image under the same tag, and lets",
+            "the agent do the rest. Exits by itself."
         })
 final class DemoCommand implements Callable<Integer> {
     private static final String NAMESPACE = "demo";

@@ -46,10 +46,10 @@ public final class Doctor {
             Blockage.PERMISSION.words(), "see the finding 'permission'",
             Deferral.RATE_LIMITED.words(), "see the finding 'registry'",
             Deferral.REGISTRY_UNREACHABLE.words(), "see the finding 'registry'",
-            Deferral.NO_CREDENTIAL.words(), "see the finding 'registry' or 'image'; urunner explain tells each",
-            Deferral.CREDENTIAL_REJECTED.words(), "see the finding 'registry' or 'image'; urunner explain tells each",
-            Deferral.ACCESS_DENIED.words(), "see the finding 'registry' or 'image'; urunner explain tells each",
-            Deferral.TAG_NOT_FOUND.words(), "see the finding 'image'; urunner explain tells each");
+            Deferral.NO_CREDENTIAL.words(), "see the finding 'registry' or 'image'; 'urunner explain' shows each",
+            Deferral.CREDENTIAL_REJECTED.words(), "see the finding 'registry' or 'image'; 'urunner explain' shows each",
+            Deferral.ACCESS_DENIED.words(), "see the finding 'registry' or 'image'; 'urunner explain' shows each",
+            Deferral.TAG_NOT_FOUND.words(), "see the finding 'image'; 'urunner explain' shows each");
 
     private final Settings settings;
     private final WatchScope scope;
@@ -144,9 +144,9 @@ public final class Doctor {
         status.lost()
                 .forEach((name, at) -> findings.add(Finding.note(
                         "namespaces",
-                        name + " is no longer watched since " + Phrases.time(at)
+                        name + " has not been watched since " + Phrases.time(at)
                                 + ": it lost the label, or was deleted",
-                        "kubectl label namespace " + name + " urunner=enable, if nobody meant that")));
+                        "kubectl label namespace " + name + " urunner=enable, if that was not intended")));
         findings.add(vantage.history()
                 .map(why -> Finding.note("history", why, ""))
                 .orElseGet(() -> history(settings.store(), history, status.historyWorks(), running)));
@@ -169,7 +169,7 @@ public final class Doctor {
     private String remedy(WatchProblem problem) {
         if (vantage.account().isPresent()) {
             return "this concerns your own access, not the agent's: "
-                    + (problem.missing().isPresent() ? "have it granted to you" : "check your kubeconfig")
+                    + (problem.missing().isPresent() ? "ask for this permission" : "check your kubeconfig")
                     + vantage.instead().map(how -> "; " + how).orElse("");
         }
         return problem.missing().isPresent()
@@ -241,12 +241,12 @@ public final class Doctor {
                     "workloads",
                     status.workloads().isEmpty()
                             ? "none is known: " + UNSEEN
-                            : status.workloads().size() + " tracked, and none of these needs help; there may be more: "
-                                    + UNSEEN,
+                            : status.workloads().size()
+                                    + " tracked, and none of these needs attention; there may be more: " + UNSEEN,
                     ""));
         }
         if (ill.isEmpty()) {
-            return List.of(Finding.ok("workloads", status.workloads().size() + " tracked, and none needs help"));
+            return List.of(Finding.ok("workloads", status.workloads().size() + " tracked, and none needs attention"));
         }
         List<Finding> findings = new ArrayList<>();
         Map<String, List<WorkloadStatus>> elsewhere = ill.stream()
@@ -277,7 +277,7 @@ public final class Doctor {
             findings.add(Finding.wrong(
                     "workloads",
                     Phrases.count(others.size() - TOLD, "more needs attention", "more need attention"),
-                    "urunner explain lists them"));
+                    "'urunner explain' lists them"));
         }
         return findings;
     }
@@ -315,7 +315,7 @@ public final class Doctor {
                 + (waiting.isEmpty() ? "" : "; stale, but not now: " + list(waiting));
         return waiting.isEmpty() && shadowed.isEmpty() && now.isEmpty()
                 ? Finding.ok("due", words)
-                : Finding.note("due", words, "urunner explain tells why");
+                : Finding.note("due", words, "'urunner explain' shows why");
     }
 
     private static String list(Collection<String> names) {

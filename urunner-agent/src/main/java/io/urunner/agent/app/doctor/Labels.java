@@ -45,7 +45,7 @@ final class Labels {
         }
         if (!status.synced() && status.namespaces().isEmpty()) {
             return List.of(Finding.wrong(
-                    CHECK, "the cluster has not been seen yet, so it is not known which are labelled", "ask again"));
+                    CHECK, "not synced with the cluster yet, so it is not known which are labelled", "ask again"));
         }
         List<Finding> findings = new ArrayList<>();
         namespaces().entrySet().stream()

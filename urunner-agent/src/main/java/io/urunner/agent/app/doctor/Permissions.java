@@ -96,7 +96,8 @@ final class Permissions {
                     0,
                     Finding.note(
                             CHECK,
-                            granted + " of those that the agent uses are granted to you; the agent's own are not"
+                            granted
+                                    + " of the permissions that the agent uses are granted to you; the agent's own are not"
                                     + " checked",
                             "get permission to create subjectaccessreviews (authorization.k8s.io), or ask the agent"
                                     + " itself"));
@@ -105,7 +106,7 @@ final class Permissions {
                     0,
                     Finding.ok(
                             CHECK,
-                            granted + " of those that the agent uses are granted"
+                            granted + " of the permissions that the agent uses are granted"
                                     + agent.map(account -> " to " + account).orElse("")));
         }
         return findings;

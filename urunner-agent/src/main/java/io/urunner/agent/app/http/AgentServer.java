@@ -120,7 +120,7 @@ public final class AgentServer implements AutoCloseable {
      */
     public synchronized int start() throws IOException {
         if (state != State.NEW) {
-            throw new IllegalStateException("an HTTP endpoint is started once");
+            throw new IllegalStateException("an HTTP endpoint can be started only once");
         }
         door = ServerSocketChannel.open();
         try {

@@ -42,7 +42,7 @@ public final class LocalAgents {
         folder = temporary.resolve("urunner-" + user());
     }
 
-    /** The user's id, or the user's name if the system does not tell the id. */
+    /** The user's id, or the user's name if the system does not provide the id. */
     private static String user() {
         try {
             return String.valueOf(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));

@@ -20,7 +20,7 @@ import org.slf4j.event.KeyValuePair;
  * as members of their own, and {@code error} with the stack trace.
  */
 final class JsonLines extends EncoderBase<ILoggingEvent> {
-    /** Readers of the log see the same text, whatever their charset. */
+    /** Readers of the log see the same text, regardless of their charset. */
     private static final JsonFactory JSON =
             JsonFactory.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 

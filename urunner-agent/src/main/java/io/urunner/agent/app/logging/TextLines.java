@@ -9,7 +9,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
 /**
- * A line per event for people, in UTF-8 whatever the locale: the time in UTC, the level, the message; for a defect
+ * A line per event for people, in UTF-8 regardless of the locale: the time in UTC, the level, the message; for a defect
  * followed by the stack trace.
  */
 public final class TextLines extends EncoderBase<ILoggingEvent> {

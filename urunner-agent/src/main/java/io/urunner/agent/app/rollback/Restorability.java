@@ -32,7 +32,7 @@ final class Restorability {
     private final RegistryClient client;
     private final Set<String> platforms;
 
-    /** {@code platforms} is empty if the nodes may not be read: every child must be there then. */
+    /** {@code platforms} is empty if reading the nodes is not allowed: every child must be there then. */
     private Restorability(RegistryClient client, Set<String> platforms) {
         this.client = client;
         this.platforms = platforms;

@@ -54,7 +54,7 @@ class AnswersTest {
     void aClusterThatWasNotSeenIsNotMistakenForAnEmptyOne() {
         Explanation unseen = explanation(status(true, false, Optional.empty()));
         assertThat(Answers.explanation(unseen, ALL).text())
-                .contains("has not been seen", "urunner history")
+                .contains("not synced with the cluster", "urunner history")
                 .doesNotContain("nothing is tracked");
         assertThat(Answers.explanation(unseen, ALL).code()).isEqualTo(ExitCode.HINDERED);
         assertThat(Answers.explanation(unseen, view(Form.Format.JSON)).code()).isEqualTo(ExitCode.HINDERED);
@@ -276,7 +276,7 @@ class AnswersTest {
                         "  Why:           " + why,
                         "  Decision:      not watched",
                         "  Last rollout:  none is known",
-                        "  Next look:     when it changes",
+                        "  Next check:    when it changes",
                         "",
                         "container app",
                         "  Image:         nginx:latest",
@@ -313,7 +313,7 @@ class AnswersTest {
                                 Optional.empty())))
                 .contains(
                         "  Tag now:       sha256:0123456789ab (as of 40 s ago)",
-                        "  Next look:     in 21 s (2026-11-23T10:00:21Z), if the credential has changed by then");
+                        "  Next check:    in 21 s (2026-11-23T10:00:21Z), if the credential has changed by then");
         assertThat(described(verdict, State.Kind.WAITING, decision)).contains("  Tag now:       not known");
     }
 
@@ -337,7 +337,7 @@ class AnswersTest {
                         "                 works",
                         "  Decision:      not decided yet",
                         "  Last rollout:  none is known",
-                        "  Next look:     now",
+                        "  Next check:    now",
                         "",
                         "container app",
                         "  Image:         registry.example/app:latest",
@@ -385,7 +385,7 @@ class AnswersTest {
         assertThat(Answers.explanation(explanation, one).text())
                 .contains(
                         "  Until:         in 5 min (2026-11-23T10:05:00Z)\n",
-                        "  Next look:     in 5 min (2026-11-23T10:05:00Z)\n");
+                        "  Next check:    in 5 min (2026-11-23T10:05:00Z)\n");
         assertThat(Answers.explanation(explanation, view(Form.Format.WIDE)).text())
                 .contains("in 5 min (2026-11-23T10:05:00Z)");
         assertThat(Answers.explanation(explanation, view(Form.Format.TEXT))
