@@ -172,7 +172,7 @@ public final class KubeConnection implements AutoCloseable {
             try {
                 then.accept(value, error);
             } catch (RuntimeException e) {
-                LOG.error("failed to process a response of the API server; this is a bug", e);
+                LOG.error("failed to process a response of the API server; this is a defect", e);
             }
         });
     }

@@ -165,7 +165,7 @@ public final class LeaderElection implements AutoCloseable {
         } catch (KubeException e) {
             failed(new Problem(KubeConnection.words(e), e.missing()));
         } catch (RuntimeException | Error e) {
-            LOG.error("cannot check the Lease {}/{}; this is a bug", namespace, name, e);
+            LOG.error("cannot check the Lease {}/{}; this is a defect", namespace, name, e);
             failed(new Problem(e.toString(), Optional.empty()));
         }
         try {

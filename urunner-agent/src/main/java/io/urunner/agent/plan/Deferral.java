@@ -44,7 +44,7 @@ public enum Deferral {
     private enum Kind {
         /** Over in a moment. */
         PASSING,
-        /** As the settings want it. */
+        /** It waits as configured. */
         PLANNED,
         /** Nobody wanted it. */
         TROUBLE
@@ -77,7 +77,7 @@ public enum Deferral {
     }
 
     /**
-     * Whether it waits as the settings of rollouts want it.
+     * Whether it waits because of the configured rollout policy.
      *
      * @return true if it is planned
      */

@@ -25,7 +25,7 @@ public sealed interface Tracking {
     record Ignored(Untracked untracked) implements Tracking {}
 
     /**
-     * Looks at one container.
+     * Determines what one container follows.
      *
      * @param workload the workload
      * @param container one of its containers

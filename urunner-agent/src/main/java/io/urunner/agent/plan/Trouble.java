@@ -26,7 +26,7 @@ public record Trouble(Instant since, Instant last, boolean over, String words) {
     private static final Duration RELAPSE = Duration.ofMinutes(2);
 
     /**
-     * Returns the trouble after one more look.
+     * Returns the trouble as of a new snapshot.
      *
      * @param before the trouble before
      * @param workload the workload as it is now

@@ -45,7 +45,7 @@ class StateLogTest {
     }
 
     @Test
-    void aFlappingNamespaceFillsItsShareOfTheLogAndOneLineTellsHowMuchIsMissing() {
+    void aFlappingNamespaceFillsItsShareOfTheLogAndOneLineSaysHowMuchIsMissing() {
         for (int i = 0; i < 1_000; i++) {
             log.problem("evil/Deployment/w" + i, "odd", "is odd");
             log.well("evil/Deployment/w" + i);

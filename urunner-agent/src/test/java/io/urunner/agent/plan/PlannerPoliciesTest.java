@@ -152,7 +152,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aWaitForARegistryTellsSinceWhenAndUntilWhenInWholeSeconds() {
+    void aWaitForARegistrySaysSinceWhenAndUntilWhenInWholeSeconds() {
         Instant since = Instant.parse("2030-01-07T11:58:20.123456789Z");
         Instant until = Instant.parse("2030-01-07T18:00:00.000000987Z");
         Decision decision = workload()
@@ -169,7 +169,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aTimedWaitTellsSinceWhenAndUntilWhen() {
+    void aTimedWaitSaysSinceWhenAndUntilWhen() {
         for (Given waits : List.of(
                 stale().annotation("settle", "2m"),
                 stale().stateActed(D1).annotation("cooldown", "1h"),
@@ -241,7 +241,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aDeferralTellsUntilWhen() {
+    void aDeferralSaysUntilWhen() {
         assertThat(stale().stateActed(D1).annotation("cooldown", "1h").plan().decision())
                 .isInstanceOfSatisfying(
                         Decision.Deferred.class,

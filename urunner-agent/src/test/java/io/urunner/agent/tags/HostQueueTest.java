@@ -151,7 +151,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aUsedUpLimitTellsSinceWhenAndUntilWhenItWaits() {
+    void aUsedUpLimitSaysSinceWhenAndUntilWhenItWaits() {
         Instant begun = loop.instant();
         Instant resets = begun.plus(Duration.ofHours(6));
         track(1);
@@ -180,7 +180,7 @@ class HostQueueTest {
     }
 
     @Test
-    void askingLessOftenTellsHowMuchIsLeft() {
+    void askingLessOftenSaysHowMuchIsLeft() {
         track(50);
         registry.allowance =
                 Optional.of(new WatchedRegistry.Allowance(10, loop.instant().plus(Duration.ofHours(6))));
@@ -191,7 +191,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aRestingReferenceTellsUntilWhen() {
+    void aRestingReferenceSaysUntilWhen() {
         track(3);
         registry.outcome = reference -> reference.equals(reference(1)) ? DOWN : FOUND;
         queue.start();
@@ -442,7 +442,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aRequestToAFailingRegistryIsNotSentAndTellsWhy() {
+    void aRequestToAFailingRegistryIsNotSentAndSaysWhy() {
         track(1);
         registry.outcome = any -> DOWN;
         queue.start();

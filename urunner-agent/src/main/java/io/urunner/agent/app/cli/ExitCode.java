@@ -15,7 +15,7 @@ public final class ExitCode {
     static final List<String> MEANINGS = List.of(
             "done as asked, and nothing is wrong",
             "incomplete: a registry, a credential, a permission or the cluster prevented it, what was asked for is"
-                    + " not there, the doctor found something wrong, or the rollout did not succeed",
+                    + " not there, doctor found a problem, or the rollout did not succeed",
             "the command line or the configuration is wrong; nothing was done");
 
     private ExitCode() {}

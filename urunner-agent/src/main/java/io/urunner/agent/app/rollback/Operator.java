@@ -251,7 +251,7 @@ public final class Operator {
                         planned.rollsOut() ? Optional.of(follow(planned, patched, timeout)) : Optional.empty());
             }
             if (result instanceof PatchResult.Gone) {
-                throw RefusedException.hindered(id + " was deleted meanwhile");
+                throw RefusedException.hindered(id + " was deleted in the meantime");
             }
         }
         throw RefusedException.hindered(
