@@ -446,7 +446,7 @@ class StateRulesTest {
         assertThat(cooling)
                 .extracting(State::words, State::until)
                 .containsExactly("waiting: cooldown", Optional.of(NOW.plusSeconds(30)));
-        assertThat(cooling.reason()).as("the same time").contains("until " + NOW.plusSeconds(30));
+        assertThat(cooling.reason()).as("the same time").endsWith("ends at " + NOW.plusSeconds(30));
     }
 
     @Test
