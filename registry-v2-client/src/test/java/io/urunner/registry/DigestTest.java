@@ -15,7 +15,7 @@ class DigestTest {
             + "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
 
     @Test
-    void content_has_the_digests_of_the_standard() {
+    void contentHasTheDigestsOfTheStandard() {
         assertThat(Digest.of(ABC)).hasToString(SHA256);
         assertThat(Digest.of(Digest.SHA512, ABC)).hasToString(SHA512);
         assertThat(Digest.of(new byte[0]))
@@ -23,7 +23,7 @@ class DigestTest {
     }
 
     @Test
-    void content_is_verified_as_a_whole_in_pieces_and_as_a_stream() throws Exception {
+    void contentIsVerifiedAsAWholeInPiecesAndAsAStream() throws Exception {
         for (String text : new String[] {SHA256, SHA512}) {
             Digest digest = Digest.parse(text);
             assertThat(digest.matches(ABC)).isTrue();
@@ -39,14 +39,14 @@ class DigestTest {
     }
 
     @Test
-    void the_text_reads_back() {
+    void theTextReadsBack() {
         assertThat(Digest.parse(SHA256).algorithm()).isEqualTo("sha256");
         assertThat(Digest.parse(SHA256).hex()).hasSize(64);
         assertThat(Digest.parse(SHA512)).hasToString(SHA512);
     }
 
     @Test
-    void an_unknown_algorithm_is_rejected() {
+    void anUnknownAlgorithmIsRejected() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Digest.hasher("md5"))
                 .withMessageContaining("md5");

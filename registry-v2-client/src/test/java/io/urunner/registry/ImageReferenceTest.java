@@ -124,7 +124,7 @@ class ImageReferenceTest {
             reg.example/{a*64}                    | reg.example            | {a*64}                 | latest     | -
             {a*64}:v1                             | docker.io              | library/{a*64}         | v1         | -
             """)
-    void a_reference_has_these_parts(String text, String registry, String repository, String tag, String digest) {
+    void aReferenceHasTheseParts(String text, String registry, String repository, String tag, String digest) {
         ImageReference reference = ImageReference.parse(expand(text));
         assertThat(reference.registry()).isEqualTo(expand(registry));
         assertThat(reference.repository()).isEqualTo(expand(repository));
@@ -286,7 +286,7 @@ class ImageReferenceTest {
             nginx@v1                              | no colon
             @D                                    | repository is empty
             """)
-    void an_invalid_reference_is_rejected_with_a_reason(String text, String reason) {
+    void anInvalidReferenceIsRejectedWithAReason(String text, String reason) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ImageReference.parse(expand(text)))
                 .withMessageStartingWith("not an image reference: \"")
@@ -294,7 +294,7 @@ class ImageReferenceTest {
     }
 
     @Test
-    void a_reason_repeats_the_text_without_line_breaks_and_shortened() {
+    void aReasonRepeatsTheTextWithoutLineBreaksAndShortened() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ImageReference.parse("evil\nline\u001b[0m" + "x".repeat(10_000)))
                 .matches(e -> e.getMessage().length() < 500)
@@ -310,18 +310,18 @@ class ImageReferenceTest {
         "reg.example:5000/a/b:t@D, reg.example:5000/a/b:t@D",
         "[::1]:5000/a, [::1]:5000/a:latest"
     })
-    void the_text_is_canonical(String text, String canonical) {
+    void theTextIsCanonical(String text, String canonical) {
         assertThat(ImageReference.parse(expand(text))).hasToString(expand(canonical));
     }
 
     @Test
-    void a_digest_overrides_the_tag_when_content_is_requested() {
+    void aDigestOverridesTheTagWhenContentIsRequested() {
         assertThat(ImageReference.parse("nginx").tagOrDigest()).isEqualTo("latest");
         assertThat(ImageReference.parse("nginx:1@" + DIGEST).tagOrDigest()).isEqualTo(DIGEST.toString());
     }
 
     @Test
-    void a_reference_is_pinned_and_unpinned() {
+    void aReferenceIsPinnedAndUnpinned() {
         ImageReference tagged = ImageReference.parse("reg.example/app:v1");
         ImageReference pinned = tagged.withDigest(DIGEST);
         assertThat(pinned).hasToString("reg.example/app:v1@" + DIGEST);
@@ -331,7 +331,7 @@ class ImageReferenceTest {
     }
 
     @Test
-    void a_reference_from_parts_is_normalised_and_validated() {
+    void aReferenceFromPartsIsNormalisedAndValidated() {
         assertThat(new ImageReference("index.docker.io", "nginx", Optional.of("1"), Optional.empty()))
                 .isEqualTo(ImageReference.parse("nginx:1"));
         assertThatIllegalArgumentException()
@@ -347,14 +347,14 @@ class ImageReferenceTest {
     }
 
     @Test
-    void the_api_of_docker_hub_is_on_another_host() {
+    void theApiOfDockerHubIsOnAnotherHost() {
         assertThat(Repository.parse("nginx").apiHost()).isEqualTo("registry-1.docker.io");
         assertThat(Repository.apiHost("index.docker.io")).isEqualTo("registry-1.docker.io");
         assertThat(Repository.parse("reg.example:5000/app").apiHost()).isEqualTo("reg.example:5000");
     }
 
     @Test
-    void a_repository_is_read_without_tag_and_digest() {
+    void aRepositoryIsReadWithoutTagAndDigest() {
         assertThat(Repository.parse("nginx")).hasToString("docker.io/library/nginx");
         assertThat(Repository.parse("reg.example:5000/a/b")).isEqualTo(new Repository("reg.example:5000", "a/b"));
         assertThat(Repository.parse("nginx").tag("1")).isEqualTo(ImageReference.parse("nginx:1"));

@@ -106,7 +106,7 @@ class LinearTimeTest {
     }
 
     @Test
-    void no_parser_takes_quadratic_time() {
+    void noParserTakesQuadraticTime() {
         PARSERS.forEach((name, parser) -> {
             for (String start :
                     List.of("", "reg.example/", "Bearer a=\"", "<a>; rel=\"", "{\"manifests\":[", "{\"token\":\"")) {
@@ -120,7 +120,7 @@ class LinearTimeTest {
     }
 
     @Test
-    void quadratic_time_is_detected() {
+    void quadraticTimeIsDetected() {
         assertThat(growth(LinearTimeTest::quadratic, "", "a")).isGreaterThan(MOST);
     }
 

@@ -18,7 +18,7 @@ class LruMapTest {
     }
 
     @Test
-    void the_least_recently_used_entry_goes_first() {
+    void theLeastRecentlyUsedEntryGoesFirst() {
         LruMap<String, Integer> map = new LruMap<>(MOST, LONGEST);
         for (int i = 0; i < MOST; i++) {
             map.put("k" + i, i);
@@ -31,7 +31,7 @@ class LruMapTest {
     }
 
     @Test
-    void long_texts_displace_one_another() {
+    void longTextsDisplaceOneAnother() {
         LruMap<String, String> map = new LruMap<>(MOST, LONGEST);
         for (int i = 0; i < 5; i++) {
             map.put("k" + i, text(300));
@@ -45,7 +45,7 @@ class LruMapTest {
 
     /** An entry that grows is counted again, and one that is removed frees its space. */
     @Test
-    void a_replaced_value_no_longer_counts() {
+    void aReplacedValueNoLongerCounts() {
         LruMap<String, String> map = new LruMap<>(MOST, LONGEST);
         for (int i = 0; i < 3; i++) {
             map.put("k" + i, "");
@@ -68,7 +68,7 @@ class LruMapTest {
     }
 
     @Test
-    void texts_count_in_keys_and_values() {
+    void textsCountInKeysAndValues() {
         HttpUrl realm = HttpUrl.get("https://issuer.example/token");
         Credential anonymous = new Credential.Anonymous();
         for (Credential credential : List.of(

@@ -57,7 +57,7 @@ class ManifestOrIndexTest {
             {'schemaVersion':2,'mediaType':'OCI-INDEX','manifests':[]}                         | OCI-INDEX              | OCI-INDEX
             {'schemaVersion':2,'mediaType':'OCI-INDEX'}                                        | OCI-INDEX              | OCI-INDEX
             """)
-    void content_has_a_type(String content, String contentType, String mediaType) {
+    void contentHasAType(String content, String contentType, String mediaType) {
         byte[] bytes = json(content);
         ManifestOrIndex parsed = ManifestOrIndex.parse(bytes, expand(contentType));
         assertThat(parsed.mediaType()).isEqualTo(expand(mediaType));
@@ -132,14 +132,14 @@ class ManifestOrIndexTest {
             {'config':CONFIG,'artifactType':[]}                               | OCI-MANIFEST | not a string
             {'config':CONFIG,'subject':'x'}                                   | OCI-MANIFEST | its subject
             """)
-    void invalid_content_is_rejected_with_a_reason(String content, String contentType, String reason) {
+    void invalidContentIsRejectedWithAReason(String content, String contentType, String reason) {
         assertThatExceptionOfType(MalformedManifestException.class)
                 .isThrownBy(() -> ManifestOrIndex.parse(json(content), expand(contentType)))
                 .withMessageContaining(reason);
     }
 
     @Test
-    void a_manifest_has_config_layers_subject_and_annotations() {
+    void aManifestHasConfigLayersSubjectAndAnnotations() {
         Manifest manifest = (Manifest) ManifestOrIndex.parse(
                 json(
                         "{'schemaVersion':2,'config':CONFIG,'layers':[LAYER,LAYER],'subject':ENTRY,'annotations':{'k':'v'},'artifactType':'application/x'}"),
@@ -153,7 +153,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void the_type_of_the_config_is_the_default_artifact_type() {
+    void theTypeOfTheConfigIsTheDefaultArtifactType() {
         assertThat(ManifestOrIndex.parse(json("{'config':CONFIG}"), "").artifactType())
                 .contains(MediaType.OCI_CONFIG);
         assertThat(ManifestOrIndex.parse(json("{'manifests':[]}"), "").artifactType())
@@ -161,7 +161,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void content_with_another_digest_is_rejected() {
+    void contentWithAnotherDigestIsRejected() {
         byte[] content = json("{'config':CONFIG}");
         Digest digest = Digest.of(Digest.SHA512, content);
         assertThat(ManifestOrIndex.parse(content, "", digest).digest()).isEqualTo(digest);
@@ -171,7 +171,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void content_that_is_too_large_is_rejected() {
+    void contentThatIsTooLargeIsRejected() {
         byte[] content = new byte[ManifestOrIndex.MAX_SIZE + 1];
         assertThatExceptionOfType(MalformedManifestException.class)
                 .isThrownBy(() -> ManifestOrIndex.parse(content, MediaType.OCI_INDEX))
@@ -179,7 +179,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void content_cannot_be_changed_from_outside() {
+    void contentCannotBeChangedFromOutside() {
         byte[] content = json("{'config':CONFIG}");
         ManifestOrIndex manifest = ManifestOrIndex.parse(content, "");
         Digest digest = manifest.digest();
@@ -190,7 +190,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void attestations_are_not_images() {
+    void attestationsAreNotImages() {
         Index index = (Index) ManifestOrIndex.parse(
                 json("{'manifests':[" + entry(A, "'platform':{'os':'linux','architecture':'amd64'}") + ","
                         + entry(B, "'platform':{'os':'unknown','architecture':'unknown'}") + ","
@@ -201,7 +201,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void composed_content_reads_back() {
+    void composedContentReadsBack() {
         var layer = new Descriptor(MediaType.OCI_LAYER, B, 8);
         Manifest manifest = Manifest.of(new Descriptor(MediaType.OCI_CONFIG, A, 7), List.of(layer), Map.of("k", "v"));
         assertThat(manifest.mediaType()).isEqualTo(MediaType.OCI_MANIFEST);
@@ -218,7 +218,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void a_nested_index_is_opened_if_no_direct_entry_fits() throws Exception {
+    void aNestedIndexIsOpenedIfNoDirectEntryFits() throws Exception {
         Index inner = index(entry(A, "'platform':{'os':'linux','architecture':'arm64'}"));
         Index outer =
                 index(nested(inner.digest()) + "," + entry(B, "'platform':{'os':'linux','architecture':'amd64'}"));
@@ -237,13 +237,13 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void an_index_that_nests_itself_is_opened_once() throws Exception {
+    void anIndexThatNestsItselfIsOpenedOnce() throws Exception {
         Index self = index(nested(A));
         assertThat(self.find(Platform.LINUX_AMD64, descriptor -> self)).isEmpty();
     }
 
     @Test
-    void endlessly_nested_indexes_are_rejected() {
+    void endlesslyNestedIndexesAreRejected() {
         assertThatExceptionOfType(MalformedManifestException.class)
                 .isThrownBy(() -> index(nested(A)).find(Platform.LINUX_AMD64, ManifestOrIndexTest::another))
                 .withMessageContaining("nested");
@@ -257,7 +257,7 @@ class ManifestOrIndexTest {
     }
 
     @Test
-    void a_single_image_without_a_platform_is_selected() throws Exception {
+    void aSingleImageWithoutAPlatformIsSelected() throws Exception {
         Index.Fetch<RuntimeException> none = descriptor -> index("");
         assertThat(index(entry(A, "'x':1")).find(Platform.LINUX_AMD64, none).map(Descriptor::digest))
                 .contains(A);

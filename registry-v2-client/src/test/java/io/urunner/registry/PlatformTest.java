@@ -46,7 +46,7 @@ class PlatformTest {
         "macos/arm64, darwin/arm64",
         "unknown/unknown, unknown/unknown"
     })
-    void a_platform_is_normalised(String text, String normal) {
+    void aPlatformIsNormalised(String text, String normal) {
         assertThat(Platform.parse(text)).hasToString(normal);
         assertThat(Platform.parse(normal)).isEqualTo(Platform.parse(text));
     }
@@ -63,7 +63,7 @@ class PlatformTest {
             linux/a b
             linux/arm;v7
             """)
-    void an_invalid_platform_is_rejected(String text) {
+    void anInvalidPlatformIsRejected(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Platform.parse(text))
                 .withMessageStartingWith("not a platform: ");
@@ -128,20 +128,20 @@ class PlatformTest {
             linux/strange/v1 | linux/strange/v2                                | -
             linux/strange/v1 | linux/strange/v1                                | linux/strange/v1
             """)
-    void a_machine_runs_the_best_match_in_an_index(String machine, String offered, String chosen) {
+    void aMachineRunsTheBestMatchInAnIndex(String machine, String offered, String chosen) {
         Index index = Index.of(entries(offered), Map.of());
         assertThat(index.select(Platform.parse(machine)).flatMap(Descriptor::platform))
                 .isEqualTo(Optional.ofNullable(chosen).map(Platform::parse));
     }
 
     @Test
-    void the_first_of_equal_matches_is_selected() {
+    void theFirstOfEqualMatchesIsSelected() {
         List<Descriptor> entries = entries("linux/amd64 linux/amd64");
         assertThat(Index.of(entries, Map.of()).select(Platform.LINUX_AMD64)).contains(entries.get(0));
     }
 
     @Test
-    void windows_runs_images_of_its_own_build() {
+    void windowsRunsImagesOfItsOwnBuild() {
         Platform host = new Platform("windows", "amd64", "", "10.0.20348.1");
         assertThat(host.distanceTo(new Platform("windows", "amd64", "", "10.0.20348.2227")))
                 .isZero();
@@ -152,7 +152,7 @@ class PlatformTest {
     }
 
     @Test
-    void a_version_beyond_any_processor_is_harmless() {
+    void aVersionBeyondAnyProcessorIsHarmless() {
         for (String variant : new String[] {"v99999999999999999999", "v", "v-1", "v8.", "v8.x", "v9.99999"}) {
             for (String architecture : new String[] {"amd64", "arm", "arm64"}) {
                 assertThat(new Platform("linux", architecture, variant, "").distanceTo(Platform.parse("linux/mips")))

@@ -67,7 +67,7 @@ class RegistryPrefixTest {
             reg.example/v2               | reg.example/app                  | no
             reg.example/v2               | reg.example/v2/app               | yes
             """)
-    void a_prefix_matches_an_image(String prefix, String image, String matches) {
+    void aPrefixMatchesAnImage(String prefix, String image, String matches) {
         assertThat(RegistryPrefix.parse(prefix).matches(ImageReference.parse(image)))
                 .isEqualTo(matches.equals("yes"));
     }
@@ -95,7 +95,7 @@ class RegistryPrefixTest {
             reg.example?x=y           | host name may contain
             reg.example,other.example | host name may contain
             """)
-    void an_invalid_prefix_is_rejected_with_a_correction(String text, String reason) {
+    void anInvalidPrefixIsRejectedWithACorrection(String text, String reason) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RegistryPrefix.parse(text))
                 .withMessageStartingWith("not a registry: ")
@@ -115,7 +115,7 @@ class RegistryPrefixTest {
                 "s3cret@localhost:5000",
                 "s3cret:x-oauth-basic@reg.example",
             })
-    void text_before_an_at_sign_is_not_repeated(String text) {
+    void textBeforeAnAtSignIsNotRepeated(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RegistryPrefix.parse(text))
                 .withMessageNotContaining("s3c")
@@ -137,7 +137,7 @@ class RegistryPrefixTest {
         "INDEX.Docker.io, docker.io",
         "FOO/team, FOO/team",
     })
-    void the_text_is_canonical_and_reads_back(String text, String canonical) {
+    void theTextIsCanonicalAndReadsBack(String text, String canonical) {
         RegistryPrefix prefix = RegistryPrefix.parse(text);
         assertThat(prefix).hasToString(canonical);
         assertThat(RegistryPrefix.parse(canonical)).isEqualTo(prefix);

@@ -53,7 +53,7 @@ class SkopeoIT {
     }
 
     @Test
-    void skopeo_reads_what_we_push_byte_by_byte() throws Exception {
+    void skopeoReadsWhatWePushByteByByte() throws Exception {
         ImageReference image = image("ours/app:v1");
         Manifest manifest = pushImage(image, "amd64");
 
@@ -67,7 +67,7 @@ class SkopeoIT {
     }
 
     @Test
-    void skopeo_copies_all_platforms_of_what_we_push() throws Exception {
+    void skopeoCopiesAllPlatformsOfWhatWePush() throws Exception {
         ImageReference image = image("ours/many:v1");
         Index index = pushIndex(image);
         ImageReference copy = image("theirs/many:v1");
@@ -88,7 +88,7 @@ class SkopeoIT {
     }
 
     @Test
-    void skopeo_and_we_select_the_same_platform() throws Exception {
+    void skopeoAndWeSelectTheSamePlatform() throws Exception {
         ImageReference image = image("ours/choice:v1");
         pushIndex(image);
         for (String architecture : List.of("amd64", "arm64")) {
@@ -107,7 +107,7 @@ class SkopeoIT {
     }
 
     @Test
-    void we_read_what_skopeo_pushes_in_either_format() throws Exception {
+    void weReadWhatSkopeoPushesInEitherFormat() throws Exception {
         ImageReference source = image("ours/format:v1");
         Manifest ours = pushImage(source, "amd64");
         for (String format : List.of("oci", "v2s2")) {
@@ -139,7 +139,7 @@ class SkopeoIT {
     }
 
     @Test
-    void both_list_the_tags_of_both() throws Exception {
+    void bothListTheTagsOfBoth() throws Exception {
         ImageReference ours = image("both/app:ours");
         pushImage(ours, "amd64");
         skopeo(

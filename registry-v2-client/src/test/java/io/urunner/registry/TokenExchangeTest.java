@@ -67,7 +67,7 @@ class TokenExchangeTest {
     }
 
     @Test
-    void a_refresh_token_that_comes_with_a_token_is_used_the_next_time() throws Exception {
+    void aRefreshTokenThatComesWithATokenIsUsedTheNextTime() throws Exception {
         issuer.answer(request -> json(
                 "{\"access_token\":\"t\",\"refresh_token\":\"after " + parameter(request, "refresh_token") + "\"}"));
 
@@ -77,7 +77,7 @@ class TokenExchangeTest {
     }
 
     @Test
-    void the_configured_refresh_token_is_used_again_when_its_successor_is_refused() throws Exception {
+    void theConfiguredRefreshTokenIsUsedAgainWhenItsSuccessorIsRefused() throws Exception {
         issuer.answer(request -> parameter(request, "refresh_token").equals("configured")
                 ? json("{\"access_token\":\"t\",\"refresh_token\":\"successor\"}")
                 : status(401));
@@ -88,7 +88,7 @@ class TokenExchangeTest {
     }
 
     @Test
-    void an_access_token_is_exchanged_once_for_all_repositories_and_again_after_expiry() throws Exception {
+    void anAccessTokenIsExchangedOnceForAllRepositoriesAndAgainAfterExpiry() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             FakeAcr acr = new FakeAcr(network, "team.azurecr.io");
             acr.entraToken("entra", "one", "two");

@@ -56,7 +56,7 @@ class DefaultChainTest {
     }
 
     @Test
-    void a_service_account_with_a_role_is_exchanged_for_its_keys() throws IOException, CredentialException {
+    void aServiceAccountWithARoleIsExchangedForItsKeys() throws IOException, CredentialException {
         ecr.accessKey("ASIAROLE");
         Path token = Files.writeString(folder.resolve("token"), "web-identity-4711");
         URI sts = network.servePlain(
@@ -84,7 +84,7 @@ class DefaultChainTest {
     }
 
     @Test
-    void pod_identity_credentials_come_from_their_endpoint() throws IOException, CredentialException {
+    void podIdentityCredentialsComeFromTheirEndpoint() throws IOException, CredentialException {
         ecr.accessKey("ASIAPOD");
         Path token = Files.writeString(folder.resolve("token"), "pod-4711");
         URI agent = network.servePlain(
@@ -107,7 +107,7 @@ class DefaultChainTest {
     }
 
     @Test
-    void an_empty_chain_is_reported_as_transient() {
+    void anEmptyChainIsReportedAsTransient() {
         try (CredentialProvider provider = provider()) {
             CredentialException failure =
                     catchThrowableOfType(CredentialException.class, () -> provider.credentials(HOST, "app"));

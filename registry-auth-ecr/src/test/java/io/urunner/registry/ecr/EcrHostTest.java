@@ -24,7 +24,7 @@ class EcrHostTest {
         "123456789012.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk, eu-isoe-west-1, false, false",
         "123456789012.dkr.ecr.us-isof-south-1.csp.hci.ic.gov, us-isof-south-1, false, false"
     })
-    void reads_account_region_and_endpoint(String host, String region, boolean fips, boolean dualStack) {
+    void readsAccountRegionAndEndpoint(String host, String region, boolean fips, boolean dualStack) {
         assertThat(EcrHost.parse(host)).contains(new EcrHost("123456789012", region, fips, dualStack));
         assertThat(new EcrPlugin().recognises(host)).isTrue();
     }
@@ -43,14 +43,14 @@ class EcrHostTest {
                 "docker.io",
                 ""
             })
-    void rejects_other_hosts(String host) {
+    void rejectsOtherHosts(String host) {
         assertThat(EcrHost.parse(host)).isEmpty();
         assertThat(new EcrPlugin().recognises(host)).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"public.ecr.aws", "ecr-public.aws.com"})
-    void recognises_the_public_registry(String host) {
+    void recognisesThePublicRegistry(String host) {
         assertThat(EcrHost.isPublic(host)).isTrue();
         assertThat(new EcrPlugin().recognises(host)).isTrue();
     }

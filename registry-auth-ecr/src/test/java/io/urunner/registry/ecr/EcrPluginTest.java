@@ -41,7 +41,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void asks_once_per_region_for_all_accounts() throws CredentialException {
+    void asksOncePerRegionForAllAccounts() throws CredentialException {
         try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
             List<Credential> first = provider.credentials(FIRST, "app");
             assertThat(provider.credentials(SECOND, "app")).isEqualTo(first);
@@ -52,7 +52,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void renews_after_half_of_the_twelve_hours() throws CredentialException {
+    void renewsAfterHalfOfTheTwelveHours() throws CredentialException {
         try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
             List<Credential> first = provider.credentials(FIRST, "app");
             network.advance(Duration.ofHours(6).minusSeconds(1));
@@ -63,7 +63,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void asks_again_once_when_the_registry_refuses() throws CredentialException {
+    void asksAgainOnceWhenTheRegistryRefuses() throws CredentialException {
         try (CredentialProvider provider = provider(FIRST, settings("AKIA4711"))) {
             Credential first = provider.credentials(FIRST, "app").get(0);
             provider.refused(FIRST, first);
@@ -75,7 +75,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void reads_the_access_key_for_every_request(@TempDir Path folder) throws Exception {
+    void readsTheAccessKeyForEveryRequest(@TempDir Path folder) throws Exception {
         Path id = Files.writeString(folder.resolve("id"), "AKIAOLD\n");
         EcrSettings settings = new EcrSettings(
                 Optional.of(SecretSource.file(id)),
@@ -100,7 +100,7 @@ class EcrPluginTest {
         "500, ServerException, true",
         "503, ServiceUnavailable, true"
     })
-    void distinguishes_transient_from_permanent_failures(int status, String type, boolean isTransient) {
+    void distinguishesTransientFromPermanentFailures(int status, String type, boolean isTransient) {
         EcrSettings settings = new EcrSettings(
                 Optional.of(SecretSource.of(Secret.of("AKIA4711"))),
                 Optional.of(SecretSource.of(Secret.of("key"))),
@@ -120,7 +120,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void a_refused_access_key_is_used_once_an_hour() throws CredentialException {
+    void aRefusedAccessKeyIsUsedOnceAnHour() throws CredentialException {
         EcrSettings settings = settings("AKIA4711");
         ecr.issuer(IssuerState.REFUSING);
         try (CredentialProvider provider = provider(FIRST, settings)) {
@@ -136,7 +136,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void a_custom_name_needs_a_region() throws CredentialException {
+    void aCustomNameNeedsARegion() throws CredentialException {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> provider("images.example", settings("AKIA4711")))
                 .withMessageContainingAll("images.example", "'region'");
@@ -154,7 +154,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void an_access_key_is_complete_or_absent() {
+    void anAccessKeyIsCompleteOrAbsent() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new EcrSettings(
                         Optional.of(SecretSource.of(Secret.of("AKIA4711"))),
@@ -165,7 +165,7 @@ class EcrPluginTest {
     }
 
     @Test
-    void sends_nothing_after_closing() {
+    void sendsNothingAfterClosing() {
         CredentialProvider provider = provider(FIRST, settings("AKIA4711"));
         provider.close();
         provider.close();

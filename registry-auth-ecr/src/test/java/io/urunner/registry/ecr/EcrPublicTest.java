@@ -55,7 +55,7 @@ class EcrPublicTest {
     }
 
     @Test
-    void a_token_of_the_api_is_sent_only_to_the_token_server() throws Exception {
+    void aTokenOfTheApiIsSentOnlyToTheTokenServer() throws Exception {
         registry.accessKey("AKIA4711");
 
         assertThat(resolve()).isEqualTo(digest);
@@ -75,7 +75,7 @@ class EcrPublicTest {
     }
 
     @Test
-    void a_token_is_renewed_after_half_of_its_twelve_hours() throws Exception {
+    void aTokenIsRenewedAfterHalfOfItsTwelveHours() throws Exception {
         registry.accessKey("AKIA4711");
         resolve();
         network.advance(Duration.ofHours(6).minusSeconds(1));
@@ -88,7 +88,7 @@ class EcrPublicTest {
     }
 
     @Test
-    void a_refused_token_is_skipped_and_a_new_one_is_used_the_next_time() throws Exception {
+    void aRefusedTokenIsSkippedAndANewOneIsUsedTheNextTime() throws Exception {
         registry.accessKey("AKIA4711");
         resolve();
         registry.expireTokens();
@@ -106,7 +106,7 @@ class EcrPublicTest {
     }
 
     @Test
-    void an_identity_without_permission_for_a_token_reads_anonymously_and_asks_once_an_hour() throws Exception {
+    void anIdentityWithoutPermissionForATokenReadsAnonymouslyAndAsksOnceAnHour() throws Exception {
         try (LogCapture log = new LogCapture()) {
             for (int pass = 0; pass < 3; pass++) {
                 assertThat(resolve()).isEqualTo(digest);
@@ -135,7 +135,7 @@ class EcrPublicTest {
     }
 
     @Test
-    void an_expired_token_of_the_token_server_is_replaced_without_a_challenge() throws Exception {
+    void anExpiredTokenOfTheTokenServerIsReplacedWithoutAChallenge() throws Exception {
         resolve();
         network.advance(Duration.ofMinutes(10));
 

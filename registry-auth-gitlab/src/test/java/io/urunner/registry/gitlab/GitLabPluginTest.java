@@ -22,7 +22,7 @@ class GitLabPluginTest {
     private static final SecretSource TOKEN = SecretSource.of(Secret.of("glpat-1"));
 
     @Test
-    void sends_the_token_as_user_and_password_unless_a_user_is_set() throws CredentialException {
+    void sendsTheTokenAsUserAndPasswordUnlessAUserIsSet() throws CredentialException {
         assertThat(provider(Optional.empty(), Optional.empty()).credentials("registry.gitlab.com", "g/a"))
                 .containsExactly(new Credential.Basic("glpat-1", Secret.of("glpat-1")));
         assertThat(provider(Optional.of("gitlab+deploy-token-7"), Optional.empty())
@@ -31,7 +31,7 @@ class GitLabPluginTest {
     }
 
     @Test
-    void follows_the_challenge_unless_an_auth_url_is_set() {
+    void followsTheChallengeUnlessAnAuthUrlIsSet() {
         assertThat(provider(Optional.empty(), Optional.empty()).hints("registry.gitlab.com"))
                 .isEqualTo(AuthHints.NONE);
     }
@@ -46,7 +46,7 @@ class GitLabPluginTest {
         "http://127.0.0.1:8080, http://127.0.0.1:8080/jwt/auth",
         "https://example.com/gitlab, https://example.com/gitlab/jwt/auth"
     })
-    void asks_for_tokens_below_the_auth_url(String authUrl, URI endpoint) {
+    void asksForTokensBelowTheAuthUrl(String authUrl, URI endpoint) {
         assertThat(provider(Optional.empty(), Optional.of(authUrl)).hints("registry.example.com"))
                 .isEqualTo(AuthHints.askForTokensAt(endpoint));
     }
@@ -61,7 +61,7 @@ class GitLabPluginTest {
                 "https://u:hunter2@gitlab.example.com",
                 "https://u:hunter2 hunter2@gitlab.example.com"
             })
-    void rejects_a_text_that_is_not_the_url_of_a_gitlab(String authUrl) {
+    void rejectsATextThatIsNotTheUrlOfAGitlab(String authUrl) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new GitLabSettings(Optional.empty(), TOKEN, Optional.of(authUrl)))
                 .withMessageContaining("'authUrl'")
@@ -70,7 +70,7 @@ class GitLabPluginTest {
     }
 
     @Test
-    void refuses_a_user_name_that_basic_cannot_carry() {
+    void refusesAUserNameThatBasicCannotCarry() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new GitLabSettings(Optional.of("a:b"), TOKEN, Optional.empty()))
                 .withMessageContaining("'user'");

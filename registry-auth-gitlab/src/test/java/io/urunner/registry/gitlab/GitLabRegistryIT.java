@@ -46,7 +46,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void resolves_with_an_access_token_without_a_user() throws Exception {
+    void resolvesWithAnAccessTokenWithoutAUser() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
             assertThat(resolve(client, "group/project/app")).isEqualTo(digest);
@@ -58,7 +58,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void resolves_with_a_deploy_token_only_with_its_user() throws Exception {
+    void resolvesWithADeployTokenOnlyWithItsUser() throws Exception {
         tokens.deployToken("gitlab+deploy-token-7", "gldt-4711", "group/project/app");
         try (RegistryClient client = client(Optional.of("gitlab+deploy-token-7"), "gldt-4711", Optional.empty())) {
             assertThat(resolve(client, "group/project/app")).isEqualTo(digest);
@@ -69,7 +69,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void uses_the_configured_auth_url() throws Exception {
+    void usesTheConfiguredAuthUrl() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client =
                 client(Optional.empty(), "glpat-4711", Optional.of(tokens.url().toString()))) {
@@ -78,7 +78,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void sends_one_head_per_pass_and_renews_the_token_before_it_expires() throws Exception {
+    void sendsOneHeadPerPassAndRenewsTheTokenBeforeItExpires() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         tokens.tokenLife(Duration.ofMinutes(5));
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
@@ -101,7 +101,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void a_wrong_token_is_permanent_and_not_sent_again() {
+    void aWrongTokenIsPermanentAndNotSentAgain() {
         try (RegistryClient client = client(Optional.empty(), "glpat-wrong", Optional.empty())) {
             RegistryException first = failure(client, "group/project/app");
             assertThat(first).isInstanceOf(UnauthorizedException.class);
@@ -120,7 +120,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void a_token_without_registry_access_and_a_token_without_permissions_are_denied() {
+    void aTokenWithoutRegistryAccessAndATokenWithoutPermissionsAreDenied() {
         tokens.tokenWithoutRegistry("code-only").accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "code-only", Optional.empty())) {
             assertThat(failure(client, "group/project/app")).isInstanceOf(DeniedException.class);
@@ -131,7 +131,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void nothing_is_sent_during_a_ban() throws Exception {
+    void nothingIsSentDuringABan() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
             tokens.ban(true);
@@ -148,7 +148,7 @@ class GitLabRegistryIT {
     }
 
     @Test
-    void a_denied_repository_does_not_prevent_reading_others() throws Exception {
+    void aDeniedRepositoryDoesNotPreventReadingOthers() throws Exception {
         tokens.accessToken("glpat-4711", "group/project/app");
         try (RegistryClient client = client(Optional.empty(), "glpat-4711", Optional.empty())) {
             failure(client, "group/other/app");

@@ -29,7 +29,7 @@ class HarborClientTest {
     }
 
     @Test
-    void sends_one_request_per_resolve_and_never_uses_the_realm() throws Exception {
+    void sendsOneRequestPerResolveAndNeverUsesTheRealm() throws Exception {
         harbor.account("robot$project+ci", "secret", "project/app");
         harbor.nameRealmWithoutTls();
         String digest = harbor.push("project/app", "latest", TestImage.image("one"));
@@ -42,7 +42,7 @@ class HarborClientTest {
     }
 
     @Test
-    void wrong_credentials_are_recognised() {
+    void wrongCredentialsAreRecognised() {
         harbor.account("robot$project+ci", "secret", "project/app");
         harbor.push("project/app", "latest", TestImage.image("one"));
 
@@ -57,7 +57,7 @@ class HarborClientTest {
     }
 
     @Test
-    void an_unknown_project_and_a_denied_repository_do_not_count_as_wrong_credentials() throws Exception {
+    void anUnknownProjectAndADeniedRepositoryDoNotCountAsWrongCredentials() throws Exception {
         harbor.account("robot$project+ci", "secret", "project/app");
         String digest = harbor.push("project/app", "latest", TestImage.image("one"));
         harbor.push("other/app", "latest", TestImage.image("two"));

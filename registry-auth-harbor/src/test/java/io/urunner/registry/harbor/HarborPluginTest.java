@@ -24,7 +24,7 @@ class HarborPluginTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"robot$ci", "robot$project+ci", "robot_ci", "jane"})
-    void sends_the_user_as_harbor_spells_it_with_the_first_request(String user) throws CredentialException {
+    void sendsTheUserAsHarborSpellsItWithTheFirstRequest(String user) throws CredentialException {
         CredentialProvider provider = provider(user, SecretSource.of(Secret.of("secret")));
 
         assertThat(provider.credentials(HOST, "project/app"))
@@ -34,7 +34,7 @@ class HarborPluginTest {
     }
 
     @Test
-    void reads_a_rotated_secret_without_a_restart(@TempDir Path folder) throws IOException, CredentialException {
+    void readsARotatedSecretWithoutARestart(@TempDir Path folder) throws IOException, CredentialException {
         Path file = Files.writeString(folder.resolve("pass"), "old\n");
         CredentialProvider provider = provider("robot$ci", SecretSource.file(file));
         assertThat(provider.credentials(HOST, "project/app"))
@@ -47,7 +47,7 @@ class HarborPluginTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "a:b"})
-    void refuses_a_user_name_that_basic_cannot_carry(String user) {
+    void refusesAUserNameThatBasicCannotCarry(String user) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new HarborSettings(user, SecretSource.of(Secret.of("secret"))))
                 .withMessageContaining("'user'");

@@ -23,18 +23,18 @@ class CredentialPluginsTest {
     private static final PluginContext CONTEXT = new PluginContext("registry.example", InstantSource.system());
 
     @Test
-    void discovers_the_plugins_of_the_library() {
+    void discoversThePluginsOfTheLibrary() {
         assertThat(CredentialPlugins.discover().types()).contains("acr", "dockerhub", "generic", "ghcr", "google");
     }
 
     @Test
-    void uses_only_the_plugins_passed_in() {
+    void usesOnlyThePluginsPassedIn() {
         assertThat(CredentialPlugins.of(new GenericPlugin()).types()).containsExactly("generic");
         assertThat(CredentialPlugins.of().types()).isEmpty();
     }
 
     @Test
-    void names_the_known_types_when_one_is_unknown() {
+    void namesTheKnownTypesWhenOneIsUnknown() {
         CredentialPlugins plugins = CredentialPlugins.of(new GenericPlugin(), new DockerHubPlugin());
 
         assertThatIllegalArgumentException()
@@ -43,7 +43,7 @@ class CredentialPluginsTest {
     }
 
     @Test
-    void rejects_two_plugins_of_one_type() {
+    void rejectsTwoPluginsOfOneType() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CredentialPlugins.of(new GenericPlugin(), new Named("generic")))
                 .withMessageContainingAll(
@@ -52,14 +52,14 @@ class CredentialPluginsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "Harbor", "my-registry", "1st", "_x", "a b", "a.b"})
-    void rejects_a_type_outside_of_the_grammar(String type) {
+    void rejectsATypeOutsideOfTheGrammar(String type) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CredentialPlugins.of(new Named(type)))
                 .withMessageContaining("'" + type + "'");
     }
 
     @Test
-    void rejects_settings_of_another_plugin() {
+    void rejectsSettingsOfAnotherPlugin() {
         CredentialPlugins plugins = CredentialPlugins.of(new GenericPlugin(), new Named("other"));
 
         assertThatIllegalArgumentException()
@@ -71,7 +71,7 @@ class CredentialPluginsTest {
     }
 
     @Test
-    void fails_if_a_plugin_of_a_folder_cannot_be_loaded(@TempDir Path folder) throws IOException {
+    void failsIfAPluginOfAFolderCannotBeLoaded(@TempDir Path folder) throws IOException {
         Path services = Files.createDirectories(folder.resolve("META-INF/services"));
         Files.writeString(services.resolve(CredentialPlugin.class.getName()), "com.example.Missing\n");
 
@@ -99,7 +99,7 @@ class CredentialPluginsTest {
         "quay.io, ",
         "localhost:5000, "
     })
-    void recognises_a_registry_by_its_whole_name(String registry, String type) {
+    void recognisesARegistryByItsWholeName(String registry, String type) {
         assertThat(CredentialPlugins.discover().recognise(registry).map(CredentialPlugin::type))
                 .isEqualTo(Optional.ofNullable(type));
     }

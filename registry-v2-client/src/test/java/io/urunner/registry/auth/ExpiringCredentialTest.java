@@ -31,7 +31,7 @@ class ExpiringCredentialTest {
     private final ExpiringCredential credential = ExpiringCredential.renewedAtHalfLife(this::issue, clock);
 
     @Test
-    void is_requested_once_while_it_is_fresh() throws CredentialException {
+    void isRequestedOnceWhileItIsFresh() throws CredentialException {
         Credential first = credential.get();
         now = now.plus(LIFE.dividedBy(2)).minusSeconds(1);
 
@@ -40,7 +40,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_renewed_after_half_of_its_life() throws CredentialException {
+    void isRenewedAfterHalfOfItsLife() throws CredentialException {
         Credential first = credential.get();
         now = now.plus(LIFE.dividedBy(2));
 
@@ -49,7 +49,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_dropped_when_refused_even_if_the_clock_was_set_back() throws CredentialException {
+    void isDroppedWhenRefusedEvenIfTheClockWasSetBack() throws CredentialException {
         credential.refused(credential.get());
         Credential second = credential.get();
         now = now.minus(Duration.ofDays(1000));
@@ -59,7 +59,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void stays_in_use_when_a_renewal_fails_and_is_tried_again_after_a_minute() throws CredentialException {
+    void staysInUseWhenARenewalFailsAndIsTriedAgainAfterAMinute() throws CredentialException {
         Credential first = credential.get();
         now = now.plus(LIFE.dividedBy(2));
         refusal = new CredentialException("issuer is down", true);
@@ -73,7 +73,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void fails_as_the_issuer_does_once_nothing_valid_is_left() throws CredentialException {
+    void failsAsTheIssuerDoesOnceNothingValidIsLeft() throws CredentialException {
         credential.get();
         now = now.plus(LIFE);
         CredentialException down = new CredentialException("issuer is down", true);
@@ -83,7 +83,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_dropped_when_refused_but_only_once_a_minute() throws CredentialException {
+    void isDroppedWhenRefusedButOnlyOnceAMinute() throws CredentialException {
         Credential first = credential.get();
         credential.refused(first);
         Credential second = credential.get();
@@ -97,7 +97,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void ignores_the_refusal_of_a_credential_that_it_no_longer_keeps() throws CredentialException {
+    void ignoresTheRefusalOfACredentialThatItNoLongerKeeps() throws CredentialException {
         Credential first = credential.get();
         credential.refused(new Credential.Basic("AWS", Secret.of("older")));
 
@@ -105,7 +105,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void is_requested_once_by_many_threads() throws Exception {
+    void isRequestedOnceByManyThreads() throws Exception {
         CountDownLatch open = new CountDownLatch(1);
         ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
                 () -> {
@@ -122,7 +122,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void gives_one_refusal_to_all_threads_that_wait_for_it() throws Exception {
+    void givesOneRefusalToAllThreadsThatWaitForIt() throws Exception {
         CountDownLatch open = new CountDownLatch(1);
         ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
                 () -> {
@@ -163,7 +163,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void a_waiting_thread_can_be_interrupted_and_stays_interrupted() throws Exception {
+    void aWaitingThreadCanBeInterruptedAndStaysInterrupted() throws Exception {
         CountDownLatch open = new CountDownLatch(1);
         ExpiringCredential slow = ExpiringCredential.renewedAtHalfLife(
                 () -> {
@@ -193,7 +193,7 @@ class ExpiringCredentialTest {
     }
 
     @Test
-    void basic_credentials_do_not_print_a_token_that_is_the_user_name_too() {
+    void basicCredentialsDoNotPrintATokenThatIsTheUserNameToo() {
         assertThat(new Credential.Basic("tok-123", Secret.of("tok-123")))
                 .asString()
                 .doesNotContain("tok-123");

@@ -63,7 +63,7 @@ class BuiltinPluginsTest {
 
     @ParameterizedTest(name = "{0} at {2}")
     @MethodSource("publicRegistries")
-    void reads_public_content_without_credentials(
+    void readsPublicContentWithoutCredentials(
             String type, Record settings, String name, Function<TestNetwork, FakeTokenRegistry> fake) throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             FakeTokenRegistry registry = fake.apply(network);
@@ -85,7 +85,7 @@ class BuiltinPluginsTest {
     }
 
     @Test
-    void docker_hub_resolves_tags_even_without_pulls_left() throws Exception {
+    void dockerHubResolvesTagsEvenWithoutPullsLeft() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             FakeDockerHub hub = new FakeDockerHub(network);
             hub.publicRepository("library/nginx");
@@ -111,7 +111,7 @@ class BuiltinPluginsTest {
     }
 
     @Test
-    void a_user_needs_a_password_and_a_password_a_user() {
+    void aUserNeedsAPasswordAndAPasswordAUser() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new PasswordSettings(Optional.of("me"), Optional.empty()))
                 .withMessageContaining("'pass'");
@@ -124,7 +124,7 @@ class BuiltinPluginsTest {
     }
 
     @Test
-    void two_kinds_of_credentials_at_once_are_rejected() {
+    void twoKindsOfCredentialsAtOnceAreRejected() {
         assertThatIllegalArgumentException().isThrownBy(() -> new GooglePlugin.GoogleSettings(SECRET, SECRET));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new AcrPlugin.AcrSettings(
@@ -135,7 +135,7 @@ class BuiltinPluginsTest {
     }
 
     @Test
-    void distinguishes_a_key_file_from_its_base64() throws CredentialException {
+    void distinguishesAKeyFileFromItsBase64() throws CredentialException {
         assertThat(googleUser("{\"type\":\"service_account\"}")).isEqualTo("_json_key");
         assertThat(googleUser("\n {\"type\":\"service_account\"}")).isEqualTo("_json_key");
         assertThat(googleUser("eyJ0eXBlIjoic2VydmljZV9hY2NvdW50In0=")).isEqualTo("_json_key_base64");

@@ -91,7 +91,7 @@ class DockerConfigFileTest {
                     docker.io/library               | nginx                       | yes
                     https://index.docker.io/v1/     | reg.example/nginx           | no
                     """)
-    void a_key_is_used_for_an_image(String key, String image, String used) throws Exception {
+    void aKeyIsUsedForAnImage(String key, String image, String used) throws Exception {
         Files.writeString(file, "{\"auths\":{\"" + key + "\":{\"auth\":\"dTpw\"}}}");
         assertThat(read(config(), image)).isEqualTo(used.equals("yes") ? List.of("u:p") : List.of());
     }
@@ -113,7 +113,7 @@ class DockerConfigFileTest {
                     {"auth":{}}                                     | error
                     []                                              | error
                     """)
-    void an_entry_is_read_as_docker_reads_it(String entry, String expected) throws Exception {
+    void anEntryIsReadAsDockerReadsIt(String entry, String expected) throws Exception {
         Files.writeString(file, "{\"auths\":{\"reg.example\":" + PullSecretsTest.encode(entry) + "}}");
         if (expected.equals("error")) {
             assertThatExceptionOfType(CredentialException.class)
@@ -127,7 +127,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void the_longest_key_counts_regardless_of_its_position() throws Exception {
+    void theLongestKeyCountsRegardlessOfItsPosition() throws Exception {
         Files.writeString(file, """
                 {"auths": {"reg.example": {"username": "all", "password": "p"},
                            "reg.example/team/app": {"username": "app", "password": "p"},
@@ -138,7 +138,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void the_name_that_docker_writes_for_docker_hub_counts() throws Exception {
+    void theNameThatDockerWritesForDockerHubCounts() throws Exception {
         Files.writeString(file, """
                 {"auths": {"docker.io": {"username": "a", "password": "p"},
                            "https://index.docker.io/v1/": {"username": "b", "password": "p"},
@@ -147,7 +147,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void a_missing_file_counts_as_empty_and_is_read_when_it_appears() throws Exception {
+    void aMissingFileCountsAsEmptyAndIsReadWhenItAppears() throws Exception {
         DockerConfigFile config = config();
         assertThat(read(config, "reg.example/app")).isEmpty();
         Files.writeString(file, "{\"auths\":{\"reg.example\":{\"username\":\"u\",\"password\":\"p\"}}}");
@@ -157,7 +157,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void a_changed_file_is_read_again() throws Exception {
+    void aChangedFileIsReadAgain() throws Exception {
         Files.writeString(file, "{\"auths\":{\"reg.example\":{\"username\":\"u\",\"password\":\"old\"}}}");
         DockerConfigFile config = config();
         assertThat(read(config, "reg.example/app")).containsExactly("u:old");
@@ -176,8 +176,7 @@ class DockerConfigFileTest {
                     {"auths":"hunter2"}         | its auths is not a JSON object
                     {"credHelpers":["hunter2"]} | its credHelpers is not a JSON object
                     """)
-    void an_unreadable_file_is_an_error_with_the_place_but_not_the_content(String content, String reason)
-            throws Exception {
+    void anUnreadableFileIsAnErrorWithThePlaceButNotTheContent(String content, String reason) throws Exception {
         Files.writeString(file, content);
         assertThatExceptionOfType(CredentialException.class)
                 .isThrownBy(() -> read(config(), "reg.example/app"))
@@ -192,13 +191,13 @@ class DockerConfigFileTest {
                     ^^         | /home/u/.docker/config.json
                     /etc/creds | /etc/creds/config.json
                     """)
-    void the_file_is_where_docker_keeps_it(String variable, String expected) {
+    void theFileIsWhereDockerKeepsIt(String variable, String expected) {
         Map<String, String> environment = variable == null ? Map.of() : Map.of("DOCKER_CONFIG", variable);
         assertThat(DockerConfigFile.locate(environment, Path.of("/home/u"))).isEqualTo(Path.of(expected));
     }
 
     @Test
-    void the_helper_of_a_registry_is_asked_for_it() throws Exception {
+    void theHelperOfARegistryIsAskedForIt() throws Exception {
         helper(
                 "one",
                 "read server; printf '{\"ServerURL\":\"%s\",\"Username\":\"u-%s\",\"Secret\":\"p\"}' $server $server");
@@ -207,21 +206,21 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void the_common_store_is_asked_for_docker_hub_by_dockers_name() throws Exception {
+    void theCommonStoreIsAskedForDockerHubByDockersName() throws Exception {
         helper("store", "read server; printf '{\"Username\":\"u\",\"Secret\":\"%s\"}' $server");
         Files.writeString(file, "{\"credsStore\":\"store\",\"auths\":{\"https://index.docker.io/v1/\":{}}}");
         assertThat(read(config(), "nginx")).containsExactly("u:https://index.docker.io/v1/");
     }
 
     @Test
-    void a_token_from_a_helper_is_an_identity_token() throws Exception {
+    void aTokenFromAHelperIsAnIdentityToken() throws Exception {
         helper("one", "echo '{\"Username\":\"<token>\",\"Secret\":\"refresh\"}'");
         Files.writeString(file, "{\"credsStore\":\"one\"}");
         assertThat(read(config(), "reg.example/app")).containsExactly("identity refresh");
     }
 
     @Test
-    void the_file_counts_if_the_helper_has_nothing() throws Exception {
+    void theFileCountsIfTheHelperHasNothing() throws Exception {
         helper("one", "echo 'credentials not found in native keychain'; exit 1");
         Files.writeString(file, "{\"credsStore\":\"one\",\"auths\":{\"reg.example\":{\"auth\":\"dTpw\"}}}");
         assertThat(read(config(), "reg.example/app")).containsExactly("u:p");
@@ -229,7 +228,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void an_empty_helper_turns_the_common_store_off_for_a_registry() throws Exception {
+    void anEmptyHelperTurnsTheCommonStoreOffForARegistry() throws Exception {
         Files.writeString(
                 file,
                 "{\"credsStore\":\"missing\",\"credHelpers\":{\"reg.example\":\"\"},\"auths\":{\"reg.example\":{\"auth\":\"dTpw\"}}}");
@@ -247,7 +246,7 @@ class DockerConfigFileTest {
                     exec sleep 600                                              | did not answer
                     sleep 600 & echo hunter2; wait                              | did not answer
                     """)
-    void a_helper_that_fails_is_an_error_without_what_it_printed(String script, String reason) throws Exception {
+    void aHelperThatFailsIsAnErrorWithoutWhatItPrinted(String script, String reason) throws Exception {
         helper("bad", script);
         Files.writeString(file, "{\"credsStore\":\"bad\"}");
         Duration deadline = reason.startsWith("did") ? Duration.ofMillis(300) : DEADLINE;
@@ -259,7 +258,7 @@ class DockerConfigFileTest {
 
     @ParameterizedTest
     @CsvSource({"absent,not in the search path", "../evil,letters", "a b,letters"})
-    void a_helper_that_cannot_exist_is_an_error_that_needs_a_person(String name, String reason) throws Exception {
+    void aHelperThatCannotExistIsAnErrorThatNeedsAPerson(String name, String reason) throws Exception {
         Files.writeString(file, "{\"credsStore\":\"" + name + "\"}");
         assertThatExceptionOfType(CredentialException.class)
                 .isThrownBy(() -> read(config(), "reg.example/app"))
@@ -268,7 +267,7 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void a_helper_is_asked_again_after_some_minutes_or_when_its_answer_was_refused() throws Exception {
+    void aHelperIsAskedAgainAfterSomeMinutesOrWhenItsAnswerWasRefused() throws Exception {
         Path count = directory.resolve("count");
         helper(
                 "one",
@@ -289,14 +288,14 @@ class DockerConfigFileTest {
     }
 
     @Test
-    void a_search_path_has_only_absolute_directories() {
+    void aSearchPathHasOnlyAbsoluteDirectories() {
         assertThat(CredentialHelpers.searchPath("/usr/bin::bin:/opt/bin"))
                 .containsExactly(Path.of("/usr/bin"), Path.of("/opt/bin"));
         assertThat(CredentialHelpers.searchPath("")).isEmpty();
     }
 
     @Test
-    void it_says_which_file_it_reads() {
+    void itSaysWhichFileItReads() {
         assertThat(config().describe("reg.example", "app")).isEqualTo("Docker configuration " + file);
     }
 

@@ -157,7 +157,7 @@ class PullSecretsTest {
                     me:secret@reg.example             | reg.example/app                    | yes
                     https://me@reg.example/v1/        | reg.example/app                    | yes
                     """)
-    void a_key_matches_an_image_as_for_the_kubelet(String key, String image, String matches) {
+    void aKeyMatchesAnImageAsForTheKubelet(String key, String image, String matches) {
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
         assertThat(users(secrets, image)).isEqualTo(matches.equals("yes") ? List.of("u") : List.of());
     }
@@ -177,7 +177,7 @@ class PullSecretsTest {
                     https://index.docker.io/v1/ docker.io/team          | nginx                 | https://index.docker.io/v1/
                     docker.io/team docker.io                            | team/app              | docker.io/team docker.io
                     """)
-    void keys_are_tried_in_reverse_alphabetical_order(String keys, String image, String order) {
+    void keysAreTriedInReverseAlphabeticalOrder(String keys, String image, String order) {
         String entries = String.join(
                 ",",
                 Arrays.stream(keys.split(" "))
@@ -191,7 +191,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void secrets_with_the_same_key_are_all_tried_in_order() {
+    void secretsWithTheSameKeyAreAllTriedInOrder() {
         PullSecrets secrets = PullSecrets.of(List.of(
                 config("one", entry("reg.example", "first")),
                 config("two", entry("https://reg.example/v1/", "second") + "," + entry("reg.example/team", "third"))));
@@ -199,14 +199,14 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_credential_in_several_secrets_is_tried_once() {
+    void aCredentialInSeveralSecretsIsTriedOnce() {
         PullSecrets secrets = PullSecrets.of(
                 List.of(config("one", entry("reg.example", "u")), config("two", entry("*.example", "u"))));
         assertThat(users(secrets, "reg.example/app")).containsExactly("u");
     }
 
     @Test
-    void the_legacy_type_contains_only_the_inner_map() {
+    void theLegacyTypeContainsOnlyTheInnerMap() {
         byte[] content = ("{" + entry("reg.example", "u") + "}").getBytes(StandardCharsets.UTF_8);
         PullSecrets secrets = PullSecrets.of(List.of(PullSecret.parse("s", LEGACY, Map.of(".dockercfg", content))));
         assertThat(users(secrets, "reg.example/app")).containsExactly("u");
@@ -243,7 +243,7 @@ class PullSecretsTest {
                     "text"                                                           | problem
                     null                                                             | problem
                     """)
-    void an_entry_is_read_as_the_kubelet_reads_it(String entry, String expected) {
+    void anEntryIsReadAsTheKubeletReadsIt(String entry, String expected) {
         PullSecrets secrets = PullSecrets.of(List.of(config("s", "\"reg.example\":" + encode(entry))));
         List<String> found = secrets.credentials("reg.example", "app").stream()
                 .map(PullSecretsTest::text)
@@ -269,7 +269,7 @@ class PullSecretsTest {
                     kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{}} hunter2                      | not JSON at line 1
                     kubernetes.io/dockercfg        | .dockercfg        | hunter2                                   | not JSON at line 1
                     """)
-    void an_unreadable_secret_is_a_problem_but_not_an_error(String type, String key, String content, String problem) {
+    void anUnreadableSecretIsAProblemButNotAnError(String type, String key, String content, String problem) {
         PullSecret broken = PullSecret.parse("broken", type, Map.of(key, content.getBytes(StandardCharsets.UTF_8)));
         PullSecrets secrets = PullSecrets.of(List.of(broken, config("good", entry("reg.example", "u"))));
         assertThat(users(secrets, "reg.example/app")).containsExactly("u");
@@ -299,7 +299,7 @@ class PullSecretsTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("tooLarge")
-    void a_secret_that_is_too_large_is_a_problem_that_says_why(String what, String said, String content) {
+    void aSecretThatIsTooLargeIsAProblemThatSaysWhy(String what, String said, String content) {
         for (String type : List.of(CONFIG, LEGACY)) {
             String json = type.equals(CONFIG) ? "{\"auths\":{" + content + "}}" : "{" + content + "}";
             PullSecret large = PullSecret.parse(
@@ -321,7 +321,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_secret_with_thousands_of_hosts_or_a_very_long_token_is_read() {
+    void aSecretWithThousandsOfHostsOrAVeryLongTokenIsRead() {
         String hosts = IntStream.range(0, 5_000)
                 .mapToObj(i -> "\"r" + i + ".example/team\":{\"username\":\"u" + i
                         + "\",\"password\":\"p\",\"email\":\"e@x.example\",\"auth\":\"" + "dTpw" + "\"}")
@@ -339,7 +339,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_secret_without_auths_is_empty_without_a_problem() {
+    void aSecretWithoutAuthsIsEmptyWithoutAProblem() {
         PullSecrets secrets = PullSecrets.of(List.of(
                 PullSecret.parse("s", CONFIG, Map.of(".dockerconfigjson", "{}".getBytes(StandardCharsets.UTF_8)))));
         assertThat(secrets.credentials("reg.example", "app")).isEmpty();
@@ -347,7 +347,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_key_that_is_not_a_registry_is_reported_without_the_text_before_the_at_sign() {
+    void aKeyThatIsNotARegistryIsReportedWithoutTheTextBeforeTheAtSign() {
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry("me:hunter2@reg example", "u"))));
         assertThat(secrets.problems())
                 .singleElement()
@@ -357,7 +357,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void nothing_prints_a_secret() {
+    void nothingPrintsASecret() {
         PullSecret secret = config("s", "\"reg.example\":{\"username\":\"u\",\"password\":\"hunter2\"}");
         PullSecrets secrets = PullSecrets.of(List.of(secret));
         assertThat(List.of(
@@ -370,7 +370,7 @@ class PullSecretsTest {
     }
 
     @Test
-    void a_long_glob_against_a_long_label_finishes_quickly() {
+    void aLongGlobAgainstALongLabelFinishesQuickly() {
         String key = "a*".repeat(490) + "b.example";
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
         assertThat(secrets.credentials("a".repeat(5000) + ".example", "app")).isEmpty();

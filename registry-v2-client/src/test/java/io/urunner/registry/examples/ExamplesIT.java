@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs the examples against real registries. */
 class ExamplesIT {
     @Test
-    void a_tag_is_resolved() throws Exception {
+    void aTagIsResolved() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start()) {
             String digest = registry.push("team/app", "v1", "one");
             String image = registry.host() + "/team/app";
@@ -41,7 +41,7 @@ class ExamplesIT {
     }
 
     @Test
-    void tags_are_listed_with_the_credentials_of_docker_login(@TempDir Path home) throws Exception {
+    void tagsAreListedWithTheCredentialsOfDockerLogin(@TempDir Path home) throws Exception {
         Path docker = Files.createDirectory(home.resolve(".docker"));
         String before = System.getProperty("user.home");
         try (DockerRegistry registry =
@@ -60,7 +60,7 @@ class ExamplesIT {
     }
 
     @Test
-    void an_image_with_all_its_platforms_is_copied_to_another_registry() throws Exception {
+    void anImageWithAllItsPlatformsIsCopiedToAnotherRegistry() throws Exception {
         try (DockerRegistry from = DockerRegistry.start();
                 DockerRegistry to = DockerRegistry.start();
                 RegistryClient client = RegistryClient.builder().build()) {
@@ -76,7 +76,7 @@ class ExamplesIT {
     }
 
     @Test
-    void a_plugin_is_found_by_its_service_file_and_yields_credentials(@TempDir Path jar) throws Exception {
+    void aPluginIsFoundByItsServiceFileAndYieldsCredentials(@TempDir Path jar) throws Exception {
         Path services = Files.createDirectories(jar.resolve("META-INF/services"));
         Files.writeString(services.resolve(CredentialPlugin.class.getName()), IssuerPlugin.class.getName());
         try (MockWebServer issuer = new MockWebServer();
@@ -103,7 +103,7 @@ class ExamplesIT {
     }
 
     @Test
-    void a_plugin_takes_less_than_80_lines() throws Exception {
+    void aPluginTakesLessThan80Lines() throws Exception {
         Path source = Path.of("src/test/java/io/urunner/registry/examples/IssuerPlugin.java");
         assertThat(Files.readAllLines(source)).hasSizeLessThan(80);
     }

@@ -174,23 +174,23 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void is_found_under_its_type() {
+    final void isFoundUnderItsType() {
         assertThat(CredentialPlugins.discover().get(subject.type()).settingsType())
                 .isEqualTo(subject.settings().getClass());
     }
 
     @Test
-    final void creating_a_provider_sends_no_request() {
+    final void creatingAProviderSendsNoRequest() {
         assertThat(subject.registry().issuerRequests()).isZero();
     }
 
     @Test
-    final void resolves_a_private_manifest() throws Exception {
+    final void resolvesAPrivateManifest() throws Exception {
         assertThat(resolve()).isEqualTo(digest);
     }
 
     @Test
-    final void the_manifest_is_really_private() {
+    final void theManifestIsReallyPrivate() {
         try (RegistryClient anonymous = RegistryClient.builder()
                 .httpClient(network.client())
                 .clock(network.clock())
@@ -201,7 +201,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void asks_the_issuer_once_for_many_requests() throws Exception {
+    final void asksTheIssuerOnceForManyRequests() throws Exception {
         for (int i = 0; i < 5; i++) {
             resolve();
         }
@@ -209,7 +209,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void renews_before_expiry() throws Exception {
+    final void renewsBeforeExpiry() throws Exception {
         resolve();
         network.advance(subject.life().minusSeconds(3));
 
@@ -219,7 +219,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void asks_the_issuer_once_for_many_threads() throws Exception {
+    final void asksTheIssuerOnceForManyThreads() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         try {
             CountDownLatch ready = new CountDownLatch(THREADS);
@@ -241,7 +241,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void authenticates_once_more_when_the_registry_refuses() throws Exception {
+    final void authenticatesOnceMoreWhenTheRegistryRefuses() throws Exception {
         resolve();
         subject.registry().expireCredentials();
 
@@ -253,7 +253,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void a_failure_of_the_issuer_is_transient() throws Exception {
+    final void aFailureOfTheIssuerIsTransient() throws Exception {
         subject.registry().issuer(IssuerState.FAILING);
         RegistryException failure = failure();
         assertThat(failure.isTransient()).isTrue();
@@ -265,7 +265,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void a_refusal_of_the_issuer_is_permanent_and_names_the_issuer() {
+    final void aRefusalOfTheIssuerIsPermanentAndNamesTheIssuer() {
         subject.registry().issuer(IssuerState.REFUSING);
         RegistryException failure = failure();
 
@@ -279,7 +279,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void sends_no_credentials_to_a_host_that_it_is_redirected_to() {
+    final void sendsNoCredentialsToAHostThatItIsRedirectedTo() {
         network.serve(ELSEWHERE, request -> new MockResponse().setResponseCode(401));
         subject.registry().redirectManifests(ELSEWHERE);
 
@@ -291,7 +291,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void reveals_no_secret() throws Exception {
+    final void revealsNoSecret() throws Exception {
         List<String> told = new ArrayList<>();
         try (LogCapture log = new LogCapture()) {
             resolve();
@@ -317,14 +317,14 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void describes_itself_without_sending_a_request() {
+    final void describesItselfWithoutSendingARequest() {
         assertThat(provider.describe(subject.registryName(), subject.repository()))
                 .isNotBlank();
         assertThat(subject.registry().issuerRequests()).isZero();
     }
 
     @Test
-    final void yields_a_short_list_without_null_and_hints() throws Exception {
+    final void yieldsAShortListWithoutNullAndHints() throws Exception {
         assertThat(provider.credentials(subject.registryName(), subject.repository()))
                 .isNotEmpty()
                 .doesNotContainNull()
@@ -334,7 +334,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void describes_itself_in_one_short_line() {
+    final void describesItselfInOneShortLine() {
         assertThat(provider.describe(subject.registryName(), subject.repository()))
                 .hasLineCount(1)
                 .hasSizeLessThanOrEqualTo(LONGEST_DESCRIPTION)
@@ -342,7 +342,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void is_asked_for_a_registry_of_any_name_without_failing() {
+    final void isAskedForARegistryOfAnyNameWithoutFailing() {
         CredentialPlugin<?> plugin = CredentialPlugins.discover().get(subject.type());
         for (String name : List.of("a.example", "localhost:5000", "[::1]:5000", "127.0.0.1", "x".repeat(300), "")) {
             assertThatCode(() -> plugin.recognises(name)).doesNotThrowAnyException();
@@ -350,7 +350,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void prints_nothing_to_the_output_of_commands() throws Exception {
+    final void printsNothingToTheOutputOfCommands() throws Exception {
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         PrintStream out = System.out;
         Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
@@ -373,7 +373,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void ignores_the_refusal_of_a_foreign_credential() throws Exception {
+    final void ignoresTheRefusalOfAForeignCredential() throws Exception {
         resolve();
         provider.refused(subject.registryName(), new Credential.Anonymous());
 
@@ -382,7 +382,7 @@ public abstract class CredentialPluginContract {
     }
 
     @Test
-    final void can_be_closed_twice_and_leaves_no_connection_open() throws Exception {
+    final void canBeClosedTwiceAndLeavesNoConnectionOpen() throws Exception {
         provider.credentials(subject.registryName(), subject.repository());
         resolve();
         client.close();

@@ -15,7 +15,7 @@ class DockerRegistryIT {
     private final OkHttpClient http = new OkHttpClient();
 
     @Test
-    void serves_pushed_images_and_counts_requests() throws IOException {
+    void servesPushedImagesAndCountsRequests() throws IOException {
         try (DockerRegistry registry = DockerRegistry.start()) {
             String digest = registry.push("team/app", "latest", "one");
             String index = registry.pushIndex("team/app", "multi", "two", "amd64", "arm64");
@@ -29,7 +29,7 @@ class DockerRegistryIT {
     }
 
     @Test
-    void comes_back_on_the_same_port_with_its_content() throws IOException {
+    void comesBackOnTheSamePortWithItsContent() throws IOException {
         try (DockerRegistry registry = DockerRegistry.start()) {
             String digest = registry.push("team/app", "latest", "one");
             String before = registry.host();
@@ -45,7 +45,7 @@ class DockerRegistryIT {
     }
 
     @Test
-    void speaks_tls_with_a_private_authority_and_http2() throws IOException {
+    void speaksTlsWithAPrivateAuthorityAndHttp2() throws IOException {
         HeldCertificate authority = DockerRegistry.newAuthority();
         try (DockerRegistry registry = DockerRegistry.builder().tls(authority).start()) {
             String digest = registry.push("app", "1", "one");
@@ -66,7 +66,7 @@ class DockerRegistryIT {
     }
 
     @Test
-    void asks_for_basic_credentials_of_its_htpasswd_file() throws IOException {
+    void asksForBasicCredentialsOfItsHtpasswdFile() throws IOException {
         try (DockerRegistry registry =
                 DockerRegistry.builder().user("ci", "pass word").start()) {
             registry.push("app", "1", "one");
@@ -81,7 +81,7 @@ class DockerRegistryIT {
     }
 
     @Test
-    void asks_for_tokens_and_accepts_those_of_the_token_server() throws IOException {
+    void asksForTokensAndAcceptsThoseOfTheTokenServer() throws IOException {
         try (TokenServer tokens = new TokenServer();
                 DockerRegistry registry =
                         DockerRegistry.builder().tokens(tokens).start()) {

@@ -42,7 +42,7 @@ class FakesTest {
     }
 
     @Test
-    void gitlab_exchanges_a_deploy_token_on_another_host() throws IOException {
+    void gitlabExchangesADeployTokenOnAnotherHost() throws IOException {
         FakeGitLab gitlab = new FakeGitLab(network, "registry.gitlab.com", "gitlab.com");
         gitlab.tokens().deployToken("gitlab+deploy-token-7", "secret", "grp/app");
         String digest = gitlab.push("grp/app", "latest", TestImage.image("one"));
@@ -79,8 +79,7 @@ class FakesTest {
     }
 
     @Test
-    void gitlab_refuses_a_token_without_registry_access_and_issues_a_useless_one_without_permissions()
-            throws IOException {
+    void gitlabRefusesATokenWithoutRegistryAccessAndIssuesAUselessOneWithoutPermissions() throws IOException {
         FakeGitLab gitlab = new FakeGitLab(network, "registry.gitlab.com", "gitlab.com");
         gitlab.tokens().tokenWithoutRegistry("code-only").accessToken("pat", "grp/other");
         gitlab.push("grp/app", "latest", TestImage.image("one"));
@@ -97,7 +96,7 @@ class FakesTest {
     }
 
     @Test
-    void harbor_hides_wrong_credentials_at_its_token_endpoint_but_rejects_them_at_the_registry() throws IOException {
+    void harborHidesWrongCredentialsAtItsTokenEndpointButRejectsThemAtTheRegistry() throws IOException {
         FakeHarbor harbor = new FakeHarbor(network, "harbor.example", "proj");
         harbor.account("robot$proj+ci", "secret", "proj/app");
         harbor.push("proj/app", "latest", TestImage.image("one"));
@@ -136,7 +135,7 @@ class FakesTest {
     }
 
     @Test
-    void digitalocean_issues_tokens_by_get_for_scopes_with_a_registry() throws IOException {
+    void digitaloceanIssuesTokensByGetForScopesWithARegistry() throws IOException {
         FakeDigitalOcean registry = new FakeDigitalOcean(network);
         registry.apiToken("tok", "reg/app");
         registry.push("reg/app", "latest", TestImage.image("one"));
@@ -159,7 +158,7 @@ class FakesTest {
     }
 
     @Test
-    void ecr_requires_basic_and_recognises_its_account_by_the_host() throws IOException {
+    void ecrRequiresBasicAndRecognisesItsAccountByTheHost() throws IOException {
         FakeEcr ecr = new FakeEcr(network, "111111111111.dkr.ecr.eu-west-1.amazonaws.com");
         ecr.alsoServe("222222222222.dkr.ecr.eu-west-1.amazonaws.com");
         ecr.push("app", "latest", TestImage.image("one"));
@@ -178,7 +177,7 @@ class FakesTest {
     }
 
     @Test
-    void ecr_public_answers_an_old_token_with_400_and_no_challenge() throws IOException {
+    void ecrPublicAnswersAnOldTokenWith400AndNoChallenge() throws IOException {
         FakeEcrPublic registry = new FakeEcrPublic(network);
         registry.publicRepository("team/app");
         registry.push("team/app", "latest", TestImage.image("one"));
@@ -196,7 +195,7 @@ class FakesTest {
     }
 
     @Test
-    void docker_hub_counts_get_but_not_head() throws IOException {
+    void dockerHubCountsGetButNotHead() throws IOException {
         FakeDockerHub hub = new FakeDockerHub(network);
         hub.publicRepository("library/nginx");
         hub.push("library/nginx", "latest", TestImage.image("one"));
@@ -214,7 +213,7 @@ class FakesTest {
     }
 
     @Test
-    void ghcr_refuses_anonymous_tokens_for_private_packages_and_requires_index_types() throws IOException {
+    void ghcrRefusesAnonymousTokensForPrivatePackagesAndRequiresIndexTypes() throws IOException {
         FakeGhcr ghcr = new FakeGhcr(network);
         ghcr.account("any", "pat", "o/private");
         ghcr.publicRepository("o/public");
@@ -240,7 +239,7 @@ class FakesTest {
     }
 
     @Test
-    void acr_exchanges_an_entra_token_for_a_refresh_token_for_an_access_token() throws IOException {
+    void acrExchangesAnEntraTokenForARefreshTokenForAnAccessToken() throws IOException {
         FakeAcr acr = new FakeAcr(network, "team.azurecr.io");
         acr.entraToken("entra", "app");
         acr.push("app", "latest", TestImage.image("one"));
@@ -273,7 +272,7 @@ class FakesTest {
     }
 
     @Test
-    void google_names_neither_service_nor_scope_and_denies_with_403() throws IOException {
+    void googleNamesNeitherServiceNorScopeAndDeniesWith403() throws IOException {
         FakeGoogle google = new FakeGoogle(network, "europe-docker.pkg.dev");
         google.account("oauth2accesstoken", "ya29", "p/r/i");
         google.push("p/r/i", "t", TestImage.image("one"));
@@ -304,7 +303,7 @@ class FakesTest {
     }
 
     @Test
-    void quay_converts_manifests_that_are_not_accepted() throws IOException {
+    void quayConvertsManifestsThatAreNotAccepted() throws IOException {
         FakeQuay quay = new FakeQuay(network, "quay.io");
         quay.account("ns+bot", "secret", "ns/app");
         String pushed = quay.push("ns/app", "latest", TestImage.index("one", "amd64"));
@@ -331,7 +330,7 @@ class FakesTest {
     }
 
     @Test
-    void gitea_challenges_in_two_lines_and_ignores_the_accept_header() throws IOException {
+    void giteaChallengesInTwoLinesAndIgnoresTheAcceptHeader() throws IOException {
         FakeGitea gitea = new FakeGitea(network, "git.example");
         gitea.account("me", "secret", "o/a");
         gitea.push("o/a", "t", TestImage.index("one", "amd64"));
@@ -354,7 +353,7 @@ class FakesTest {
     }
 
     @Test
-    void a_known_digest_is_answered_with_304() throws IOException {
+    void aKnownDigestIsAnsweredWith304() throws IOException {
         FakeGitea gitea = new FakeGitea(network, "git.example");
         gitea.account("me", "secret", "o/a");
         String digest = gitea.push("o/a", "t", TestImage.image("one"));

@@ -67,7 +67,7 @@ class AgentJarIT {
     }
 
     @Test
-    void it_prints_its_version_and_its_commands() throws Exception {
+    void itPrintsItsVersionAndItsCommands() throws Exception {
         assertThat(run(Map.of(), "--version")).isZero();
         assertThat(out()).matches("urunner \\d+\\.\\d+\\.\\d+\\S*\\R");
         assertThat(run(Map.of(), "--help")).isZero();
@@ -76,14 +76,14 @@ class AgentJarIT {
     }
 
     @Test
-    void it_brings_the_four_plugins_and_the_built_in_kinds() throws Exception {
+    void itBringsTheFourPluginsAndTheBuiltInKinds() throws Exception {
         assertThat(run(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "nonsense"), "config"))
                 .isEqualTo(2);
         assertThat(err()).contains("aws_ecr", "digitalocean", "dockerhub", "generic", "gitlab", "harbor");
     }
 
     @Test
-    void a_wrong_configuration_exits_with_2_without_a_stack_trace_or_a_secret() throws Exception {
+    void aWrongConfigurationExitsWith2WithoutAStackTraceOrASecret() throws Exception {
         assertThat(run(
                         Map.of(
                                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab",
@@ -97,7 +97,7 @@ class AgentJarIT {
     }
 
     @Test
-    void outside_a_cluster_it_says_what_to_set() throws Exception {
+    void outsideAClusterItSaysWhatToSet() throws Exception {
         assertThat(run(Map.of("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic"), "once"))
                 .isEqualTo(2);
         assertThat(err()).contains("URUNNER_CONF_KUBE_AUTH=kubeconfig").doesNotContain("\tat ");
@@ -122,7 +122,7 @@ class AgentJarIT {
     }
 
     @Test
-    void if_nothing_answers_the_commands_say_so_and_exit_with_1_without_a_stack_trace() throws Exception {
+    void ifNothingAnswersTheCommandsSaySoAndExitWith1WithoutAStackTrace() throws Exception {
         for (String command : List.of(
                 "once", "doctor", "history shop/deploy/web", "rollback shop/deploy/web", "digest 127.0.0.1:1/web")) {
             assertThat(run(whereNothingAnswers(), command.split(" ", -1)))
@@ -136,7 +136,7 @@ class AgentJarIT {
     }
 
     @Test
-    void run_exits_with_0_within_5_seconds_of_sigterm_even_if_nothing_answers() throws Exception {
+    void runExitsWith0Within5SecondsOfSigtermEvenIfNothingAnswers() throws Exception {
         Process agent = start(whereNothingAnswers(), "run");
         try {
             await(agent, "watch of");
@@ -149,7 +149,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_demonstration_rolls_out_both_workloads_once_and_exits_by_itself() throws Exception {
+    void theDemonstrationRollsOutBothWorkloadsOnceAndExitsByItself() throws Exception {
         assertThat(run(Map.of(), "demo")).as(out() + err()).isZero();
         List<String> pushed = out().lines()
                 .filter(line -> line.startsWith("registry "))
@@ -171,7 +171,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_demonstration_with_keep_runs_until_it_is_terminated() throws Exception {
+    void theDemonstrationWithKeepRunsUntilItIsTerminated() throws Exception {
         Process demo = start(Map.of(), "demo", "--keep");
         try {
             await(demo, "the next push comes");
@@ -204,7 +204,7 @@ class AgentJarIT {
     }
 
     @Test
-    void output_of_a_plugin_stays_out_of_answers_and_a_broken_one_is_named_without_a_stack_trace() throws Exception {
+    void outputOfAPluginStaysOutOfAnswersAndABrokenOneIsNamedWithoutAStackTrace() throws Exception {
         PluginJars.plugin(
                 folder.resolve("acme.jar"),
                 "AcmePlugin",
@@ -236,7 +236,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_jar_holds_no_signature_no_module_and_no_second_copy() throws IOException {
+    void theJarHoldsNoSignatureNoModuleAndNoSecondCopy() throws IOException {
         try (JarFile jar = new JarFile(JAR.toFile())) {
             List<String> names = jar.stream().map(JarEntry::getName).toList();
             assertThat(names)
@@ -253,7 +253,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_jar_for_embedders_has_only_the_agent_and_does_not_change_the_log_of_its_host() throws IOException {
+    void theJarForEmbeddersHasOnlyTheAgentAndDoesNotChangeTheLogOfItsHost() throws IOException {
         String version;
         try (JarFile jar = new JarFile(JAR.toFile())) {
             version = jar.getManifest().getMainAttributes().getValue("Implementation-Version");
@@ -274,7 +274,7 @@ class AgentJarIT {
     }
 
     @Test
-    void the_sbom_of_the_jar_lists_what_the_jar_was_built_from() throws Exception {
+    void theSbomOfTheJarListsWhatTheJarWasBuiltFrom() throws Exception {
         JsonNode bom;
         Set<String> names;
         try (JarFile jar = new JarFile(JAR.toFile())) {

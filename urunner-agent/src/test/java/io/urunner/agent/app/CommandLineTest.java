@@ -46,26 +46,26 @@ class CommandLineTest {
     }
 
     @Test
-    void help_names_every_command_and_the_exit_codes() {
+    void helpNamesEveryCommandAndTheExitCodes() {
         assertThat(run("--help")).isZero();
         assertThat(out.toString()).contains("digest", "config", "Exit codes of all commands:", "0  done as asked");
         assertThat(err.toString()).isEmpty();
     }
 
     @Test
-    void each_command_has_its_own_help() {
+    void eachCommandHasItsOwnHelp() {
         assertThat(run("digest", "--help")).isZero();
         assertThat(out.toString()).contains("Usage: urunner digest", "--config", "--set", "IMAGE");
     }
 
     @Test
-    void the_version_is_printed() {
+    void theVersionIsPrinted() {
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).startsWith("urunner ");
     }
 
     @Test
-    void a_missing_or_unknown_command_or_option_is_wrong_usage() {
+    void aMissingOrUnknownCommandOrOptionIsWrongUsage() {
         assertThat(run()).isEqualTo(2);
         assertThat(err.toString()).contains("missing command", "Try 'urunner --help'.");
         assertThat(run("digst")).isEqualTo(2);
@@ -75,7 +75,7 @@ class CommandLineTest {
     }
 
     @Test
-    void config_prints_what_is_in_force_with_origins_and_without_secrets() throws IOException {
+    void configPrintsWhatIsInForceWithOriginsAndWithoutSecrets() throws IOException {
         Path file = Files.writeString(folder.resolve("urunner.yaml"), """
                 interval: 1m
                 registries:
@@ -100,7 +100,7 @@ class CommandLineTest {
     }
 
     @Test
-    void a_wrong_configuration_exits_with_2_and_says_everything_that_is_wrong() {
+    void aWrongConfigurationExitsWith2AndSaysEverythingThatIsWrong() {
         environment.put("URUNNER_CONF_LOG_LEVEL", "LOUD");
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab");
 
@@ -114,7 +114,7 @@ class CommandLineTest {
     }
 
     @Test
-    void wrong_settings_of_a_registry_are_a_wrong_configuration() {
+    void wrongSettingsOfARegistryAreAWrongConfiguration() {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "aws_ecr");
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "registry.example.com");
 
@@ -123,7 +123,7 @@ class CommandLineTest {
     }
 
     @Test
-    void digest_refuses_invalid_references_before_asking_for_any() {
+    void digestRefusesInvalidReferencesBeforeAskingForAny() {
         assertThat(run("digest", "localhost:1/app", "Not A Reference")).isEqualTo(2);
         assertThat(err.toString()).contains("Not A Reference");
         assertThat(out.toString()).isEmpty();

@@ -52,7 +52,7 @@ class DigestCommandTest {
     }
 
     @Test
-    void digest_prints_reference_digest_and_media_type_with_the_configured_credentials() throws IOException {
+    void digestPrintsReferenceDigestAndMediaTypeWithTheConfiguredCredentials() throws IOException {
         try (MockWebServer registry = registry()) {
             environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "localhost:" + registry.getPort());
             environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic");
@@ -68,7 +68,7 @@ class DigestCommandTest {
     }
 
     @Test
-    void digest_falls_back_to_dockers_credentials() throws IOException {
+    void digestFallsBackToDockersCredentials() throws IOException {
         try (MockWebServer registry = registry()) {
             String host = "localhost:" + registry.getPort();
             Files.createDirectories(folder.resolve(".docker"));
@@ -82,7 +82,7 @@ class DigestCommandTest {
     }
 
     @Test
-    void digest_prints_json_with_the_problem_if_there_is_no_digest() throws IOException {
+    void digestPrintsJsonWithTheProblemIfThereIsNoDigest() throws IOException {
         try (MockWebServer registry = registry()) {
             String image = "localhost:" + registry.getPort() + "/public:1";
 
@@ -112,7 +112,7 @@ class DigestCommandTest {
     }
 
     @Test
-    void digest_continues_and_exits_with_1_if_a_registry_refuses() throws IOException {
+    void digestContinuesAndExitsWith1IfARegistryRefuses() throws IOException {
         try (MockWebServer registry = registry()) {
             String host = "localhost:" + registry.getPort();
 

@@ -100,14 +100,14 @@ class StateRulesTest {
     }
 
     @Test
-    void pods_that_run_what_the_tag_says_are_up_to_date() {
+    void podsThatRunWhatTheTagSaysAreUpToDate() {
         State state = state(workload().tagIs(D1).runs(D1));
         assertThat(state.kind()).isEqualTo(Kind.UP_TO_DATE);
         assertThat(state.ill()).isFalse();
     }
 
     @Test
-    void a_crashing_rollout_has_failed_even_if_there_is_nothing_more_to_do() {
+    void aCrashingRolloutHasFailedEvenIfThereIsNothingMoreToDo() {
         Given given = newPod(oldPod(acted()), CRASH).rollout(rollout(1, 0, 2, 1, 1));
         assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
 
@@ -119,7 +119,7 @@ class StateRulesTest {
     }
 
     @Test
-    void trouble_counts_when_it_lasts() {
+    void troubleCountsWhenItLasts() {
         Given given = newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0));
         StateRules.Sight sight = sight(given, false, ago(5), ago(5), false);
         assertThat(StateRules.state(given.build(), given.plan(), sight).ill()).isFalse();
@@ -127,13 +127,13 @@ class StateRulesTest {
     }
 
     @Test
-    void while_our_rollout_is_followed_it_is_rolling_out() {
+    void whileOurRolloutIsFollowedItIsRollingOut() {
         Given given = newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0));
         assertThat(state(given, true, ago(30), ago(60)).kind()).isEqualTo(Kind.ROLLING_OUT);
     }
 
     @Test
-    void a_failure_written_on_the_workload_survives_a_restart_of_the_agent() {
+    void aFailureWrittenOnTheWorkloadSurvivesARestartOfTheAgent() {
         Given given = newPod(oldPod(failed()), "CrashLoopBackOff").rollout(rollout(1, 0, 2, 1, 1));
         State state = state(given, false, ago(1), ago(1));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
@@ -143,7 +143,7 @@ class StateRulesTest {
     }
 
     @Test
-    void pods_that_never_become_ready_have_failed_when_patience_ends() {
+    void podsThatNeverBecomeReadyHaveFailedWhenPatienceEnds() {
         Given given = acted().pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
                 .rollout(rollout(1, 0, 1, 1, 0));
         assertThat(state(given, false, NEVER, ago(60)).ill()).isFalse();
@@ -153,7 +153,7 @@ class StateRulesTest {
     }
 
     @Test
-    void an_old_rollout_gets_no_second_patience() {
+    void anOldRolloutGetsNoSecondPatience() {
         Given given = failedToStart(NOW.minusSeconds(1_000));
         assertThat(state(given, false, NEVER, ago(61)).kind()).isEqualTo(Kind.FAILED);
         assertThat(state(failedToStart(NOW.minusSeconds(100)), false, NEVER, ago(61))
@@ -162,7 +162,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_pod_that_moves_to_another_node_long_after_a_rollout_is_not_a_failure() {
+    void aPodThatMovesToAnotherNodeLongAfterARolloutIsNotAFailure() {
         Given given = failedToStart(NOW.minusSeconds(100_000));
         assertThat(state(given, sight(given, false, NEVER, ago(600), true)).kind())
                 .isEqualTo(Kind.ROLLING_OUT);
@@ -177,7 +177,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_crash_loop_has_not_recovered_while_the_container_is_up() {
+    void aCrashLoopHasNotRecoveredWhileTheContainerIsUp() {
         Given up = acted().restarts(3).runs(D2);
         Optional<Trouble> first = Trouble.seen(
                 Optional.empty(),
@@ -209,7 +209,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_rollout_by_somebody_else_is_rolling_out() {
+    void aRolloutBySomebodyElseIsRollingOut() {
         Given given = newPod(oldPod(workload().tagIs(D2)), "ContainerCreating").rollout(rollout(1, 0, 2, 1, 1));
         assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
         assertThat(state(given).kind()).isEqualTo(Kind.ROLLING_OUT);
@@ -221,7 +221,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_deployment_paused_while_it_crashes_has_failed() {
+    void aDeploymentPausedWhileItCrashesHasFailed() {
         Given given = newPod(oldPod(oldPod(acted())), CRASH).rollout(stopped(true, false, 1, 2));
         State state = state(given, false, ago(30), ago(60));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
@@ -236,7 +236,7 @@ class StateRulesTest {
     }
 
     @Test
-    void old_pods_that_crash_and_stay_have_failed() {
+    void oldPodsThatCrashAndStayHaveFailed() {
         Given given = acted().kind(WorkloadKind.DAEMON_SET)
                 .pod(false, false, "Running", Map.of("app", D1), Optional.of(CRASH))
                 .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
@@ -245,7 +245,7 @@ class StateRulesTest {
     }
 
     @Test
-    void waiting_for_pods_to_be_deleted_is_not_a_failure_when_patience_ends() {
+    void waitingForPodsToBeDeletedIsNotAFailureWhenPatienceEnds() {
         Given given = oldPod(acted().kind(WorkloadKind.DAEMON_SET))
                 .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
                 .rollout(stopped(false, true, 1, 2));
@@ -255,7 +255,7 @@ class StateRulesTest {
     }
 
     @Test
-    void pods_of_one_template_that_run_old_and_new_are_partly_old() {
+    void podsOfOneTemplateThatRunOldAndNewArePartlyOld() {
         Given restarted = acted().container("app", REF, "IfNotPresent").runs(D2, D1, D2);
         assertThat(state(restarted))
                 .extracting(State::words, State::ill)
@@ -296,7 +296,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_stateful_set_that_stopped_half_way_is_partly_old() {
+    void aStatefulSetThatStoppedHalfWayIsPartlyOld() {
         Given given = newPod(oldPod(oldPod(acted().kind(WorkloadKind.STATEFUL_SET))), CRASH)
                 .rollout(rollout(3, 0, 3, 1, 2));
         State state = state(given, false, ago(30), ago(60));
@@ -306,7 +306,7 @@ class StateRulesTest {
     }
 
     @Test
-    void pods_below_the_partition_are_partly_old_as_configured() {
+    void podsBelowThePartitionArePartlyOldAsConfigured() {
         Given given = oldPod(oldPod(acted().kind(WorkloadKind.STATEFUL_SET)))
                 .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
                 .rollout(rollout(3, 2, 3, 1, 3));
@@ -318,7 +318,7 @@ class StateRulesTest {
     }
 
     @Test
-    void an_older_template_with_the_same_image_is_not_old() {
+    void anOlderTemplateWithTheSameImageIsNotOld() {
         Given given = workload()
                 .kind(WorkloadKind.STATEFUL_SET)
                 .tagIs(D2)
@@ -329,14 +329,14 @@ class StateRulesTest {
     }
 
     @Test
-    void a_restart_that_brought_nothing_is_still_old() {
+    void aRestartThatBroughtNothingIsStillOld() {
         State state = state(acted().container("app", REF, "IfNotPresent").runs(D1));
         assertThat(state.kind()).isEqualTo(Kind.STILL_OLD);
         assertThat(state.ill()).isTrue();
     }
 
     @Test
-    void a_hold_is_deliberate_and_a_crash_under_it_is_not() {
+    void aHoldIsDeliberateAndACrashUnderItIsNot() {
         assertThat(state(workload().tagIs(D2).runs(D1).hold(false)))
                 .extracting(State::kind, State::ill, State::since)
                 .containsExactly(Kind.HELD, false, ago(600));
@@ -345,7 +345,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_disturbed_hold_needs_help_at_once() {
+    void aDisturbedHoldNeedsHelpAtOnce() {
         ContainerState pinned = new ContainerState(
                 REF,
                 Optional.of(D1),
@@ -363,7 +363,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_pin_that_does_not_last_needs_help_and_an_undo_does_not() {
+    void aPinThatDoesNotLastNeedsHelpAndAnUndoDoesNot() {
         ContainerState opposed = new ContainerState(
                 REF,
                 Optional.of(D2),
@@ -390,7 +390,7 @@ class StateRulesTest {
     }
 
     @Test
-    void unwanted_blockages_need_help_and_intended_ones_do_not() {
+    void unwantedBlockagesNeedHelpAndIntendedOnesDoNot() {
         assertThat(state(workload().tagIs(D2).content(D2).runs(D1).annotation("cooldown", "soon")))
                 .extracting(State::words, State::ill)
                 .containsExactly("blocked: wrong policy annotation", true);
@@ -400,7 +400,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_wait_tells_its_cause_and_since_when_and_until_when() {
+    void aWaitTellsItsCauseAndSinceWhenAndUntilWhen() {
         State denied = state(workload()
                 .answer(
                         "app",
@@ -450,7 +450,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_workload_that_we_are_not_allowed_to_change_needs_help() {
+    void aWorkloadThatWeAreNotAllowedToChangeNeedsHelp() {
         Given given = workload().tagIs(D2).content(D2).runs(D1);
         assertThat(state(given))
                 .extracting(State::words, State::ill)
@@ -471,7 +471,7 @@ class StateRulesTest {
     }
 
     @Test
-    void the_state_is_unknown_until_the_registry_was_asked_and_kept_while_it_is_asked_again() {
+    void theStateIsUnknownUntilTheRegistryWasAskedAndKeptWhileItIsAskedAgain() {
         assertThat(state(workload().runs(D1)).kind()).isEqualTo(Kind.UNKNOWN);
         Given asking = workload().runs(D1);
         State before = state(workload().tagIs(D1).runs(D1));
@@ -484,7 +484,7 @@ class StateRulesTest {
     }
 
     @Test
-    void a_workload_without_pods_is_healthy() {
+    void aWorkloadWithoutPodsIsHealthy() {
         assertThat(state(acted().rollout(rollout(0, 0, 0, 0, 0)), false, NEVER, ago(10_000))
                         .kind())
                 .isEqualTo(Kind.UP_TO_DATE);

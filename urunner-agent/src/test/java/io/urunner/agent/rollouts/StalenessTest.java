@@ -51,7 +51,7 @@ class StalenessTest {
     }
 
     @Test
-    void it_begins_when_the_first_tag_moved_past_the_pods() {
+    void itBeginsWhenTheFirstTagMovedPastThePods() {
         assertThat(since(NO, State.Kind.UP_TO_DATE, Kind.UP_TO_DATE)).isEmpty();
         assertThat(since(NO, State.Kind.ROLLING_OUT, Kind.IN_PROGRESS)).isEmpty();
         assertThat(since(NO, State.Kind.WAITING, Kind.UP_TO_DATE, Kind.STALE)).hasValue(MOVED.plusSeconds(1));
@@ -60,7 +60,7 @@ class StalenessTest {
     }
 
     @Test
-    void a_failed_rollout_is_behind_even_for_an_agent_that_did_not_see_it_start() {
+    void aFailedRolloutIsBehindEvenForAnAgentThatDidNotSeeItStart() {
         for (State.Kind state : List.of(State.Kind.FAILED, State.Kind.PARTLY_OLD)) {
             assertThat(since(NO, state, Kind.UP_TO_DATE)).hasValue(MOVED);
             assertThat(since(Optional.of(MOVED), state, Kind.UP_TO_DATE)).hasValue(MOVED);
@@ -68,7 +68,7 @@ class StalenessTest {
     }
 
     @Test
-    void it_stays_until_every_container_is_known_to_run_what_its_tag_says() {
+    void itStaysUntilEveryContainerIsKnownToRunWhatItsTagSays() {
         Optional<Instant> begun = Optional.of(MOVED.minusSeconds(60));
         assertThat(since(begun, State.Kind.WAITING, Kind.STALE)).isEqualTo(begun);
         assertThat(since(begun, State.Kind.WAITING, Kind.UP_TO_DATE, Kind.IN_PROGRESS))

@@ -18,7 +18,7 @@ class PrintableTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void text_from_others_becomes_one_short_visible_line(String text) {
+    void textFromOthersBecomesOneShortVisibleLine(String text) {
         String line = Printable.line(text);
 
         NastyStrings.assertHarmless(line, Printable.LINE);
@@ -45,19 +45,19 @@ class PrintableTest {
                 "ümläut Здравствуйте 你好 नमस्ते عربي 🚀 Ångström",
                 "two  spaces stay"
             })
-    void harmless_text_is_unchanged(String text) {
+    void harmlessTextIsUnchanged(String text) {
         assertThat(Printable.line(text)).isEqualTo(text);
         assertThat(Printable.lines(text + "\n" + text)).isEqualTo(text + "\n" + text);
     }
 
     @Test
-    void invisible_characters_become_a_mark_and_separators_a_space() {
+    void invisibleCharactersBecomeAMarkAndSeparatorsASpace() {
         assertThat(Printable.line("a\u001B[31mb\u202Ec\u200Bd\uD83De")).isEqualTo("a\uFFFD[31mb\uFFFDc\uFFFDd\uFFFDe");
         assertThat(Printable.line("a\nb\tc\u2028d\u00A0e")).isEqualTo("a b c d e");
     }
 
     @Test
-    void a_cut_text_tells_its_length() {
+    void aCutTextTellsItsLength() {
         assertThat(Printable.line("x".repeat(200_000)))
                 .startsWith("xxx")
                 .endsWith("x… (200000 characters)")
@@ -90,14 +90,14 @@ class PrintableTest {
                 "the type ghp_0123456789abcdefABCDEF is unknown | the type [secret] is unknown",
                 "'{\"password\" : \"a b\", \"x\":1}'    | '{\"password\" : \"[secret]\", \"x\":1}'"
             })
-    void passwords_are_never_shown(String text, String shown) {
+    void passwordsAreNeverShown(String text, String shown) {
         assertThat(Printable.line(text)).isEqualTo(shown.replaceAll("^'|'$", text.startsWith("'") ? "'" : "$0"));
     }
 
     /** CPU time: eight times as much for eight times the length is linear, 64 times would be quadratic. */
     @ParameterizedTest
     @ValueSource(strings = {"//a:b", "a:", "eyJaaaaa-", "Basic a", "\"auth", "password=", "x:y@sha256:"})
-    void repeated_beginnings_of_secrets_take_linear_time(String part) {
+    void repeatedBeginningsOfSecretsTakeLinearTime(String part) {
         String text = "a@b " + part.repeat(160_000 / part.length());
         double ratio = Double.MAX_VALUE;
         for (int i = 0; i < 4 && ratio > 22.6; i++) {
@@ -124,7 +124,7 @@ class PrintableTest {
                 "registry.example/app:1@sha256:0123     | registry.example/app:1@sha256:0123",
                 "u:p@registry.example/app@sha256:0123   | [secret]@registry.example/app@sha256:0123"
             })
-    void nothing_before_an_at_sign_is_shown_of_a_setting(String value, String shown) {
+    void nothingBeforeAnAtSignIsShownOfASetting(String value, String shown) {
         assertThat(Printable.setting(value)).isEqualTo(shown);
     }
 }

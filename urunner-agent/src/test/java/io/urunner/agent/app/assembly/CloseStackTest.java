@@ -12,7 +12,7 @@ class CloseStackTest {
     private final CloseStack stack = new CloseStack();
 
     @Test
-    void the_last_is_closed_first_and_nothing_twice() {
+    void theLastIsClosedFirstAndNothingTwice() {
         stack.add(() -> closed.add("first"));
         stack.add(() -> closed.add("second"));
 
@@ -23,7 +23,7 @@ class CloseStackTest {
     }
 
     @Test
-    void a_failure_does_not_prevent_closing_the_others_and_none_is_lost() {
+    void aFailureDoesNotPreventClosingTheOthersAndNoneIsLost() {
         stack.add(() -> closed.add("first"));
         stack.add(() -> {
             throw new IllegalStateException("second");

@@ -31,12 +31,12 @@ class RegistryAccessTest {
     }
 
     @Test
-    void without_settings_the_clients_defaults_apply() throws Exception {
+    void withoutSettingsTheClientsDefaultsApply() throws Exception {
         assertThat(options("{host: a.example}")).isEqualTo(HostOptions.DEFAULTS);
     }
 
     @Test
-    void every_setting_reaches_the_client() throws Exception {
+    void everySettingReachesTheClient() throws Exception {
         HeldCertificate certificate = new HeldCertificate.Builder().build();
         Path ca = Files.writeString(folder.resolve("ca.pem"), certificate.certificatePem());
         Path key = Files.writeString(folder.resolve("key.pem"), certificate.privateKeyPkcs8Pem());
@@ -56,7 +56,7 @@ class RegistryAccessTest {
     }
 
     @Test
-    void a_certificate_that_cannot_be_read_is_named() {
+    void aCertificateThatCannotBeReadIsNamed() {
         assertThatThrownBy(() -> options("{host: a.example, tls: {ca: /no/such/ca.pem}}"))
                 .isInstanceOf(CommandException.class)
                 .hasMessageContaining("a.example")

@@ -108,7 +108,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void once_prints_a_row_per_container_and_exits_with_0() {
+    void oncePrintsARowPerContainerAndExitsWith0() {
         report = new OnceReport(
                 List.of(
                         new OnceReport.Row(
@@ -134,7 +134,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void once_exits_with_1_and_names_the_obstacles() {
+    void onceExitsWith1AndNamesTheObstacles() {
         report = new OnceReport(List.of(), List.of("reg.example refused the credential"));
 
         assertThat(run("once", "--timeout", "5")).isEqualTo(1);
@@ -145,7 +145,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void once_names_each_obstacle_once() {
+    void onceNamesEachObstacleOnce() {
         report = new OnceReport(
                 List.of(new OnceReport.Row(
                         "shop/Deployment/web",
@@ -166,7 +166,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void missing_and_wrong_arguments_are_explained_in_plain_words() {
+    void missingAndWrongArgumentsAreExplainedInPlainWords() {
         for (Map.Entry<String, String> each : Map.of(
                         "history", "[NAMESPACE/]KIND/NAME|IMAGE is missing: a workload, for example deploy/web",
                         "rollback shop/deploy/web --as", "--as requires a value: NAME",
@@ -192,7 +192,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void help_is_wrapped_at_words_with_one_indent() {
+    void helpIsWrappedAtWordsWithOneIndent() {
         for (String command :
                 List.of("explain", "doctor", "history", "rollback", "resume", "once", "digest", "config")) {
             out.getBuffer().setLength(0);
@@ -213,13 +213,13 @@ class AgentCommandsTest {
     }
 
     @Test
-    void once_says_so_if_nothing_is_tracked() {
+    void onceSaysSoIfNothingIsTracked() {
         assertThat(run("once")).isZero();
         assertThat(out.toString()).contains("nothing is tracked");
     }
 
     @Test
-    void once_prints_json_with_the_version_of_the_schema() throws Exception {
+    void oncePrintsJsonWithTheVersionOfTheSchema() throws Exception {
         report = new OnceReport(
                 List.of(new OnceReport.Row(
                         "shop/Deployment/web", "app", Optional.empty(), Optional.empty(), "none", "not watched")),
@@ -234,7 +234,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void unknown_words_are_named_with_a_suggestion() {
+    void unknownWordsAreNamedWithASuggestion() {
         for (Map.Entry<String, String> each : Map.of(
                         "explain --foo", "unknown option '--foo'",
                         "explain --namspace=shop", "unknown option '--namspace'; did you mean '--namespace'?",
@@ -255,7 +255,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void help_and_version_are_commands_too() {
+    void helpAndVersionAreCommandsToo() {
         assertThat(run("help")).isZero();
         assertThat(out.toString()).contains("rollback", "Exit codes of all commands:");
         assertThat(run("help", "rollback")).isZero();
@@ -266,7 +266,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void the_exit_codes_are_the_same_in_the_help_and_in_the_documents() throws Exception {
+    void theExitCodesAreTheSameInTheHelpAndInTheDocuments() throws Exception {
         assertThat(run("help")).isZero();
         String help = out.toString().replaceAll("\\s+", " ");
         String document = Files.readString(Path.of("..", "docs", "commands.md"));
@@ -278,7 +278,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void in_a_pod_the_name_of_the_user_is_required() {
+    void inAPodTheNameOfTheUserIsRequired() {
         for (String command : List.of("rollback shop/deploy/web", "resume shop/deploy/web --timeout 5")) {
             err.getBuffer().setLength(0);
             assertThat(run(command.split(" ", -1))).as(command).isEqualTo(2);
@@ -296,7 +296,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void without_settings_the_agent_is_looked_up_in_the_cluster() {
+    void withoutSettingsTheAgentIsLookedUpInTheCluster() {
         environment.clear();
         // With a namespace, agents that run on this machine beside this test are not asked.
         for (String command : List.of(
@@ -311,7 +311,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void variables_for_queries_and_for_the_log_do_not_count_as_settings() {
+    void variablesForQueriesAndForTheLogDoNotCountAsSettings() {
         for (String name : List.of(
                 "URUNNER_SECR_HTTP_TOKEN",
                 "URUNNER_SECR_HTTP_TOKEN_FILE",
@@ -327,7 +327,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void no_agent_is_created_with_a_wrong_configuration() {
+    void noAgentIsCreatedWithAWrongConfiguration() {
         environment.put("URUNNER_CONF_HTTP_PORT", "eighty");
 
         assertThat(run("once")).isEqualTo(2);
@@ -337,7 +337,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void a_failure_to_create_the_agent_is_explained_and_sets_the_exit_code() {
+    void aFailureToCreateTheAgentIsExplainedAndSetsTheExitCode() {
         failure = Optional.of(new CommandException("no kubeconfig", ExitCode.WRONG_CONFIGURATION));
 
         assertThat(run("run")).isEqualTo(2);
@@ -345,7 +345,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void run_continues_until_it_is_terminated_and_exits_with_0() {
+    void runContinuesUntilItIsTerminatedAndExitsWith0() {
         termination = () -> calls.add("told to end");
 
         assertThat(run("run")).isZero();
@@ -354,7 +354,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void an_interruption_stops_run_as_well() {
+    void anInterruptionStopsRunAsWell() {
         termination = () -> {
             throw new InterruptedException("of the test");
         };
@@ -364,7 +364,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void a_configured_log_level_applies_to_every_command() {
+    void aConfiguredLogLevelAppliesToEveryCommand() {
         environment.put("URUNNER_CONF_LOG_LEVEL", "DEBUG");
 
         assertThat(run("once")).isZero();
@@ -372,7 +372,7 @@ class AgentCommandsTest {
     }
 
     @Test
-    void a_defect_is_not_shown_as_a_stack_trace() {
+    void aDefectIsNotShownAsAStackTrace() {
         termination = () -> {
             throw new IllegalStateException("of the test");
         };
@@ -390,7 +390,7 @@ class AgentCommandsTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void once_prints_a_row_per_container_for_any_text(String text) {
+    void oncePrintsARowPerContainerForAnyText(String text) {
         report = new OnceReport(
                 List.of(
                         new OnceReport.Row(text, text, Optional.of(text), Optional.of(text), text, text),
@@ -408,7 +408,7 @@ class AgentCommandsTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void wrong_arguments_are_quoted_sanitised(String text) {
+    void wrongArgumentsAreQuotedSanitised(String text) {
         run("explain", text);
         run("digest", text);
         run("history", "--" + text);

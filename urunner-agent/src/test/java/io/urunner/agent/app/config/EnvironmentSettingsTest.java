@@ -59,7 +59,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void the_defaults_are_those_of_the_original() throws ConfigurationException {
+    void theDefaultsAreThoseOfTheOriginal() throws ConfigurationException {
         Settings settings = load(LEAST).settings();
 
         assertThat(settings.interval()).isEqualTo(Duration.ofSeconds(30));
@@ -77,7 +77,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void policies_and_limits_reach_the_planner() throws ConfigurationException {
+    void policiesAndLimitsReachThePlanner() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.put("URUNNER_CONF_FIRST_SIGHT", "adopt");
         environment.put("URUNNER_CONF_COOLDOWN", "10m");
@@ -106,7 +106,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void there_are_no_default_credentials() {
+    void thereAreNoDefaultCredentials() {
         assertThat(problems(Map.of())).singleElement().satisfies(problem -> {
             assertThat(problem.where()).isEqualTo("registries");
             assertThat(problem.what())
@@ -162,7 +162,7 @@ class EnvironmentSettingsTest {
         "URUNNER_CONF_CANARY, True",
         "URUNNER_SECR_REGISTRY_USER, me",
     })
-    void good_values_are_accepted(String variable, String value) {
+    void goodValuesAreAccepted(String variable, String value) {
         assertThat(problemsWith(variable, value)).isEmpty();
     }
 
@@ -195,7 +195,7 @@ class EnvironmentSettingsTest {
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE | oops-no | known: aws_ecr, digitalocean, dockerhub, generic",
                 "URUNNER_CONF_PLUGIN_DIR | /no/such/directory | the plugin directory /no/such/directory is not there",
             })
-    void bad_values_are_named_with_their_variable_and_what_is_wrong(String variable, String value, String what) {
+    void badValuesAreNamedWithTheirVariableAndWhatIsWrong(String variable, String value, String what) {
         assertThat(problemsWith(variable, value)).singleElement().satisfies(problem -> {
             assertThat(problem.where()).isEqualTo(variable);
             assertThat(problem.what()).contains(what);
@@ -203,7 +203,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void all_problems_are_reported_at_once() {
+    void allProblemsAreReportedAtOnce() {
         assertThatThrownBy(() -> load(Map.of(
                         "URUNNER_CONF_LOG_LEVEL", "LOUD",
                         "URUNNER_CONF_KUBE_AUTH", "magic",
@@ -233,7 +233,7 @@ class EnvironmentSettingsTest {
         "DOCKER_API_ACCEPT_HEDAER, DOCKER_API_ACCEPT_HEADER",
         "URUNNER_CONFG, URUNNER_CONFIG",
     })
-    void a_misspelt_name_is_reported_with_the_one_that_was_meant(String misspelt, String meant) {
+    void aMisspeltNameIsReportedWithTheOneThatWasMeant(String misspelt, String meant) {
         assertThat(problemsWith(misspelt, "glpat-secret")).singleElement().satisfies(problem -> {
             assertThat(problem.where()).isEqualTo(misspelt);
             assertThat(problem.what()).isEqualTo("unknown name; did you mean " + meant + "?");
@@ -254,19 +254,19 @@ class EnvironmentSettingsTest {
         "URUNNER_TEST_KUBECONFIG, /tmp/kubeconfig",
         "HOME, /root",
     })
-    void variables_of_kubernetes_and_the_launcher_are_not_mistaken_for_misspellings(String name, String value) {
+    void variablesOfKubernetesAndTheLauncherAreNotMistakenForMisspellings(String name, String value) {
         assertThat(problemsWith(name, value)).isEmpty();
     }
 
     @Test
-    void a_misspelt_port_is_not_mistaken_for_a_service_link() {
+    void aMisspeltPortIsNotMistakenForAServiceLink() {
         assertThat(problemsWith("URUNNER_CONF_HTP_PORT", "8080"))
                 .extracting(Problem::what)
                 .containsExactly("unknown name; did you mean URUNNER_CONF_HTTP_PORT?");
     }
 
     @Test
-    void an_empty_variable_counts_as_not_set() throws ConfigurationException {
+    void anEmptyVariableCountsAsNotSet() throws ConfigurationException {
         assertThat(with("URUNNER_CONF_HTTP_PORT", "").http().port()).isEqualTo(8080);
         assertThat(problems(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab",
@@ -278,7 +278,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void the_plugin_of_the_registrys_type_gets_its_settings_by_the_originals_names()
+    void thePluginOfTheRegistrysTypeGetsItsSettingsByTheOriginalsNames()
             throws ConfigurationException, CredentialException {
         Record gitlab = load(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "registry.gitlab.com",
@@ -300,7 +300,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void every_type_of_the_original_has_its_variables() throws ConfigurationException {
+    void everyTypeOfTheOriginalHasItsVariables() throws ConfigurationException {
         assertThat(credentials("harbor", "URUNNER_SECR_HARBOR_USER", "u", "URUNNER_SECR_HARBOR_PASS", "p"))
                 .isInstanceOf(TestPlugins.Harbor.class);
         assertThat(credentials(
@@ -343,7 +343,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void errors_in_a_plugins_settings_are_reported_with_their_variables() {
+    void errorsInAPluginsSettingsAreReportedWithTheirVariables() {
         assertThat(problems(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "aws_ecr",
                         "URUNNER_SECR_AWS_ACCESS_KEY_ID", "id")))
@@ -360,7 +360,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void a_secret_may_be_in_a_file_that_is_read_each_time() throws Exception {
+    void aSecretMayBeInAFileThatIsReadEachTime() throws Exception {
         Path file = Files.writeString(folder.resolve("token"), "first\n");
         Record settings = credentials("digitalocean", "URUNNER_SECR_DIGITAL_OCEAN_TOKEN_FILE", file.toString());
 
@@ -370,7 +370,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void a_secret_that_is_given_twice_or_in_a_missing_file_is_a_problem() {
+    void aSecretThatIsGivenTwiceOrInAMissingFileIsAProblem() {
         assertThat(problems(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "digitalocean",
                         "URUNNER_SECR_DIGITAL_OCEAN_TOKEN", "x",
@@ -386,7 +386,7 @@ class EnvironmentSettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"URUNNER_SECR_GITLAB_TOKEN", "URUNNER_SECR_GITLAB_TOKN"})
-    void a_secrets_value_is_in_no_problem_and_no_effective_value(String variable) {
+    void aSecretsValueIsInNoProblemAndNoEffectiveValue(String variable) {
         Map<String, String> environment = new HashMap<>(Map.of(
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",
                 "gitlab",
@@ -398,7 +398,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void there_is_a_warning_about_missing_manifest_types() throws ConfigurationException {
+    void thereIsAWarningAboutMissingManifestTypes() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.put(
                 "DOCKER_API_ACCEPT_HEADER",
@@ -412,7 +412,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void there_is_a_warning_about_a_proxy_that_is_not_used() throws ConfigurationException {
+    void thereIsAWarningAboutAProxyThatIsNotUsed() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.putAll(Map.of("HTTPS_PROXY", "http://me:s3cret@proxy:3128", "no_proxy", "x", "ALL_PROXY", " "));
 
@@ -425,7 +425,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void there_is_a_warning_about_disabled_verification() throws ConfigurationException {
+    void thereIsAWarningAboutDisabledVerification() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.put("URUNNER_CONF_DOCKER_API_VERIFY", "False");
 
@@ -435,7 +435,7 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void every_value_has_its_origin_and_no_secret() throws ConfigurationException {
+    void everyValueHasItsOriginAndNoSecret() throws ConfigurationException {
         List<EffectiveValue> values = load(Map.of(
                         "URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab",
                         "URUNNER_SECR_GITLAB_TOKEN", "glpat-secret",
@@ -465,7 +465,7 @@ class EnvironmentSettingsTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void a_problem_is_one_harmless_line_whatever_the_value(String text) {
+    void aProblemIsOneHarmlessLineWhateverTheValue(String text) {
         for (String variable : List.of(
                 "URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH",
                 "URUNNER_CONF_CONTAINER_REGISTRY_TYPE",

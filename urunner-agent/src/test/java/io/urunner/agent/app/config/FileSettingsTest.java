@@ -53,7 +53,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_file_names_several_registries_each_with_its_own_settings() throws Exception {
+    void aFileNamesSeveralRegistriesEachWithItsOwnSettings() throws Exception {
         Path token = Files.writeString(folder.resolve("token"), "of the file");
         environment.put("HARBOR_PASSWORD", "of the environment");
 
@@ -113,7 +113,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void the_environment_overrides_the_file_and_flags_override_both() throws Exception {
+    void theEnvironmentOverridesTheFileAndFlagsOverrideBoth() throws Exception {
         environment.put("URUNNER_CONF_HTTP_PORT", "2");
         environment.put("URUNNER_CONF_LOG_LEVEL", "ERROR");
         flags.put("log.level", "CRITICAL");
@@ -133,7 +133,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void the_secret_of_the_hooks_is_a_value_a_variable_or_a_file_that_is_read_each_time() throws Exception {
+    void theSecretOfTheHooksIsAValueAVariableOrAFileThatIsReadEachTime() throws Exception {
         Path secret = Files.writeString(folder.resolve("hooks"), "before\n");
         assertThat(hooks("http: {hooks: {secret: {file: " + secret + "}}}")).isEqualTo("before");
         assertThat(hooks("http: {hooks: {secret: inline}}")).isEqualTo("inline");
@@ -161,7 +161,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void the_registry_in_the_environment_is_one_in_the_file_or_another_one() throws Exception {
+    void theRegistryInTheEnvironmentIsOneInTheFileOrAnotherOne() throws Exception {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "a.example");
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "gitlab");
         environment.put("URUNNER_SECR_GITLAB_TOKEN", "t");
@@ -177,7 +177,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void the_environments_credentials_belong_to_the_one_registry_of_their_type() throws Exception {
+    void theEnvironmentsCredentialsBelongToTheOneRegistryOfTheirType() throws Exception {
         environment.put("URUNNER_SECR_GITLAB_TOKEN", "t");
 
         assertThat(load("registries: [{host: a.example, type: gitlab}, {host: b.example}]")
@@ -202,7 +202,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_variable_that_could_mean_any_of_several_registries_is_a_problem() throws Exception {
+    void aVariableThatCouldMeanAnyOfSeveralRegistriesIsAProblem() throws Exception {
         environment.put("URUNNER_CONF_DOCKER_API_VERIFY", "false");
 
         assertThat(problems("registries: [{host: a.example}, {host: b.example}]"))
@@ -231,12 +231,12 @@ class FileSettingsTest {
                 "a: *hunter2 | urunner.yaml:2: not YAML: found undefined alias; put quotes around text that starts with *, & or !",
                 "a: &x {b: *x} | urunner.yaml:2: a.b.b.b.b.b.b.b.b.b.b.b.b: nested too deeply",
             })
-    void problems_are_reported_with_their_line(String line, String problem) throws IOException {
+    void problemsAreReportedWithTheirLine(String line, String problem) throws IOException {
         assertThat(problems("registries: [{host: a.example}]", line)).first().isEqualTo(problem);
     }
 
     @Test
-    void problems_within_a_registry_name_it() throws IOException {
+    void problemsWithinARegistryNameIt() throws IOException {
         assertThat(problems(
                         "registries:",
                         "  - host: a.example",
@@ -261,13 +261,13 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_host_that_is_listed_twice_is_a_problem() throws IOException {
+    void aHostThatIsListedTwiceIsAProblem() throws IOException {
         assertThat(problems("interval: 5s", "registries: [{host: a.example}, {host: a.example}]"))
                 .containsExactly("urunner.yaml:2: registries: registries name a.example twice");
     }
 
     @Test
-    void an_unreadable_file_is_reported_without_follow_up_problems() throws IOException {
+    void anUnreadableFileIsReportedWithoutFollowUpProblems() throws IOException {
         assertThat(problemsOfTheFile()).containsExactly("urunner.yaml:1: configuration file: no such file");
         assertThat(problems("\tinterval: 5s"))
                 .singleElement()
@@ -289,7 +289,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_file_that_expands_beyond_memory_is_refused() throws IOException {
+    void aFileThatExpandsBeyondMemoryIsRefused() throws IOException {
         assertThat(problems("registries: [{host: a.example}]", "# " + "x".repeat(1024 * 1024)))
                 .containsExactly("urunner.yaml:1: configuration file: longer than 1048576 bytes");
         List<String> lines = new ArrayList<>(List.of("registries: [{host: a.example}]", "a0: &a0 [x, x, x, x]"));
@@ -305,7 +305,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void anchors_are_resolved_and_a_byte_order_mark_is_ignored() throws Exception {
+    void anchorsAreResolvedAndAByteOrderMarkIsIgnored() throws Exception {
         assertThat(load(
                                 "\uFEFFregistries:",
                                 "  - {host: a.example, tls: &tls {ca: /ca.pem}}",
@@ -317,7 +317,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_password_in_a_hosts_text_is_in_no_problem() throws IOException {
+    void aPasswordInAHostsTextIsInNoProblem() throws IOException {
         assertThat(problems("registries: [{host: 'user:hunter2@a.example'}]"))
                 .singleElement()
                 .asString()
@@ -341,7 +341,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void an_empty_file_changes_nothing() throws Exception {
+    void anEmptyFileChangesNothing() throws Exception {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TYPE", "generic");
         assertThat(load("").settings().registries()).hasSize(1);
         assertThat(load("log:", "  level:", "registries:").settings().log().level())
@@ -349,7 +349,7 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_flag_does_not_reach_into_a_list() throws IOException {
+    void aFlagDoesNotReachIntoAList() throws IOException {
         flags.put("registries[0].host", "b.example");
         assertThat(problems("registries: [{host: a.example}]"))
                 .containsExactly(
@@ -357,14 +357,14 @@ class FileSettingsTest {
     }
 
     @Test
-    void a_flag_with_an_unknown_key_is_a_problem() throws IOException {
+    void aFlagWithAnUnknownKeyIsAProblem() throws IOException {
         flags.put("log.lvl", "INFO");
         assertThat(problems("registries: [{host: a.example}]"))
                 .containsExactly("--set log.lvl: unknown key; did you mean level?");
     }
 
     @Test
-    void a_secret_in_the_wrong_place_is_in_no_problem() throws IOException {
+    void aSecretInTheWrongPlaceIsInNoProblem() throws IOException {
         environment.put("URUNNER_CONF_HTTP_PORT", "0");
         for (String token : List.of(
                 "*hunter2",
@@ -401,14 +401,14 @@ class FileSettingsTest {
                 "kubernetes: {pullSecrets: wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2}",
                 "registries: [{host: b.example, type: glpat-4711abcdEFGHhunter2}]",
             })
-    void a_secret_that_was_given_to_another_setting_is_in_no_problem(String line) throws IOException {
+    void aSecretThatWasGivenToAnotherSettingIsInNoProblem(String line) throws IOException {
         assertThat(problems(line))
                 .isNotEmpty()
                 .allSatisfy(problem -> assertThat(problem).doesNotContain("hunter2"));
     }
 
     @Test
-    void a_host_is_one_registry_in_letters_of_any_case() throws Exception {
+    void aHostIsOneRegistryInLettersOfAnyCase() throws Exception {
         environment.put("URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH", "https://REGISTRY.example/");
         environment.put("URUNNER_SECR_REGISTRY_USER", "ci");
         environment.put("URUNNER_SECR_REGISTRY_PASS", "hunter2");

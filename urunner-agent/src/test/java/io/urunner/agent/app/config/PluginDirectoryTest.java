@@ -43,13 +43,13 @@ class PluginDirectoryTest {
     private final PluginDirectory plugins = new PluginDirectory();
 
     @Test
-    void without_a_directory_only_plugins_on_the_class_path_are_found() {
+    void withoutADirectoryOnlyPluginsOnTheClassPathAreFound() {
         assertThat(plugins.discover(Optional.empty()).types())
                 .contains("aws_ecr", "digitalocean", "dockerhub", "generic", "gitlab", "harbor");
     }
 
     @Test
-    void a_jar_in_the_directory_brings_its_plugin_and_the_variables_of_its_settings() throws Exception {
+    void aJarInTheDirectoryBringsItsPluginAndTheVariablesOfItsSettings() throws Exception {
         pack();
         try (plugins) {
             Configuration configuration = new SettingsLoader(
@@ -71,7 +71,7 @@ class PluginDirectoryTest {
     }
 
     @Test
-    void repeated_discovery_finds_the_same_classes() throws Exception {
+    void repeatedDiscoveryFindsTheSameClasses() throws Exception {
         pack();
         try (plugins) {
             CredentialPlugins first = plugins.discover(Optional.of(folder));
@@ -82,7 +82,7 @@ class PluginDirectoryTest {
     }
 
     @Test
-    void plugins_in_use_survive_the_discovery_of_another_directory(@TempDir Path other) throws Exception {
+    void pluginsInUseSurviveTheDiscoveryOfAnotherDirectory(@TempDir Path other) throws Exception {
         pack();
         try (plugins) {
             CredentialPlugins first = plugins.discover(Optional.of(folder));
@@ -99,7 +99,7 @@ class PluginDirectoryTest {
     }
 
     @Test
-    void a_missing_directory_is_an_error() {
+    void aMissingDirectoryIsAnError() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> plugins.discover(Optional.of(folder.resolve("none"))))
                 .withMessageContaining("does not exist");

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class SettingsTableTest {
     @Test
-    void every_setting_is_in_the_table() {
+    void everySettingIsInTheTable() {
         assertThat(SettingsTable.markdown(new PluginDirectory().discover(Optional.empty()))
                         .lines())
                 .anyMatch(line -> line.startsWith("| `URUNNER_CONF_FREQUENCY_CHECK_SECONDS` | `interval` | `30` |"))

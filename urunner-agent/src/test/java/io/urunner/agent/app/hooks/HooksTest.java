@@ -129,7 +129,7 @@ class HooksTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"distribution", "harbor", "github", "generic"})
-    void a_push_triggers_a_check_and_its_digest_is_not_trusted(String hook) throws Exception {
+    void aPushTriggersACheckAndItsDigestIsNotTrusted(String hook) throws Exception {
         assertThat(status(hook, body(hook), SECRET)).isEqualTo(202);
         assertThat(hinted).containsExactly(APP);
         assertThat(counted).containsExactly(hook + " accepted");
@@ -137,7 +137,7 @@ class HooksTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"distribution", "harbor", "github", "generic"})
-    void a_sender_that_does_not_know_the_secret_is_refused_without_effect(String hook) throws Exception {
+    void aSenderThatDoesNotKnowTheSecretIsRefusedWithoutEffect(String hook) throws Exception {
         for (String wrong : List.of("x", SECRET + "x", "Bearer", "Bearer x", "Basic " + SECRET)) {
             assertThat(status(hook, body(hook), wrong)).as(wrong).isEqualTo(401);
         }
@@ -148,7 +148,7 @@ class HooksTest {
     }
 
     @Test
-    void a_signature_of_another_body_is_refused() throws Exception {
+    void aSignatureOfAnotherBodyIsRefused() throws Exception {
         byte[] body = GITHUB.getBytes(StandardCharsets.UTF_8);
         String signature = signature("another".getBytes(StandardCharsets.UTF_8), SECRET);
         assertThat(send("github", body, "X-Hub-Signature-256", signature).statusCode())
@@ -159,12 +159,12 @@ class HooksTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"Bearer ", "bearer "})
-    void the_secret_may_follow_bearer(String scheme) throws Exception {
+    void theSecretMayFollowBearer(String scheme) throws Exception {
         assertThat(status("generic", GENERIC, scheme + SECRET)).isEqualTo(202);
     }
 
     @Test
-    void a_rotated_secret_takes_effect_at_once() throws Exception {
+    void aRotatedSecretTakesEffectAtOnce() throws Exception {
         Files.writeString(folder.resolve("secret"), "another-secret");
         assertThat(status("generic", GENERIC, SECRET)).isEqualTo(401);
         assertThat(status("generic", GENERIC, "another-secret")).isEqualTo(202);
@@ -190,7 +190,7 @@ class HooksTest {
                 "github | {\"package\": {\"package_type\": \"CONTAINER\"}}",
                 "github | 7"
             })
-    void malformed_requests_are_answered_400_without_effect(String hook, String body) throws Exception {
+    void malformedRequestsAreAnswered400WithoutEffect(String hook, String body) throws Exception {
         assertThat(status(hook, body, SECRET)).isEqualTo(400);
         assertThat(hinted).isEmpty();
         assertThat(counted).containsExactly(hook + " malformed");
@@ -208,21 +208,21 @@ class HooksTest {
                 "github | {\"zen\": \"Keep it logically awesome.\", \"hook_id\": 1}",
                 "github | {\"package\": {\"package_type\": \"npm\"}}"
             })
-    void pushes_of_references_that_are_not_watched_are_ignored(String hook, String body) throws Exception {
+    void pushesOfReferencesThatAreNotWatchedAreIgnored(String hook, String body) throws Exception {
         assertThat(status(hook, body, SECRET)).isEqualTo(202);
         assertThat(hinted).doesNotContain(APP);
         assertThat(counted).containsExactly(hook + " ignored");
     }
 
     @Test
-    void harbor_may_write_cloud_events() throws Exception {
+    void harborMayWriteCloudEvents() throws Exception {
         String event = HARBOR.replace("PUSH_ARTIFACT", "harbor.artifact.pushed").replace("event_data", "data");
         assertThat(status("harbor", event, SECRET)).isEqualTo(202);
         assertThat(hinted).containsExactly(APP);
     }
 
     @Test
-    void github_may_call_the_event_registry_package() throws Exception {
+    void githubMayCallTheEventRegistryPackage() throws Exception {
         String event = GITHUB.replace("\"package\":", "\"registry_package\":")
                 .replace("\"namespace\": \"Team\"", "\"owner\": {\"login\": \"Team\"}");
         assertThat(status("github", event, SECRET)).isEqualTo(202);
@@ -230,7 +230,7 @@ class HooksTest {
     }
 
     @Test
-    void a_body_of_a_mebibyte_is_accepted_and_one_byte_more_is_not() throws Exception {
+    void aBodyOfAMebibyteIsAcceptedAndOneByteMoreIsNot() throws Exception {
         String padded = GENERIC + " ".repeat(1024 * 1024 - GENERIC.length());
         assertThat(status("generic", padded, SECRET)).isEqualTo(202);
         assertThat(status("generic", padded + " ", SECRET)).isEqualTo(413);
@@ -239,7 +239,7 @@ class HooksTest {
     }
 
     @Test
-    void small_bodies_that_expand_are_malformed() throws Exception {
+    void smallBodiesThatExpandAreMalformed() throws Exception {
         assertThat(status("generic", "[" + "[],".repeat(300_000) + "[]]", SECRET))
                 .isEqualTo(400);
         assertThat(status("distribution", "[".repeat(1_000_000), SECRET)).isEqualTo(400);
@@ -248,7 +248,7 @@ class HooksTest {
     }
 
     @Test
-    void other_methods_and_other_hooks_are_not_hints() throws Exception {
+    void otherMethodsAndOtherHooksAreNotHints() throws Exception {
         HttpClient client = HttpClient.newHttpClient();
         List<Integer> statuses = new ArrayList<>();
         for (String path : List.of("/hooks/generic", "/hooks/quay", "/hooks")) {

@@ -36,7 +36,7 @@ class JsonLinesTest {
     }
 
     @Test
-    void an_event_is_one_object_on_one_line() throws IOException {
+    void anEventIsOneObjectOnOneLine() throws IOException {
         LoggingEvent event = event("with {}", null);
         event.setKeyValuePairs(List.of(new KeyValuePair("workload", "shop/Deployment/web")));
 
@@ -47,7 +47,7 @@ class JsonLinesTest {
     }
 
     @Test
-    void an_error_comes_with_its_stack_trace_on_the_same_line() throws IOException {
+    void anErrorComesWithItsStackTraceOnTheSameLine() throws IOException {
         JsonNode line = read(event("failed", new IllegalStateException("of the test")));
 
         assertThat(line.path("error").asText()).startsWith("java.lang.IllegalStateException: of the test\n\tat ");
@@ -55,7 +55,7 @@ class JsonLinesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"quo\"te", "back\\slash", "ümläut", "\uD83D\uDE80"})
-    void a_harmless_text_survives(String text) throws IOException {
+    void aHarmlessTextSurvives(String text) throws IOException {
         assertThat(read(event(text, null)).path("message").asText()).isEqualTo(text);
     }
 }

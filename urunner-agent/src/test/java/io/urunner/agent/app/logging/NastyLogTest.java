@@ -46,13 +46,13 @@ class NastyLogTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void a_message_is_one_line_of_text(String text) {
+    void aMessageIsOneLineOfText(String text) {
         NastyStrings.assertHarmless(encoded(new TextLines(), event(text, null)), Printable.LINE + AROUND);
     }
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void a_message_and_its_fields_are_one_object_of_harmless_texts(String text) throws Exception {
+    void aMessageAndItsFieldsAreOneObjectOfHarmlessTexts(String text) throws Exception {
         String line = encoded(new JsonLines(), event(text, null));
         NastyStrings.assertHarmless(line);
         JsonNode json = new ObjectMapper().readTree(line);
@@ -63,7 +63,7 @@ class NastyLogTest {
 
     @ParameterizedTest
     @MethodSource("nasty")
-    void a_stack_trace_has_no_lines_but_its_own(String text) throws Exception {
+    void aStackTraceHasNoLinesButItsOwn(String text) throws Exception {
         IllegalStateException error = new IllegalStateException(text, new IllegalArgumentException(text));
         error.addSuppressed(new IllegalStateException(text));
         error.setStackTrace(new StackTraceElement[] {new StackTraceElement("a." + text, "b", "C.java", 1)});
@@ -80,7 +80,7 @@ class NastyLogTest {
     }
 
     @Test
-    void an_endless_chain_of_exceptions_is_cut() {
+    void anEndlessChainOfExceptionsIsCut() {
         Exception error = new IllegalStateException("first");
         for (int i = 0; i < 200; i++) {
             error = new IllegalStateException("x".repeat(5000), error);
@@ -90,7 +90,7 @@ class NastyLogTest {
 
     /** The test uses the program's logging: see {@link LoudLogs}. */
     @Test
-    void events_of_the_jdks_logging_take_the_same_way() {
+    void eventsOfTheJdksLoggingTakeTheSameWay() {
         try (LogCapture captured = new LogCapture()) {
             java.util.logging.Logger.getLogger("okhttp3.OkHttpClient").warning("a connection leaked");
             assertThat(captured.lines())

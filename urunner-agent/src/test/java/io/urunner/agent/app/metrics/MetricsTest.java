@@ -162,7 +162,7 @@ class MetricsTest {
     }
 
     @Test
-    void it_serves_activity_and_state() throws Exception {
+    void itServesActivityAndState() throws Exception {
         everythingHappens();
 
         assertThat(lines())
@@ -203,7 +203,7 @@ class MetricsTest {
     }
 
     @Test
-    void a_wrong_configuration_is_reported_until_it_is_fixed() throws Exception {
+    void aWrongConfigurationIsReportedUntilItIsFixed() throws Exception {
         assertThat(lines()).contains("urunner_configuration_valid 1.0");
         metrics.reloaded(false);
         assertThat(lines()).contains("urunner_configuration_valid 0.0");
@@ -212,7 +212,7 @@ class MetricsTest {
     }
 
     @Test
-    void what_is_no_longer_watched_is_no_longer_served() throws Exception {
+    void whatIsNoLongerWatchedIsNoLongerServed() throws Exception {
         everythingHappens();
         status.set(Optional.of(status(workload(DB, new Decision.InProgress(""), Optional.empty()))));
 
@@ -220,7 +220,7 @@ class MetricsTest {
     }
 
     @Test
-    void counters_are_served_even_if_the_agent_does_not_report_its_status() throws Exception {
+    void countersAreServedEvenIfTheAgentDoesNotReportItsStatus() throws Exception {
         everythingHappens();
         status.set(Optional.empty());
 
@@ -230,7 +230,7 @@ class MetricsTest {
     }
 
     @Test
-    void a_scraper_that_asks_for_open_metrics_gets_it() throws Exception {
+    void aScraperThatAsksForOpenMetricsGetsIt() throws Exception {
         HttpResponse<String> answer = get("application/openmetrics-text; version=1.0.0");
 
         assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("application/openmetrics-text");
@@ -238,7 +238,7 @@ class MetricsTest {
     }
 
     @Test
-    void many_namespaces_do_not_create_many_metrics() throws Exception {
+    void manyNamespacesDoNotCreateManyMetrics() throws Exception {
         for (int i = 0; i < 1_000; i++) {
             metrics.served(AgentListener.Served.PLAN, "n" + i);
         }
@@ -255,7 +255,7 @@ class MetricsTest {
     }
 
     @Test
-    void the_document_lists_exactly_what_is_served() throws Exception {
+    void theDocumentListsExactlyWhatIsServed() throws Exception {
         everythingHappens();
 
         assertThat(documented()).isEqualTo(served());
