@@ -3,8 +3,8 @@ package io.urunner.kube;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.kube.WorkloadState.Hold;
+import io.urunner.kube.testing.TestContainerState;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -44,16 +44,14 @@ class AnnotationsTest {
         WorkloadState state = new WorkloadState(
                 new TreeMap<>(Map.of(
                         "app",
-                        new ContainerState(
-                                "r/a:1",
-                                Optional.of("sha256:1"),
-                                Optional.of(at),
-                                List.of("sha256:0"),
-                                Optional.of("sha256:2"),
-                                Optional.of("helm"),
-                                Optional.of("sha256:3"),
-                                Optional.of("CrashLoopBackOff"),
-                                Optional.of("r/a:1")))),
+                        TestContainerState.of("r/a:1")
+                                .acted("sha256:1")
+                                .at(at)
+                                .replaced("sha256:0")
+                                .rejected("sha256:2", "helm")
+                                .failed("sha256:3", "CrashLoopBackOff")
+                                .originalImage("r/a:1")
+                                .build())),
                 Optional.of(new Hold(at, "me", true)));
         assertThat(WorkloadState.parse(state.toString())).contains(state);
         assertThat(WorkloadState.parse(WorkloadState.EMPTY.toString())).contains(WorkloadState.EMPTY);

@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.kube.testing.TestWorkload;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -38,20 +37,9 @@ class ChangeCauseTest {
     }
 
     private static JsonNode patch(Map<String, String> annotations, Restart restart) throws Exception {
-        Workload workload = new Workload(
-                new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"),
-                "uid",
-                "1",
-                1,
-                annotations,
-                Map.of(),
-                List.of(),
-                List.of(),
-                "default",
-                new RolloutStatus(1, true, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()),
-                Optional.empty(),
-                List.of(),
-                List.of());
+        Workload workload = TestWorkload.named("shop/Deployment/web")
+                .annotations(annotations)
+                .build();
         return new ObjectMapper().readTree(Restarter.describe(workload, restart));
     }
 

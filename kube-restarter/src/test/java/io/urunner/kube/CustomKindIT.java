@@ -1,5 +1,6 @@
 package io.urunner.kube;
 
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -118,8 +119,7 @@ class CustomKindIT {
                     .extracting(pod -> pod.name() + " " + pod.ofCurrentRevision())
                     .containsExactly("new true", "old false");
             assertThat(workload.rollout())
-                    .isEqualTo(new RolloutStatus(
-                            2, true, false, false, 0, 2, 1, 1, 1, Optional.empty(), Optional.empty()));
+                    .isEqualTo(wanted(2).updated(1).ready(1).build());
             assertThat(new Restarter(connection).read(id)).contains(workload);
 
             cluster.edit(id, "{\"spec\": {\"updateStrategy\": {\"paused\": true}}}");

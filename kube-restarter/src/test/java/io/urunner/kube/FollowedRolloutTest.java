@@ -1,7 +1,10 @@
 package io.urunner.kube;
 
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.kube.testing.TestPod;
+import io.urunner.kube.testing.TestWorkload;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -79,27 +82,15 @@ class FollowedRolloutTest {
     }
 
     private static Workload workload(long generation, DigestsAnnotation digests, int ready, Optional<String> trouble) {
-        return new Workload(
-                new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"),
-                "u",
-                "1",
-                generation,
-                Map.of(),
-                Map.of(Workload.DIGESTS, digests.toString()),
-                List.of(),
-                List.of(),
-                "default",
-                new RolloutStatus(1, true, false, false, 0, 1, ready, ready, ready, NO, NO),
-                Optional.of("h"),
-                List.of(new Pod(
-                        "p",
-                        "p",
-                        true,
-                        false,
-                        "Running",
-                        ready > 0,
-                        NO,
-                        List.of(new Pod.ContainerStatus("app", "", ready > 0, 0, trouble)))),
-                List.of());
+        return TestWorkload.named("shop/Deployment/web")
+                .generation(generation)
+                .templateAnnotations(Map.of(Workload.DIGESTS, digests.toString()))
+                .rollout(wanted(1).updated(ready).ready(ready))
+                .currentRevision("h")
+                .pods(List.of(TestPod.named("p")
+                        .ready(ready > 0)
+                        .containers(new Pod.ContainerStatus("app", "", ready > 0, 0, trouble))
+                        .build()))
+                .build();
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import io.urunner.kube.testing.TestPod;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -83,7 +84,7 @@ class KubeNameTest {
             Restarter restarter = new Restarter(connection);
             for (String wrong : NO_NAMES) {
                 WorkloadId id = new WorkloadId("shop", WorkloadKind.DEPLOYMENT, wrong);
-                Pod pod = new Pod(wrong, "u", false, false, "Running", true, Optional.empty(), List.of());
+                Pod pod = TestPod.named(wrong).build();
                 for (ThrowingCallable question : List.<ThrowingCallable>of(
                         () -> access.secret("shop", wrong),
                         () -> access.secret(wrong, "pull"),

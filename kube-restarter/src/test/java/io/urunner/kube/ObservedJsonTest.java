@@ -1,5 +1,6 @@
 package io.urunner.kube;
 
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -50,8 +51,13 @@ class ObservedJsonTest {
         assertThat(workload.serviceAccount()).isEqualTo("robot");
         assertThat(object.managers()).extracting(Observed.Manager::name).containsExactly("helm", "old");
         assertThat(workload.rollout())
-                .isEqualTo(new RolloutStatus(
-                        2, true, true, false, 0, 3, 1, 2, 2, Optional.of("late"), Optional.of("quota")));
+                .isEqualTo(wanted(2)
+                        .paused()
+                        .total(3)
+                        .updated(1)
+                        .deadlineExceeded("late")
+                        .creationFailure("quota")
+                        .build());
     }
 
     @Test
@@ -63,8 +69,12 @@ class ObservedJsonTest {
         assertThat(object.revision()).contains("s-2");
         assertThat(object.workload().serviceAccount()).isEqualTo("default");
         assertThat(object.workload().rollout())
-                .isEqualTo(
-                        new RolloutStatus(4, false, false, false, 3, 4, 0, 3, 3, Optional.empty(), Optional.empty()));
+                .isEqualTo(wanted(4)
+                        .observed(false)
+                        .partition(3)
+                        .updated(0)
+                        .ready(3)
+                        .build());
     }
 
     @Test
@@ -76,8 +86,7 @@ class ObservedJsonTest {
                    'updatedNumberScheduled': 2, 'numberReady': 1, 'numberAvailable': 1}}"""))
                 .workload()
                 .rollout();
-        assertThat(rollout)
-                .isEqualTo(new RolloutStatus(3, true, false, true, 0, 3, 2, 1, 1, Optional.empty(), Optional.empty()));
+        assertThat(rollout).isEqualTo(wanted(3).onDelete().updated(2).ready(1).build());
     }
 
     @Test

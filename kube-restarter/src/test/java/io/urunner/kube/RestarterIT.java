@@ -10,6 +10,8 @@ import io.urunner.kube.KubeEvents.Type;
 import io.urunner.kube.testing.ApiServer;
 import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
+import io.urunner.kube.testing.TestContainerState;
+import io.urunner.kube.testing.TestPod;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,16 +83,10 @@ class RestarterIT {
         return new WorkloadState(
                 new TreeMap<>(Map.of(
                         "app",
-                        new WorkloadState.ContainerState(
-                                "registry.example/app:latest",
-                                Optional.of(digest),
-                                Optional.of(NOW),
-                                List.of(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()))),
+                        TestContainerState.of("registry.example/app:latest")
+                                .acted(digest)
+                                .at(NOW)
+                                .build())),
                 Optional.empty());
     }
 
@@ -277,7 +273,7 @@ class RestarterIT {
     }
 
     private static Pod pod(String name, String uid) {
-        return new Pod(name, uid, true, false, "Running", true, Optional.empty(), List.of());
+        return TestPod.named(name).uid(uid).build();
     }
 
     @Test

@@ -1,7 +1,10 @@
 package io.urunner.kube;
 
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.kube.testing.TestPod;
+import io.urunner.kube.testing.TestWorkload;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -123,7 +126,7 @@ class RevisionsTest {
 
     private static Observed.PodObject pod(String name, String owner, String hash) {
         return new Observed.PodObject(
-                name, owner, hash, new Pod(name, name, false, false, "Running", true, Optional.empty(), List.of()));
+                name, owner, hash, TestPod.named(name).ofCurrentRevision(false).build());
     }
 
     private static Observed.WorkloadObject object(WorkloadKind kind, boolean observed, Optional<String> revision) {
@@ -136,23 +139,12 @@ class RevisionsTest {
             Optional<String> revision,
             Map<String, String> annotations,
             List<Observed.Manager> managers) {
-        RolloutStatus rollout =
-                new RolloutStatus(1, observed, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty());
         return new Observed.WorkloadObject(
-                new Workload(
-                        new WorkloadId("n", kind, "w"),
-                        "u",
-                        "1",
-                        1,
-                        annotations,
-                        Map.of(),
-                        List.of(),
-                        List.of(),
-                        "default",
-                        rollout,
-                        Optional.empty(),
-                        List.of(),
-                        List.of()),
+                TestWorkload.of(new WorkloadId("n", kind, "w"))
+                        .uid("u")
+                        .annotations(annotations)
+                        .rollout(wanted(1).observed(observed))
+                        .build(),
                 revision,
                 managers);
     }

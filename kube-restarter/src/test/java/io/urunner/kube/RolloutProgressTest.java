@@ -1,126 +1,107 @@
 package io.urunner.kube;
 
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.kube.RolloutProgress.Cause;
 import io.urunner.kube.RolloutProgress.Complete;
 import io.urunner.kube.RolloutProgress.Failed;
 import io.urunner.kube.RolloutProgress.Running;
+import io.urunner.kube.testing.TestPod;
+import io.urunner.kube.testing.TestRolloutStatus;
+import io.urunner.kube.testing.TestWorkload;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class RolloutProgressTest {
-    private static final Optional<String> NO = Optional.empty();
-
     @Test
     void isCompleteOnceEveryWantedPodIsNewAndAvailableAndNoneIsOld() {
         Pod ready = ready();
-        assertThat(progress(status(3, 3, 3, 3), ready, ready, ready)).isInstanceOf(Complete.class);
-        assertThat(progress(status(3, 3, 3, 3), ready, ready))
-                .isEqualTo(new Running("the new pods have not been seen yet"));
-        assertThat(progress(status(3, 4, 3, 3))).isEqualTo(new Running("1 old pod is terminating"));
-        assertThat(progress(status(3, 3, 2, 3))).isEqualTo(new Running("2 of 3 pods are of the new template"));
-        assertThat(progress(status(3, 3, 3, 2))).isEqualTo(new Running("2 of 3 pods are available"));
-        assertThat(progress(status(0, 0, 0, 0))).isInstanceOf(Complete.class);
-        assertThat(progress(status(0, 1, 0, 0))).isEqualTo(new Running("1 old pod is terminating"));
+        assertThat(progress(wanted(3), ready, ready, ready)).isInstanceOf(Complete.class);
+        assertThat(progress(wanted(3), ready, ready)).isEqualTo(new Running("the new pods have not been seen yet"));
+        assertThat(progress(wanted(3).total(4))).isEqualTo(new Running("1 old pod is terminating"));
+        assertThat(progress(wanted(3).updated(2))).isEqualTo(new Running("2 of 3 pods are of the new template"));
+        assertThat(progress(wanted(3).ready(2))).isEqualTo(new Running("2 of 3 pods are available"));
+        assertThat(progress(wanted(0))).isInstanceOf(Complete.class);
+        assertThat(progress(wanted(0).total(1))).isEqualTo(new Running("1 old pod is terminating"));
     }
 
     @Test
     void nothingIsKnownBeforeTheControllerHasSeenTheChange() {
-        RolloutStatus unseen = new RolloutStatus(1, false, false, false, 0, 1, 1, 1, 1, NO, NO);
+        TestRolloutStatus unseen = wanted(1).observed(false);
         assertThat(progress(unseen)).isEqualTo(new Running("waiting for the controller to see the change"));
     }
 
     @Test
     void aPartitionKeepsItsPodsOld() {
-        assertThat(progress(new RolloutStatus(3, true, false, false, 2, 3, 1, 3, 3, NO, NO), ready()))
-                .isInstanceOf(Complete.class);
-        assertThat(progress(new RolloutStatus(3, true, false, false, 1, 3, 1, 3, 3, NO, NO)))
+        assertThat(progress(wanted(3).partition(2).updated(1), ready())).isInstanceOf(Complete.class);
+        assertThat(progress(wanted(3).partition(1).updated(1)))
                 .isEqualTo(new Running("1 of 2 pods is of the new template"));
     }
 
     @Test
     void pausedAndOnDeleteAreNamed() {
-        assertThat(progress(new RolloutStatus(2, true, true, false, 0, 2, 0, 2, 2, NO, NO)))
-                .isEqualTo(new Running("paused"));
-        assertThat(((Running) progress(new RolloutStatus(2, true, false, true, 0, 2, 0, 2, 2, NO, NO))).what())
-                .contains("OnDelete");
+        assertThat(progress(wanted(2).paused().updated(0))).isEqualTo(new Running("paused"));
+        assertThat(((Running) progress(wanted(2).onDelete().updated(0))).what()).contains("OnDelete");
     }
 
     @Test
     void aFailureHasThePodsReason() {
-        RolloutStatus status = status(1, 2, 1, 1);
-        assertThat(progress(status, pod(true, false, NO, Optional.of("CrashLoopBackOff: back-off 10s"))))
+        TestRolloutStatus status = wanted(1).total(2);
+        assertThat(progress(status, pending("CrashLoopBackOff: back-off 10s").build()))
                 .isEqualTo(new Failed(Cause.CONTAINERS, "pod p, container app: CrashLoopBackOff: back-off 10s"));
-        assertThat(progress(status, pod(true, false, NO, Optional.of("ImagePullBackOff: i/o timeout"))))
+        assertThat(progress(status, pending("ImagePullBackOff: i/o timeout").build()))
                 .isEqualTo(new Failed(Cause.PULL, "pod p, container app: ImagePullBackOff: i/o timeout"));
         String platform = "ErrImagePull: no match for platform in manifest: not found";
-        assertThat(progress(status, pod(true, false, NO, Optional.of(platform))))
+        assertThat(progress(status, pending(platform).build()))
                 .isEqualTo(new Failed(Cause.CONTAINERS, "pod p, container app: " + platform));
-        assertThat(progress(status, pod(true, false, Optional.of("no node"), NO)))
+        assertThat(progress(status, pending().unschedulable("no node").build()))
                 .isEqualTo(new Failed(Cause.SCHEDULING, "pod p: cannot be scheduled: no node"));
     }
 
     @Test
     void olderAndTerminatingPodsProveNothing() {
-        RolloutStatus status = status(1, 2, 1, 0);
-        assertThat(progress(status, pod(false, false, NO, Optional.of("CrashLoopBackOff"))))
+        TestRolloutStatus status = wanted(1).total(2).ready(0);
+        assertThat(progress(
+                        status,
+                        pending("CrashLoopBackOff").ofCurrentRevision(false).build()))
                 .isInstanceOf(Running.class);
-        assertThat(progress(status, pod(true, true, NO, Optional.of("CrashLoopBackOff"))))
+        assertThat(progress(
+                        status, pending("CrashLoopBackOff").terminating(true).build()))
                 .isInstanceOf(Running.class);
     }
 
     @Test
     void quotaIsNotAFailureOfTheContainers() {
-        RolloutStatus status =
-                new RolloutStatus(1, true, false, false, 0, 1, 0, 1, 1, Optional.of("late"), Optional.of("quota"));
+        TestRolloutStatus status = wanted(1).updated(0).deadlineExceeded("late").creationFailure("quota");
         assertThat(progress(status)).isEqualTo(new Failed(Cause.CREATION, "pods cannot be created: quota"));
     }
 
     @Test
     void aPassedDeadlineWithUnreadyPodsIsAFailure() {
-        RolloutStatus status = new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 1, Optional.of("late"), NO);
-        assertThat(progress(status, pod(true, false, NO, NO)))
+        TestRolloutStatus status = wanted(1).total(2).deadlineExceeded("late");
+        assertThat(progress(status, pending().build()))
                 .isEqualTo(new Failed(Cause.CONTAINERS, "pod p does not become ready: late"));
     }
 
-    private static RolloutStatus status(int desired, int total, int updated, int available) {
-        return new RolloutStatus(desired, true, false, false, 0, total, updated, available, available, NO, NO);
-    }
-
     private static Pod ready() {
-        return new Pod("p", "p", true, false, "Running", true, NO, List.of());
+        return TestPod.named("p").build();
     }
 
-    private static Pod pod(
-            boolean current, boolean terminating, Optional<String> unschedulable, Optional<String> trouble) {
-        return new Pod(
-                "p",
-                "p",
-                current,
-                terminating,
-                "Pending",
-                false,
-                unschedulable,
-                List.of(new Pod.ContainerStatus("app", "", false, 0, trouble)));
+    private static TestPod pending() {
+        return TestPod.named("p").phase("Pending").ready(false);
     }
 
-    private static RolloutProgress progress(RolloutStatus status, Pod... pods) {
-        return RolloutProgress.of(new Workload(
-                new WorkloadId("n", WorkloadKind.DEPLOYMENT, "w"),
-                "u",
-                "1",
-                1,
-                Map.of(),
-                Map.of(),
-                List.of(),
-                List.of(),
-                "default",
-                status,
-                Optional.of("h"),
-                List.of(pods),
-                List.of()));
+    private static TestPod pending(String trouble) {
+        return pending().containers(new Pod.ContainerStatus("app", "", false, 0, Optional.of(trouble)));
+    }
+
+    private static RolloutProgress progress(TestRolloutStatus status, Pod... pods) {
+        return RolloutProgress.of(TestWorkload.named("n/Deployment/w")
+                .rollout(status)
+                .currentRevision("h")
+                .pods(List.of(pods))
+                .build());
     }
 }

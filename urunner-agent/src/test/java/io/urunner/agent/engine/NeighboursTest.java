@@ -12,7 +12,7 @@ import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
-import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -29,21 +29,10 @@ class NeighboursTest extends EngineScene {
     private static final String EVIL = "aaa-evil";
 
     private static String state(String acted, Instant at, Optional<String> failed) {
-        return new WorkloadState(
-                        new TreeMap<>(Map.of(
-                                "c0",
-                                new ContainerState(
-                                        APP,
-                                        Optional.of(acted),
-                                        Optional.of(at),
-                                        List.of(D1),
-                                        Optional.empty(),
-                                        Optional.empty(),
-                                        failed,
-                                        failed.map(digest -> "call 0800-EVIL"),
-                                        Optional.empty()))),
-                        Optional.empty())
-                .toString();
+        TestContainerState state =
+                TestContainerState.of(APP).acted(acted).at(at).replaced(D1);
+        failed.ifPresent(digest -> state.failed(digest, "call 0800-EVIL"));
+        return new WorkloadState(new TreeMap<>(Map.of("c0", state.build())), Optional.empty()).toString();
     }
 
     private static String digests(String digest) {

@@ -4,6 +4,7 @@ import static io.urunner.agent.plan.Given.D1;
 import static io.urunner.agent.plan.Given.D2;
 import static io.urunner.agent.plan.Given.NOW;
 import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.Admission.Limits;
@@ -11,7 +12,8 @@ import io.urunner.agent.plan.Admission.Slot;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.kube.WorkloadState;
+import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,7 +29,7 @@ class AdmissionTest {
     private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final ImageDigest IMAGE = new ImageDigest(REF, D2);
     private static final RolloutStatus PAUSED =
-            new RolloutStatus(1, true, true, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty());
+            wanted(1).paused().total(2).available(0).build();
 
     private final List<Given> fleet = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
@@ -175,8 +177,7 @@ class AdmissionTest {
 
     @Test
     void aRolloutThatFailedForAnyReasonMakesRoom() {
-        Workload given = rolledOut("a", "one").build();
-        WorkloadState.ContainerState written = States.of(given).containers().get("app");
+        ContainerState written = actedAt(NOW.minusSeconds(60)).build();
         fleet.add(rolledOut("a", "one")
                 .state("app", States.failed(written, Optional.empty(), Optional.of("ImagePullBackOff")))
                 .notComplete());
@@ -353,29 +354,17 @@ class AdmissionTest {
 
     @Test
     void anActInTheFarFutureDoesNotCountAsARunningRollout() {
-        Workload given = rolledOut("a", "one").build();
         Given future = rolledOut("a", "one")
-                .state("app", acted(given, Instant.parse("9999-12-31T23:59:59Z")))
+                .state("app", actedAt(Instant.parse("9999-12-31T23:59:59Z")))
                 .notComplete();
-        Given past =
-                rolledOut("a", "one").state("app", acted(given, Instant.EPOCH)).notComplete();
+        Given past = rolledOut("a", "one").state("app", actedAt(Instant.EPOCH)).notComplete();
 
         assertThat(Admission.isRollingOut(future.build(), PATIENCE, NOW)).isFalse();
         assertThat(Admission.isRollingOut(past.build(), PATIENCE, NOW)).isFalse();
     }
 
-    private static WorkloadState.ContainerState acted(Workload workload, Instant at) {
-        WorkloadState.ContainerState state = States.of(workload).containers().get("app");
-        return new WorkloadState.ContainerState(
-                state.reference(),
-                state.acted(),
-                Optional.of(at),
-                state.replaced(),
-                state.rejected(),
-                state.rejectedBy(),
-                state.failed(),
-                state.failure(),
-                state.originalImage());
+    private static TestContainerState actedAt(Instant time) {
+        return TestContainerState.of(REF).acted(D2).at(time).replaced(D1);
     }
 
     private void stale(String namespace, String name) {
@@ -398,14 +387,8 @@ class AdmissionTest {
     }
 
     private static Given failed(String namespace, String name) {
-        Workload workload = rolledOut(namespace, name).build();
         return rolledOut(namespace, name)
-                .state(
-                        "app",
-                        States.failed(
-                                States.of(workload).containers().get("app"),
-                                Optional.of(D2),
-                                Optional.of("CrashLoopBackOff")))
+                .state("app", actedAt(NOW.minusSeconds(60)).failed(D2, "CrashLoopBackOff"))
                 .notComplete();
     }
 

@@ -10,8 +10,7 @@ import static io.urunner.agent.plan.Given.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.Rollout;
-import io.urunner.kube.WorkloadState.ContainerState;
-import java.util.List;
+import io.urunner.kube.testing.TestContainerState;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -25,16 +24,10 @@ class FoundRolloutTest {
                 .actedOn("proxy", SIDECAR, D3)
                 .state(
                         "proxy",
-                        new ContainerState(
-                                SIDECAR,
-                                Optional.of(D3),
-                                Optional.of(NOW.minusSeconds(600)),
-                                List.of(D1),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()));
+                        TestContainerState.of(SIDECAR)
+                                .acted(D3)
+                                .at(NOW.minusSeconds(600))
+                                .replaced(D1));
 
         assertThat(Rollout.found(given.build())).get().satisfies(found -> {
             assertThat(found.requested()).isEqualTo(NOW.minusSeconds(60));

@@ -1,5 +1,7 @@
 package io.urunner.agent.plan;
 
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
+
 import io.urunner.kube.Container;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Pod;
@@ -9,13 +11,14 @@ import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
+import io.urunner.kube.testing.TestRolloutStatus;
+import io.urunner.kube.testing.TestWorkload;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,8 +71,7 @@ final class Given {
     }
 
     static RolloutStatus rollout(int pods) {
-        return new RolloutStatus(
-                pods, true, false, false, 0, pods, pods, pods, pods, Optional.empty(), Optional.empty());
+        return wanted(pods).build();
     }
 
     static Answer resolved(String digest) {
@@ -80,6 +82,27 @@ final class Given {
                 5,
                 true,
                 Optional.of(NOW.minusSeconds(61)));
+    }
+
+    /** The first answer after the history was lost. */
+    static Answer first(String digest) {
+        return new Answer.Resolved(Digest.parse(digest), NOW, NOW, 1, true, Optional.empty());
+    }
+
+    /** A digest that the tag had before, seen once. */
+    static Answer once(String digest) {
+        return new Answer.Resolved(Digest.parse(digest), NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5)));
+    }
+
+    /** A digest that the tag had before, seen twice. */
+    static Answer cameBack(String digest) {
+        return new Answer.Resolved(
+                Digest.parse(digest),
+                NOW.minusSeconds(9),
+                NOW.minusSeconds(1),
+                2,
+                true,
+                Optional.of(NOW.minusSeconds(10)));
     }
 
     static ContainerState state(String reference) {
@@ -154,9 +177,31 @@ final class Given {
     /** One ready pod of the current revision for each image id of the container {@code app}. */
     Given runs(String... imageIds) {
         for (String imageId : imageIds) {
-            pod(true, false, "Running", Map.of("app", imageId), Optional.empty());
+            newPod(imageId);
         }
         return rollout(rollout(imageIds.length));
+    }
+
+    /** A pod of the current revision, which runs this. */
+    Given newPod(String imageId) {
+        return newPod(Map.of("app", imageId));
+    }
+
+    Given newPod(Map<String, String> imageIds) {
+        return pod(true, false, "Running", imageIds, Optional.empty());
+    }
+
+    /** A pod of the current revision, and what prevents it from running. */
+    Given newPod(String imageId, String trouble) {
+        return pod(true, false, "Running", Map.of("app", imageId), Optional.of(trouble));
+    }
+
+    Given oldPod(String imageId) {
+        return pod(false, false, "Running", Map.of("app", imageId), Optional.empty());
+    }
+
+    Given oldPod(String imageId, String trouble) {
+        return pod(false, false, "Running", Map.of("app", imageId), Optional.of(trouble));
     }
 
     Given pod(
@@ -199,16 +244,14 @@ final class Given {
     Given stateActed(String digest, String... replaced) {
         return state(
                 "app",
-                new ContainerState(
-                        REF,
-                        Optional.of(digest),
-                        Optional.of(NOW.minusSeconds(60)),
-                        Arrays.asList(replaced),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.empty()));
+                TestContainerState.of(REF)
+                        .acted(digest)
+                        .at(NOW.minusSeconds(60))
+                        .replaced(replaced));
+    }
+
+    Given state(String container, TestContainerState state) {
+        return state(container, state.build());
     }
 
     Given state(String container, ContainerState state) {
@@ -221,13 +264,17 @@ final class Given {
         return this;
     }
 
+    Given rollout(TestRolloutStatus status) {
+        return rollout(status.build());
+    }
+
     Given rollout(RolloutStatus status) {
         rollout = status;
         return this;
     }
 
     Given notComplete() {
-        return rollout(new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()));
+        return rollout(wanted(1).total(2).available(0));
     }
 
     /** The pods exist, but are not ready. */
@@ -297,20 +344,15 @@ final class Given {
         Map<String, String> template = acted.isEmpty()
                 ? Map.of()
                 : Map.of(Workload.DIGESTS, new DigestsAnnotation(new TreeMap<>(acted)).toString());
-        return new Workload(
-                id,
-                "uid",
-                "1",
-                1,
-                own,
-                template,
-                List.copyOf(containers.values()),
-                Collections.emptyList(),
-                "default",
-                rollout,
-                Optional.of("revision"),
-                pods,
-                managers);
+        return TestWorkload.of(id)
+                .annotations(own)
+                .templateAnnotations(template)
+                .containers(List.copyOf(containers.values()))
+                .rollout(rollout)
+                .currentRevision("revision")
+                .pods(pods)
+                .templateManagers(managers)
+                .build();
     }
 
     Facts facts() {

@@ -9,11 +9,10 @@ import static io.urunner.agent.plan.Given.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.Intervention.Target;
-import io.urunner.kube.Container;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.kube.WorkloadState.Hold;
-import java.util.HashMap;
+import io.urunner.kube.testing.TestWorkload;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,8 +30,7 @@ class InterventionTest {
                 .stateActed(D3, D2)
                 .build();
 
-        Intervention back =
-                Intervention.rollback(web, Map.of("app", new Target(D1, D3)), "anna", Optional.empty(), false, NOW);
+        Intervention back = rollback(web, D1, "anna");
 
         assertThat(back.rollsOut()).isTrue();
         assertThat(back.restart().images()).containsExactly(Map.entry("app", REF + "@" + D1));
@@ -43,19 +41,12 @@ class InterventionTest {
         assertThat(state.rejected()).contains(D3);
         assertThat(state.acted()).contains(D1);
         assertThat(state.replaced()).containsExactly(D3);
-        assertThat(back.changes()).containsExactly(new Decision.Change("app", REF, java.util.Optional.of(D3), D1));
+        assertThat(back.changes()).containsExactly(new Decision.Change("app", REF, Optional.of(D3), D1));
     }
 
     @Test
     void repeatingARequestChangesNothing() {
-        Workload held = after(
-                workload()
-                        .container("app", SHORT, "Always")
-                        .runs(D3)
-                        .stateActed(D3)
-                        .build(),
-                D1,
-                D3);
+        Workload held = rolledBackTo(D1);
 
         // Even if the tag has moved in the meantime.
         Intervention again =
@@ -66,14 +57,7 @@ class InterventionTest {
 
     @Test
     void changingTheEndOfAHoldNeedsNoRollout() {
-        Workload held = after(
-                workload()
-                        .container("app", SHORT, "Always")
-                        .runs(D3)
-                        .stateActed(D3)
-                        .build(),
-                D1,
-                D3);
+        Workload held = rolledBackTo(D1);
 
         Intervention again =
                 Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "bob", Optional.empty(), true, NOW);
@@ -85,45 +69,23 @@ class InterventionTest {
 
     @Test
     void aReasonStaysWithThePersonWhoGaveIt() {
-        Workload held = after(
-                workload()
-                        .container("app", SHORT, "Always")
-                        .runs(D3)
-                        .stateActed(D3)
-                        .build(),
-                D1,
-                D3);
-        Map<String, Target> there = Map.of("app", new Target(D1, D3));
+        Workload held = rolledBackTo(D1);
         Optional<String> crashes = Optional.of("v5 crashes");
 
-        Intervention bob = Intervention.rollback(held, there, "bob", crashes, false, NOW.plusSeconds(60));
+        Intervention bob = Intervention.rollback(
+                held, Map.of("app", new Target(D1, D3)), "bob", crashes, false, NOW.plusSeconds(60));
 
         assertThat(bob.rollsOut()).isFalse();
         assertThat(bob.restart().state().hold()).contains(new Hold(NOW, "bob", false, crashes));
         Workload bobs = after(held, bob);
-        assertThat(Intervention.rollback(bobs, there, "bob", Optional.empty(), false, NOW)
-                        .isDone())
-                .isTrue();
-        assertThat(Intervention.rollback(bobs, there, "anna", Optional.empty(), false, NOW)
-                        .isDone())
-                .isTrue();
-        assertThat(Intervention.rollback(bobs, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW)
-                        .restart()
-                        .state()
-                        .hold())
-                .contains(new Hold(NOW, "anna", false));
+        assertThat(rollback(bobs, D1, "bob").isDone()).isTrue();
+        assertThat(rollback(bobs, D1, "anna").isDone()).isTrue();
+        assertThat(rollback(bobs, D2, "anna").restart().state().hold()).contains(new Hold(NOW, "anna", false));
     }
 
     @Test
     void resumingRestoresTheTextVerbatimAndActsOnTheTagsCurrentDigest() {
-        Workload held = after(
-                workload()
-                        .container("app", SHORT, "Always")
-                        .runs(D3)
-                        .stateActed(D3)
-                        .build(),
-                D1,
-                D3);
+        Workload held = rolledBackTo(D1);
 
         Intervention end = Intervention.resume(held, Map.of("app", D2), NOW);
 
@@ -157,14 +119,7 @@ class InterventionTest {
 
     @Test
     void resumingKeepsAnImageThatSomebodyElseSet() {
-        Workload held = after(
-                workload()
-                        .container("app", SHORT, "Always")
-                        .runs(D3)
-                        .stateActed(D3)
-                        .build(),
-                D1,
-                D3);
+        Workload held = rolledBackTo(D1);
         Workload edited = with(held, SHORT);
 
         Intervention end = Intervention.resume(edited, Map.of("app", D3), NOW);
@@ -181,10 +136,9 @@ class InterventionTest {
                 .stateActed(D3, D2)
                 .actedOn(D3)
                 .notComplete()
-                .pod(true, false, "Running", Map.of("app", D3), Optional.of("CrashLoopBackOff"));
+                .newPod(D3, "CrashLoopBackOff");
 
-        ContainerState state = Intervention.rollback(
-                        crashing.build(), Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW)
+        ContainerState state = rollback(crashing.build(), D2, "anna")
                 .restart()
                 .state()
                 .containers()
@@ -196,20 +150,11 @@ class InterventionTest {
 
     @Test
     void aChangeStartsFromWhatRuns() {
-        Workload held = after(
-                workload()
-                        .container("app", SHORT, "Always")
-                        .runs(D3)
-                        .stateActed(D3)
-                        .build(),
-                D2,
-                D3);
+        Workload held = rolledBackTo(D2);
 
-        assertThat(Intervention.rollback(held, Map.of("app", new Target(D1, D3)), "anna", Optional.empty(), false, NOW)
-                        .changes())
+        assertThat(rollback(held, D1, "anna").changes())
                 .containsExactly(new Decision.Change("app", REF, Optional.of(D2), D1));
-        assertThat(Intervention.rollback(held, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW)
-                        .changes())
+        assertThat(rollback(held, D2, "anna").changes())
                 .containsExactly(new Decision.Change("app", REF, Optional.empty(), D2));
         assertThat(Intervention.resume(held, Map.of("app", D3), NOW).changes())
                 .containsExactly(new Decision.Change("app", REF, Optional.of(D2), D3));
@@ -232,8 +177,7 @@ class InterventionTest {
         assertThat(end.restart().state().containers().get("app").originalImage())
                 .isEmpty();
 
-        Intervention further =
-                Intervention.rollback(back, Map.of("app", new Target(D2, D3)), "anna", Optional.empty(), false, NOW);
+        Intervention further = rollback(back, D2, "anna");
         assertThat(further.restart().images()).containsExactly(Map.entry("app", REF + "@" + D2));
         assertThat(further.restart().state().containers().get("app").originalImage())
                 .contains(SHORT);
@@ -258,14 +202,7 @@ class InterventionTest {
 
     @Test
     void somebodysOwnDigestOfTheSameTagEndsTheHold() {
-        Workload held = after(
-                workload()
-                        .container("app", SHORT, "Always")
-                        .runs(D3)
-                        .stateActed(D3)
-                        .build(),
-                D1,
-                D3);
+        Workload held = rolledBackTo(D1);
         Workload edited = with(held, REF + "@" + D2);
         Facts facts = workload().container("app", REF, "Always").tagIs(D3).facts();
 
@@ -281,49 +218,33 @@ class InterventionTest {
         assertThat(plan.notices()).singleElement().asString().contains("changed the image of app");
     }
 
-    /** The workload after a rollback's patch. */
-    private static Workload after(Workload before, String digest, String tagNow) {
-        Intervention back = Intervention.rollback(
-                before, Map.of("app", new Target(digest, tagNow)), "anna", Optional.empty(), false, NOW);
-        return after(before, back);
+    /** Rolls back from D3, which the tag has now, without a reason and until somebody resumes it. */
+    private static Intervention rollback(Workload workload, String to, String by) {
+        return Intervention.rollback(workload, Map.of("app", new Target(to, D3)), by, Optional.empty(), false, NOW);
+    }
+
+    /** A workload that ran D3, after a rollback. */
+    private static Workload rolledBackTo(String digest) {
+        Workload before = workload()
+                .container("app", SHORT, "Always")
+                .runs(D3)
+                .stateActed(D3)
+                .build();
+        return after(before, rollback(before, digest, "anna"));
     }
 
     private static Workload after(Workload before, Intervention back) {
-        Workload written = with(
-                before,
-                back.restart()
-                        .images()
-                        .getOrDefault("app", before.containers().get(0).image()));
-        return new Workload(
-                written.id(),
-                written.uid(),
-                written.resourceVersion(),
-                written.generation(),
-                Map.of(Workload.STATE, back.restart().state().toString()),
-                Map.of(Workload.DIGESTS, back.restart().digests().toString()),
-                written.containers(),
-                written.imagePullSecrets(),
-                written.serviceAccount(),
-                written.rollout(),
-                written.currentRevision(),
-                written.pods(),
-                written.templateManagers());
+        String image = back.restart()
+                .images()
+                .getOrDefault("app", before.containers().get(0).image());
+        return TestWorkload.like(with(before, image))
+                .annotations(Map.of(Workload.STATE, back.restart().state().toString()))
+                .templateAnnotations(
+                        Map.of(Workload.DIGESTS, back.restart().digests().toString()))
+                .build();
     }
 
     private static Workload with(Workload workload, String image) {
-        return new Workload(
-                workload.id(),
-                workload.uid(),
-                workload.resourceVersion(),
-                workload.generation(),
-                new HashMap<>(workload.annotations()),
-                workload.templateAnnotations(),
-                List.of(new Container("app", image, "Always", false)),
-                workload.imagePullSecrets(),
-                workload.serviceAccount(),
-                workload.rollout(),
-                workload.currentRevision(),
-                workload.pods(),
-                workload.templateManagers());
+        return TestWorkload.like(workload).container("app", image, "Always").build();
     }
 }

@@ -8,14 +8,15 @@ import static io.urunner.agent.plan.Given.REF;
 import static io.urunner.agent.plan.Given.SIDECAR;
 import static io.urunner.agent.plan.Given.resolved;
 import static io.urunner.agent.plan.Given.workload;
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.Rollout;
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress.Cause;
-import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import io.urunner.registry.ImageReference;
 import java.util.List;
 import java.util.Map;
@@ -77,15 +78,11 @@ class PinTakenBackTest {
     @Test
     void nothingIsRolledOutWhileItsPodsAreStarting() {
         Given coming = putBack()
-                .rollout(new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()))
+                .notComplete()
                 .pod(true, false, "Pending", Map.of("app", ""), Optional.empty())
                 .tagIs(D3);
         assertThat(coming.plan().decision()).isInstanceOf(Decision.InProgress.class);
-        assertThat(coming.rollout(new RolloutStatus(
-                                1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()))
-                        .plan()
-                        .decision())
-                .isInstanceOf(Decision.InProgress.class);
+        assertThat(coming.rollout(wanted(1).observed(false)).plan().decision()).isInstanceOf(Decision.InProgress.class);
     }
 
     @Test
@@ -315,16 +312,12 @@ class PinTakenBackTest {
     }
 
     private static ContainerState pinned() {
-        return new ContainerState(
-                REF,
-                Optional.of(D2),
-                Optional.of(NOW.minusSeconds(60)),
-                List.of(D1),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(REF));
+        return TestContainerState.of(REF)
+                .acted(D2)
+                .at(NOW.minusSeconds(60))
+                .replaced(D1)
+                .originalImage(REF)
+                .build();
     }
 
     private static ContainerState app(Plan plan) {

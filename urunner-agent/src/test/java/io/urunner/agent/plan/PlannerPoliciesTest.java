@@ -9,13 +9,14 @@ import static io.urunner.agent.plan.Given.REF;
 import static io.urunner.agent.plan.Given.SIDECAR;
 import static io.urunner.agent.plan.Given.resolved;
 import static io.urunner.agent.plan.Given.workload;
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.urunner.agent.text.Phrases;
-import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.List;
@@ -41,31 +42,22 @@ class PlannerPoliciesTest {
                         stale().annotation("cooldown", "soon"),
                         "blocked: wrong policy annotation",
                         "urunner.io/cooldown: 'soon' is not a duration"),
-                arguments(
-                        "a pause",
-                        stale().rollout(new RolloutStatus(
-                                1, true, true, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty())),
-                        "blocked: paused",
-                        "kubectl rollout resume"),
+                arguments("a pause", stale().rollout(wanted(1).paused()), "blocked: paused", "kubectl rollout resume"),
                 arguments(
                         "OnDelete",
-                        stale().kind(WorkloadKind.DAEMON_SET)
-                                .rollout(new RolloutStatus(
-                                        1, true, false, true, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty())),
+                        stale().kind(WorkloadKind.DAEMON_SET).rollout(wanted(1).onDelete()),
                         "blocked: OnDelete",
                         "when you delete the old ones"),
                 arguments(
                         "a partition that covers all",
                         stale().kind(WorkloadKind.STATEFUL_SET)
-                                .rollout(new RolloutStatus(
-                                        2, true, false, false, 2, 2, 2, 2, 2, Optional.empty(), Optional.empty())),
+                                .rollout(wanted(2).partition(2)),
                         "blocked: partition covers all replicas",
                         "covers all 2 replicas"),
                 arguments(
                         "a partition that covers some",
                         stale().kind(WorkloadKind.STATEFUL_SET)
-                                .rollout(new RolloutStatus(
-                                        2, true, false, false, 1, 2, 2, 2, 2, Optional.empty(), Optional.empty())),
+                                .rollout(wanted(2).partition(1)),
                         "restart",
                         "moved"),
                 arguments(
@@ -199,22 +191,13 @@ class PlannerPoliciesTest {
 
         assertThat(adopted.plan().decision().words()).isEqualTo("blocked: digest quarantined");
         assertThat(adopted.plan().decision().reason()).contains("'urunner resume shop/Deployment/api' lifts it");
-        Given runsIt = adopted.pod(true, false, "Running", Map.of("app", D1, "proxy", D3), Optional.empty());
+        Given runsIt = adopted.newPod(Map.of("app", D1, "proxy", D3));
         assertThat(runsIt.plan().decision().words()).isEqualTo("restart");
     }
 
     @Test
     void anActOfAWrongClockDoesNotHoldBackForever() {
-        ContainerState act = new ContainerState(
-                REF,
-                Optional.of(D1),
-                Optional.of(Instant.parse("9999-12-31T23:59:59Z")),
-                List.of(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        TestContainerState act = TestContainerState.of(REF).acted(D1).at(Instant.parse("9999-12-31T23:59:59Z"));
 
         Plan plan = stale().state("app", act).annotation("cooldown", "3650d").plan();
 
@@ -223,16 +206,11 @@ class PlannerPoliciesTest {
 
     @Test
     void anEditedStateDoesNotMakeThePlannerFail() {
-        ContainerState nonsense = new ContainerState(
-                REF,
-                Optional.of("none"),
-                Optional.empty(),
-                List.of("?"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of("@@"));
+        ContainerState nonsense = TestContainerState.of(REF)
+                .acted("none")
+                .replaced("?")
+                .originalImage("@@")
+                .build();
 
         Plan plan = stale().state("app", nonsense).hold(true).plan();
 
@@ -250,10 +228,7 @@ class PlannerPoliciesTest {
 
     @Test
     void anUpToDateWorkloadIsNotBlocked() {
-        Given paused = workload()
-                .runs(D2)
-                .tagIs(D2)
-                .rollout(new RolloutStatus(1, true, true, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()));
+        Given paused = workload().runs(D2).tagIs(D2).rollout(wanted(1).paused());
 
         assertThat(paused.plan().decision().words()).isEqualTo("up to date");
     }
@@ -496,7 +471,7 @@ class PlannerPoliciesTest {
     void contentNeededForTwoContainersIsRequestedTogether() {
         Planner planner = Planner.of(workload()
                 .container("proxy", SIDECAR, "Always")
-                .pod(true, false, "Running", Map.of("app", D1, "proxy", D1), Optional.empty())
+                .newPod(Map.of("app", D1, "proxy", D1))
                 .answer("app", resolved(D2))
                 .answer("proxy", resolved(D3))
                 .facts());
@@ -513,29 +488,19 @@ class PlannerPoliciesTest {
     }
 
     private static ContainerState acted(String reference, String digest) {
-        return new ContainerState(
-                reference,
-                Optional.of(digest),
-                Optional.of(NOW.minusSeconds(60)),
-                List.of(D1),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        return TestContainerState.of(reference)
+                .acted(digest)
+                .at(NOW.minusSeconds(60))
+                .replaced(D1)
+                .build();
     }
 
     private static ContainerState pinned(String digest) {
-        return new ContainerState(
-                REF,
-                Optional.of(digest),
-                Optional.of(NOW.minusSeconds(60)),
-                List.of(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of("registry.example/team/app"));
+        return TestContainerState.of(REF)
+                .acted(digest)
+                .at(NOW.minusSeconds(60))
+                .originalImage("registry.example/team/app")
+                .build();
     }
 
     private static ContainerState rolledBack() {

@@ -7,17 +7,18 @@ import static io.urunner.agent.plan.Given.D2;
 import static io.urunner.agent.plan.Given.D3;
 import static io.urunner.agent.plan.Given.NOW;
 import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.kube.Container;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Pod;
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
-import io.urunner.kube.WorkloadId;
-import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
+import io.urunner.kube.testing.TestPod;
+import io.urunner.kube.testing.TestWorkload;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import java.time.Instant;
@@ -41,8 +42,8 @@ class PlannerProductTest {
     private static final List<RolloutStatus> ROLLOUTS = List.of(
             Given.rollout(0),
             Given.rollout(1),
-            new RolloutStatus(1, true, false, false, 0, 2, 1, 1, 0, Optional.empty(), Optional.empty()),
-            new RolloutStatus(1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()));
+            wanted(1).total(2).available(0).build(),
+            wanted(1).observed(false).build());
 
     private static final List<Optional<String>> ACTED = List.of(
             Optional.empty(), Optional.of(REF + "@" + D1), Optional.of(REF + "@" + D2), Optional.of("other@" + D2));
@@ -72,15 +73,9 @@ class PlannerProductTest {
             new Answer.NotAsked(),
             new Answer.Failed(Deferral.TAG_NOT_FOUND, "tag not found", NOW),
             Given.resolved(D2),
-            new Answer.Resolved(Digest.parse(D2), NOW, NOW, 1, true, Optional.empty()),
-            new Answer.Resolved(Digest.parse(D2), NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5))),
-            new Answer.Resolved(
-                    Digest.parse(D2),
-                    NOW.minusSeconds(9),
-                    NOW.minusSeconds(1),
-                    2,
-                    true,
-                    Optional.of(NOW.minusSeconds(10))),
+            Given.first(D2),
+            Given.once(D2),
+            Given.cameBack(D2),
             new Answer.Resolved(
                     Digest.parse(D2),
                     NOW.minusSeconds(60),
@@ -153,7 +148,15 @@ class PlannerProductTest {
             Map<String, String> template = new HashMap<>();
             acted.ifPresent(of ->
                     template.put(Workload.DIGESTS, new DigestsAnnotation(new TreeMap<>(Map.of("app", of))).toString()));
-            return PlannerProductTest.workload(own, template, rollout, pods, pullPolicy);
+            return TestWorkload.named("shop/Deployment/web")
+                    .annotations(own)
+                    .templateAnnotations(template)
+                    .container("app", REF, pullPolicy)
+                    .rollout(rollout)
+                    .currentRevision("revision")
+                    .pods(pods)
+                    .templateManagers(List.of("kubectl"))
+                    .build();
         }
 
         boolean resolved() {
@@ -461,49 +464,17 @@ class PlannerProductTest {
     }
 
     private static ContainerState state(String acted, Instant at, Optional<String> rejected, String replaced) {
-        return new ContainerState(
-                REF,
-                Optional.of(acted),
-                Optional.of(at),
-                List.of(replaced),
-                rejected,
-                rejected.map(digest -> "kubectl"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        TestContainerState state =
+                TestContainerState.of(REF).acted(acted).at(at).replaced(replaced);
+        rejected.ifPresent(digest -> state.rejected(digest, "kubectl"));
+        return state.build();
     }
 
     private static Pod pod(String imageId, boolean current, boolean terminating) {
-        return new Pod(
-                "web",
-                "web",
-                current,
-                terminating,
-                "Running",
-                true,
-                Optional.empty(),
-                List.of(new Pod.ContainerStatus("app", imageId, true, 0, Optional.empty())));
-    }
-
-    private static Workload workload(
-            Map<String, String> own,
-            Map<String, String> template,
-            RolloutStatus rollout,
-            List<Pod> pods,
-            String pullPolicy) {
-        return new Workload(
-                new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"),
-                "uid",
-                "1",
-                1,
-                own,
-                template,
-                List.of(new Container("app", REF, pullPolicy, false)),
-                List.of(),
-                "default",
-                rollout,
-                Optional.of("revision"),
-                pods,
-                List.of("kubectl"));
+        return TestPod.named("web")
+                .ofCurrentRevision(current)
+                .terminating(terminating)
+                .containers(new Pod.ContainerStatus("app", imageId, true, 0, Optional.empty()))
+                .build();
     }
 }

@@ -8,18 +8,22 @@ import static io.urunner.agent.plan.Given.D2;
 import static io.urunner.agent.plan.Given.D3;
 import static io.urunner.agent.plan.Given.NOW;
 import static io.urunner.agent.plan.Given.REF;
+import static io.urunner.agent.plan.Given.cameBack;
+import static io.urunner.agent.plan.Given.first;
+import static io.urunner.agent.plan.Given.once;
 import static io.urunner.agent.plan.Given.rollout;
 import static io.urunner.agent.plan.Given.workload;
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -30,8 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The rules of staleness, one line per case: what is given, what is decided, what is remembered. */
 class PlannerRulesTest {
-    private static final RolloutStatus NOT_OBSERVED =
-            new RolloutStatus(0, false, false, false, 0, 0, 0, 0, 0, Optional.empty(), Optional.empty());
+    private static final RolloutStatus NOT_OBSERVED = wanted(0).observed(false).build();
 
     static Stream<Arguments> cases() {
         return Stream.of(
@@ -163,10 +166,7 @@ class PlannerRulesTest {
                         D2),
                 on(
                         "2: an older revision's pod does not count",
-                        workload()
-                                .runs(id(D2))
-                                .pod(false, false, "Running", Map.of("app", id(D1)), Optional.empty())
-                                .tagIs(D2),
+                        workload().runs(id(D2)).oldPod(id(D1)).tagIs(D2),
                         "up to date",
                         D2),
                 on(
@@ -340,8 +340,7 @@ class PlannerRulesTest {
                         "5: not moved while a change hides what runs",
                         workload()
                                 .actedOn(D1)
-                                .rollout(new RolloutStatus(
-                                        1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()))
+                                .rollout(wanted(1).observed(false))
                                 .tagIs(D2),
                         "in progress"),
                 on(
@@ -357,8 +356,7 @@ class PlannerRulesTest {
                         "6: the controller has not seen the template",
                         workload()
                                 .runs(id(D1))
-                                .rollout(new RolloutStatus(
-                                        1, false, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()))
+                                .rollout(wanted(1).observed(false))
                                 .tagIs(D2)
                                 .content(D2),
                         "in progress"),
@@ -509,38 +507,11 @@ class PlannerRulesTest {
     }
 
     private static ContainerState actedAt(Instant time) {
-        return new ContainerState(
-                REF,
-                Optional.of(D1),
-                Optional.of(time),
-                List.of(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        return TestContainerState.of(REF).acted(D1).at(time).build();
     }
 
     private static Answer away() {
         return new Answer.Failed(Deferral.REGISTRY_UNREACHABLE, "registry.example does not answer", NOW);
-    }
-
-    private static Answer once(String digest) {
-        return new Answer.Resolved(Digest.parse(digest), NOW, NOW, 1, false, Optional.of(NOW.minusSeconds(5)));
-    }
-
-    private static Answer first(String digest) {
-        return new Answer.Resolved(Digest.parse(digest), NOW, NOW, 1, true, Optional.empty());
-    }
-
-    private static Answer cameBack(String digest) {
-        return new Answer.Resolved(
-                Digest.parse(digest),
-                NOW.minusSeconds(9),
-                NOW.minusSeconds(1),
-                2,
-                true,
-                Optional.of(NOW.minusSeconds(10)));
     }
 
     private static Content noContent() {

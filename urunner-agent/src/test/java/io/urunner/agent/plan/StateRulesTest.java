@@ -6,16 +6,15 @@ import static io.urunner.agent.plan.Given.D3;
 import static io.urunner.agent.plan.Given.NOW;
 import static io.urunner.agent.plan.Given.REF;
 import static io.urunner.agent.plan.Given.workload;
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.State.Kind;
-import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -55,30 +54,6 @@ class StateRulesTest {
         return Optional.of(NOW.minusSeconds(seconds));
     }
 
-    private static RolloutStatus rollout(int desired, int partition, int total, int updated, int available) {
-        return new RolloutStatus(
-                desired,
-                true,
-                false,
-                false,
-                partition,
-                total,
-                updated,
-                available,
-                available,
-                Optional.empty(),
-                Optional.empty());
-    }
-
-    /** A pod of the template with D2, and what prevents it from running. */
-    private static Given newPod(Given given, String trouble) {
-        return given.pod(true, false, "Running", Map.of("app", D2), Optional.of(trouble));
-    }
-
-    private static Given oldPod(Given given) {
-        return given.pod(false, false, "Running", Map.of("app", D1), NO_TROUBLE);
-    }
-
     /** We rolled D2 out. */
     private static Given acted() {
         return workload().tagIs(D2).content(D2).actedOn(D2).stateActed(D2, D1);
@@ -87,16 +62,11 @@ class StateRulesTest {
     private static Given failed() {
         return acted().state(
                         "app",
-                        new ContainerState(
-                                REF,
-                                Optional.of(D2),
-                                Optional.of(NOW.minusSeconds(600)),
-                                List.of(D1),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.of(D2),
-                                Optional.of("pod web-1, container app: " + CRASH),
-                                Optional.empty()));
+                        TestContainerState.of(REF)
+                                .acted(D2)
+                                .at(NOW.minusSeconds(600))
+                                .replaced(D1)
+                                .failed(D2, "pod web-1, container app: " + CRASH));
     }
 
     @Test
@@ -108,7 +78,7 @@ class StateRulesTest {
 
     @Test
     void aCrashingRolloutHasFailedEvenIfThereIsNothingMoreToDo() {
-        Given given = newPod(oldPod(acted()), CRASH).rollout(rollout(1, 0, 2, 1, 1));
+        Given given = acted().oldPod(D1).newPod(D2, CRASH).rollout(wanted(1).total(2));
         assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
 
         State state = state(given, false, ago(30), ago(60));
@@ -120,7 +90,7 @@ class StateRulesTest {
 
     @Test
     void troubleCountsWhenItLasts() {
-        Given given = newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0));
+        Given given = acted().newPod(D2, CRASH).rollout(wanted(1).ready(0));
         StateRules.Sight sight = sight(given, false, ago(5), ago(5), false);
         assertThat(StateRules.state(given.build(), given.plan(), sight).ill()).isFalse();
         assertThat(StateRules.changesAt(given.build(), given.plan(), sight)).hasValue(NOW.plusSeconds(15));
@@ -128,13 +98,15 @@ class StateRulesTest {
 
     @Test
     void whileOurRolloutIsFollowedItIsRollingOut() {
-        Given given = newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0));
+        Given given = acted().newPod(D2, CRASH).rollout(wanted(1).ready(0));
         assertThat(state(given, true, ago(30), ago(60)).kind()).isEqualTo(Kind.ROLLING_OUT);
     }
 
     @Test
     void aFailureWrittenOnTheWorkloadSurvivesARestartOfTheAgent() {
-        Given given = newPod(oldPod(failed()), "CrashLoopBackOff").rollout(rollout(1, 0, 2, 1, 1));
+        Given given = failed().oldPod(D1)
+                .newPod(D2, "CrashLoopBackOff")
+                .rollout(wanted(1).total(2));
         State state = state(given, false, ago(1), ago(1));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.reason()).contains(CRASH);
@@ -144,8 +116,7 @@ class StateRulesTest {
 
     @Test
     void podsThatNeverBecomeReadyHaveFailedWhenPatienceEnds() {
-        Given given = acted().pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .rollout(rollout(1, 0, 1, 1, 0));
+        Given given = acted().newPod(D2).rollout(wanted(1).ready(0));
         assertThat(state(given, false, NEVER, ago(60)).ill()).isFalse();
         State state = state(given, false, NEVER, ago(901));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
@@ -181,7 +152,7 @@ class StateRulesTest {
         Given up = acted().restarts(3).runs(D2);
         Optional<Trouble> first = Trouble.seen(
                 Optional.empty(),
-                newPod(acted(), CRASH).rollout(rollout(1, 0, 1, 1, 0)).build(),
+                acted().newPod(D2, CRASH).rollout(wanted(1).ready(0)).build(),
                 NOW.minusSeconds(50));
         Optional<Trouble> second = Trouble.seen(first, up.build(), NOW.minusSeconds(10));
         StateRules.Sight sight =
@@ -210,27 +181,28 @@ class StateRulesTest {
 
     @Test
     void aRolloutBySomebodyElseIsRollingOut() {
-        Given given = newPod(oldPod(workload().tagIs(D2)), "ContainerCreating").rollout(rollout(1, 0, 2, 1, 1));
+        Given given = workload()
+                .tagIs(D2)
+                .oldPod(D1)
+                .newPod(D2, "ContainerCreating")
+                .rollout(wanted(1).total(2));
         assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
         assertThat(state(given).kind()).isEqualTo(Kind.ROLLING_OUT);
     }
 
-    private static RolloutStatus stopped(boolean paused, boolean onDelete, int updated, int available) {
-        return new RolloutStatus(
-                2, true, paused, onDelete, 0, 3, updated, available, available, Optional.empty(), Optional.empty());
-    }
-
     @Test
     void aDeploymentPausedWhileItCrashesHasFailed() {
-        Given given = newPod(oldPod(oldPod(acted())), CRASH).rollout(stopped(true, false, 1, 2));
+        Given given = acted().oldPod(D1)
+                .oldPod(D1)
+                .newPod(D2, CRASH)
+                .rollout(wanted(2).paused().total(3).updated(1));
         State state = state(given, false, ago(30), ago(60));
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.ill()).isTrue();
         assertThat(state.reason()).contains(CRASH, "2 of 3 pods run the old image");
 
-        Given well = acted().pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .rollout(stopped(true, false, 1, 2));
-        assertThat(state(oldPod(well), false, NEVER, ago(10_000)))
+        Given well = acted().newPod(D2).rollout(wanted(2).paused().total(3).updated(1));
+        assertThat(state(well.oldPod(D1), false, NEVER, ago(10_000)))
                 .extracting(State::words, State::ill)
                 .containsExactly("partly old: paused", false);
     }
@@ -238,17 +210,18 @@ class StateRulesTest {
     @Test
     void oldPodsThatCrashAndStayHaveFailed() {
         Given given = acted().kind(WorkloadKind.DAEMON_SET)
-                .pod(false, false, "Running", Map.of("app", D1), Optional.of(CRASH))
-                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .rollout(stopped(false, true, 1, 1));
+                .oldPod(D1, CRASH)
+                .newPod(D2)
+                .rollout(wanted(2).onDelete().total(3).updated(1).ready(1));
         assertThat(state(given, false, ago(30), ago(30)).ill()).isTrue();
     }
 
     @Test
     void waitingForPodsToBeDeletedIsNotAFailureWhenPatienceEnds() {
-        Given given = oldPod(acted().kind(WorkloadKind.DAEMON_SET))
-                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .rollout(stopped(false, true, 1, 2));
+        Given given = acted().kind(WorkloadKind.DAEMON_SET)
+                .oldPod(D1)
+                .newPod(D2)
+                .rollout(wanted(2).onDelete().total(3).updated(1));
         assertThat(state(given, false, NEVER, ago(10_000)))
                 .extracting(State::words, State::ill)
                 .containsExactly("partly old: OnDelete", false);
@@ -269,7 +242,7 @@ class StateRulesTest {
                 .tagIs(D2)
                 .content(D2)
                 .runs(D1, D2, D1)
-                .rollout(new RolloutStatus(3, true, false, true, 0, 3, 3, 3, 3, Optional.empty(), Optional.empty()));
+                .rollout(wanted(3).onDelete());
         assertThat(state(byHand).words()).isEqualTo("partly old: OnDelete");
         assertThat(state(byHand).reason())
                 .isEqualTo("2 of 3 pods run the old image until somebody deletes them: its strategy is OnDelete");
@@ -280,25 +253,18 @@ class StateRulesTest {
 
     private static Given failedToStart(Instant acted) {
         return acted().state(
-                        "app",
-                        new ContainerState(
-                                REF,
-                                Optional.of(D2),
-                                Optional.of(acted),
-                                List.of(D1),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()))
-                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .rollout(rollout(1, 0, 1, 1, 0));
+                        "app", TestContainerState.of(REF).acted(D2).at(acted).replaced(D1))
+                .newPod(D2)
+                .rollout(wanted(1).ready(0));
     }
 
     @Test
     void aStatefulSetThatStoppedHalfWayIsPartlyOld() {
-        Given given = newPod(oldPod(oldPod(acted().kind(WorkloadKind.STATEFUL_SET))), CRASH)
-                .rollout(rollout(3, 0, 3, 1, 2));
+        Given given = acted().kind(WorkloadKind.STATEFUL_SET)
+                .oldPod(D1)
+                .oldPod(D1)
+                .newPod(D2, CRASH)
+                .rollout(wanted(3).updated(1).ready(2));
         State state = state(given, false, ago(30), ago(60));
         assertThat(state.kind()).isEqualTo(Kind.PARTLY_OLD);
         assertThat(state.ill()).isTrue();
@@ -307,9 +273,11 @@ class StateRulesTest {
 
     @Test
     void podsBelowThePartitionArePartlyOldAsConfigured() {
-        Given given = oldPod(oldPod(acted().kind(WorkloadKind.STATEFUL_SET)))
-                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .rollout(rollout(3, 2, 3, 1, 3));
+        Given given = acted().kind(WorkloadKind.STATEFUL_SET)
+                .oldPod(D1)
+                .oldPod(D1)
+                .newPod(D2)
+                .rollout(wanted(3).partition(2).updated(1));
         State state = state(given);
         assertThat(state.kind()).isEqualTo(Kind.PARTLY_OLD);
         assertThat(state.words()).isEqualTo("partly old: partition");
@@ -322,9 +290,9 @@ class StateRulesTest {
         Given given = workload()
                 .kind(WorkloadKind.STATEFUL_SET)
                 .tagIs(D2)
-                .pod(false, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .pod(true, false, "Running", Map.of("app", D2), NO_TROUBLE)
-                .rollout(rollout(2, 1, 2, 1, 2));
+                .oldPod(D2)
+                .newPod(D2)
+                .rollout(wanted(2).partition(1).updated(1));
         assertThat(state(given).kind()).isEqualTo(Kind.UP_TO_DATE);
     }
 
@@ -340,22 +308,19 @@ class StateRulesTest {
         assertThat(state(workload().tagIs(D2).runs(D1).hold(false)))
                 .extracting(State::kind, State::ill, State::since)
                 .containsExactly(Kind.HELD, false, ago(600));
-        Given crashing = newPod(acted().hold(false), CRASH).rollout(rollout(1, 0, 1, 1, 0));
+        Given crashing = acted().hold(false).newPod(D2, CRASH).rollout(wanted(1).ready(0));
         assertThat(state(crashing, false, ago(30), ago(60)).kind()).isEqualTo(Kind.FAILED);
     }
 
     @Test
     void aDisturbedHoldNeedsHelpAtOnce() {
-        ContainerState pinned = new ContainerState(
-                REF,
-                Optional.of(D1),
-                ago(600),
-                List.of(D2),
-                Optional.of(D2),
-                Optional.of("admin"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(REF));
+        ContainerState pinned = TestContainerState.of(REF)
+                .acted(D1)
+                .at(NOW.minusSeconds(600))
+                .replaced(D2)
+                .rejected(D2, "admin")
+                .originalImage(REF)
+                .build();
         Given disturbed =
                 workload().tagIs(D2).runs(D1).hold(false).state("app", pinned).changedBy("argocd");
         assertThat(state(disturbed)).extracting(State::words, State::ill).containsExactly("held: disturbed", true);
@@ -364,16 +329,13 @@ class StateRulesTest {
 
     @Test
     void aPinThatDoesNotLastNeedsHelpAndAnUndoDoesNot() {
-        ContainerState opposed = new ContainerState(
-                REF,
-                Optional.of(D2),
-                ago(60),
-                List.of(D1),
-                Optional.of(D2),
-                Optional.of("argocd"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(REF));
+        ContainerState opposed = TestContainerState.of(REF)
+                .acted(D2)
+                .at(NOW.minusSeconds(60))
+                .replaced(D1)
+                .rejected(D2, "argocd")
+                .originalImage(REF)
+                .build();
         Given pinned = workload()
                 .container("app", REF, "IfNotPresent")
                 .annotation("if-not-always", "pin")
@@ -431,16 +393,10 @@ class StateRulesTest {
                 .actedOn(D2)
                 .state(
                         "app",
-                        new ContainerState(
-                                REF,
-                                Optional.of(D2),
-                                Optional.of(NOW.minusMillis(30_400)),
-                                List.of(D1),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()))
+                        TestContainerState.of(REF)
+                                .acted(D2)
+                                .at(NOW.minusMillis(30_400))
+                                .replaced(D1))
                 .runs(D2)
                 .annotation("cooldown", "60s"));
         assertThat(cooling)
@@ -485,8 +441,7 @@ class StateRulesTest {
 
     @Test
     void aWorkloadWithoutPodsIsHealthy() {
-        assertThat(state(acted().rollout(rollout(0, 0, 0, 0, 0)), false, NEVER, ago(10_000))
-                        .kind())
+        assertThat(state(acted().rollout(wanted(0)), false, NEVER, ago(10_000)).kind())
                 .isEqualTo(Kind.UP_TO_DATE);
     }
 }

@@ -6,11 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.plan.ContainerFacts.Why;
 import io.urunner.kube.Workload;
-import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import io.urunner.registry.ImageReference;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -34,18 +32,7 @@ class TrackingTest {
     void aContainerThatWePinnedFollowsTheTagItHad() {
         Workload workload = Given.workload()
                 .container("app", REF + "@" + D1, "Always")
-                .state(
-                        "app",
-                        new ContainerState(
-                                REF,
-                                Optional.of(D1),
-                                Optional.empty(),
-                                List.of(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.of("registry.example/team/app")))
+                .state("app", TestContainerState.of(REF).acted(D1).originalImage("registry.example/team/app"))
                 .build();
 
         assertThat(Tracking.of(workload, workload.containers().get(0), Policy.DEFAULT, reference -> true))

@@ -11,7 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress.Cause;
-import io.urunner.kube.WorkloadState.ContainerState;
+import io.urunner.kube.testing.TestContainerState;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -92,18 +92,7 @@ class VerificationTest {
     void onlyTheDigestsThatTheRolloutBroughtAreQuarantined() {
         Given given = rolledOut()
                 .container("proxy", SIDECAR, "Always")
-                .state(
-                        "proxy",
-                        new ContainerState(
-                                SIDECAR,
-                                Optional.of(D3),
-                                Optional.empty(),
-                                List.of(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()));
+                .state("proxy", TestContainerState.of(SIDECAR).acted(D3));
 
         assertThat(Verification.quarantine(given.build(), new Outcome.Failed("CrashLoopBackOff", true)))
                 .get()

@@ -1,13 +1,13 @@
 package io.urunner.agent.plan;
 
-import io.urunner.kube.Container;
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
+
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.Pod;
-import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
-import io.urunner.kube.WorkloadId;
-import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
+import io.urunner.kube.testing.TestPod;
+import io.urunner.kube.testing.TestWorkload;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -225,50 +225,36 @@ final class World {
                 .count();
         long ready =
                 pods.stream().filter(pod -> !pod.terminating && isReady(pod)).count();
-        return new Workload(
-                new WorkloadId("shop", WorkloadKind.DEPLOYMENT, "web"),
-                "uid",
-                Integer.toString(resourceVersion),
-                resourceVersion,
-                own,
-                onTemplate,
-                List.of(new Container(
+        return TestWorkload.named("shop/Deployment/web")
+                .resourceVersion(resourceVersion)
+                .generation(resourceVersion)
+                .annotations(own)
+                .templateAnnotations(onTemplate)
+                .container(
                         "app",
                         REF + template.pin.map(digest -> "@" + digest).orElse(""),
-                        nodes == Nodes.PULL ? "Always" : "IfNotPresent",
-                        false)),
-                List.of(),
-                "default",
-                new RolloutStatus(
-                        replicas,
-                        seenByController,
-                        false,
-                        false,
-                        0,
-                        (int) live,
-                        (int) updated,
-                        (int) ready,
-                        (int) ready,
-                        Optional.empty(),
-                        Optional.empty()),
-                Optional.of(Integer.toString(template.revision)),
-                seen,
-                manager.equals("urunner") ? List.of() : List.of(manager));
+                        nodes == Nodes.PULL ? "Always" : "IfNotPresent")
+                .rollout(wanted(replicas)
+                        .observed(seenByController)
+                        .total((int) live)
+                        .updated((int) updated)
+                        .ready((int) ready))
+                .currentRevision(Integer.toString(template.revision))
+                .pods(seen)
+                .templateManagers(manager.equals("urunner") ? List.of() : List.of(manager))
+                .build();
     }
 
     private Pod pod(SimPod pod) {
-        String name = "web-" + pod.number;
         Pod.ContainerStatus status = new Pod.ContainerStatus(
                 "app", pod.pulled.map(this::imageId).orElse(""), isReady(pod), 0, Optional.empty());
-        return new Pod(
-                name,
-                name,
-                seenByController && pod.revision == template.revision,
-                pod.terminating,
-                pod.pulled.isPresent() ? "Running" : "Pending",
-                isReady(pod),
-                Optional.empty(),
-                List.of(status));
+        return TestPod.named("web-" + pod.number)
+                .ofCurrentRevision(seenByController && pod.revision == template.revision)
+                .terminating(pod.terminating)
+                .phase(pod.pulled.isPresent() ? "Running" : "Pending")
+                .ready(isReady(pod))
+                .containers(status)
+                .build();
     }
 
     private String imageId(String digest) {

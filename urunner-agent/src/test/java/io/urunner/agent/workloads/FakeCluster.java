@@ -1,5 +1,7 @@
 package io.urunner.agent.workloads;
 
+import static io.urunner.kube.testing.TestRolloutStatus.wanted;
+
 import io.urunner.kube.Container;
 import io.urunner.kube.DigestsAnnotation;
 import io.urunner.kube.KubeException;
@@ -8,12 +10,14 @@ import io.urunner.kube.PatchResult;
 import io.urunner.kube.Pod;
 import io.urunner.kube.Restart;
 import io.urunner.kube.RolloutOutcome;
-import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
 import io.urunner.kube.WorkloadState;
+import io.urunner.kube.testing.TestPod;
+import io.urunner.kube.testing.TestRolloutStatus;
+import io.urunner.kube.testing.TestWorkload;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -71,96 +75,23 @@ public final class FakeCluster implements Cluster {
         Pod pod = pod(true, statuses);
         real.put(
                 id,
-                new Workload(
-                        id,
-                        "uid-of-" + name,
-                        "1",
-                        1,
-                        Map.of(),
-                        Map.of(),
-                        containers,
-                        List.of(),
-                        "default",
-                        complete(),
-                        Optional.of("r1"),
-                        List.of(pod),
-                        List.of("kubectl")));
+                TestWorkload.of(id)
+                        .uid("uid-of-" + name)
+                        .containers(containers)
+                        .currentRevision("r1")
+                        .pods(List.of(pod))
+                        .templateManagers(List.of("kubectl"))
+                        .build());
         show();
         return id;
     }
 
-    /** One pod is wanted; there are {@code total}, of which {@code ready} are ready. */
-    private static RolloutStatus status(boolean observed, int total, int ready) {
-        return new RolloutStatus(
-                1, observed, false, false, 0, total, 1, ready, ready, Optional.empty(), Optional.empty());
-    }
-
-    private static RolloutStatus complete() {
-        return status(true, 1, 1);
-    }
-
     private static Pod pod(boolean ready, List<Pod.ContainerStatus> statuses) {
-        return new Pod("pod", "uid", true, false, "Running", ready, Optional.empty(), statuses);
-    }
-
-    /** A workload that should differ from another one. */
-    private static final class Edit {
-        private final Workload old;
-        private String resourceVersion;
-        private long generation;
-        private Map<String, String> annotations;
-        private Map<String, String> templateAnnotations;
-        private RolloutStatus rollout;
-        private List<Pod> pods;
-        private List<String> managers;
-
-        Edit(Workload old) {
-            this.old = old;
-            resourceVersion = old.resourceVersion();
-            generation = old.generation();
-            annotations = old.annotations();
-            templateAnnotations = old.templateAnnotations();
-            rollout = old.rollout();
-            pods = old.pods();
-            managers = old.templateManagers();
-        }
-
-        /** Another version of the template, by this field manager. */
-        Edit by(String manager) {
-            resourceVersion = Integer.toString(Integer.parseInt(old.resourceVersion()) + 1);
-            generation = old.generation() + 1;
-            managers = List.of(manager);
-            return this;
-        }
-
-        Edit annotations(Map<String, String> all, Map<String, String> ofTemplate) {
-            annotations = all;
-            templateAnnotations = ofTemplate;
-            return this;
-        }
-
-        Edit rollout(RolloutStatus status, List<Pod> are) {
-            rollout = status;
-            pods = are;
-            return this;
-        }
-
-        Workload done() {
-            return new Workload(
-                    old.id(),
-                    old.uid(),
-                    resourceVersion,
-                    generation,
-                    annotations,
-                    templateAnnotations,
-                    old.containers(),
-                    old.imagePullSecrets(),
-                    old.serviceAccount(),
-                    rollout,
-                    old.currentRevision(),
-                    pods,
-                    managers);
-        }
+        return TestPod.named("pod")
+                .uid("uid")
+                .ready(ready)
+                .containers(statuses.toArray(Pod.ContainerStatus[]::new))
+                .build();
     }
 
     /** What the API server has. */
@@ -239,7 +170,7 @@ public final class FakeCluster implements Cluster {
                         container.name(), container.image() + "@" + digest, true, 0, Optional.empty()))
                 .toList();
         Pod pod = pod(true, statuses);
-        put(with(old, complete(), List.of(pod)));
+        put(with(old, wanted(1), List.of(pod)));
     }
 
     /** Its pod crashes again and again. */
@@ -250,12 +181,12 @@ public final class FakeCluster implements Cluster {
                         container.name(), container.image() + "@sha256:0", false, 3, Optional.of("CrashLoopBackOff")))
                 .toList();
         Pod pod = pod(false, statuses);
-        put(with(old, status(true, 1, 0), List.of(pod)));
+        put(with(old, wanted(1).ready(0), List.of(pod)));
     }
 
     /** The controllers are still rolling out. */
     public void rolling(WorkloadId id) {
-        put(with(real.get(id), status(true, 2, 1), real.get(id).pods()));
+        put(with(real.get(id), wanted(1).total(2), real.get(id).pods()));
     }
 
     /** Somebody annotates a workload. */
@@ -268,8 +199,8 @@ public final class FakeCluster implements Cluster {
         put(change(real.get(id), Map.of(Workload.STATE, state), Map.of(Workload.DIGESTS, digests)));
     }
 
-    private static Workload with(Workload old, RolloutStatus status, List<Pod> pods) {
-        return new Edit(old).rollout(status, pods).done();
+    private static Workload with(Workload old, TestRolloutStatus status, List<Pod> pods) {
+        return TestWorkload.like(old).rollout(status).pods(pods).build();
     }
 
     private void put(Workload workload) {
@@ -294,10 +225,12 @@ public final class FakeCluster implements Cluster {
         newAnnotations.putAll(annotations);
         Map<String, String> newTemplate = new HashMap<>(old.templateAnnotations());
         newTemplate.putAll(template);
-        return new Edit(old)
-                .annotations(newAnnotations, newTemplate)
-                .by("urunner")
-                .done();
+        return TestWorkload.like(old)
+                .edited()
+                .annotations(newAnnotations)
+                .templateAnnotations(newTemplate)
+                .templateManagers(List.of("urunner"))
+                .build();
     }
 
     @Override
@@ -371,10 +304,12 @@ public final class FakeCluster implements Cluster {
         put(after);
         step("after the patch");
         if (undo) {
-            put(new Edit(after)
-                    .annotations(now.annotations(), now.templateAnnotations())
-                    .by("operator")
-                    .done());
+            put(TestWorkload.like(after)
+                    .edited()
+                    .annotations(now.annotations())
+                    .templateAnnotations(now.templateAnnotations())
+                    .templateManagers(List.of("operator"))
+                    .build());
         }
         if (loseAnswer) {
             loseAnswer = false;
@@ -393,7 +328,7 @@ public final class FakeCluster implements Cluster {
         }
         answerLate = false;
         resumeWatch();
-        return found.map(now -> with(now, status(false, 1, 1), now.pods()));
+        return found.map(now -> with(now, wanted(1).observed(false), now.pods()));
     }
 
     @Override

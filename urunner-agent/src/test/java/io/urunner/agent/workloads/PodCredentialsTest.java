@@ -4,14 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
-import io.urunner.kube.Container;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConnection;
-import io.urunner.kube.RolloutStatus;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadKind;
+import io.urunner.kube.testing.TestWorkload;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.auth.CredentialException;
 import java.net.InetAddress;
@@ -25,8 +24,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.IntStream;
@@ -300,19 +297,9 @@ class PodCredentialsTest {
     }
 
     private static Workload workload(WorkloadId id, List<String> secrets) {
-        return new Workload(
-                id,
-                "uid",
-                "1",
-                1,
-                Map.of(),
-                Map.of(),
-                List.of(new Container("app", APP.toString(), "Always", false)),
-                secrets,
-                "default",
-                new RolloutStatus(1, true, false, false, 0, 1, 1, 1, 1, Optional.empty(), Optional.empty()),
-                Optional.empty(),
-                List.of(),
-                List.of());
+        return TestWorkload.of(id)
+                .container("app", APP.toString(), "Always")
+                .imagePullSecrets(secrets)
+                .build();
     }
 }
