@@ -573,7 +573,7 @@ public final class Agent implements AutoCloseable {
 
     /** Notifies the agent that credentials may have changed: healthy registries are asked at once. */
     public void credentialsChanged() {
-        loop.execute(() -> engine.registries().askAnew());
+        loop.execute(() -> engine.registries().refresh());
     }
 
     private <T> Optional<T> ask(Supplier<T> question) throws InterruptedException {

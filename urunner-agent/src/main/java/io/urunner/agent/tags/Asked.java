@@ -8,7 +8,9 @@ import java.util.Optional;
 final class Asked {
     int failures;
     boolean proven;
-    Optional<Long> looked = Optional.empty();
+    /** When somebody last wanted it to be asked early. */
+    Optional<Long> requestedAt = Optional.empty();
+
     long at = Long.MIN_VALUE;
     long notBefore = Long.MIN_VALUE;
     Optional<Long> restsUntil = Optional.empty();
@@ -16,10 +18,10 @@ final class Asked {
     long answersSince;
 
     /** Whether it waits because somebody wants to know, and not because it is due. */
-    boolean extra;
+    boolean early;
 
     /** Whether somebody wanted to know again while it was being asked. */
-    boolean again;
+    boolean askAgain;
 
     /** Whether it was answered the last time it was asked. */
     boolean answers() {
@@ -49,7 +51,7 @@ final class Asked {
                 restsUntil.map(until -> Math.max(0, until - now)).orElse(0L));
     }
 
-    /** Whether its age shows how long a round takes. */
+    /** Whether its age shows how long it takes to ask all questions once. */
     boolean isAskedInTurn(long now) {
         return failures == 0 && at != Long.MIN_VALUE && restsUntil.isEmpty() && !rests(now);
     }

@@ -1,12 +1,16 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.HostStatus;
 import io.urunner.agent.loop.Loop;
 import io.urunner.agent.loop.Pace;
+import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.text.Phrases;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.function.LongFunction;
 import java.util.stream.Stream;
 
 /**
@@ -21,12 +25,16 @@ final class AskerPace {
     /** The longest pause, regardless of what a registry says. */
     static final Duration LONGEST = Duration.ofDays(7);
 
+    /** The shortest wait for a limit to be reset. */
+    static final Duration SHORTEST = Duration.ofMillis(100);
+
     /** If this many namespaces get no answer, the cause is not something that each of them broke itself. */
     static final int SEVERAL = 8;
 
     /** It asks less often than it should, so that its limit lasts. */
-    record Spaced(Instant since, String why) {}
+    private record Spaced(Instant since, String why) {}
 
+    private final Duration interval;
     private final Loop loop;
     private final InstantSource clock;
     private final Pace pace;
@@ -48,9 +56,9 @@ final class AskerPace {
 
     private int unanswered;
     /** Why something was not answered in this round: the host is at fault only if nothing is answered. */
-    private Optional<Resolution.Problem> silence = Optional.empty();
+    private Optional<Resolution.Problem> lastFailure = Optional.empty();
     /** When to ask the host again, if nothing is answered. */
-    private Optional<Instant> comeBack = Optional.empty();
+    private Optional<Instant> retryAfter = Optional.empty();
 
     /** How many namespaces it asks for in this round. */
     private int namespaces = 1;
@@ -61,20 +69,21 @@ final class AskerPace {
     private Optional<Long> spacedUntil = Optional.empty();
     private Optional<Spaced> spaced = Optional.empty();
     /** When the first round after the last failed one began. */
-    private long wellSince;
+    private long healthySince;
 
     private long begun;
     /** Whether the last question between the passes failed. */
-    private boolean lookFailed;
+    private boolean earlyFailed;
 
     private Optional<Resolution.Problem> problem = Optional.empty();
     private Optional<Instant> failingSince = Optional.empty();
 
     AskerPace(Duration interval, Loop loop, InstantSource clock) {
+        this.interval = interval;
         this.loop = loop;
         this.clock = clock;
         pace = new Pace(interval);
-        wellSince = loop.nanos();
+        healthySince = loop.nanos();
     }
 
     /** A question waits; {@code pass} says whether because it is due. */
@@ -86,8 +95,8 @@ final class AskerPace {
             limited = false;
             whole = false;
             unanswered = 0;
-            silence = Optional.empty();
-            comeBack = Optional.empty();
+            lastFailure = Optional.empty();
+            retryAfter = Optional.empty();
             probed = false;
             spacedNow = false;
         }
@@ -118,7 +127,7 @@ final class AskerPace {
     }
 
     /** Whether none of its questions waits or is being asked any longer, so that the round should end. */
-    boolean isThrough() {
+    boolean isDone() {
         return inRound && open == 0;
     }
 
@@ -166,8 +175,8 @@ final class AskerPace {
     void unanswered(Resolution.Problem trouble, Optional<Instant> until) {
         heard = true;
         unanswered++;
-        comeBack = until;
-        silence = Optional.of(trouble);
+        retryAfter = until;
+        lastFailure = Optional.of(trouble);
     }
 
     /**
@@ -211,25 +220,25 @@ final class AskerPace {
         // Right after a push the registry may still be writing: the first failure between the passes does not hold it
         // back. Nor does what was never answered: it may be broken for one tenant, and the next pass will show.
         boolean noAnswer = !answered && unanswered > 0;
-        boolean tells = lookFailed && (!tenants || probed);
-        lookFailed = noAnswer && !whole && !limited && !pace.failing() && !tells;
+        boolean tells = earlyFailed && (!tenants || probed);
+        earlyFailed = noAnswer && !whole && !limited && !pace.failing() && !tells;
         if (limited) {
             return true;
         }
-        if (lookFailed) {
+        if (earlyFailed) {
             problem = Optional.empty();
         } else if (noAnswer) {
-            problem = silence;
+            problem = lastFailure;
             fails();
-            comeBack.ifPresent(this::pauseUntil);
+            retryAfter.ifPresent(this::pauseUntil);
         } else if (answered) {
-            wellSince = pace.failing() ? begun : wellSince;
+            healthySince = pace.failing() ? begun : healthySince;
             pace.succeeded();
             pausedUntil = Optional.empty();
             problem = Optional.empty();
             failingSince = Optional.empty();
             if (!spacedNow) {
-                goesOn();
+                endSpacing();
             }
         }
         return true;
@@ -272,21 +281,63 @@ final class AskerPace {
         return limited;
     }
 
-    /** What is left of its limit is spread: it asks again after {@code spacing}. */
-    void spaces(Duration spacing, String why) {
+    /** Whether it is paused for another reason than that the host does not answer. */
+    boolean isHeldBack() {
+        return pausedUntil().isPresent() && (isLimited() || !failing());
+    }
+
+    /**
+     * Spreads what is left of its limit, if it is not enough to ask everything in each pass. Returns how long it then takes
+     * to ask all questions once; zero if they are not asked one by one.
+     */
+    Duration spread(WatchedRegistry.Allowance limit) {
+        Instant now = clock.instant();
+        Duration spacing = limit.spacing(now);
+        if (spacing.compareTo(interval) <= 0) {
+            endSpacing();
+            return Duration.ZERO;
+        }
+        if (limit.isUsedUp(now)) {
+            space(spacing, "the registry's limit is used up");
+            return Duration.ZERO;
+        }
+        space(
+                spacing,
+                "the registry allows " + Phrases.count(limit.left(now), "more request") + " until "
+                        + Phrases.time(limit.resets()));
+        return Pace.min(spacing.multipliedBy(questions), LONGEST);
+    }
+
+    private void space(Duration spacing, String why) {
         spacedUntil = Optional.of(loop.nanos() + Pace.min(spacing, LONGEST).toNanos());
         spaced = Optional.of(new Spaced(spaced.map(Spaced::since).orElseGet(clock::instant), why));
         spacedNow = true;
     }
 
     /** Why it waits until its limit lets it ask again; empty if it may ask. */
-    Optional<Spaced> spaced() {
+    private Optional<Spaced> spaced() {
         return spaced.filter(
                 spaces -> spacedUntil.filter(until -> until - loop.nanos() > 0).isPresent());
     }
 
+    /** Why it is paused and until when, if it is; {@code time} converts the loop's nanoseconds. */
+    Optional<HostStatus.Wait> pause(Asker asker, LongFunction<Instant> time) {
+        Optional<Instant> until = pausedUntil().map(time::apply);
+        if (until.isEmpty()) {
+            return Optional.empty();
+        }
+        return spaced().map(spacing -> new HostStatus.Wait(
+                        asker.namespace(), Deferral.RATE_LIMITED, spacing.why(), spacing.since(), until.get()))
+                .or(() -> problem.map(trouble -> new HostStatus.Wait(
+                        asker.namespace(),
+                        trouble.kind(),
+                        trouble.message(),
+                        failingSince.orElseGet(clock::instant),
+                        until.get())));
+    }
+
     /** Its limit no longer holds it back. */
-    void goesOn() {
+    private void endSpacing() {
         spaced = Optional.empty();
         spacedUntil = Optional.empty();
     }
@@ -297,8 +348,8 @@ final class AskerPace {
     }
 
     /** Whether it has been answered every time since this moment. */
-    boolean isWellSince(long moment) {
-        return !pace.failing() && moment - wellSince >= 0;
+    boolean isHealthySince(long moment) {
+        return !pace.failing() && moment - healthySince >= 0;
     }
 
     /** What is wrong with the host for this asker, if anything. */

@@ -1,12 +1,15 @@
 package io.urunner.agent.tags;
 
 import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.Pace;
 import io.urunner.agent.loop.Turns;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,7 +17,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -25,10 +27,13 @@ final class Backlog {
     /** How many questions of one namespace wait at most: the others are asked in later passes. */
     private static final int MOST = 200_000;
 
+    /** How many failures in a row end a namespace's part of a pass, if there are other namespaces. */
+    private static final int MOST_FAILURES = 3;
+
     private final Duration interval;
     private final Loop loop;
     private final InstantSource clock;
-    private final Function<Question, Collection<String>> namespaces;
+    private final HostQueue.Port port;
     private final Map<Question, Asked> questions = new LinkedHashMap<>();
     /** Those that were asked less than an interval ago and are no longer tracked: one that comes back is not new. */
     private final Map<Question, Asked> gone = new LinkedHashMap<>();
@@ -42,12 +47,16 @@ final class Backlog {
     /** What the current pass has not reached yet. */
     private final Set<Question> left = new HashSet<>();
 
-    /** {@code namespaces} returns the namespaces for which a question is asked. */
-    Backlog(Duration interval, Loop loop, InstantSource clock, Function<Question, Collection<String>> namespaces) {
-        this.interval = interval;
-        this.loop = loop;
-        this.clock = clock;
-        this.namespaces = namespaces;
+    /** By namespace, how many of its questions in a row got no answer in the current pass. */
+    private final Map<String, Integer> failuresInARow = new HashMap<>();
+
+    private Optional<Instant> lastAnswer = Optional.empty();
+
+    Backlog(HostQueue.Parts host) {
+        interval = host.interval();
+        loop = host.loop();
+        clock = host.clock();
+        port = host.port();
     }
 
     // ---- what is to be asked
@@ -112,8 +121,30 @@ final class Backlog {
         return paces.computeIfAbsent(asker, added -> new AskerPace(interval, loop, clock));
     }
 
+    /** The pace of an asker, if it has asked or is about to. */
+    Optional<AskerPace> find(Asker asker) {
+        return Optional.ofNullable(paces.get(asker));
+    }
+
+    /** How long all askers with questions are paused; empty if one may ask. */
+    Optional<Duration> pausedFor() {
+        Duration least = Duration.ofNanos(Long.MAX_VALUE);
+        boolean any = false;
+        for (AskerPace pace : paces.values()) {
+            if (pace.questions > 0) {
+                Optional<Long> until = pace.pausedUntil();
+                if (until.isEmpty()) {
+                    return Optional.empty();
+                }
+                any = true;
+                least = Pace.min(least, Duration.ofNanos(until.get() - loop.nanos()));
+            }
+        }
+        return any ? Optional.of(least) : Optional.empty();
+    }
+
     /** All questions of an asker are asked as soon as its own pace allows. */
-    void restNoMore(Asker asker) {
+    void endRest(Asker asker) {
         questions.forEach((question, asked) -> {
             if (question.asker().equals(asker)) {
                 asked.notBefore = Long.MIN_VALUE;
@@ -134,18 +165,18 @@ final class Backlog {
     /** This waits from now on; {@code pass} says whether because it is due. */
     void add(Question question, boolean pass) {
         boolean waits = waiting.contains(question);
-        if (waiting.add(question, namespaces.apply(question)) && !waits) {
+        if (waiting.add(question, port.namespaces(question)) && !waits) {
             pace(question.asker()).waits(pass);
         }
     }
 
     /** This waiting question comes first when it is the turn of a hint. */
     void hint(Question question) {
-        hinted.add(question, namespaces.apply(question));
+        hinted.add(question, port.namespaces(question));
     }
 
     /** Makes this question come first, and the next turn that of a hint. */
-    void hintNext(Question question) {
+    private void hintNext(Question question) {
         hintsTurn = true;
         hint(question);
     }
@@ -185,10 +216,10 @@ final class Backlog {
     }
 
     /** The questions of a namespace that fail one after the other make way. */
-    void leaveUnanswered(String namespace) {
+    private void leaveUnanswered(String namespace) {
         waiting.all().stream()
                 .filter(question -> !asked(question).answers()
-                        && namespaces.apply(question).stream().allMatch(namespace::equals))
+                        && port.namespaces(question).stream().allMatch(namespace::equals))
                 .forEach(this::leave);
     }
 
@@ -200,7 +231,47 @@ final class Backlog {
                 .min(Comparator.comparingLong(question -> asked(question).answersSince));
     }
 
+    // ---- what was answered
+
+    /** When any question was last answered. */
+    Optional<Instant> lastAnswer() {
+        return lastAnswer;
+    }
+
+    /** A question was answered in this namespace's turn. */
+    void answered(Question question, String namespace) {
+        pace(question.asker()).answered();
+        failuresInARow.remove(namespace);
+        lastAnswer = Optional.of(clock.instant());
+        find(question).ifPresent(asked -> asked.answered(loop.nanos()));
+    }
+
+    /** A question got no useful answer in this namespace's turn. */
+    void failed(Question question, String namespace) {
+        find(question).ifPresent(asked -> asked.failed(loop.nanos(), interval));
+        if (failuresInARow.merge(namespace, 1, Integer::sum) >= MOST_FAILURES && port.hasTenants()) {
+            leaveUnanswered(namespace);
+        }
+    }
+
+    /** An asker gets no answers: its next question is one that was answered before; if that was tried, it asks no more. */
+    void probeOrLeave(Asker asker) {
+        AskerPace pace = pace(asker);
+        Optional<Question> probe = pace.hasProbed() ? Optional.empty() : steadiest(asker);
+        probe.ifPresentOrElse(
+                question -> {
+                    pace.probes();
+                    hintNext(question);
+                },
+                () -> leaveAll(asker));
+    }
+
     // ---- passes
+
+    /** A pass becomes due: failures of the one before do not count. */
+    void forgetFailures() {
+        failuresInARow.clear();
+    }
 
     /** A pass covers all that waits, and these. */
     void passBegins(Set<Question> inFlight) {
@@ -237,13 +308,13 @@ final class Backlog {
         return due;
     }
 
-    /** How long ago the question with the oldest turn was asked. */
-    Duration round() {
+    /** How long it takes to ask all questions once: how long ago the one with the oldest turn was asked. */
+    Duration cycle() {
         long now = loop.nanos();
-        // A failing asker asks only one or two questions: their age says nothing about a round.
+        // A failing asker asks only one or two questions: their age says nothing about the others.
         return Duration.ofNanos(questions.entrySet().stream()
                 .filter(entry -> entry.getValue().isAskedInTurn(now)
-                        && pace(entry.getKey().asker()).isWellSince(entry.getValue().at))
+                        && pace(entry.getKey().asker()).isHealthySince(entry.getValue().at))
                 .mapToLong(entry -> now - entry.getValue().at)
                 .max()
                 .orElse(0));

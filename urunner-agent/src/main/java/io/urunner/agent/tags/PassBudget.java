@@ -1,17 +1,18 @@
 package io.urunner.agent.tags;
 
+import io.urunner.agent.HostStatus;
 import io.urunner.agent.loop.Loop;
+import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.tags.WatchedRegistry.Allowance;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /** Our own limit for everything that is sent to one host, and what a pass may use of it. On the loop. */
 final class PassBudget {
-    private final Supplier<Optional<Allowance>> limit;
+    private final HostQueue.Port port;
     private final Loop loop;
     private final InstantSource clock;
     /** How much of the budget a pass leaves unused. */
@@ -25,16 +26,21 @@ final class PassBudget {
 
     private long shortAt;
 
-    /** {@code limit} returns what is left; empty if there is no limit. */
-    PassBudget(Supplier<Optional<Allowance>> limit, Loop loop, InstantSource clock) {
-        this.limit = limit;
-        this.loop = loop;
-        this.clock = clock;
+    PassBudget(HostQueue.Parts host) {
+        port = host.port();
+        loop = host.loop();
+        clock = host.clock();
+    }
+
+    /** The budget if nothing is left of it until it is reset. */
+    Optional<Allowance> usedUp() {
+        Instant now = clock.instant();
+        return port.budget().filter(limit -> limit.isUsedUp(now));
     }
 
     /** A pass begins; {@code leaves} returns what it leaves of a limit. */
     void begins(ToLongFunction<Allowance> leaves) {
-        Optional<Allowance> now = limit.get();
+        Optional<Allowance> now = port.budget();
         floor = now.map(leaves::applyAsLong).orElse(0L);
         long share = now.map(some -> some.left(clock.instant()) - floor).orElse(0L);
         requestFloor = Math.max(0, floor - Math.max(2, share / 2));
@@ -57,7 +63,7 @@ final class PassBudget {
     }
 
     private boolean isUsed(int underWay, long least) {
-        return limit.get()
+        return port.budget()
                 .filter(some -> some.left(clock.instant()) - underWay <= Math.max(0, least))
                 .isPresent();
     }
@@ -75,8 +81,13 @@ final class PassBudget {
         }
     }
 
-    /** Since when it has been too small to ask everything in each pass; empty if it is not. */
-    Optional<Instant> shortSince() {
-        return shortSince;
+    /** The wait that it causes until {@code nextPass} if it is too small to ask everything in each pass; else empty. */
+    Optional<HostStatus.Wait> waits(Instant nextPass) {
+        return shortSince.map(since -> new HostStatus.Wait(
+                Optional.empty(),
+                Deferral.REQUEST_BUDGET,
+                "the budget of the registry (registries[].budget) is too small to ask for everything in each interval",
+                since,
+                nextPass));
     }
 }

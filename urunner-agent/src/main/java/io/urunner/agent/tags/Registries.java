@@ -121,8 +121,8 @@ public final class Registries {
     }
 
     /** Asks for everything now, except at registries that must not be asked. */
-    public void askAnew() {
-        registries.forEach(registry -> registry.queue().askAnew());
+    public void refresh() {
+        registries.forEach(registry -> registry.queue().refresh());
     }
 
     /** The references that are asked for. */

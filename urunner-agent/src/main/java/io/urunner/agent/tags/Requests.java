@@ -12,11 +12,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -33,13 +33,14 @@ public final class Requests {
     private static final int MOST = 10_000;
 
     /** The longest wait for a limit that is used up. */
-    static final Duration SOON = Duration.ofMinutes(1);
+    private static final Duration SOON = Duration.ofMinutes(1);
 
     private final String host;
     private final Duration interval;
     private final Loop loop;
     private final InstantSource clock;
     private final HostQueue.Port port;
+    private final Runnable ended;
     private final Turns<Request<?>> waiting = new Turns<>(MOST);
     /** By asker, how many requests wait. */
     private final Map<Asker, Integer> askers = new HashMap<>();
@@ -51,6 +52,8 @@ public final class Requests {
     private final Map<String, Integer> byNamespace = new HashMap<>();
     /** Until when an asker must not send any, by the loop's time. */
     private final Map<Asker, Long> notBefore = new HashMap<>();
+
+    private boolean waitingForLimit;
 
     /**
      * A request.
@@ -91,12 +94,14 @@ public final class Requests {
         }
     }
 
-    Requests(String host, Duration interval, Loop loop, InstantSource clock, HostQueue.Port port) {
-        this.host = host;
-        this.interval = interval;
-        this.loop = loop;
-        this.clock = clock;
-        this.port = port;
+    /** {@code ended} is run on the loop when a request has ended in any way, or a limit is reset that one waited for. */
+    Requests(HostQueue.Parts host, Runnable ended) {
+        this.host = host.name();
+        interval = host.interval();
+        loop = host.loop();
+        clock = host.clock();
+        port = host.port();
+        this.ended = ended;
         progress = new Progress(loop::nanos);
     }
 
@@ -154,11 +159,6 @@ public final class Requests {
         return loop.nanos() - moment < interval.toNanos();
     }
 
-    /** Whether there is one to send. */
-    boolean anyWaiting() {
-        return !waiting.isEmpty();
-    }
-
     /** How many have not been answered yet. */
     int underWay() {
         return underWay;
@@ -169,22 +169,17 @@ public final class Requests {
         return progress.standsStill();
     }
 
-    /** The askers whose requests wait. */
-    Set<Asker> askers() {
-        return askers.keySet();
-    }
-
     /**
-     * Sends the next request of an asker that may send, of no namespace more than {@code most} at once; {@code over} is
-     * called on the loop when it has ended in any way. Returns whether there was one.
+     * Sends the next request of an asker that may send, of no namespace more than {@code most} at once. Returns whether
+     * there was one.
      */
-    boolean sendNext(Predicate<Asker> may, int most, Runnable over) {
+    boolean sendNext(Predicate<Asker> may, int most) {
         Optional<Turns.Turn<Request<?>>> next =
                 waiting.next(request -> may.test(request.asker()) && leavesRoom(request, most));
         next.ifPresent(turn -> {
             left(turn.item());
             port.served(AgentListener.Served.CONTENT, turn.namespace());
-            send(turn.item(), turn.namespace(), over);
+            send(turn.item(), turn.namespace());
         });
         return next.isPresent();
     }
@@ -200,7 +195,7 @@ public final class Requests {
         askers.computeIfPresent(request.asker(), (asker, waiting) -> waiting == 1 ? null : waiting - 1);
     }
 
-    private <T> void send(Request<T> request, String namespace, Runnable over) {
+    private <T> void send(Request<T> request, String namespace) {
         underWay++;
         progress.begun();
         byNamespace.merge(namespace, 1, Integer::sum);
@@ -235,21 +230,21 @@ public final class Requests {
                                             request.what(),
                                             word,
                                             (loop.nanos() - begun) / 1_000_000);
-                            ended(namespace, told, over);
+                            ended(namespace, told);
                         });
                     }
                 },
-                e -> ended(namespace, () -> request.failed("a defect of the agent: " + e), over));
+                e -> ended(namespace, () -> request.failed("a defect of the agent: " + e)));
     }
 
-    private void ended(String namespace, Runnable told, Runnable over) {
+    private void ended(String namespace, Runnable told) {
         underWay--;
         progress.ended();
         byNamespace.computeIfPresent(namespace, (name, count) -> count == 1 ? null : count - 1);
         try {
             told.run();
         } finally {
-            over.run();
+            ended.run();
         }
     }
 
@@ -270,8 +265,31 @@ public final class Requests {
         refuse(asker, words, true);
     }
 
+    /** Requests wait for a limit that is reset soon; otherwise they are refused. */
+    void waitForLimits(PassBudget budget) {
+        if (waiting.isEmpty() || waitingForLimit) {
+            return;
+        }
+        Instant now = clock.instant();
+        for (Asker asker : List.copyOf(askers.keySet())) {
+            Optional<Instant> resets = Stream.of(
+                            budget.usedUp(), port.allowance(asker).filter(limit -> limit.isUsedUp(now)))
+                    .flatMap(Optional::stream)
+                    .map(WatchedRegistry.Allowance::resets)
+                    .max(Comparator.naturalOrder());
+            if (resets.isPresent() && !refusedUntil(asker, resets.get())) {
+                waitingForLimit = true;
+                loop.after(Pace.max(Pace.min(Duration.between(now, resets.get()), SOON), AskerPace.SHORTEST), () -> {
+                    waitingForLimit = false;
+                    ended.run();
+                });
+                return;
+            }
+        }
+    }
+
     /** Refuses all requests of an asker whose limit is reset too late to wait for. Returns whether it is. */
-    boolean refusedUntil(Asker asker, Instant resets) {
+    private boolean refusedUntil(Asker asker, Instant resets) {
         boolean late = clock.instant().plus(SOON).isBefore(resets);
         if (late) {
             refuse(asker, leftAlone(resets), false);

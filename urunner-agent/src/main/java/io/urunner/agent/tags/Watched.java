@@ -74,7 +74,7 @@ final class Watched {
 
     /** How long an answer is valid. A pass takes time: half an interval more, and a moment for short ones. */
     Duration goodFor() {
-        return Pace.max(registry.interval(), queue.round())
+        return Pace.max(registry.interval(), queue.cycle())
                 .multipliedBy(3)
                 .dividedBy(2)
                 .plusSeconds(2);

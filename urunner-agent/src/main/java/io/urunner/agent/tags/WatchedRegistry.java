@@ -226,6 +226,10 @@ public record WatchedRegistry(RegistryPrefix prefix, Source source, Duration int
             return resets.isAfter(now) ? remaining : Long.MAX_VALUE;
         }
 
+        boolean isUsedUp(Instant now) {
+            return left(now) <= 0;
+        }
+
         /** How many of them may be spent on questions that are asked early. */
         long spare(Instant now) {
             return resets.isAfter(now) ? Math.max(0, remaining - reserved) : Long.MAX_VALUE;

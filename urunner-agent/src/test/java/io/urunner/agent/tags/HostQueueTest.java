@@ -573,7 +573,7 @@ class HostQueueTest {
         seldom.start();
         loop.settle();
         for (int second = 0; second < 150; second++) {
-            seldom.askAnew();
+            seldom.refresh();
             loop.advance(Duration.ofSeconds(1));
         }
         assertThat(registry.asked).as("at the start, after 0, 60 and 120 s").hasSize(4);
