@@ -483,7 +483,7 @@ public final class Agent implements AutoCloseable {
     /**
      * Returns what is not ready yet, for a readiness probe.
      *
-     * @return the problem in words; an empty string once the cluster has been seen and every registry has been asked,
+     * @return the problem in words; an empty string once this is synced with the cluster and every registry has been asked,
      *     as long as the cluster can be seen
      */
     public String notReady() {

@@ -226,7 +226,7 @@ public interface Wiring {
         /**
          * Checks everything once and starts the rollouts that are due.
          *
-         * @param timeout the limit for all of it
+         * @param timeout how long it may take in total
          * @return the result
          * @throws InterruptedException if the thread is interrupted
          */
