@@ -6,48 +6,30 @@ import io.urunner.agent.engine.Reports;
 import io.urunner.agent.engine.Watchdog;
 import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.Context;
-import io.urunner.agent.loop.LogField;
 import io.urunner.agent.loop.LoopThread;
 import io.urunner.agent.loop.Pace;
 import io.urunner.agent.loop.StateLog;
-import io.urunner.agent.loop.SystemTime;
 import io.urunner.agent.loop.Threads;
-import io.urunner.agent.plan.Admission.Limits;
-import io.urunner.agent.plan.Policy;
 import io.urunner.agent.rollouts.EventWriter;
 import io.urunner.agent.rollouts.Leadership;
 import io.urunner.agent.rollouts.Patches;
-import io.urunner.agent.tags.WatchedRegistry;
-import io.urunner.agent.text.Phrases;
 import io.urunner.agent.workloads.KubeCluster;
 import io.urunner.agent.workloads.PodCredentials;
+import io.urunner.agent.workloads.Visibility;
 import io.urunner.kube.KubeAccess;
-import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.KubeConfiguration;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
-import io.urunner.kube.WatchProblem;
-import io.urunner.kube.WatchScope;
 import io.urunner.registry.FailedRequest;
-import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
-import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.UnavailableException;
-import io.urunner.store.DigestStore;
-import io.urunner.store.DigestStore.Retention;
-import io.urunner.store.DigestStores;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -58,12 +40,9 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.event.Level;
 
 /**
  * The agent: watches workloads, asks registries, and rolls out what is stale. It owns its threads, all named {@code
@@ -82,22 +61,11 @@ public final class Agent implements AutoCloseable {
     /** There is at most one patch per workload, one write to the store and one renewal of the Lease at a time. */
     private static final int UNLIMITED = Integer.MAX_VALUE;
 
-    /** How many namespaces a log line names. */
-    private static final int NAMED = 20;
-
-    /** How long the status lists a namespace that went away. */
-    private static final Duration LOST = Duration.ofDays(1);
-
-    private static final String ELECTION = "leader election";
-
     private static final Duration WATCH_PERIOD = Duration.ofMillis(500);
     /** How often a single look asks again where only the next answer decides. */
     private static final int MOST_LOOKS = 10;
 
     private static final Duration POLL = Duration.ofMillis(50);
-    /** How long a single look waits for an API server that cannot be reached. */
-    private static final Duration UNREACHABLE = Duration.ofSeconds(15);
-
     /** After this time without a sign of life, the loop is considered dead. */
     private static final Duration DEAD = Duration.ofSeconds(30);
     /** How long {@link #close} waits for patches that are under way, for the loop, and in total. */
@@ -124,24 +92,14 @@ public final class Agent implements AutoCloseable {
     private final Memory memory;
     private final PodCredentials pullSecrets;
     private final StateLog problems;
+    private final Visibility visibility;
     private final Engine engine;
     private final Reports reports;
     private final Watchdog watchdog;
 
     private State state = State.NEW;
-    private volatile boolean synced;
-    /** Whether any of the cluster was actually seen, rather than only that seeing it is not allowed. */
-    private volatile boolean seen;
-
     private volatile boolean passed;
-    /** The namespaces last reported to the log; on the loop. */
-    private Set<String> told = Set.of();
-    /** The namespaces that went away, and when; on the loop. */
-    private final Map<String, Instant> lost = new HashMap<>();
-
     private volatile boolean looking;
-    /** Whether the agent is shutting down, after which it no longer sees the cluster; on the loop. */
-    private boolean ends;
 
     private enum State {
         NEW,
@@ -155,11 +113,11 @@ public final class Agent implements AutoCloseable {
      * @param kubernetes how to reach the API server
      * @return a builder with everything else at its default
      */
-    public static Builder builder(KubeConfiguration kubernetes) {
-        return new Builder(kubernetes);
+    public static AgentBuilder builder(KubeConfiguration kubernetes) {
+        return new AgentBuilder(kubernetes);
     }
 
-    private Agent(Builder parts) {
+    Agent(AgentBuilder parts) {
         clock = parts.clock;
         loop = new LoopThread(Threads.named("loop"), parts.ticker);
         problems = new StateLog(LOG, loop);
@@ -190,12 +148,12 @@ public final class Agent implements AutoCloseable {
         listeners.add(events);
         watchdog = new Watchdog(loop::nanos);
         listeners.add(watchdog);
+        Context context = new Context(loop, clock, problems, new Listeners(listeners), this::acts);
+        visibility = new Visibility(context, cluster);
         engine = new Engine(new Engine.Parts(
-                new Context(loop, clock, problems, new Listeners(listeners), this::acts),
+                context,
                 cluster,
-                parts.registries.stream()
-                        .map(registry -> registry.watched(parts, pullSecrets))
-                        .toList(),
+                parts.registries(pullSecrets),
                 Optional.of(pullSecrets).filter(any -> parts.pullSecrets),
                 memory,
                 new Engine.Workers(kubeWorkers, registryWorkers),
@@ -282,13 +240,13 @@ public final class Agent implements AutoCloseable {
             engine.start();
             whenQuiet(MOST_LOOKS, () -> trouble.complete(Optional.empty()));
         }));
-        loop.execute(() -> whenUnreachable(
-                Pace.min(UNREACHABLE, timeout), () -> trouble.complete(Optional.of("cannot see the cluster"))));
+        loop.execute(() ->
+                visibility.whenUnreachable(timeout, () -> trouble.complete(Optional.of("cannot see the cluster"))));
         try {
             return trouble.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             return Optional.of(
-                    synced
+                    visibility.synced()
                             ? "not everything was checked within " + timeout.toSeconds() + " s"
                             : "not synced with the cluster within " + timeout.toSeconds() + " s");
         } catch (ExecutionException e) {
@@ -309,7 +267,7 @@ public final class Agent implements AutoCloseable {
      * Returns the pull secrets of a namespace's watched workloads.
      *
      * @param namespace the namespace
-     * @return the credentials in them; none where {@linkplain Builder#pullSecrets pull secrets are not read}
+     * @return the credentials in them; none where {@linkplain AgentBuilder#pullSecrets pull secrets are not read}
      */
     public PullSecretSource pullSecrets(String namespace) {
         return pullSecrets.of(namespace);
@@ -322,7 +280,7 @@ public final class Agent implements AutoCloseable {
         state = State.STARTED;
         loop.start();
         cluster.start(id -> loop.execute(() -> {
-            if (synced) {
+            if (visibility.synced()) {
                 engine.changed(id);
             }
         }));
@@ -330,88 +288,7 @@ public final class Agent implements AutoCloseable {
 
     /** Both the remembered digests and the cluster must have been seen before anything is decided. */
     private void whenSynced(Runnable next) {
-        memory.load(engine::resume, () -> pollSynced(next));
-    }
-
-    private void pollSynced(Runnable next) {
-        try {
-            synced = cluster.synced();
-        } finally {
-            if (!synced) {
-                loop.after(POLL, () -> pollSynced(next));
-            }
-        }
-        if (synced) {
-            tellNamespaces();
-            next.run();
-        }
-    }
-
-    /** Logs once that the agent is synced with the cluster, and from then on which namespaces come and go. */
-    private void tellNamespaces() {
-        Set<String> now = cluster.namespaces();
-        if (ends || blindness().isPresent()) {
-            return;
-        }
-        if (!seen) {
-            seen = true;
-            LOG.info(
-                    "synced with the cluster: {} in {}",
-                    Phrases.count(cluster.workloads().size(), "workload"),
-                    Phrases.count(now.size(), "namespace"));
-        } else {
-            tell(Level.INFO, "now watched", now, told);
-            tell(
-                    Level.WARN,
-                    "no longer watched, because the label urunner=enable is missing or the namespace was deleted",
-                    told,
-                    now);
-            told.stream().filter(name -> !now.contains(name)).forEach(name -> lost.put(name, clock.instant()));
-            lost.keySet().removeAll(now);
-        }
-        told = now;
-        if (now.isEmpty()) {
-            problems.problem(
-                    "namespaces",
-                    "none",
-                    "no namespace in scope has the label urunner=enable, so nothing is watched: kubectl label"
-                            + " --overwrite namespace NAME urunner=enable");
-        } else {
-            problems.well("namespaces");
-        }
-    }
-
-    private static void tell(Level level, String what, Set<String> these, Set<String> butNot) {
-        Set<String> names = new TreeSet<>(these);
-        names.removeAll(butNot);
-        if (!names.isEmpty()) {
-            String shown = names.stream().limit(NAMED).collect(Collectors.joining(", "))
-                    + (names.size() > NAMED ? " and " + (names.size() - NAMED) + " more" : "");
-            LOG.atLevel(level)
-                    .addKeyValue(LogField.EVENT, level == Level.INFO ? "watched" : "not_watched")
-                    .addKeyValue(LogField.SUBJECT, "namespaces")
-                    .log("{}: {}", what, shown);
-        }
-    }
-
-    private Optional<WatchProblem> blindness() {
-        return AgentStatus.blindness(cluster.problems(), cluster.namespaces());
-    }
-
-    /** A single look gives up on an API server that does not answer after this time. */
-    private void whenUnreachable(Duration left, Runnable next) {
-        if (synced) {
-            return;
-        }
-        // A problem without a resource is not a missing permission. A single failed connection does not count yet.
-        boolean trouble = cluster.problems().stream()
-                .anyMatch(problem -> problem.resource().isEmpty());
-        if (trouble && left.isNegative()) {
-            next.run();
-        } else {
-            Duration then = trouble ? left.minus(WATCH_PERIOD) : UNREACHABLE;
-            loop.after(WATCH_PERIOD, () -> whenUnreachable(then, next));
-        }
+        memory.load(engine::resume, () -> visibility.whenSynced(next));
     }
 
     private void whenQuiet(int looks, Runnable next) {
@@ -424,37 +301,16 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    /** Reports what the watch cannot see, once per change, and notes the first pass. */
+    /** Reports what the agent cannot see or do, once per change, and notes the first pass. */
     private void watchOver() {
-        List<WatchProblem> now = cluster.problems();
-        now.forEach(
-                problem -> problems.problem(subject(problem), kind(problem.missing(), "unseen"), problem.message()));
-        problems.keepOnly("watch of ", now.stream().map(Agent::subject).toList());
-        if (synced) {
-            tellNamespaces();
-        }
-        leadership
-                .flatMap(Leadership::problem)
-                .ifPresentOrElse(
-                        problem ->
-                                problems.problem(ELECTION, kind(problem.missing(), "not possible"), problem.message()),
-                        () -> problems.well(ELECTION));
+        visibility.report();
+        leadership.ifPresent(elected -> elected.report(problems));
+        boolean synced = visibility.synced();
         passed = passed || (synced && engine.registries().passed());
         watchdog.look(
                 synced ? engine.registries().status() : List.of(),
                 engine.registries().requestsStandStill(),
                 clock.instant());
-    }
-
-    /** The kind includes the verb of a missing permission: once it is granted, the next one may be missing. */
-    private static String kind(Optional<Permission> missing, String otherwise) {
-        return missing.map(permission -> "not allowed to " + permission.verb()).orElse(otherwise);
-    }
-
-    private static String subject(WatchProblem problem) {
-        // If the API server cannot be reached at all, no resource is named.
-        return "watch of " + (problem.resource().isEmpty() ? "the cluster" : problem.resource())
-                + problem.namespace().map(name -> " in namespace " + name).orElse("");
     }
 
     /**
@@ -483,18 +339,11 @@ public final class Agent implements AutoCloseable {
     /**
      * Returns what is not ready yet, for a readiness probe.
      *
-     * @return the problem in words; an empty string once this is synced with the cluster and every registry has been asked,
+     * @return the problem in words; an empty string once the cluster has been seen and every registry has been asked,
      *     as long as the cluster can be seen
      */
     public String notReady() {
-        Optional<String> blindness = blindness().map(problem -> ": " + problem.message());
-        if (!synced || !seen) {
-            return "not synced with the cluster yet" + blindness.orElse("");
-        }
-        if (blindness.isPresent()) {
-            return "cannot see the cluster" + blindness.get();
-        }
-        return passed ? "" : "the first pass has not finished yet";
+        return visibility.problem().orElse(passed ? "" : "the first pass has not finished yet");
     }
 
     /**
@@ -514,10 +363,8 @@ public final class Agent implements AutoCloseable {
      */
     public Optional<AgentStatus> status() throws InterruptedException {
         Optional<Leadership> elected = leadership.filter(any -> !looking);
-        return ask(() -> {
-            lost.values().removeIf(at -> at.isBefore(clock.instant().minus(LOST)));
-            return reports.status(synced && seen, elected.map(Leadership::status), lost);
-        });
+        return ask(
+                () -> reports.status(visibility.hasSeenCluster(), elected.map(Leadership::status), visibility.lost()));
     }
 
     private boolean acts() {
@@ -597,7 +444,7 @@ public final class Agent implements AutoCloseable {
         long begun = loop.nanos();
         if (state == State.STARTED) {
             onLoop(LOOP_ANSWERS, done -> {
-                ends = true;
+                visibility.stop();
                 engine.stop();
                 done.run();
             });
@@ -653,220 +500,6 @@ public final class Agent implements AutoCloseable {
         } catch (InterruptedException e) {
             pool.shutdownNow();
             Thread.currentThread().interrupt();
-        }
-    }
-
-    /**
-     * Builds an agent. The caller closes what it passes in, after the agent. Not thread-safe.
-     *
-     * <p>Defaults: a pass every 30 seconds, all namespaces that have the label {@code urunner=enable}, {@link
-     * Policy#DEFAULT}, {@link Limits#NONE}, no Lease, no history, no pull secrets, no listener.
-     */
-    public static final class Builder {
-        private static final Duration INTERVAL = Duration.ofSeconds(30);
-
-        private final KubeConfiguration kubernetes;
-        private final List<Registry> registries = new ArrayList<>();
-        private final List<AgentListener> listeners = new ArrayList<>();
-        private WatchScope scope = WatchScope.cluster();
-        private boolean pullSecrets;
-        private DigestStore store = DigestStores.none();
-        private Duration interval = INTERVAL;
-        private Policy policy = Policy.DEFAULT;
-        private Limits limits = Limits.NONE;
-        private Retention retention = Retention.DEFAULT;
-        private String instance = "urunner";
-        private Optional<Lease> lease = Optional.empty();
-        private InstantSource clock = SystemTime.CLOCK;
-        private LongSupplier ticker = SystemTime.TICKER;
-
-        private record Registry(RegistryPrefix prefix, RegistryClient client, RegistryOptions options) {
-            WatchedRegistry watched(Builder agent, PodCredentials pods) {
-                return WatchedRegistry.builder(prefix, client, agent.clock)
-                        .interval(options.interval().orElse(agent.interval))
-                        .concurrency(options.concurrency())
-                        .budget(options.budget())
-                        .pullSecrets(namespace -> agent.pullSecrets
-                                ? Optional.of(pods.of(namespace).behind(client.credentials()))
-                                : Optional.empty())
-                        .build();
-            }
-        }
-
-        private Builder(KubeConfiguration kubernetes) {
-            this.kubernetes = Objects.requireNonNull(kubernetes, "kubernetes");
-        }
-
-        /**
-         * Watches a registry, or a part of one.
-         *
-         * @param prefix which images it covers: {@code host[:port]}, or that and the beginning of their repositories, as in
-         *     {@code registry.example/team}; if two prefixes match an image, the longer one counts
-         * @param client asks the registry, with its credentials
-         * @return this builder
-         * @throws IllegalArgumentException if this is not a prefix
-         */
-        public Builder registry(String prefix, RegistryClient client) {
-            return registry(prefix, client, RegistryOptions.DEFAULTS);
-        }
-
-        /**
-         * Watches a registry, or a part of one, with options of its own.
-         *
-         * @param prefix which images it covers, as for {@link #registry(String, RegistryClient)}
-         * @param client asks the registry, with its credentials. The agent retries by itself: build the client with
-         *     {@code attempts(1)}, so that a failing registry is not asked more often than the agent's back-off allows
-         * @param options how it is asked
-         * @return this builder
-         * @throws IllegalArgumentException if this is not a prefix, or it is already watched
-         */
-        public Builder registry(String prefix, RegistryClient client, RegistryOptions options) {
-            RegistryPrefix parsed = RegistryPrefix.parse(prefix);
-            if (registries.stream().anyMatch(registry -> registry.prefix.equals(parsed))) {
-                throw new IllegalArgumentException(parsed + " is already watched");
-            }
-            registries.add(new Registry(parsed, Objects.requireNonNull(client, "client"), options));
-            return this;
-        }
-
-        /**
-         * Sets the time between two passes over the references of a registry.
-         *
-         * @param time the time, one second or more
-         * @return this builder
-         * @throws IllegalArgumentException if it is shorter
-         */
-        public Builder interval(Duration time) {
-            RegistryOptions.checkInterval(time);
-            interval = time;
-            return this;
-        }
-
-        /**
-         * Remembers digests and rollouts in a store, beyond the life of this process. Without one, rollouts work just
-         * the same, but there is no history.
-         *
-         * @param history the store
-         * @return this builder
-         */
-        public Builder store(DigestStore history) {
-            store = Objects.requireNonNull(history, "store");
-            return this;
-        }
-
-        /**
-         * Sets how much of the history is kept.
-         *
-         * @param kept how much
-         * @return this builder
-         */
-        public Builder retention(Retention kept) {
-            retention = kept;
-            return this;
-        }
-
-        /**
-         * Restricts the agent to some namespaces.
-         *
-         * @param namespaces which ones; they still need the label {@code urunner=enable}
-         * @return this builder
-         */
-        public Builder scope(WatchScope namespaces) {
-            scope = namespaces;
-            return this;
-        }
-
-        /**
-         * Asks for private images with the pull secrets of the pods that use them, each namespace with its own, where the
-         * registry's client has no credential. Needs the permission to get Secrets and ServiceAccounts.
-         *
-         * @param read whether pull secrets are read
-         * @return this builder
-         */
-        public Builder pullSecrets(boolean read) {
-            pullSecrets = read;
-            return this;
-        }
-
-        /**
-         * Sets the policy for a workload whose annotations do not override it.
-         *
-         * @param defaults the policy
-         * @return this builder
-         */
-        public Builder policy(Policy defaults) {
-            policy = defaults;
-            return this;
-        }
-
-        /**
-         * Limits how many rollouts run at once.
-         *
-         * @param most the limits
-         * @return this builder
-         */
-        public Builder limits(Limits most) {
-            limits = most;
-            return this;
-        }
-
-        /**
-         * Makes this agent act only while it holds a Lease, as one of several agents.
-         *
-         * @param elected the Lease
-         * @return this builder
-         */
-        public Builder lease(Lease elected) {
-            lease = Optional.of(elected);
-            return this;
-        }
-
-        /**
-         * Names this agent in the Events that it writes.
-         *
-         * @param name its name among several, for example that of its pod; {@code urunner} by default
-         * @return this builder
-         */
-        public Builder instance(String name) {
-            instance = Objects.requireNonNull(name, "instance");
-            return this;
-        }
-
-        /**
-         * Adds a listener, which is notified of what happens.
-         *
-         * @param listener the listener, called on the agent's loop
-         * @return this builder
-         */
-        public Builder listener(AgentListener listener) {
-            listeners.add(Objects.requireNonNull(listener, "listener"));
-            return this;
-        }
-
-        /**
-         * Sets the time.
-         *
-         * @param now the wall clock
-         * @param nanoseconds elapsed time in nanoseconds, from an arbitrary origin; it never goes back
-         * @return this builder
-         */
-        public Builder clock(InstantSource now, LongSupplier nanoseconds) {
-            clock = now;
-            ticker = nanoseconds;
-            return this;
-        }
-
-        /**
-         * Creates the agent, which does nothing yet. Does no I/O.
-         *
-         * @return the agent; the caller closes it
-         * @throws IllegalStateException if no registry is watched
-         */
-        public Agent build() {
-            if (registries.isEmpty()) {
-                throw new IllegalStateException("an agent watches at least one registry: call registry(…)");
-            }
-            return new Agent(this);
         }
     }
 }

@@ -68,8 +68,14 @@ public record AgentStatus(
         return synced && problems.isEmpty();
     }
 
-    /** Returns why the whole API server cannot be seen, or why nothing is watched because namespaces cannot be seen. */
-    static Optional<WatchProblem> blindness(List<WatchProblem> problems, Set<String> namespaces) {
+    /**
+     * Why the whole API server cannot be seen, or why nothing is watched because namespaces cannot be seen.
+     *
+     * @param problems what the watch cannot see
+     * @param namespaces the namespaces that are watched
+     * @return the reason; empty if neither is so
+     */
+    public static Optional<WatchProblem> blindness(List<WatchProblem> problems, Set<String> namespaces) {
         return problems.stream()
                 .filter(problem -> problem.resource().isEmpty()
                         || (namespaces.isEmpty() && problem.resource().equals("namespaces")))

@@ -183,13 +183,13 @@ class ConsumerIT {
                             "HOST|INFO|io.urunner.store.Migrations|SQLite database " + history
                                     + ": applied 001-history.sql",
                             "HOST|INFO|org.example.host.Host|remembers " + digest,
-                            "HOST|INFO|io.urunner.agent.Agent|synced with the cluster: 0 workloads in 0 namespaces",
+                            "HOST|INFO|io.urunner.agent.workloads.Visibility|synced with the cluster: 0 workloads in 0 namespaces",
                             "HOST|WARN|io.urunner.agent.Agent|namespaces: no namespace in scope has the label"
                                     + " urunner=enable, so nothing is watched: kubectl label --overwrite namespace NAME"
                                     + " urunner=enable",
                             "HOST|WARN|io.urunner.agent.Agent|use of registry " + name
-                                    + ": no watched workload uses an image"
-                                    + " from it, so it is not asked: compare the host in the settings with the images, and"
+                                    + ": no watched workload has an image"
+                                    + " of it, so it is not asked: compare the host in the settings with the images, and"
                                     + " check that their namespaces are labelled",
                             "HOST|INFO|org.example.host.Host|has an agent that tracks 0 workloads");
         }

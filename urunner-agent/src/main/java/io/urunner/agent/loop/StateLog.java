@@ -1,12 +1,14 @@
 package io.urunner.agent.loop;
 
 import io.urunner.agent.text.Phrases;
+import io.urunner.kube.KubeAccess.Permission;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.event.Level;
@@ -73,6 +75,17 @@ public final class StateLog {
      */
     public boolean problem(String subject, String kind, String message) {
         return problem(List.of(), subject, kind, message);
+    }
+
+    /**
+     * Something is wrong, perhaps because a permission is missing. The kind then includes its verb: once it is granted, the
+     * next one may be missing.
+     */
+    public void problem(String subject, Optional<Permission> missing, String otherwise, String message) {
+        problem(
+                subject,
+                missing.map(permission -> "not allowed to " + permission.verb()).orElse(otherwise),
+                message);
     }
 
     /** Something that concerns these namespaces is wrong. */

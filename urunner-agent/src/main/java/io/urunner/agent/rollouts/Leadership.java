@@ -4,11 +4,11 @@ import io.urunner.agent.AgentStatus;
 import io.urunner.agent.Lease;
 import io.urunner.agent.loop.LogField;
 import io.urunner.agent.loop.Loop;
+import io.urunner.agent.loop.StateLog;
 import io.urunner.kube.KubeConnection;
 import io.urunner.kube.LeaderElection;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -27,6 +27,8 @@ public final class Leadership {
 
     /** How long releasing the Lease may take: one that is not released expires by itself. */
     private static final Duration HANDING_OVER = Duration.ofSeconds(1);
+
+    private static final String SUBJECT = "leader election";
 
     private final Lease lease;
     private final ExecutorService worker;
@@ -100,12 +102,16 @@ public final class Leadership {
                 lease.identity(), election.leader(), election.problem().map(LeaderElection.Problem::message));
     }
 
-    /** Why nobody can be elected now. */
-    public Optional<LeaderElection.Problem> problem() {
-        return election.problem()
-                .map(problem -> new LeaderElection.Problem(
-                        problem.message() + "; without the Lease " + path() + " this agent stands by",
-                        problem.missing()));
+    /** Reports why nobody can be elected now, if that is so. On the loop. */
+    public void report(StateLog problems) {
+        election.problem()
+                .ifPresentOrElse(
+                        problem -> problems.problem(
+                                SUBJECT,
+                                problem.missing(),
+                                "not possible",
+                                problem.message() + "; without the Lease " + path() + " this agent stands by"),
+                        () -> problems.well(SUBJECT));
     }
 
     /** Releases the Lease, so that another agent takes over at once. Nothing may still be under way. */

@@ -1,6 +1,7 @@
 package io.urunner.agent.e2e;
 
 import io.urunner.agent.Agent;
+import io.urunner.agent.AgentBuilder;
 import io.urunner.agent.AgentListener;
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.kube.KubeConfiguration;
@@ -55,7 +56,7 @@ final class TestAgent implements AutoCloseable {
                 .readTimeout(Duration.ofSeconds(2))
                 .build();
         store = DigestStores.sqlite(database, "test");
-        Agent.Builder builder = Agent.builder(cluster)
+        AgentBuilder builder = Agent.builder(cluster)
                 .scope(scope)
                 .store(store)
                 .interval(interval)

@@ -1,6 +1,7 @@
 package io.urunner.agent.app.assembly;
 
 import io.urunner.agent.Agent;
+import io.urunner.agent.AgentBuilder;
 import io.urunner.agent.Lease;
 import io.urunner.agent.OnceReport;
 import io.urunner.agent.RegistryOptions;
@@ -136,7 +137,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                             .password()
                             .map(start -> live(current, now -> now.store().password(), start)));
             DigestStore store = parts.add(looking ? DigestStores.readOnly(history) : history);
-            Agent.Builder builder = Agent.builder(kubernetes)
+            AgentBuilder builder = Agent.builder(kubernetes)
                     .scope(scope(settings.kubernetes()))
                     .interval(settings.interval())
                     .pullSecrets(settings.kubernetes().pullSecrets())
