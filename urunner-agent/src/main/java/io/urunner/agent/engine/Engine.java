@@ -111,11 +111,11 @@ public final class Engine implements Registries.Events {
         queue = new PlanQueue(context.loop());
         fleet = new Fleet(
                 cluster, context.clock(), registries, rules.policy, parts.podCredentials, queue, this::forget);
-        rollouts = new Rollouts(context, cluster, registries, memory, fleet, queue, rules.limits.patience());
+        rollouts = new Rollouts(context, cluster, registries, memory, fleet, queue, rules.limits);
         adoption = new Adoption(context, cluster, memory, rollouts);
         patches = new Patches(context, cluster, parts.workers.kubernetes, fleet, queue, memory, rollouts);
         execution = new Execution(context, registries, memory, queue, rollouts, adoption, patches);
-        planning = new Planning(context, rules.limits, registries, memory, fleet, queue, rollouts, patches, execution);
+        planning = new Planning(context, registries, memory, fleet, queue, rollouts, execution);
         queue.planWith(planning::run);
         housekeeping = new Housekeeping(context, cluster, fleet, memory, rules.retention);
     }

@@ -5,7 +5,6 @@ import io.urunner.agent.history.Memory;
 import io.urunner.agent.loop.Context;
 import io.urunner.agent.loop.Turns;
 import io.urunner.agent.plan.Admission;
-import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Answer;
 import io.urunner.agent.plan.ContainerFacts;
 import io.urunner.agent.plan.Content;
@@ -16,7 +15,6 @@ import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.Planner;
 import io.urunner.agent.plan.Tracking;
 import io.urunner.agent.rollouts.Execution;
-import io.urunner.agent.rollouts.Patches;
 import io.urunner.agent.rollouts.Rollouts;
 import io.urunner.agent.tags.Registries;
 import io.urunner.agent.workloads.Fleet;
@@ -49,33 +47,27 @@ final class Planning {
     private static final int AT_ONCE = 50;
 
     private final Context context;
-    private final Limits limits;
     private final Registries registries;
     private final Memory memory;
     private final Fleet fleet;
     private final PlanQueue queue;
     private final Rollouts rollouts;
-    private final Patches patches;
     private final Execution execution;
 
     Planning(
             Context context,
-            Limits limits,
             Registries registries,
             Memory memory,
             Fleet fleet,
             PlanQueue queue,
             Rollouts rollouts,
-            Patches patches,
             Execution execution) {
         this.context = context;
-        this.limits = limits;
         this.registries = registries;
         this.memory = memory;
         this.fleet = fleet;
         this.queue = queue;
         this.rollouts = rollouts;
-        this.patches = patches;
         this.execution = execution;
     }
 
@@ -94,7 +86,7 @@ final class Planning {
             }
         }
         admitted(plans).forEach((one, plan) -> alone(one.workload().id(), () -> execution.carryOut(one, plan)));
-        if (patches.quiet() && queue.isIdle()) {
+        if (execution.quiet() && queue.isIdle()) {
             memory.flushDue();
         }
     }
@@ -188,17 +180,8 @@ final class Planning {
         if (plans.values().stream().noneMatch(plan -> plan.decision() instanceof Decision.Restart)) {
             return plans;
         }
-        Admission admission = new Admission(
-                limits,
-                slots(),
-                namespace -> fleet.all(namespace).stream()
-                        .filter(one -> !one.references().isEmpty())
-                        .map(Tracked::standing)
-                        .toList(),
-                rollouts.experience(),
-                context.now());
         Map<Tracked, Plan> admitted = new LinkedHashMap<>();
-        for (Plan plan : admission.admit(plans.values())) {
+        for (Plan plan : rollouts.admission().admit(plans.values())) {
             Tracked one = fleet.find(plan.workload()).orElseThrow();
             admitted.put(one, plan);
             if (plan.decision() instanceof Decision.Deferred deferred && WAITS.contains(deferred.cause())) {
@@ -206,23 +189,5 @@ final class Planning {
             }
         }
         return admitted;
-    }
-
-    /** The rollouts that are under way, including those whose patch is being sent or does not show yet. */
-    private List<Admission.Slot> slots() {
-        List<Admission.Slot> slots = new ArrayList<>(rollouts.slots());
-        for (Tracked one : fleet.all()) {
-            WorkloadId id = one.workload().id();
-            one.starting()
-                    .filter(restart -> !rollouts.running(id))
-                    .ifPresent(restart -> slots.add(new Admission.Slot(
-                            id,
-                            Admission.images(restart.changes()),
-                            Optional.of(restart.patch()
-                                    .restartedAt()
-                                    .plus(rollouts.experience().hold(id.namespace()))),
-                            restart.patch().restartedAt().plus(limits.patience()))));
-        }
-        return slots;
     }
 }

@@ -88,6 +88,11 @@ public final class Execution {
         rollouts.look(one.workload().id());
     }
 
+    /** Whether no patch is under way. */
+    public boolean quiet() {
+        return patches.quiet();
+    }
+
     /** This agent acts from now on; another one did until {@code since}. */
     public void takesOver(Tracked one, Instant since) {
         announcer.takesOver(one, since);

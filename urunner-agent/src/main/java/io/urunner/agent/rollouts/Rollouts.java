@@ -6,7 +6,9 @@ import io.urunner.agent.loop.Context;
 import io.urunner.agent.loop.LogField;
 import io.urunner.agent.loop.Pace;
 import io.urunner.agent.plan.Admission;
+import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Content;
+import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Experience;
 import io.urunner.agent.plan.ImageDigest;
 import io.urunner.agent.plan.Outcome;
@@ -26,6 +28,7 @@ import io.urunner.kube.WorkloadState;
 import io.urunner.registry.ImageReference;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -54,7 +57,7 @@ public final class Rollouts {
     private final Memory memory;
     private final Fleet fleet;
     private final PlanQueue queue;
-    private final Duration patience;
+    private final Limits limits;
     private final Experience experience;
     private final Map<WorkloadId, Following> followed = new HashMap<>();
     /** For each workload looked at, the rollout that was followed last, or was over at the first look. */
@@ -69,7 +72,7 @@ public final class Rollouts {
 
     private Instant began = Instant.MIN;
 
-    /** A rollout is followed for {@code patience}; {@code queue} gets the workloads whose rollout is over. */
+    /** {@code limits} says how many may run, and how long each is followed; {@code queue} gets the workloads whose rollout is over. */
     public Rollouts(
             Context context,
             Cluster cluster,
@@ -77,24 +80,24 @@ public final class Rollouts {
             Memory memory,
             Fleet fleet,
             PlanQueue queue,
-            Duration patience) {
+            Limits limits) {
         this.context = context;
         this.cluster = cluster;
         this.registries = registries;
         this.memory = memory;
         this.fleet = fleet;
         this.queue = queue;
-        this.patience = patience;
-        experience = new Experience(patience);
+        this.limits = limits;
+        experience = new Experience(limits.patience());
     }
 
     /** How long a rollout is followed. */
     Duration patience() {
-        return patience;
+        return limits.patience();
     }
 
     /** What our rollouts have shown. */
-    public Experience experience() {
+    Experience experience() {
         return experience;
     }
 
@@ -170,8 +173,8 @@ public final class Rollouts {
 
     /** What is left of our patience with a rollout, whoever started it: a later agent does not start over. */
     private Duration left(Rollout rollout) {
-        Duration left = Duration.between(context.now(), rollout.requested().plus(patience));
-        return Pace.min(patience, Pace.max(left, Duration.ZERO));
+        Duration left = Duration.between(context.now(), rollout.requested().plus(limits.patience()));
+        return Pace.min(limits.patience(), Pace.max(left, Duration.ZERO));
     }
 
     /** While we start, rollouts from before may be another agent's. Nobody can make one up later. */
@@ -218,16 +221,44 @@ public final class Rollouts {
         queue.planWaiting();
     }
 
+    /** What decides which planned rollouts may start beside those that are under way now. */
+    public Admission admission() {
+        return new Admission(
+                limits,
+                slots(),
+                namespace -> fleet.all(namespace).stream()
+                        .filter(one -> !one.references().isEmpty())
+                        .map(Tracked::standing)
+                        .toList(),
+                experience,
+                context.now());
+    }
+
     /**
-     * The rollouts that are under way, without those that have ended and have yet to be judged. Others wait only for those
-     * that we know ourselves, and for none of them longer than its namespace's share of our patience, whatever the
-     * settings ask for.
+     * The rollouts that are under way, including those whose patch is being sent or does not show yet, and without those
+     * that have ended and have yet to be judged. Others wait only for those that we know ourselves, and for none of them
+     * longer than its namespace's share of our patience, whatever the settings ask for.
      */
-    public List<Admission.Slot> slots() {
-        return followed.values().stream()
+    private List<Admission.Slot> slots() {
+        List<Admission.Slot> slots = new ArrayList<>();
+        followed.values().stream()
                 .filter(one -> one.ended().isEmpty() && !one.isOld())
                 .map(this::slot)
-                .toList();
+                .forEach(slots::add);
+        for (Tracked one : fleet.all()) {
+            WorkloadId id = one.workload().id();
+            one.starting().filter(restart -> !running(id)).ifPresent(restart -> slots.add(slot(id, restart)));
+        }
+        return slots;
+    }
+
+    private Admission.Slot slot(WorkloadId id, Decision.Restart starting) {
+        Instant since = starting.patch().restartedAt();
+        return new Admission.Slot(
+                id,
+                Admission.images(starting.changes()),
+                Optional.of(since.plus(experience.hold(id.namespace()))),
+                since.plus(limits.patience()));
     }
 
     private Admission.Slot slot(Following one) {
@@ -239,7 +270,7 @@ public final class Rollouts {
                 rollout.images(),
                 Optional.of(since.plus(experience.hold(rollout.workload().namespace())))
                         .filter(until -> one.isShared()),
-                since.plus(patience));
+                since.plus(limits.patience()));
     }
 
     private void ended(Following one, RolloutOutcome end) {

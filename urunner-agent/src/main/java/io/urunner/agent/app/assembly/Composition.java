@@ -90,9 +90,7 @@ public final class Composition implements Wiring, AutoCloseable {
                     pods,
                     registries.client(),
                     parts.add(AgentAssembly.store(settings)),
-                    SystemTime.CLOCK,
-                    SystemTime.TICKER,
-                    SystemTime::sleep);
+                    new Surroundings.Time(SystemTime.CLOCK, SystemTime.TICKER, SystemTime::sleep));
             return new ByHand(surroundings, parts::close);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);

@@ -59,7 +59,7 @@ final class HistoryCommand extends ByHandCommand {
         if (form().structured()) {
             context.out().print(form().print(report));
         } else {
-            text(report, with.surroundings().clock().instant());
+            text(report, with.surroundings().now());
         }
         return known || report.tags().isEmpty() ? ExitCode.OK : ExitCode.HINDERED;
     }

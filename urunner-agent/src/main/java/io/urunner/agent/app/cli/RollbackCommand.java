@@ -57,7 +57,7 @@ final class RollbackCommand extends ChangeCommand {
     }
 
     private Goal goal(With with) throws CommandException {
-        ZonedDateTime now = with.surroundings().clock().instant().atZone(zone());
+        ZonedDateTime now = with.surroundings().now().atZone(zone());
         Goal goal;
         try {
             goal = Goal.parse(to, now);

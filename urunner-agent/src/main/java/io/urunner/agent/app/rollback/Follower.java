@@ -42,9 +42,9 @@ final class Follower {
 
     End follow(DigestsAnnotation digests, long generation, Duration timeout) throws InterruptedException {
         FollowedRollout rollout = new FollowedRollout(digests, generation, FollowedRollout.PATIENCE);
-        long begun = with.ticker().getAsLong();
+        long begun = with.time().ticker().getAsLong();
         while (true) {
-            long now = with.ticker().getAsLong();
+            long now = with.time().ticker().getAsLong();
             try {
                 Optional<Workload> found = with.read(id);
                 Optional<RolloutOutcome> end = rollout.look(found, now);
@@ -62,7 +62,7 @@ final class Follower {
             if (now - begun > timeout.toNanos()) {
                 return new End(new RolloutOutcome.TimedOut(told), Optional.empty());
             }
-            with.sleeper().sleep(LOOK);
+            with.time().sleeper().sleep(LOOK);
         }
     }
 

@@ -61,7 +61,7 @@ public final class Histories {
         return stored(container.reference())
                 .with(templates(workload.id()), container)
                 .with(container, rollouts)
-                .withRunning(running(workload, container), with.clock().instant());
+                .withRunning(running(workload, container), with.now());
     }
 
     /** How the last rollout of a digest ended here, if there were any and none was seen to succeed. */
@@ -195,9 +195,7 @@ public final class Histories {
 
     private TagHistory withNow(TagHistory history, ImageReference reference) throws InterruptedException {
         try {
-            return history.withNow(
-                    with.registry().resolve(reference).digest().toString(),
-                    with.clock().instant());
+            return history.withNow(with.registry().resolve(reference).digest().toString(), with.now());
         } catch (RegistryException e) {
             return history; // the rows say that the registry does not answer
         }

@@ -143,12 +143,7 @@ public final class Operator {
                 targets.put(container.container().name(), target(workload, container, request, note));
             }
             return Intervention.rollback(
-                    workload,
-                    targets,
-                    person.name(),
-                    person.reason(),
-                    request.untilNextPush(),
-                    with.clock().instant());
+                    workload, targets, person.name(), person.reason(), request.untilNextPush(), with.now());
         });
     }
 
@@ -184,7 +179,7 @@ public final class Operator {
                     }
                 }
             }
-            return Intervention.resume(workload, tagNow, with.clock().instant());
+            return Intervention.resume(workload, tagNow, with.now());
         });
     }
 
@@ -366,8 +361,7 @@ public final class Operator {
         String now = tagNow(reference);
         // While it is held, steps count from the rejected digest, so that the same request has the same meaning.
         String from = container.rejected().orElse(now);
-        TagHistory history =
-                histories.of(workload, container).withNow(now, with.clock().instant());
+        TagHistory history = histories.of(workload, container).withNow(now, with.now());
         String digest = history.find(goal instanceof Goal.Beginning of ? history.whole(of) : goal, from)
                 .orElseThrow(() -> RefusedException.hindered("the history of " + reference + " has no digest for --to "
                         + goal
@@ -469,7 +463,7 @@ public final class Operator {
     /** Whether the last rollout came from a resume that may not have been followed to its end. */
     private boolean isOurResume(Workload workload, Instant until) {
         return workload.annotations().getOrDefault(Workload.CHANGE_CAUSE, "").startsWith(Workload.OUR_CAUSE + RESUMED)
-                && with.clock().instant().isBefore(until);
+                && with.now().isBefore(until);
     }
 
     private Optional<RolloutRecord> record(Rollout rollout) {
@@ -485,7 +479,7 @@ public final class Operator {
     private Outcome follow(Rollout rollout, Follower.End end) throws InterruptedException {
         Outcome outcome = judge(end);
         tell.accept("rollout " + outcome.name() + ": " + outcome.words());
-        write(RolloutRecords.ended(rollout, with.clock().instant(), outcome), Map.of());
+        write(RolloutRecords.ended(rollout, with.now(), outcome), Map.of());
         return outcome;
     }
 

@@ -12,6 +12,7 @@ import io.urunner.registry.RegistryClient;
 import io.urunner.store.DigestStore;
 import io.urunner.store.StoreException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -27,9 +28,7 @@ import java.util.stream.Stream;
  * @param pullSecrets is informed of the workloads that are read
  * @param registry the client of all registries
  * @param store the history
- * @param clock the time
- * @param ticker elapsed time, in nanoseconds
- * @param sleeper waits
+ * @param time the time
  */
 public record Surroundings(
         Cluster cluster,
@@ -38,9 +37,7 @@ public record Surroundings(
         PodCredentials pullSecrets,
         RegistryClient registry,
         DigestStore store,
-        InstantSource clock,
-        LongSupplier ticker,
-        Sleeper sleeper) {
+        Time time) {
     private static final int MOST_NAMES = 6;
 
     /**
@@ -50,7 +47,7 @@ public record Surroundings(
      * @return the surroundings
      */
     public Surroundings with(DigestStore other) {
-        return new Surroundings(cluster, access, events, pullSecrets, registry, other, clock, ticker, sleeper);
+        return new Surroundings(cluster, access, events, pullSecrets, registry, other, time);
     }
 
     /**
@@ -60,7 +57,7 @@ public record Surroundings(
      * @return the surroundings
      */
     public Surroundings with(Cluster other) {
-        return new Surroundings(other, access, events, pullSecrets, registry, store, clock, ticker, sleeper);
+        return new Surroundings(other, access, events, pullSecrets, registry, store, time);
     }
 
     /**
@@ -108,6 +105,24 @@ public record Surroundings(
             return Stream.empty();
         }
     }
+
+    /**
+     * The current time.
+     *
+     * @return the time of day
+     */
+    public Instant now() {
+        return time.clock.instant();
+    }
+
+    /**
+     * The time, as the commands use it.
+     *
+     * @param clock the time of day
+     * @param ticker elapsed time, in nanoseconds
+     * @param sleeper waits
+     */
+    public record Time(InstantSource clock, LongSupplier ticker, Sleeper sleeper) {}
 
     /** Waits for a while. */
     @FunctionalInterface

@@ -64,7 +64,7 @@ class AgentCommandsTest {
         @SuppressWarnings("DataFlowIssue") // who asks is found out before anything is done
         public ByHand byHand(Configuration configuration, Map<String, String> variables, Duration patience) {
             calls.add("by hand, patient for " + patience.toSeconds() + " s");
-            return new ByHand(new Surroundings(null, null, null, null, null, null, null, null, null), () -> {});
+            return new ByHand(new Surroundings(null, null, null, null, null, null, null), () -> {});
         }
 
         @Override
