@@ -22,8 +22,11 @@ import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** An API server that starts to answer and then falls silent. */
+@Execution(ExecutionMode.CONCURRENT)
 class HungApiServerTest {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final Deadlines DEADLINES =

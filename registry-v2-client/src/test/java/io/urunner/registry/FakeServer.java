@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import io.urunner.registry.testing.PromptServerSockets;
 import io.urunner.registry.testing.UsedSecrets;
 import java.io.IOException;
 import java.net.URLDecoder;
@@ -21,6 +22,7 @@ final class FakeServer implements AutoCloseable {
 
     FakeServer(Function<RecordedRequest, MockResponse> answers) {
         this.answers = answers;
+        server.setServerSocketFactory(new PromptServerSockets());
         server.setDispatcher(new Dispatcher() {
             @Override
             public MockResponse dispatch(RecordedRequest request) {

@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.URI;
@@ -19,7 +18,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import javax.net.ServerSocketFactory;
 import javax.net.SocketFactory;
 import okhttp3.ConnectionPool;
 import okhttp3.Dns;
@@ -179,7 +177,7 @@ public final class TestNetwork implements AutoCloseable {
         List<RecordedRequest> seen = requests.computeIfAbsent(name, missing -> new CopyOnWriteArrayList<>());
         MockWebServer web = new MockWebServer();
         web.setProtocols(List.of(Protocol.HTTP_1_1));
-        web.setServerSocketFactory(new CountingServerSockets());
+        web.setServerSocketFactory(new PromptServerSockets(sockets::add));
         web.setDispatcher(new Dispatcher() {
             @Override
             public MockResponse dispatch(RecordedRequest request) {
@@ -245,35 +243,6 @@ public final class TestNetwork implements AutoCloseable {
 
         @Override
         public Socket createSocket(InetAddress address, int port, InetAddress localAddress, int localPort) {
-            throw new UnsupportedOperationException();
-        }
-    }
-
-    private final class CountingServerSockets extends ServerSocketFactory {
-        @Override
-        public ServerSocket createServerSocket() throws IOException {
-            return new ServerSocket() {
-                @Override
-                public Socket accept() throws IOException {
-                    Socket socket = super.accept();
-                    sockets.add(socket);
-                    return socket;
-                }
-            };
-        }
-
-        @Override
-        public ServerSocket createServerSocket(int port) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public ServerSocket createServerSocket(int port, int backlog) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public ServerSocket createServerSocket(int port, int backlog, InetAddress address) {
             throw new UnsupportedOperationException();
         }
     }

@@ -75,6 +75,7 @@ public final class TokenServer implements AutoCloseable {
     public TokenServer() {
         clock = InstantSource.system();
         server = new MockWebServer();
+        server.setServerSocketFactory(new PromptServerSockets());
         server.setDispatcher(new Dispatcher() {
             @Override
             public MockResponse dispatch(RecordedRequest request) {

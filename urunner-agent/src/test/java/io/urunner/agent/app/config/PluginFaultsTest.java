@@ -32,6 +32,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -542,6 +544,7 @@ class PluginFaultsTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aHangingPluginIsAbandonedAndCalledAgainOnceItReturned() throws Exception {
         try (CredentialProvider provider = provider(Map.of(
                 "members",
@@ -571,6 +574,7 @@ class PluginFaultsTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aPluginThatHangsInCreateIsAbandoned() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> provider(Map.of(

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,6 +42,9 @@ class StrangersTest {
     private final List<Closeable> open = new ArrayList<>();
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
     private final Logger logger = (Logger) LoggerFactory.getLogger(AgentServer.class);
+    /** How much more time has passed for the server, in nanoseconds. */
+    private final AtomicLong passed = new AtomicLong();
+
     private AgentServer server;
     private int port;
 
@@ -82,7 +86,7 @@ class StrangersTest {
                         "/hook",
                         new Hook()),
                 Thread::new,
-                System::nanoTime);
+                () -> System.nanoTime() + passed.get());
         port = server.start();
     }
 
@@ -220,6 +224,7 @@ class StrangersTest {
         try (Socket head = send("GET /livez HTTP/1.1\r\n");
                 Socket body = send(HOOK + "Authorization: secret\r\nContent-Length: 1000\r\n\r\n")) {
             Await.until("both are closed", Duration.ofSeconds(20), () -> {
+                passed.addAndGet(Duration.ofMillis(500).toNanos());
                 return isClosed(head) && isClosed(body);
             });
         }
