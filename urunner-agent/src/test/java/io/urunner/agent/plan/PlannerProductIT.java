@@ -30,13 +30,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The product of all inputs of a decision, checked against the invariants. The registry's digest is always D2; D1 is the
  * one before, D0 the one before that, D3 an unknown digest.
  */
-class PlannerProductTest {
+@Tag("heavy")
+class PlannerProductIT {
     private static final Instant SEEN = NOW.minusSeconds(2);
 
     private static final List<RolloutStatus> ROLLOUTS = List.of(
@@ -223,20 +225,20 @@ class PlannerProductTest {
     @Test
     void everyInvariantHoldsForEveryInput() {
         List<Check> checks = List.of(
-                PlannerProductTest::everyDecisionHasItsReasonAndARolloutIsForADigestThatCountsAndIsWrittenWithIt,
-                PlannerProductTest::afterARolloutTheSameMoveIsNeverRolledOutAgainWhateverThePodsSay,
-                PlannerProductTest::terminatingOrOutdatedPodsChangeNothing,
-                PlannerProductTest::aRevertedRolloutIsNotRepeated,
-                PlannerProductTest::anObservedMoveArrivesWhateverTheRolloutDoes,
-                PlannerProductTest::aWorkloadThatRunsTheTagIsLeftAlone,
-                PlannerProductTest::aWorkloadThatWantsNoPodsIsUpToDate,
-                PlannerProductTest::anOldDigestAtFirstSightIsReplaced,
-                PlannerProductTest::aMoveKnownOnlyFromMemoryIsRolledOut,
-                PlannerProductTest::anAnswerOlderThanThePodsOrAnActDoesNotContradictThem,
-                PlannerProductTest::onlyRunningActedOnOrFirstSeenDigestsAreRemembered,
-                PlannerProductTest::theContentIsRequestedOnlyIfItIsUnknownAndSomethingElseRuns,
-                PlannerProductTest::withoutTheContentAnUnknownDigestIsNotStale,
-                PlannerProductTest::aStateWithoutARolloutIsWrittenOnce);
+                PlannerProductIT::everyDecisionHasItsReasonAndARolloutIsForADigestThatCountsAndIsWrittenWithIt,
+                PlannerProductIT::afterARolloutTheSameMoveIsNeverRolledOutAgainWhateverThePodsSay,
+                PlannerProductIT::terminatingOrOutdatedPodsChangeNothing,
+                PlannerProductIT::aRevertedRolloutIsNotRepeated,
+                PlannerProductIT::anObservedMoveArrivesWhateverTheRolloutDoes,
+                PlannerProductIT::aWorkloadThatRunsTheTagIsLeftAlone,
+                PlannerProductIT::aWorkloadThatWantsNoPodsIsUpToDate,
+                PlannerProductIT::anOldDigestAtFirstSightIsReplaced,
+                PlannerProductIT::aMoveKnownOnlyFromMemoryIsRolledOut,
+                PlannerProductIT::anAnswerOlderThanThePodsOrAnActDoesNotContradictThem,
+                PlannerProductIT::onlyRunningActedOnOrFirstSeenDigestsAreRemembered,
+                PlannerProductIT::theContentIsRequestedOnlyIfItIsUnknownAndSomethingElseRuns,
+                PlannerProductIT::withoutTheContentAnUnknownDigestIsNotStale,
+                PlannerProductIT::aStateWithoutARolloutIsWrittenOnce);
         forAll(inputs -> {
             Plan plan = inputs.plan();
             checks.forEach(check -> check.of(inputs, plan));
