@@ -68,15 +68,12 @@ final class Batches {
     }
 
     static RolloutRecord requested(String id, Instant when, String to) {
+        return requested(id, "the tag moved", when, new Change("main", WEB, Optional.of(A), to));
+    }
+
+    static RolloutRecord requested(String id, String why, Instant when, Change... changes) {
         return new RolloutRecord(
-                id,
-                WORKLOAD,
-                "the tag moved",
-                List.of(new Change("main", WEB, Optional.of(A), to)),
-                when,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+                id, WORKLOAD, why, List.of(changes), when, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     static RolloutRecord ended(RolloutRecord rollout, Instant when, String outcome) {

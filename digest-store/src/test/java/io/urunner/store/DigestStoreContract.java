@@ -334,20 +334,14 @@ abstract class DigestStoreContract {
 
     @Test
     void aRolloutKeepsTheChangesOfItsFirstWriteInOrder() throws Exception {
-        RolloutRecord rollout = new RolloutRecord(
+        RolloutRecord rollout = requested(
                 "r1",
-                WORKLOAD,
                 "two moved",
-                List.of(
-                        new Change("zeta", WEB, Optional.of(A), B),
-                        new Change("alpha", "other:1", Optional.empty(), C)),
                 minute(0),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+                new Change("zeta", WEB, Optional.of(A), B),
+                new Change("alpha", "other:1", Optional.empty(), C));
         store.write(rollouts(rollout));
-        store.write(rollouts(new RolloutRecord(
-                "r1", WORKLOAD, "else", List.of(), minute(9), Optional.empty(), Optional.empty(), Optional.empty())));
+        store.write(rollouts(requested("r1", "else", minute(9))));
 
         assertThat(store.rollouts(WORKLOAD, 10)).containsExactly(rollout);
     }
@@ -374,8 +368,7 @@ abstract class DigestStoreContract {
 
     @Test
     void aRolloutWithoutChangesIsKept() throws Exception {
-        RolloutRecord bare = new RolloutRecord(
-                "r1", WORKLOAD, "resume", List.of(), minute(0), Optional.empty(), Optional.empty(), Optional.empty());
+        RolloutRecord bare = requested("r1", "resume", minute(0));
         store.write(rollouts(bare));
         assertThat(store.rollouts(WORKLOAD, 10)).containsExactly(bare);
     }
