@@ -20,34 +20,77 @@ import org.junit.jupiter.api.Test;
 
 class StateRulesTest {
     private static final Duration PATIENCE = Duration.ofMinutes(15);
-    private static final Optional<Instant> NEVER = Optional.empty();
-    private static final Optional<String> NO_TROUBLE = Optional.empty();
     private static final String CRASH = "CrashLoopBackOff: back-off 10s restarting failed container";
 
     private static State state(Given given) {
-        return state(given, false, NEVER, NEVER);
+        return look(given).state();
     }
 
-    private static State state(
-            Given given, boolean rollingOut, Optional<Instant> troubleSince, Optional<Instant> incompleteSince) {
-        return state(given, sight(given, rollingOut, troubleSince, incompleteSince, false));
+    private static Look look(Given given) {
+        return new Look(given);
     }
 
-    private static State state(Given given, StateRules.Sight sight) {
-        return StateRules.state(given.build(), given.plan(), sight);
-    }
+    /** What the agent sees of a workload over time; by default, it has never been complete, and nothing is wrong. */
+    private static final class Look {
+        private final Given given;
+        private boolean rollingOut;
+        private Optional<Trouble> trouble = Optional.empty();
+        private Optional<Instant> incompleteSince = Optional.empty();
+        private boolean wasComplete;
+        private Optional<String> problem = Optional.empty();
+        private Optional<State> before = Optional.empty();
 
-    private static StateRules.Sight sight(
-            Given given,
-            boolean rollingOut,
-            Optional<Instant> troubleSince,
-            Optional<Instant> incompleteSince,
-            boolean wasComplete) {
-        Optional<Trouble> trouble = troubleSince
-                .flatMap(since -> Trouble.seen(Optional.empty(), given.build(), since))
-                .flatMap(first -> Trouble.seen(Optional.of(first), given.build(), NOW));
-        return new StateRules.Sight(
-                rollingOut, trouble, incompleteSince, wasComplete, NO_TROUBLE, PATIENCE, Optional.empty(), NOW);
+        Look(Given given) {
+            this.given = given;
+        }
+
+        Look rollingOut() {
+            rollingOut = true;
+            return this;
+        }
+
+        Look troubledFor(int seconds) {
+            return troubled(Trouble.seen(Optional.empty(), given.build(), NOW.minusSeconds(seconds))
+                    .flatMap(first -> Trouble.seen(Optional.of(first), given.build(), NOW)));
+        }
+
+        Look troubled(Optional<Trouble> seen) {
+            trouble = seen;
+            return this;
+        }
+
+        Look incompleteFor(int seconds) {
+            incompleteSince = ago(seconds);
+            return this;
+        }
+
+        Look onceComplete() {
+            wasComplete = true;
+            return this;
+        }
+
+        Look problem(String words) {
+            problem = Optional.of(words);
+            return this;
+        }
+
+        Look after(State state) {
+            before = Optional.of(state);
+            return this;
+        }
+
+        State state() {
+            return StateRules.state(given.build(), given.plan(), sight());
+        }
+
+        Optional<Instant> changesAt() {
+            return StateRules.changesAt(given.build(), given.plan(), sight());
+        }
+
+        private StateRules.Sight sight() {
+            return new StateRules.Sight(
+                    rollingOut, trouble, incompleteSince, wasComplete, problem, PATIENCE, before, NOW);
+        }
     }
 
     private static Optional<Instant> ago(int seconds) {
@@ -81,7 +124,7 @@ class StateRulesTest {
         Given given = acted().oldPod(D1).newPod(D2, CRASH).rollout(wanted(1).total(2));
         assertThat(given.plan().decision()).isInstanceOf(Decision.UpToDate.class);
 
-        State state = state(given, false, ago(30), ago(60));
+        State state = look(given).troubledFor(30).incompleteFor(60).state();
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.ill()).isTrue();
         assertThat(state.reason()).contains("pod web-1, container app: " + CRASH, "1 of 2 pods runs the old image");
@@ -91,15 +134,21 @@ class StateRulesTest {
     @Test
     void troubleCountsWhenItLasts() {
         Given given = acted().newPod(D2, CRASH).rollout(wanted(1).ready(0));
-        StateRules.Sight sight = sight(given, false, ago(5), ago(5), false);
-        assertThat(StateRules.state(given.build(), given.plan(), sight).ill()).isFalse();
-        assertThat(StateRules.changesAt(given.build(), given.plan(), sight)).hasValue(NOW.plusSeconds(15));
+        Look look = look(given).troubledFor(5).incompleteFor(5);
+        assertThat(look.state().ill()).isFalse();
+        assertThat(look.changesAt()).hasValue(NOW.plusSeconds(15));
     }
 
     @Test
     void whileOurRolloutIsFollowedItIsRollingOut() {
         Given given = acted().newPod(D2, CRASH).rollout(wanted(1).ready(0));
-        assertThat(state(given, true, ago(30), ago(60)).kind()).isEqualTo(Kind.ROLLING_OUT);
+        assertThat(look(given)
+                        .rollingOut()
+                        .troubledFor(30)
+                        .incompleteFor(60)
+                        .state()
+                        .kind())
+                .isEqualTo(Kind.ROLLING_OUT);
     }
 
     @Test
@@ -107,7 +156,7 @@ class StateRulesTest {
         Given given = failed().oldPod(D1)
                 .newPod(D2, "CrashLoopBackOff")
                 .rollout(wanted(1).total(2));
-        State state = state(given, false, ago(1), ago(1));
+        State state = look(given).troubledFor(1).incompleteFor(1).state();
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.reason()).contains(CRASH);
         assertThat(state.since()).isEqualTo(ago(600));
@@ -117,8 +166,8 @@ class StateRulesTest {
     @Test
     void podsThatNeverBecomeReadyHaveFailedWhenPatienceEnds() {
         Given given = acted().newPod(D2).rollout(wanted(1).ready(0));
-        assertThat(state(given, false, NEVER, ago(60)).ill()).isFalse();
-        State state = state(given, false, NEVER, ago(901));
+        assertThat(look(given).incompleteFor(60).state().ill()).isFalse();
+        State state = look(given).incompleteFor(901).state();
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.reason()).contains("0 of 1 pod are available after 15m");
     }
@@ -126,8 +175,10 @@ class StateRulesTest {
     @Test
     void anOldRolloutGetsNoSecondPatience() {
         Given given = failedToStart(NOW.minusSeconds(1_000));
-        assertThat(state(given, false, NEVER, ago(61)).kind()).isEqualTo(Kind.FAILED);
-        assertThat(state(failedToStart(NOW.minusSeconds(100)), false, NEVER, ago(61))
+        assertThat(look(given).incompleteFor(61).state().kind()).isEqualTo(Kind.FAILED);
+        assertThat(look(failedToStart(NOW.minusSeconds(100)))
+                        .incompleteFor(61)
+                        .state()
                         .kind())
                 .isEqualTo(Kind.ROLLING_OUT);
     }
@@ -135,16 +186,14 @@ class StateRulesTest {
     @Test
     void aPodThatMovesToAnotherNodeLongAfterARolloutIsNotAFailure() {
         Given given = failedToStart(NOW.minusSeconds(100_000));
-        assertThat(state(given, sight(given, false, NEVER, ago(600), true)).kind())
-                .isEqualTo(Kind.ROLLING_OUT);
-        assertThat(state(given, sight(given, false, NEVER, ago(30), false)).kind())
+        assertThat(look(given).incompleteFor(600).onceComplete().state().kind()).isEqualTo(Kind.ROLLING_OUT);
+        assertThat(look(given).incompleteFor(30).state().kind())
                 .as("nor for an agent that moves with it")
                 .isEqualTo(Kind.ROLLING_OUT);
-        StateRules.Sight late = sight(given, false, NEVER, ago(901), true);
-        assertThat(state(given, late).kind()).isEqualTo(Kind.FAILED);
-        assertThat(state(given, late).since()).isEqualTo(ago(901));
-        assertThat(StateRules.changesAt(given.build(), given.plan(), sight(given, false, NEVER, ago(30), false)))
-                .hasValue(NOW.plusSeconds(30));
+        Look late = look(given).incompleteFor(901).onceComplete();
+        assertThat(late.state().kind()).isEqualTo(Kind.FAILED);
+        assertThat(late.state().since()).isEqualTo(ago(901));
+        assertThat(look(given).incompleteFor(30).changesAt()).hasValue(NOW.plusSeconds(30));
     }
 
     @Test
@@ -155,13 +204,12 @@ class StateRulesTest {
                 acted().newPod(D2, CRASH).rollout(wanted(1).ready(0)).build(),
                 NOW.minusSeconds(50));
         Optional<Trouble> second = Trouble.seen(first, up.build(), NOW.minusSeconds(10));
-        StateRules.Sight sight =
-                new StateRules.Sight(false, second, NEVER, true, NO_TROUBLE, PATIENCE, Optional.empty(), NOW);
-        State state = state(up, sight);
+        Look look = look(up).troubled(second).onceComplete();
+        State state = look.state();
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.reason())
                 .contains(CRASH, "it has been up since", "recovered if that lasts until " + NOW.plusSeconds(110));
-        assertThat(StateRules.changesAt(up.build(), up.plan(), sight)).hasValue(NOW.plusSeconds(110));
+        assertThat(look.changesAt()).hasValue(NOW.plusSeconds(110));
 
         assertThat(Trouble.seen(second, acted().runs(D2).build(), NOW))
                 .as("new pods")
@@ -170,11 +218,7 @@ class StateRulesTest {
                 .as("long ago")
                 .isEmpty();
         Optional<Trouble> once = Trouble.seen(first, up.build(), NOW.minusSeconds(45));
-        assertThat(state(
-                                up,
-                                new StateRules.Sight(
-                                        false, once, NEVER, true, NO_TROUBLE, PATIENCE, Optional.empty(), NOW))
-                        .kind())
+        assertThat(look(up).troubled(once).onceComplete().state().kind())
                 .as("one crash")
                 .isEqualTo(Kind.UP_TO_DATE);
     }
@@ -196,13 +240,13 @@ class StateRulesTest {
                 .oldPod(D1)
                 .newPod(D2, CRASH)
                 .rollout(wanted(2).paused().total(3).updated(1));
-        State state = state(given, false, ago(30), ago(60));
+        State state = look(given).troubledFor(30).incompleteFor(60).state();
         assertThat(state.kind()).isEqualTo(Kind.FAILED);
         assertThat(state.ill()).isTrue();
         assertThat(state.reason()).contains(CRASH, "2 of 3 pods run the old image");
 
         Given well = acted().newPod(D2).rollout(wanted(2).paused().total(3).updated(1));
-        assertThat(state(well.oldPod(D1), false, NEVER, ago(10_000)))
+        assertThat(look(well.oldPod(D1)).incompleteFor(10_000).state())
                 .extracting(State::words, State::ill)
                 .containsExactly("partly old: paused", false);
     }
@@ -213,7 +257,7 @@ class StateRulesTest {
                 .oldPod(D1, CRASH)
                 .newPod(D2)
                 .rollout(wanted(2).onDelete().total(3).updated(1).ready(1));
-        assertThat(state(given, false, ago(30), ago(30)).ill()).isTrue();
+        assertThat(look(given).troubledFor(30).incompleteFor(30).state().ill()).isTrue();
     }
 
     @Test
@@ -222,7 +266,7 @@ class StateRulesTest {
                 .oldPod(D1)
                 .newPod(D2)
                 .rollout(wanted(2).onDelete().total(3).updated(1));
-        assertThat(state(given, false, NEVER, ago(10_000)))
+        assertThat(look(given).incompleteFor(10_000).state())
                 .extracting(State::words, State::ill)
                 .containsExactly("partly old: OnDelete", false);
     }
@@ -265,7 +309,7 @@ class StateRulesTest {
                 .oldPod(D1)
                 .newPod(D2, CRASH)
                 .rollout(wanted(3).updated(1).ready(2));
-        State state = state(given, false, ago(30), ago(60));
+        State state = look(given).troubledFor(30).incompleteFor(60).state();
         assertThat(state.kind()).isEqualTo(Kind.PARTLY_OLD);
         assertThat(state.ill()).isTrue();
         assertThat(state.reason()).startsWith("2 of 3 pods run the old image").contains(CRASH);
@@ -309,7 +353,8 @@ class StateRulesTest {
                 .extracting(State::kind, State::ill, State::since)
                 .containsExactly(Kind.HELD, false, ago(600));
         Given crashing = acted().hold(false).newPod(D2, CRASH).rollout(wanted(1).ready(0));
-        assertThat(state(crashing, false, ago(30), ago(60)).kind()).isEqualTo(Kind.FAILED);
+        assertThat(look(crashing).troubledFor(30).incompleteFor(60).state().kind())
+                .isEqualTo(Kind.FAILED);
     }
 
     @Test
@@ -411,17 +456,10 @@ class StateRulesTest {
         assertThat(state(given))
                 .extracting(State::words, State::ill)
                 .containsExactly("waiting: to be rolled out", false);
-        State refused = state(
-                given,
-                new StateRules.Sight(
-                        false,
-                        Optional.empty(),
-                        NEVER,
-                        true,
-                        Optional.of("cannot patch deployments: HTTP 401: Unauthorized"),
-                        PATIENCE,
-                        Optional.empty(),
-                        NOW));
+        State refused = look(given)
+                .onceComplete()
+                .problem("cannot patch deployments: HTTP 401: Unauthorized")
+                .state();
         assertThat(refused).extracting(State::words, State::ill).containsExactly("waiting: cannot be changed", true);
         assertThat(refused.reason()).endsWith("; cannot patch deployments: HTTP 401: Unauthorized");
     }
@@ -431,17 +469,16 @@ class StateRulesTest {
         assertThat(state(workload().runs(D1)).kind()).isEqualTo(Kind.UNKNOWN);
         Given asking = workload().runs(D1);
         State before = state(workload().tagIs(D1).runs(D1));
-        State again = StateRules.state(
-                asking.build(),
-                asking.plan(),
-                new StateRules.Sight(
-                        false, Optional.empty(), NEVER, false, NO_TROUBLE, PATIENCE, Optional.of(before), NOW));
+        State again = look(asking).after(before).state();
         assertThat(again.kind()).isEqualTo(Kind.UP_TO_DATE);
     }
 
     @Test
     void aWorkloadWithoutPodsIsHealthy() {
-        assertThat(state(acted().rollout(wanted(0)), false, NEVER, ago(10_000)).kind())
+        assertThat(look(acted().rollout(wanted(0)))
+                        .incompleteFor(10_000)
+                        .state()
+                        .kind())
                 .isEqualTo(Kind.UP_TO_DATE);
     }
 }
