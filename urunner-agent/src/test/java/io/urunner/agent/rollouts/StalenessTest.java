@@ -5,15 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Plan;
 import io.urunner.agent.plan.State;
-import io.urunner.agent.plan.Verdict;
+import io.urunner.agent.plan.TestVerdict;
 import io.urunner.agent.plan.Verdict.Kind;
 import io.urunner.kube.WorkloadId;
-import io.urunner.registry.ImageReference;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -26,15 +24,9 @@ class StalenessTest {
                 WorkloadId.parse("shop/Deployment/web"),
                 new Decision.InProgress(""),
                 IntStream.range(0, kinds.length)
-                        .mapToObj(i -> new Verdict(
-                                "c" + i,
-                                Optional.of(ImageReference.parse("r.example/app:" + i)),
-                                Optional.empty(),
-                                Set.of(),
-                                Set.of(),
-                                kinds[i],
-                                Optional.empty(),
-                                ""))
+                        .mapToObj(i -> TestVerdict.of("c" + i, kinds[i], "")
+                                .reference("r.example/app:" + i)
+                                .build())
                         .toList(),
                 Map.of(),
                 Optional.empty(),

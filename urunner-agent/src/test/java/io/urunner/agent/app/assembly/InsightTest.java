@@ -3,29 +3,20 @@ package io.urunner.agent.app.assembly;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.agent.AgentStatus;
+import io.urunner.agent.TestAgentStatus;
 import io.urunner.agent.app.cli.Answer;
 import io.urunner.agent.app.cli.View;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class InsightTest {
     private static Map<String, String> headers(boolean acts, String leader) {
-        AgentStatus status = new AgentStatus(
-                Instant.EPOCH,
-                acts,
-                Optional.of(new AgentStatus.Election("urunner-b_2", Optional.of(leader), Optional.empty())),
-                true,
-                Set.of(),
-                Map.of(),
-                true,
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                List.of());
+        AgentStatus status = TestAgentStatus.at(Instant.EPOCH)
+                .acts(acts)
+                .election("urunner-b_2", Optional.of(leader))
+                .build();
         return Insight.response(200, new Answer("x\n", 0), View.of(Map.of()), status)
                 .headers();
     }

@@ -5,18 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.agent.AgentStatus;
+import io.urunner.agent.TestAgentStatus;
+import io.urunner.agent.TestWorkloadStatus;
 import io.urunner.agent.app.doctor.Finding;
 import io.urunner.agent.app.explain.Explanation;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.TestVerdict;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.text.NastyStrings;
 import io.urunner.agent.text.Printable;
 import io.urunner.kube.WorkloadId;
 import io.urunner.registry.Digest;
-import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TagDigest;
 import java.io.IOException;
@@ -36,23 +38,26 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AnswersTest {
     private static final Digest D1 = Digest.parse("sha256:" + "1".repeat(64));
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
+    private static final AgentStatus STATUS = TestAgentStatus.at(NOW).build();
     private static final WorkloadId WEB = WorkloadId.parse("shop/Deployment/web");
 
     @Test
     void aStandbyAgentNamesTheOneThatActs() {
-        assertThat(text(status(false, true, election("web-2_x", Optional.of("web-1_y-z")))))
+        assertThat(text(standby(Optional.of("web-1_y-z"))))
                 .contains("standby: web-1_y-z acts", "kubectl exec web-1 -- urunner explain", "nothing is tracked");
         // Its own Lease has expired, and nobody has taken it yet.
         for (Optional<String> leader : List.of(Optional.of("web-2_x"), Optional.<String>empty())) {
-            assertThat(text(status(false, true, election("web-2_x", leader)))).contains("nobody is elected");
+            assertThat(text(standby(leader))).contains("nobody is elected");
         }
-        assertThat(text(status(true, true, election("web-2_x", Optional.of("web-2_x")))))
+        assertThat(text(TestAgentStatus.at(NOW)
+                        .election("web-2_x", Optional.of("web-2_x"))
+                        .build()))
                 .doesNotContain("standby");
     }
 
     @Test
     void aClusterThatWasNotSeenIsNotMistakenForAnEmptyOne() {
-        Explanation unseen = explanation(status(true, false, Optional.empty()));
+        Explanation unseen = explanation(TestAgentStatus.at(NOW).notSynced().build());
         assertThat(Answers.explanation(unseen, ALL).text())
                 .contains("not synced with the cluster", "urunner history")
                 .doesNotContain("nothing is tracked");
@@ -83,37 +88,23 @@ class AnswersTest {
                 outcome,
                 message);
         return Answers.explanation(
-                        new Explanation(
-                                "the test",
-                                status(true, true, Optional.empty()),
-                                List.of(new Explanation.Entry(
-                                        workload(WEB, State.NOT_PLANNED), Map.of(), Optional.of(last), Map.of())),
-                                Optional.empty(),
-                                Optional.empty()),
-                        new View(new Form(Form.Format.TEXT, 100), Optional.of(WEB), Optional.empty(), Set.of(), false))
+                        explanation(new Explanation.Entry(
+                                workload(WEB, State.NOT_PLANNED), Map.of(), Optional.of(last), Map.of())),
+                        only(WEB, 100))
                 .text();
     }
 
     private static AgentStatus.WorkloadStatus workload(WorkloadId id, State state) {
-        Verdict verdict = new Verdict(
-                "app",
-                Optional.of(ImageReference.parse("registry.example/app:latest")),
-                Optional.of(D1),
-                Set.of("sha256:1"),
-                Set.of(),
-                Verdict.Kind.UP_TO_DATE,
-                Optional.empty(),
-                "runs it");
-        return new AgentStatus.WorkloadStatus(
-                id,
-                state,
-                Optional.empty(),
-                List.of(verdict),
-                Map.of("app", new TreeMap<>(Map.of("sha256:1", 2, "sha256:2", 1))),
-                Map.of("app", "registry.example/app"),
-                Optional.empty(),
-                false,
-                Optional.empty());
+        TestVerdict verdict = TestVerdict.of("app", Verdict.Kind.UP_TO_DATE, "runs it")
+                .reference("registry.example/app:latest")
+                .digest(D1.toString())
+                .running("sha256:1");
+        return TestWorkloadStatus.of(id)
+                .state(state)
+                .containers(verdict)
+                .running("app", new TreeMap<>(Map.of("sha256:1", 2, "sha256:2", 1)))
+                .image("app", "registry.example/app")
+                .build();
     }
 
     private static State state(State.Kind kind, boolean ill) {
@@ -121,16 +112,11 @@ class AnswersTest {
     }
 
     private static Explanation fleet() {
-        return new Explanation(
-                "the test",
-                status(true, true, Optional.empty()),
-                List.of(
-                        entry("pay/Deployment/api", State.Kind.UP_TO_DATE, false),
-                        entry("shop/Deployment/off", State.Kind.NOT_WATCHED, false),
-                        entry("shop/Deployment/soon", State.Kind.WAITING, false),
-                        entry("shop/Deployment/web", State.Kind.FAILED, true)),
-                Optional.empty(),
-                Optional.empty());
+        return explanation(
+                entry("pay/Deployment/api", State.Kind.UP_TO_DATE, false),
+                entry("shop/Deployment/off", State.Kind.NOT_WATCHED, false),
+                entry("shop/Deployment/soon", State.Kind.WAITING, false),
+                entry("shop/Deployment/web", State.Kind.FAILED, true));
     }
 
     private static Explanation.Entry entry(String id, State.Kind kind, boolean ill) {
@@ -158,7 +144,7 @@ class AnswersTest {
     }
 
     private static String described(WorkloadId id) {
-        View one = new View(new Form(Form.Format.TEXT, 200), Optional.of(id), Optional.empty(), Set.of(), false);
+        View one = only(id, 200);
         return Answers.explanation(fleet(), one).text();
     }
 
@@ -220,7 +206,7 @@ class AnswersTest {
     private static Answer untracked(Optional<WorkloadId> workload, String reason) {
         Explanation explanation = new Explanation(
                 "the test",
-                status(true, true, Optional.empty()),
+                STATUS,
                 List.of(),
                 Optional.of(new Explanation.Untracked("web", workload, false, reason, List.of(WEB))),
                 Optional.empty());
@@ -228,30 +214,21 @@ class AnswersTest {
                 explanation, new View(new Form(Form.Format.TEXT, 200), workload, Optional.of("web"), Set.of(), false));
     }
 
-    private static List<String> described(Verdict verdict, State.Kind kind, Decision decision, TagDigest... before) {
-        AgentStatus.WorkloadStatus status = new AgentStatus.WorkloadStatus(
-                WEB,
-                new State(kind, "", decision.reason(), Optional.empty(), Optional.empty(), false),
-                Optional.of(decision),
-                List.of(verdict),
+    private static List<String> described(
+            TestVerdict verdict, State.Kind kind, Decision decision, TagDigest... before) {
+        AgentStatus.WorkloadStatus status = TestWorkloadStatus.of(WEB)
+                .state(new State(kind, "", decision.reason(), Optional.empty(), Optional.empty(), false))
+                .decision(decision)
+                .containers(verdict)
+                .image("app", "nginx:latest")
+                .nextLook(NOW.plusSeconds(21))
+                .build();
+        Explanation explanation = explanation(new Explanation.Entry(
+                status,
                 Map.of(),
-                Map.of("app", "nginx:latest"),
-                Optional.of(NOW.plusSeconds(21)),
-                false,
-                Optional.empty());
-        Explanation explanation = new Explanation(
-                "the test",
-                status(true, true, Optional.empty()),
-                List.of(new Explanation.Entry(
-                        status,
-                        Map.of(),
-                        Optional.empty(),
-                        Stream.of(before).collect(Collectors.toMap(last -> "app", last -> last)))),
                 Optional.empty(),
-                Optional.empty());
-        return Answers.explanation(
-                        explanation,
-                        new View(new Form(Form.Format.TEXT, 200), Optional.of(WEB), Optional.empty(), Set.of(), false))
+                Stream.of(before).collect(Collectors.toMap(last -> "app", last -> last))));
+        return Answers.explanation(explanation, only(WEB, 200))
                 .text()
                 .lines()
                 .skip(3)
@@ -260,15 +237,8 @@ class AnswersTest {
 
     @Test
     void aWorkloadThatIsNotWatchedIsDescribedWithItsImageAndOneReason() {
-        Verdict verdict = new Verdict(
-                "app",
-                Optional.empty(),
-                Optional.empty(),
-                Set.of(),
-                Set.of(),
-                Verdict.Kind.NOT_WATCHED,
-                Optional.empty(),
-                "no watched registry has docker.io/library/nginx:latest");
+        TestVerdict verdict = TestVerdict.of(
+                "app", Verdict.Kind.NOT_WATCHED, "no watched registry has docker.io/library/nginx:latest");
         String why = "container app: no watched registry has docker.io/library/nginx:latest";
         assertThat(described(verdict, State.Kind.NOT_WATCHED, new Decision.NotWatched(why)))
                 .containsExactly(
@@ -286,15 +256,9 @@ class AnswersTest {
 
     @Test
     void theLastKnownDigestIsShownWhileTheRegistryDoesNotAnswer() {
-        Verdict verdict = new Verdict(
-                "app",
-                Optional.of(ImageReference.parse("registry.example/app:latest")),
-                Optional.empty(),
-                Set.of(),
-                Set.of(),
-                Verdict.Kind.UNRESOLVED,
-                Optional.of(Deferral.CREDENTIAL_REJECTED),
-                "it rejects the credential");
+        TestVerdict verdict = TestVerdict.of("app", Verdict.Kind.UNRESOLVED, "it rejects the credential")
+                .reference("registry.example/app:latest")
+                .cause(Deferral.CREDENTIAL_REJECTED);
         Decision decision = new Decision.Deferred(
                 Deferral.CREDENTIAL_REJECTED,
                 "container app: it rejects the credential",
@@ -319,12 +283,7 @@ class AnswersTest {
 
     @Test
     void aSingleWorkloadIsDescribedWithItsRunningDigests() {
-        View view = new View(
-                new Form(Form.Format.TEXT, 60),
-                Optional.of(WorkloadId.parse("shop/Deployment/web")),
-                Optional.empty(),
-                Set.of(),
-                false);
+        View view = only(WEB, 60);
         assertThat(Answers.explanation(fleet(), view).text().lines().skip(2))
                 .containsExactly(
                         "shop/Deployment/web",
@@ -356,32 +315,18 @@ class AnswersTest {
                 Optional.of(NOW),
                 Optional.of(until),
                 false);
-        AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
-                WEB,
-                state,
-                Optional.empty(),
-                List.of(new Verdict(
-                        "app",
-                        Optional.of(ImageReference.parse("registry.example/app:latest")),
-                        Optional.of(D1),
-                        Set.of("sha256:1"),
-                        Set.of("sha256:1"),
-                        Verdict.Kind.STALE,
-                        Optional.empty(),
-                        "it moved")),
-                Map.of(),
-                Map.of(),
-                Optional.of(until),
-                false,
-                Optional.empty());
-        Explanation explanation = new Explanation(
-                "the test",
-                status(true, true, Optional.empty()),
-                List.of(new Explanation.Entry(workload, Map.of(), Optional.empty(), Map.of())),
-                Optional.empty(),
-                Optional.empty());
+        AgentStatus.WorkloadStatus workload = TestWorkloadStatus.of(WEB)
+                .state(state)
+                .containers(TestVerdict.of("app", Verdict.Kind.STALE, "it moved")
+                        .reference("registry.example/app:latest")
+                        .digest(D1.toString())
+                        .running("sha256:1")
+                        .old("sha256:1"))
+                .nextLook(until)
+                .build();
+        Explanation explanation = explanation(new Explanation.Entry(workload, Map.of(), Optional.empty(), Map.of()));
 
-        View one = new View(new Form(Form.Format.TEXT, 100), Optional.of(WEB), Optional.empty(), Set.of(), false);
+        View one = only(WEB, 100);
         assertThat(Answers.explanation(explanation, one).text())
                 .contains(
                         "  Until:         in 5 min (2026-11-23T10:05:00Z)\n",
@@ -399,12 +344,7 @@ class AnswersTest {
         Explanation known = fleet();
         Explanation unknown = new Explanation(
                 known.source(), known.status(), known.workloads(), known.untracked(), Optional.of("it is in its pod"));
-        View view = new View(
-                new Form(Form.Format.TEXT, 60),
-                Optional.of(WorkloadId.parse("shop/Deployment/web")),
-                Optional.empty(),
-                Set.of(),
-                false);
+        View view = only(WEB, 60);
         assertThat(Answers.explanation(unknown, view).text())
                 .contains("no history: it is in its pod", "Last rollout:  not known from here");
     }
@@ -429,34 +369,25 @@ class AnswersTest {
         return new View(new Form(format, 80), Optional.empty(), Optional.empty(), Set.of(), false);
     }
 
+    /** One workload. */
+    private static View only(WorkloadId id, int width) {
+        return new View(new Form(Form.Format.TEXT, width), Optional.of(id), Optional.empty(), Set.of(), false);
+    }
+
     private static String text(AgentStatus status) {
-        return Answers.explanation(
-                        explanation(status),
-                        new View(new Form(Form.Format.WIDE, 80), Optional.empty(), Optional.empty(), Set.of(), false))
-                .text();
+        return Answers.explanation(explanation(status), view(Form.Format.WIDE)).text();
+    }
+
+    private static Explanation explanation(Explanation.Entry... workloads) {
+        return new Explanation("the test", STATUS, List.of(workloads), Optional.empty(), Optional.empty());
     }
 
     private static Explanation explanation(AgentStatus status) {
         return new Explanation("the test", status, List.of(), Optional.empty(), Optional.empty());
     }
 
-    private static Optional<AgentStatus.Election> election(String identity, Optional<String> leader) {
-        return Optional.of(new AgentStatus.Election(identity, leader, Optional.empty()));
-    }
-
-    private static AgentStatus status(boolean acts, boolean synced, Optional<AgentStatus.Election> election) {
-        return new AgentStatus(
-                NOW,
-                acts,
-                election,
-                synced,
-                Set.of(),
-                Map.of(),
-                true,
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                List.of());
+    private static AgentStatus standby(Optional<String> leader) {
+        return TestAgentStatus.at(NOW).acts(false).election("web-2_x", leader).build();
     }
 
     static List<String> nasty() {
@@ -475,28 +406,18 @@ class AnswersTest {
                 Optional.of(NOW),
                 Optional.of("failed"),
                 Optional.of(text));
-        Verdict verdict = new Verdict(
-                text,
-                Optional.empty(),
-                Optional.empty(),
-                Set.of(text),
-                Set.of(text),
-                Verdict.Kind.STALE,
-                Optional.empty(),
-                text);
-        AgentStatus.WorkloadStatus workload = new AgentStatus.WorkloadStatus(
-                WEB,
-                new State(State.Kind.BLOCKED, text, text, Optional.empty(), Optional.empty(), true),
-                Optional.of(new Decision.Blocked(Blockage.POLICY, text)),
-                List.of(verdict),
-                Map.of(text, new TreeMap<>(Map.of(text, 1))),
-                Map.of(text, text),
-                Optional.empty(),
-                false,
-                Optional.empty());
+        TestVerdict verdict =
+                TestVerdict.of(text, Verdict.Kind.STALE, text).running(text).old(text);
+        AgentStatus.WorkloadStatus workload = TestWorkloadStatus.of(WEB)
+                .state(new State(State.Kind.BLOCKED, text, text, Optional.empty(), Optional.empty(), true))
+                .decision(new Decision.Blocked(Blockage.POLICY, text))
+                .containers(verdict)
+                .running(text, new TreeMap<>(Map.of(text, 1)))
+                .image(text, text)
+                .build();
         Explanation explanation = new Explanation(
                 text,
-                status(true, true, election("web-2_x", Optional.of(text))),
+                TestAgentStatus.at(NOW).election("web-2_x", Optional.of(text)).build(),
                 List.of(new Explanation.Entry(workload, Map.of(text, text), Optional.of(last), Map.of())),
                 Optional.of(new Explanation.Untracked(text, Optional.of(WEB), true, text, List.of())),
                 Optional.of(text));
@@ -512,7 +433,7 @@ class AnswersTest {
                         .lines())
                 .hasSize(5)
                 .allSatisfy(line -> NastyStrings.assertHarmless(line, 20_000));
-        View one = new View(new Form(Form.Format.TEXT, 80), Optional.of(WEB), Optional.empty(), Set.of(), false);
+        View one = only(WEB, 80);
         for (View view : List.of(ALL, one)) {
             assertThat(Answers.explanation(explanation, view).text().lines())
                     .allSatisfy(line -> NastyStrings.assertHarmless(line, 400));

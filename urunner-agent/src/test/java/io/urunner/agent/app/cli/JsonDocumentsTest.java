@@ -6,6 +6,8 @@ import io.urunner.agent.AgentStatus;
 import io.urunner.agent.AgentStatus.WorkloadStatus;
 import io.urunner.agent.HostStatus;
 import io.urunner.agent.OnceReport;
+import io.urunner.agent.TestAgentStatus;
+import io.urunner.agent.TestWorkloadStatus;
 import io.urunner.agent.app.config.EffectiveValue;
 import io.urunner.agent.app.config.Origin;
 import io.urunner.agent.app.doctor.Finding;
@@ -16,12 +18,11 @@ import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Outcome;
 import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.TestVerdict;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
 import io.urunner.kube.WorkloadState;
-import io.urunner.registry.Digest;
-import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore.RolloutRecord;
 import io.urunner.store.DigestStore.TagDigest;
 import java.io.IOException;
@@ -60,20 +61,20 @@ class JsonDocumentsTest {
                 Optional.of(NOW.minusSeconds(190)),
                 Optional.of(NOW.plusSeconds(20)),
                 true);
-        WorkloadStatus workload = new WorkloadStatus(
-                WEB,
-                state,
-                Optional.of(new Decision.Deferred(
+        WorkloadStatus workload = TestWorkloadStatus.of(WEB)
+                .state(state)
+                .decision(new Decision.Deferred(
                         Deferral.CREDENTIAL_REJECTED,
                         "container app: it rejects the credential",
                         Optional.empty(),
-                        Optional.empty())),
-                List.of(verdict("app", Optional.of(REFERENCE), Optional.of(NEW))),
-                Map.of("app", new TreeMap<>(Map.of("sha256:1", 2, NEW, 1))),
-                Map.of("app", "registry.example/app"),
-                Optional.of(NOW.plusSeconds(21)),
-                true,
-                Optional.of(NOW.minusSeconds(191)));
+                        Optional.empty()))
+                .containers(verdict().reference(REFERENCE).digest(NEW))
+                .running("app", new TreeMap<>(Map.of("sha256:1", 2, NEW, 1)))
+                .image("app", "registry.example/app")
+                .nextLook(NOW.plusSeconds(21))
+                .rolloutRunning()
+                .staleSince(Optional.of(NOW.minusSeconds(191)))
+                .build();
         RolloutRecord last = new RolloutRecord(
                 "1",
                 WEB.toString(),
@@ -98,18 +99,15 @@ class JsonDocumentsTest {
                         new HostStatus.Wait(Optional.empty(), Deferral.ACCESS_DENIED, "denied", NOW, NOW)),
                 Optional.of(NOW.plusSeconds(5)),
                 7);
-        AgentStatus status = new AgentStatus(
-                NOW,
-                true,
-                Optional.of(new AgentStatus.Election("web-2_x", Optional.of("web-1_y"), Optional.empty())),
-                true,
-                Set.of("shop", "blog"),
-                Map.of("pay", NOW.minusSeconds(60)),
-                true,
-                Optional.of(NOW.minusSeconds(3)),
-                List.of(new WatchProblem("pods", Optional.of("pay"), Optional.empty(), "pods are forbidden")),
-                List.of(host),
-                List.of(workload));
+        AgentStatus status = TestAgentStatus.at(NOW)
+                .election("web-2_x", Optional.of("web-1_y"))
+                .namespaces("shop", "blog")
+                .lost("pay", NOW.minusSeconds(60))
+                .lastPass(NOW.minusSeconds(3))
+                .problems(List.of(new WatchProblem("pods", Optional.of("pay"), Optional.empty(), "pods are forbidden")))
+                .registries(host)
+                .workloads(List.of(workload))
+                .build();
         Explanation explanation = new Explanation(
                 "the test",
                 status,
@@ -123,16 +121,8 @@ class JsonDocumentsTest {
 
     @Test
     void explainWithLittleKnown() throws IOException {
-        WorkloadStatus workload = new WorkloadStatus(
-                WEB,
-                State.NOT_PLANNED,
-                Optional.empty(),
-                List.of(verdict("app", Optional.empty(), Optional.empty())),
-                Map.of(),
-                Map.of(),
-                Optional.empty(),
-                false,
-                Optional.empty());
+        WorkloadStatus workload =
+                TestWorkloadStatus.of(WEB).containers(verdict()).build();
         HostStatus host = new HostStatus(
                 "registry.example",
                 0,
@@ -144,18 +134,13 @@ class JsonDocumentsTest {
                 List.of(),
                 Optional.empty(),
                 0);
-        AgentStatus status = new AgentStatus(
-                NOW,
-                false,
-                Optional.empty(),
-                false,
-                Set.of(),
-                Map.of(),
-                false,
-                Optional.empty(),
-                List.of(),
-                List.of(host),
-                List.of(workload));
+        AgentStatus status = TestAgentStatus.at(NOW)
+                .acts(false)
+                .notSynced()
+                .historyFails()
+                .registries(host)
+                .workloads(List.of(workload))
+                .build();
         RolloutRecord last = new RolloutRecord(
                 "1", WEB.toString(), "moved", List.of(), NOW, Optional.empty(), Optional.empty(), Optional.empty());
         Explanation explanation = new Explanation(
@@ -168,16 +153,8 @@ class JsonDocumentsTest {
         assertDocument("explain-little", Answers.explanation(explanation, ALL).text());
     }
 
-    private static Verdict verdict(String container, Optional<String> reference, Optional<String> digest) {
-        return new Verdict(
-                container,
-                reference.map(ImageReference::parse),
-                digest.map(Digest::parse),
-                Set.of(),
-                Set.of(),
-                Verdict.Kind.UNRESOLVED,
-                Optional.empty(),
-                "unclear");
+    private static TestVerdict verdict() {
+        return TestVerdict.of("app", Verdict.Kind.UNRESOLVED, "unclear");
     }
 
     @Test
@@ -235,30 +212,8 @@ class JsonDocumentsTest {
                 List.of("shop/Deployment/web"),
                 "yes",
                 Optional.empty());
-        HistoryReport.Row unknown = new HistoryReport.Row(
-                Optional.empty(),
-                "sha256:1",
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                "unknown",
-                Optional.of("registry.example is away"));
-        HistoryReport.Row unlabelled = new HistoryReport.Row(
-                Optional.of(1),
-                "sha256:0",
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                "no",
-                Optional.of("it was deleted"));
+        HistoryReport.Row unknown = unlabelled(Optional.empty(), "sha256:1", "unknown", "registry.example is away");
+        HistoryReport.Row unlabelled = unlabelled(Optional.of(1), "sha256:0", "no", "it was deleted");
         HistoryReport ofWorkload = new HistoryReport(
                 Optional.of(WEB.toString()),
                 Optional.of(new WorkloadState.Hold(NOW, "anna", true, Optional.of("it crashes"))),
@@ -275,6 +230,23 @@ class JsonDocumentsTest {
         assertDocument("history", JSON.print(ofWorkload));
         assertDocument("history-held", JSON.print(held));
         assertDocument("history-image", JSON.print(ofImage));
+    }
+
+    /** A digest of which only this is known. */
+    private static HistoryReport.Row unlabelled(
+            Optional<Integer> steps, String digest, String available, String problem) {
+        return new HistoryReport.Row(
+                steps,
+                digest,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                available,
+                Optional.of(problem));
     }
 
     @Test

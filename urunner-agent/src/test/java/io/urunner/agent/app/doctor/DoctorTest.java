@@ -2,24 +2,21 @@ package io.urunner.agent.app.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.AgentStatus;
 import io.urunner.agent.AgentStatus.WorkloadStatus;
+import io.urunner.agent.TestAgentStatus;
+import io.urunner.agent.TestWorkloadStatus;
 import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
-import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.TestVerdict;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.WorkloadId;
-import io.urunner.registry.Digest;
-import io.urunner.registry.ImageReference;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStores;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,39 +25,21 @@ class DoctorTest {
     Path folder;
 
     private static WorkloadStatus stale(String name, Decision decision) {
-        return new WorkloadStatus(
-                WorkloadId.parse("shop/Deployment/" + name),
-                State.NOT_PLANNED,
-                Optional.of(decision),
-                List.of(new Verdict(
-                        "app",
-                        Optional.of(ImageReference.parse("r.example/app:latest")),
-                        Optional.of(Digest.parse("sha256:" + "2".repeat(64))),
-                        Set.of("sha256:1"),
-                        Set.of("sha256:1"),
-                        Verdict.Kind.STALE,
-                        Optional.empty(),
-                        "it moved")),
-                Map.of(),
-                Map.of(),
-                Optional.empty(),
-                false,
-                Optional.empty());
+        return TestWorkloadStatus.of(WorkloadId.parse("shop/Deployment/" + name))
+                .decision(decision)
+                .containers(TestVerdict.of("app", Verdict.Kind.STALE, "it moved")
+                        .reference("r.example/app:latest")
+                        .digest("sha256:" + "2".repeat(64))
+                        .running("sha256:1")
+                        .old("sha256:1"))
+                .build();
     }
 
     private static Finding due(WorkloadStatus... workloads) {
-        return Doctor.due(new AgentStatus(
-                Instant.EPOCH,
-                true,
-                Optional.empty(),
-                true,
-                Set.of("shop"),
-                Map.of(),
-                true,
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                List.of(workloads)));
+        return Doctor.due(TestAgentStatus.at(Instant.EPOCH)
+                .namespaces("shop")
+                .workloads(List.of(workloads))
+                .build());
     }
 
     @Test

@@ -2,24 +2,23 @@ package io.urunner.agent.app.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.AgentStatus;
 import io.urunner.agent.AgentStatus.WorkloadStatus;
 import io.urunner.agent.HostStatus;
 import io.urunner.agent.RegistryProbe.Image;
+import io.urunner.agent.TestAgentStatus;
+import io.urunner.agent.TestWorkloadStatus;
 import io.urunner.agent.app.config.ConfigurationException;
 import io.urunner.agent.app.config.Overrides;
 import io.urunner.agent.app.config.PluginDirectory;
 import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.plan.Deferral;
-import io.urunner.agent.plan.State;
+import io.urunner.agent.plan.TestVerdict;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.kube.KubeAccess.Permission;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.WorkloadId;
-import io.urunner.registry.Digest;
 import io.urunner.registry.FailedRequest;
-import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.RegistryPrefix;
@@ -33,7 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,24 +61,14 @@ class RegistryExaminationTest {
     };
 
     private void uses(String namespace, String reference, boolean resolved) {
-        workloads.add(new WorkloadStatus(
-                WorkloadId.parse(namespace + "/Deployment/w" + workloads.size()),
-                State.NOT_PLANNED,
-                Optional.empty(),
-                List.of(new Verdict(
-                        "app",
-                        Optional.of(ImageReference.parse(reference)),
-                        resolved ? Optional.of(Digest.parse("sha256:" + "1".repeat(64))) : Optional.empty(),
-                        Set.of(),
-                        Set.of(),
-                        resolved ? Verdict.Kind.UP_TO_DATE : Verdict.Kind.UNRESOLVED,
-                        Optional.empty(),
-                        "")),
-                Map.of(),
-                Map.of(),
-                Optional.empty(),
-                false,
-                Optional.empty()));
+        Verdict.Kind kind = resolved ? Verdict.Kind.UP_TO_DATE : Verdict.Kind.UNRESOLVED;
+        TestVerdict verdict = TestVerdict.of("app", kind, "").reference(reference);
+        if (resolved) {
+            verdict.digest("sha256:" + "1".repeat(64));
+        }
+        workloads.add(TestWorkloadStatus.of(WorkloadId.parse(namespace + "/Deployment/w" + workloads.size()))
+                .containers(verdict)
+                .build());
     }
 
     @TempDir
@@ -115,17 +103,11 @@ class RegistryExaminationTest {
                         .findFirst()
                         .orElseThrow(),
                 settings,
-                new AgentStatus(
-                        NOW,
-                        true,
-                        Optional.empty(),
-                        true,
-                        Set.of("shop"),
-                        Map.of(),
-                        true,
-                        Optional.of(NOW),
-                        problems,
-                        List.of(new HostStatus(
+                TestAgentStatus.at(NOW)
+                        .namespaces("shop")
+                        .lastPass(NOW)
+                        .problems(problems)
+                        .registries(new HostStatus(
                                 which.toString(),
                                 workloads.size(),
                                 asked,
@@ -135,8 +117,9 @@ class RegistryExaminationTest {
                                 Optional.empty(),
                                 waits,
                                 Optional.empty(),
-                                1)),
-                        workloads));
+                                1))
+                        .workloads(workloads)
+                        .build());
     }
 
     private List<String> findings(RegistryExamination one, List<Optional<RegistryException>> answers) {

@@ -7,6 +7,8 @@ import io.urunner.agent.AgentStatus;
 import io.urunner.agent.AgentStatus.WorkloadStatus;
 import io.urunner.agent.HostStatus;
 import io.urunner.agent.Rollout;
+import io.urunner.agent.TestAgentStatus;
+import io.urunner.agent.TestWorkloadStatus;
 import io.urunner.agent.app.http.AgentServer;
 import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
@@ -117,36 +119,27 @@ class MetricsTest {
     }
 
     private static WorkloadStatus workload(WorkloadId id, Decision decision, Optional<Long> staleForSeconds) {
-        return new WorkloadStatus(
-                id,
-                new State(
+        return TestWorkloadStatus.of(id)
+                .state(new State(
                         State.Kind.WAITING,
                         "outside the windows",
                         "",
                         Optional.empty(),
                         Optional.of(NOW.plusSeconds(60)),
-                        false),
-                Optional.of(decision),
-                List.of(),
-                Map.of(),
-                Map.of(),
-                Optional.empty(),
-                true,
-                staleForSeconds.map(NOW::minusSeconds));
+                        false))
+                .decision(decision)
+                .rolloutRunning()
+                .staleSince(staleForSeconds.map(NOW::minusSeconds))
+                .build();
     }
 
     private static AgentStatus status(WorkloadStatus... workloads) {
-        return new AgentStatus(
-                NOW,
-                true,
-                Optional.empty(),
-                true,
-                Set.of("pay", "shop"),
-                Map.of("old", NOW.minusSeconds(60)),
-                false,
-                Optional.of(NOW.minusSeconds(10)),
-                List.of(),
-                List.of(new HostStatus(
+        return TestAgentStatus.at(NOW)
+                .namespaces("pay", "shop")
+                .lost("old", NOW.minusSeconds(60))
+                .historyFails()
+                .lastPass(NOW.minusSeconds(10))
+                .registries(new HostStatus(
                         "ghcr.io/team",
                         2,
                         true,
@@ -157,8 +150,9 @@ class MetricsTest {
                         List.of(new HostStatus.Wait(
                                 Optional.empty(), Deferral.RATE_LIMITED, "used up", NOW, NOW.plusSeconds(3600))),
                         Optional.empty(),
-                        7)),
-                List.of(workloads));
+                        7))
+                .workloads(List.of(workloads))
+                .build();
     }
 
     @Test
@@ -306,27 +300,11 @@ class MetricsTest {
     void aLabelIsOneShortLineWhateverItsName(String text) throws Exception {
         metrics.passed(text, Duration.ZERO);
         metrics.resolved(text, text, "found", Duration.ZERO);
-        status.set(Optional.of(new AgentStatus(
-                NOW,
-                true,
-                Optional.empty(),
-                true,
-                Set.of(),
-                Map.of(),
-                true,
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                List.of(new WorkloadStatus(
-                        new WorkloadId(text, WorkloadKind.DEPLOYMENT, text),
-                        new State(State.Kind.FAILED, "", text, Optional.empty(), Optional.empty(), true),
-                        Optional.empty(),
-                        List.of(),
-                        Map.of(),
-                        Map.of(),
-                        Optional.empty(),
-                        false,
-                        Optional.empty())))));
+        status.set(Optional.of(TestAgentStatus.at(NOW)
+                .workloads(List.of(TestWorkloadStatus.of(new WorkloadId(text, WorkloadKind.DEPLOYMENT, text))
+                        .state(new State(State.Kind.FAILED, "", text, Optional.empty(), Optional.empty(), true))
+                        .build()))
+                .build()));
 
         String served = HttpClient.newHttpClient()
                 .send(
