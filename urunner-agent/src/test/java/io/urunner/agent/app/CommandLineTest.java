@@ -2,49 +2,13 @@ package io.urunner.agent.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.urunner.agent.app.assembly.Composition;
-import io.urunner.agent.app.cli.Cli;
-import io.urunner.agent.app.cli.CommandContext;
-import io.urunner.agent.app.cli.Termination;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** The commands with the real wiring, in the process of the test. */
-class CommandLineTest {
-    @TempDir
-    Path folder;
-
-    private final Map<String, String> environment = new HashMap<>();
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
-    private final Composition composition = new Composition();
-
-    @BeforeEach
-    void keepToTheFolder() {
-        environment.put("HOME", folder.toString());
-    }
-
-    @AfterEach
-    void close() {
-        composition.close();
-    }
-
-    private int run(String... arguments) {
-        Termination never = () -> {};
-        return Cli.execute(
-                new CommandContext(environment, new PrintWriter(out), new PrintWriter(err), composition, never),
-                arguments);
-    }
-
+/** What the command line does with its arguments and the configuration. */
+class CommandLineTest extends WiredCommands {
     @Test
     void helpNamesEveryCommandAndTheExitCodes() {
         assertThat(run("--help")).isZero();
