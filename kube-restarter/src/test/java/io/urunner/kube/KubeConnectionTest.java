@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,12 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** How often the credential for the API server is read, which may mean running a program, and which requests repeat. */
 class KubeConnectionTest {
+    @AutoClose("shutdownNow")
     private final Timers timers = new Timers();
-
-    @AfterEach
-    void stop() {
-        timers.shutdownNow();
-    }
 
     @Test
     void aCredentialThatIsAlwaysRefusedIsReadAFewTimesAMinuteAndLaterOnceAgain() throws Exception {

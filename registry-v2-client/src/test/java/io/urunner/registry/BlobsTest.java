@@ -9,16 +9,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
 import okhttp3.mockwebserver.SocketPolicy;
 import okio.Buffer;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Blobs over broken connections. */
@@ -26,9 +24,12 @@ class BlobsTest {
     private final byte[] content = new byte[400_000];
     private final Descriptor blob;
     private final ManualTime time = new ManualTime();
-    private final List<AutoCloseable> open = new ArrayList<>();
-    private final FakeServer registry = opened(new FakeServer(request -> status(500)));
-    private final RegistryClient client = opened(RegistryClient.builder()
+
+    @AutoClose
+    private final ToClose open = new ToClose();
+
+    private final FakeServer registry = open.add(new FakeServer(request -> status(500)));
+    private final RegistryClient client = open.add(RegistryClient.builder()
             .defaults(HostOptions.DEFAULTS.withPlainHttp())
             .sleeper(time::sleep)
             .build());
@@ -36,18 +37,6 @@ class BlobsTest {
     BlobsTest() {
         new Random(42).nextBytes(content);
         blob = new Descriptor("application/octet-stream", Digest.of(content), content.length);
-    }
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable closeable : open) {
-            closeable.close();
-        }
     }
 
     private Repository repository() {
@@ -228,7 +217,7 @@ class BlobsTest {
 
     @Test
     void doesNotBlameTheRegistryForAnUploadThatAnotherHostRefuses() throws Exception {
-        FakeServer storage = opened(new FakeServer(request -> new MockResponse().setResponseCode(403)));
+        FakeServer storage = open.add(new FakeServer(request -> new MockResponse().setResponseCode(403)));
         registry.answer(request ->
                 new MockResponse().setResponseCode(202).setHeader("Location", storage.url() + "/upload?part=1"));
 

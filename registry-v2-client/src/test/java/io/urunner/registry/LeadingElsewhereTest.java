@@ -34,6 +34,7 @@ import okhttp3.mockwebserver.MockResponse;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,28 +48,23 @@ class LeadingElsewhereTest {
 
     private final HeldCertificate authority =
             new HeldCertificate.Builder().certificateAuthority(0).build();
-    private final List<AutoCloseable> open = new ArrayList<>();
+
+    @AutoClose
+    private final ToClose open = new ToClose();
+
     private final Map<String, Iterator<String>> names = new HashMap<>();
     private final List<String> connected = new CopyOnWriteArrayList<>();
-    private final FakeServer registry = opened(new FakeServer(request -> manifest(DIGEST)));
-    private final FakeServer other = opened(new FakeServer(request -> json("{\"token\":\"t\"}")));
+    private final FakeServer registry = open.add(new FakeServer(request -> manifest(DIGEST)));
+    private final FakeServer other = open.add(new FakeServer(request -> json("{\"token\":\"t\"}")));
     private final OkHttpClient http = new OkHttpClient.Builder()
             .dns(this::lookup)
             .socketFactory(new Sockets())
             .build();
 
     @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable closeable : open) {
-            closeable.close();
-        }
+    void close() {
         http.dispatcher().executorService().shutdown();
         http.connectionPool().evictAll();
-    }
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
     }
 
     private List<InetAddress> lookup(String name) throws UnknownHostException {
@@ -132,7 +128,7 @@ class LeadingElsewhereTest {
     }
 
     private RegistryClient client(FixedCredentials credentials, HostOptions options, HostOptions others) {
-        return opened(RegistryClient.builder()
+        return open.add(RegistryClient.builder()
                 .httpClient(http)
                 .credentials(credentials)
                 .host(at("reg.example", registry), options)
@@ -278,7 +274,7 @@ class LeadingElsewhereTest {
 
     @Test
     void followsNoRedirectOfATokenServerToANameWithAPrivateAddress() {
-        FakeServer issuer = opened(new FakeServer(
+        FakeServer issuer = open.add(new FakeServer(
                 request -> status(307).setHeader("Location", "http://" + at("inner.example", other) + "/token")));
         name("reg.example", PUBLIC);
         name("auth.example", PUBLIC);
@@ -445,7 +441,7 @@ class LeadingElsewhereTest {
                 .withAuthorities(List.of(authority.certificate()))
                 .withClientCertificate(shown);
         for (boolean trusted : List.of(false, true)) {
-            RegistryClient client = opened(RegistryClient.builder()
+            RegistryClient client = open.add(RegistryClient.builder()
                     .httpClient(http)
                     .host(
                             at("reg.example", registry),

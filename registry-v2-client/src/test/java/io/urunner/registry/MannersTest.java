@@ -16,7 +16,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -34,7 +33,7 @@ import java.util.stream.IntStream;
 import okhttp3.OkHttpClient;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.SocketPolicy;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,20 +45,11 @@ class MannersTest {
     private static final String CI = "Basic Y2k6c2VjcmV0";
 
     private final ManualTime time = new ManualTime();
-    private final List<AutoCloseable> open = new ArrayList<>();
-    private final FakeServer registry = opened(new FakeServer(request -> manifest(DIGEST)));
 
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable closeable : open) {
-            closeable.close();
-        }
-    }
+    @AutoClose
+    private final ToClose open = new ToClose();
 
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
+    private final FakeServer registry = open.add(new FakeServer(request -> manifest(DIGEST)));
 
     private RegistryClient client() {
         return client(builder -> {});
@@ -72,7 +62,7 @@ class MannersTest {
                 .ticker(time::nanos)
                 .sleeper(time::sleep);
         settings.accept(builder);
-        return opened(builder.build());
+        return open.add(builder.build());
     }
 
     private ImageReference image() {
@@ -295,7 +285,7 @@ class MannersTest {
 
     @Test
     void followsARedirectWithoutTheCredentials() throws Exception {
-        FakeServer storage = opened(new FakeServer(request -> manifest(DIGEST)));
+        FakeServer storage = open.add(new FakeServer(request -> manifest(DIGEST)));
         registry.answer(request -> status(307).setHeader("Location", storage.url() + "/elsewhere"));
         FixedCredentials credentials = new FixedCredentials(FixedCredentials.basic("ci", "secret"));
         credentials.hints(AuthHints.sendBasicDirectly());
@@ -346,7 +336,7 @@ class MannersTest {
 
     @Test
     void doesNotBlameTheRegistryForTheStorageBehindIt() {
-        FakeServer storage = opened(new FakeServer(request -> status(403).setBody("<Error/>")));
+        FakeServer storage = open.add(new FakeServer(request -> status(403).setBody("<Error/>")));
         registry.answer(request -> status(307).setHeader("Location", storage.url() + "/blob"));
         RegistryClient client = client();
 
@@ -512,7 +502,7 @@ class MannersTest {
 
     @Test
     void speaksPlainHttpToALoopbackHostThatDoesNotSpeakTls() throws Exception {
-        RegistryClient client = opened(RegistryClient.builder().build());
+        RegistryClient client = open.add(RegistryClient.builder().build());
 
         assertThat(client.resolve(image()).digest()).hasToString(DIGEST);
         assertThat(client.resolve(image()).digest()).hasToString(DIGEST);

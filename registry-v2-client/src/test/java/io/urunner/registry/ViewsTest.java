@@ -14,7 +14,6 @@ import io.urunner.registry.testing.UsedSecrets;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +25,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,35 +35,25 @@ class ViewsTest {
     private static final String DIGEST = "sha256:" + "a".repeat(64);
 
     private final ManualTime time = new ManualTime();
-    private final List<AutoCloseable> open = new ArrayList<>();
+
+    @AutoClose
+    private final ToClose open = new ToClose();
 
     /** The registry's answers by user; other users are unknown to it. */
     private final Map<String, MockResponse> answers = new ConcurrentHashMap<>();
 
-    private final FakeServer registry = opened(new FakeServer(request -> {
+    private final FakeServer registry = open.add(new FakeServer(request -> {
         String user = user(request);
         MockResponse answer = answers.get(user);
         return answer == null || user.isEmpty() ? challenge("Basic realm=\"r\"") : answer.clone();
     }));
-    private final RegistryClient client = opened(RegistryClient.builder()
+    private final RegistryClient client = open.add(RegistryClient.builder()
             .defaults(HostOptions.DEFAULTS.withPlainHttp())
             .clock(time)
             .ticker(time::nanos)
             .sleeper(time::sleep)
             .attempts(1)
             .build());
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable closeable : open) {
-            closeable.close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
 
     private static String user(RecordedRequest request) {
         String header = request.getHeader("Authorization");
@@ -157,7 +146,7 @@ class ViewsTest {
 
     @Test
     void sharesTokensAndDemands() throws Exception {
-        FakeServer issuer = opened(new FakeServer(request -> json("{\"token\":\"t\"}")));
+        FakeServer issuer = open.add(new FakeServer(request -> json("{\"token\":\"t\"}")));
         registry.answer(request -> "Bearer t".equals(request.getHeader("Authorization"))
                 ? manifest(DIGEST)
                 : challenge("Bearer realm=\"" + issuer.url() + "/token\""));
@@ -229,8 +218,8 @@ class ViewsTest {
 
     @Test
     void ignoresTheTokenServerThatAnotherProviderNames() throws Exception {
-        FakeServer named = opened(new FakeServer(request -> json("{\"token\":\"t\"}")));
-        FakeServer issuer = opened(new FakeServer(request -> json("{\"token\":\"t\"}")));
+        FakeServer named = open.add(new FakeServer(request -> json("{\"token\":\"t\"}")));
+        FakeServer issuer = open.add(new FakeServer(request -> json("{\"token\":\"t\"}")));
         registry.answer(request -> "Bearer t".equals(request.getHeader("Authorization"))
                 ? manifest(DIGEST)
                 : challenge("Bearer realm=\"" + issuer.url() + "/token\""));

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,13 +32,10 @@ class EcrPluginTest {
     private static final String SECOND = "222222222222.dkr.ecr.eu-west-1.amazonaws.com";
     private static final String FAR = "111111111111.dkr.ecr.us-east-2.amazonaws.com";
 
+    @AutoClose
     private final TestNetwork network = new TestNetwork();
-    private final FakeEcr ecr = new FakeEcr(network, FIRST);
 
-    @AfterEach
-    void close() {
-        network.close();
-    }
+    private final FakeEcr ecr = new FakeEcr(network, FIRST);
 
     @Test
     void asksOncePerRegionForAllAccounts() throws CredentialException {

@@ -14,19 +14,16 @@ import io.urunner.registry.auth.SecretSource;
 import io.urunner.registry.testing.FakeHarbor;
 import io.urunner.registry.testing.TestImage;
 import io.urunner.registry.testing.TestNetwork;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class HarborClientTest {
     private static final String HOST = "harbor.example";
 
+    @AutoClose
     private final TestNetwork network = new TestNetwork();
-    private final FakeHarbor harbor = new FakeHarbor(network, HOST, "project", "other");
 
-    @AfterEach
-    void close() {
-        network.close();
-    }
+    private final FakeHarbor harbor = new FakeHarbor(network, HOST, "project", "other");
 
     @Test
     void sendsOneRequestPerResolveAndNeverUsesTheRealm() throws Exception {

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +31,9 @@ class DockerConfigFileTest {
     @TempDir
     Path directory;
 
+    @AutoClose("shutdownNow")
     private final ExecutorService readers = Executors.newCachedThreadPool();
+
     private Instant now = Instant.parse("2030-01-01T00:00:00Z");
     private Path file;
     private Path programs;
@@ -40,11 +42,6 @@ class DockerConfigFileTest {
     void prepare() throws IOException {
         file = directory.resolve("config.json");
         programs = Files.createDirectory(directory.resolve("bin"));
-    }
-
-    @AfterEach
-    void stop() {
-        readers.shutdownNow();
     }
 
     private DockerConfigFile config() {

@@ -15,7 +15,7 @@ import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** The stand-ins answer like the real registries, traps included; tested with plain HTTP requests. */
@@ -23,6 +23,7 @@ class FakesTest {
     private static final String EVERYTHING = TestImage.OCI_MANIFEST + "," + TestImage.OCI_INDEX;
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    @AutoClose
     private final TestNetwork network = new TestNetwork();
 
     /** An answer. */
@@ -34,11 +35,6 @@ class FakesTest {
         String challenge() {
             return challenges.isEmpty() ? "" : challenges.get(0);
         }
-    }
-
-    @AfterEach
-    void close() {
-        network.close();
     }
 
     @Test

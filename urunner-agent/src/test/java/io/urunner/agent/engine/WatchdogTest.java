@@ -3,37 +3,23 @@ package io.urunner.agent.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.urunner.agent.loop.Progress;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.testing.LogCapture;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 /** What the watchdog reports for queues that are stuck, and for those that only wait. */
 class WatchdogTest extends EngineScene {
     private final Watchdog watchdog = new Watchdog(loop::nanos);
-    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
-    private final Logger logger = (Logger) LoggerFactory.getLogger(Watchdog.class);
 
-    @BeforeEach
-    void listen() {
-        log.start();
-        logger.addAppender(log);
-    }
-
-    @AfterEach
-    void detach() {
-        logger.detachAppender(log);
-    }
+    @AutoClose
+    private final LogCapture log = new LogCapture(Watchdog.class);
 
     private void watch(Engine engine) {
         loop.every(
@@ -43,10 +29,7 @@ class WatchdogTest extends EngineScene {
     }
 
     private List<String> errors() {
-        return log.list.stream()
-                .filter(event -> event.getLevel() == Level.ERROR)
-                .map(ILoggingEvent::getFormattedMessage)
-                .toList();
+        return log.messages(Level.ERROR);
     }
 
     @Test
@@ -99,9 +82,7 @@ class WatchdogTest extends EngineScene {
         engine.registries().start();
         loop.advance(Duration.ofSeconds(1));
         assertThat(watchdog.stuck().values()).containsOnly(Duration.ZERO);
-        assertThat(log.list)
-                .last()
-                .satisfies(event -> assertThat(event.getFormattedMessage()).endsWith(": recovered"));
+        assertThat(log.messages()).last().asString().endsWith(": recovered");
     }
 
     @Test

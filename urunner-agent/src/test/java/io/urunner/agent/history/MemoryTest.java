@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +33,9 @@ class MemoryTest {
     @TempDir
     private Path folder;
 
+    @AutoClose
     private DigestStore store;
+
     private Memory memory;
 
     @BeforeEach
@@ -41,11 +43,6 @@ class MemoryTest {
         store = DigestStores.sqlite(folder.resolve("missing").resolve("db"), "test");
         memory = new Memory(
                 store, loop, loop, Runnable::run, new StateLog(LoggerFactory.getLogger(MemoryTest.class), loop));
-    }
-
-    @AfterEach
-    void stop() {
-        store.close();
     }
 
     private static Instant minute(int n) {

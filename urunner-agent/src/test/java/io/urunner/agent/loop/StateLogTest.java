@@ -2,36 +2,20 @@ package io.urunner.agent.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.urunner.registry.testing.LogCapture;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
 class StateLogTest {
     private final ManualLoop loop = new ManualLoop();
-    private final Logger logger = (Logger) LoggerFactory.getLogger(StateLogTest.class);
-    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
-    private final StateLog log = new StateLog(logger, loop);
 
-    @BeforeEach
-    void listen() {
-        lines.start();
-        logger.addAppender(lines);
-    }
+    @AutoClose
+    private final LogCapture logged = new LogCapture(StateLogTest.class);
 
-    @AfterEach
-    void leave() {
-        logger.detachAppender(lines);
-    }
-
-    private List<String> said() {
-        return lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
-    }
+    private final StateLog log = new StateLog(LoggerFactory.getLogger(StateLogTest.class), loop);
 
     @Test
     void logsEachChangeOnce() {
@@ -40,7 +24,7 @@ class StateLogTest {
         log.well("shop/Deployment/web");
         log.well("shop/Deployment/web");
 
-        assertThat(said())
+        assertThat(logged.messages())
                 .containsExactly("shop/Deployment/web: is not allowed to patch", "shop/Deployment/web: recovered");
     }
 
@@ -52,16 +36,18 @@ class StateLogTest {
             log.problem("evil/Deployment/w plans", "again " + i, "planned again");
         }
         log.problem("shop/Deployment/web", "forbidden", "is not allowed to patch");
-        assertThat(said()).hasSize(StateLog.LINES + 1).contains("shop/Deployment/web: is not allowed to patch");
+        assertThat(logged.messages())
+                .hasSize(StateLog.LINES + 1)
+                .contains("shop/Deployment/web: is not allowed to patch");
 
-        lines.list.clear();
+        logged.clear();
         loop.advance(Duration.ofMinutes(1));
-        assertThat(said()).containsExactly("namespace evil: 2800 lines left out in the last minute");
+        assertThat(logged.messages()).containsExactly("namespace evil: 2800 lines left out in the last minute");
 
         log.problem("evil/Deployment/w", "odd", "is odd");
-        assertThat(said()).last().isEqualTo("evil/Deployment/w: is odd");
+        assertThat(logged.messages()).last().isEqualTo("evil/Deployment/w: is odd");
         loop.advance(Duration.ofMinutes(5));
-        assertThat(said()).hasSize(2);
+        assertThat(logged.messages()).hasSize(2);
     }
 
     @Test
@@ -72,8 +58,8 @@ class StateLogTest {
             log.problem("registry r" + i + ".example with the pull secrets of namespace evil", "rejected", "is wrong");
             log.problem("pull secrets in namespace evil", "forbidden " + i, "is too large");
         }
-        assertThat(said()).hasSize(StateLog.LINES);
-        lines.list.clear();
+        assertThat(logged.messages()).hasSize(StateLog.LINES);
+        logged.clear();
 
         log.problem(List.of("shop"), "image r.example/shop:1", "not found", "is not there");
         log.problem("registry r.example with the pull secrets of namespace shop", "rejected", "is wrong");
@@ -85,7 +71,7 @@ class StateLogTest {
         log.well(List.of("shop"), "image r.example/shop:1");
         log.well("registry r.example with the pull secrets of namespace shop");
         log.well("registry r.example");
-        assertThat(said())
+        assertThat(logged.messages())
                 .containsExactly(
                         "image r.example/shop:1: is not there",
                         "registry r.example with the pull secrets of namespace shop: is wrong",
@@ -100,9 +86,9 @@ class StateLogTest {
         assertThat(log.mayTell("shop")).isTrue();
         assertThat(log.mayTell("evil")).isFalse();
 
-        lines.list.clear();
+        logged.clear();
         loop.advance(Duration.ofMinutes(1));
-        assertThat(said()).containsExactly("namespace evil: 14801 lines left out in the last minute");
+        assertThat(logged.messages()).containsExactly("namespace evil: 14801 lines left out in the last minute");
     }
 
     /** Including a namespace that uses another's image in a workload of its own. */
@@ -112,11 +98,12 @@ class StateLogTest {
             log.problem(List.of("a-evil"), "image r.example/x:" + i, "not found", "is not there");
             log.problem("z-evil/Deployment/w" + i, "odd", "is odd");
         }
-        lines.list.clear();
+        logged.clear();
         List<String> users = List.of("a-evil", "shop", "z-evil");
         log.problem(users, "image r.example/shop:1", "not found", "is not there");
         log.well(users, "image r.example/shop:1");
-        assertThat(said()).containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: recovered");
+        assertThat(logged.messages())
+                .containsExactly("image r.example/shop:1: is not there", "image r.example/shop:1: recovered");
     }
 
     /** Subjects without a namespace do not share one limit: a flapping registry hides no other kind of line. */
@@ -126,8 +113,8 @@ class StateLogTest {
             log.problem("registry r" + i + ".example", "unreachable", "does not answer");
         }
         log.problem("events", "not written", "is not allowed to write");
-        assertThat(said()).hasSize(StateLog.LINES + 1).contains("events: is not allowed to write");
+        assertThat(logged.messages()).hasSize(StateLog.LINES + 1).contains("events: is not allowed to write");
         loop.advance(Duration.ofMinutes(1));
-        assertThat(said()).last().isEqualTo("registry: 800 lines left out in the last minute");
+        assertThat(logged.messages()).last().isEqualTo("registry: 800 lines left out in the last minute");
     }
 }

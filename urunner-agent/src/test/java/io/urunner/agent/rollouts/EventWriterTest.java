@@ -2,9 +2,6 @@ package io.urunner.agent.rollouts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.urunner.agent.AgentListener;
 import io.urunner.agent.engine.EngineScene;
 import io.urunner.agent.loop.ManualLoop;
@@ -14,6 +11,7 @@ import io.urunner.agent.plan.Decision;
 import io.urunner.agent.workloads.FakeCluster;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.testing.LogCapture;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -21,16 +19,17 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
 class EventWriterTest {
     private final ManualLoop loop = new ManualLoop();
     private final FakeCluster cluster = new FakeCluster();
-    private final Logger logger = (Logger) LoggerFactory.getLogger(EventWriterTest.class);
-    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+
+    @AutoClose
+    private final LogCapture log = new LogCapture(EventWriterTest.class);
+
     private final Deque<Runnable> tasks = new ArrayDeque<>();
     private final List<String> written = new ArrayList<>();
     private final List<String> served = new ArrayList<>();
@@ -47,7 +46,7 @@ class EventWriterTest {
             new Workers(),
             2,
             loop,
-            new StateLog(logger, loop),
+            new StateLog(LoggerFactory.getLogger(EventWriterTest.class), loop),
             new AgentListener() {
                 @Override
                 public void served(Served what, String namespace) {
@@ -84,17 +83,6 @@ class EventWriterTest {
         public boolean awaitTermination(long timeout, TimeUnit unit) {
             return true;
         }
-    }
-
-    @BeforeEach
-    void listen() {
-        lines.start();
-        logger.addAppender(lines);
-    }
-
-    @AfterEach
-    void leave() {
-        logger.detachAppender(lines);
     }
 
     private Workload workload(String namespace) {
@@ -140,9 +128,7 @@ class EventWriterTest {
         assertThat(served).contains("EVENT shop").hasSize(written.size());
 
         loop.advance(Duration.ofMinutes(1));
-        assertThat(lines.list)
-                .extracting(ILoggingEvent::getFormattedMessage)
-                .containsExactly("namespace aaa-evil: 700 events left out in the last minute");
+        assertThat(log.messages()).containsExactly("namespace aaa-evil: 700 events left out in the last minute");
         write(evil, "another minute");
         work();
         assertThat(written).last().isEqualTo("aaa-evil another minute");

@@ -26,7 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,7 +66,10 @@ class HooksTest {
 
     private final List<PushedTag> hinted = new CopyOnWriteArrayList<>();
     private final List<String> counted = new CopyOnWriteArrayList<>();
+
+    @AutoClose
     private AgentServer server;
+
     private int port;
 
     @BeforeEach
@@ -82,11 +85,6 @@ class HooksTest {
                 (hook, outcome) -> counted.add(hook + " " + outcome));
         server = new AgentServer(0, Map.of(), hooks.endpoints(), Thread::new, System::nanoTime);
         port = server.start();
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
     }
 
     private HttpResponse<String> send(String hook, byte[] body, String... headers) throws Exception {

@@ -15,13 +15,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class AgentServerTest {
     private final AtomicReference<String> problem = new AtomicReference<>("");
+
+    @AutoClose
     private final AgentServer server = new AgentServer(
             0,
             Map.of("/livez", problem::get, "/brokenz", () -> {
@@ -55,11 +57,6 @@ class AgentServerTest {
         public int longestBody() {
             return 8;
         }
-    }
-
-    @AfterEach
-    void close() {
-        server.close();
     }
 
     @Test

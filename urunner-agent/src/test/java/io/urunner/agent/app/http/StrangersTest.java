@@ -3,10 +3,8 @@ package io.urunner.agent.app.http;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.urunner.kube.testing.Await;
+import io.urunner.registry.testing.LogCapture;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -25,11 +23,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.slf4j.LoggerFactory;
 
 /** Strangers at the agent's port, with sockets. A probe from the same address must be answered all the time. */
 class StrangersTest {
@@ -40,10 +38,11 @@ class StrangersTest {
     private final AtomicInteger bodies = new AtomicInteger();
     private final AtomicInteger scrapes = new AtomicInteger();
     private final List<Closeable> open = new ArrayList<>();
-    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
-    private final Logger logger = (Logger) LoggerFactory.getLogger(AgentServer.class);
     /** How much more time has passed for the server, in nanoseconds. */
     private final AtomicLong passed = new AtomicLong();
+
+    @AutoClose
+    private final LogCapture log = new LogCapture(AgentServer.class);
 
     private AgentServer server;
     private int port;
@@ -71,8 +70,6 @@ class StrangersTest {
 
     @BeforeEach
     void start() throws Exception {
-        log.start();
-        logger.addAppender(log);
         String metrics = "urunner_metric 1\n".repeat(500_000); // more than any buffer of the system takes
         server = new AgentServer(
                 0,
@@ -96,7 +93,6 @@ class StrangersTest {
             one.close();
         }
         server.close();
-        logger.detachAppender(log);
     }
 
     private Socket connect(String from) throws IOException {
@@ -307,7 +303,7 @@ class StrangersTest {
     @ParameterizedTest
     @MethodSource("malformed")
     void malformedRequestsAreAnswered400AndNotLogged(String request) throws Exception {
-        log.list.clear();
+        log.clear();
         String answer;
         try {
             answer = ask(request);
@@ -319,7 +315,7 @@ class StrangersTest {
                 .as(answer)
                 .isTrue();
         assertThat(bodies).hasValue(0);
-        assertThat(log.list).isEmpty();
+        assertThat(log.messages()).isEmpty();
         assertThatAProbeIsAnswered();
     }
 

@@ -41,7 +41,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +56,8 @@ class MetricsTest {
 
     private final AtomicReference<Optional<AgentStatus>> status = new AtomicReference<>(Optional.empty());
     private final AgentMetrics metrics = new AgentMetrics("1.2.3", () -> NOW);
+
+    @AutoClose
     private final AgentServer server = new AgentServer(
             0,
             Map.of(),
@@ -74,16 +76,12 @@ class MetricsTest {
                             () -> Map.of("history", Duration.ofSeconds(70), "patches", Duration.ZERO))),
             Thread::new,
             System::nanoTime);
+
     private int port;
 
     @BeforeEach
     void start() throws Exception {
         port = server.start();
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
     }
 
     private HttpResponse<String> get(String accept) throws Exception {
