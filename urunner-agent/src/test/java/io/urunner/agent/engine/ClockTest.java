@@ -3,7 +3,6 @@ package io.urunner.agent.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.urunner.kube.KubeException;
-import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.WorkloadId;
 import java.time.Duration;
@@ -44,8 +43,7 @@ class ClockTest extends EngineScene {
     void aPushRightBeforeArrives() {
         cluster.annotate(mine, "urunner.io/settle", "1m");
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         loop.setClock(YEARS.negated());
         loop.advance(Duration.ofMinutes(2));
         assertThat(acted(mine)).contains(D2);
@@ -70,8 +68,7 @@ class ClockTest extends EngineScene {
     void aFailedPatchIsRetried() {
         start();
         cluster.refuse(new KubeException("admission webhook says no", 422));
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         loop.setClock(YEARS.negated());
         cluster.allow();
         loop.advance(Duration.ofMinutes(1));
@@ -84,13 +81,10 @@ class ClockTest extends EngineScene {
                 List.of(cluster.deploymentIn("one", "web", D1, APP), cluster.deploymentIn("two", "web", D1, APP));
         cluster.delete(mine);
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         for (WorkloadId other : others) {
             assertThat(acted(other)).contains(D2);
-            cluster.followed
-                    .get(other)
-                    .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "it crashes"));
+            cluster.fails(other, RolloutProgress.Cause.CONTAINERS, "it crashes");
         }
         loop.advance(INTERVAL);
         loop.setClock(YEARS.negated());

@@ -35,6 +35,7 @@ import io.urunner.registry.UnavailableException;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.ImageLabels;
 import io.urunner.store.DigestStores;
+import io.urunner.store.StoreException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -107,6 +108,35 @@ public abstract class EngineScene {
 
     Engine start() {
         return start(Limits.NONE);
+    }
+
+    /** The tag moves, and is asked for. */
+    void push(String digest) {
+        registry.tags.put(APP, digest);
+        loop.advance(INTERVAL);
+    }
+
+    void standBy(Engine engine) {
+        acts = false;
+        engine.leads(false);
+    }
+
+    void lead(Engine engine) {
+        acts = true;
+        engine.leads(true);
+    }
+
+    /** The history is lost: what starts next has an empty one. */
+    void loseHistory() {
+        store.close();
+        store = DigestStores.sqlite(folder.resolve("another"), "test");
+    }
+
+    /** How the rollouts of a workload ended according to the history, newest first. */
+    List<String> outcomes(WorkloadId id) throws StoreException {
+        return store.rollouts(id.toString(), 5).stream()
+                .map(rollout -> rollout.outcome().orElse(""))
+                .toList();
     }
 
     /** How many rollouts may run at once in the cluster. */

@@ -94,8 +94,7 @@ class EngineTest extends EngineScene {
         Engine engine = start();
         assertThat(registry.asked).containsExactly(APP);
         assertThat(cluster.patches).isEmpty();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(registry.asked).containsExactly(APP, APP);
         assertThat(cluster.patches).containsExactlyElementsOf(ids);
         assertThat(acted(ids.get(0))).contains(D2);
@@ -140,11 +139,9 @@ class EngineTest extends EngineScene {
     void aLookAtEverythingAsksAgainWhereOnlyTheNextAnswerDecides() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         cluster.runs(id, D2);
-        registry.tags.put(APP, D1);
-        loop.advance(INTERVAL);
+        push(D1);
         assertThat(cluster.patches).hasSize(1);
         assertThat(engine.lookAgain()).isTrue();
         loop.settle();
@@ -158,8 +155,7 @@ class EngineTest extends EngineScene {
         cluster.annotate(wrong, "urunner.io/cooldown", "soon");
         WorkloadId right = cluster.deployment("b", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.patches).containsExactly(right);
         assertThat(decision(engine, wrong))
                 .isInstanceOfSatisfying(
@@ -182,8 +178,7 @@ class EngineTest extends EngineScene {
         cluster.annotate(odder, "urunner.io/cooldown", "3650d");
         WorkloadId right = cluster.deployment("c", D1, APP);
         start(new Limits(OptionalInt.of(3), OptionalInt.of(3), true, Duration.ofMinutes(15)));
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         cluster.patches.forEach(id -> cluster.runs(id, D2));
         cluster.followed.values().forEach(rollout -> rollout.complete(new RolloutOutcome.Succeeded()));
         loop.advance(INTERVAL.multipliedBy(2));

@@ -45,8 +45,7 @@ class HistoryTest extends EngineScene {
         store = DigestStores.sqlite(missing.resolve("db"), "test");
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.patches).containsExactly(id);
         create(missing);
         loop.advance(INTERVAL.multipliedBy(2));

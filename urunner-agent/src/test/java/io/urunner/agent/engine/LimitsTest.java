@@ -16,8 +16,7 @@ class LimitsTest extends EngineScene {
         cluster.deployment("b", D1, APP);
         cluster.deployment("c", D1, APP);
         start(atMost(1));
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.patches).hasSize(1);
         cluster.followed.get(cluster.patches.get(0)).complete(new RolloutOutcome.Succeeded());
         loop.advance(INTERVAL);
@@ -30,8 +29,7 @@ class LimitsTest extends EngineScene {
         WorkloadId second = cluster.deployment("b", D1, APP);
         WorkloadId third = cluster.deployment("c", D1, APP);
         Engine engine = start(canary());
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         cluster.rolling(first);
         loop.advance(INTERVAL.multipliedBy(3));
         assertThat(cluster.patches).containsExactly(first);
@@ -40,7 +38,7 @@ class LimitsTest extends EngineScene {
                         Decision.Deferred.class,
                         deferred -> assertThat(deferred.cause()).isEqualTo(Deferral.CANARY));
         cluster.runs(first, D2);
-        cluster.followed.get(first).complete(new RolloutOutcome.Succeeded());
+        cluster.succeeds(first);
         loop.advance(INTERVAL);
         assertThat(cluster.patches).containsExactly(first, second, third);
     }

@@ -39,11 +39,6 @@ class NeighboursTest extends EngineScene {
         return new DigestsAnnotation(new TreeMap<>(Map.of("c0", APP + "@" + digest))).toString();
     }
 
-    private void push(String digest) {
-        registry.tags.put(APP, digest);
-        loop.advance(INTERVAL);
-    }
-
     @Test
     void aForgedFailureQuarantinesNobodyElsesDigest() {
         WorkloadId evil = cluster.deploymentIn(EVIL, "web", D1, APP);
@@ -131,7 +126,7 @@ class NeighboursTest extends EngineScene {
         loop.advance(PATIENCE.plusSeconds(1));
         assertThat(cluster.patches).containsExactly(evil, mine);
         cluster.runs(mine, D2);
-        cluster.followed.get(mine).complete(new RolloutOutcome.Succeeded());
+        cluster.succeeds(mine);
         cluster.followed.get(evil).complete(new RolloutOutcome.TimedOut("its pods"));
         loop.advance(INTERVAL);
 
@@ -188,9 +183,7 @@ class NeighboursTest extends EngineScene {
     }
 
     private void fail(WorkloadId id) {
-        cluster.followed
-                .get(id)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "call 0800-EVIL"));
+        cluster.fails(id, RolloutProgress.Cause.CONTAINERS, "call 0800-EVIL");
     }
 
     private static void assertWaits(Engine engine, WorkloadId id) {

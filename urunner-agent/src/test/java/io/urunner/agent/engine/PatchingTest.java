@@ -17,8 +17,7 @@ class PatchingTest extends EngineScene {
         start();
         cluster.pauseWatch();
         cluster.touch(id);
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.reads).isEqualTo(1);
         assertThat(cluster.patches).containsExactly(id);
         cluster.resumeWatch();

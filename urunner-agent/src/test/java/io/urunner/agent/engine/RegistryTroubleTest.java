@@ -108,8 +108,7 @@ class RegistryTroubleTest extends EngineScene {
         WorkloadId both = cluster.deployment("both", D1, APP, OTHER);
         registry.down.add("q.example");
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.patches).containsExactly(app);
         assertThat(decision(engine, both))
                 .isInstanceOfSatisfying(

@@ -6,11 +6,9 @@ import io.urunner.agent.plan.Blockage;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Intervention;
 import io.urunner.agent.plan.Outcome;
-import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
-import io.urunner.store.DigestStores;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -21,11 +19,8 @@ class RolloutOutcomeTest extends EngineScene {
     void aFailedRolloutIsRememberedOnTheWorkloadAndQuarantinesTheDigest() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
-        cluster.followed
-                .get(id)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        push(D2);
+        cluster.fails(id, RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff");
         loop.advance(Duration.ofSeconds(10));
         assertThat(ended).hasSize(1).first().isInstanceOf(Outcome.Failed.class);
         assertThat(cluster.real(id).annotations().get(Workload.STATE)).contains("CrashLoopBackOff");
@@ -51,7 +46,7 @@ class RolloutOutcomeTest extends EngineScene {
         registry.lost = true;
         start();
         cluster.runs(id, D3);
-        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        cluster.succeeds(id);
         loop.advance(INTERVAL);
         assertThat(ended).isEmpty();
         loop.advance(Duration.ofMinutes(16));
@@ -72,7 +67,7 @@ class RolloutOutcomeTest extends EngineScene {
         cluster.runs(id, D3);
         cluster.annotate(id, "urunner.io/containers", "c1");
         loop.advance(INTERVAL);
-        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        cluster.succeeds(id);
         loop.settle();
         assertThat(ended).hasSize(1);
     }
@@ -81,11 +76,8 @@ class RolloutOutcomeTest extends EngineScene {
     void anImageThatCannotBePulledForNowIsNotQuarantined() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
-        cluster.followed
-                .get(id)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout"));
+        push(D2);
+        cluster.fails(id, RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout");
         loop.advance(INTERVAL);
         assertThat(ended).singleElement().isInstanceOf(Outcome.Failed.class);
         assertThat(cluster.real(id).annotations().get(Workload.STATE))
@@ -102,11 +94,8 @@ class RolloutOutcomeTest extends EngineScene {
     void aDigestThatFailedAndThenRunsIsNoLongerQuarantined() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
-        cluster.followed
-                .get(id)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        push(D2);
+        cluster.fails(id, RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff");
         loop.advance(Duration.ofSeconds(1));
         WorkloadId other = cluster.deployment("b", D1, APP);
         loop.advance(INTERVAL.multipliedBy(2));
@@ -118,14 +107,11 @@ class RolloutOutcomeTest extends EngineScene {
     }
 
     @Test
-    void anOperatorLiftsAQuarantineAndTheOthersGetTheDigest() throws Exception {
+    void liftingAQuarantineRollsTheDigestOutToTheOthers() throws Exception {
         WorkloadId failed = cluster.deployment("a", D1, APP);
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
-        cluster.followed
-                .get(failed)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        push(D2);
+        cluster.fails(failed, RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff");
         loop.advance(Duration.ofSeconds(1));
         WorkloadId other = cluster.deployment("b", D1, APP);
         loop.advance(INTERVAL.multipliedBy(2));
@@ -141,22 +127,17 @@ class RolloutOutcomeTest extends EngineScene {
     void aQuarantineIsReadBackFromTheWorkloadsWhenTheStoreIsLost() {
         WorkloadId failed = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
-        cluster.followed
-                .get(failed)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff"));
+        push(D2);
+        cluster.fails(failed, RolloutProgress.Cause.CONTAINERS, "CrashLoopBackOff");
         loop.advance(INTERVAL);
         engine.stop();
-        store.close();
-        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        loseHistory();
         cluster.patches.clear();
         WorkloadId other = cluster.deployment("b", D1, APP);
         start();
         loop.advance(INTERVAL.multipliedBy(3));
         assertThat(cluster.patches).isEmpty();
-        registry.tags.put(APP, D3);
-        loop.advance(INTERVAL);
+        push(D3);
         assertThat(cluster.patches).containsExactly(failed, other);
     }
 }

@@ -6,7 +6,6 @@ import io.urunner.agent.docs.Document;
 import io.urunner.agent.loop.Loop;
 import io.urunner.agent.tags.Registries;
 import io.urunner.agent.workloads.Cluster;
-import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.WorkloadId;
 import java.lang.StackWalker.StackFrame;
 import java.lang.reflect.InvocationTargetException;
@@ -42,12 +41,11 @@ class RouteTest extends EngineScene {
     void oneRouteLeadsFromTheAnswerOfARegistryToTheRecordOfTheOutcome() {
         WorkloadId id = cluster.deployment("web", D1, APP);
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         cluster.runs(id, D2);
         loop.advance(Duration.ofSeconds(6)); // everything learned so far is written
         timers.clear();
-        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        cluster.succeeds(id);
         loop.settle();
 
         assertThat(ended).hasSize(1);

@@ -39,8 +39,7 @@ class RunawayTest extends EngineScene {
         List<WorkloadId> ids = List.of(
                 cluster.deployment("a", D1, APP), cluster.deployment("b", D1, APP), cluster.deployment("c", D1, APP));
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.patches).hasSize(3);
         registry.tags.put(APP, D3);
         cluster.runs(ids.get(0), D3);
@@ -91,8 +90,7 @@ class RunawayTest extends EngineScene {
         }
         assertThat(plans).hasSizeLessThanOrEqualTo(50);
         assertThat(stopped).containsExactly(AgentListener.Runaway.PLAN);
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.patches).as("a push still arrives").containsExactly(id);
     }
 
@@ -131,12 +129,9 @@ class RunawayTest extends EngineScene {
     void aFailedRolloutThatRecoversIsNotRecordedAsBothInTurn() {
         WorkloadId id = cluster.deployment("a", D1, APP);
         start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         cluster.refuse(new KubeException("away", KubeException.NO_ANSWER));
-        cluster.followed
-                .get(id)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.CONTAINERS, "container c0 crashes"));
+        cluster.fails(id, RolloutProgress.Cause.CONTAINERS, "container c0 crashes");
         loop.advance(Duration.ofMillis(500));
         cluster.runs(id, D2);
         cluster.allow();

@@ -5,12 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.urunner.agent.plan.Admission.Limits;
 import io.urunner.agent.plan.Decision;
 import io.urunner.agent.plan.Outcome;
-import io.urunner.kube.RolloutOutcome;
 import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
 import io.urunner.store.DigestStore;
-import io.urunner.store.DigestStores;
 import io.urunner.store.StoreException;
 import java.time.Duration;
 import java.util.OptionalInt;
@@ -23,43 +21,35 @@ class TakeoverTest extends EngineScene {
         acts = false;
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(decision(engine, id)).isInstanceOf(Decision.Restart.class);
         assertThat(cluster.patches).isEmpty();
         assertThat(told).isEmpty();
-        acts = true;
-        engine.leads(true);
+        lead(engine);
         loop.settle();
         assertThat(cluster.patches).containsExactly(id);
         assertThat(told).first().isInstanceOf(Decision.Restart.class);
-        acts = false;
-        engine.leads(false);
-        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        standBy(engine);
+        cluster.succeeds(id);
         registry.tags.put(APP, D3);
         loop.advance(INTERVAL.multipliedBy(3));
         assertThat(cluster.patches).containsExactly(id);
         assertThat(ended).isEmpty();
-        assertThat(store.rollouts(id.toString(), 5))
-                .singleElement()
-                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("not followed"));
+        assertThat(outcomes(id)).containsExactly("not followed");
     }
 
     @Test
     void aRolloutThatEndedWhileNoAgentWasRunningIsRecordedWithItsOutcome() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         engine.stop();
         cluster.runs(id, D2);
         cluster.followed.clear();
         start();
         loop.advance(INTERVAL);
         assertThat(cluster.followed).isEmpty();
-        assertThat(store.rollouts(id.toString(), 5))
-                .singleElement()
-                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(outcomes(id)).containsExactly("succeeded");
         assertThat(ended).as("it ended before").isEmpty();
     }
 
@@ -69,29 +59,24 @@ class TakeoverTest extends EngineScene {
         WorkloadId underWay = cluster.deployment("b", D1, APP);
         WorkloadId failed = cluster.deployment("c", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         cluster.rolling(underWay);
         cluster.rolling(failed);
-        cluster.followed
-                .get(failed)
-                .complete(new RolloutOutcome.Failed(RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout"));
+        cluster.fails(failed, RolloutProgress.Cause.PULL, "ImagePullBackOff: i/o timeout");
         loop.advance(INTERVAL);
         assertThat(ended).hasSize(1);
-        acts = false;
-        engine.leads(false);
+        standBy(engine);
         cluster.runs(over, D2);
         begun.clear();
         ended.clear();
         cluster.followed.clear();
-        acts = true;
-        engine.leads(true);
+        lead(engine);
         loop.advance(INTERVAL);
         assertThat(cluster.followed).containsOnlyKeys(underWay);
         assertThat(ended).isEmpty();
         assertThat(store.rollouts(over.toString(), 5).get(0).outcome()).contains("succeeded");
         cluster.runs(underWay, D2);
-        cluster.followed.get(underWay).complete(new RolloutOutcome.Succeeded());
+        cluster.succeeds(underWay);
         loop.advance(INTERVAL);
         assertThat(begun).isEmpty();
         assertThat(ended).singleElement().isInstanceOf(Outcome.Succeeded.class);
@@ -107,19 +92,16 @@ class TakeoverTest extends EngineScene {
         Engine engine = start();
         registry.tags.put(APP, D2);
         loop.advance(Duration.ofMinutes(2));
-        acts = true;
-        engine.leads(true);
+        lead(engine);
         loop.advance(INTERVAL.multipliedBy(2));
         assertThat(told).isEmpty();
         registry.tags.put(APP, D3);
         loop.advance(INTERVAL.multipliedBy(2));
         assertThat(told).singleElement().isInstanceOf(Decision.Blocked.class);
-        acts = false;
-        engine.leads(false);
+        standBy(engine);
         registry.tags.put(APP, digest(4));
         loop.advance(INTERVAL.multipliedBy(2));
-        acts = true;
-        engine.leads(true);
+        lead(engine);
         loop.advance(INTERVAL);
         assertThat(told).as("nobody led when it moved").hasSize(2);
     }
@@ -158,8 +140,7 @@ class TakeoverTest extends EngineScene {
         cluster.rolling(strange);
         WorkloadId ours = cluster.deployment("b", D1, APP);
         start(new Limits(OptionalInt.of(1), OptionalInt.of(1), true, Duration.ofMinutes(15)));
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         assertThat(cluster.followed).containsOnlyKeys(ours);
         assertThat(cluster.patches).containsExactly(ours);
     }
@@ -168,11 +149,9 @@ class TakeoverTest extends EngineScene {
     void aRolloutUnknownToTheStoreIsRecordedOnceItIsFound() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         engine.stop();
-        store.close();
-        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        loseHistory();
         begun.clear();
         cluster.followed.clear();
         cluster.runs(id, D2);
@@ -181,9 +160,7 @@ class TakeoverTest extends EngineScene {
         assertThat(cluster.followed).isEmpty();
         assertThat(begun).isEmpty();
         assertThat(ended).as("it ended before").isEmpty();
-        assertThat(store.rollouts(id.toString(), 5))
-                .singleElement()
-                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(outcomes(id)).containsExactly("succeeded");
         next.stop();
         cluster.followed.clear();
         start();
@@ -195,8 +172,7 @@ class TakeoverTest extends EngineScene {
     void aRolloutThatNobodyFollowsIsRecordedAsSuchUntilItIsTakenOver() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine once = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         cluster.rolling(id);
         once.stop();
         loop.settle();
@@ -225,21 +201,17 @@ class TakeoverTest extends EngineScene {
     void aRolloutThatIsFoundUnderWayIsFollowedToItsEnd() throws Exception {
         WorkloadId id = cluster.deployment("a", D1, APP);
         Engine engine = start();
-        registry.tags.put(APP, D2);
-        loop.advance(INTERVAL);
+        push(D2);
         engine.stop();
-        store.close();
-        store = DigestStores.sqlite(folder.resolve("another"), "test");
+        loseHistory();
         cluster.rolling(id);
         begun.clear();
         start();
         assertThat(begun).as("it began before").isEmpty();
         cluster.runs(id, D2);
-        cluster.followed.get(id).complete(new RolloutOutcome.Succeeded());
+        cluster.succeeds(id);
         loop.advance(INTERVAL);
-        assertThat(store.rollouts(id.toString(), 5))
-                .singleElement()
-                .satisfies(rollout -> assertThat(rollout.outcome()).hasValue("succeeded"));
+        assertThat(outcomes(id)).containsExactly("succeeded");
         assertThat(cluster.patches).containsExactly(id);
     }
 }

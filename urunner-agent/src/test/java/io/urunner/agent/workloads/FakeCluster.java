@@ -10,6 +10,7 @@ import io.urunner.kube.PatchResult;
 import io.urunner.kube.Pod;
 import io.urunner.kube.Restart;
 import io.urunner.kube.RolloutOutcome;
+import io.urunner.kube.RolloutProgress;
 import io.urunner.kube.WatchProblem;
 import io.urunner.kube.Workload;
 import io.urunner.kube.WorkloadId;
@@ -187,6 +188,16 @@ public final class FakeCluster implements Cluster {
     /** The controllers are still rolling out. */
     public void rolling(WorkloadId id) {
         put(with(real.get(id), wanted(1).total(2), real.get(id).pods()));
+    }
+
+    /** The rollout of a workload that is followed succeeds. */
+    public void succeeds(WorkloadId id) {
+        followed.get(id).complete(new RolloutOutcome.Succeeded());
+    }
+
+    /** The rollout of a workload that is followed fails. */
+    public void fails(WorkloadId id, RolloutProgress.Cause cause, String message) {
+        followed.get(id).complete(new RolloutOutcome.Failed(cause, message));
     }
 
     /** Somebody annotates a workload. */
