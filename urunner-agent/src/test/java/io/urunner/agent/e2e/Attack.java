@@ -199,7 +199,7 @@ enum Attack {
 
         @Override
         void begin(AttackScene scene, String b) {
-            WorkloadId canary = new WorkloadId(b, WorkloadKind.DEPLOYMENT, "canary");
+            WorkloadId canary = deployment(b, "canary");
             scene.cluster()
                     .workload(
                             canary,
@@ -215,7 +215,7 @@ enum Attack {
         void beforePush(AttackScene scene, String b, String digest, int push) {
             scene.cluster()
                     .edit(
-                            new WorkloadId(b, WorkloadKind.DEPLOYMENT, "waiting"),
+                            deployment(b, "waiting"),
                             "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"urunner.io/digests\":"
                                     + json("{\"app\":\"" + scene.publicImage() + "@" + digest + "\"}") + "}}}}}");
         }
@@ -239,7 +239,7 @@ enum Attack {
                                 b + "/error" + i,
                                 exchange -> exchange.send(
                                         403, "{\"errors\":[{\"code\":\"DENIED\",\"message\":" + message + "}]}"));
-                scene.deployment(b, "error" + i, scene.image(b + "/error" + i), 0, pod -> {});
+                asked(scene, b, "error" + i);
                 annotate(scene, b, "error" + i, "urunner.io/window", text);
                 scene.deployment(b, "state" + i, scene.publicImage(), 0, pod -> {});
                 annotate(
@@ -254,24 +254,20 @@ enum Attack {
                             b + "/status",
                             exchange -> exchange.write("HTTP/1.1 418 \u001b[2J\u009b31m" + "y".repeat(50_000)
                                     + "\r\nContent-Length: 0\r\n\r\n"));
-            scene.deployment(b, "status", scene.image(b + "/status"), 0, pod -> {});
+            asked(scene, b, "status");
             scene.registry()
                     .answer(
                             b + "/realm",
                             exchange -> exchange.send(
                                     401, "", "WWW-Authenticate: Bearer realm=\"http://u:hunter2@\u001b[2J\u009b/\""));
-            scene.deployment(b, "realm", scene.image(b + "/realm"), 0, pod -> {});
+            asked(scene, b, "realm");
             scene.real().push(b + "/labels", "latest", "without labels");
             scene.deployment(b, "labels", scene.image(b + "/labels"), 1, pod -> {});
         }
 
         @Override
         void beforePush(AttackScene scene, String b, String digest, int push) {
-            Map<String, String> labels = new LinkedHashMap<>();
-            Stream.of("version", "revision", "source", "created", "title").forEach(name -> {
-                String text = json(texts.get(push % texts.size()));
-                labels.put("org.opencontainers.image." + name, text.substring(1, text.length() - 1));
-            });
+            Map<String, String> labels = labels(texts.get(push % texts.size()));
             scene.real().push(b + "/labels", "latest", TestImage.labelled("labels" + push, labels));
         }
 
@@ -626,7 +622,7 @@ enum Attack {
             for (int i = 0; i < realms.size(); i++) {
                 String challenge = "WWW-Authenticate: Bearer realm=\"" + realms.get(i) + "\",service=\"x\"";
                 scene.registry().answer(b + "/realm" + i, exchange -> exchange.send(401, "", challenge));
-                scene.deployment(b, "realm" + i, scene.image(b + "/realm" + i), 0, pod -> {});
+                asked(scene, b, "realm" + i);
             }
             scene.registry().answer(exchange -> exchange.path().startsWith("/hang"), HostileRegistry.Exchange::hang);
             scene.registry().answer(exchange -> exchange.path().startsWith("/endless"), exchange -> {
@@ -685,11 +681,7 @@ enum Attack {
             for (String host : HOSTS) {
                 String url = "https://" + host + ":" + scene.elsewhere(this).port() + "/";
                 String folder = b + "/elsewhere/h" + HOSTS.indexOf(host);
-                scene.registry()
-                        .answer(
-                                folder + "/realm",
-                                exchange -> exchange.send(401, "", "WWW-Authenticate: Bearer realm=\"" + url + "\""));
-                scene.registry().answer(folder + "/redirect", exchange -> exchange.send(307, "", "Location: " + url));
+                leads(scene.registry(), folder + "/realm", folder + "/redirect", url);
             }
             withAccount(
                     scene,
@@ -752,10 +744,7 @@ enum Attack {
             for (String host : List.of("127.0.0.1", "127.0.0.2")) {
                 String url = "https://" + host + ":" + elsewhere.port() + "/";
                 String name = host.replace('.', '-');
-                own.answer(
-                        b + "/realm/" + name,
-                        exchange -> exchange.send(401, "", "WWW-Authenticate: Bearer realm=\"" + url + "\""));
-                own.answer(b + "/redirect/" + name, exchange -> exchange.send(307, "", "Location: " + url));
+                leads(own, b + "/realm/" + name, b + "/redirect/" + name, url);
                 for (String way : List.of("realm", "redirect")) {
                     String image = own.host() + "/" + b + "/" + way + "/" + name + ":latest";
                     scene.deployment(b, way + "-" + name, image, 0, pod -> {});
@@ -790,7 +779,7 @@ enum Attack {
         }
 
         private static WorkloadId own(String b) {
-            return new WorkloadId(b, WorkloadKind.DEPLOYMENT, "own");
+            return deployment(b, "own");
         }
     },
 
@@ -884,12 +873,8 @@ enum Attack {
 
         @Override
         void beforePush(AttackScene scene, String b, String digest, int push) {
-            String text = json(TEXTS.get(push));
-            Map<String, String> labels = new LinkedHashMap<>();
-            Stream.of("version", "revision", "source", "created", "title")
-                    .forEach(name ->
-                            labels.put("org.opencontainers.image." + name, text.substring(1, text.length() - 1)));
-            scene.real().push(b + "/labels0", "latest", TestImage.labelled("labels" + push, labels));
+            TestImage labelled = TestImage.labelled("labels" + push, labels(TEXTS.get(push)));
+            scene.real().push(b + "/labels0", "latest", labelled);
         }
 
         @Override
@@ -1001,6 +986,30 @@ enum Attack {
         }
     }
 
+    /** A Deployment without pods, for whose image the agent asks. */
+    private static void asked(AttackScene scene, String b, String name) {
+        scene.deployment(b, name, scene.image(b + "/" + name), 0, pod -> {});
+    }
+
+    /** The registry leads those who ask for one repository to a token server, and for another one elsewhere. */
+    private static void leads(HostileRegistry registry, String realm, String redirect, String url) {
+        registry.answer(realm, exchange -> exchange.send(401, "", "WWW-Authenticate: Bearer realm=\"" + url + "\""));
+        registry.answer(redirect, exchange -> exchange.send(307, "", "Location: " + url));
+    }
+
+    /** All labels that the agent shows, with the same text. */
+    private static Map<String, String> labels(String text) {
+        String escaped = json(text);
+        return Stream.of("version", "revision", "source", "created", "title")
+                .collect(Collectors.toMap(
+                        name -> "org.opencontainers.image." + name,
+                        name -> escaped.substring(1, escaped.length() - 1)));
+    }
+
+    private static WorkloadId deployment(String b, String name) {
+        return new WorkloadId(b, WorkloadKind.DEPLOYMENT, name);
+    }
+
     /** Deployments of images that only B's account can read. */
     private static void withAccount(AttackScene scene, String b, String name, int count) {
         withAccount(
@@ -1029,7 +1038,7 @@ enum Attack {
     private static void annotate(AttackScene scene, String b, String workload, String name, String value) {
         ObjectNode patch = (ObjectNode) Cluster.json("{}");
         patch.withObject("/metadata/annotations").put(name, value);
-        scene.cluster().edit(new WorkloadId(b, WorkloadKind.DEPLOYMENT, workload), patch.toString());
+        scene.cluster().edit(deployment(b, workload), patch.toString());
     }
 
     private static TestImage index(List<TestImage> children) {

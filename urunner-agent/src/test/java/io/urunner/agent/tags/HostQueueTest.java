@@ -48,9 +48,7 @@ class HostQueueTest {
 
     @Test
     void asksEveryReferenceOncePerInterval() {
-        track(3);
-        queue.start();
-        loop.settle();
+        start(3);
         assertThat(registry.asked).containsExactlyInAnyOrder(reference(0), reference(1), reference(2));
         loop.advance(INTERVAL.multipliedBy(2));
         assertThat(registry.asked).hasSize(9);
@@ -60,9 +58,7 @@ class HostQueueTest {
     @Test
     void asksOneAtATimeUntilTheHostAnsweredAndThenSeveralAtOnce() {
         registry.hold();
-        track(10);
-        queue.start();
-        loop.settle();
+        start(10);
         assertThat(registry.asked).hasSize(1);
         registry.answerNext(FOUND);
         loop.settle();
@@ -88,9 +84,7 @@ class HostQueueTest {
 
     @Test
     void givesAHostThatIsDownOneQuestionHoweverManyReferencesThereAre() {
-        track(50);
-        queue.start();
-        loop.settle();
+        start(50);
         registry.outcome = any -> DOWN;
         int before = registry.asked.size();
         loop.advance(INTERVAL);
@@ -141,8 +135,7 @@ class HostQueueTest {
     @Test
     void sendsNoMoreThanTheLimitLeavesAndSpreadsTheRest() {
         track(50);
-        registry.allowance =
-                Optional.of(new WatchedRegistry.Allowance(5, loop.instant().plus(Duration.ofHours(1))));
+        registry.allow(5, Duration.ofHours(1));
         queue.start();
         loop.advance(Duration.ofMinutes(59));
         assertThat(registry.asked).hasSizeBetween(3, 5).doesNotHaveDuplicates();
@@ -182,8 +175,7 @@ class HostQueueTest {
     @Test
     void askingLessOftenSaysHowMuchIsLeft() {
         track(50);
-        registry.allowance =
-                Optional.of(new WatchedRegistry.Allowance(10, loop.instant().plus(Duration.ofHours(6))));
+        registry.allow(10, Duration.ofHours(6));
         queue.start();
         loop.settle();
         assertThat(queue.waits(Asker.EVERYBODY).orElseThrow().words())
@@ -220,9 +212,7 @@ class HostQueueTest {
 
     @Test
     void asksANewReferenceAtOnceWhileTheHostIsHealthy() {
-        track(1);
-        queue.start();
-        loop.settle();
+        start(1);
         queue.track(question(7));
         loop.settle();
         assertThat(registry.asked).containsExactly(reference(0), reference(7));
@@ -241,17 +231,13 @@ class HostQueueTest {
 
     @Test
     void aPassThatBecomesDueWhileANewReferenceIsAskedFollowsIt() {
-        track(1);
-        queue.start();
-        loop.settle();
+        start(1);
         registry.hold();
         queue.track(question(7));
         loop.advance(INTERVAL.plusSeconds(1));
         assertThat(registry.asked).containsExactly(reference(0), reference(7));
         registry.release(FOUND);
-        loop.settle();
         registry.release(FOUND);
-        loop.settle();
         assertThat(registry.asked).as("what was just asked is not asked again").hasSize(3);
         loop.advance(INTERVAL);
         assertThat(registry.asked).hasSize(5);
@@ -260,9 +246,7 @@ class HostQueueTest {
     /** A question that hangs must not prolong the period of the others, however late in a pass they were asked. */
     @Test
     void aPassThatDoesNotEndDelaysNoOtherQuestion() {
-        track(3);
-        queue.start();
-        loop.settle();
+        start(3);
         registry.outcome = reference -> reference.equals(reference(2)) ? null : FOUND;
         loop.advance(INTERVAL);
         registry.asked.clear();
@@ -279,36 +263,24 @@ class HostQueueTest {
 
     @Test
     void aHintedReferenceIsNextInTheCurrentPass() {
-        track(20);
-        queue.start();
-        loop.settle();
-        registry.hold();
-        loop.advance(INTERVAL);
-        registry.answerNext(FOUND);
-        loop.settle();
+        start(20);
+        answerOneOfTheNextPass();
         queue.lookNext(question(19));
         registry.answerNext(FOUND);
         loop.settle();
         assertThat(registry.asked.get(registry.asked.size() - 1)).isEqualTo(reference(19));
         registry.release(FOUND);
-        loop.settle();
         assertThat(registry.asked).as("once in this pass").hasSize(40);
     }
 
     @Test
     void everySecondQuestionIsAHintedOneWhichIsAskedOnce() {
-        track(20);
-        queue.start();
-        loop.settle();
-        registry.hold();
-        loop.advance(INTERVAL);
-        registry.answerNext(FOUND);
-        loop.settle();
+        start(20);
+        answerOneOfTheNextPass();
         List.of(17, 18, 19, 17, 16).forEach(i -> queue.lookNext(question(i)));
         queue.untrack(question(16));
         int before = registry.asked.size();
         registry.release(FOUND);
-        loop.settle();
         List<ImageReference> next = registry.asked.subList(before, registry.asked.size());
         assertThat(List.of(next.get(0), next.get(2), next.get(4)))
                 .containsExactly(reference(17), reference(18), reference(19));
@@ -330,43 +302,33 @@ class HostQueueTest {
         IntStream.range(before / 2, before).forEach(i -> queue.untrack(question(i)));
         IntStream.range(before / 2, before).forEach(i -> queue.track(question(i)));
         registry.release(FOUND);
-        loop.settle();
         assertThat(registry.asked).hasSize(all).doesNotHaveDuplicates();
     }
 
     @Test
     void aHintAboutAReferenceThatIsBeingAskedIsFollowedByAnotherQuestion() {
-        track(1);
-        queue.start();
-        loop.settle();
+        start(1);
         registry.hold();
         loop.advance(INTERVAL);
         assertThat(registry.asked).hasSize(2);
         queue.lookNext(question(0));
         assertThat(registry.asked).hasSize(2);
         registry.release(FOUND);
-        loop.settle();
         assertThat(registry.asked).hasSize(3);
     }
 
     @Test
     void aLookThatFailsOnceDoesNotHoldTheHostBackAndOneThatFailsTwiceDoes() {
-        track(1);
-        queue.start();
-        loop.settle();
+        start(1);
         registry.outcome = any -> DOWN;
-        queue.lookNext(question(0));
-        loop.settle();
+        look(0);
         assertThat(queue.problem(Asker.EVERYBODY)).isEmpty();
         registry.outcome = any -> FOUND;
-        queue.lookNext(question(0));
-        loop.settle();
+        look(0);
         assertThat(registry.asked).hasSize(3);
         registry.outcome = any -> DOWN;
-        queue.lookNext(question(0));
-        loop.settle();
-        queue.lookNext(question(0));
-        loop.settle();
+        look(0);
+        look(0);
         assertThat(queue.problem(Asker.EVERYBODY)).isPresent();
         queue.lookNext(question(0));
         loop.advance(INTERVAL.minusMillis(1));
@@ -375,9 +337,7 @@ class HostQueueTest {
 
     @Test
     void aReferenceIsCheckedOncePerIntervalHoweverOftenItsWorkloadsChange() {
-        track(1);
-        queue.start();
-        loop.settle();
+        start(1);
         for (int i = 0; i < 50; i++) {
             loop.advance(Duration.ofMillis(200));
             queue.look(question(0));
@@ -390,9 +350,7 @@ class HostQueueTest {
 
     @Test
     void aReferenceThatComesAndGoesIsAskedForOncePerInterval() {
-        track(1);
-        queue.start();
-        loop.settle();
+        start(1);
         for (int i = 0; i < 50; i++) {
             loop.advance(Duration.ofMillis(200));
             queue.untrack(question(0));
@@ -428,9 +386,7 @@ class HostQueueTest {
 
     @Test
     void requestsAreLimitedLikeQuestionsAndLeaveRoomForThem() {
-        track(1);
-        queue.start();
-        loop.settle();
+        start(1);
         holdReads = true;
         IntStream.range(0, 20).forEach(i -> read("manifest " + i));
         loop.settle();
@@ -460,15 +416,13 @@ class HostQueueTest {
 
     @Test
     void requestsWaitForALimitThatIsResetSoonAndGiveUpOnOneThatIsNot() {
-        registry.allowance =
-                Optional.of(new WatchedRegistry.Allowance(0, loop.instant().plus(Duration.ofSeconds(30))));
+        registry.allow(0, Duration.ofSeconds(30));
         read("soon");
         loop.advance(Duration.ofSeconds(29));
         assertThat(read).isEmpty();
         loop.advance(Duration.ofSeconds(2));
         assertThat(read).containsExactly("soon");
-        registry.allowance =
-                Optional.of(new WatchedRegistry.Allowance(0, loop.instant().plus(Duration.ofHours(6))));
+        registry.allow(0, Duration.ofHours(6));
         read("late");
         loop.settle();
         assertThat(read).containsExactly("soon");
@@ -477,11 +431,8 @@ class HostQueueTest {
 
     @Test
     void aRateLimitedRequestHoldsBackRequestsButNotQuestions() {
-        track(1);
-        queue.start();
-        loop.settle();
-        readFailure = new RateLimitedException(
-                FailedRequest.of("read", "r.example"), "429", loop.instant().plusSeconds(60), true, null);
+        start(1);
+        readFailure = rateLimited();
         read("first");
         loop.settle();
         readFailure = null;
@@ -498,8 +449,7 @@ class HostQueueTest {
 
     @Test
     void afterARateLimitedRequestNoWaitingRequestIsSent() {
-        readFailure = new RateLimitedException(
-                FailedRequest.of("read", "r.example"), "429", loop.instant().plusSeconds(60), true, null);
+        readFailure = rateLimited();
         IntStream.range(0, 200).forEach(i -> read("manifest " + i));
         loop.settle();
         assertThat(read).as("what was under way").hasSize(3);
@@ -508,13 +458,8 @@ class HostQueueTest {
 
     @Test
     void afterARateLimitedQuestionNoRequestIsSent() {
-        track(6);
-        queue.start();
-        loop.settle();
-        registry.hold();
-        loop.advance(INTERVAL);
-        registry.answerNext(FOUND);
-        loop.settle();
+        start(6);
+        answerOneOfTheNextPass();
         holdReads = true;
         IntStream.range(0, 50).forEach(i -> read("manifest " + i));
         registry.answerNext(new Resolution.RateLimited(
@@ -523,7 +468,6 @@ class HostQueueTest {
         loop.settle();
         int underWay = heldReads.size();
         registry.release(FOUND);
-        loop.settle();
         releaseReads();
         assertThat(read).hasSizeLessThanOrEqualTo(underWay);
         assertThat(read.size() + refused.size()).as("each got an answer").isEqualTo(50);
@@ -647,6 +591,31 @@ class HostQueueTest {
         IntStream.range(0, count).forEach(i -> queue.track(question(i)));
     }
 
+    /** Tracks this many references, and asks for them. */
+    private void start(int count) {
+        track(count);
+        queue.start();
+        loop.settle();
+    }
+
+    /** Holds the answers of the next pass back, except the first. */
+    private void answerOneOfTheNextPass() {
+        registry.hold();
+        loop.advance(INTERVAL);
+        registry.answerNext(FOUND);
+        loop.settle();
+    }
+
+    private void look(int i) {
+        queue.lookNext(question(i));
+        loop.settle();
+    }
+
+    private RateLimitedException rateLimited() {
+        return new RateLimitedException(
+                FailedRequest.of("read", "r.example"), "429", loop.instant().plusSeconds(60), true, null);
+    }
+
     private static Question question(int i) {
         return new Question(reference(i), Asker.EVERYBODY);
     }
@@ -685,6 +654,12 @@ class HostQueueTest {
             while (!held.isEmpty()) {
                 answerNext(with);
             }
+            loop.settle();
+        }
+
+        void allow(int requests, Duration reset) {
+            allowance = Optional.of(
+                    new WatchedRegistry.Allowance(requests, loop.instant().plus(reset)));
         }
 
         @Override
