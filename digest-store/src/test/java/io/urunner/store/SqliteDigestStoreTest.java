@@ -50,7 +50,7 @@ class SqliteDigestStoreTest extends DigestStoreContract {
     }
 
     @BeforeEach
-    void nothingIsOpenedByMaking() {
+    void creatingAStoreOpensNothing() {
         assertThat(file).doesNotExist();
     }
 

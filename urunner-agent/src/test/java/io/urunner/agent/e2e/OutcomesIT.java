@@ -154,7 +154,7 @@ class OutcomesIT {
     }
 
     @AtOnce
-    void afterAnOperatorLiftsAQuarantineTheOthersGetTheDigest() throws Exception {
+    void liftingAQuarantineRollsTheDigestOutToTheOthers() throws Exception {
         Stage stage = stage();
         Quarantined seen = quarantine(stage);
         WorkloadId id = seen.crashing();

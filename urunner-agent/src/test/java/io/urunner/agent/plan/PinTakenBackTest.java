@@ -29,7 +29,7 @@ class PinTakenBackTest {
     private static final String ARGO = "argocd-controller";
 
     @Test
-    void itIsRejectedNamesTheManagerAndAdvisesNothingAlreadySet() {
+    void theRejectionNamesTheManagerAndAdvisesNothingThatIsAlreadySet() {
         Plan plan = takenBack().plan();
 
         assertThat(plan.decision()).isInstanceOfSatisfying(Decision.Blocked.class, blocked -> {

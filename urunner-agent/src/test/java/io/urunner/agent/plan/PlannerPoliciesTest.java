@@ -144,7 +144,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aWaitForARegistrySaysSinceWhenAndUntilWhenInWholeSeconds() {
+    void aWaitForARegistryReportsItsBeginningAndItsEndInWholeSeconds() {
         Instant since = Instant.parse("2030-01-07T11:58:20.123456789Z");
         Instant until = Instant.parse("2030-01-07T18:00:00.000000987Z");
         Decision decision = workload()
@@ -161,7 +161,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aTimedWaitSaysSinceWhenAndUntilWhen() {
+    void aTimedWaitReportsItsBeginningAndItsEnd() {
         for (Given waits : List.of(
                 stale().annotation("settle", "2m"),
                 stale().stateActed(D1).annotation("cooldown", "1h"),
@@ -219,7 +219,7 @@ class PlannerPoliciesTest {
     }
 
     @Test
-    void aDeferralSaysUntilWhen() {
+    void aDeferralReportsItsEnd() {
         assertThat(stale().stateActed(D1).annotation("cooldown", "1h").plan().decision())
                 .isInstanceOfSatisfying(
                         Decision.Deferred.class,

@@ -407,7 +407,7 @@ class StateRulesTest {
     }
 
     @Test
-    void aWaitTellsItsCauseAndSinceWhenAndUntilWhen() {
+    void aWaitReportsItsCauseItsBeginningAndItsEnd() {
         State denied = state(workload()
                 .answer(
                         "app",

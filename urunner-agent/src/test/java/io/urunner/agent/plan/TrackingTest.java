@@ -20,7 +20,7 @@ class TrackingTest {
     }
 
     @Test
-    void otherContainersTellWhyNot() {
+    void aContainerThatIsNotTrackedHasAReason() {
         assertThat(why("other.example/team/app", Policy.DEFAULT)).isEqualTo(Why.NO_WATCHED_REGISTRY);
         assertThat(why(REF + "@" + D1, Policy.DEFAULT)).isEqualTo(Why.PINNED);
         assertThat(why("registry.example/Team/app", Policy.DEFAULT)).isEqualTo(Why.UNPARSABLE);

@@ -144,7 +144,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aUsedUpLimitSaysSinceWhenAndUntilWhenItWaits() {
+    void aUsedUpLimitReportsTheBeginningAndTheEndOfItsWait() {
         Instant begun = loop.instant();
         Instant resets = begun.plus(Duration.ofHours(6));
         track(1);
@@ -173,7 +173,7 @@ class HostQueueTest {
     }
 
     @Test
-    void askingLessOftenSaysHowMuchIsLeft() {
+    void askingLessOftenReportsHowManyRequestsAreLeft() {
         track(50);
         registry.allow(10, Duration.ofHours(6));
         queue.start();
@@ -183,7 +183,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aRestingReferenceSaysUntilWhen() {
+    void aRestingReferenceReportsWhenItIsAskedAgain() {
         track(3);
         registry.outcome = reference -> reference.equals(reference(1)) ? DOWN : FOUND;
         queue.start();
@@ -318,7 +318,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aLookThatFailsOnceDoesNotHoldTheHostBackAndOneThatFailsTwiceDoes() {
+    void oneFailedCheckDoesNotHoldTheHostBackAndTwoInARowDo() {
         start(1);
         registry.outcome = any -> DOWN;
         look(0);
@@ -398,7 +398,7 @@ class HostQueueTest {
     }
 
     @Test
-    void aRequestToAFailingRegistryIsNotSentAndSaysWhy() {
+    void aRequestToAFailingRegistryIsRefusedWithTheReason() {
         track(1);
         registry.outcome = any -> DOWN;
         queue.start();
@@ -540,7 +540,7 @@ class HostQueueTest {
     }
 
     @Test
-    void tellsHowLongRequestsHaveBeenUnderWayWithoutOneEnding() {
+    void reportsForHowLongNoRequestHasEnded() {
         holdReads = true;
         read("lost");
         loop.advance(Duration.ofMinutes(1));

@@ -346,10 +346,10 @@ class AgentCommandsTest {
 
     @Test
     void runContinuesUntilItIsTerminatedAndExitsWith0() {
-        termination = () -> calls.add("told to end");
+        termination = () -> calls.add("terminated");
 
         assertThat(run("run")).isZero();
-        assertThat(calls).containsExactly("log INFO to stdout", "start", "told to end", "close");
+        assertThat(calls).containsExactly("log INFO to stdout", "start", "terminated", "close");
         assertThat(out.toString()).isEmpty();
     }
 
