@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,11 +35,10 @@ class KubeConnectionTest {
     @Test
     void aCredentialThatIsAlwaysRefusedIsReadAFewTimesAMinuteAndLaterOnceAgain() throws Exception {
         AtomicInteger reads = new AtomicInteger();
-        KubeConfiguration configuration = new KubeConfiguration(
-                URI.create("http://127.0.0.1:1"), Optional.empty(), SSLContext.getDefault(), null, () -> {
-                    reads.incrementAndGet();
-                    return Optional.of("Bearer x");
-                });
+        KubeConfiguration configuration = PlainHttp.at(1, () -> {
+            reads.incrementAndGet();
+            return Optional.of("Bearer x");
+        });
         List<Integer> perMinute = new ArrayList<>();
         try (KubeConnection connection = new KubeConnection(configuration, timers)) {
             for (int minute = 0; minute < 10; minute++) {
@@ -65,10 +62,9 @@ class KubeConnectionTest {
     @MethodSource("faults")
     void aCredentialIsReadAgainAfterAnyThrowable(Supplier<Optional<String>> fault) throws Exception {
         AtomicInteger reads = new AtomicInteger();
-        KubeConfiguration configuration = new KubeConfiguration(
-                URI.create("http://127.0.0.1:1"), Optional.empty(), SSLContext.getDefault(), null, () -> {
-                    return reads.incrementAndGet() == 1 ? fault.get() : Optional.of("Bearer x");
-                });
+        KubeConfiguration configuration = PlainHttp.at(1, () -> {
+            return reads.incrementAndGet() == 1 ? fault.get() : Optional.of("Bearer x");
+        });
         try (KubeConnection connection = new KubeConnection(configuration, timers)) {
             assertThatThrownBy(() -> connection.request("/version"))
                     .isInstanceOf(IOException.class)
@@ -124,16 +120,8 @@ class KubeConnectionTest {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             port = free.getLocalPort();
         }
-        try (KubeConnection connection = new KubeConnection(
-                new KubeConfiguration(
-                        URI.create("http://127.0.0.1:" + port),
-                        Optional.empty(),
-                        SSLContext.getDefault(),
-                        null,
-                        Optional::empty),
-                executor,
-                "test",
-                Duration.ofSeconds(1))) {
+        try (KubeConnection connection =
+                new KubeConnection(PlainHttp.at(port), executor, "test", Duration.ofSeconds(1))) {
             assertThatThrownBy(() -> new KubeAccess(connection).version())
                     .isInstanceOf(KubeException.class)
                     .hasMessageContaining("it does not accept connections");
@@ -167,16 +155,7 @@ class KubeConnectionTest {
 
     private static KubeConnection connection(HttpServer server, ScheduledExecutorService executor, Duration patience)
             throws Exception {
-        return new KubeConnection(
-                new KubeConfiguration(
-                        URI.create("http://127.0.0.1:" + server.getAddress().getPort()),
-                        Optional.empty(),
-                        SSLContext.getDefault(),
-                        null,
-                        Optional::empty),
-                executor,
-                "test",
-                patience);
+        return new KubeConnection(PlainHttp.at(server.getAddress().getPort()), executor, "test", patience);
     }
 
     /** Timers that a test advances. */

@@ -7,16 +7,13 @@ import com.sun.net.httpserver.HttpServer;
 import io.urunner.kube.testing.TestPod;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import javax.net.ssl.SSLContext;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -72,14 +69,8 @@ class KubeNameTest {
         });
         server.start();
         ScheduledExecutorService executor = Executors.newScheduledThreadPool(1);
-        try (KubeConnection connection = new KubeConnection(
-                new KubeConfiguration(
-                        URI.create("http://127.0.0.1:" + server.getAddress().getPort()),
-                        Optional.empty(),
-                        SSLContext.getDefault(),
-                        null,
-                        Optional::empty),
-                executor)) {
+        try (KubeConnection connection =
+                new KubeConnection(PlainHttp.at(server.getAddress().getPort()), executor)) {
             KubeAccess access = new KubeAccess(connection);
             Restarter restarter = new Restarter(connection);
             for (String wrong : NO_NAMES) {

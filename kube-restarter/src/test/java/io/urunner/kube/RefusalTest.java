@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.urunner.kube.KubeAccess.Permission;
-import java.net.URI;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -36,14 +34,7 @@ class RefusalTest {
             })
     void anAnswerDecidesAboutTheNextAttempt(int status, String message, String meaning, String words) throws Exception {
         ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
-        try (KubeConnection connection = new KubeConnection(
-                new KubeConfiguration(
-                        URI.create("http://127.0.0.1:1"),
-                        Optional.empty(),
-                        SSLContext.getDefault(),
-                        null,
-                        Optional::empty),
-                executor)) {
+        try (KubeConnection connection = new KubeConnection(PlainHttp.at(1), executor)) {
             JsonNode body = KubeConnection.JSON.createObjectNode().put("message", message == null ? PATCH : message);
             Action doing = ApiResource.of("apps/v1", "deployments").action("patch", "shop", "w");
             KubeException error = connection.refused(doing, new KubeConnection.Answer(status, body));

@@ -28,8 +28,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +39,7 @@ class RestarterIT {
     private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
     private static final Duration SOON = Duration.ofSeconds(30);
 
+    @AutoClose
     private static ApiServer server;
 
     private Cluster cluster;
@@ -50,13 +51,6 @@ class RestarterIT {
     @BeforeAll
     static void startServer() {
         server = ApiServer.start();
-    }
-
-    @AfterAll
-    static void stopServer() {
-        if (server != null) {
-            server.close();
-        }
     }
 
     @BeforeEach

@@ -6,16 +6,13 @@ import com.sun.net.httpserver.HttpServer;
 import io.urunner.kube.testing.Await;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,15 +47,7 @@ class UnauthorizedTest {
             exchange.close();
         });
         server.start();
-        connection = new KubeConnection(
-                new KubeConfiguration(
-                        URI.create("http://127.0.0.1:" + server.getAddress().getPort()),
-                        Optional.empty(),
-                        SSLContext.getDefault(),
-                        null,
-                        Optional::empty),
-                executor,
-                "urunner");
+        connection = new KubeConnection(PlainHttp.at(server.getAddress().getPort()), executor, "urunner");
     }
 
     @AfterEach
