@@ -225,9 +225,7 @@ class OldNewsIT {
     @AtOnce
     void aRolloutInProgressIsReportedOnceByTheAgentThatActsAtItsEnd() throws Exception {
         Stage stage = stage("under-way");
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         try (Agent one = new Agent("under-way-1", "under-way", Map.of())) {
             String second = stage.push("dev", "two", "{\"start\":10}");
             stage.awaitEvent(id, "RolloutStarted");

@@ -93,9 +93,7 @@ class OutcomesIT {
     @AtOnce
     void aPushIsRolledOutAndReported() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         String second = stage.push("dev", "two");
         stage.awaitRunning(id, second);
         stage.awaitEvent(id, "RolloutStarted", second.substring(0, 19));
@@ -127,9 +125,7 @@ class OutcomesIT {
     void anImageThatCannotBePulledFailsWithoutQuarantineAndTheNextPushArrives() throws Exception {
         String repository = "patient/app-" + NUMBER.incrementAndGet();
         Stage stage = new Stage(cluster, registry, front.host(), agent, repository, true);
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         NOT_PULLED_BY_NODES.add(repository);
         stage.push("dev", "two");
         stage.awaitEvent(id, "RolloutFailed", "ImagePull");
@@ -224,9 +220,7 @@ class OutcomesIT {
     @AtOnce
     void aPushInTheMiddleOfARolloutSupersedesIt() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
         String third = stage.push("dev", "three");
@@ -337,9 +331,7 @@ class OutcomesIT {
     @AtOnce
     void aPausedWorkloadIsBlockedUntilItIsResumed() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         cluster.edit(id, "{\"spec\":{\"paused\":true}}");
         String second = stage.push("dev", "two");
         stage.awaitEvent(id, "RolloutBlocked", "paused", "kubectl rollout resume");
@@ -390,9 +382,7 @@ class OutcomesIT {
     @AtOnce
     void aDeploymentThatIsDeletedDuringARolloutIsForgottenAndANewOneOfTheSameNameIsNew() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         String second = stage.push("dev", "two", "{\"start\":15}");
         stage.awaitUnderway(id, second);
         cluster.delete(id);
@@ -407,9 +397,7 @@ class OutcomesIT {
     @AtOnce
     void aNamespaceThatIsDeletedDuringARolloutIsForgotten() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         String second = stage.push("dev", "two", "{\"start\":15,\"stop\":3}");
         stage.awaitUnderway(id, second);
         cluster.delete("/api/v1/namespaces/" + stage.namespace());
@@ -424,9 +412,7 @@ class OutcomesIT {
     @AtOnce
     void anUndoDuringARolloutIsNotFoughtAndTheNextPushArrives() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         String second = stage.push("dev", "two");
         stage.awaitRunning(id, second);
         stage.awaitEvent(id, "RolloutSucceeded", second.substring(0, 19));
@@ -447,9 +433,7 @@ class OutcomesIT {
     @AtOnce
     void anUndoOfTheFirstRolloutIsNotFoughtAndNobodyIsNamedWrongly() throws Exception {
         Stage stage = stage();
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         // Managers are recorded with whole seconds: the Deployment's creator must not seem to come after our act.
         stage.awaitPasses(2);
         String second = stage.push("dev", "two", "{\"start\":15}");
@@ -541,9 +525,7 @@ class OutcomesIT {
     @AtOnce
     void aLabelTakesEffect() throws Exception {
         Stage stage = stage("patient", agent, false);
-        String first = stage.push("dev", "one");
-        WorkloadId id = stage.deployment("web", "dev");
-        stage.awaitRunning(id, first);
+        WorkloadId id = stage.runningDeployment();
         cluster.labelNamespace(stage.namespace(), "enable");
         Await.until("it is watched", Seen.within(SOON), () -> agent.follows(id));
         String second = stage.push("dev", "two");

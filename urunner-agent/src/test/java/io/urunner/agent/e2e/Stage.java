@@ -87,6 +87,14 @@ final class Stage {
         return workload(WorkloadKind.DEPLOYMENT, name, tag, json -> {});
     }
 
+    /** A Deployment of the tag {@code dev}, which runs its first image. */
+    WorkloadId runningDeployment() {
+        String first = push("dev", "one");
+        WorkloadId id = deployment("web", "dev");
+        awaitRunning(id, first);
+        return id;
+    }
+
     WorkloadId workload(WorkloadKind kind, String name, String tag, Consumer<ObjectNode> change) {
         return cluster.workload(new WorkloadId(namespace, kind, name), image(tag), 1, change);
     }
