@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -100,7 +101,7 @@ final class Dispatcher {
         if (backlog.paces().values().stream().noneMatch(AskerPace::mayAskNext)) {
             return false;
         }
-        Optional<Turns.Turn<Question>> next = backlog.next(this::mayAsk);
+        Optional<Turns.Turn<Question>> next = backlog.next(mayBeAsked());
         next.ifPresent(turn -> {
             Question question = turn.item();
             Asked asked = backlog.asked(question);
@@ -118,28 +119,30 @@ final class Dispatcher {
         return next.isPresent();
     }
 
-    private boolean mayAsk(Question question) {
-        AskerPace pace = backlog.pace(question.asker());
-        return pace.mayAsk()
-                && port.allowance(question.asker()).filter(pace::hasUsed).isEmpty()
-                && (!port.hasTenants() || concurrency == 1 || leavesRoom(question));
+    /** What may be asked now. It is tested for many questions in a row, so each asker is examined once. */
+    private Predicate<Question> mayBeAsked() {
+        Map<Asker, Boolean> askers = new HashMap<>();
+        Predicate<Question> leavesRoom = port.hasTenants() && concurrency > 1 ? leavesRoom() : question -> true;
+        return question -> askers.computeIfAbsent(question.asker(), this::mayAsk) && leavesRoom.test(question);
+    }
+
+    private boolean mayAsk(Asker asker) {
+        AskerPace pace = backlog.pace(asker);
+        return pace.mayAsk() && port.allowance(asker).filter(pace::hasUsed).isEmpty();
     }
 
     /** Questions that hang for one namespace, or were never answered, leave room for others. */
-    private boolean leavesRoom(Question question) {
+    private Predicate<Question> leavesRoom() {
         int most = concurrency - reserve();
-        boolean unproven = !backlog.asked(question).answers();
-        long others = inFlight.keySet().stream()
-                .filter(other -> backlog.find(other).filter(Asked::answers).isEmpty())
-                .count();
-        if (unproven && others + requests.underWay() >= most) {
-            return false;
-        }
-        return port.namespaces(question).stream()
-                .anyMatch(namespace -> inFlight.values().stream()
-                                .filter(one -> one.namespace.equals(namespace))
-                                .count()
-                        < most);
+        long unproven = requests.underWay()
+                + inFlight.keySet().stream()
+                        .filter(other ->
+                                backlog.find(other).filter(Asked::answers).isEmpty())
+                        .count();
+        Map<String, Integer> taken = new HashMap<>();
+        inFlight.values().forEach(one -> taken.merge(one.namespace, 1, Integer::sum));
+        return question -> (unproven < most || backlog.asked(question).answers())
+                && port.namespaces(question).stream().anyMatch(namespace -> taken.getOrDefault(namespace, 0) < most);
     }
 
     /** Asks on another thread; whatever happens there, the question gets an outcome. */

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
  * The time to read hostile input grows linearly with its length, not quadratically. This compares the thread's CPU time
  * for a length and for eight times that length: eight times as much is linear, 64 times is quadratic.
  */
-class LinearTimeTest {
+class LinearTimeIT {
     private static final int SHORT = 10_000;
     private static final int FACTOR = 8;
 
@@ -80,7 +80,7 @@ class LinearTimeTest {
         PARSERS.put("retry after", text -> RateLimitHeaders.retryAfter(Headers.of("Retry-After", text), Instant.EPOCH));
         PARSERS.put("manifest", refusing(text -> ManifestOrIndex.parse(bytes(text), "")));
         PARSERS.put("errors", text -> Bodies.errors(bytes(text)));
-        PARSERS.put("token", LinearTimeTest::token);
+        PARSERS.put("token", LinearTimeIT::token);
     }
 
     private static byte[] bytes(String text) {
@@ -121,7 +121,7 @@ class LinearTimeTest {
 
     @Test
     void quadraticTimeIsDetected() {
-        assertThat(growth(LinearTimeTest::quadratic, "", "a")).isGreaterThan(MOST);
+        assertThat(growth(LinearTimeIT::quadratic, "", "a")).isGreaterThan(MOST);
     }
 
     private static void quadratic(String text) {
