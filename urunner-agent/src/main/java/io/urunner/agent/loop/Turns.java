@@ -124,13 +124,18 @@ public final class Turns<K> {
      * turn. If many must not be taken, the next calls check the rest.
      */
     public Optional<Turn<K>> next(Predicate<? super K> mayBeTaken) {
+        return next(namespace -> true, mayBeTaken);
+    }
+
+    /** Takes out the next item that may be taken, of a namespace that may have a turn. */
+    public Optional<Turn<K>> next(Predicate<String> mayHaveTurn, Predicate<? super K> mayBeTaken) {
         boolean more = true;
         int looks = 0;
         for (int round = 0; more && looks < LOOKS; round++) {
             more = false;
             for (Line<K> line : order.values()) {
                 looks++;
-                if (round < line.waiting.size()) {
+                if (round < line.waiting.size() && mayHaveTurn.test(line.namespace)) {
                     more = true;
                     K item = line.first();
                     if (mayBeTaken.test(item)) {

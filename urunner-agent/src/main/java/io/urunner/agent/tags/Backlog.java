@@ -181,11 +181,11 @@ final class Backlog {
         hint(question);
     }
 
-    /** Takes out the next question that may be asked, and records that it is being asked. */
-    Optional<Turns.Turn<Question>> next(Predicate<Question> may) {
-        Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(may) : Optional.empty();
+    /** Takes out the next question that may be asked, of a namespace that may have a turn, and records that it is being asked. */
+    Optional<Turns.Turn<Question>> next(Predicate<String> namespace, Predicate<Question> may) {
+        Optional<Turns.Turn<Question>> next = hintsTurn ? hinted.next(namespace, may) : Optional.empty();
         hintsTurn = next.isEmpty();
-        next = next.or(() -> waiting.next(may));
+        next = next.or(() -> waiting.next(namespace, may));
         next.ifPresent(turn -> {
             hinted.remove(turn.item());
             waiting.remove(turn.item());

@@ -101,7 +101,11 @@ final class Dispatcher {
         if (backlog.paces().values().stream().noneMatch(AskerPace::mayAskNext)) {
             return false;
         }
-        Optional<Turns.Turn<Question>> next = backlog.next(mayBeAsked());
+        int most = port.hasTenants() && concurrency > 1 ? concurrency - reserve() : concurrency;
+        Map<String, Integer> taken = new HashMap<>();
+        inFlight.values().forEach(sent -> taken.merge(sent.namespace, 1, Integer::sum));
+        Optional<Turns.Turn<Question>> next =
+                backlog.next(namespace -> taken.getOrDefault(namespace, 0) < most, mayBeAsked(most));
         next.ifPresent(turn -> {
             Question question = turn.item();
             Asked asked = backlog.asked(question);
@@ -119,30 +123,25 @@ final class Dispatcher {
         return next.isPresent();
     }
 
-    /** What may be asked now. It is tested for many questions in a row, so each asker is examined once. */
-    private Predicate<Question> mayBeAsked() {
+    /**
+     * What may be asked now. Questions that hang for one namespace, or were never answered, leave room for others. This is
+     * tested for many questions in a row, so each asker is examined once.
+     */
+    private Predicate<Question> mayBeAsked(int most) {
         Map<Asker, Boolean> askers = new HashMap<>();
-        Predicate<Question> leavesRoom = port.hasTenants() && concurrency > 1 ? leavesRoom() : question -> true;
-        return question -> askers.computeIfAbsent(question.asker(), this::mayAsk) && leavesRoom.test(question);
-    }
-
-    private boolean mayAsk(Asker asker) {
-        AskerPace pace = backlog.pace(asker);
-        return pace.mayAsk() && port.allowance(asker).filter(pace::hasUsed).isEmpty();
-    }
-
-    /** Questions that hang for one namespace, or were never answered, leave room for others. */
-    private Predicate<Question> leavesRoom() {
-        int most = concurrency - reserve();
         long unproven = requests.underWay()
                 + inFlight.keySet().stream()
                         .filter(other ->
                                 backlog.find(other).filter(Asked::answers).isEmpty())
                         .count();
-        Map<String, Integer> taken = new HashMap<>();
-        inFlight.values().forEach(one -> taken.merge(one.namespace, 1, Integer::sum));
-        return question -> (unproven < most || backlog.asked(question).answers())
-                && port.namespaces(question).stream().anyMatch(namespace -> taken.getOrDefault(namespace, 0) < most);
+        boolean room = most == concurrency || unproven < most;
+        return question -> askers.computeIfAbsent(question.asker(), this::mayAsk)
+                && (room || backlog.asked(question).answers());
+    }
+
+    private boolean mayAsk(Asker asker) {
+        AskerPace pace = backlog.pace(asker);
+        return pace.mayAsk() && port.allowance(asker).filter(pace::hasUsed).isEmpty();
     }
 
     /** Asks on another thread; whatever happens there, the question gets an outcome. */
