@@ -188,8 +188,8 @@ class ConsumerIT {
                                     + " urunner=enable, so nothing is watched: kubectl label --overwrite namespace NAME"
                                     + " urunner=enable",
                             "HOST|WARN|io.urunner.agent.Agent|use of registry " + name
-                                    + ": no watched workload has an image"
-                                    + " of it, so it is not asked: compare the host in the settings with the images, and"
+                                    + ": no watched workload uses an image"
+                                    + " from it, so it is not asked: compare the host in the settings with the images, and"
                                     + " check that their namespaces are labelled",
                             "HOST|INFO|org.example.host.Host|has an agent that tracks 0 workloads");
         }
