@@ -263,11 +263,12 @@ class AgentJarIT {
         try (JarFile jar = new JarFile(
                 JAR.resolveSibling("urunner-agent-" + version + ".jar").toFile())) {
             assertThat(jar.stream().map(JarEntry::getName).filter(name -> !name.endsWith("/")))
-                    .contains("io/urunner/agent/Agent.class", "io/urunner/agent/app/Main.class")
+                    .contains("module-info.class", "io/urunner/agent/Agent.class", "io/urunner/agent/app/Main.class")
                     .allMatch(name -> name.startsWith("io/urunner/agent/")
                             || name.startsWith("META-INF/services/io.urunner.")
                             || name.startsWith("META-INF/maven/io.urunner/urunner-agent/")
-                            || name.equals("META-INF/MANIFEST.MF"));
+                            || name.equals("META-INF/MANIFEST.MF")
+                            || name.equals("module-info.class"));
             assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
                     .isNull();
         }

@@ -75,7 +75,7 @@ class ChartIT {
         assertThat(defaults.getStatus()).isEqualTo("deployed");
         assertThat(defaults.getOutput())
                 .containsSubsequence(
-                        "restarted at once",
+                        "As soon as a namespace is labelled", "are restarted",
                         "URUNNER_CONF_SHADOW=true",
                         "kubectl label namespace YOUR-NAMESPACE urunner=enable");
         assertThat(examples).isNotEmpty().allSatisfy((name, values) -> {
@@ -246,7 +246,7 @@ class ChartIT {
                     Files.writeString(folder.resolve("urunner.yaml"), chart.settings())
                             .toString());
             try (AgentProcess agent = AgentProcess.start(folder.resolve("log"), settings, "run")) {
-                Await.until("synced", Seen.within(SOON), () -> agent.log().contains("has been seen"));
+                Await.until("synced", Seen.within(SOON), () -> agent.log().contains("synced with the cluster"));
                 String second = registry.push("team/app", "latest", "two");
                 Await.until("all run the push", Seen.within(SOON), () -> Seen.running(cluster, watched, 3, second));
                 Await.until("told", Seen.within(SOON), () -> agent.log().split("rollout succeeded", -1).length > 3);

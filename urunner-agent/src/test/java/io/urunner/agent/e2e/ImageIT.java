@@ -114,7 +114,7 @@ class ImageIT {
         WorkloadId web = cluster.deployment(namespace, "web", registry.host() + "/team/app:latest", 1);
         cluster.awaitRollout(web, Seen.within(SOON));
         run("128m", "URUNNER_CONF_LOG_FORMAT=json");
-        awaitLog("has been seen");
+        awaitLog("synced with the cluster");
         String second = registry.push("team/app", "latest", "two");
         Await.until("the push runs", Seen.within(SOON), () -> Seen.running(cluster, namespace, 1, second));
         awaitLog("rollout succeeded");
@@ -145,7 +145,7 @@ class ImageIT {
                 .path("memory")
                 .asText()
                 .replace("Mi", "m"));
-        awaitLog("has been seen");
+        awaitLog("synced with the cluster");
         assertThat(exec("config")).contains(registry.host());
         assertThat(exec("digest", registry.host() + "/team/app:latest")).contains("sha256:");
         Await.until(

@@ -105,7 +105,7 @@ class ScaleBenchmark {
         try (AgentProcess agent = AgentProcess.start(folder.resolve(what + ".log"), settings, "run")) {
             Await.until("ready", Duration.ofMinutes(5), () -> isReady(port));
             Duration ready = Duration.ofNanos(System.nanoTime() - begun);
-            assertThat(agent.log()).contains("has been seen: " + workloads + " workloads");
+            assertThat(agent.log()).contains("synced with the cluster: " + workloads + " workloads");
             Thread.sleep(Duration.ofSeconds(INTERVAL).toMillis());
             AuditLog audit = cluster.auditLog().orElseThrow();
             long mark = audit.mark();
