@@ -75,7 +75,8 @@ class ChartIT {
         assertThat(defaults.getStatus()).isEqualTo("deployed");
         assertThat(defaults.getOutput())
                 .containsSubsequence(
-                        "As soon as a namespace is labelled", "are restarted",
+                        "As soon as a namespace is labelled",
+                        "are restarted",
                         "URUNNER_CONF_SHADOW=true",
                         "kubectl label namespace YOUR-NAMESPACE urunner=enable");
         assertThat(examples).isNotEmpty().allSatisfy((name, values) -> {
