@@ -183,7 +183,7 @@ public final class Patches {
     private void sendNext() {
         while (!stopped && atOnce < AT_ONCE) {
             Optional<Turns.Turn<Tracked>> next =
-                    waiting.next(one -> sent.getOrDefault(namespace(one), 0) < OF_A_NAMESPACE);
+                    waiting.next(namespace -> sent.getOrDefault(namespace, 0) < OF_A_NAMESPACE, one -> true);
             if (next.isEmpty()) {
                 return;
             }
