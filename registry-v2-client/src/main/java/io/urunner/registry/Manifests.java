@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Manifests {
     private static final String DIGEST = "Docker-Content-Digest";
     private static final Set<Integer> NO_HEAD = Set.of(405, 501);
+    private static final Set<Integer> NO_HEAD_OR_MISSING = Set.of(405, 501, 404);
     private static final Set<Integer> NO_HEAD_OR_UNCHANGED = Set.of(405, 501, 304);
 
     /** An answer with fewer bytes counts as small. */
@@ -29,8 +30,10 @@ final class Manifests {
     private final Caller caller;
     private final List<String> accepted;
     private final Headers accept;
+    private final CachedContent cache;
 
-    Manifests(Caller caller, List<String> accepted) {
+    Manifests(Caller caller, List<String> accepted, CachedContent cache) {
+        this.cache = cache;
         this.caller = caller;
         this.accepted = List.copyOf(accepted);
         this.accept = Headers.of("Accept", String.join(", ", accepted));
@@ -46,6 +49,25 @@ final class Manifests {
             }
         }
         return read(image, "resolve", deadline).descriptor();
+    }
+
+    Optional<Descriptor> find(ImageReference image) throws RegistryException, InterruptedException {
+        Call call = call(image, "look for", "HEAD");
+        Deadline deadline = caller.deadline();
+        try (Response response = caller.call(call, NO_HEAD_OR_MISSING, deadline)) {
+            if (response.code() == 404) {
+                return Optional.empty();
+            }
+            Descriptor descriptor = described(call, image, response);
+            if (descriptor != null) {
+                return Optional.of(descriptor);
+            }
+        }
+        try {
+            return Optional.of(read(image, "look for", deadline).descriptor());
+        } catch (NotFoundException e) {
+            return Optional.empty();
+        }
     }
 
     Optional<Descriptor> resolveIfChanged(ImageReference image, Digest known)
@@ -109,16 +131,20 @@ final class Manifests {
 
     ManifestOrIndex read(ImageReference image, String action, Deadline deadline)
             throws RegistryException, InterruptedException {
+        Optional<ManifestOrIndex> kept = cache.manifest(image);
+        if (kept.isPresent()) {
+            return kept.get();
+        }
         Call call = call(image, action, "GET");
         try (Response response = caller.call(call, Set.of(), deadline)) {
             String header = response.header(DIGEST);
             Digest named = header == null ? image.digest().orElse(null) : digest(call, image, response, header);
             String type = response.header("Content-Type", "");
-            return whole(
+            return cache.keep(whole(
                     response,
                     content -> named == null
                             ? ManifestJson.parse(content, type, Digest.of(content))
-                            : ManifestJson.verified(content, type, named));
+                            : ManifestJson.verified(content, type, named)));
         } catch (IOException | MalformedManifestException e) {
             throw caller.broken(call, e);
         }

@@ -42,6 +42,7 @@ public final class RegistryClient implements AutoCloseable {
     private final Duration listingDeadline;
     private final Manifests manifests;
     private final Blobs blobs;
+    private final CachedContent cached;
     private final Listings listings;
 
     private RegistryClient(Builder builder) {
@@ -69,6 +70,7 @@ public final class RegistryClient implements AutoCloseable {
         Transport transport = new Transport(
                 new Hosts(builder.hosts, builder.defaults, http),
                 builder.userAgent,
+                new RequestRate(builder.requestRate, builder.ticker, builder.sleeper),
                 builder.clock,
                 builder.ticker,
                 builder.observer);
@@ -86,7 +88,8 @@ public final class RegistryClient implements AutoCloseable {
         accept = List.copyOf(builder.accept);
         transferRate = builder.transferRate;
         listingDeadline = builder.listingDeadline;
-        manifests = new Manifests(caller, accept);
+        cached = new CachedContent(builder.cache);
+        manifests = new Manifests(caller, accept, cached);
         blobs = new Blobs(caller, transferRate);
         listings = new Listings(caller, manifests, listingDeadline);
     }
@@ -97,7 +100,9 @@ public final class RegistryClient implements AutoCloseable {
         accept = shared.accept;
         transferRate = shared.transferRate;
         listingDeadline = shared.listingDeadline;
-        manifests = new Manifests(caller, accept);
+        // What one may read is not for everybody.
+        cached = CachedContent.NONE;
+        manifests = new Manifests(caller, accept, cached);
         blobs = new Blobs(caller, transferRate);
         listings = new Listings(caller, manifests, listingDeadline);
     }
@@ -161,6 +166,19 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
+     * Looks whether a tag or a digest is there, without reading the content: one {@code HEAD}.
+     *
+     * @param image the reference; if it has a digest, that digest is looked for
+     * @return media type, digest and size; empty if the registry says that there is no such manifest or repository.
+     *     Registries that hide from whom they deny also say so
+     * @throws RegistryException if the registry gives no answer, or denies access
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Optional<Descriptor> find(ImageReference image) throws RegistryException, InterruptedException {
+        return manifests.find(image);
+    }
+
+    /**
      * Checks that a registry is reachable and speaks the API, with credentials if it requires them.
      *
      * @param registry the registry as {@code host[:port]}
@@ -210,7 +228,8 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public InputStream blob(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
-        return blobs.open(repository, blob);
+        Optional<InputStream> kept = cached.blob(blob);
+        return kept.isPresent() ? kept.get() : cached.keep(blob, blobs.open(repository, blob));
     }
 
     /**
@@ -391,6 +410,10 @@ public final class RegistryClient implements AutoCloseable {
         Duration listingDeadline = Duration.ofMinutes(5);
         long transferRate = 32 * 1024;
         int attempts = 3;
+        double requestRate;
+
+        @Nullable ContentCache cache;
+
         String userAgent = "urunner-registry-client";
 
         private Builder() {}
@@ -570,6 +593,37 @@ public final class RegistryClient implements AutoCloseable {
                 throw new IllegalArgumentException("a request must be sent at least once, not " + count + " times");
             }
             this.attempts = count;
+            return this;
+        }
+
+        /**
+         * Limits how many requests each host gets per second, including those for tokens and retries (default: no
+         * limit). They are spaced evenly, without bursts, so that a host counts no more in any second. A method waits
+         * for its turn within its {@linkplain #deadline deadline}. Views share the limit; clients do not.
+         *
+         * @param perSecondPerHost the rate, for example 0.5 for a request every two seconds
+         * @return this
+         * @throws IllegalArgumentException if it is not a positive number
+         */
+        public Builder requestRate(double perSecondPerHost) {
+            if (!(perSecondPerHost > 0) || Double.isInfinite(perSecondPerHost)) {
+                throw new IllegalArgumentException("the rate of requests must be positive, not " + perSecondPerHost);
+            }
+            this.requestRate = perSecondPerHost;
+            return this;
+        }
+
+        /**
+         * Keeps what never changes (default: nothing is kept): a manifest that is requested by its digest, and blobs of
+         * up to {@link ContentCache#LARGEST_BLOB} bytes, are read from the cache if they are there. The registry is not
+         * asked then, so nobody checks whether the repository still has the content, or whether the credentials may
+         * read it. So {@linkplain RegistryClient#withCredentials views} do not use the cache.
+         *
+         * @param newCache the cache, for example {@link ContentCache#inMemory}
+         * @return this
+         */
+        public Builder cache(ContentCache newCache) {
+            this.cache = Objects.requireNonNull(newCache, "newCache");
             return this;
         }
 

@@ -33,10 +33,18 @@ final class Transport {
     private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
     private final Hosts hosts;
     private final String userAgent;
+    private final RequestRate rate;
 
-    Transport(Hosts hosts, String userAgent, InstantSource clock, LongSupplier ticker, RegistryObserver observer) {
+    Transport(
+            Hosts hosts,
+            String userAgent,
+            RequestRate rate,
+            InstantSource clock,
+            LongSupplier ticker,
+            RegistryObserver observer) {
         this.hosts = hosts;
         this.userAgent = userAgent;
+        this.rate = rate;
         this.clock = clock;
         this.ticker = ticker;
         this.observer = observer;
@@ -135,6 +143,7 @@ final class Transport {
 
     private Response exchange(Host host, Request request, boolean streams, Deadline deadline)
             throws IOException, InterruptedException {
+        rate.await(host.authority(), deadline.remaining());
         Duration remaining = deadline.remaining();
         if (!host.gate().tryAcquire(remaining.toNanos(), TimeUnit.NANOSECONDS)) {
             throw new SocketTimeoutException("other requests to " + host.authority() + " used up the deadline, "

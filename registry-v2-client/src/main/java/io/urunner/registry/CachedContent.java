@@ -1,0 +1,100 @@
+package io.urunner.registry;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What a client does with its cache, if it has one. Thread-safe. */
+final class CachedContent {
+    static final CachedContent NONE = new CachedContent(null);
+
+    private final @Nullable ContentCache cache;
+
+    CachedContent(@Nullable ContentCache cache) {
+        this.cache = cache;
+    }
+
+    private Optional<byte[]> get(Digest digest) {
+        return cache == null ? Optional.empty() : cache.get(digest).filter(digest::matches);
+    }
+
+    /** The manifest that a reference pins. */
+    Optional<ManifestOrIndex> manifest(ImageReference image) {
+        return cache == null
+                ? Optional.empty()
+                : image.digest()
+                        .flatMap(digest -> get(digest).map(content -> ManifestJson.parse(content.clone(), "", digest)));
+    }
+
+    ManifestOrIndex keep(ManifestOrIndex read) {
+        if (cache != null && statesItsType(read)) {
+            cache.put(read.digest(), read.content());
+        }
+        return read;
+    }
+
+    /** A manifest may rely on the header for its type, which is not kept. */
+    private static boolean statesItsType(ManifestOrIndex read) {
+        return ManifestJson.parse(read.content(), "", read.digest()).mediaType().equals(read.mediaType());
+    }
+
+    Optional<InputStream> blob(Descriptor blob) {
+        return cache == null || blob.size() > ContentCache.LARGEST_BLOB
+                ? Optional.empty()
+                : get(blob.digest())
+                        .filter(content -> content.length == blob.size())
+                        .map(ByteArrayInputStream::new);
+    }
+
+    /** Keeps a blob when it has been read to its end, where it is verified. */
+    InputStream keep(Descriptor blob, InputStream content) {
+        return cache == null || blob.size() > ContentCache.LARGEST_BLOB ? content : new Kept(cache, blob, content);
+    }
+
+    private static final class Kept extends FilterInputStream {
+        private final ContentCache cache;
+        private final Descriptor blob;
+        private final ByteArrayOutputStream read = new ByteArrayOutputStream();
+
+        Kept(ContentCache cache, Descriptor blob, InputStream content) {
+            super(content);
+            this.cache = cache;
+            this.blob = blob;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            int count = in.read(buffer, offset, length);
+            if (count > 0) {
+                read.write(buffer, offset, count);
+            } else if (count < 0 && read.size() == blob.size()) {
+                cache.put(blob.digest(), read.toByteArray());
+            }
+            return count;
+        }
+
+        @Override
+        public long skip(long count) throws IOException {
+            long skipped = 0;
+            while (skipped < count && read() >= 0) {
+                skipped++;
+            }
+            return skipped;
+        }
+
+        @Override
+        public boolean markSupported() {
+            return false;
+        }
+    }
+}
