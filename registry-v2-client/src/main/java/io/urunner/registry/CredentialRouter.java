@@ -101,7 +101,7 @@ public final class CredentialRouter implements CredentialProvider {
     /** Requests for a whole registry (a ping, the catalog) go to the provider of the registry or of its first part. */
     private static boolean matches(RegistryPrefix prefix, String registry, String repository) {
         return repository.isEmpty()
-                ? prefix.registry().equalsIgnoreCase(registry)
+                ? prefix.registry().equalsIgnoreCase(Repository.canonicalRegistry(registry))
                 : prefix.matches(new Repository(registry, repository));
     }
 }

@@ -30,7 +30,7 @@ final class Hosts {
      */
     Hosts(Map<String, HostOptions> options, HostOptions defaults, OkHttpClient base) {
         this.options = new HashMap<>();
-        options.forEach((host, own) -> this.options.put(host.toLowerCase(Locale.ROOT), own));
+        options.forEach((host, own) -> this.options.put(Repository.apiHost(host.toLowerCase(Locale.ROOT)), own));
         this.defaults = defaults;
         this.base = base.newBuilder()
                 .followRedirects(false)
@@ -43,10 +43,8 @@ final class Hosts {
 
     /** The host that serves a registry's API. */
     Host of(String registry) {
-        String name = registry.toLowerCase(Locale.ROOT);
-        String apiHost = Repository.apiHost(name);
-        HostOptions own = options.get(name);
-        HostOptions reached = own != null ? own : options.getOrDefault(apiHost, defaults);
+        String apiHost = Repository.apiHost(registry.toLowerCase(Locale.ROOT));
+        HostOptions reached = options.getOrDefault(apiHost, defaults);
         return hosts.computeIfAbsent(
                 Map.entry(apiHost, reached), key -> new Host(apiHost, reached, client(reached, base.dns())));
     }

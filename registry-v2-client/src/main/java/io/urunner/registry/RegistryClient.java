@@ -437,7 +437,7 @@ public final class RegistryClient implements AutoCloseable {
          * @return this
          */
         public Builder host(String host, HostOptions options) {
-            hosts.put(host, Objects.requireNonNull(options, "options"));
+            hosts.put(Repository.canonicalRegistry(host), Objects.requireNonNull(options, "options"));
             return this;
         }
 

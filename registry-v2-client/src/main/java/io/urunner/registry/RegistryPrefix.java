@@ -1,7 +1,6 @@
 package io.urunner.registry;
 
 import java.util.Locale;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  * @param path the path prefix without leading and trailing slashes, or the empty text for the whole registry
  */
 public record RegistryPrefix(String registry, String path) {
-    private static final Set<String> DOCKER_HUB_NAMES =
-            Set.of("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com");
-
     /**
      * Creates a prefix from its parts.
      *
@@ -29,7 +25,7 @@ public record RegistryPrefix(String registry, String path) {
             throw new IllegalArgumentException(reason);
         }
         String lower = registry.toLowerCase(Locale.ROOT);
-        if (DOCKER_HUB_NAMES.contains(lower)) {
+        if (Repository.isDockerHub(lower)) {
             registry = Repository.DOCKER_HUB;
         } else if (ReferenceGrammar.looksLikeHost(lower)) {
             registry = lower;

@@ -1,10 +1,12 @@
 package io.urunner.registry;
 
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * A repository on a registry, in canonical form: {@code index.docker.io} becomes {@code docker.io}, and an official
- * image of Docker Hub gets its {@code library/}. Immutable.
+ * A repository on a registry, in canonical form: every {@linkplain #canonicalRegistry name of Docker Hub} becomes {@code
+ * docker.io}, and an official image of Docker Hub gets its {@code library/}. Immutable.
  *
  * @param registry {@code host[:port]}, with an IPv6 address in brackets; by Docker's rules, a host contains a dot, a
  *     port or an upper-case letter, or is {@code localhost}
@@ -14,8 +16,9 @@ public record Repository(String registry, String name) {
     /** How image references name Docker Hub. */
     public static final String DOCKER_HUB = "docker.io";
 
-    private static final String LEGACY_DOCKER_HUB = "index.docker.io";
     private static final String DOCKER_HUB_API = "registry-1.docker.io";
+    private static final Set<String> DOCKER_HUB_NAMES =
+            Set.of(DOCKER_HUB, "index.docker.io", DOCKER_HUB_API, "registry.hub.docker.com", "hub.docker.com");
     private static final String OFFICIAL = "library/";
 
     /**
@@ -31,9 +34,7 @@ public record Repository(String registry, String name) {
         if (reason != null) {
             throw new IllegalArgumentException("not a registry: " + ReferenceGrammar.quote(registry) + ": " + reason);
         }
-        if (registry.equals(LEGACY_DOCKER_HUB)) {
-            registry = DOCKER_HUB;
-        }
+        registry = canonicalRegistry(registry);
         if (registry.equals(DOCKER_HUB) && name.indexOf('/') < 0 && !name.isEmpty()) {
             name = OFFICIAL + name;
         }
@@ -61,8 +62,8 @@ public record Repository(String registry, String name) {
     }
 
     /**
-     * Returns the host that serves the API of a registry: the registry itself, except for Docker Hub, whose API is at
-     * {@code registry-1.docker.io}.
+     * Returns the host that serves the API of a registry: the registry itself, except for Docker Hub, by
+     * whichever name, whose API is at {@code registry-1.docker.io}.
      *
      * @param registry {@code host[:port]} as references name it
      * @return {@code host[:port]} to send requests to
@@ -71,9 +72,26 @@ public record Repository(String registry, String name) {
         return isDockerHub(registry) ? DOCKER_HUB_API : registry;
     }
 
+    /**
+     * Returns the one name of a registry under which references, prefixes, credentials and options are compared: {@code
+     * docker.io} for {@code index.docker.io}, {@code registry-1.docker.io}, {@code registry.hub.docker.com} and {@code
+     * hub.docker.com} in upper or lower case, otherwise the registry as it is written.
+     *
+     * <p>Docker itself knows only the first two names, in lower case, and takes the others for other registries. They
+     * are the same registry with the same accounts and limits, so a client that keeps them apart asks twice, counts
+     * twice, and does not find the credential. A name with a port stays as it is: to Kubernetes, too, {@code
+     * reg.example} and {@code reg.example:443} are two registries.
+     *
+     * @param registry {@code host[:port]}
+     * @return {@code host[:port]}
+     */
+    public static String canonicalRegistry(String registry) {
+        return isDockerHub(registry) ? DOCKER_HUB : registry;
+    }
+
     /** Whether this is one of the names of Docker Hub. */
     static boolean isDockerHub(String host) {
-        return host.equals(DOCKER_HUB) || host.equals(LEGACY_DOCKER_HUB) || host.equals(DOCKER_HUB_API);
+        return DOCKER_HUB_NAMES.contains(host.toLowerCase(Locale.ROOT));
     }
 
     /**

@@ -44,6 +44,10 @@ class CredentialRouterTest {
                 "reg.example:443, app, nobody",
                 "evilreg.example, app, nobody",
                 "docker.io, library/nginx, hub",
+                "registry-1.docker.io, library/nginx, hub",
+                "registry.hub.docker.com, team/app, hub",
+                "DOCKER.IO, '', hub",
+                "index.docker.io, '', hub",
                 "reg.example, '', deep",
             })
     void asksTheProviderWithTheLongestPrefix(String registry, String repository, String user)

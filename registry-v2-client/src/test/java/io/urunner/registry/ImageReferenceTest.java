@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageReferenceTest {
     private static final String HEX = "0123456789abcdef".repeat(4);
@@ -46,8 +47,19 @@ class ImageReferenceTest {
             a/b/c/d                               | docker.io              | a/b/c/d                | latest     | -
             docker.io/a/b/c                       | docker.io              | a/b/c                  | latest     | -
             harbor/app                            | docker.io              | harbor/app             | latest     | -
-            registry-1.docker.io/team/app         | registry-1.docker.io   | team/app               | latest     | -
-            registry-1.docker.io/nginx            | registry-1.docker.io   | nginx                  | latest     | -
+            # Docker Hub by its other names
+            registry-1.docker.io/team/app         | docker.io              | team/app               | latest     | -
+            registry-1.docker.io/nginx            | docker.io              | library/nginx          | latest     | -
+            registry.hub.docker.com/library/nginx | docker.io              | library/nginx          | latest     | -
+            registry.hub.docker.com/team/app:v1   | docker.io              | team/app               | v1         | -
+            hub.docker.com/team/app@D             | docker.io              | team/app               | -          | D
+            DOCKER.IO/nginx                       | docker.io              | library/nginx          | latest     | -
+            Index.Docker.io/nginx                 | docker.io              | library/nginx          | latest     | -
+            REGISTRY-1.DOCKER.IO/team/app         | docker.io              | team/app               | latest     | -
+            docker.io:443/team/app                | docker.io:443          | team/app               | latest     | -
+            registry-2.docker.io/team/app         | registry-2.docker.io   | team/app               | latest     | -
+            evil-docker.io/nginx                  | evil-docker.io         | nginx                  | latest     | -
+            docker.io.evil.example/nginx          | docker.io.evil.example | nginx                  | latest     | -
             # a first segment is a host with a dot, a port, an upper-case letter, or if it is localhost
             reg.example/app                       | reg.example            | app                    | latest     | -
             reg.example/app:v1                    | reg.example            | app                    | v1         | -
@@ -346,10 +358,27 @@ class ImageReferenceTest {
                 .withMessageContaining("a tag may contain");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "docker.io",
+                "index.docker.io",
+                "registry-1.docker.io",
+                "registry.hub.docker.com",
+                "hub.docker.com",
+                "DOCKER.IO",
+                "Registry-1.Docker.IO"
+            })
+    void dockerHubHasOneCanonicalNameAndOneHost(String name) {
+        assertThat(Repository.canonicalRegistry(name)).isEqualTo("docker.io");
+        assertThat(Repository.apiHost(name)).isEqualTo("registry-1.docker.io");
+        assertThat(new Repository(name, "nginx")).isEqualTo(Repository.parse("nginx"));
+    }
+
     @Test
     void theApiOfDockerHubIsOnAnotherHost() {
         assertThat(Repository.parse("nginx").apiHost()).isEqualTo("registry-1.docker.io");
-        assertThat(Repository.apiHost("index.docker.io")).isEqualTo("registry-1.docker.io");
+        assertThat(Repository.canonicalRegistry("REG.example:5000")).isEqualTo("REG.example:5000");
         assertThat(Repository.parse("reg.example:5000/app").apiHost()).isEqualTo("reg.example:5000");
     }
 

@@ -51,6 +51,16 @@ class RegistryPrefixTest {
             index.docker.io              | nginx                            | yes
             registry-1.docker.io         | nginx                            | yes
             registry.hub.docker.com      | nginx                            | yes
+            hub.docker.com               | nginx                            | yes
+            DOCKER.IO                    | nginx                            | yes
+            docker.io                    | registry-1.docker.io/team/app    | yes
+            docker.io                    | registry.hub.docker.com/team/app | yes
+            docker.io                    | DOCKER.IO/nginx                  | yes
+            registry-1.docker.io         | registry-1.docker.io/team/app    | yes
+            registry.hub.docker.com/team | index.docker.io/team/app         | yes
+            registry.hub.docker.com/team | registry-1.docker.io/other/app   | no
+            docker.io                    | docker.io:443/team/app           | no
+            docker.io                    | registry-2.docker.io/team/app    | no
             https://index.docker.io/v1/  | nginx                            | yes
             docker.io/library            | nginx                            | yes
             docker.io/team               | team/app                         | yes

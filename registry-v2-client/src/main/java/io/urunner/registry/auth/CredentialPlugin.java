@@ -29,7 +29,7 @@ public interface CredentialPlugin<S extends Record> {
      * Whether a registry is certainly of this kind, judging by its name alone, so that settings need not state the
      * type. At most one plugin recognises a registry.
      *
-     * @param registry the registry as {@code host[:port]}
+     * @param registry the registry as {@code host[:port]}, in lower case
      * @return true if the name shows it; false, the default, if it does not
      */
     default boolean recognises(String registry) {

@@ -2,6 +2,7 @@ package io.urunner.registry.auth;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
@@ -92,14 +93,15 @@ public final class CredentialPlugins {
     }
 
     /**
-     * Returns the plugin that recognises a registry by its name.
+     * Returns the plugin that recognises a registry by its name, in upper or lower case.
      *
      * @param registry the registry as {@code host[:port]}
      * @return the plugin, or empty if the name does not show the kind
      */
     public Optional<CredentialPlugin<?>> recognise(String registry) {
+        String name = registry.toLowerCase(Locale.ROOT);
         for (CredentialPlugin<?> plugin : plugins.values()) {
-            if (plugin.recognises(registry)) {
+            if (plugin.recognises(name)) {
                 return Optional.of(plugin);
             }
         }

@@ -87,6 +87,12 @@ class CredentialPluginsTest {
     @CsvSource({
         "docker.io, dockerhub",
         "registry-1.docker.io, dockerhub",
+        "index.docker.io, dockerhub",
+        "registry.hub.docker.com, dockerhub",
+        "DOCKER.IO, dockerhub",
+        "docker.io.evil.example, ",
+        "GHCR.io, ghcr",
+        "Team.azurecr.IO, acr",
         "ghcr.io, ghcr",
         "europe-west1-docker.pkg.dev, google",
         "gcr.io, google",

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.urunner.registry.CredentialRouter;
+import io.urunner.registry.HostOptions;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RateLimitedException;
 import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryPrefix;
+import io.urunner.registry.UnavailableException;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialPlugins;
@@ -23,13 +27,16 @@ import io.urunner.registry.testing.FakeTokenRegistry;
 import io.urunner.registry.testing.TestImage;
 import io.urunner.registry.testing.TestNetwork;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BuiltinPluginsTest {
     private static final Optional<SecretSource> SECRET = Optional.of(SecretSource.of(Secret.of("secret")));
@@ -106,6 +113,58 @@ class BuiltinPluginsTest {
                                         && request.getHeader("Authorization") != null))
                         .as("who was told to wait does")
                         .hasSize(1);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "docker.io",
+                "index.docker.io",
+                "registry-1.docker.io",
+                "registry.hub.docker.com",
+                "DOCKER.IO",
+            })
+    void dockerHubIsOneRegistryByWhicheverNameItIsWritten(String name) throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            FakeDockerHub hub = new FakeDockerHub(network);
+            hub.account("me", "secret", "library/nginx");
+            String digest = hub.push("library/nginx", "latest", TestImage.image("one"));
+            PluginContext context = new PluginContext("docker.io", network.clock());
+            PasswordSettings settings = new PasswordSettings(Optional.of("me"), SECRET);
+            try (RegistryClient client = RegistryClient.builder()
+                    .credentials(new CredentialRouter(Map.of(
+                            RegistryPrefix.parse("registry.hub.docker.com"),
+                            new DockerHubPlugin().create(settings, context))))
+                    .httpClient(network.client())
+                    .clock(network.clock())
+                    .build()) {
+                assertThat(client.resolve(ImageReference.parse(name + "/nginx")).digest())
+                        .hasToString(digest);
+                assertThat(client.rateLimit(name)).isPresent().isEqualTo(client.rateLimit("registry.hub.docker.com"));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"docker.io, registry-1.docker.io", "registry.hub.docker.com, docker.io", "INDEX.docker.io, docker.io"})
+    void theOptionsOfDockerHubHoldForAllItsNames(String set, String asked) throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            FakeDockerHub hub = new FakeDockerHub(network);
+            hub.publicRepository("library/nginx");
+            hub.push("library/nginx", "latest", TestImage.image("one"));
+            try (RegistryClient client = RegistryClient.builder()
+                    .host("docker.io", HostOptions.DEFAULTS)
+                    .host(set, HostOptions.DEFAULTS.withPlainHttp())
+                    .httpClient(network.client())
+                    .clock(network.clock())
+                    .attempts(1)
+                    .build()) {
+                // The network serves Docker Hub by TLS only.
+                assertThatExceptionOfType(UnavailableException.class)
+                        .isThrownBy(() -> client.resolve(ImageReference.parse(asked + "/library/nginx")));
+                assertThat(network.requests("registry-1.docker.io")).isEmpty();
             }
         }
     }

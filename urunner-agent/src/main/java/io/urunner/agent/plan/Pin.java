@@ -6,6 +6,7 @@ import io.urunner.kube.WorkloadState;
 import io.urunner.kube.WorkloadState.ContainerState;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.Repository;
 import java.util.Optional;
 import java.util.Set;
 
@@ -14,10 +15,15 @@ public final class Pin {
     /** The field managers of {@code kubectl rollout undo}. */
     private static final Set<String> UNDO = Set.of("kubectl", "kubectl-rollout");
 
+    /** The names that Docker and the kubelet replace by {@code docker.io}. */
+    private static final Set<String> DOCKERS_OWN = Set.of("docker.io", "index.docker.io");
+
     private Pin() {}
 
     /**
-     * Returns the text that pins an image.
+     * Returns the text that pins an image. It has the canonical form, except that a further name of Docker Hub ({@code
+     * registry-1.docker.io/…}) stays as it is written: to the container runtime that is another host, which may have its
+     * own mirror and pull secret.
      *
      * @param original the image's text before it is pinned
      * @param digest the digest
@@ -25,7 +31,28 @@ public final class Pin {
      * @throws IllegalArgumentException if one of them cannot be parsed
      */
     public static String text(String original, String digest) {
-        return ImageReference.parse(original).withDigest(Digest.parse(digest)).toString();
+        ImageReference pinned = ImageReference.parse(original).withDigest(Digest.parse(digest));
+        return isFurtherNameOfDockerHub(original, pinned)
+                ? withTag(original, pinned) + "@" + digest
+                : pinned.toString();
+    }
+
+    private static String tagText(String pinned, ImageReference tag) {
+        return isFurtherNameOfDockerHub(pinned, tag) ? withTag(pinned, tag) : tag.toString();
+    }
+
+    private static boolean isFurtherNameOfDockerHub(String written, ImageReference canonical) {
+        String host = written.substring(0, Math.max(0, written.indexOf('/')));
+        return !DOCKERS_OWN.contains(host)
+                && !host.equals(canonical.registry())
+                && Repository.canonicalRegistry(host).equals(canonical.registry());
+    }
+
+    private static String withTag(String written, ImageReference canonical) {
+        String name = written.replaceFirst("@.*", "");
+        return name.lastIndexOf(':') > name.lastIndexOf('/') || canonical.tag().isEmpty()
+                ? name
+                : name + ":" + canonical.tag().get();
     }
 
     /** Whether the policy pins this container: a pin does not help a node that never pulls. */
@@ -39,7 +66,7 @@ public final class Pin {
         return Optional.ofNullable(state.containers().get(container.name()))
                 .flatMap(ContainerState::originalImage)
                 .filter(original -> pins(container.image(), original))
-                .or(() -> broughtBack(workload, state, container).map(ImageReference::toString));
+                .or(() -> broughtBack(workload, state, container).map(tag -> tagText(container.image(), tag)));
     }
 
     /**

@@ -7,6 +7,7 @@ import io.urunner.registry.ImageReference;
 import io.urunner.registry.RateLimit;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
+import io.urunner.registry.Repository;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.store.DigestStore.ImageLabels;
@@ -21,9 +22,6 @@ import java.util.function.Function;
 
 /** A registry behind a client. */
 final class ClientSource implements WatchedRegistry.Source {
-    /** Docker Hub limits pulls; a HEAD does not count as one. */
-    private static final String COUNTS_NO_HEAD = "docker.io";
-
     /** What is assumed for a registry that reports how much is left, but not until when. */
     private static final Duration WINDOW = Duration.ofHours(1);
 
@@ -131,7 +129,8 @@ final class ClientSource implements WatchedRegistry.Source {
 
     @Override
     public Optional<WatchedRegistry.Allowance> allowance() {
-        return registry.equals(COUNTS_NO_HEAD)
+        // Docker Hub limits pulls; a HEAD does not count as one.
+        return Repository.canonicalRegistry(registry).equals(Repository.DOCKER_HUB)
                 ? Optional.empty()
                 : client.rateLimit(registry)
                         // What was reported before the clock was set back is of no use.

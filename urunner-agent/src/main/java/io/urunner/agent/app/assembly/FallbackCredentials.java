@@ -85,7 +85,7 @@ final class FallbackCredentials implements CredentialProvider {
     private boolean isConfigured(String registry, String repository) {
         return configured.stream()
                 .anyMatch(prefix -> repository.isEmpty()
-                        ? prefix.registry().equalsIgnoreCase(registry)
+                        ? prefix.registry().equalsIgnoreCase(Repository.canonicalRegistry(registry))
                         : prefix.matches(new Repository(registry, repository)));
     }
 

@@ -295,7 +295,12 @@ public final class SettingsLoader {
         }
 
         private static String hostOnly(Node.Mapping registry) {
-            return text(registry, "host").replaceFirst("/.*", "");
+            String host = text(registry, "host");
+            try {
+                return RegistryPrefix.parse(host).registry();
+            } catch (IllegalArgumentException e) {
+                return host; // reported where the settings are read
+            }
         }
 
         private static String text(Node.Mapping mapping, String key) {

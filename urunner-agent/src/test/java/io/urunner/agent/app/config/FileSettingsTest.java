@@ -2,6 +2,7 @@ package io.urunner.agent.app.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.registry.auth.CredentialPlugins;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -174,6 +175,23 @@ class FileSettingsTest {
         assertThat(load("registries: [{host: b.example}]").settings().registries())
                 .extracting(registry -> registry.host() + " " + registry.type())
                 .containsExactly("b.example generic", "a.example gitlab");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DOCKER.IO, docker.io dockerhub",
+        "registry.hub.docker.com/team, docker.io/team dockerhub",
+        "https://index.docker.io/v1/, docker.io dockerhub",
+        "GHCR.IO, ghcr.io ghcr",
+        "docker.io.evil.example, docker.io.evil.example generic",
+    })
+    void aHostDeterminesItsTypeInWhicheverWayItIsWritten(String host, String expected) throws Exception {
+        Files.writeString(file, "registries: [{host: '" + host + "'}]");
+        Configuration configuration = new SettingsLoader(environment, directory -> CredentialPlugins.discover())
+                .load(new Overrides(Optional.empty(), flags));
+        assertThat(configuration.settings().registries())
+                .extracting(registry -> registry.host() + " " + registry.type())
+                .containsExactly(expected);
     }
 
     @Test
