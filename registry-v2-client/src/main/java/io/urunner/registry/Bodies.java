@@ -7,8 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import okhttp3.Response;
@@ -18,10 +16,21 @@ final class Bodies {
     /** The largest error or token answer that is read, in bytes. */
     static final int SMALL = 64 * 1024;
 
-    private static final int MAX_ERRORS = 5;
     private static final int MAX_WORDS = 300;
-    private static final Pattern SECRETS =
-            Pattern.compile("(?<=://)[^/\\s]+(?=@)|(?i)(?<=(password|passwd|secret|token)=)[^&]+");
+    /** User info in URLs, what is labelled a secret in a query or in JSON, and values of {@code Authorization}. */
+    private static final Pattern SECRETS = Pattern.compile("(?i)(?<=://)[^/\\s]+(?=@)"
+            + "|(?<=(password|passwd|secret|token)=)[^&]+"
+            + "|(?<=\"\\w{0,20}(password|passwd|secret|token)\"\\s?:\\s?\")[^\"]+"
+            + "|(?<=\\b(bearer|basic)\\s)(?=[^\\s\",;]*[0-9])[\\w+/=.~-]{12,}");
+
+    /**
+     * What has an effect or is not seen: controls, marks that change the direction of reading, separators, private and
+     * unassigned characters; invisible letters, marks and symbols that Unicode counts among the visible ones; and more
+     * accents on one letter than any language uses, which cover other lines.
+     */
+    private static final Pattern HARMFUL = Pattern.compile(
+            "[\\p{C}\\p{Zl}\\p{Zp}[\\p{Zs}&&[^ ]]\\x{034F}\\x{115F}\\x{1160}\\x{17B4}\\x{17B5}\\x{180B}-\\x{180F}"
+                    + "\\x{2800}\\x{3164}\\x{FFA0}\\x{FE00}-\\x{FE0F}\\x{E0000}-\\x{E0FFF}]+|(?<=\\p{M}{4})\\p{M}+");
 
     /**
      * Reads JSON from strangers, with limits: 50,000 tokens, which is an index of 2,000 images or a page of as many
@@ -63,46 +72,18 @@ final class Bodies {
         return JSON.readTree(content);
     }
 
-    /** The errors in an answer; if they are not in the specified form, its text, if that is short. */
+    /** The errors that an answer names, in whatever form. */
     static List<OciError> errors(Response response) {
-        byte[] content;
-        try {
-            content = response.body().byteStream().readNBytes(SMALL);
-        } catch (IOException e) {
-            // The status says enough; an answer that breaks off must not hide it.
-            return List.of();
-        }
-        return errors(content);
+        return ErrorAnswer.of(response).errors();
     }
 
     static List<OciError> errors(byte[] content) {
-        List<OciError> errors = new ArrayList<>();
-        try {
-            JsonNode root = JSON.readTree(content);
-            for (JsonNode error : root == null ? List.<JsonNode>of() : root.path("errors")) {
-                String code = error.path("code").asText("");
-                if (!code.isEmpty() && errors.size() < MAX_ERRORS) {
-                    errors.add(new OciError(
-                            printable(code), printable(error.path("message").asText(""))));
-                }
-            }
-        } catch (IOException e) {
-            // Proxies and some registries answer with plain text or a page.
-            return text(content);
-        }
-        return List.copyOf(errors);
-    }
-
-    private static List<OciError> text(byte[] content) {
-        String text = new String(content, StandardCharsets.UTF_8).strip();
-        return text.isEmpty() || text.startsWith("<") || text.length() > MAX_WORDS
-                ? List.of()
-                : List.of(new OciError("UNKNOWN", printable(text)));
+        return ErrorAnswer.of(content).errors();
     }
 
     /**
-     * A remote party's text, fit for one line of a log: without the user info of URLs, and without what it labels a
-     * secret.
+     * A remote party's text, fit for one line of a log or a terminal: without characters that have an effect or are not
+     * seen, without the user info of URLs, and without what it labels a secret.
      */
     static String printable(String text) {
         return printable(text, MAX_WORDS);
@@ -111,9 +92,13 @@ final class Bodies {
     static String printable(String text, int most) {
         // A secret is recognised by the text around it, so no word is cut in half.
         String bounded = text.length() > 4 * most ? text.substring(0, 4 * most) : text;
-        String line = SECRETS.matcher(bounded.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]+", " "))
+        String line = SECRETS.matcher(HARMFUL.matcher(bounded).replaceAll(" "))
                 .replaceAll("[secret]")
                 .strip();
-        return line.length() > most ? line.substring(0, Math.max(0, line.lastIndexOf(' ', most))) + "…" : line;
+        if (line.length() <= most) {
+            return line;
+        }
+        int end = Math.max(line.lastIndexOf(' ', most), line.lastIndexOf(",\"", most));
+        return line.substring(0, Math.max(0, end)) + "…";
     }
 }

@@ -154,7 +154,9 @@ final class Caller {
 
     private static RegistryException error(FailedRequest what, String host) {
         int status = what.status().orElse(0);
-        return switch (status) {
+        boolean unsupported =
+                what.errors().stream().anyMatch(error -> error.code().equals("UNSUPPORTED"));
+        return switch (unsupported && status != 401 && status != 403 ? 405 : status) {
             case 404, 410 ->
                 new NotFoundException(
                         what,

@@ -1,0 +1,122 @@
+package io.urunner.registry;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the body of a refusal or failure says.
+ *
+ * @param errors the errors that it names, in its order, at most five
+ * @param isSpecified whether it has a form that registries and token servers use, so that it is their own answer and
+ *     not a page of something in front of them
+ */
+record ErrorAnswer(List<OciError> errors, boolean isSpecified) {
+    static final ErrorAnswer NONE = new ErrorAnswer(List.of(), false);
+
+    private static final int MOST = 5;
+    private static final int LONGEST_CODE = 100;
+    private static final int LONGEST_TEXT = 300;
+
+    /** Fields that hold the main text, and fields that add something to it, in the order in which they are tried. */
+    private static final List<String> MESSAGES = List.of("message", "error_description", "title");
+
+    private static final List<String> DETAILS = List.of("detail", "details");
+
+    /** Reads a body up to a sensible size; one that breaks off counts as empty, since the status says enough. */
+    static ErrorAnswer of(Response response) {
+        try {
+            return of(response.body().byteStream().readNBytes(Bodies.SMALL));
+        } catch (IOException e) {
+            return NONE;
+        }
+    }
+
+    static ErrorAnswer of(byte[] content) {
+        JsonNode root;
+        try {
+            root = Bodies.json(content);
+        } catch (IOException e) {
+            // Proxies and some registries answer with plain text or a page.
+            return new ErrorAnswer(text(content), false);
+        }
+        if (root == null || !root.isObject()) {
+            return root != null && root.isTextual()
+                    ? new ErrorAnswer(text(root.asText().getBytes(StandardCharsets.UTF_8)), false)
+                    : NONE;
+        }
+        JsonNode listed = root.path("errors");
+        List<OciError> errors = new ArrayList<>();
+        boolean specified = false;
+        for (JsonNode error : listed.isArray() ? listed : List.of(listed)) {
+            OciError read = error(error);
+            if (read != null && errors.size() < MOST) {
+                errors.add(read);
+                specified |= error.isObject();
+            }
+        }
+        OciError single = errors.isEmpty() ? single(root) : null;
+        if (single != null) {
+            errors.add(single);
+            // Gateways say {"message": …}, too.
+            specified = root.path("error").isTextual() || root.has("details");
+        }
+        return new ErrorAnswer(List.copyOf(errors), specified);
+    }
+
+    /** The error of an answer without a list of them, or null. */
+    private static @Nullable OciError single(JsonNode root) {
+        JsonNode error = root.path("error");
+        if (error.isObject()) {
+            return error(error);
+        } else if (error.isTextual()) {
+            String message = first(root, MESSAGES);
+            String detail = first(root, DETAILS);
+            return error.asText().indexOf(' ') < 0
+                    ? made(error.asText(), message, detail)
+                    : made("", error.asText(), message.isEmpty() ? detail : message);
+        }
+        return error(root);
+    }
+
+    /** The error that an object or a text describes, or null if it says nothing. */
+    private static @Nullable OciError error(JsonNode node) {
+        return node.isTextual()
+                ? made("", node.asText(), "")
+                : made(node.path("code").asText(""), first(node, MESSAGES), first(node, DETAILS));
+    }
+
+    private static @Nullable OciError made(String code, String message, String detail) {
+        String shownCode = Bodies.printable(code, LONGEST_CODE);
+        String shownMessage = Bodies.printable(message, LONGEST_TEXT);
+        String shownDetail = Bodies.printable(detail, LONGEST_TEXT);
+        if (shownCode.isEmpty() && shownMessage.isEmpty() && shownDetail.isEmpty()) {
+            return null;
+        }
+        return new OciError(shownCode.isEmpty() ? OciError.UNKNOWN : shownCode, shownMessage, shownDetail);
+    }
+
+    private static String first(JsonNode node, List<String> fields) {
+        for (String field : fields) {
+            JsonNode value = node.path(field);
+            boolean empty = value.isMissingNode() || value.isNull() || (value.isContainerNode() && value.isEmpty());
+            if (!empty) {
+                return value.isValueNode() ? value.asText() : value.toString();
+            }
+        }
+        return "";
+    }
+
+    private static List<OciError> text(byte[] content) {
+        String text = new String(content, StandardCharsets.UTF_8).strip();
+        if (text.isEmpty() || text.startsWith("<") || text.length() > LONGEST_TEXT) {
+            return List.of();
+        }
+        OciError error = made("", text, "");
+        return error == null ? List.of() : List.of(error);
+    }
+}
