@@ -126,6 +126,10 @@ record Call(
     }
 
     boolean isRead() {
+        return isRead(method);
+    }
+
+    static boolean isRead(String method) {
         return method.equals("GET") || method.equals("HEAD");
     }
 }

@@ -60,6 +60,11 @@ final class Caller {
                 new Authorizer(authorizer, credentials), policy, budget, clock, ticker, sleeper, random, observer);
     }
 
+    /** A caller whose operations have another deadline. */
+    Caller within(Duration newBudget) {
+        return new Caller(authorizer, policy, newBudget, clock, ticker, sleeper, random, observer);
+    }
+
     Authorizer authorizer() {
         return authorizer;
     }
@@ -89,34 +94,105 @@ final class Caller {
         return new Deadline(ticker, budget, Duration.ZERO);
     }
 
+    /** A deadline for an operation of several calls that moves content, which takes so much longer. */
+    Deadline longer(Duration transfer) {
+        return new Deadline(ticker, budget.plus(transfer), Duration.ZERO);
+    }
+
+    /** The deadline of one call of an operation. */
+    Deadline within(Deadline operation, Call call) {
+        Duration left = operation.remaining();
+        return new Deadline(ticker, left.compareTo(budget) < 0 ? left : budget, call.transfer());
+    }
+
     Response call(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
-        for (int attempt = 1; ; attempt++) {
-            if (Thread.interrupted()) {
-                throw new InterruptedException("interrupted before asking " + call.registry());
-            }
-            IOException failure;
+        Retries retries = new Retries(deadline);
+        while (true) {
             try {
-                Response response = authorizer.send(call, deadline);
-                if (!RetryPolicy.isTransient(response.code()) || expected.contains(response.code())) {
-                    return checked(call, response, expected, deadline);
-                }
-                try (response) {
-                    failure = TransientFailure.of(call.registry(), response, clock.instant());
-                }
-            } catch (Violation e) {
-                throw new ProtocolViolationException(call.what(), String.valueOf(e.getMessage()), e);
+                return once(call, expected, deadline);
             } catch (IOException e) {
-                failure = e;
+                retries.pause(call, e, deadline.asked());
             }
+        }
+    }
+
+    /**
+     * Sends a call once.
+     *
+     * @param expected the statuses that are not errors here, in addition to those of success
+     * @return the answer; the caller closes it
+     * @throws IOException if another attempt may succeed
+     */
+    Response once(Call call, Set<Integer> expected, Deadline deadline)
+            throws RegistryException, IOException, InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException("interrupted before asking " + call.registry());
+        }
+        try {
+            Response response = authorizer.send(call, deadline);
+            if (!RetryPolicy.isTransient(response.code()) || expected.contains(response.code())) {
+                return checked(call, response, expected, deadline);
+            }
+            try (response) {
+                throw TransientFailure.of(call.registry(), response, clock.instant());
+            }
+        } catch (Violation e) {
+            throw new ProtocolViolationException(call.what(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /**
+     * The attempts at one operation, of one request or several: the only place that decides whether something is sent
+     * again. Used by one thread.
+     */
+    final class Retries {
+        /** How many failures there may be in total: progress of one byte at a time is none. */
+        private static final int MOST = 100;
+
+        private final Deadline end;
+        private int attempt;
+        private int failures;
+        private boolean renewed;
+
+        Retries(Deadline end) {
+            this.end = end;
+        }
+
+        /** The operation has advanced: what failed before no longer counts. */
+        void progressed() {
+            attempt = 0;
+        }
+
+        /**
+         * Waits until the next attempt.
+         *
+         * @param host the host that failed
+         * @throws RegistryException if there is no next attempt
+         */
+        void pause(Call call, IOException failure, String host) throws RegistryException, InterruptedException {
+            IOException reason = failure;
+            if (failure instanceof StaleConnection stale) {
+                reason = stale.reason();
+                if (!renewed) {
+                    renewed = true;
+                    // It says nothing about the host, so that even who wants no retries gets this one.
+                    attempt += policy.attempts() > 1 ? 1 : 0;
+                    observer.retried(
+                            call.registry(), Math.max(1, attempt), Duration.ZERO, "the host had closed the connection");
+                    return;
+                }
+            }
+            attempt++;
+            failures++;
             // A certificate does not change by itself.
-            Optional<Duration> delay = isCertificateTrouble(failure)
+            Optional<Duration> delay = failures > MOST || isCertificateTrouble(reason)
                     ? Optional.empty()
-                    : policy.delay(attempt, retryAfter(failure), deadline.remaining(), random.getAsDouble());
+                    : policy.delay(attempt, retryAfter(reason), end.remaining(), random.getAsDouble());
             if (delay.isEmpty()) {
-                throw error(call, failure, deadline.asked());
+                throw error(call, reason, host);
             }
             observer.retried(
-                    call.registry(), attempt, delay.get(), Bodies.printable(String.valueOf(failure.getMessage())));
+                    call.registry(), attempt, delay.get(), Bodies.printable(String.valueOf(reason.getMessage())));
             sleeper.sleep(delay.get());
         }
     }
@@ -146,13 +222,14 @@ final class Caller {
                 Transport transport = authorizer.transport;
                 errors = transport.explain(transport.hosts().of(call.registry()), response.request(), status, deadline);
             }
-            throw error(
+            throw refused(
                     call.what().answered(status, errors),
                     response.request().url().host());
         }
     }
 
-    private static RegistryException error(FailedRequest what, String host) {
+    /** The error for an answer that no other attempt would change. */
+    static RegistryException refused(FailedRequest what, String host) {
         int status = what.status().orElse(0);
         boolean unsupported =
                 what.errors().stream().anyMatch(error -> error.code().equals("UNSUPPORTED"));

@@ -104,6 +104,21 @@ final class Host {
     }
 
     /**
+     * A URL from this registry, by the registry's own scheme if it names the registry's own address by the other one:
+     * behind a proxy that terminates TLS, a registry may not know that it is asked by https.
+     */
+    HttpUrl byOwnScheme(HttpUrl url) throws IOException {
+        if (!url.host().equals(HttpUrl.get("https://" + authority + "/").host())) {
+            return url;
+        }
+        HttpUrl own = root();
+        boolean portless = own.isHttps() && url.port() == HttpUrl.defaultPort(url.scheme());
+        return url.isHttps() != own.isHttps() && (portless || url.port() == own.port())
+                ? url.newBuilder().scheme(own.scheme()).port(own.port()).build()
+                : url;
+    }
+
+    /**
      * Forgets whether a loopback host speaks TLS: it could not be reached, and may be another server when it comes
      * back.
      */

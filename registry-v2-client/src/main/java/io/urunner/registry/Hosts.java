@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -8,7 +9,9 @@ import okhttp3.Authenticator;
 import okhttp3.CookieJar;
 import okhttp3.Dns;
 import okhttp3.HttpUrl;
+import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
+import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /** The hosts that a client uses, each with its options. Thread-safe. */
@@ -26,7 +29,8 @@ final class Hosts {
     /**
      * Creates hosts on top of an HTTP client.
      *
-     * @param base the client; its handling of redirects, authentication and cookies is disabled
+     * @param base the client; its handling of redirects, authentication, cookies and failures is disabled, because
+     *     all of these have one place here
      */
     Hosts(Map<String, HostOptions> options, HostOptions defaults, OkHttpClient base) {
         this.options = new HashMap<>();
@@ -38,7 +42,18 @@ final class Hosts {
                 .authenticator(Authenticator.NONE)
                 .cookieJar(CookieJar.NO_COOKIES)
                 .cache(null)
+                .retryOnConnectionFailure(false)
+                .addNetworkInterceptor(Hosts::dissuade)
                 .build();
+    }
+
+    /** OkHttp itself repeats a request that is answered by 503 with {@code Retry-After: 0}. */
+    private static Response dissuade(Interceptor.Chain chain) throws IOException {
+        Response response = chain.proceed(chain.request());
+        return response.code() == 503
+                        && response.header("Retry-After", "").strip().matches("0+")
+                ? response.newBuilder().removeHeader("Retry-After").build()
+                : response;
     }
 
     /** The host that serves a registry's API. */

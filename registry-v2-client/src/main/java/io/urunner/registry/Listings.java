@@ -142,13 +142,16 @@ final class Listings {
     }
 
     /** Where the next page is; a link to another host is not followed. */
-    private static @Nullable String next(Call page, Response response) throws ProtocolViolationException {
+    private @Nullable String next(Call page, Response response) throws ProtocolViolationException, IOException {
         Optional<String> link = LinkHeader.next(response.headers("Link"));
         if (link.isEmpty()) {
             return null;
         }
         HttpUrl here = response.request().url();
-        HttpUrl next = here.resolve(link.get());
+        Transport transport = caller.authorizer().transport;
+        HttpUrl target = here.resolve(link.get());
+        HttpUrl next =
+                target == null ? null : transport.hosts().of(page.registry()).byOwnScheme(target);
         // Two slashes at the beginning of the target would turn what follows into a host.
         if (next == null
                 || !Addresses.sameOrigin(next, here)

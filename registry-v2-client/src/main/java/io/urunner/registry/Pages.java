@@ -1,9 +1,12 @@
 package io.urunner.registry;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,10 +39,8 @@ public final class Pages<T> {
 
     @Nullable private String next;
 
-    /**
-     * An earlier page, replaced from time to time by a later one: a listing that goes round in circles returns to it.
-     */
-    private String landmark;
+    /** The digests of where all pages were: a listing that goes round in circles returns to one. */
+    private final Set<String> pages = new HashSet<>();
 
     private int read;
     private long waited;
@@ -49,7 +50,7 @@ public final class Pages<T> {
         this.ticker = ticker;
         this.budget = budget;
         this.next = first;
-        this.landmark = first;
+        pages.add(key(first));
         this.reader = reader;
     }
 
@@ -91,15 +92,17 @@ public final class Pages<T> {
             waited += ticker.getAsLong() - started;
         }
         read++;
-        if (target.equals(following) || landmark.equals(following) || (following != null && read == MOST_PAGES)) {
+        if (following != null && (!pages.add(key(following)) || read == MOST_PAGES)) {
             throw new ProtocolViolationException(
                     what, "the listing does not end: pages: " + read + ", and it continues at " + following, null);
         }
-        if (following != null && Integer.bitCount(read) == 1) {
-            landmark = following;
-        }
         next = following;
         return List.copyOf(items);
+    }
+
+    /** Targets may be long, and there may be many. */
+    private static String key(String target) {
+        return Digest.of(target.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 32);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.urunner.registry;
 
 import io.urunner.registry.CredentialLedger.Claim;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
+import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,7 +83,7 @@ final class Transport {
         Request current = request;
         for (int hop = 0; ; hop++) {
             Response response = exchange(hosts.companion(origin, current.url()), current, streams, deadline);
-            HttpUrl next = redirect(response, current);
+            HttpUrl next = redirect(origin, response, current);
             if (next == null) {
                 return response;
             }
@@ -122,13 +124,14 @@ final class Transport {
         }
     }
 
-    private static @Nullable HttpUrl redirect(Response response, Request request) throws Violation {
-        boolean read = request.method().equals("GET") || request.method().equals("HEAD");
+    /** Where an answer redirects a request, or null. Writes are redirected only if their method is to be kept. */
+    private static @Nullable HttpUrl redirect(Host origin, Response response, Request request) throws IOException {
         boolean redirects = switch (response.code()) {
-            case 301, 302, 303, 307, 308 -> true;
+            case 301, 302, 303 -> Call.isRead(request.method());
+            case 307, 308 -> true;
             default -> false;
         };
-        if (!read || !redirects) {
+        if (!redirects) {
             return null;
         }
         String location = response.header("Location");
@@ -138,7 +141,7 @@ final class Transport {
             throw new Violation(
                     "the redirect from " + request.url().redact() + " does not lead to an http or https URL");
         }
-        return next.newBuilder().username("").password("").build();
+        return origin.byOwnScheme(next.newBuilder().username("").password("").build());
     }
 
     private Response exchange(Host host, Request request, boolean streams, Deadline deadline)
@@ -176,8 +179,10 @@ final class Transport {
 
     private static Response execute(Host host, Request request, boolean streams, Deadline deadline)
             throws IOException, InterruptedException {
+        ConnectionUse use = new ConnectionUse();
         try {
             okhttp3.Call call = host.client().newCall(request);
+            call.addEventListener(use);
             long left = deadline.remaining().toNanos();
             if (left == 0) {
                 throw new SocketTimeoutException("no time is left to ask " + host.authority());
@@ -197,7 +202,10 @@ final class Transport {
             if (e instanceof ConnectException) {
                 host.unreachable();
             }
-            throw e;
+            // Content may have arrived in part: what becomes of that is for those to decide who send it.
+            RequestBody body = request.body();
+            boolean plain = body == null || body.contentLength() == 0;
+            throw plain && use.mayBeStale() && !(e instanceof InterruptedIOException) ? new StaleConnection(e) : e;
         }
     }
 
@@ -226,25 +234,32 @@ final class Transport {
     }
 
     /**
-     * Reports a warning in the form that registries use, {@code 299 - "text"} (OCI distribution specification), once.
+     * Reports the warnings of a header in the form that registries use, {@code 299 - "text"} (OCI distribution
+     * specification, "Warnings"), each once. One header may carry several (RFC 9110, section 5.3).
      */
     private void warn(Host host, String header) {
         HeaderScanner scanner = new HeaderScanner(header);
-        scanner.skipBlanks();
-        if (!scanner.token().equals("299")) {
-            return;
+        while (!scanner.atEnd()) {
+            scanner.skipListSeparators();
+            boolean miscellaneous = scanner.token().equals("299");
+            scanner.skipBlanks();
+            scanner.until(" \t,");
+            scanner.skipBlanks();
+            String text = scanner.quoted();
+            if (miscellaneous && text != null && !text.isBlank()) {
+                report(host, Bodies.printable(text));
+            }
+            // A date may follow, which contains a comma, in quotation marks.
+            scanner.skipBlanks();
+            scanner.quoted();
+            scanner.until(",");
         }
-        scanner.skipBlanks();
-        scanner.until(" \t");
-        scanner.skipBlanks();
-        String text = scanner.quoted();
-        if (text == null || text.isBlank()) {
-            return;
-        }
-        String printable = Bodies.printable(text);
-        if (warnings.put(host.authority() + " " + printable, true) == null) {
-            LOG.warn("{} warns: {}", host.authority(), printable);
-            observer.warned(host.authority(), printable);
+    }
+
+    private void report(Host host, String warning) {
+        if (warnings.put(host.authority() + " " + warning, true) == null) {
+            LOG.warn("{} warns: {}", host.authority(), warning);
+            observer.warned(host.authority(), warning);
         }
     }
 }

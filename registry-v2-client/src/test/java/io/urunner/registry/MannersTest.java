@@ -84,7 +84,7 @@ class MannersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {429, 500, 502, 503, 504})
+    @ValueSource(ints = {408, 429, 500, 502, 503, 504})
     void retriesTransientFailures(int status) throws Exception {
         AtomicInteger count = new AtomicInteger();
         registry.answer(request -> count.incrementAndGet() < 3 ? status(status) : manifest(DIGEST));
@@ -95,12 +95,47 @@ class MannersTest {
         assertThat(time.sleeps.get(1)).isBetween(Duration.ofMillis(400), Duration.ofMillis(800));
     }
 
-    @Test
-    void retriesAfterATimeoutOfTheServer() throws Exception {
-        AtomicInteger count = new AtomicInteger();
-        registry.answer(request -> count.incrementAndGet() < 4 ? status(408) : manifest(DIGEST));
+    @ParameterizedTest
+    @ValueSource(strings = {"408", "408 0", "408 1", "503", "503 0", "503 00", "503 1", "500 0"})
+    void sendsARequestAsOftenAsIsConfiguredAndNoMore(String answer) {
+        String[] parts = answer.split(" ");
+        registry.answer(request -> {
+            MockResponse refusal = status(Integer.parseInt(parts[0]));
+            return parts.length > 1 ? refusal.setHeader("Retry-After", parts[1]) : refusal;
+        });
 
-        assertThat(client().resolve(image()).digest()).hasToString(DIGEST);
+        assertThatExceptionOfType(UnavailableException.class)
+                .isThrownBy(() -> client(builder -> builder.attempts(3)).resolve(image()));
+        assertThat(registry.requests).hasSize(3);
+        assertThatExceptionOfType(UnavailableException.class)
+                .isThrownBy(() -> client(builder -> builder.attempts(1)).resolve(image()));
+        assertThat(registry.requests).hasSize(4);
+    }
+
+    @Test
+    void countsARequestOnAKeptConnectionAsAnAttempt() throws Exception {
+        registry.answer(request -> manifest(DIGEST));
+        RegistryClient client = client(builder -> builder.attempts(3));
+        client.resolve(image());
+        registry.answer(request -> new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
+
+        assertThatExceptionOfType(UnavailableException.class).isThrownBy(() -> client.resolve(image()));
+        assertThat(registry.requests).hasSize(1 + 3);
+        assertThat(time.sleeps).as("it is no sign that the host is down").hasSize(1);
+    }
+
+    @Test
+    void sendsARequestAgainThatMetAConnectionClosedMeanwhileEvenWithoutRetries() throws Exception {
+        AtomicInteger count = new AtomicInteger();
+        registry.answer(request -> count.incrementAndGet() == 2
+                ? new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST)
+                : manifest(DIGEST));
+        RegistryClient client = client(builder -> builder.attempts(1));
+
+        client.resolve(image());
+        assertThat(client.resolve(image()).digest()).hasToString(DIGEST);
+        assertThat(count).hasValue(3);
+        assertThat(time.sleeps).isEmpty();
     }
 
     @Test
