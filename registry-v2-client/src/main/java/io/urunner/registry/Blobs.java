@@ -9,12 +9,10 @@ import java.util.Set;
 import okhttp3.HttpUrl;
 import okhttp3.RequestBody;
 import okhttp3.Response;
-import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
 
 /** Reads, pushes, mounts and deletes blobs. */
 final class Blobs {
-    private static final okhttp3.MediaType BYTES = okhttp3.MediaType.get("application/octet-stream");
     private static final RequestBody NOTHING = RequestBody.create(new byte[0], null);
 
     /** The longest time that any blob may take. */
@@ -28,14 +26,14 @@ final class Blobs {
         this.transferRate = transferRate;
     }
 
-    /** How much longer than the deadline a blob may take; at least one second. */
-    private Duration transfer(Descriptor blob) {
-        return Duration.ofSeconds(Math.min(LONGEST.toSeconds(), 1 + blob.size() / transferRate));
+    /** How much longer than the deadline it may take to move so many bytes; at least one second. */
+    Duration transfer(long bytes) {
+        return Duration.ofSeconds(Math.min(LONGEST.toSeconds(), 1 + bytes / transferRate));
     }
 
     InputStream open(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
         BlobStream stream = new BlobStream(
-                blob, caller, call(repository, "read", blob.digest(), "GET").with(transfer(blob)));
+                blob, caller, call(repository, "read", blob.digest(), "GET").with(transfer(blob.size())));
         stream.connect();
         return stream;
     }
@@ -66,6 +64,11 @@ final class Blobs {
             }
             cancel(to, digest, response);
             return false;
+        } catch (RegistryException e) {
+            if (e.isTransient()) {
+                throw e;
+            }
+            return false;
         }
     }
 
@@ -80,22 +83,12 @@ final class Blobs {
         }
     }
 
-    void push(Repository repository, Descriptor blob, BlobSource source)
+    void push(Repository repository, Descriptor blob, BlobSource source, PushOptions options)
             throws RegistryException, InterruptedException {
-        Call start = upload(repository, blob.digest(), "");
-        HttpUrl location;
-        try (Response response = caller.call(start)) {
-            location = location(start, response);
-        }
-        HttpUrl target = location.newBuilder()
-                .addQueryParameter("digest", blob.digest().toString())
-                .build();
-        Call put =
-                start.by("PUT").at(target.toString()).with(body(blob, source)).with(transfer(blob));
-        caller.call(put).close();
+        new BlobUpload(this, caller, repository, blob, source, options).run();
     }
 
-    private static Call upload(Repository repository, Digest digest, String query) {
+    static Call upload(Repository repository, Digest digest, String query) {
         return Call.on(
                         repository,
                         "push the blob",
@@ -106,45 +99,58 @@ final class Blobs {
                 .with(NOTHING);
     }
 
-    private HttpUrl location(Call call, Response response) throws ProtocolViolationException {
-        Hosts hosts = caller.authorizer().transport.hosts();
+    /**
+     * Where a registry that answered 201 to the request for an upload expects the content after all, or null: usually
+     * 201 means that the blob is there, but some open an upload with it.
+     */
+    @Nullable HttpUrl openUpload(Call call, Response response) throws ProtocolViolationException {
         String header = response.header("Location");
-        HttpUrl here = response.request().url();
-        @Nullable HttpUrl location = header == null ? null : here.resolve(header);
-        String objection =
-                location == null ? "the answer has none" : hosts.objection(hosts.of(call.registry()), location, here);
-        if (location == null || objection != null) {
-            throw call.violated(
-                    response.code(),
-                    "the upload's location" + (location == null ? "" : " " + location.redact()) + " is not used: "
-                            + objection,
-                    null);
-        }
-        return location;
+        HttpUrl location = header == null ? null : response.request().url().resolve(header);
+        boolean open = location != null && location.encodedPath().contains("/blobs/uploads/");
+        return open ? location(call, response) : null;
     }
 
-    private static RequestBody body(Descriptor blob, BlobSource source) {
-        return new RequestBody() {
-            @Override
-            public okhttp3.MediaType contentType() {
-                return BYTES;
-            }
+    /** Where an upload continues. */
+    HttpUrl location(Call call, Response response) throws ProtocolViolationException {
+        String header = response.header("Location");
+        HttpUrl here = response.request().url();
+        HttpUrl location = header == null ? null : here.resolve(header);
+        if (location == null) {
+            throw call.violated(response.code(), "the answer does not say where the upload continues", null);
+        }
+        return followed(call, response.code(), location, here);
+    }
 
-            @Override
-            public long contentLength() {
-                return blob.size();
-            }
+    /**
+     * The location of an upload, if it may be followed.
+     *
+     * @param here the URL that led to it
+     */
+    HttpUrl followed(Call call, int status, HttpUrl location, HttpUrl here) throws ProtocolViolationException {
+        Hosts hosts = caller.authorizer().transport.hosts();
+        Host host = hosts.of(call.registry());
+        HttpUrl target;
+        try {
+            target = host.byOwnScheme(location);
+        } catch (IOException e) {
+            // The host that has just answered is not asked again for its scheme.
+            target = location;
+        }
+        String objection = hosts.objection(host, target, here);
+        if (objection != null) {
+            throw call.violated(
+                    status, "the upload's location " + target.redact() + " is not used: " + objection, null);
+        }
+        return target;
+    }
 
-            @Override
-            public void writeTo(BufferedSink sink) throws IOException {
-                try (InputStream content = source.open()) {
-                    long written = content.transferTo(sink.outputStream());
-                    if (written != blob.size()) {
-                        throw new Violation(
-                                "the source of the blob has " + written + " bytes instead of " + blob.size());
-                    }
-                }
-            }
-        };
+    /** Refuses an answer that names another content than the one that was pushed. */
+    static void verify(Call call, Digest digest, Response response) throws ProtocolViolationException {
+        String header = response.header("Docker-Content-Digest", "").strip();
+        // Registries may use an algorithm of their own.
+        if (header.startsWith(digest.algorithm() + ":") && !header.equals(digest.toString())) {
+            throw call.violated(
+                    response.code(), "the registry says that it stored " + header + ", which is other content", null);
+        }
     }
 }

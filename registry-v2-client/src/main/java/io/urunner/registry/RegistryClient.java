@@ -94,14 +94,13 @@ public final class RegistryClient implements AutoCloseable {
         listings = new Listings(caller, manifests, listingDeadline);
     }
 
-    private RegistryClient(RegistryClient shared, Caller caller) {
+    private RegistryClient(RegistryClient shared, Caller caller, Duration listingDeadline, CachedContent cached) {
         this.own = null;
         this.caller = caller;
+        this.listingDeadline = listingDeadline;
         accept = shared.accept;
         transferRate = shared.transferRate;
-        listingDeadline = shared.listingDeadline;
-        // What one may read is not for everybody.
-        cached = CachedContent.NONE;
+        this.cached = cached;
         manifests = new Manifests(caller, accept, cached);
         blobs = new Blobs(caller, transferRate);
         listings = new Listings(caller, manifests, listingDeadline);
@@ -127,7 +126,35 @@ public final class RegistryClient implements AutoCloseable {
      * @return the view. Closing it has no effect; closing this client also closes the view
      */
     public RegistryClient withCredentials(CredentialProvider credentials) {
-        return new RegistryClient(this, caller.with(Objects.requireNonNull(credentials, "credentials")));
+        // What one may read is not for everybody.
+        return new RegistryClient(
+                this,
+                caller.with(Objects.requireNonNull(credentials, "credentials")),
+                listingDeadline,
+                CachedContent.NONE);
+    }
+
+    /**
+     * Returns a view of this client with another deadline, for calls that have less time than others, or more. It holds
+     * for each call by itself: no method of the view takes longer in total, with all waits and retries, and neither do
+     * all pages of a listing together. Only the content of blobs gets additional time, as with the {@linkplain
+     * Builder#deadline deadline} of the client. To end a call earlier, interrupt its thread.
+     *
+     * <p>A view shares everything with its client except the deadline. It is cheap: make one for a single call.
+     *
+     * @param deadline how long a call may take, longer than zero
+     * @return the view. Closing it has no effect; closing this client also closes the view
+     * @throws IllegalArgumentException if the deadline is not longer than zero
+     */
+    public RegistryClient withDeadline(Duration deadline) {
+        return new RegistryClient(this, caller.within(positive(deadline)), deadline, cached);
+    }
+
+    private static Duration positive(Duration duration) {
+        if (duration.isZero() || duration.isNegative()) {
+            throw new IllegalArgumentException("a deadline must be longer than zero, not " + duration);
+        }
+        return duration;
     }
 
     /**
@@ -290,7 +317,7 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Pushes a blob in one request.
+     * Pushes a blob with the {@linkplain PushOptions#DEFAULTS defaults}.
      *
      * @param repository the repository
      * @param blob the blob's digest and size
@@ -300,17 +327,39 @@ public final class RegistryClient implements AutoCloseable {
      */
     public void pushBlob(Repository repository, Descriptor blob, BlobSource source)
             throws RegistryException, InterruptedException {
-        blobs.push(repository, blob, source);
+        pushBlob(repository, blob, source, PushOptions.DEFAULTS);
     }
 
     /**
-     * Mounts a blob from another repository on the same registry, without transferring it.
+     * Pushes a blob ("Pushing blobs", OCI distribution specification). After a failure that may pass, the registry is
+     * asked how much of the content arrived, and the rest is sent; if it does not know the upload any longer, a new one
+     * is opened. The number of {@linkplain Builder#attempts attempts} is that of failures without any progress. An
+     * upload that is given up is cancelled.
+     *
+     * @param repository the repository
+     * @param blob the blob's digest and size; with a digest other than SHA-256, the registry is told the algorithm
+     *     ({@code digest-algorithm})
+     * @param source its content; opened again if something has to be sent again
+     * @param options how to push it
+     * @throws RegistryException if the registry does not accept it, or the source has another size or cannot be read
+     * @throws InterruptedException if the thread is interrupted; what was sent is left to the registry
+     * @throws IllegalArgumentException if the options resume the upload of another blob or to another repository
+     */
+    public void pushBlob(Repository repository, Descriptor blob, BlobSource source, PushOptions options)
+            throws RegistryException, InterruptedException {
+        blobs.push(repository, blob, source, options);
+    }
+
+    /**
+     * Mounts a blob from another repository on the same registry, without transferring it. A registry that refuses,
+     * for example because the credentials do not allow to read the other repository, is not an error here: the push that
+     * follows says what is missing, if anything is.
      *
      * @param to the repository to mount it in
      * @param from the name of the repository that has it
      * @param digest the blob's digest
      * @return whether it was mounted; if not, it must be pushed
-     * @throws RegistryException if the registry fails or denies it
+     * @throws RegistryException if the registry fails in a way that may pass
      * @throws InterruptedException if the thread is interrupted
      */
     public boolean mountBlob(Repository to, String from, Digest digest) throws RegistryException, InterruptedException {
@@ -583,7 +632,10 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * Sets how many times a request is sent at most if a registry is unreachable, busy or failing (default 3).
+         * Sets how many times a request is sent at most if a registry is unreachable, busy or failing (default 3). For
+         * the push of a blob, these are the failures in a row between which no content arrived. A request that meets a
+         * connection that the host has closed meanwhile is sent again at once, on a new one, even if there are no
+         * retries.
          *
          * @param count at least 1, which means no retries
          * @return this
