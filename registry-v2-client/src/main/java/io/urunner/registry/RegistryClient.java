@@ -431,6 +431,10 @@ public final class RegistryClient implements AutoCloseable {
     /**
      * Closes the connections, unless the HTTP client belongs to the caller or this is a {@linkplain #withCredentials
      * view}. Closing twice has no effect.
+     *
+     * <p>The client has no thread that would have to end. OkHttp has background threads ({@code OkHttp TaskRunner} and
+     * {@code Okio Watchdog}), which belong to the process: all of its clients share them, and no client can end them.
+     * They are daemons, do not keep the JVM from exiting, and end a minute after their last work.
      */
     @Override
     public void close() {

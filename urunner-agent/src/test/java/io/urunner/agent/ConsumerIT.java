@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -45,13 +48,63 @@ class ConsumerIT {
     private static final Path HOST = Path.of("src", "test", "host").toAbsolutePath();
     private static final Pattern BLOCK = Pattern.compile("```(java|xml)\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern CLASS = Pattern.compile("\\bclass (\\w+)");
-    private static final List<String> PUBLISHED =
+    /** What the host depends on, directly or not. */
+    private static final List<String> HOSTED =
             List.of("registry-v2-client", "registry-auth-gitlab", "digest-store", "kube-restarter", "urunner-agent");
+
+    /** What a user of one artifact alone writes: an expression that needs its dependencies. */
+    private static final Map<String, String> PUBLISHED = new TreeMap<>(Map.of(
+            "registry-v2-client",
+            registry("CredentialPlugins.discover().types().contains(\"generic\")"),
+            "registry-auth-gitlab",
+            registry("CredentialPlugins.discover().types().contains(\"gitlab\")"),
+            "registry-auth-harbor",
+            registry("CredentialPlugins.discover().types().contains(\"harbor\")"),
+            "registry-auth-ecr",
+            registry("CredentialPlugins.discover().types().contains(\"aws_ecr\")"),
+            "registry-auth-do",
+            registry("CredentialPlugins.discover().types().contains(\"digitalocean\")"),
+            "digest-store",
+            """
+                    try (io.urunner.store.DigestStore store = io.urunner.store.DigestStores.sqlite(
+                            java.nio.file.Files.createTempDirectory("alone").resolve("history"), "production")) {
+                        good = store.digests("nothing", 1).isEmpty();
+                    }
+                    """,
+            "kube-restarter",
+            """
+                    io.urunner.kube.KubeConfiguration cluster = io.urunner.kube.KubeConfiguration.kubeconfig(
+                            java.nio.file.Path.of(arguments[0]));
+                    java.util.concurrent.ScheduledExecutorService threads =
+                            java.util.concurrent.Executors.newScheduledThreadPool(1);
+                    try (io.urunner.kube.KubeConnection connection =
+                            new io.urunner.kube.KubeConnection(cluster, threads)) {
+                        good = true;
+                    } finally {
+                        threads.shutdownNow();
+                    }
+                    """,
+            "urunner-agent",
+            """
+                    good = io.urunner.agent.Agent.builder(io.urunner.kube.KubeConfiguration.kubeconfig(
+                            java.nio.file.Path.of(arguments[0]))) != null;
+                    """));
 
     /** The Kubernetes client, which reads kubeconfigs, uses an internal class of OkHttp. */
     private static final List<String> OPEN = List.of(
             "--add-exports=okhttp3/okhttp3.internal.http=io.kubernetes.client.java.api",
             "--add-exports=okhttp3/okhttp3.internal.tls=io.kubernetes.client.java.api");
+
+    /** So that a jar tells what runs with it. */
+    private static final String CLASS_PATH = """
+            <plugin>
+              <artifactId>maven-jar-plugin</artifactId>
+              <configuration><archive><manifest>
+                <addClasspath>true</addClasspath>
+                <classpathLayoutType>repository</classpathLayoutType>
+              </manifest></archive></configuration>
+            </plugin>
+            """;
 
     @TempDir
     static Path folder;
@@ -117,7 +170,7 @@ class ConsumerIT {
                         .map(jar -> jar.getFileName().toString())
                         .filter(name -> name.endsWith(ours))
                         .map(name -> name.replace(ours, "")))
-                .containsExactlyInAnyOrderElementsOf(PUBLISHED);
+                .containsExactlyInAnyOrderElementsOf(HOSTED);
     }
 
     @ParameterizedTest
@@ -195,6 +248,65 @@ class ConsumerIT {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("published")
+    void whoeverUsesOneArtifactGetsTheVersionsThatOurTestsRun(String artifact) throws IOException {
+        Set<String> tested = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(path -> Path.of(path).getFileName().toString())
+                .filter(name -> name.endsWith(".jar"))
+                .collect(Collectors.toSet());
+        String ours = "-" + version() + ".jar";
+        assertThat(libraries(alone(artifact)).stream()
+                        .skip(1)
+                        .map(jar -> jar.getFileName().toString())
+                        .filter(name -> !name.endsWith(ours)))
+                .isNotEmpty()
+                .isSubsetOf(tested);
+    }
+
+    @ParameterizedTest
+    @MethodSource("published")
+    void aModuleThatRequiresOneArtifactAloneRuns(String artifact) throws Exception {
+        String libraries =
+                libraries(alone(artifact)).stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+        Path said = folder.resolve("alone-" + artifact + ".log");
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx128m"));
+        if (libraries.contains("client-java")) {
+            command.addAll(OPEN);
+        }
+        command.addAll(List.of("-p", libraries, "-m", "org.example.alone/org.example.alone.Alone"));
+        command.add(kubeconfig(1).toString());
+        int code = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start()
+                .waitFor();
+        assertThat(Files.readString(said)).contains("runs as module org.example.alone");
+        assertThat(code).isZero();
+    }
+
+    static Set<String> published() {
+        return PUBLISHED.keySet();
+    }
+
+    private static String registry(String expression) {
+        return """
+                io.urunner.registry.ImageReference image =
+                        io.urunner.registry.ImageReference.parse("127.0.0.1:1/shop/web:latest");
+                try (io.urunner.registry.RegistryClient client =
+                        io.urunner.registry.RegistryClient.builder().sleeper(duration -> {}).build()) {
+                    client.resolve(image);
+                } catch (io.urunner.registry.UnavailableException e) {
+                    good = io.urunner.registry.auth.%s;
+                }
+                """.formatted(expression);
+    }
+
+    private static Path alone(String artifact) {
+        return project.resolve("alone-" + artifact + "/target/alone-" + artifact + "-1.jar");
+    }
+
     private static Path kubeconfig(int port) throws IOException {
         return Files.writeString(folder.resolve("kubeconfig"), """
                 apiVersion: v1
@@ -208,9 +320,12 @@ class ConsumerIT {
 
     /** The host's class path: its own jar, and the dependencies that Maven resolved. */
     private static List<Path> libraries() throws IOException {
-        Path host = project.resolve("host/target/host-1.jar");
-        List<Path> libraries = new ArrayList<>(List.of(host));
-        try (JarFile jar = new JarFile(host.toFile())) {
+        return libraries(project.resolve("host/target/host-1.jar"));
+    }
+
+    private static List<Path> libraries(Path user) throws IOException {
+        List<Path> libraries = new ArrayList<>(List.of(user));
+        try (JarFile jar = new JarFile(user.toFile())) {
             String names = jar.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
             for (String name : names.split(" ", -1)) {
                 Path ours = repository().resolve(name);
@@ -236,7 +351,7 @@ class ConsumerIT {
 
     private static void install() throws IOException {
         install("urunner-parent", ROOT.resolve("pom.xml"), ".pom");
-        for (String artifact : PUBLISHED) {
+        for (String artifact : PUBLISHED.keySet()) {
             install(artifact, ROOT.resolve(artifact).resolve("pom.xml"), ".pom");
             for (String kind : List.of(".jar", "-tests.jar")) {
                 Path jar = ROOT.resolve(artifact).resolve("target").resolve(artifact + "-" + version() + kind);
@@ -295,6 +410,9 @@ class ConsumerIT {
         assertThat(modules).as("the examples in the README").hasSize(5);
         copy(HOST, project.resolve("host"));
         modules.add("host");
+        for (Map.Entry<String, String> use : PUBLISHED.entrySet()) {
+            modules.add(writeAlone(use.getKey(), use.getValue()));
+        }
         String ours = Files.readString(ROOT.resolve("pom.xml"));
         StringBuilder plugins = new StringBuilder();
         for (String plugin : List.of(
@@ -326,6 +444,42 @@ class ConsumerIT {
                 version(),
                 first(ours, "<logback.version>([^<]+)</logback.version>"),
                 plugins));
+    }
+
+    /** A module that requires one artifact and nothing else. */
+    private static String writeAlone(String artifact, String body) throws IOException {
+        String name = "alone-" + artifact;
+        Path sources = Files.createDirectories(project.resolve(name).resolve("src/main/java/org/example/alone"));
+        String module = first(
+                Files.readString(ROOT.resolve(artifact).resolve("src/main/java/module-info.java")),
+                "module ([\\w.]+) \\{");
+        Files.writeString(
+                project.resolve(name).resolve("src/main/java/module-info.java"),
+                "module org.example.alone {\n    requires " + module + ";\n}\n");
+        Files.writeString(sources.resolve("Alone.java"), """
+                package org.example.alone;
+
+                public class Alone {
+                    public static void main(String[] arguments) throws Exception {
+                        boolean good = false;
+                        %s
+                        System.out.println((good ? "runs as " : "fails as ") + Alone.class.getModule());
+                    }
+                }
+                """.formatted(body));
+        Files.writeString(
+                project.resolve(name).resolve("pom.xml"), """
+                <project>
+                  <modelVersion>4.0.0</modelVersion>
+                  <parent><groupId>org.example</groupId><artifactId>examples</artifactId><version>1</version></parent>
+                  <artifactId>%s</artifactId>
+                  <dependencies><dependency>
+                    <groupId>io.urunner</groupId><artifactId>%s</artifactId><version>%s</version>
+                  </dependency></dependencies>
+                  <build><plugins>%s</plugins></build>
+                </project>
+                """.formatted(name, artifact, version(), CLASS_PATH));
+        return name;
     }
 
     private static void copy(Path from, Path to) throws IOException {
