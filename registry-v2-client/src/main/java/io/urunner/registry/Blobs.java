@@ -32,8 +32,9 @@ final class Blobs {
     }
 
     InputStream open(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
-        BlobStream stream = new BlobStream(
-                blob, caller, call(repository, "read", blob.digest(), "GET").with(transfer(blob.size())));
+        Call call = call(repository, "read", blob.digest(), "GET").with(transfer(blob.size()));
+        call.requireVerifiable(blob.digest());
+        BlobStream stream = new BlobStream(blob, caller, call);
         stream.connect();
         return stream;
     }

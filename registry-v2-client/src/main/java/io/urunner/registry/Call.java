@@ -120,6 +120,16 @@ record Call(
         return new ProtocolViolationException(what.answered(status, List.of()), reason, cause);
     }
 
+    /** Rejects content that could not be verified once it is read. */
+    void requireVerifiable(Digest digest) throws ProtocolViolationException {
+        if (!digest.isVerifiable()) {
+            throw new ProtocolViolationException(
+                    what,
+                    "content with this digest cannot be verified, so it is not read; only sha256 and sha512 are supported",
+                    null);
+        }
+    }
+
     /** Whether Docker Hub counts it as a pull, which it does not for {@code HEAD}. */
     boolean countsAsPull() {
         return Repository.isDockerHub(registry()) && !method.equals("HEAD");

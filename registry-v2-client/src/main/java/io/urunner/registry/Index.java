@@ -31,7 +31,35 @@ public final class Index extends ManifestOrIndex {
      * @return the index
      */
     public static Index of(List<Descriptor> manifests, Map<String, String> annotations) {
-        return ManifestJson.compose(manifests, annotations);
+        return of(manifests, Optional.empty(), Optional.empty(), annotations);
+    }
+
+    /**
+     * Composes an OCI index to push that is an artifact or refers to another manifest.
+     *
+     * @param manifests the entries, already pushed
+     * @param artifactType the artifact's type, a media type, if any
+     * @param subject what it refers to, if anything. Only media type, digest and size are written
+     * @param annotations the annotations to add
+     * @return the index
+     */
+    public static Index of(
+            List<Descriptor> manifests,
+            Optional<String> artifactType,
+            Optional<Descriptor> subject,
+            Map<String, String> annotations) {
+        return ManifestJson.compose(manifests, artifactType, subject, annotations);
+    }
+
+    /**
+     * Returns the same index with other entries. Everything else stays: its media type, its annotations, and fields
+     * that we do not know. Entries that it has already are written exactly as they are in it.
+     *
+     * @param newManifests the entries, in their order
+     * @return an index with another digest, unless the entries are the same
+     */
+    public Index withManifests(List<Descriptor> newManifests) {
+        return newManifests.equals(manifests) ? this : ManifestJson.with(this, newManifests);
     }
 
     /**
@@ -44,12 +72,15 @@ public final class Index extends ManifestOrIndex {
     }
 
     /**
-     * Returns the entries that are images: manifests that are not attestations.
+     * Returns the entries that may be images: manifests that are not attestations. Entries of types that we do not know
+     * are not among them; the specification demands that they be ignored.
      *
      * @return the descriptors in the index's order
      */
     public List<Descriptor> images() {
-        return entries(false);
+        return manifests.stream()
+                .filter(entry -> MediaType.isManifest(entry.mediaType()) && !entry.isAttestation())
+                .toList();
     }
 
     /**
@@ -58,22 +89,15 @@ public final class Index extends ManifestOrIndex {
      * @return the descriptors in the index's order
      */
     public List<Descriptor> nested() {
-        return entries(true);
-    }
-
-    private List<Descriptor> entries(boolean nested) {
-        List<Descriptor> entries = new ArrayList<>();
-        for (Descriptor entry : manifests) {
-            if (nested == MediaType.isIndex(entry.mediaType()) && (nested || !entry.isAttestation())) {
-                entries.add(entry);
-            }
-        }
-        return entries;
+        return manifests.stream()
+                .filter(entry -> MediaType.isIndex(entry.mediaType()))
+                .toList();
     }
 
     /**
      * Selects the image of this index, without nested ones, that runs on a platform, as containerd does: its own
-     * variant first, then the older ones, then its 32-bit family; of equal ones, the first.
+     * variant first, then the older ones, then its 32-bit family. Of equal ones it takes the one with the highest
+     * version of Windows, then the one that uses the most features of the operating system, then the first.
      *
      * @param wanted the machine's platform
      * @return the entry, or empty if no entry names a platform that the machine can run
@@ -82,10 +106,13 @@ public final class Index extends ManifestOrIndex {
         Descriptor best = null;
         int shortest = Integer.MAX_VALUE;
         for (Descriptor entry : images()) {
-            int distance = entry.platform().isPresent()
-                    ? wanted.distanceTo(entry.platform().get())
-                    : -1;
-            if (distance >= 0 && distance < shortest) {
+            Platform platform = entry.platform().orElse(null);
+            int distance = platform == null ? -1 : wanted.distanceTo(platform);
+            boolean ties = best != null
+                    && distance == shortest
+                    && platform != null
+                    && platform.isBetterThan(best.platform().orElseThrow());
+            if (distance >= 0 && (distance < shortest || ties)) {
                 best = entry;
                 shortest = distance;
             }
@@ -95,7 +122,8 @@ public final class Index extends ManifestOrIndex {
 
     /**
      * Finds the image that runs on a platform, first in this index, then in nested ones. An entry that names no
-     * platform is taken if it is the only image.
+     * platform is taken if it is the only image. Of several, none is: which one fits is in their configurations, which
+     * {@link RegistryClient#manifest(ImageReference, Platform)} reads, as containerd does.
      *
      * @param wanted the machine's platform
      * @param fetch reads a nested index

@@ -1,19 +1,30 @@
 package io.urunner.registry;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
 /** The JSON of manifests and indexes. Any input leads to a result or a {@link MalformedManifestException}. */
 final class ManifestJson {
+    private static final Map<String, String> FIELDS = DescriptorJson.names(Set.of(
+            "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations"));
+
+    /** Of two fields of the same name one reader takes the first, another the last. */
+    private static final ObjectReader READER =
+            Bodies.JSON.reader().with(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
+
     private ManifestJson() {}
 
     /** Verifies the digest first. The result takes ownership of the bytes. */
@@ -30,19 +41,24 @@ final class ManifestJson {
         JsonNode root = read(content);
         String mediaType = mediaType(root, MediaType.of(contentType));
         var descriptor = new Descriptor(
-                mediaType, digest, content.length, Optional.empty(), type(root, "it"), annotations(root, "it"));
-        JsonNode subjectNode = child(root, "subject");
+                mediaType,
+                digest,
+                content.length,
+                Optional.empty(),
+                DescriptorJson.type(root, "it"),
+                DescriptorJson.annotations(root, "it"));
+        JsonNode subjectNode = DescriptorJson.child(root, "subject");
         Optional<Descriptor> subject =
-                subjectNode == null ? Optional.empty() : Optional.of(descriptor(subjectNode, "its subject"));
+                subjectNode == null ? Optional.empty() : Optional.of(DescriptorJson.read(subjectNode, "its subject"));
         if (MediaType.isIndex(mediaType)) {
             return new Index(content, descriptor, descriptors(root, "manifests"), subject);
         }
-        JsonNode config = child(root, "config");
+        JsonNode config = DescriptorJson.child(root, "config");
         if (config == null) {
             throw new MalformedManifestException("the manifest has no config");
         }
         return new Manifest(
-                content, descriptor, descriptor(config, "its config"), descriptors(root, "layers"), subject);
+                content, descriptor, DescriptorJson.read(config, "its config"), descriptors(root, "layers"), subject);
     }
 
     private static JsonNode read(byte[] content) {
@@ -52,7 +68,7 @@ final class ManifestJson {
         }
         JsonNode root;
         try {
-            root = Bodies.JSON.readTree(content);
+            root = READER.readTree(content);
         } catch (JsonProcessingException e) {
             throw new MalformedManifestException(
                     "the manifest is not JSON: " + ReferenceGrammar.quote(e.getOriginalMessage()), e);
@@ -62,6 +78,7 @@ final class ManifestJson {
         if (root == null || !root.isObject()) {
             throw new MalformedManifestException("the manifest is not a JSON object");
         }
+        DescriptorJson.rejectOtherSpellings(root, FIELDS, "the manifest");
         return root;
     }
 
@@ -70,7 +87,7 @@ final class ManifestJson {
      * things is rejected, so that no two readers take it for different images.
      */
     private static String mediaType(JsonNode root, String header) {
-        String own = text(root, "mediaType", "it");
+        String own = DescriptorJson.text(root, "mediaType", "it");
         JsonNode version = root.path("schemaVersion");
         if (version.asInt() == 1 || MediaType.isSchema1(own.isEmpty() ? header : own)) {
             throw new MalformedManifestException(
@@ -104,7 +121,7 @@ final class ManifestJson {
     }
 
     private static List<Descriptor> descriptors(JsonNode root, String field) {
-        JsonNode array = child(root, field);
+        JsonNode array = DescriptorJson.child(root, field);
         var list = new ArrayList<Descriptor>();
         if (array == null) {
             return list;
@@ -113,142 +130,74 @@ final class ManifestJson {
             throw new MalformedManifestException("its " + field + " are not a list");
         }
         for (JsonNode node : array) {
-            list.add(descriptor(node, "an entry of its " + field));
+            list.add(DescriptorJson.read(node, "an entry of its " + field));
         }
         return list;
     }
 
-    private static Descriptor descriptor(JsonNode node, String what) {
-        JsonNode size = node.path("size");
-        if (!size.isIntegralNumber() || !size.canConvertToLong()) {
-            throw new MalformedManifestException(what + " has no size");
-        }
-        JsonNode platform = child(node, "platform");
-        try {
-            return new Descriptor(
-                    text(node, "mediaType", what),
-                    Digest.parse(text(node, "digest", what)),
-                    size.longValue(),
-                    platform == null ? Optional.empty() : Optional.of(platform(platform, what)),
-                    type(node, what),
-                    annotations(node, what));
-        } catch (MalformedManifestException e) {
-            throw e;
-        } catch (IllegalArgumentException e) {
-            throw new MalformedManifestException(what + " is not valid: " + e.getMessage(), e);
-        }
-    }
-
-    private static Platform platform(JsonNode node, String what) {
-        return new Platform(
-                shortText(node, "os", what),
-                shortText(node, "architecture", what),
-                shortText(node, "variant", what),
-                shortText(node, "os.version", what));
-    }
-
-    private static String shortText(JsonNode node, String field, String what) {
-        String text = text(node, field, what);
-        if (text.length() > MediaType.LONGEST) {
-            throw new MalformedManifestException(what + " has a " + field + " that is too long");
-        }
-        return text;
-    }
-
-    private static @Nullable JsonNode child(JsonNode node, String field) {
-        JsonNode child = node.get(field);
-        return child == null || child.isNull() ? null : child;
-    }
-
-    /** Returns a text, or the empty text if it is missing. */
-    private static String text(JsonNode node, String field, String what) {
-        JsonNode child = child(node, field);
-        if (child == null) {
-            return "";
-        }
-        if (!child.isTextual()) {
-            throw new MalformedManifestException(what + " has a " + field + " that is not a string");
-        }
-        return child.textValue();
-    }
-
-    private static Optional<String> type(JsonNode node, String what) {
-        String type = shortText(node, "artifactType", what);
-        return type.isEmpty() ? Optional.empty() : Optional.of(type);
-    }
-
-    private static Map<String, String> annotations(JsonNode node, String what) {
-        var annotations = new TreeMap<String, String>();
-        JsonNode object = child(node, "annotations");
-        if (object != null) {
-            for (Map.Entry<String, JsonNode> entry : object.properties()) {
-                if (!entry.getValue().isTextual()) {
-                    throw new MalformedManifestException(what + " has an annotation that is not a string");
-                }
-                annotations.put(entry.getKey(), entry.getValue().textValue());
-            }
-        }
-        return annotations;
-    }
-
-    static Manifest compose(Descriptor config, List<Descriptor> layers, Map<String, String> annotations) {
-        ObjectNode root = start(MediaType.OCI_MANIFEST);
-        root.set("config", json(config));
+    /** Composes an OCI manifest. */
+    static Manifest compose(
+            Descriptor config,
+            List<Descriptor> layers,
+            Optional<String> artifactType,
+            Optional<Descriptor> subject,
+            Map<String, String> annotations) {
+        ObjectNode root = start(MediaType.OCI_MANIFEST, artifactType);
+        root.set("config", DescriptorJson.write(config));
         write(root.putArray("layers"), layers);
-        write(root, annotations);
-        return (Manifest) finish(root);
+        return (Manifest) finish(root, subject, annotations);
     }
 
-    static Index compose(List<Descriptor> manifests, Map<String, String> annotations) {
-        ObjectNode root = start(MediaType.OCI_INDEX);
+    static Index compose(
+            List<Descriptor> manifests,
+            Optional<String> artifactType,
+            Optional<Descriptor> subject,
+            Map<String, String> annotations) {
+        ObjectNode root = start(MediaType.OCI_INDEX, artifactType);
         write(root.putArray("manifests"), manifests);
-        write(root, annotations);
-        return (Index) finish(root);
+        return (Index) finish(root, subject, annotations);
     }
 
-    private static ObjectNode start(String mediaType) {
-        return Bodies.JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", mediaType);
+    /** The same index with other entries. Entries that it had before are written as they were, and so is the rest. */
+    static Index with(Index index, List<Descriptor> manifests) {
+        ObjectNode root = (ObjectNode) read(index.content());
+        Map<Descriptor, Deque<JsonNode>> before = new HashMap<>();
+        int i = 0;
+        for (JsonNode entry : root.path("manifests")) {
+            before.computeIfAbsent(index.manifests().get(i++), equal -> new ArrayDeque<>())
+                    .add(entry);
+        }
+        ArrayNode array = root.putArray("manifests");
+        for (Descriptor entry : manifests) {
+            JsonNode known = before.getOrDefault(entry, new ArrayDeque<>()).poll();
+            array.add(known != null ? known : DescriptorJson.write(entry));
+        }
+        return (Index) finished(root, index.mediaType());
     }
 
-    private static ManifestOrIndex finish(ObjectNode root) {
+    private static ObjectNode start(String mediaType, Optional<String> artifactType) {
+        ObjectNode root = Bodies.JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", mediaType);
+        artifactType.ifPresent(type -> root.put("artifactType", type));
+        return root;
+    }
+
+    private static ManifestOrIndex finish(
+            ObjectNode root, Optional<Descriptor> subject, Map<String, String> annotations) {
+        subject.ifPresent(descriptor -> root.set("subject", DescriptorJson.write(descriptor.withoutDetails())));
+        DescriptorJson.write(root, annotations);
+        return finished(root, "");
+    }
+
+    private static ManifestOrIndex finished(ObjectNode root, String contentType) {
         try {
             byte[] content = Bodies.JSON.writeValueAsBytes(root);
-            return parse(content, "", Digest.of(content));
+            return parse(content, contentType, Digest.of(content));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree cannot be written as JSON", e);
         }
     }
 
     private static void write(ArrayNode array, List<Descriptor> descriptors) {
-        descriptors.forEach(descriptor -> array.add(json(descriptor)));
-    }
-
-    private static void write(ObjectNode node, Map<String, String> annotations) {
-        if (!annotations.isEmpty()) {
-            ObjectNode object = node.putObject("annotations");
-            new TreeMap<>(annotations).forEach(object::put);
-        }
-    }
-
-    private static ObjectNode json(Descriptor descriptor) {
-        ObjectNode node = Bodies.JSON
-                .createObjectNode()
-                .put("mediaType", descriptor.mediaType())
-                .put("digest", descriptor.digest().toString())
-                .put("size", descriptor.size());
-        descriptor.artifactType().ifPresent(type -> node.put("artifactType", type));
-        descriptor.platform().ifPresent(platform -> {
-            ObjectNode object = node.putObject("platform")
-                    .put("architecture", platform.architecture())
-                    .put("os", platform.os());
-            if (!platform.variant().isEmpty()) {
-                object.put("variant", platform.variant());
-            }
-            if (!platform.osVersion().isEmpty()) {
-                object.put("os.version", platform.osVersion());
-            }
-        });
-        write(node, descriptor.annotations());
-        return node;
+        descriptors.forEach(descriptor -> array.add(DescriptorJson.write(descriptor)));
     }
 }

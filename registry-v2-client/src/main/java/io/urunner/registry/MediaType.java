@@ -62,6 +62,16 @@ public final class MediaType {
         return mediaType.equals(OCI_INDEX) || mediaType.equals(DOCKER_MANIFEST_LIST);
     }
 
+    /**
+     * Whether this is the type of the manifest of one image or artifact.
+     *
+     * @param mediaType a media type without parameters
+     * @return true for OCI's manifest and Docker's schema 2
+     */
+    public static boolean isManifest(String mediaType) {
+        return mediaType.equals(OCI_MANIFEST) || mediaType.equals(DOCKER_MANIFEST);
+    }
+
     static boolean isSchema1(String mediaType) {
         return mediaType.equals(DOCKER_SCHEMA1) || mediaType.equals(DOCKER_SCHEMA1_SIGNED);
     }

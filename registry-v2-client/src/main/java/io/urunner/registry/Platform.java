@@ -1,20 +1,40 @@
 package io.urunner.registry;
 
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an image runs on, as an index states it ("Image Index", OCI image specification), in the normal form of
  * containerd: {@code x86_64} is {@code amd64}, {@code aarch64} is {@code arm64}, {@code arm} without a variant is
  * {@code v7}, and the variants {@code v8} of {@code arm64} and {@code v1} of {@code amd64} are omitted. Immutable.
  *
+ * <p>Two platforms are equal if their normal forms are. The words that were replaced are kept among the other fields,
+ * so that an index is written back as it was.
+ *
  * @param os the operating system, for example {@code linux}
  * @param architecture the architecture, for example {@code amd64}
  * @param variant the variant of the architecture, or the empty text
  * @param osVersion the version of the operating system (Windows), or the empty text
+ * @param osFeatures of an image, the features of the operating system that it requires, for example {@code win32k}; of
+ *     a machine, those that it has
+ * @param otherFields what an index states in addition or in other words, as JSON texts by the fields' names; it does
+ *     not count when platforms are compared
  */
-public record Platform(String os, String architecture, String variant, String osVersion) {
+public record Platform(
+        String os,
+        String architecture,
+        String variant,
+        String osVersion,
+        List<String> osFeatures,
+        Map<String, String> otherFields) {
     /** Linux on amd64. */
     public static final Platform LINUX_AMD64 = new Platform("linux", "amd64", "", "");
 
@@ -22,9 +42,21 @@ public record Platform(String os, String architecture, String variant, String os
     public static final Platform LINUX_ARM64 = new Platform("linux", "arm64", "", "");
 
     private static final String UNKNOWN = "unknown";
+    private static final String WINDOWS = "windows";
 
-    /** Creates a platform from its parts and normalises them. */
+    /** {@code os[(version[+feature]…)]}, as containerd writes it. */
+    private static final Pattern OS =
+            Pattern.compile("([a-zA-Z0-9._-]+)(?:\\(([0-9.]{0,64})((?:\\+[a-zA-Z0-9._-]+)*)\\))?");
+
+    /**
+     * Creates a platform from its parts and normalises them.
+     *
+     * @throws IllegalArgumentException if one of the other fields is not JSON or has a parameter of its own
+     */
     public Platform {
+        final String statedOs = os;
+        final String statedArchitecture = architecture;
+        final String statedVariant = variant;
         os = os.toLowerCase(Locale.ROOT);
         if (os.equals("macos")) {
             os = "darwin";
@@ -64,12 +96,48 @@ public record Platform(String os, String architecture, String variant, String os
                 };
             default -> {}
         }
+        osFeatures = List.copyOf(osFeatures);
+        Map<String, String> others = new HashMap<>(otherFields);
+        keep(others, "os", statedOs, os);
+        keep(others, "architecture", statedArchitecture, architecture);
+        keep(others, "variant", statedVariant, variant);
+        otherFields =
+                DescriptorJson.checkedOthers(others, Map.of("os.version", "os.version", "os.features", "os.features"));
+    }
+
+    private static void keep(Map<String, String> others, String field, String stated, String normal) {
+        if (!stated.equals(normal) && !others.containsKey(field)) {
+            others.put(field, TextNode.valueOf(stated).toString());
+        }
+    }
+
+    /**
+     * Creates a platform without features and other fields.
+     *
+     * @param os the operating system
+     * @param architecture the architecture
+     * @param variant the variant of the architecture, or the empty text
+     * @param osVersion the version of the operating system (Windows), or the empty text
+     */
+    public Platform(String os, String architecture, String variant, String osVersion) {
+        this(os, architecture, variant, osVersion, List.of(), Map.of());
+    }
+
+    /**
+     * Returns the same platform, of a machine that has, or an image that requires, features of the operating system.
+     *
+     * @param features the features
+     * @return the platform
+     */
+    public Platform withOsFeatures(List<String> features) {
+        return new Platform(os, architecture, variant, osVersion, features, otherFields);
     }
 
     /**
      * Reads a platform.
      *
-     * @param text {@code os/architecture[/variant]}, for example {@code linux/arm/v6}
+     * @param text {@code os/architecture[/variant]}, for example {@code linux/arm/v6}. The operating system's version
+     *     and features follow it in parentheses, as with containerd: {@code windows(10.0.20348+win32k)/amd64}
      * @return the platform
      * @throws IllegalArgumentException with the reason, if the text is not a platform
      */
@@ -79,13 +147,24 @@ public record Platform(String os, String architecture, String variant, String os
             throw new IllegalArgumentException("not a platform: " + ReferenceGrammar.quote(text)
                     + ": write os/architecture[/variant], for example linux/arm64");
         }
-        for (String part : parts) {
-            if (!part.matches("[a-zA-Z0-9._-]+")) {
-                throw new IllegalArgumentException("not a platform: " + ReferenceGrammar.quote(text)
-                        + ": its parts may contain only letters, digits, and . _ -");
-            }
+        Matcher system = OS.matcher(parts[0]);
+        boolean valid = system.matches();
+        for (int i = 1; i < parts.length; i++) {
+            valid &= parts[i].matches("[a-zA-Z0-9._-]+");
         }
-        return new Platform(parts[0], parts[1], parts.length == 3 ? parts[2] : "", "");
+        if (!valid) {
+            throw new IllegalArgumentException("not a platform: " + ReferenceGrammar.quote(text)
+                    + ": its parts may contain only letters, digits, and . _ -");
+        }
+        String version = system.group(2) == null ? "" : system.group(2);
+        String features = system.group(3) == null ? "" : system.group(3);
+        return new Platform(
+                system.group(1),
+                parts[1],
+                parts.length == 3 ? parts[2] : "",
+                version,
+                features.isEmpty() ? List.of() : List.of(features.substring(1).split("\\+", -1)),
+                Map.of());
     }
 
     /**
@@ -99,15 +178,26 @@ public record Platform(String os, String architecture, String variant, String os
 
     /**
      * How well a machine of this platform runs an image of another one, by containerd's rules: a machine runs its own
-     * variant, then the older ones, then its 32-bit family.
+     * variant, then the older ones, then its 32-bit family. It must have every feature that the image requires.
      *
      * @param image the image's platform
      * @return 0 for the best match, more for a worse one, -1 if it does not run
      */
     int distanceTo(Platform image) {
-        return os.equals(image.os) && sameBuild(osVersion, image.osVersion)
+        return os.equals(image.os)
+                        && (!os.equals(WINDOWS) || WindowsVersion.runs(osVersion, image.osVersion))
+                        && osFeatures.containsAll(image.osFeatures)
                 ? runnable().indexOf(image.architecture + "/" + image.variant)
                 : -1;
+    }
+
+    /**
+     * Whether an image for this platform is better than one for another, if a machine runs both equally well: first the
+     * one with the higher version of Windows, then the one that uses more features.
+     */
+    boolean isBetterThan(Platform other) {
+        int newer = os.equals(WINDOWS) ? WindowsVersion.compare(osVersion, other.osVersion) : 0;
+        return newer != 0 ? newer > 0 : osFeatures.size() > other.osFeatures.size();
     }
 
     /** What a machine of this platform runs, as {@code architecture/variant}, best first. */
@@ -163,19 +253,19 @@ public record Platform(String os, String architecture, String variant, String os
         return digits.matches("[0-9]{1,2}") ? Integer.parseInt(digits) : 0;
     }
 
-    /** Windows runs images of its own build; the revision after the third dot does not matter. */
-    private static boolean sameBuild(String host, String image) {
-        return host.isEmpty() || image.isEmpty() || build(host).equals(build(image));
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Platform that
+                && os.equals(that.os)
+                && architecture.equals(that.architecture)
+                && variant.equals(that.variant)
+                && osVersion.equals(that.osVersion)
+                && osFeatures.equals(that.osFeatures);
     }
 
-    private static String build(String version) {
-        int dots = 0;
-        for (int i = 0; i < version.length(); i++) {
-            if (version.charAt(i) == '.' && ++dots == 3) {
-                return version.substring(0, i);
-            }
-        }
-        return version;
+    @Override
+    public int hashCode() {
+        return Objects.hash(os, architecture, variant, osVersion, osFeatures);
     }
 
     /** {@code os/architecture[/variant]}. */

@@ -265,6 +265,22 @@ class ManifestOrIndexTest {
                 .isEmpty();
     }
 
+    @Test
+    void anEntryOfAnUnknownTypeIsNotAnImage() throws Exception {
+        String unknown = "{'mediaType':'application/x','digest':'" + B
+                + "','size':1,'platform':{'os':'linux','architecture':'amd64'}}";
+        Index.Fetch<RuntimeException> none = descriptor -> index("");
+        Index index = index(unknown + "," + entry(A, "'platform':{'os':'linux','architecture':'amd64'}"));
+        assertThat(index.manifests()).hasSize(2);
+        assertThat(index.images()).extracting(Descriptor::digest).containsExactly(A);
+        assertThat(index.select(Platform.LINUX_AMD64).map(Descriptor::digest)).contains(A);
+        assertThat(index(unknown).find(Platform.LINUX_AMD64, none)).isEmpty();
+        // It does not count among the images without a platform, either.
+        Index single = index("{'mediaType':'application/x','digest':'" + B + "','size':1}," + entry(A, "'x':1"));
+        assertThat(single.find(Platform.LINUX_AMD64, none).map(Descriptor::digest))
+                .contains(A);
+    }
+
     private static ManifestOrIndex another(Descriptor descriptor) {
         return index(nested(Digest.of(descriptor.digest().toString().getBytes(StandardCharsets.UTF_8))));
     }

@@ -3,9 +3,7 @@ package io.urunner.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,6 +60,11 @@ class PlatformTest {
             linux/arm/
             linux/a b
             linux/arm;v7
+            windows(/amd64
+            windows()x/amd64
+            windows(10.0+)/amd64
+            windows(a)/amd64
+            linux/amd64(1)
             """)
     void anInvalidPlatformIsRejected(String text) {
         assertThatIllegalArgumentException()
@@ -140,15 +143,76 @@ class PlatformTest {
         assertThat(Index.of(entries, Map.of()).select(Platform.LINUX_AMD64)).contains(entries.get(0));
     }
 
+    /** A host of Windows, the images of an index in their order, and the one that runs there. */
+    @ParameterizedTest(name = "{0} of [{1}]: {2}")
+    @CsvSource(delimiter = '|', nullValues = "-", textBlock = """
+            # up to Server 2019, the same build
+            10.0.17763.1     | 10.0.17763.2227                                | 10.0.17763.2227
+            10.0.17763.1     | 10.0.20348.1                                   | -
+            10.0.18362.1     | 10.0.17763.1                                   | -
+            # since Server 2022, every build from that one to the host's
+            10.0.20348.1     | 10.0.17763.1                                   | -
+            10.0.20348.1     | 10.0.20348.2227                                | 10.0.20348.2227
+            10.0.20348.1     | 10.0.26100.1                                   | -
+            10.0.22621.1     | 10.0.17763.1                                   | -
+            10.0.22621.1     | 10.0.20348.1                                   | 10.0.20348.1
+            10.0.26100.1     | 10.0.20348.1                                   | 10.0.20348.1
+            10.0.26100.1     | 10.0.25398.1                                   | 10.0.25398.1
+            10.0.26100.1     | 10.0.17763.1                                   | -
+            10.0.26100.1     | 10.0.20347.1                                   | -
+            10.0.26100.1     | 11.0.20348.1                                   | -
+            10.0.26100.1     | 10.1.20348.1                                   | -
+            10.0.26100.1     | x                                              | -
+            10.0.26100.1     | 10.0.999999999999999999.1                      | -
+            # the highest version
+            10.0.26100.2894  | 10.0.20348.3091 10.0.26100.2894                | 10.0.26100.2894
+            10.0.26100.2894  | 10.0.26100.3000 10.0.26100.2894 10.0.20348.1   | 10.0.26100.3000
+            10.0.20348.1     | 10.0.20348.999 10.0.20348.1000                 | 10.0.20348.1000
+            10.0.20348.3091  | 10.0.26100.2894 10.0.20348.3091                | 10.0.20348.3091
+            # without a version
+            10.0.20348.1     | none                                           | none
+            10.0.20348.1     | none 10.0.20348.1                              | 10.0.20348.1
+            none             | 10.0.17763.1 10.0.20348.1                      | 10.0.20348.1
+            """)
+    void windowsRunsImagesByTheirVersion(String host, String images, String chosen) {
+        List<Descriptor> entries = new ArrayList<>();
+        for (String version : images.split(" ", -1)) {
+            entries.add(entry(windows(version), entries.size()));
+        }
+        assertThat(Index.of(entries, Map.of()).select(windows(host)).flatMap(Descriptor::platform))
+                .isEqualTo(Optional.ofNullable(chosen).map(PlatformTest::windows));
+    }
+
+    private static Platform windows(String version) {
+        return new Platform("windows", "amd64", "", version.equals("none") ? "" : version);
+    }
+
+    /** What a machine has, what the images of an index require, and the one that runs there. */
+    @ParameterizedTest(name = "{0} of [{1}]: {2}")
+    @CsvSource(delimiter = '|', nullValues = "-", textBlock = """
+            windows/amd64                       | windows(+win32k)/amd64                                 | -
+            windows/amd64                       | windows(+win32k)/amd64 windows/amd64                   | windows/amd64
+            windows(+win32k)/amd64              | windows/amd64 windows(+win32k)/amd64                   | windows(+win32k)/amd64
+            windows(+win32k)/amd64              | windows(+a)/amd64                                      | -
+            windows(+win32k)/amd64              | windows(+win32k+a)/amd64                               | -
+            windows(+a+win32k)/amd64            | windows(+win32k)/amd64 windows(+win32k+a)/amd64        | windows(+win32k+a)/amd64
+            windows(10.0.20348+win32k)/amd64    | windows(10.0.20348.7+win32k)/amd64 windows/amd64       | windows(10.0.20348.7+win32k)/amd64
+            linux/amd64                         | linux(+a)/amd64 linux/amd64                            | linux/amd64
+            linux(5.10)/amd64                   | linux(6.1)/amd64                                       | linux(6.1)/amd64
+            """)
+    void aMachineHasWhatAnImageRequires(String machine, String images, String chosen) {
+        assertThat(Index.of(entries(images), Map.of())
+                        .select(Platform.parse(machine))
+                        .flatMap(Descriptor::platform))
+                .isEqualTo(Optional.ofNullable(chosen).map(Platform::parse));
+    }
+
     @Test
-    void windowsRunsImagesOfItsOwnBuild() {
-        Platform host = new Platform("windows", "amd64", "", "10.0.20348.1");
-        assertThat(host.distanceTo(new Platform("windows", "amd64", "", "10.0.20348.2227")))
-                .isZero();
-        assertThat(host.distanceTo(new Platform("windows", "amd64", "", "10.0.17763.1")))
-                .isNegative();
-        assertThat(host.distanceTo(new Platform("windows", "amd64", "", ""))).isZero();
-        assertThat(Platform.parse("windows/amd64").distanceTo(host)).isZero();
+    void theStatedWordsDoNotDistinguishPlatforms() {
+        Platform stated = new Platform("Linux", "aarch64", "v8", "");
+        assertThat(stated).isEqualTo(Platform.LINUX_ARM64).hasSameHashCodeAs(Platform.LINUX_ARM64);
+        assertThat(stated.otherFields()).containsOnlyKeys("os", "architecture", "variant");
+        assertThat(stated.withOsFeatures(List.of("x"))).isNotEqualTo(Platform.LINUX_ARM64);
     }
 
     @Test
@@ -162,16 +226,14 @@ class PlatformTest {
     }
 
     private static List<Descriptor> entries(String platforms) {
-        var entries = new ArrayList<Descriptor>();
-        for (String platform : Arrays.asList(platforms.split(" "))) {
-            entries.add(new Descriptor(
-                    MediaType.OCI_MANIFEST,
-                    Digest.of((platform + entries.size()).getBytes(StandardCharsets.UTF_8)),
-                    1,
-                    Optional.of(Platform.parse(platform)),
-                    Optional.empty(),
-                    Map.of()));
+        List<Descriptor> entries = new ArrayList<>();
+        for (String platform : platforms.split(" ", -1)) {
+            entries.add(entry(Platform.parse(platform), entries.size()));
         }
         return entries;
+    }
+
+    private static Descriptor entry(Platform platform, int number) {
+        return new Descriptor(MediaType.OCI_MANIFEST, Digest.of(new byte[] {(byte) number}), 1).withPlatform(platform);
     }
 }

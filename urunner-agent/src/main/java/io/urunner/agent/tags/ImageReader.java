@@ -11,6 +11,7 @@ import io.urunner.registry.ImageReference;
 import io.urunner.registry.Index;
 import io.urunner.registry.Manifest;
 import io.urunner.registry.ManifestOrIndex;
+import io.urunner.registry.MediaType;
 import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
@@ -79,13 +80,19 @@ public final class ImageReader {
         if (found instanceof Index index) {
             Optional<Descriptor> first = index.select(Platform.LINUX_AMD64)
                     .or(() -> index.images().stream().findFirst());
-            Stream.concat(first.stream(), index.manifests().stream().filter(child -> !child.isAttestation()))
+            Stream.concat(first.stream(), index.manifests().stream().filter(ImageReader::leadsToImages))
                     .map(Descriptor::digest)
                     .distinct()
                     .limit(ContentWalk.MOST + 1)
                     .forEach(children::add);
         }
         return new Links(children, Optional.empty());
+    }
+
+    /** Nobody runs attestations, or what is neither a manifest nor an index. */
+    private static boolean leadsToImages(Descriptor child) {
+        return !child.isAttestation()
+                && (MediaType.isIndex(child.mediaType()) || MediaType.isManifest(child.mediaType()));
     }
 
     /**
