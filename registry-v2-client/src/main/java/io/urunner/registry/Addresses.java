@@ -15,7 +15,11 @@ import org.jspecify.annotations.Nullable;
 final class Addresses {
     private static final String PRIVATE =
             "it is a private address that is not the registry's own; if this is intended, add it to the registry's trusted"
-                    + " hosts";
+                    + " hosts: trustedHosts (HostOptions.withTrustedHosts)";
+
+    private static final String PLAIN =
+            "it is plain http, which is allowed only for the registry's own host; if this is intended, allow it for that"
+                    + " host: plainHttp (HostOptions.withPlainHttp)";
 
     /**
      * What is not on the public Internet, as prefix and length: this network, private (RFC 1918), shared (RFC 6598),
@@ -83,9 +87,25 @@ final class Addresses {
         if (!url.isHttps() && origin.isHttps()) {
             return "it is plain http, but the registry uses https";
         } else if (!url.isHttps() && !known && !plain) {
-            return "it is plain http, which is allowed only for the registry's own host";
+            return PLAIN;
         }
         return !known && isPrivate(url.host()) ? PRIVATE : null;
+    }
+
+    /**
+     * The token server that a challenge names. Behind a proxy that adds TLS, many a registry believes that it speaks
+     * plain http, and names itself so: its own host is asked the way that it was reached.
+     *
+     * @param named the URL in the challenge
+     * @param origin the URL that was challenged, or the root of its host
+     */
+    static HttpUrl realm(HttpUrl named, HttpUrl origin) {
+        HttpUrl.Builder realm = named.newBuilder().username("").password("").fragment(null);
+        if (!named.isHttps() && origin.isHttps() && named.host().equals(origin.host())) {
+            boolean standard = named.port() == HttpUrl.defaultPort("http");
+            realm.scheme("https").port(standard ? origin.port() : named.port());
+        }
+        return realm.build();
     }
 
     static boolean sameOrigin(HttpUrl one, HttpUrl other) {

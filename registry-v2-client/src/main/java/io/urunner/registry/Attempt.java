@@ -16,8 +16,8 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call with one credential: sends what the registry demanded before, and answers one challenge. It is used once, by
- * one thread.
+ * One call with one credential: sends what the registry demanded before, and answers a challenge, and once more a
+ * different one. It is used once, by one thread.
  */
 final class Attempt {
     /**
@@ -46,6 +46,9 @@ final class Attempt {
     /** How reasons refer to the credential. */
     private static final String CREDENTIAL = "the credential";
 
+    /** How many challenges of the registry are answered: the second must demand something else. */
+    private static final int MOST_ANSWERS = 2;
+
     private static final Shown NOTHING = new Shown(null, null, null, false);
 
     private final Authorizer parts;
@@ -64,6 +67,12 @@ final class Attempt {
     private int status;
     private List<Challenge> challenges = List.of();
     private List<OciError> errors = List.of();
+
+    /** Whether the last refusal has the form of a registry's or token server's own. */
+    private boolean specified;
+
+    /** Whether the credential itself was sent to the registry. */
+    private boolean sentItself;
 
     Attempt(Authorizer parts, Call call, Credential credential, Deadline deadline) {
         this.parts = parts;
@@ -85,16 +94,18 @@ final class Attempt {
         throwIfRefused(grant());
         shown = atFirst();
         Response response = show();
-        if (response == null) {
+        for (int answered = 0; response == null && answered < MOST_ANSWERS; answered++) {
             Shown better = afterwards();
-            if (better != null) {
-                shown = better;
-                response = show();
+            if (better == null) {
+                break;
             }
+            shown = better;
+            response = show();
         }
         if (response == null) {
             throw conclude();
         }
+        parts.ledger.grant(grant());
         return response;
     }
 
@@ -112,19 +123,28 @@ final class Attempt {
             return;
         }
         FailedRequest what = call.what().answered(refusal.status(), refusal.errors());
-        String reason = named(refusal.reason()) + "; the same credentials are not tried again before "
+        String reason = named(refusal.reason())
+                + (credential instanceof Credential.Anonymous
+                        ? "; it is not asked again before "
+                        : "; the same credentials are not tried again before ")
                 + refusal.until().truncatedTo(ChronoUnit.SECONDS);
-        throw new NotAccepted(error(what, reason, refusal.denied(), null), false);
+        throw new NotAccepted(error(what, reason, refusal.denied(), refusal.verdict(), null), false);
     }
 
-    static RegistryException error(FailedRequest what, String reason, boolean denied, @Nullable Throwable cause) {
-        return denied ? new DeniedException(what, reason, cause) : new UnauthorizedException(what, reason, cause);
+    static RegistryException error(
+            FailedRequest what, String reason, boolean denied, Verdict verdict, @Nullable Throwable cause) {
+        boolean mayPass = verdict == Verdict.NONE;
+        return denied
+                ? new DeniedException(what, reason, cause, mayPass)
+                : new UnauthorizedException(what, reason, cause, mayPass);
     }
 
-    /** Records that a claim was refused. */
-    private RegistryException refuse(Claim claim, boolean denied, String reason, @Nullable Throwable cause) {
-        parts.ledger.refuse(claim, status, errors, denied, reason);
-        return error(call.what().answered(status, errors), named(reason), denied, cause);
+    /** Records that a claim was refused; {@code confirmed} says whether that is final if it is the registry's own word. */
+    private RegistryException refuse(
+            Claim claim, boolean denied, boolean confirmed, String reason, @Nullable Throwable cause) {
+        Verdict verdict = !specified ? Verdict.NONE : confirmed ? Verdict.FINAL : Verdict.UNCONFIRMED;
+        parts.ledger.refuse(claim, status, errors, denied, verdict, reason);
+        return error(call.what().answered(status, errors), named(reason), denied, verdict, cause);
     }
 
     /**
@@ -150,7 +170,7 @@ final class Attempt {
             if (until != null) {
                 String reason = "too many wrong credentials were sent to " + call.registry() + "; " + CREDENTIAL
                         + " is not tried before " + until.truncatedTo(ChronoUnit.SECONDS);
-                throw new NotAccepted(error(call.what(), named(reason), false, null), false);
+                throw new NotAccepted(error(call.what(), named(reason), false, Verdict.FINAL, null), false);
             }
             admitted = true;
             return lock;
@@ -197,9 +217,10 @@ final class Attempt {
         if (credential instanceof Credential.RegistryToken) {
             return null;
         }
-        if (status == 401) {
+        // A token without the permission may be answered with 403 (RFC 6750, section 3.1).
+        if (status == 401 || challenges.stream().anyMatch(Challenge::saysInsufficientScope)) {
             boolean basicHelps = credential instanceof Credential.Basic
-                    && !shown.isCredentialItself()
+                    && !sentItself
                     && challenges.stream().anyMatch(Challenge::isBasic);
             for (Challenge challenge : challenges) {
                 String named = challenge.parameter("realm");
@@ -256,9 +277,7 @@ final class Attempt {
             return endpoint;
         }
         HttpUrl realm = host.root().resolve(named);
-        return realm == null
-                ? null
-                : realm.newBuilder().username("").password("").fragment(null).build();
+        return realm == null ? null : Addresses.realm(realm, host.root());
     }
 
     /** A token to send; if none is kept, it is fetched. */
@@ -288,38 +307,42 @@ final class Attempt {
     }
 
     /**
-     * Records a token server's refusal. 401 is about the credential. So is a bare 403, which is how addresses are
-     * banned; with {@code DENIED}, only this request is denied, and another repository may be allowed.
+     * Records a token server's refusal. 401 is about the credential, once it is {@linkplain CredentialLedger#blame
+     * confirmed}. So is a bare 403, which is how addresses are banned; with {@code DENIED}, only this request is denied,
+     * and another repository may be allowed.
      */
     private NotAccepted refusedByIssuer(Question question, Claim identity, TokenService.Refused refused)
             throws ProtocolViolationException {
         status = refused.status();
         errors = refused.errors();
+        specified = refused.isSpecified();
         String issuer = "the token server " + Addresses.authority(question.realm());
         boolean denied = status == 403;
-        if (status != 401 && !denied) {
+        if (status != 401 && !denied && !refused.rejects()) {
             throw new ProtocolViolationException(
                     call.what().answered(status, errors),
                     issuer + " does not understand the request for " + String.join(" ", question.scopes()),
                     refused);
         }
-        Claim claim = identity;
+        CredentialLedger.Blame blame = new CredentialLedger.Blame(grant(), false);
         String reason;
         if (credential instanceof Credential.Anonymous) {
-            claim = grant();
             reason = issuer + " issues no token without credentials, and none are configured for it";
         } else if (!denied) {
+            blame = parts.ledger.blame(identity, grant());
             reason = issuer + " rejects " + CREDENTIAL + "; check it";
         } else if (errors.stream().anyMatch(error -> error.code().equals("DENIED"))) {
-            claim = grant();
+            blame = new CredentialLedger.Blame(grant(), true);
             reason = issuer + " denies this to " + CREDENTIAL
                     + ": it is wrong or lacks the permission, or this does not exist";
         } else {
+            // A bare 403 is how addresses are banned: asking for something else would only prolong it.
+            blame = specified ? parts.ledger.blame(identity, grant()) : new CredentialLedger.Blame(identity, false);
             reason = issuer + " turns " + CREDENTIAL
                     + " away: it has no access to the registry, or our address is banned";
         }
         wrong = !(credential instanceof Credential.Anonymous);
-        return new NotAccepted(refuse(claim, denied, reason, refused), true);
+        return new NotAccepted(refuse(blame.claim(), denied, blame.confirmed(), reason, refused), true);
     }
 
     /** Returns the answer, or null after recording what a refusal says. */
@@ -330,11 +353,13 @@ final class Attempt {
         Claim identity = identity();
         ReentrantLock lock = hold(identity);
         try {
+            sentItself = true;
             Response response = exchange();
             // A client that guesses credentials may also get 404: nothing is there, or nothing it may see.
             wrong = response == null || response.code() == 404;
             if (response == null && isRejected()) {
-                rejection = refuse(identity, false, call.registry() + " rejects " + CREDENTIAL + "; check it", null);
+                rejection =
+                        refuse(identity, false, true, call.registry() + " rejects " + CREDENTIAL + "; check it", null);
             } else if (response != null && response.isSuccessful()) {
                 parts.ledger.prove(identity);
             }
@@ -361,9 +386,9 @@ final class Attempt {
         }
     }
 
-    private @Nullable Response exchange() throws IOException, InterruptedException {
+    private @Nullable Response exchange() throws NotAccepted, IOException, InterruptedException {
         Request request = request(call);
-        Response response = parts.transport.send(host, request, call.streams(), false, deadline);
+        Response response = answered(request);
         if (!isRefusal(response)) {
             parts.noteShown(Objects.requireNonNull(request.tag(Claim.class)));
             return response;
@@ -371,11 +396,34 @@ final class Attempt {
         try (response) {
             status = response.code();
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
-            errors = status == 403 && request.method().equals("HEAD")
+            ErrorAnswer answer = ErrorAnswer.of(response);
+            errors = status == 403 && challenges.isEmpty() && request.method().equals("HEAD")
                     ? parts.transport.explain(host, request, status, deadline)
-                    : Bodies.errors(response);
+                    : answer.errors();
+            specified = !challenges.isEmpty()
+                    || answer.isSpecified()
+                    || errors.stream().anyMatch(error -> !error.code().equals(OciError.UNKNOWN));
         }
         return null;
+    }
+
+    /** The answer; challenges of a host to which the registry redirected are answered. */
+    private Response answered(Request request) throws NotAccepted, IOException, InterruptedException {
+        Response response = parts.transport.send(host, request, call.streams(), false, deadline);
+        if (!call.isRead()) {
+            return response;
+        }
+        try {
+            return parts.elsewhere.answer(host, response, call.streams(), deadline);
+        } catch (TokenService.Refused e) {
+            status = e.status();
+            errors = e.errors();
+            specified = e.isSpecified();
+            String reason = Addresses.authority(response.request().url()) + ", to which the registry redirected, issues"
+                    + " no token without credentials, and gets none from us; to use credentials for it, name that host in"
+                    + " the reference";
+            throw new NotAccepted(refuse(grant(), true, false, reason, e), false);
+        }
     }
 
     /**
@@ -408,8 +456,8 @@ final class Attempt {
         if (shows) {
             request.header("Authorization", Objects.requireNonNull(shown.header()));
         }
-        return request.tag(
-                        Claim.class, Claim.identity(host.authority(), shows ? credential : new Credential.Anonymous()))
+        return request.tag(Elsewhere.class, parts.elsewhere)
+                .tag(Claim.class, Claim.identity(host.authority(), shows ? credential : new Credential.Anonymous()))
                 .build();
     }
 
@@ -422,7 +470,8 @@ final class Attempt {
             return new NotAccepted(rejection, true);
         }
         boolean denied = status != 401 || own || challenges.stream().anyMatch(Challenge::saysInsufficientScope);
-        return new NotAccepted(refuse(grant(), denied, reason(denied), null), own);
+        boolean confirmed = shown.header() != null && !(credential instanceof Credential.Anonymous);
+        return new NotAccepted(refuse(grant(), denied, confirmed, reason(denied), null), own);
     }
 
     private String reason(boolean denied) {

@@ -41,6 +41,7 @@ final class Authorizer {
     final CredentialProvider provider;
     final CredentialLedger ledger;
     final ChallengeMemory memory;
+    final Elsewhere elsewhere;
     private final InstantSource clock;
     private final LruMap<String, Credential> preferences = new LruMap<>(MOST_REMEMBERED, LruMap.LONGEST);
 
@@ -50,12 +51,18 @@ final class Authorizer {
     /** What was sent to hosts and not refused. */
     private final LruMap<Claim, Boolean> shown = new LruMap<>(MOST_REMEMBERED);
 
-    Authorizer(Transport transport, TokenService tokens, CredentialProvider provider, InstantSource clock) {
+    Authorizer(
+            Transport transport,
+            TokenService tokens,
+            CredentialProvider provider,
+            InstantSource clock,
+            Duration refusalMemory) {
         this.transport = transport;
         this.tokens = tokens;
         this.provider = provider;
-        this.ledger = new CredentialLedger(clock);
+        this.ledger = new CredentialLedger(clock, refusalMemory);
         this.memory = new ChallengeMemory();
+        this.elsewhere = new Elsewhere(transport, tokens);
         this.clock = clock;
     }
 
@@ -66,6 +73,7 @@ final class Authorizer {
         this.provider = provider;
         this.ledger = shared.ledger;
         this.memory = shared.memory;
+        this.elsewhere = shared.elsewhere;
         this.clock = shared.clock;
     }
 
@@ -159,7 +167,11 @@ final class Authorizer {
             return new NotFoundException(call.what().answered(404, List.of()), note, null);
         }
         return Attempt.error(
-                failure.request(), failure.reason() + "; " + note, failure instanceof DeniedException, failure);
+                failure.request(),
+                failure.reason() + "; " + note,
+                failure instanceof DeniedException,
+                failure.isTransient() ? Verdict.NONE : Verdict.FINAL,
+                failure);
     }
 
     /**

@@ -281,10 +281,12 @@ final class Caller {
         @Nullable String detail = failure.getMessage();
         if (isCertificateTrouble(failure)) {
             return "the certificate of " + host + " is not trusted: " + detail
-                    + "; configure its authority, or accept any certificate for this host";
+                    + "; configure its authority (HostOptions.withAuthorities), or accept any certificate for this host"
+                    + " (HostOptions.withInsecureTls)";
         } else if (failure instanceof SSLException) {
             return host + " does not speak TLS in a way that we support: " + detail
-                    + "; if it is a plain http registry, allow plain http for this host";
+                    + "; if it is a plain http registry, allow plain http for this host: plainHttp"
+                    + " (HostOptions.withPlainHttp)";
         } else if (failure instanceof UnknownHostException) {
             return "the host is unknown: " + detail;
         } else if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {

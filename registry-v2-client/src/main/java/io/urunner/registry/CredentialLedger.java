@@ -15,11 +15,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which credentials were accepted, which were refused, and which have to pause. A refused one is not sent again within
- * an hour, because registries ban addresses that fail too often. A changed credential is a new one. Thread-safe.
+ * Which credentials were accepted, which were refused, and which have to pause. A refused one is not sent again for a
+ * while, because registries ban addresses that fail too often: for an hour, unless configured otherwise, if the
+ * {@linkplain Verdict verdict} is final; for seconds to minutes otherwise, longer each time. A changed credential is a
+ * new one. Thread-safe.
  */
 final class CredentialLedger {
-    private static final Duration PATIENCE = Duration.ofHours(1);
+    private static final Duration FIRST_BACK_OFF = Duration.ofSeconds(15);
+    private static final Duration LONGEST_BACK_OFF = Duration.ofMinutes(10);
     private static final int MOST = 5_000;
 
     /**
@@ -53,10 +56,27 @@ final class CredentialLedger {
      * @param status the status of the answer
      * @param errors the first errors that the answer named
      * @param denied whether the credential is known and lacks a permission
+     * @param verdict how much it says
      * @param reason the reason
      * @param until the time until which the claim is not made again
+     * @param count how often the claim was refused since it was last granted
      */
-    record Refusal(int status, List<OciError> errors, boolean denied, String reason, Instant until) {}
+    record Refusal(
+            int status,
+            List<OciError> errors,
+            boolean denied,
+            Verdict verdict,
+            String reason,
+            Instant until,
+            int count) {}
+
+    /**
+     * What a token server's rejection is about.
+     *
+     * @param claim the credential, or only what it was shown for
+     * @param confirmed whether it is not the first of its kind
+     */
+    record Blame(Claim claim, boolean confirmed) {}
 
     /** Everything that makes up a credential. */
     static String text(Credential credential) {
@@ -73,22 +93,30 @@ final class CredentialLedger {
     }
 
     private final InstantSource clock;
+    private final Duration memory;
     private final LruMap<Claim, Refusal> refusals = new LruMap<>(MOST);
     private final LruMap<Claim, Boolean> proven = new LruMap<>(MOST);
+
+    /** By a credential at a token server, what it was last rejected for. */
+    private final LruMap<Claim, Claim> rejected = new LruMap<>(MOST);
+
     private final LruMap<Claim, Instant> pauses = new LruMap<>(MOST);
     private final LruMap<Claim, ReentrantLock> locks = new LruMap<>(MOST);
 
-    CredentialLedger(InstantSource clock) {
+    /**
+     * Creates an empty ledger.
+     *
+     * @param memory how long a final refusal is remembered, and the longest time for all others
+     */
+    CredentialLedger(InstantSource clock, Duration memory) {
         this.clock = clock;
+        this.memory = memory;
     }
 
     @Nullable Refusal refusalOf(Claim claim) {
         Refusal refusal = refusals.get(claim);
-        if (refusal == null || lasts(refusal.until(), PATIENCE)) {
-            return refusal;
-        }
-        refusals.remove(claim, refusal);
-        return null;
+        // One that is over is kept: the next back-off is longer.
+        return refusal != null && lasts(refusal.until(), memory) ? refusal : null;
     }
 
     /** Whether a time is still to come; one further ahead than possible dates from before the clock was set back. */
@@ -97,12 +125,43 @@ final class CredentialLedger {
         return now.isBefore(until) && !now.plus(most).isBefore(until);
     }
 
-    void refuse(Claim claim, int status, List<OciError> errors, boolean denied, String reason) {
+    void refuse(Claim claim, int status, List<OciError> errors, boolean denied, Verdict verdict, String reason) {
         proven.remove(claim);
+        Refusal before = refusals.get(claim);
+        int count = before == null ? 1 : before.count() + 1;
         List<OciError> first = errors.subList(0, Math.min(1, errors.size()));
-        refusals.put(
-                claim,
-                new Refusal(status, first, denied, reason, clock.instant().plus(PATIENCE)));
+        Instant until = clock.instant().plus(verdict == Verdict.FINAL ? memory : backOff(count));
+        refusals.put(claim, new Refusal(status, first, denied, verdict, reason, until, count));
+    }
+
+    private Duration backOff(int count) {
+        Duration wait = FIRST_BACK_OFF;
+        for (int i = 1; i < count && wait.compareTo(LONGEST_BACK_OFF) < 0; i++) {
+            wait = wait.multipliedBy(2);
+        }
+        wait = wait.compareTo(LONGEST_BACK_OFF) < 0 ? wait : LONGEST_BACK_OFF;
+        return wait.compareTo(memory) < 0 ? wait : memory;
+    }
+
+    /** A claim was granted. */
+    void grant(Claim claim) {
+        refusals.remove(claim);
+    }
+
+    /**
+     * Says what it is about that a token server rejects a credential. Once may be a mistake, or about what was
+     * requested: it is the credential if it was rejected for two different things, and never accepted meanwhile.
+     *
+     * @param identity the credential at the token server
+     * @param grant what it was shown for
+     */
+    Blame blame(Claim identity, Claim grant) {
+        Claim earlier = rejected.put(identity, grant);
+        boolean accepted = proven.get(identity) != null;
+        if (earlier == null) {
+            return accepted ? new Blame(grant, refusals.get(grant) != null) : new Blame(identity, false);
+        }
+        return earlier.equals(grant) ? new Blame(grant, true) : new Blame(identity, !accepted);
     }
 
     /**
@@ -127,6 +186,7 @@ final class CredentialLedger {
     }
 
     void prove(Claim identity) {
+        rejected.remove(identity);
         if (proven.put(identity, true) == null) {
             refusals.remove(identity);
         }

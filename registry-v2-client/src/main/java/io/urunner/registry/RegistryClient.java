@@ -75,7 +75,7 @@ public final class RegistryClient implements AutoCloseable {
                 builder.ticker,
                 builder.observer);
         TokenService tokens = new TokenService(transport, builder.clock, builder.ticker, builder.observer);
-        Authorizer authorizer = new Authorizer(transport, tokens, provider, builder.clock);
+        Authorizer authorizer = new Authorizer(transport, tokens, provider, builder.clock, builder.refusalMemory);
         caller = new Caller(
                 authorizer,
                 new RetryPolicy(builder.attempts, FIRST_DELAY, LONGEST_DELAY),
@@ -461,6 +461,7 @@ public final class RegistryClient implements AutoCloseable {
         Duration readTimeout = Duration.ofSeconds(20);
         Duration deadline = Duration.ofSeconds(30);
         Duration listingDeadline = Duration.ofMinutes(5);
+        Duration refusalMemory = Duration.ofHours(1);
         long transferRate = 32 * 1024;
         int attempts = 3;
         double requestRate;
@@ -680,6 +681,28 @@ public final class RegistryClient implements AutoCloseable {
          */
         public Builder cache(ContentCache newCache) {
             this.cache = Objects.requireNonNull(newCache, "newCache");
+            return this;
+        }
+
+        /**
+         * Sets how long a refusal is remembered (default 1 h): meanwhile the same credential is not sent again for the same
+         * thing, and the client repeats the answer by itself. A changed credential is sent at once. The full time is for what
+         * a registry or its token server (by an error in JSON or a challenge) answered to a credential that was shown. A
+         * token server's rejection of a credential is final when it comes a second time. All other refusals, those of
+         * requests without credentials and the pages of gateways among them, are remembered for 15 seconds at first, then
+         * for twice as long each time, up to ten minutes or this time.
+         *
+         * <p>Other clients remember no refusal, and ask again at once. A program that asks all the time would be banned for
+         * that by GitLab and others.
+         *
+         * @param bound the longest time; zero to ask each time
+         * @return this
+         */
+        public Builder refusalMemory(Duration bound) {
+            if (bound.isNegative()) {
+                throw new IllegalArgumentException("refusals cannot be remembered for " + bound);
+            }
+            this.refusalMemory = bound;
             return this;
         }
 

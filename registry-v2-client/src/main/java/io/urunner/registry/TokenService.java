@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +39,7 @@ final class TokenService {
     private static final int LONGEST = 4_000_000;
 
     private static final String CLIENT_ID = "urunner";
+    private static final Set<String> REJECTIONS = Set.of("invalid_grant", "invalid_client", "unauthorized_client");
 
     /** The user name with which an identity token is sent as Basic (Docker's convention). */
     private static final String IDENTITY_TOKEN_USER = "<token>";
@@ -53,12 +55,17 @@ final class TokenService {
     /** A token server's refusal, 4xx. */
     static final class Refused extends Exception {
         private final int status;
-        private final transient List<OciError> errors;
+        private final transient ErrorAnswer answer;
 
-        Refused(int status, List<OciError> errors) {
+        Refused(int status, ErrorAnswer answer) {
             super("the token server answered " + status);
             this.status = status;
-            this.errors = errors;
+            this.answer = answer;
+        }
+
+        /** Whether it rejects the credential by OAuth's 400 (RFC 6749, section 5.2). */
+        boolean rejects() {
+            return status == 400 && answer.errors().stream().anyMatch(error -> REJECTIONS.contains(error.code()));
         }
 
         int status() {
@@ -66,7 +73,12 @@ final class TokenService {
         }
 
         List<OciError> errors() {
-            return errors;
+            return answer.errors();
+        }
+
+        /** Whether it is the token server's own answer. */
+        boolean isSpecified() {
+            return answer.isSpecified();
         }
     }
 
@@ -292,7 +304,7 @@ final class TokenService {
                     "the token server " + Addresses.authority(question.realm()), response, clock.instant());
         }
         if (status >= 400) {
-            throw new Refused(status, Bodies.errors(response));
+            throw new Refused(status, ErrorAnswer.of(response));
         }
         if (status != 200) {
             throw new Violation("the token server " + Addresses.authority(question.realm()) + " answered " + status

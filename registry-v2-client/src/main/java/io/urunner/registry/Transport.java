@@ -103,6 +103,11 @@ final class Transport {
             Request.Builder builder = request.newBuilder().url(next);
             if (leaves) {
                 builder.removeHeader(AUTHORIZATION);
+                Elsewhere elsewhere = request.tag(Elsewhere.class);
+                String demanded = elsewhere == null ? null : elsewhere.authorization(next);
+                if (demanded != null) {
+                    builder.header(AUTHORIZATION, demanded);
+                }
             }
             current = builder.build();
         }

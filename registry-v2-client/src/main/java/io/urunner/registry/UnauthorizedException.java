@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 public final class UnauthorizedException extends RegistryException {
     private static final long serialVersionUID = 1L;
 
+    private final boolean mayPass;
+
     /**
      * Creates the error.
      *
@@ -14,11 +16,20 @@ public final class UnauthorizedException extends RegistryException {
      * @param cause the cause, or null
      */
     public UnauthorizedException(FailedRequest request, String reason, @Nullable Throwable cause) {
-        super(request, reason, cause);
+        this(request, reason, cause, false);
     }
 
+    UnauthorizedException(FailedRequest request, String reason, @Nullable Throwable cause, boolean mayPass) {
+        super(request, reason, cause);
+        this.mayPass = mayPass;
+    }
+
+    /**
+     * Whether the same request may succeed later without any change. That is so if the refusal does not have the form of
+     * a registry's or token server's own, such as the page of a gateway in front of it.
+     */
     @Override
     public boolean isTransient() {
-        return false;
+        return mayPass;
     }
 }

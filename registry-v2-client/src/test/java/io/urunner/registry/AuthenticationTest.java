@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -258,6 +259,49 @@ class AuthenticationTest {
         assertThat(issuer.requests).hasSize(1);
     }
 
+    /** With 401, as distribution does, or with 403, as RFC 6750 has it. */
+    @ParameterizedTest
+    @ValueSource(ints = {401, 403})
+    void answersASecondChallengeThatNamesTheRightScope(int status) throws Exception {
+        registry.answer(request -> {
+            @Nullable String shown = request.getHeader("Authorization");
+            if (shown == null) {
+                return challenge(bearer(",scope=\"repository:team/app:pull\""));
+            }
+            return shown.equals("Bearer repository:team/mirror:pull")
+                    ? manifest(DIGEST)
+                    : challenge(bearer(",scope=\"repository:team/mirror:pull\",error=\"insufficient_scope\""))
+                            .setResponseCode(status);
+        });
+        issuer.answer(request -> json("{\"token\":\""
+                + request.getRequestUrl().queryParameter("scope").replace(' ', '+') + "\"}"));
+        RegistryClient client = client(ci());
+
+        client.resolve(registry.image("team/app"));
+        client.resolve(registry.image("team/app"));
+
+        assertThat(registry.authorizations())
+                .containsExactly(
+                        null,
+                        "Bearer repository:team/app:pull",
+                        "Bearer repository:team/mirror:pull",
+                        "Bearer repository:team/mirror:pull");
+        assertThat(issuer.requests).hasSize(2);
+    }
+
+    @Test
+    void answersNoThirdChallenge() {
+        AtomicInteger number = new AtomicInteger();
+        registry.answer(request -> challenge(
+                bearer(",scope=\"repository:a" + number.incrementAndGet() + ":pull\",error=\"insufficient_scope\"")));
+        issuer.answer(request -> json("{\"token\":\"t\"}"));
+
+        assertThatExceptionOfType(DeniedException.class)
+                .isThrownBy(() -> client(ci()).resolve(registry.image("team/app")));
+        assertThat(registry.requests).hasSize(3);
+        assertThat(issuer.requests).hasSize(2);
+    }
+
     @Test
     void marksOnlyTheRepositoryThatIsDenied() throws Exception {
         issuer.answer(request -> json("{\"token\":\"t\"}"));
@@ -353,15 +397,12 @@ class AuthenticationTest {
         }
         assertThat(issuer.requests).hasSize(1);
         assertThat(credentials.refused).hasSize(1);
-        time.pass(Duration.ofMinutes(59));
-        assertThatExceptionOfType(UnauthorizedException.class)
-                .isThrownBy(() -> client.resolve(registry.image("team/app")));
-        assertThat(issuer.requests).hasSize(1);
-
-        time.pass(Duration.ofMinutes(2));
-        assertThatExceptionOfType(UnauthorizedException.class)
-                .isThrownBy(() -> client.resolve(registry.image("team/app")));
-        assertThat(issuer.requests).hasSize(2);
+        for (int minutes : List.of(1, 58, 2)) {
+            time.pass(Duration.ofMinutes(minutes));
+            assertThatExceptionOfType(UnauthorizedException.class)
+                    .isThrownBy(() -> client.resolve(registry.image("team/app")));
+        }
+        assertThat(issuer.requests).as("once more, then an hour later").hasSize(3);
 
         issuer.answer(request -> json("{\"token\":\"good\"}"));
         credentials.yielded = List.of(FixedCredentials.basic("ci", "changed"));

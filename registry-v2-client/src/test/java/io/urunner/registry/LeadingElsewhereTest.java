@@ -205,7 +205,7 @@ class LeadingElsewhereTest {
                         () -> client(ci(), HostOptions.DEFAULTS.withPlainHttp()).resolve(image()))
                 .withMessageContaining("leads to auth.example")
                 .withMessageContaining("private address")
-                .withMessageContaining("trusted hosts")
+                .withMessageContaining("trustedHosts (HostOptions.withTrustedHosts)")
                 .withMessageNotContaining(address);
         assertThat(other.requests).isEmpty();
         assertThat(connected).containsOnly(PUBLIC);
@@ -353,6 +353,45 @@ class LeadingElsewhereTest {
         assertThat(registry.requests).hasSize(2);
     }
 
+    /** As many a Harbor does behind a proxy that adds TLS. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"http://reg.example/token", "http://reg.example:%d/token", "HTTP://user@REG.example/token#x"})
+    void asksARealmOfItsOwnHostInPlainHttpByHttps(String realm) throws Exception {
+        name("reg.example", PUBLIC);
+        serveTls(registry, authority, "reg.example");
+        String challenge = realm.formatted(registry.server.getPort());
+        registry.answer(request -> String.valueOf(request.getPath()).startsWith("/token")
+                ? json("{\"token\":\"t\"}")
+                : request.getHeader("Authorization") == null ? unauthorized(challenge) : manifest(DIGEST));
+
+        client(ci(), HostOptions.DEFAULTS.withAuthorities(List.of(authority.certificate())), HostOptions.DEFAULTS)
+                .resolve(image());
+
+        assertThat(registry.lines())
+                .containsExactly(
+                        "HEAD /v2/team/app/manifests/latest",
+                        "GET /token?scope=repository:team/app:pull",
+                        "HEAD /v2/team/app/manifests/latest");
+        assertThat(registry.requests)
+                .allSatisfy(request -> assertThat(request.getTlsVersion()).isNotNull());
+    }
+
+    @Test
+    void asksNoRealmOfAnotherHostInPlainHttp() {
+        name("reg.example", PUBLIC);
+        serveTls(registry, authority, "reg.example");
+        registry.answer(request -> unauthorized("http://auth.example/token"));
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client(
+                                ci(),
+                                HostOptions.DEFAULTS.withAuthorities(List.of(authority.certificate())),
+                                HostOptions.DEFAULTS)
+                        .resolve(image()))
+                .withMessageContaining("http://auth.example/... that is not used: it is plain http");
+    }
+
     @Test
     void sendsNoPasswordInPlainHttpToAnotherHost() {
         name("reg.example", PUBLIC);
@@ -362,7 +401,8 @@ class LeadingElsewhereTest {
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client(ci(), HostOptions.DEFAULTS.withPlainHttp(), HostOptions.DEFAULTS)
                         .resolve(image()))
-                .withMessageContaining("plain http, which is allowed only for the registry's own host");
+                .withMessageContaining("plain http, which is allowed only for the registry's own host")
+                .withMessageContaining("plainHttp (HostOptions.withPlainHttp)");
         assertThat(other.requests).isEmpty();
     }
 
