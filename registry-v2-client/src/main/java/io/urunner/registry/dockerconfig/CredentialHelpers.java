@@ -1,6 +1,5 @@
 package io.urunner.registry.dockerconfig;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.Secret;
@@ -163,19 +162,12 @@ public final class CredentialHelpers {
 
     private static Optional<Credential> read(byte[] output, String program, String server) throws CredentialException {
         try {
-            JsonNode answer = ConfigJson.object(output);
-            String user = answer.path("Username").asText("");
-            String secret = answer.path("Secret").asText("");
-            if (secret.isEmpty()) {
-                return Optional.empty();
-            }
-            if (user.indexOf(':') >= 0) {
-                throw new IllegalArgumentException("its user name has a colon");
-            }
-            return Optional.of(
-                    user.equals(TOKEN_USER)
-                            ? new Credential.IdentityToken(Secret.of(secret))
-                            : new Credential.Basic(user, Secret.of(secret)));
+            Entry answer = ConfigJson.object(output);
+            String user = answer.text("username");
+            String secret = answer.text("secret");
+            return user.equals(TOKEN_USER) && !secret.isEmpty()
+                    ? Optional.of(new Credential.IdentityToken(Secret.of(secret)))
+                    : Entry.basic(user, secret);
         } catch (IllegalArgumentException e) {
             throw new CredentialException(
                     "the credential helper " + program + " printed something for " + server

@@ -1,6 +1,5 @@
 package io.urunner.registry.dockerconfig;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
@@ -13,9 +12,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,29 +20,46 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Credentials from Docker's {@code config.json}: {@code auths}, {@code credHelpers} and {@code credsStore}, with {@code
- * identitytoken} and {@code registrytoken}. The helper of a registry overrides the common store, and both override
- * {@code auths}; if a helper has nothing, {@code auths} is used. A key may name a part of a registry ({@code
- * reg.example/team}); the longest one that matches at a segment boundary counts.
+ * Credentials from one file in the format of Docker's {@code config.json} or Podman's {@code auth.json}: {@code auths},
+ * {@code credHelpers} and {@code credsStore}, with {@code identitytoken} and {@code registrytoken}. A file named {@code
+ * .dockercfg} contains only the entries of {@code auths}, as Docker wrote it before version 1.7.
  *
- * <p>The file is read again when it changes, and a helper's answer is kept for some minutes. A missing file counts as
- * empty. Thread-safe; a hanging helper delays only requests for its own server.
+ * <p>The helper of a registry overrides the common store, and both override {@code auths}; if a helper has nothing,
+ * {@code auths} is used. Of several keys that are for a repository, the best one counts, wherever it is in the file: the
+ * longest that names a part of the registry ({@code reg.example/team}, at a segment boundary); then the exact name
+ * ({@code reg.example}, and for Docker Hub {@code https://index.docker.io/v1/}, which Docker writes); then the host in
+ * another spelling; then its URLs ({@code https://reg.example/v2/}); then URLs with any path, the longest first ({@code
+ * https://reg.example/artifactory/api/docker/repo}).
+ *
+ * <p>An entry that cannot be read is an error for the repositories that it is for; the others are read all the same. The
+ * file is read again when it changes, and a helper's answer is kept for some minutes. A missing file counts as empty.
+ * Thread-safe; a hanging helper delays only requests for its own server. {@link Keychain#docker} reads the files that
+ * Docker and Podman have.
  */
 public final class DockerConfigFile implements CredentialProvider {
     private static final int MAX_SIZE = 4 * 1024 * 1024;
     private static final Duration HELPER_ANSWER_LIFE = Duration.ofMinutes(5);
-    private static final String DOCKER_HUB = "docker.io";
-    private static final String DOCKER_HUB_SERVER = "https://index.docker.io/v1/";
-    private static final List<String> DOCKER_HUB_NAMES = List.of("index.docker.io", "registry-1.docker.io", DOCKER_HUB);
+    private static final String LEGACY_NAME = ".dockercfg";
+    private static final byte[] EMPTY = "{}".getBytes(StandardCharsets.UTF_8);
 
-    private final Path file;
+    private final Content content;
     private final CredentialHelpers helpers;
     private final InstantSource clock;
     private final Map<String, HelperAnswer> answers = new ConcurrentHashMap<>();
     private @Nullable Loaded loaded;
 
+    /** Where the configuration is. */
+    private interface Content {
+        /** Changes when the content does; null if there is none. */
+        @Nullable String stamp() throws CredentialException;
+
+        byte[] read() throws IOException;
+
+        boolean isLegacy();
+    }
+
     /** The configuration, and the state of its file when it was read; null for none. */
-    private record Loaded(@Nullable String stamp, JsonNode auths, JsonNode credHelpers, String credsStore) {}
+    private record Loaded(@Nullable String stamp, ConfigJson.Config config) {}
 
     /** A helper's answer for one server. Its lock is held while the helper runs. */
     private static final class HelperAnswer {
@@ -61,9 +75,18 @@ public final class DockerConfigFile implements CredentialProvider {
      * @param clock the time
      */
     public DockerConfigFile(Path file, CredentialHelpers helpers, InstantSource clock) {
-        this.file = file;
+        this(new InFile(file), helpers, clock);
+    }
+
+    private DockerConfigFile(Content content, CredentialHelpers helpers, InstantSource clock) {
+        this.content = content;
         this.helpers = helpers;
         this.clock = clock;
+    }
+
+    /** A provider for a configuration that is the value of an environment variable. */
+    static DockerConfigFile inVariable(String variable, String json, CredentialHelpers helpers, InstantSource clock) {
+        return new DockerConfigFile(new InVariable(variable, json), helpers, clock);
     }
 
     /**
@@ -81,23 +104,28 @@ public final class DockerConfigFile implements CredentialProvider {
 
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
-        Loaded config = load();
-        List<String> names = names(registry, repository);
-        Optional<String> helper = value(config.credHelpers, names).map(JsonNode::asText);
-        String program = helper.orElse(config.credsStore);
-        if (!program.isEmpty()) {
-            Optional<Credential> credential = ask(program, server(registry));
-            if (credential.isPresent()) {
-                return List.of(credential.get());
-            }
-        }
+        ConfigJson.Config config = load();
         try {
-            Optional<JsonNode> entry = value(config.auths, names);
-            return entry.isPresent() ? ConfigJson.docker(entry.get()).stream().toList() : List.of();
+            String program = helper(config, registry, repository);
+            if (!program.isEmpty()) {
+                Optional<Credential> credential = ask(program, DockerConfigKey.server(registry));
+                if (credential.isPresent()) {
+                    return List.of(credential.get());
+                }
+            }
+            return DockerConfigKey.best(config.auths(), registry, repository).flatMap(Entry::docker).stream()
+                    .toList();
         } catch (IllegalArgumentException e) {
             throw new CredentialException(
-                    "the entry for " + registry + " in " + file + " cannot be read: " + e.getMessage(), false);
+                    "the entry for " + registry + " in " + content + " cannot be read: " + e.getMessage(), false);
         }
+    }
+
+    private static String helper(ConfigJson.Config config, String registry, String repository) {
+        return DockerConfigKey.best(config.credHelpers(), registry, repository)
+                .map(name -> name.orElseThrow(
+                        () -> new IllegalArgumentException("the name of its credential helper is not a string")))
+                .orElse(config.credsStore());
     }
 
     private Optional<Credential> ask(String program, String server) throws CredentialException {
@@ -123,105 +151,92 @@ public final class DockerConfigFile implements CredentialProvider {
         });
     }
 
-    private static String server(String registry) {
-        String host = host(registry);
-        return host.equals(DOCKER_HUB) ? DOCKER_HUB_SERVER : host;
-    }
-
-    /** The canonical name of a host: in lower case, and one name for Docker Hub. */
-    private static String host(String name) {
-        String host = name.toLowerCase(Locale.ROOT);
-        return DOCKER_HUB_NAMES.contains(host) ? DOCKER_HUB : host;
-    }
-
-    /** The keys that match a repository, in the form of {@link #normal}, the most specific first. */
-    private static List<String> names(String registry, String repository) {
-        String host = host(registry);
-        var names = new ArrayList<String>();
-        for (int end = repository.length(); end > 0; end = repository.lastIndexOf('/', end - 1)) {
-            names.add(host + "/" + repository.substring(0, end));
-        }
-        names.add(host);
-        return names;
-    }
-
-    private static Optional<JsonNode> value(JsonNode object, List<String> names) {
-        int best = names.size();
-        Optional<JsonNode> value = Optional.empty();
-        for (Map.Entry<String, JsonNode> entry : object.properties()) {
-            int at = names.indexOf(normal(entry.getKey()));
-            // Of two spellings of the same name, the one that Docker itself writes wins.
-            if (at >= 0 && (at < best || (at == best && entry.getKey().equals(DOCKER_HUB_SERVER)))) {
-                best = at;
-                value = Optional.of(entry.getValue());
-            }
-        }
-        return value;
-    }
-
-    /** A key without scheme, trailing slashes and the root of the API, with the canonical name of its host. */
-    private static String normal(String key) {
-        int scheme = key.indexOf("://");
-        String rest = scheme < 0 ? key : key.substring(scheme + 3);
-        int end = rest.length();
-        while (end > 0 && rest.charAt(end - 1) == '/') {
-            end--;
-        }
-        rest = rest.substring(0, end);
-        if (rest.endsWith("/v1") || rest.endsWith("/v2")) {
-            rest = rest.substring(0, rest.length() - 3);
-        }
-        int slash = rest.indexOf('/');
-        return slash < 0 ? host(rest) : host(rest.substring(0, slash)) + rest.substring(slash);
-    }
-
-    private synchronized Loaded load() throws CredentialException {
-        @Nullable String stamp = stamp();
+    private synchronized ConfigJson.Config load() throws CredentialException {
+        @Nullable String stamp = content.stamp();
         @Nullable Loaded before = loaded;
         if (before != null && Objects.equals(before.stamp, stamp)) {
-            return before;
+            return before.config;
         }
         try {
-            byte[] content = stamp == null ? "{}".getBytes(StandardCharsets.UTF_8) : Files.readAllBytes(file);
-            JsonNode root = ConfigJson.object(content);
-            var now = new Loaded(
-                    stamp,
-                    ConfigJson.object(root, "auths"),
-                    ConfigJson.object(root, "credHelpers"),
-                    root.path("credsStore").asText(""));
-            loaded = now;
+            byte[] json = stamp == null ? EMPTY : content.read();
+            ConfigJson.Config config = parse(json.length == 0 ? EMPTY : json);
+            loaded = new Loaded(stamp, config);
             answers.clear();
-            return now;
+            return config;
         } catch (IOException e) {
-            throw new CredentialException("the Docker configuration " + file + " cannot be read: " + e, true, e);
+            throw new CredentialException(content + " cannot be read: " + e, true, e);
         } catch (IllegalArgumentException e) {
-            throw new CredentialException(
-                    "the Docker configuration " + file + " cannot be read: " + e.getMessage(), true);
+            throw new CredentialException(content + " cannot be read: " + e.getMessage(), true);
         }
     }
 
-    private @Nullable String stamp() throws CredentialException {
-        try {
-            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            if (attributes.size() > MAX_SIZE) {
-                throw new CredentialException(
-                        "the Docker configuration " + file + " is larger than " + MAX_SIZE + " bytes", true);
-            }
-            return attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
-        } catch (NoSuchFileException e) {
-            return null;
-        } catch (IOException e) {
-            throw new CredentialException("the Docker configuration " + file + " cannot be read: " + e, true, e);
-        }
+    private ConfigJson.Config parse(byte[] json) {
+        return content.isLegacy()
+                ? new ConfigJson.Config(ConfigJson.legacy(json), Map.of(), "")
+                : ConfigJson.config(json);
     }
 
     @Override
     public String describe(String registry, String repository) {
-        return "Docker configuration " + file;
+        return content.toString().replaceFirst("^the ", "");
     }
 
     @Override
     public String toString() {
         return describe("", "");
+    }
+
+    private record InFile(Path file) implements Content {
+        @Override
+        public @Nullable String stamp() throws CredentialException {
+            try {
+                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+                if (attributes.size() > MAX_SIZE) {
+                    throw new CredentialException(this + " is larger than " + MAX_SIZE + " bytes", true);
+                }
+                return attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
+            } catch (NoSuchFileException e) {
+                return null;
+            } catch (IOException e) {
+                throw new CredentialException(this + " cannot be read: " + e, true, e);
+            }
+        }
+
+        @Override
+        public byte[] read() throws IOException {
+            return Files.readAllBytes(file);
+        }
+
+        @Override
+        public boolean isLegacy() {
+            return file.endsWith(LEGACY_NAME);
+        }
+
+        @Override
+        public String toString() {
+            return "the Docker configuration " + file;
+        }
+    }
+
+    private record InVariable(String variable, String json) implements Content {
+        @Override
+        public String stamp() {
+            return variable;
+        }
+
+        @Override
+        public byte[] read() {
+            return json.getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public boolean isLegacy() {
+            return false;
+        }
+
+        @Override
+        public String toString() {
+            return "the Docker configuration in " + variable;
+        }
     }
 }

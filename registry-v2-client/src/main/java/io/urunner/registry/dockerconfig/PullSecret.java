@@ -1,6 +1,5 @@
 package io.urunner.registry.dockerconfig;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.urunner.registry.auth.Credential;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,6 +17,9 @@ public final class PullSecret {
     private static final String LEGACY_TYPE = "kubernetes.io/dockercfg";
     private static final String LEGACY_KEY = ".dockercfg";
 
+    /** Of a secret with very many wrong entries, the first ones say enough. */
+    private static final int MOST_PROBLEMS = 10;
+
     private final String name;
     private final Map<String, Optional<Credential>> entries;
     private final List<String> problems;
@@ -29,8 +31,9 @@ public final class PullSecret {
     }
 
     /**
-     * Reads a Secret. One that the kubelet cannot read yields no credentials and a {@linkplain #problems() problem}; it
-     * prevents the kubelet from pulling at all.
+     * Reads a Secret. What cannot be read in it is a {@linkplain #problems() problem}. An entry that cannot be read
+     * makes the kubelet refuse the whole Secret; here the others are used all the same, because whoever repairs the
+     * entry is helped more by a digest than by a second error.
      *
      * @param name the Secret's name, for messages
      * @param type its {@code type}
@@ -47,20 +50,32 @@ public final class PullSecret {
         } else if (content.length == 0) {
             problems.add("the pull secret " + name + " has no " + key);
         } else {
-            String where = "";
             try {
-                JsonNode root = ConfigJson.object(content);
-                JsonNode auths = key.equals(CONFIG_KEY) ? ConfigJson.object(root, "auths") : root;
-                for (Map.Entry<String, JsonNode> entry : auths.properties()) {
-                    where = " for " + PullSecretKey.withoutUser(entry.getKey());
-                    entries.put(entry.getKey(), ConfigJson.kubelet(entry.getValue()));
-                }
+                Map<String, Entry> auths =
+                        key.equals(CONFIG_KEY) ? ConfigJson.config(content).auths() : ConfigJson.legacy(content);
+                auths.forEach((registry, entry) -> read(name, registry, entry, entries, problems));
             } catch (IllegalArgumentException e) {
-                entries.clear();
-                problems.add("the pull secret " + name + " cannot be read" + where + ": " + e.getMessage());
+                problems.add("the pull secret " + name + " cannot be read: " + e.getMessage());
             }
         }
         return new PullSecret(name, entries, problems);
+    }
+
+    /** Reads an entry; one that cannot be read is a problem, and the others are used all the same. */
+    private static void read(
+            String name,
+            String registry,
+            Entry entry,
+            Map<String, Optional<Credential>> entries,
+            List<String> problems) {
+        try {
+            entries.put(registry, entry.kubelet());
+        } catch (IllegalArgumentException e) {
+            if (problems.size() < MOST_PROBLEMS) {
+                problems.add("the pull secret " + name + " cannot be read for " + PullSecretKey.shown(registry) + ": "
+                        + e.getMessage());
+            }
+        }
     }
 
     private static String keyOf(String type) {

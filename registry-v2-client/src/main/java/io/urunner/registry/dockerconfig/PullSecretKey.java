@@ -1,20 +1,18 @@
 package io.urunner.registry.dockerconfig;
 
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
- * The key of an entry of a pull secret, normalised as the kubelet does: without the scheme, and without a first segment
- * {@code /v1/} or {@code /v2/}.
+ * The key of an entry of a pull secret, normalised as the kubelet does: without the scheme, user, query and fragment,
+ * and without a first segment {@code /v1/} or {@code /v2/}.
  *
- * @param authority host and port as written, without a user
+ * @param text host, port and path, by which the kubelet sorts
  * @param host the host, which may contain globs
  * @param port the port, or the empty text
  * @param path the path with its leading slash, or the empty text
  */
-record PullSecretKey(String authority, String host, String port, String path) {
-    /** What Go's URL parser accepts in a host: letters, digits, these characters and everything that is not ASCII. */
-    private static final Pattern HOST = Pattern.compile("[a-zA-Z0-9\\x{80}-\\x{10ffff}\\-_.~!$&'()*+,;=:\\[\\]<>\"?]*");
+record PullSecretKey(String text, String host, String port, String path) {
+    private static final int MOST_SHOWN = 200;
 
     /** Reads a key; empty if the kubelet would ignore it because it is not a valid URL. */
     static Optional<PullSecretKey> parse(String key) {
@@ -24,19 +22,20 @@ record PullSecretKey(String authority, String host, String port, String path) {
         } else if (rest.startsWith("http://")) {
             rest = rest.substring(7);
         }
-        int slash = rest.indexOf('/');
-        String authority = slash < 0 ? rest : rest.substring(0, slash);
-        authority = withoutUser(authority);
-        String path = slash < 0 ? "" : cut(rest.substring(slash));
-        if (path.startsWith("/v1/") || path.startsWith("/v2/")) {
-            path = path.substring(3);
-        }
-        return wellFormed(authority) ? Optional.of(of(authority, path.equals("/") ? "" : path)) : Optional.empty();
+        return GoUrl.parse(rest).flatMap(url -> {
+            String path = url.path();
+            if (path.startsWith("/v1/") || path.startsWith("/v2/")) {
+                path = path.substring(3);
+            }
+            String text = url.host() + (path.equals("/") ? "" : path);
+            // The kubelet keeps this text, and reads it once more as a URL when it compares it with an image.
+            return GoUrl.parse(text).map(again -> of(text, again));
+        });
     }
 
     /** The image's name without tag, as a key to match. */
     static PullSecretKey ofImage(String registry, String repository) {
-        return of(registry, "/" + repository);
+        return of(registry + "/" + repository, new GoUrl(registry, "/" + repository));
     }
 
     /** Removes user and password if the key is a URL with them: they do not count, and messages do not repeat them. */
@@ -44,36 +43,37 @@ record PullSecretKey(String authority, String host, String port, String path) {
         return key.substring(key.lastIndexOf('@') + 1);
     }
 
-    private static PullSecretKey of(String authority, String path) {
+    /** The key for a message: without user and password, on one line, and not longer than anybody reads. */
+    static String shown(String key) {
+        String text = withoutUser(key).replaceAll("[\\p{Cntrl}\\p{Cf}\\u2028\\u2029]", "?");
+        return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "…";
+    }
+
+    private static PullSecretKey of(String text, GoUrl url) {
+        String authority = url.host();
         int colon = authority.lastIndexOf(':');
-        boolean bracketed = authority.startsWith("[");
-        boolean port = bracketed ? authority.lastIndexOf(']') < colon : colon >= 0 && authority.indexOf(':') == colon;
-        if (!port) {
-            // If the kubelet finds no port, or too many colons for one, it takes everything as the host.
-            return new PullSecretKey(authority, authority, "", path);
+        if (!hasPort(authority, colon)) {
+            // If the kubelet finds no port, or cannot tell which it is, it takes everything as the host.
+            return new PullSecretKey(text, authority, "", url.path());
         }
         String host = authority.substring(0, colon);
         return new PullSecretKey(
-                authority,
-                bracketed ? host.substring(1, host.length() - 1) : host,
+                text,
+                host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
                 authority.substring(colon + 1),
-                path);
+                url.path());
     }
 
-    /** A path without query and fragment. */
-    private static String cut(String path) {
-        int end = 0;
-        while (end < path.length() && path.charAt(end) != '?' && path.charAt(end) != '#') {
-            end++;
+    /** As Go's {@code net.SplitHostPort}: one colon outside of brackets, and brackets only around the whole host. */
+    private static boolean hasPort(String authority, int colon) {
+        if (colon < 0) {
+            return false;
         }
-        return path.substring(0, end);
-    }
-
-    private static boolean wellFormed(String authority) {
         boolean bracketed = authority.startsWith("[");
-        int end = authority.lastIndexOf(bracketed ? ']' : ':');
-        String port = end < 0 ? "" : authority.substring(bracketed ? end + 1 : end);
-        return HOST.matcher(authority).matches() && (end >= 0 || !bracketed) && port.matches("(:[0-9]*)?");
+        if (bracketed) {
+            return authority.indexOf(']') == colon - 1 && authority.indexOf('[', 1) < 0;
+        }
+        return authority.indexOf(':') == colon && authority.indexOf('[') < 0 && authority.indexOf(']') < 0;
     }
 
     /**
@@ -97,6 +97,6 @@ record PullSecretKey(String authority, String host, String port, String path) {
     /** The key by which the kubelet sorts. */
     @Override
     public String toString() {
-        return authority + path;
+        return text;
     }
 }

@@ -1,5 +1,6 @@
 package io.urunner.registry.dockerconfig;
 
+import io.urunner.registry.Repository;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialProvider;
 import java.util.ArrayList;
@@ -12,13 +13,20 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The pull secrets of a pod, matched with images exactly as the kubelet does: all credentials whose key matches, in
- * reverse alphabetical order of the keys, so that a longer path comes first and a glob last. Immutable, thread-safe; it
- * does no I/O.
+ * The pull secrets of a pod, matched with images as the kubelet does: all credentials whose key matches, in reverse
+ * alphabetical order of the keys, so that a longer path comes first and a glob last. Immutable, thread-safe; it does no
+ * I/O.
+ *
+ * <p>In one respect it does otherwise. To the kubelet {@code registry-1.docker.io} and {@code registry.hub.docker.com}
+ * are registries of their own, whose keys are for images that are written with this name. Here a reference to Docker Hub
+ * no longer shows how it was written, so these keys are for all its images; they come after those that the kubelet would
+ * use.
  */
 public final class PullSecrets implements CredentialProvider {
-    private static final String DOCKER_HUB = "docker.io";
     private static final String DOCKER_HUB_KEY = "index.docker.io";
+
+    /** The names that the kubelet knows for Docker Hub; its own rules hold for keys with them. */
+    private static final Set<String> KUBELETS_NAMES = Set.of(Repository.DOCKER_HUB, DOCKER_HUB_KEY);
 
     private final List<PullSecret> secrets;
     private final Map<PullSecretKey, List<Credential>> entries;
@@ -47,7 +55,7 @@ public final class PullSecrets implements CredentialProvider {
                 Optional<PullSecretKey> key = PullSecretKey.parse(entry.getKey());
                 if (key.isEmpty()) {
                     problems.add("the pull secret " + secret.name() + " has a key that is not a registry: "
-                            + PullSecretKey.withoutUser(entry.getKey()));
+                            + PullSecretKey.shown(entry.getKey()));
                 } else {
                     // An entry without user and password is also tried, anonymously.
                     Credential credential = entry.getValue().orElseGet(Credential.Anonymous::new);
@@ -76,19 +84,41 @@ public final class PullSecrets implements CredentialProvider {
      */
     @Override
     public List<Credential> credentials(String registry, String repository) {
-        PullSecretKey image = PullSecretKey.ofImage(registry, repository);
-        Set<Credential> matching = new LinkedHashSet<>();
-        Set<Credential> ofHub = new LinkedHashSet<>();
-        for (Map.Entry<PullSecretKey, List<Credential>> entry : entries.entrySet()) {
-            if (entry.getKey().matches(image)) {
-                matching.addAll(entry.getValue());
-            }
-            if (entry.getKey().toString().equals(DOCKER_HUB_KEY)) {
-                ofHub.addAll(entry.getValue());
-            }
+        String canonical = Repository.canonicalRegistry(registry);
+        List<Credential> matching = matching(PullSecretKey.ofImage(canonical, repository));
+        if (!matching.isEmpty() || !canonical.equals(Repository.DOCKER_HUB)) {
+            return matching;
         }
-        boolean hub = registry.equals(DOCKER_HUB) || registry.equals(DOCKER_HUB_KEY);
-        return List.copyOf(matching.isEmpty() && hub ? ofHub : matching);
+        Set<Credential> ofHub = new LinkedHashSet<>();
+        entries.forEach((key, credentials) -> {
+            if (key.toString().equals(DOCKER_HUB_KEY)) {
+                ofHub.addAll(credentials);
+            }
+        });
+        return ofHub.isEmpty() ? byFurtherNameOfDockerHub(repository) : List.copyOf(ofHub);
+    }
+
+    private List<Credential> matching(PullSecretKey image) {
+        Set<Credential> matching = new LinkedHashSet<>();
+        entries.forEach((key, credentials) -> {
+            if (key.matches(image)) {
+                matching.addAll(credentials);
+            }
+        });
+        return List.copyOf(matching);
+    }
+
+    private List<Credential> byFurtherNameOfDockerHub(String repository) {
+        Set<Credential> found = new LinkedHashSet<>();
+        entries.forEach((key, credentials) -> {
+            if (!KUBELETS_NAMES.contains(key.host())
+                    && Repository.canonicalRegistry(key.host()).equals(Repository.DOCKER_HUB)
+                    && key.port().isEmpty()
+                    && ("/" + repository).startsWith(key.path())) {
+                found.addAll(credentials);
+            }
+        });
+        return List.copyOf(found);
     }
 
     @Override

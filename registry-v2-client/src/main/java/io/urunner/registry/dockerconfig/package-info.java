@@ -1,6 +1,6 @@
 /**
  * Existing credentials: Docker's {@code config.json} with its credential helpers, and the pull secrets of Kubernetes.
- * This package depends on the credential SPI, not on the client.
+ * This package depends on the credential SPI and on the names of registries, not on the client.
  */
 @NullMarked
 package io.urunner.registry.dockerconfig;

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,28 @@ class DockerConfigFileTest {
                     docker.io/team                  | nginx                       | no
                     docker.io/library               | nginx                       | yes
                     https://index.docker.io/v1/     | reg.example/nginx           | no
+                    registry.hub.docker.com         | nginx                       | yes
+                    docker.io                       | registry-1.docker.io/nginx  | yes
+                    DOCKER.IO                       | registry.hub.docker.com/a/b | yes
+                    # a URL with any path is a key for its host
+                    https://reg.example/artifactory/api/docker/repo | reg.example/app     | yes
+                    https://reg.example/artifactory/api/docker/repo | reg.example/a/b/c   | yes
+                    http://reg.example/team         | reg.example/other/app       | yes
+                    https://reg.example:5000/a/b/v2/ | reg.example:5000/app       | yes
+                    https://reg.example/a           | other.example/app           | no
+                    https://reg.example/a           | reg.example:5000/app        | no
+                    https://reg.example:5000/a      | reg.example/app             | no
+                    https://reg.example?x=y/z       | reg.example/app             | yes
+                    https://reg.example#x           | reg.example/app             | yes
+                    https://me@reg.example/a        | reg.example/app             | yes
+                    ftp://reg.example               | reg.example/app             | yes
+                    https://[::1]:5000/v2/          | [::1]:5000/app              | yes
+                    # a path without a scheme names a part of the registry
+                    reg.example/v2/                 | reg.example/app             | yes
+                    reg.example/artifactory         | reg.example/app             | no
+                    reg.example/team/               | reg.example/team/app        | yes
+                    reg.example/team/app            | reg.example/team            | no
+                    reg.example/Team                | reg.example/team/app        | no
                     """)
     void aKeyIsUsedForAnImage(String key, String image, String used) throws Exception {
         Files.writeString(file, "{\"auths\":{\"" + key + "\":{\"auth\":\"dTpw\"}}}");
@@ -143,6 +166,106 @@ class DockerConfigFileTest {
         assertThat(read(config(), "nginx")).containsExactly("b:p");
     }
 
+    /** Keys, an image, and the key that counts, in whichever order they are written. */
+    @ParameterizedTest(name = "{0} for {1}")
+    @CsvSource(delimiter = '|', textBlock = """
+                    https://reg.example/v1/ reg.example                            | reg.example/app      | reg.example
+                    https://reg.example reg.example                                | reg.example/app      | reg.example
+                    http://reg.example https://reg.example                         | reg.example/app      | https://reg.example
+                    http://reg.example/v2/ https://reg.example/v1/                 | reg.example/app      | https://reg.example/v1/
+                    https://reg.example/a https://reg.example/v1/                  | reg.example/app      | https://reg.example/v1/
+                    https://reg.example/a http://reg.example                       | reg.example/app      | http://reg.example
+                    https://reg.example/a https://reg.example/a/b                  | reg.example/app      | https://reg.example/a/b
+                    https://reg.example/a https://reg.example/b                    | reg.example/app      | https://reg.example/a
+                    https://reg.example/long/path https://reg.example/app          | reg.example/app      | https://reg.example/app
+                    https://reg.example/team reg.example                           | reg.example/team/app | reg.example
+                    reg.example/team reg.example                                   | reg.example/team/app | reg.example/team
+                    reg.example/team https://reg.example/team/app                  | reg.example/team/app | reg.example/team
+                    REG.example reg.example                                        | reg.example/app      | reg.example
+                    REG.example https://reg.example                                | reg.example/app      | REG.example
+                    docker.io https://index.docker.io/v1/                          | nginx                | https://index.docker.io/v1/
+                    docker.io/library https://index.docker.io/v1/                  | nginx                | docker.io/library
+                    https://registry-1.docker.io docker.io                         | nginx                | docker.io
+                    https://registry.hub.docker.com/v1/ https://index.docker.io/v1/ | nginx               | https://index.docker.io/v1/
+                    """)
+    void theBestKeyCountsAndNotTheFirst(String keys, String image, String best) throws Exception {
+        List<String> written = List.of(keys.split(" "));
+        for (List<String> order : List.of(written, List.of(written.get(1), written.get(0)))) {
+            Files.writeString(
+                    file,
+                    order.stream()
+                            .map(key -> "\"" + key + "\":{\"username\":\"u\",\"password\":\"" + key + "\"}")
+                            .collect(Collectors.joining(",", "{\"auths\":{", "}}")));
+            assertThat(read(config(), image)).containsExactly("u:" + best);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    {"reg.example":"one"}                                        | yes
+                    {"https://reg.example":"one"}                                | yes
+                    {"https://reg.example/v2/":"one"}                            | yes
+                    {"https://reg.example/any/path":"one"}                       | yes
+                    {"reg.example/app":"one"}                                    | yes
+                    {"https://reg.example":"missing","reg.example":"one"}        | yes
+                    {"reg.example":"one","https://reg.example/v1/":"missing"}    | yes
+                    {"reg.example/other":"missing"}                              | no
+                    {"evilreg.example":"missing"}                                | no
+                    {"reg.example":""}                                           | no
+                    {"reg.example":null}                                         | no
+                    """)
+    void theHelperWithTheBestKeyIsAsked(String helpers, String asked) throws Exception {
+        helper("one", "read server; printf '{\"Username\":\"helper\",\"Secret\":\"%s\"}' $server");
+        Files.writeString(file, "{\"credHelpers\":" + helpers + ",\"auths\":{\"reg.example\":{\"auth\":\"dTpw\"}}}");
+        assertThat(read(config(), "reg.example/app"))
+                .containsExactly(asked.equals("yes") ? "helper:reg.example" : "u:p");
+    }
+
+    @Test
+    void theNamesOfFieldsCountInAnyCaseAndTwoObjectsAreMerged() throws Exception {
+        helper("one", "read server; printf '{\"USERNAME\":\"helper\",\"secret\":\"%s\"}' $server");
+        Files.writeString(file, """
+                {"Auths": {"a.example": {"Username": "a", "PASSWORD": "p"}}, "other": {"auths": 7},
+                 "auths": {"b.example": {"auth": "dTpw"}},
+                 "CREDHELPERS": {"c.example": "one"}, "credsstore": null}""");
+        assertThat(read(config(), "a.example/app")).containsExactly("a:p");
+        assertThat(read(config(), "b.example/app")).containsExactly("u:p");
+        assertThat(read(config(), "c.example/app")).containsExactly("helper:c.example");
+        assertThat(read(config(), "d.example/app")).isEmpty();
+    }
+
+    @Test
+    void aWrongEntryIsAnErrorForItsOwnRegistryOnly() throws Exception {
+        Files.writeString(file, """
+                {"auths": {"bad.example": {"auth": "?"}, "worse.example": 7, "null.example": null,
+                           "reg.example": {"auth": "dTpw"}},
+                 "credHelpers": {"odd.example": 7}}""");
+        assertThat(read(config(), "reg.example/app")).containsExactly("u:p");
+        assertThat(read(config(), "null.example/app")).isEmpty();
+        for (String registry : List.of("bad.example", "worse.example", "odd.example")) {
+            assertThatExceptionOfType(CredentialException.class)
+                    .isThrownBy(() -> read(config(), registry + "/app"))
+                    .withMessageContainingAll(registry, file.toString());
+        }
+    }
+
+    @Test
+    void anEmptyFileAndTheNullDeviceHaveNoEntries() throws Exception {
+        Files.writeString(file, "");
+        assertThat(read(config(), "reg.example/app")).isEmpty();
+        file = Path.of("/dev/null");
+        assertThat(read(config(), "reg.example/app")).isEmpty();
+    }
+
+    @Test
+    void theOldFileContainsOnlyTheEntries() throws Exception {
+        file = directory.resolve(".dockercfg");
+        Files.writeString(file, "{\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\",\"email\":\"e\"}}");
+        assertThat(read(config(), "nginx")).containsExactly("u:p");
+        Files.writeString(file, "{\"auths\":{\"reg.example\":{\"auth\":\"dTpw\"}}}  ");
+        assertThat(read(config(), "reg.example/app")).isEmpty();
+    }
+
     @Test
     void aMissingFileCountsAsEmptyAndIsReadWhenItAppears() throws Exception {
         DockerConfigFile config = config();
@@ -172,6 +295,9 @@ class DockerConfigFileTest {
                     ["hunter2"]                 | not a JSON object
                     {"auths":"hunter2"}         | its auths is not a JSON object
                     {"credHelpers":["hunter2"]} | its credHelpers is not a JSON object
+                    {"credsStore":{"a":"hunter2"}} | its credsStore is not a string
+                    {"auths":{}}{"a":"hunter2"} | not JSON at line 1
+                    \ufeff{"auths":{}}         | byte order mark
                     """)
     void anUnreadableFileIsAnErrorWithThePlaceButNotTheContent(String content, String reason) throws Exception {
         Files.writeString(file, content);
@@ -210,6 +336,14 @@ class DockerConfigFileTest {
     }
 
     @Test
+    void theFirstColonEndsTheUserThatAHelperNames() throws Exception {
+        helper("one", "echo '{\"Username\":\"a:b\",\"Secret\":\"p\"}'");
+        Files.writeString(file, "{\"credsStore\":\"one\"}");
+        assertThat(config().credentials("reg.example", "app"))
+                .containsExactly(new Credential.Basic("a", Secret.of("b:p")));
+    }
+
+    @Test
     void aTokenFromAHelperIsAnIdentityToken() throws Exception {
         helper("one", "echo '{\"Username\":\"<token>\",\"Secret\":\"refresh\"}'");
         Files.writeString(file, "{\"credsStore\":\"one\"}");
@@ -238,7 +372,8 @@ class DockerConfigFileTest {
                     echo hunter2                                                | does not follow its protocol
                     echo '["hunter2"]'                                          | does not follow its protocol
                     true                                                        | does not follow its protocol
-                    echo '{"Username":"hunter2:x","Secret":"y"}'                | does not follow its protocol
+                    echo '{"Username":7,"Secret":"hunter2"}'                    | does not follow its protocol
+                    echo '{"Username":"u","Secret":"hunter2"} x'                | does not follow its protocol
                     i=0; while [ $i -lt 2000 ]; do echo 'hunter2 and forty more characters to fill the pipe'; i=$((i+1)); done | more than 65536 bytes
                     exec sleep 600                                              | did not answer
                     sleep 600 & echo hunter2; wait                              | did not answer

@@ -112,9 +112,7 @@ class PullSecretsTest {
                     r*g.example                       | rag-bag.example/app                | yes
                     r*g.example                       | rega.example/app                   | no
                     *reg*.example                     | my-reg-1.example/app               | yes
-                    reg?.example                      | reg1.example/app                   | yes
-                    reg?.example                      | reg.example/app                    | no
-                    reg?.example                      | reg12.example/app                  | no
+                    reg[12].example:5000              | reg1.example:5000/app              | no
                     reg[12].example                   | reg1.example/app                   | yes
                     reg[12].example                   | reg2.example/app                   | yes
                     reg[12].example                   | reg3.example/app                   | no
@@ -144,11 +142,57 @@ class PullSecretsTest {
                     docker.io/team                    | other/app                          | no
                     docker.io/library                 | nginx                              | yes
                     docker.io/nginx                   | nginx                              | no
-                    registry-1.docker.io              | nginx                              | no
-                    registry.hub.docker.com           | nginx                              | no
-                    hub.docker.com                    | nginx                              | no
+                    # its other names, which the kubelet does not know
+                    registry-1.docker.io              | nginx                              | yes
+                    registry-1.docker.io              | registry-1.docker.io/library/nginx | yes
+                    https://registry-1.docker.io/v2/  | team/app                           | yes
+                    registry-1.docker.io/team         | team/app                           | yes
+                    registry-1.docker.io/team         | other/app                          | no
+                    registry-1.docker.io:443          | nginx                              | no
+                    registry.hub.docker.com           | registry.hub.docker.com/team/app   | yes
+                    registry.hub.docker.com           | nginx                              | yes
+                    DOCKER.IO                         | DOCKER.IO/team/app                 | yes
+                    index.docker.io                   | registry-1.docker.io/team/app      | yes
+                    docker.io                         | registry.hub.docker.com/team/app   | yes
+                    registry-1.docker.io              | reg.example/app                    | no
+                    registry-2.docker.io              | nginx                              | no
                     *.docker.io                       | nginx                              | no
                     *.io                              | nginx                              | yes
+                    # query and fragment end before the host is looked at
+                    reg.example?x=/team               | reg.example/app                    | yes
+                    reg.example#/team                 | reg.example/app                    | yes
+                    reg.example?                      | reg.example/app                    | yes
+                    reg.example#                      | reg.example/app                    | yes
+                    reg.example?x:y                   | reg.example/app                    | yes
+                    reg.example?me@evil.example       | reg.example/app                    | yes
+                    reg.example#me@evil.example       | reg.example/app                    | yes
+                    reg.example?x#y?z                 | reg.example/app                    | yes
+                    reg?.example                      | reg1.example/app                   | no
+                    reg?.example:5000/team            | reg1.example:5000/team/app         | no
+                    reg.example/v1/?x                 | reg.example/app                    | yes
+                    # a fragment must be well-formed, a query need not be
+                    reg.example#%zz                   | reg.example/app                    | no
+                    reg.example?%zz                   | reg.example/app                    | yes
+                    # escapes in the path
+                    reg.example/%74eam                | reg.example/team/app               | yes
+                    reg.example/te%61m/app            | reg.example/team/app               | yes
+                    reg.example/team%2Fapp            | reg.example/team/app               | yes
+                    reg.example/team%2fother          | reg.example/team/app               | no
+                    reg.example%2Fteam                | reg.example/team/app               | no
+                    reg.example/%76%31/team           | reg.example/team/app               | yes
+                    reg.example/%2574eam              | reg.example/team/app               | yes
+                    reg.example/team%3Fx              | reg.example/team/app               | yes
+                    reg.example/team%23x              | reg.example/team/app               | yes
+                    reg.example/team%20               | reg.example/team/app               | no
+                    reg.example/team%                 | reg.example/team/app               | no
+                    reg.example/team%2                | reg.example/team/app               | no
+                    reg.example/te%zzm                | reg.example/team/app               | no
+                    reg.example/team%25               | reg.example/team/app               | no
+                    # escapes in the host
+                    %72eg.example                     | reg.example/app                    | no
+                    reg.example%3A5000                | reg.example:5000/app               | no
+                    reg.example:%35000                | reg.example:5000/app               | no
+                    *%C3%A9*.example                  | reg.example/app                    | no
                     # what cannot be a URL is ignored, user and password in a key do not count
                     reg example                       | reg.example/app                    | no
                     reg.example\\                     | reg.example/app                    | no
@@ -156,6 +200,17 @@ class PullSecretsTest {
                     [a-z].example                     | a.example/app                      | no
                     me:secret@reg.example             | reg.example/app                    | yes
                     https://me@reg.example/v1/        | reg.example/app                    | yes
+                    a@b@reg.example                   | reg.example/app                    | yes
+                    me%3Ax@reg.example                | reg.example/app                    | yes
+                    me%zz@reg.example                 | reg.example/app                    | no
+                    m e@reg.example                   | reg.example/app                    | no
+                    [me]@reg.example                  | reg.example/app                    | no
+                    # more than one colon, or brackets that are not around the whole host
+                    reg.example:5000:5000             | reg.example:5000/app               | no
+                    [::1]5000                         | [::1]:5000/app                     | no
+                    [::1]:5x                          | [::1]:5000/app                     | no
+                    [fe80::1%25en0]:5000              | [fe80::1]:5000/app                 | no
+                    https:///app                      | reg.example/app                    | no
                     """)
     void aKeyMatchesAnImageAsForTheKubelet(String key, String image, String matches) {
         PullSecrets secrets = PullSecrets.of(List.of(config("s", entry(key, "u"))));
@@ -175,6 +230,10 @@ class PullSecretsTest {
                     https://index.docker.io/v1/ docker.io               | nginx                 | docker.io
                     https://index.docker.io/v1/ docker.io/library       | nginx                 | docker.io/library
                     https://index.docker.io/v1/ docker.io/team          | nginx                 | https://index.docker.io/v1/
+                    registry-1.docker.io https://index.docker.io/v1/    | nginx                 | https://index.docker.io/v1/
+                    registry-1.docker.io docker.io                      | team/app              | docker.io
+                    registry-1.docker.io registry.hub.docker.com        | nginx                 | registry.hub.docker.com registry-1.docker.io
+                    registry-1.docker.io registry-1.docker.io/team      | team/app              | registry-1.docker.io/team registry-1.docker.io
                     docker.io/team docker.io                            | team/app              | docker.io/team docker.io
                     """)
     void keysAreTriedInReverseAlphabeticalOrder(String keys, String image, String order) {
@@ -239,9 +298,31 @@ class PullSecretsTest {
                     {"auth":"`u:p` x"}                                               | problem
                     {"auth":7}                                                       | problem
                     {"username":["u"],"password":"p"}                                | problem
-                    {"username":"a:b","password":"p"}                                | problem
                     "text"                                                           | problem
-                    null                                                             | problem
+                    [{"auth":"`u:p`"}]                                               | problem
+                    {"auth":"`u:p`=="}                                               | problem
+                    {"auth":"`u:p` "}                                                | problem
+                    # on the wire the first colon ends the user
+                    {"username":"a:b","password":"p"}                                | a:b:p
+                    {"username":":","password":"p"}                                  | ::p
+                    {"auth":"`a:b:p`"}                                               | a:b:p
+                    # names in any case; the later of two counts, and null changes nothing
+                    {"Username":"u","PASSWORD":"p"}                                  | u:p
+                    {"AUTH":"`u:p`"}                                                 | u:p
+                    {"u\u017fername":"u","pa\u017f\u017fword":"p"}                   | u:p
+                    {"username":"x","password":"p","username":"u"}                   | u:p
+                    {"username":"x","password":"p","USERNAME":"u"}                   | u:p
+                    {"username":"u","password":"p","password":null}                  | u:p
+                    {"auth":"`x:y`","auth":"`u:p`"}                                  | u:p
+                    {"auth":"`u:p`","auth":null}                                     | u:p
+                    {"auth":"`x:y`","auth":"","username":"u","password":"p"}         | u:p
+                    {"user name":"u","pass_word":"p"}                                | anonymous
+                    {"auth":null,"username":null,"password":null}                    | anonymous
+                    null                                                             | anonymous
+                    # what the kubelet does not know may be anything
+                    {"auth":"`u:p`","identitytoken":7,"email":[],"x":{"auth":1}}     | u:p
+                    # line breaks in base64, spaces around the JSON
+                    {"auth":"dT\\r\\npw"}                                          | u:p
                     """)
     void anEntryIsReadAsTheKubeletReadsIt(String entry, String expected) {
         PullSecrets secrets = PullSecrets.of(List.of(config("s", "\"reg.example\":" + encode(entry))));
@@ -257,6 +338,62 @@ class PullSecretsTest {
         }
     }
 
+    /** The content of a whole secret, and the users that it gives for {@code reg.example/app}. */
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(delimiter = '|', quoteCharacter = '^', nullValues = "-", textBlock = """
+                    {"AUTHS":{"reg.example":{"username":"u","password":"p"}}}                                     | u
+                    {"auth\u017f":{"reg.example":{"username":"u","password":"p"}}}                               | u
+                    {"auths":{"reg.example":{"username":"u","password":"p"}},"auths":{}}                          | u
+                    {"auths":{},"auths":{"reg.example":{"username":"u","password":"p"}}}                          | u
+                    {"auths":{"x":{}},"Auths":{"reg.example":{"username":"u","password":"p"}}}                    | u
+                    {"auths":{"reg.example":{"username":"x","password":"p"}},"auths":{"reg.example":{"username":"u","password":"p"}}} | u
+                    {"auths":{"reg.example":{"username":"x","password":"p"},"reg.example":{"username":"u","password":"p"}}} | u
+                    {"auths":{"reg.example":{"username":"u","password":"p"}},"auths":null}                        | -
+                    {"auths":null}                                                                                | -
+                    null                                                                                          | -
+                    {"auths":{"REG.example":{"username":"u","password":"p"}}}                                     | -
+                    {"other":{"reg.example":{"username":"u","password":"p"}}}                                     | -
+                    {"other":{"auths":{"reg.example":{"username":"u","password":"p"}}},"auths":{}}                | -
+                    """)
+    void aSecretIsReadAsGoReadsJson(String content, String user) {
+        PullSecrets secrets = PullSecrets.of(List.of(
+                PullSecret.parse("s", CONFIG, Map.of(".dockerconfigjson", content.getBytes(StandardCharsets.UTF_8)))));
+        assertThat(users(secrets, "reg.example/app")).isEqualTo(user == null ? List.of() : List.of(user));
+        assertThat(secrets.problems()).isEmpty();
+    }
+
+    /** The second of two entries with one key replaces the first as a whole. */
+    @Test
+    void fieldsOfTwoEntriesWithOneKeyAreNotMixed() {
+        PullSecrets secrets = PullSecrets.of(
+                List.of(config("s", "\"reg.example\":{\"username\":\"u\"},\"reg.example\":{\"password\":\"p\"}")));
+        assertThat(secrets.credentials("reg.example", "app")).containsExactly(new Credential.Basic("", Secret.of("p")));
+    }
+
+    @Test
+    void aWrongEntryIsReportedAndTheOthersAreUsed() {
+        PullSecrets secrets = PullSecrets.of(List.of(config(
+                "s",
+                "\"me:hunter2@bad.example\\u202e\":{\"auth\":\"hunter2!\"},\"one.example\":7,"
+                        + entry("reg.example", "u") + ",\"two.example\":{\"password\":{\"a\":[1]}}")));
+        assertThat(users(secrets, "reg.example/app")).containsExactly("u");
+        assertThat(secrets.credentials("bad.example", "app")).isEmpty();
+        assertThat(secrets.problems())
+                .containsExactly(
+                        "the pull secret s cannot be read for bad.example?: its auth is not base64",
+                        "the pull secret s cannot be read for one.example: it is not a JSON object",
+                        "the pull secret s cannot be read for two.example: its password is not a string");
+    }
+
+    @Test
+    void ofVeryManyWrongEntriesTheFirstOnesAreReported() {
+        String wrong =
+                IntStream.range(0, 500).mapToObj(i -> "\"r" + i + "\":7,").collect(Collectors.joining());
+        PullSecrets secrets = PullSecrets.of(List.of(config("s", wrong + entry("reg.example", "u"))));
+        assertThat(users(secrets, "reg.example/app")).containsExactly("u");
+        assertThat(secrets.problems()).hasSize(10);
+    }
+
     @ParameterizedTest(name = "type {0}, key {1}, content {2}")
     @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
                     Opaque                         | .dockerconfigjson | {"auths":{"reg.example":{"auth":"dTpw"}}} | not a pull secret
@@ -268,6 +405,13 @@ class PullSecretsTest {
                     kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":[]}                              | its auths is not a JSON object
                     kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{}} hunter2                      | not JSON at line 1
                     kubernetes.io/dockercfg        | .dockercfg        | hunter2                                   | not JSON at line 1
+                    kubernetes.io/dockercfg        | .dockercfg        | {} {}                                     | not JSON at line 1, column 4
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{"x":{"auth":hunter2}}}          | not JSON at line 1
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{"x":{},}}                       | not JSON at line 1
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | {'auths':{}}                              | not JSON at line 1
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | {"auths":{}} // hunter2                   | not JSON at line 1
+                    kubernetes.io/dockerconfigjson | .dockerconfigjson | \ufeff{"auths":{}}                        | byte order mark
+                    kubernetes.io/dockercfg        | .dockercfg        | \ufeff{}                                  | byte order mark
                     """)
     void anUnreadableSecretIsAProblemButNotAnError(String type, String key, String content, String problem) {
         PullSecret broken = PullSecret.parse("broken", type, Map.of(key, content.getBytes(StandardCharsets.UTF_8)));
@@ -318,6 +462,15 @@ class PullSecretsTest {
                     .doesNotContain("hunter2", "777", "StreamReadConstraints")
                     .hasSizeLessThan(200);
         }
+    }
+
+    /** Go reads UTF-8 only. */
+    @Test
+    void aSecretInUtf16IsNotJson() {
+        byte[] content = "{\"auths\":{\"reg.example\":{\"username\":\"u\",\"password\":\"p\"}}}"
+                .getBytes(StandardCharsets.UTF_16LE);
+        PullSecret secret = PullSecret.parse("s", CONFIG, Map.of(".dockerconfigjson", content));
+        assertThat(secret.problems()).singleElement().asString().contains("not JSON");
     }
 
     @Test

@@ -14,11 +14,8 @@ import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.PluginContext;
-import io.urunner.registry.dockerconfig.CredentialHelpers;
-import io.urunner.registry.dockerconfig.DockerConfigFile;
+import io.urunner.registry.dockerconfig.Keychain;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,8 +26,6 @@ import java.util.concurrent.Executors;
 
 /** The client of all registries, with the credentials of the configured ones and Docker's for the others. */
 public final class RegistryAccess implements Wiring.Registries {
-    private static final Duration HELPER_DEADLINE = Duration.ofSeconds(10);
-
     private final RegistryClient client;
     private final FallbackCredentials credentials;
     private final ExchangeableCredentials own;
@@ -63,13 +58,7 @@ public final class RegistryAccess implements Wiring.Registries {
             ExecutorService readers =
                     Executors.newCachedThreadPool(task -> daemon(new Thread(task, "urunner-credential-helper")));
             parts.add(readers::shutdownNow);
-            CredentialProvider docker = parts.add(new DockerConfigFile(
-                    DockerConfigFile.locate(environment, Path.of(environment.getOrDefault("HOME", "."))),
-                    new CredentialHelpers(
-                            CredentialHelpers.searchPath(environment.getOrDefault("PATH", "")),
-                            HELPER_DEADLINE,
-                            readers),
-                    clock));
+            CredentialProvider docker = parts.add(Keychain.docker(environment, clock, readers));
             List<Settings.Registry> registries = configuration.settings().registries();
             ExchangeableCredentials own = parts.add(new ExchangeableCredentials(router(configuration, clock)));
             FallbackCredentials credentials = new FallbackCredentials(

@@ -1,0 +1,214 @@
+package io.urunner.registry.dockerconfig;
+
+import io.urunner.registry.auth.AuthHints;
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialException;
+import io.urunner.registry.auth.CredentialProvider;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+
+/**
+ * Credentials that exist already: those of Docker and Podman on this machine, pull secrets of Kubernetes, or several
+ * providers one after the other. For {@code RegistryClient.builder().credentials(…)}.
+ *
+ * <pre>{@code
+ * CredentialProvider mine = Keychain.docker(System.getenv(), InstantSource.system(), executor);
+ * CredentialProvider both = Keychain.chain(Keychain.kubernetes(secrets), mine);
+ * }</pre>
+ *
+ * <p>Of several providers the first counts that has a credential for the repository; one that has nothing, or only
+ * anonymous access, is passed over. One that fails ends the search with its error: the next one might be another
+ * identity, with other rights. Thread-safe. Closing a keychain closes its providers.
+ */
+public final class Keychain implements CredentialProvider {
+    private static final Duration HELPER_DEADLINE = Duration.ofSeconds(10);
+
+    private final List<CredentialProvider> providers;
+
+    private Keychain(List<? extends CredentialProvider> providers) {
+        this.providers = List.copyOf(providers);
+    }
+
+    /**
+     * Returns the credentials that {@code docker login} and {@code podman login} left on this machine. They are looked
+     * for in this order, and the first that has one for the repository counts:
+     *
+     * <ol>
+     *   <li>{@code DOCKER_AUTH_CONFIG}, which contains JSON as in the files, as Docker and GitLab's runner read it;
+     *   <li>the file that {@code REGISTRY_AUTH_FILE} names; if it is set, no other file is read, as in Podman;
+     *   <li>{@code $XDG_RUNTIME_DIR/containers/auth.json};
+     *   <li>{@code $XDG_CONFIG_HOME/containers/auth.json}, by default {@code ~/.config/containers/auth.json};
+     *   <li>{@code $DOCKER_CONFIG/config.json}, by default {@code ~/.docker/config.json};
+     *   <li>{@code ~/.dockercfg}.
+     * </ol>
+     *
+     * The order of the files is Podman's; Docker reads only the fifth, and go-containerregistry reads that one before
+     * the others. Which files there are is determined now, what is in them when it is needed: a file that changes is
+     * read again. It does no I/O until it is first used.
+     *
+     * <p>Nothing is read from the environment but what is passed: {@code HOME} (on Windows {@code USERPROFILE}), {@code
+     * PATH} to find credential helpers, and the variables above. Without a home directory its files are left out.
+     *
+     * @param environment the environment variables, for example {@code System.getenv()}
+     * @param clock the time
+     * @param readers runs a task while a credential helper prints, for at most 10 seconds; see {@link
+     *     CredentialHelpers}
+     * @return the credentials; nothing to close
+     */
+    public static Keychain docker(Map<String, String> environment, InstantSource clock, Executor readers) {
+        List<Path> path = CredentialHelpers.searchPath(environment.getOrDefault("PATH", ""));
+        return docker(environment, clock, new CredentialHelpers(path, HELPER_DEADLINE, readers));
+    }
+
+    /**
+     * The same, with helpers that are looked for elsewhere, or have another deadline.
+     *
+     * @param environment the environment variables
+     * @param clock the time
+     * @param helpers runs the helpers that the files name
+     * @return the credentials; nothing to close
+     */
+    public static Keychain docker(Map<String, String> environment, InstantSource clock, CredentialHelpers helpers) {
+        List<CredentialProvider> found = new ArrayList<>();
+        String inline = environment.getOrDefault("DOCKER_AUTH_CONFIG", "");
+        if (!inline.isBlank()) {
+            found.add(DockerConfigFile.inVariable("DOCKER_AUTH_CONFIG", inline, helpers, clock));
+        }
+        for (Path file : files(environment)) {
+            found.add(new DockerConfigFile(file, helpers, clock));
+        }
+        return new Keychain(found);
+    }
+
+    /** The files in the order in which they are searched, whether they exist or not. */
+    static List<Path> files(Map<String, String> environment) {
+        Optional<Path> only = path(environment, "REGISTRY_AUTH_FILE");
+        if (only.isPresent()) {
+            return List.of(only.get());
+        }
+        Optional<Path> home = path(environment, "HOME").or(() -> path(environment, "USERPROFILE"));
+        List<Path> files = new ArrayList<>();
+        path(environment, "XDG_RUNTIME_DIR").map(Keychain::podmans).ifPresent(files::add);
+        path(environment, "XDG_CONFIG_HOME")
+                .or(() -> home.map(directory -> directory.resolve(".config")))
+                .map(Keychain::podmans)
+                .ifPresent(files::add);
+        path(environment, "DOCKER_CONFIG")
+                .or(() -> home.map(directory -> directory.resolve(".docker")))
+                .map(directory -> directory.resolve("config.json"))
+                .ifPresent(files::add);
+        home.map(directory -> directory.resolve(".dockercfg")).ifPresent(files::add);
+        return files;
+    }
+
+    private static Path podmans(Path directory) {
+        return directory.resolve("containers").resolve("auth.json");
+    }
+
+    private static Optional<Path> path(Map<String, String> environment, String variable) {
+        return Optional.ofNullable(environment.get(variable))
+                .filter(value -> !value.isEmpty())
+                .map(Path::of);
+    }
+
+    /**
+     * Returns the credentials of pull secrets, matched with images as the kubelet does; see {@link PullSecrets}.
+     *
+     * @param secrets the secrets in the order of the pod's {@code imagePullSecrets}, without missing ones
+     * @return the credentials; nothing to close
+     */
+    public static Keychain kubernetes(List<PullSecret> secrets) {
+        return new Keychain(List.of(PullSecrets.of(secrets)));
+    }
+
+    /**
+     * Returns several providers as one.
+     *
+     * @param providers the providers, the first one first; closing the keychain closes them
+     * @return the keychain
+     */
+    public static Keychain chain(CredentialProvider... providers) {
+        return new Keychain(List.of(providers));
+    }
+
+    @Override
+    public List<Credential> credentials(String registry, String repository) throws CredentialException {
+        for (CredentialProvider provider : providers) {
+            List<Credential> found = provider.credentials(registry, repository);
+            if (!isNone(found)) {
+                return found;
+            }
+        }
+        return List.of();
+    }
+
+    private static boolean isNone(List<Credential> credentials) {
+        return credentials.stream().allMatch(Credential.Anonymous.class::isInstance);
+    }
+
+    /** Those of the first provider that gives any. */
+    @Override
+    public AuthHints hints(String registry) {
+        return providers.stream()
+                .map(provider -> provider.hints(registry))
+                .filter(hints -> !hints.equals(AuthHints.NONE))
+                .findFirst()
+                .orElse(AuthHints.NONE);
+    }
+
+    @Override
+    public void refused(String registry, Credential refused) {
+        providers.forEach(provider -> provider.refused(registry, refused));
+    }
+
+    /** The provider that has a credential, or that cannot say whether it has one; otherwise all. */
+    @Override
+    public String describe(String registry, String repository) {
+        for (CredentialProvider provider : providers) {
+            try {
+                if (!isNone(provider.credentials(registry, repository))) {
+                    return provider.describe(registry, repository);
+                }
+            } catch (CredentialException e) {
+                return provider.describe(registry, repository);
+            }
+        }
+        return providers.isEmpty()
+                ? "no credentials"
+                : String.join(
+                        ", ",
+                        providers.stream()
+                                .map(provider -> provider.describe(registry, repository))
+                                .toList());
+    }
+
+    @Override
+    public void close() {
+        RuntimeException failure = null;
+        for (CredentialProvider provider : providers) {
+            try {
+                provider.close();
+            } catch (RuntimeException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return providers.toString();
+    }
+}
