@@ -2,6 +2,7 @@ package io.urunner.kube;
 
 import io.urunner.kube.KubeConnection.Answer;
 import io.urunner.kube.KubeConnection.Call;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -13,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -29,6 +31,7 @@ public final class WorkloadWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WorkloadWatch.class);
 
     private static final int LABEL_MILLIS = 1_000;
+    private static final int LOOK_MILLIS = 100;
     private static final int TRY_AGAIN_MILLIS = 600_000;
     /** The fraction of the limit that is freed at least, when it is exceeded. */
     private static final int SOME_ROOM = 32;
@@ -318,6 +321,63 @@ public final class WorkloadWatch implements AutoCloseable {
             NamespaceWatch namespace = namespaces.get(id.namespace());
             return namespace == null ? Optional.empty() : namespace.find(id);
         }
+    }
+
+    /**
+     * Waits in the caller's thread until a workload is seen. Ends early when something keeps it from being seen, so that
+     * a program that runs once says what is wrong; the watch itself goes on and recovers when the cause goes away.
+     *
+     * @param id which one
+     * @param timeout how long to wait; at least one look is taken
+     * @return the workload as it is now
+     * @throws KubeException if it has not been seen: the message says why, for example that the API server cannot be
+     *     reached, that a permission is missing or that its namespace is not labelled
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public Workload await(WorkloadId id, Duration timeout) throws KubeException, InterruptedException {
+        CountDownLatch seen = new CountDownLatch(1);
+        Consumer<WorkloadId> listener = changed -> {
+            if (changed.equals(id) && find(id).isPresent()) {
+                seen.countDown();
+            }
+        };
+        listen(listener);
+        try {
+            for (long left = Math.max(1, timeout.toMillis()); ; left -= LOOK_MILLIS) {
+                Optional<Workload> found = find(id);
+                Optional<WatchProblem> problem = found.isPresent() ? Optional.empty() : hiding(id);
+                if (found.isPresent()) {
+                    return found.get();
+                }
+                if (problem.isPresent() || left <= 0) {
+                    throw new KubeException(
+                            "cannot see " + id + ": "
+                                    + problem.map(WatchProblem::message).orElseGet(() -> notSeen(id, timeout)),
+                            KubeException.NO_ANSWER);
+                }
+                seen.await(Math.min(left, LOOK_MILLIS), TimeUnit.MILLISECONDS);
+            }
+        } finally {
+            unlisten(listener);
+        }
+    }
+
+    /** The problem that keeps a workload from being seen, if there is one. */
+    private Optional<WatchProblem> hiding(WorkloadId id) {
+        return problems().stream()
+                .filter(problem -> problem.namespace().isEmpty()
+                        || problem.namespace().get().equals(id.namespace()))
+                .findFirst();
+    }
+
+    private String notSeen(WorkloadId id, Duration timeout) {
+        if (!synced()) {
+            return "the API server has not answered completely within " + timeout.toMillis() + " ms";
+        }
+        return namespaces().contains(id.namespace())
+                ? "there is no such workload, or it has the label urunner=disable"
+                : "its namespace is not watched: kubectl label --overwrite namespace " + id.namespace()
+                        + " urunner=enable";
     }
 
     /**

@@ -14,10 +14,8 @@ class RestartOne {
         ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
         try (KubeConnection connection = new KubeConnection(cluster, executor);
                 WorkloadWatch watch = new WorkloadWatch(connection, WatchScope.cluster())) {
-            CompletableFuture<Workload> seen = new CompletableFuture<>();
-            watch.listen(changed -> watch.find(id).ifPresent(seen::complete));
             watch.start();
-            Workload workload = seen.get(30, TimeUnit.SECONDS);
+            Workload workload = watch.await(id, Duration.ofSeconds(30));
             out.println("pods of " + id + ": " + workload.pods().size());
 
             DigestsAnnotation digests = new DigestsAnnotation(new TreeMap<>(Map.of(container, digest)));
