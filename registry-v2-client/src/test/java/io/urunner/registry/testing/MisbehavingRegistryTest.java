@@ -1,0 +1,187 @@
+package io.urunner.registry.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.Repository;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each fault is on the wire as its method says; and what the client makes of them. */
+@Timeout(60)
+class MisbehavingRegistryTest {
+    private static final TestImage IMAGE = TestImage.image("one");
+    private static final String MANIFEST = "/v2/shop/web/manifests/latest";
+
+    private static HttpResponse<byte[]> send(
+            MisbehavingRegistry registry, String method, String path, String... headers)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://" + registry.host() + path))
+                .method(method, HttpRequest.BodyPublishers.noBody());
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+    }
+
+    private static RegistryClient client() {
+        return RegistryClient.builder().sleeper(duration -> {}).build();
+    }
+
+    private static String header(HttpResponse<?> response, String name) {
+        return response.headers().firstValue(name).orElse("");
+    }
+
+    @Test
+    void withoutFaultsItIsReadAndWritten() throws Exception {
+        try (MisbehavingRegistry registry = MisbehavingRegistry.builder().start();
+                RegistryClient client = client()) {
+            String digest = registry.push("shop/web", "latest", IMAGE);
+            Repository repository = Repository.parse(registry.host() + "/shop/web");
+            assertThat(client.resolve(repository.tag("latest")).digest()).hasToString(digest);
+            assertThat(client.tags(repository).next()).containsExactly("latest");
+
+            Descriptor blob = blob(100);
+            client.pushBlob(repository, blob, () -> new ByteArrayInputStream(new byte[100]));
+            assertThat(registry.blob("shop/web", blob.digest().toString())).hasSize(100);
+            try (InputStream read = client.blob(repository, blob)) {
+                assertThat(read.readAllBytes()).hasSize(100);
+            }
+            assertThat(client.mountBlob(Repository.parse(registry.host() + "/shop/other"), "shop/web", blob.digest()))
+                    .isTrue();
+            client.pushManifest(repository.tag("again"), client.manifest(repository.tag("latest")));
+            assertThat(client.resolve(repository.tag("again")).digest()).hasToString(digest);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 404, 500})
+    void headLies(int status) throws Exception {
+        try (MisbehavingRegistry registry =
+                MisbehavingRegistry.builder().lyingHead(status).start()) {
+            registry.push("shop/web", "latest", IMAGE);
+            assertThat(send(registry, "HEAD", MANIFEST).statusCode()).isEqualTo(status);
+            HttpResponse<byte[]> read = send(registry, "GET", MANIFEST);
+            assertThat(read.statusCode()).isEqualTo(200);
+            assertThat(read.body()).isEqualTo(IMAGE.manifest());
+            assertThat(registry.requests()).containsExactly("HEAD " + MANIFEST, "GET " + MANIFEST);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aPushSurvivesACutUpload(boolean keeps) throws Exception {
+        try (MisbehavingRegistry registry = MisbehavingRegistry.builder()
+                        .cutUploads(100_000, 1, keeps)
+                        .start();
+                RegistryClient client = client()) {
+            Descriptor blob = blob(1_000_000);
+            client.pushBlob(
+                    Repository.parse(registry.host() + "/shop/web"),
+                    blob,
+                    () -> new ByteArrayInputStream(new byte[1_000_000]));
+            assertThat(registry.blob("shop/web", blob.digest().toString())).hasSize(1_000_000);
+            assertThat(registry.openUploads()).isZero();
+            assertThat(registry.requests().stream().filter(line -> line.startsWith("POST ")))
+                    .hasSize(keeps ? 1 : 2);
+        }
+    }
+
+    @Test
+    void aRedirectLeadsToAnotherHostThatHasItsOwnChallenge() throws Exception {
+        String challenge = "Bearer realm=\"https://login.example/token\",scope=\"repository:REPOSITORY:pull\"";
+        try (MisbehavingRegistry real = MisbehavingRegistry.builder()
+                        .challenge(challenge, "Bearer token-1")
+                        .start();
+                MisbehavingRegistry gateway =
+                        MisbehavingRegistry.builder().redirect(real).start()) {
+            real.push("shop/web", "latest", IMAGE);
+            HttpResponse<byte[]> led = send(gateway, "GET", MANIFEST);
+            assertThat(led.statusCode()).isEqualTo(307);
+            assertThat(header(led, "Location")).isEqualTo("http://" + real.host() + MANIFEST);
+
+            HttpResponse<byte[]> refused = send(real, "GET", MANIFEST);
+            assertThat(refused.statusCode()).isEqualTo(401);
+            assertThat(header(refused, "WWW-Authenticate")).contains("scope=\"repository:shop/web:pull\"");
+            assertThat(send(real, "GET", MANIFEST, "Authorization", "Bearer token-1")
+                            .statusCode())
+                    .isEqualTo(200);
+            assertThat(real.authorizations()).containsExactly("", "Bearer token-1");
+        }
+    }
+
+    @Test
+    void typesAndDigestsAreOdd() throws Exception {
+        try (MisbehavingRegistry registry = MisbehavingRegistry.builder()
+                .mediaType("text/plain")
+                .digestHeader("")
+                .start()) {
+            registry.push("shop/web", "latest", IMAGE);
+            HttpResponse<byte[]> read = send(registry, "GET", MANIFEST);
+            assertThat(header(read, "Content-Type")).isEqualTo("text/plain");
+            assertThat(read.headers().firstValue("Docker-Content-Digest")).isEmpty();
+        }
+    }
+
+    @Test
+    void bodiesAreCut() throws Exception {
+        try (MisbehavingRegistry registry =
+                        MisbehavingRegistry.builder().cutBodies(10).start();
+                RegistryClient client = client()) {
+            registry.push("shop/web", "latest", IMAGE);
+            assertThatExceptionOfType(IOException.class).isThrownBy(() -> send(registry, "GET", MANIFEST));
+            assertThatExceptionOfType(RegistryException.class)
+                    .isThrownBy(() -> client.manifest(ImageReference.parse(registry.host() + "/shop/web")))
+                    .matches(RegistryException::isTransient);
+        }
+    }
+
+    @Test
+    void aSlowBodyArrives() throws Exception {
+        try (MisbehavingRegistry registry = MisbehavingRegistry.builder()
+                .slowBodies(10, Duration.ofMillis(50))
+                .start()) {
+            registry.push("shop/web", "latest", IMAGE);
+            assertThat(send(registry, "GET", MANIFEST).body()).isEqualTo(IMAGE.manifest());
+        }
+    }
+
+    @Test
+    void aGatewayIsInTheWayOfTheFirstRequests() throws Exception {
+        try (MisbehavingRegistry registry = MisbehavingRegistry.builder()
+                .failFirst(503, 1, Map.of("Content-Type", "text/html", "Retry-After", "7"), "<html>closed</html>")
+                .minimumChunk(5)
+                .start()) {
+            registry.push("shop/web", "latest", IMAGE);
+            HttpResponse<byte[]> first = send(registry, "GET", MANIFEST);
+            assertThat(List.of(first.statusCode(), header(first, "Retry-After")))
+                    .containsExactly(503, "7");
+            assertThat(new String(first.body(), java.nio.charset.StandardCharsets.UTF_8))
+                    .contains("closed");
+            assertThat(send(registry, "GET", MANIFEST).statusCode()).isEqualTo(200);
+            assertThat(header(send(registry, "POST", "/v2/shop/web/blobs/uploads/"), "OCI-Chunk-Min-Length"))
+                    .isEqualTo("5");
+        }
+    }
+
+    private static Descriptor blob(int size) {
+        return new Descriptor("application/octet-stream", Digest.parse(TestImage.digest(new byte[size])), size);
+    }
+}
