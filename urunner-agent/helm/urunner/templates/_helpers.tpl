@@ -189,6 +189,9 @@ yes
 {{- if eq .name "JAVA_TOOL_OPTIONS" }}
 {{- range regexFindAll "proxyPort=[0-9]+" (.value | default "") -1 }}{{ $urls = append $urls (replace "proxyPort=" "proxy:" .) }}{{ end }}
 {{- end }}
+{{- if and .value (regexMatch "^(https?|all)_proxy$" (lower .name)) }}
+{{- $urls = append $urls (print "http://" (regexReplaceAll "^[A-Za-z0-9]+://" .value "")) }}
+{{- end }}
 {{- end }}
 {{- range concat (.Values.registries | default list) (.Values.settings.registries | default list) }}
 {{- $scheme := ternary "http://" "" (.plainHttp | default false) }}

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ProxySelector;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -149,6 +150,19 @@ public final class KubeConfiguration {
     static ProxySelector proxy(URI proxy) {
         int port = proxy.getPort() >= 0 ? proxy.getPort() : "https".equals(proxy.getScheme()) ? 443 : 80;
         return ProxySelector.of(InetSocketAddress.createUnresolved(proxy.getHost(), port));
+    }
+
+    /**
+     * Returns the same configuration for a process whose default proxies are not meant for the API server: it is reached
+     * through the kubeconfig's {@code proxy-url}, or else directly. Otherwise, without a {@code proxy-url}, the Java
+     * runtime's proxy selector applies.
+     *
+     * @return the configuration
+     */
+    public KubeConfiguration directByDefault() {
+        return proxy != null
+                ? this
+                : new KubeConfiguration(server, namespace, tls, HttpClient.Builder.NO_PROXY, authorization, user);
     }
 
     /**

@@ -151,7 +151,8 @@ final class Addresses {
         return false;
     }
 
-    @Nullable private static InetAddress literal(String host) {
+    /** The address that a host is, or null if it is a name; nothing is looked up. */
+    @Nullable static InetAddress literal(String host) {
         // Some read a number with a leading zero as octal.
         boolean v4 = host.matches("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}");
         boolean v6 = host.indexOf(':') >= 0;

@@ -26,6 +26,9 @@ final class Caller {
     /** When to retry after 429 if the registry does not say when. */
     private static final Duration GUESS = Duration.ofSeconds(60);
 
+    /** OkHttp's words for a proxy that does not connect to a host; the status follows. */
+    private static final String NO_TUNNEL = "Unexpected response code for CONNECT: ";
+
     private final Authorizer authorizer;
     private final RetryPolicy policy;
     private final Duration budget;
@@ -184,10 +187,11 @@ final class Caller {
             }
             attempt++;
             failures++;
-            // A certificate does not change by itself.
-            Optional<Duration> delay = failures > MOST || isCertificateTrouble(reason)
-                    ? Optional.empty()
-                    : policy.delay(attempt, retryAfter(reason), end.remaining(), random.getAsDouble());
+            // Neither a certificate nor a proxy's password changes by itself, and a proxy may lock an account.
+            Optional<Duration> delay =
+                    failures > MOST || isCertificateTrouble(reason) || reason instanceof ProxyLogin.Refused
+                            ? Optional.empty()
+                            : policy.delay(attempt, retryAfter(reason), end.remaining(), random.getAsDouble());
             if (delay.isEmpty()) {
                 throw error(call, reason, host);
             }
@@ -279,7 +283,9 @@ final class Caller {
 
     private static String words(String host, IOException failure) {
         @Nullable String detail = failure.getMessage();
-        if (isCertificateTrouble(failure)) {
+        if (failure instanceof ProxyLogin.Refused) {
+            return String.valueOf(detail);
+        } else if (isCertificateTrouble(failure)) {
             return "the certificate of " + host + " is not trusted: " + detail
                     + "; configure its authority (HostOptions.withAuthorities), or accept any certificate for this host"
                     + " (HostOptions.withInsecureTls)";
@@ -294,6 +300,10 @@ final class Caller {
             return host + " cannot be reached: " + (cause == null ? detail : cause.getMessage());
         } else if (failure instanceof SocketTimeoutException || failure instanceof java.io.InterruptedIOException) {
             return host + " did not answer in time: " + detail;
+        }
+        if (detail != null && detail.startsWith(NO_TUNNEL)) {
+            return host + " cannot be reached: the proxy refuses to connect to it, status "
+                    + detail.substring(NO_TUNNEL.length());
         }
         return "the connection failed: " + (detail == null ? failure : detail);
     }

@@ -1,8 +1,11 @@
 package io.urunner.registry;
 
 import java.io.IOException;
+import java.net.Proxy;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import okhttp3.HttpUrl;
@@ -101,6 +104,27 @@ final class Host {
             }
             return Objects.requireNonNull(root);
         }
+    }
+
+    /** The proxy that it is reached through. */
+    Optional<Proxy> proxy() {
+        HttpUrl known = root;
+        return proxy(known != null ? known : plain());
+    }
+
+    private Optional<Proxy> proxy(HttpUrl url) {
+        Proxy fixed = client.proxy();
+        List<Proxy> chosen =
+                fixed != null ? List.of(fixed) : client.proxySelector().select(url.uri());
+        return chosen.stream().findFirst().filter(proxy -> proxy.type() != Proxy.Type.DIRECT);
+    }
+
+    /** What to call it if a request to a URL of it fails: the proxy may be at fault. */
+    String described(HttpUrl url) {
+        return authority
+                + proxy(url)
+                        .map(proxy -> " (through the proxy " + ProxyAddress.shown(proxy) + ")")
+                        .orElse("");
     }
 
     /**

@@ -2,6 +2,8 @@ package io.urunner.registry;
 
 import io.urunner.registry.auth.CredentialProvider;
 import java.io.InputStream;
+import java.net.Proxy;
+import java.net.ProxySelector;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -65,6 +67,9 @@ public final class RegistryClient implements AutoCloseable {
                 .socketFactory(limit)
                 .addNetworkInterceptor(limit)
                 .build();
+        if (builder.proxies != null) {
+            http = ProxyLogin.through(builder.proxies, http);
+        }
         CredentialProvider provider =
                 builder.credentials != null ? builder.credentials : new CredentialRouter(Map.of());
         Transport transport = new Transport(
@@ -429,6 +434,16 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
+     * Returns the proxy through which requests to a registry go. Nothing is sent or looked up.
+     *
+     * @param registry the registry as {@code host[:port]}
+     * @return the proxy, or empty if the registry is reached directly
+     */
+    public Optional<Proxy> proxy(String registry) {
+        return caller.authorizer().transport.hosts().of(registry).proxy();
+    }
+
+    /**
      * Closes the connections, unless the HTTP client belongs to the caller or this is a {@linkplain #withCredentials
      * view}. Closing twice has no effect.
      *
@@ -449,6 +464,8 @@ public final class RegistryClient implements AutoCloseable {
         @Nullable CredentialProvider credentials;
 
         @Nullable OkHttpClient httpClient;
+
+        @Nullable ProxySelector proxies;
 
         HostOptions defaults = HostOptions.DEFAULTS;
         final Map<String, HostOptions> hosts = new HashMap<>();
@@ -526,6 +543,23 @@ public final class RegistryClient implements AutoCloseable {
          */
         public Builder httpClient(OkHttpClient client) {
             this.httpClient = Objects.requireNonNull(client, "client");
+            return this;
+        }
+
+        /**
+         * Sets which proxies requests go through: those to registries, token servers, storages and mirrors. By default
+         * it is the Java runtime's selector, or that of {@link #httpClient}. A host whose options name a {@linkplain
+         * HostOptions#withProxy proxy} uses that one.
+         *
+         * <p>{@link EnvironmentProxySelector} reads the usual variables; its user and password are sent to its proxy,
+         * and to nobody else. For another selector whose proxies demand a login, pass an {@link #httpClient} with a
+         * {@code proxyAuthenticator}.
+         *
+         * @param selector chooses the proxy of each URL; it must be thread-safe
+         * @return this
+         */
+        public Builder proxy(ProxySelector selector) {
+            this.proxies = Objects.requireNonNull(selector, "selector");
             return this;
         }
 

@@ -157,7 +157,7 @@ final class Transport {
             throw new SocketTimeoutException("other requests to " + host.authority() + " used up the deadline, "
                     + host.options().concurrency() + " at a time");
         }
-        deadline.asks(host.authority());
+        deadline.asks(host.described(request.url()));
         long started = ticker.getAsLong();
         Response response = null;
         boolean handed = false;

@@ -23,6 +23,7 @@ final class EcrProvider implements CredentialProvider {
     private static final Duration ANONYMOUSLY = Duration.ofHours(1);
 
     private final EcrSettings settings;
+    private final PluginContext context;
     private final InstantSource clock;
     private final Map<TokenIssuer.Endpoint, Tokens> tokens = new HashMap<>();
     private volatile Instant anonymousUntil = Instant.MIN;
@@ -32,6 +33,7 @@ final class EcrProvider implements CredentialProvider {
 
     EcrProvider(EcrSettings settings, PluginContext context) {
         this.settings = settings;
+        this.context = context;
         this.clock = context.clock();
     }
 
@@ -107,7 +109,7 @@ final class EcrProvider implements CredentialProvider {
                 throw new IllegalStateException("the credentials of Amazon ECR are closed");
             }
             return tokens.computeIfAbsent(endpoint, missing -> {
-                TokenIssuer issuer = new TokenIssuer(settings, missing, clock);
+                TokenIssuer issuer = new TokenIssuer(settings, missing, context);
                 return new Tokens(issuer, ExpiringCredential.renewedAtHalfLife(issuer, clock));
             });
         }

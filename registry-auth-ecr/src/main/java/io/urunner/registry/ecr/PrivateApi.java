@@ -1,5 +1,6 @@
 package io.urunner.registry.ecr;
 
+import io.urunner.registry.auth.PluginContext;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
@@ -15,12 +16,12 @@ import software.amazon.awssdk.services.ecr.model.AuthorizationData;
 final class PrivateApi implements TokenApi {
     private final EcrClient client;
 
-    PrivateApi(TokenIssuer.Endpoint endpoint, Optional<URI> url) {
+    PrivateApi(TokenIssuer.Endpoint endpoint, Optional<URI> url, PluginContext context) {
         EcrClientBuilder builder = EcrClient.builder()
                 .region(Region.of(endpoint.region()))
                 .fipsEnabled(endpoint.fips())
                 .dualstackEnabled(endpoint.dualStack())
-                .httpClientBuilder(TokenApi.http())
+                .httpClient(TokenApi.http(context))
                 // The caller decides when to retry.
                 .overrideConfiguration(override ->
                         override.retryStrategy(AwsRetryStrategy.doNotRetry()).apiCallTimeout(Duration.ofSeconds(20)));

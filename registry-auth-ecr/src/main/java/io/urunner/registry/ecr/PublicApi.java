@@ -2,6 +2,7 @@ package io.urunner.registry.ecr;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.urunner.registry.auth.PluginContext;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -34,9 +35,10 @@ final class PublicApi implements TokenApi {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final URI url;
-    private final SdkHttpClient http = TokenApi.http().build();
+    private final SdkHttpClient http;
 
-    PublicApi(Optional<URI> url) {
+    PublicApi(Optional<URI> url, PluginContext context) {
+        http = TokenApi.http(context);
         this.url = url.orElse(URL);
     }
 

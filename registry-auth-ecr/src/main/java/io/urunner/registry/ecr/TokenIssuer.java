@@ -3,6 +3,7 @@ package io.urunner.registry.ecr;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.ExpiringCredential;
+import io.urunner.registry.auth.PluginContext;
 import io.urunner.registry.auth.Secret;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -32,6 +33,7 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
     private final EcrSettings settings;
     private final Endpoint endpoint;
     private final InstantSource clock;
+    private final PluginContext context;
     private @Nullable TokenApi api;
     private @Nullable DefaultCredentialsProvider chain;
     private volatile @Nullable Refusal refusal;
@@ -52,10 +54,11 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
 
     private record Refusal(AwsCredentials identity, CredentialException failure, Instant until) {}
 
-    TokenIssuer(EcrSettings settings, Endpoint endpoint, InstantSource clock) {
+    TokenIssuer(EcrSettings settings, Endpoint endpoint, PluginContext context) {
         this.settings = settings;
         this.endpoint = endpoint;
-        this.clock = clock;
+        this.clock = context.clock();
+        this.context = context;
     }
 
     @Override
@@ -145,8 +148,8 @@ final class TokenIssuer implements ExpiringCredential.Issuer, AutoCloseable {
         TokenApi ready = api;
         if (ready == null) {
             ready = endpoint.isPublic()
-                    ? new PublicApi(settings.endpoint())
-                    : new PrivateApi(endpoint, settings.endpoint());
+                    ? new PublicApi(settings.endpoint(), context)
+                    : new PrivateApi(endpoint, settings.endpoint(), context);
             api = ready;
         }
         return ready;

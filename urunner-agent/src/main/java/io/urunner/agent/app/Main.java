@@ -5,6 +5,7 @@ import io.urunner.agent.app.cli.Cli;
 import io.urunner.agent.app.cli.CommandContext;
 import io.urunner.agent.app.logging.Logging;
 import io.urunner.agent.app.logging.PrintedLines;
+import io.urunner.agent.app.process.ProcessProxies;
 import io.urunner.agent.app.process.ProcessTermination;
 import io.urunner.agent.text.Printable;
 import java.io.FileDescriptor;
@@ -33,6 +34,7 @@ public final class Main {
         ProcessTermination termination = new ProcessTermination();
         System.setOut(printed(FileDescriptor.out));
         System.setErr(printed(FileDescriptor.err));
+        ProcessProxies.install(System.getenv());
         int code;
         try (Composition composition = new Composition()) {
             code = Cli.execute(

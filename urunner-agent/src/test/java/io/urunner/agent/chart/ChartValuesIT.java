@@ -327,8 +327,13 @@ class ChartValuesIT {
                         extraEnv:
                           - {name: JAVA_TOOL_OPTIONS, value: "-Xss1m -Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128 -Dhttp.proxyPort=3129"}
                           - {name: TZ, value: "a:1"}
+                          - {name: HTTPS_PROXY, value: "http://u:p%40@proxy:3130/"}
+                          - {name: all_proxy, value: "socks5h://proxy:3131"}
+                          - {name: http_proxy, value: "proxy:3132"}
+                          - {name: NO_PROXY, value: "a:1"}
                         """))))
-                .containsExactlyInAnyOrder(53, 53, 443, 6443, 5432, 7001, 7002, 7003, 7004, 7005, 3128, 3129);
+                .containsExactlyInAnyOrder(
+                        53, 53, 443, 6443, 5432, 7001, 7002, 7003, 7004, 7005, 3128, 3129, 3130, 3131, 3132);
     }
 
     private static List<Integer> ports(Chart chart) {

@@ -185,7 +185,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                                     : Optional.empty(),
                             agent.access(),
                             agent::check,
-                            new ShownCredentials(access.credentials(), agent::pullSecrets),
+                            new ShownCredentials(access.credentials(), agent::pullSecrets, client),
                             store,
                             vantage),
                     vantage);
@@ -215,7 +215,10 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                 && !configuration.isSet("kubernetes.auth")
                 && !environment.containsKey("KUBERNETES_SERVICE_HOST");
         try {
-            return pod && !guess ? KubeConfiguration.inCluster(environment) : KubeConfiguration.kubeconfig(environment);
+            KubeConfiguration found = pod && !guess
+                    ? KubeConfiguration.inCluster(environment)
+                    : KubeConfiguration.kubeconfig(environment);
+            return Proxies.of(environment).areOfTheEnvironment() ? found.directByDefault() : found;
         } catch (KubeConfigurationException e) {
             String hint = pod && !guess ? "; outside a cluster set URUNNER_CONF_KUBE_AUTH=kubeconfig" : "";
             throw new CommandException(e.getMessage() + hint, ExitCode.WRONG_CONFIGURATION, e);

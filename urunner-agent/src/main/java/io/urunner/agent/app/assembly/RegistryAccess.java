@@ -30,6 +30,7 @@ public final class RegistryAccess implements Wiring.Registries {
     private final FallbackCredentials credentials;
     private final ExchangeableCredentials own;
     private final InstantSource clock;
+    private final Proxies proxies;
     private final CloseStack parts;
 
     private RegistryAccess(
@@ -37,11 +38,13 @@ public final class RegistryAccess implements Wiring.Registries {
             FallbackCredentials credentials,
             ExchangeableCredentials own,
             InstantSource clock,
+            Proxies proxies,
             CloseStack parts) {
         this.client = client;
         this.credentials = credentials;
         this.own = own;
         this.clock = clock;
+        this.proxies = proxies;
         this.parts = parts;
     }
 
@@ -53,6 +56,7 @@ public final class RegistryAccess implements Wiring.Registries {
             CredentialProvider pods,
             RegistryObserver observer)
             throws CommandException {
+        Proxies proxies = Proxies.of(environment);
         CloseStack parts = new CloseStack();
         try {
             ExecutorService readers =
@@ -60,11 +64,12 @@ public final class RegistryAccess implements Wiring.Registries {
             parts.add(readers::shutdownNow);
             CredentialProvider docker = parts.add(Keychain.docker(environment, clock, readers));
             List<Settings.Registry> registries = configuration.settings().registries();
-            ExchangeableCredentials own = parts.add(new ExchangeableCredentials(router(configuration, clock)));
+            ExchangeableCredentials own = parts.add(new ExchangeableCredentials(router(configuration, clock, proxies)));
             FallbackCredentials credentials = new FallbackCredentials(
                     registries.stream().map(Settings.Registry::host).toList(), own, pods, docker);
             RegistryClient.Builder builder = RegistryClient.builder()
                     .credentials(credentials)
+                    .proxy(proxies.selector())
                     .accept(configuration.settings().acceptedTypes())
                     .clock(clock)
                     .attempts(attempts)
@@ -73,7 +78,7 @@ public final class RegistryAccess implements Wiring.Registries {
             for (Settings.Registry registry : registries) {
                 builder.host(registry.host().registry(), options(registry));
             }
-            return new RegistryAccess(parts.add(builder.build()), credentials, own, clock, parts);
+            return new RegistryAccess(parts.add(builder.build()), credentials, own, clock, proxies, parts);
         } catch (CommandException | RuntimeException e) {
             parts.closeAfter(e);
             throw e;
@@ -86,13 +91,14 @@ public final class RegistryAccess implements Wiring.Registries {
     }
 
     /** The credentials of the configured registries. */
-    private static CredentialProvider router(Configuration configuration, InstantSource clock) throws CommandException {
+    private static CredentialProvider router(Configuration configuration, InstantSource clock, Proxies proxies)
+            throws CommandException {
         Map<RegistryPrefix, CredentialProvider> providers = new LinkedHashMap<>();
         // The router closes the providers; until it exists, each provider is closed by itself.
         CloseStack made = new CloseStack();
         try {
             for (Settings.Registry registry : configuration.settings().registries()) {
-                providers.put(registry.host(), made.add(provider(registry, configuration, clock)));
+                providers.put(registry.host(), made.add(provider(registry, configuration, clock, proxies)));
             }
             return new CredentialRouter(providers);
         } catch (CommandException | RuntimeException e) {
@@ -102,14 +108,15 @@ public final class RegistryAccess implements Wiring.Registries {
     }
 
     private static CredentialProvider provider(
-            Settings.Registry registry, Configuration configuration, InstantSource clock) throws CommandException {
+            Settings.Registry registry, Configuration configuration, InstantSource clock, Proxies proxies)
+            throws CommandException {
         try {
             return configuration
                     .plugins()
                     .create(
                             registry.type(),
                             registry.credentials(),
-                            new PluginContext(registry.host().registry(), clock));
+                            new PluginContext(registry.host().registry(), clock, proxies.selector(), proxies.login()));
         } catch (IllegalArgumentException e) {
             boolean refuses = !(e.getCause() instanceof CredentialException failure && failure.isTransient());
             throw new CommandException(
@@ -158,7 +165,7 @@ public final class RegistryAccess implements Wiring.Registries {
 
     /** Uses the credentials of another configuration from now on, for the existing registries. */
     void reload(Configuration configuration) throws CommandException {
-        own.exchange(router(configuration, clock));
+        own.exchange(router(configuration, clock, proxies));
     }
 
     /** The credentials that the client uses. */

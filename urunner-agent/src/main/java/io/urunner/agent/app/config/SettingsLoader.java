@@ -1,6 +1,7 @@
 package io.urunner.agent.app.config;
 
 import io.urunner.agent.text.Suggestion;
+import io.urunner.registry.EnvironmentProxySelector;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.CredentialPlugin;
 import io.urunner.registry.auth.CredentialPlugins;
@@ -16,7 +17,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +35,11 @@ public final class SettingsLoader {
 
     private static final int MOST_UNUSABLE = 10;
 
-    /** The variables in which other programs look for their proxy. */
-    private static final Pattern PROXY = Pattern.compile("(?i)(https?|all)_proxy");
+    /** The variables that name a proxy; any of them may also be in lower case. */
+    private static final List<String> PROXIES = List.of("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY");
+
+    /** Java's own properties for it. */
+    private static final List<String> JAVA_PROXIES = List.of("https.proxyHost", "http.proxyHost", "socksProxyHost");
 
     private final Map<String, String> environment;
     private final PluginDiscovery discovery;
@@ -116,6 +119,7 @@ public final class SettingsLoader {
         private final Set<String> ambiguous = new TreeSet<>();
         private CredentialPlugins plugins = CredentialPlugins.of();
         private Optional<Path> pluginDirectory = Optional.empty();
+        private EnvironmentProxySelector proxies = EnvironmentProxySelector.of(Map.of());
 
         Load(Overrides overrides, boolean defaultRegistry) {
             this.overrides = overrides;
@@ -150,6 +154,7 @@ public final class SettingsLoader {
                     Settings.class,
                     tree,
                     new RecordBinder.Scope("", EnvironmentSource.VARIABLES, "", this::registries));
+            readProxies();
             ambiguous.removeAll(binder.referenced());
             ambiguous.forEach(variable -> binder.problem(
                     new Origin.Variable(variable),
@@ -160,6 +165,22 @@ public final class SettingsLoader {
             }
             file.ifPresent(binder.files()::add);
             return new Configuration(settings, binder.values(), warnings(settings), plugins, binder.files());
+        }
+
+        /** Reports each variable by itself, so that all that are unusable are named. */
+        private void readProxies() {
+            for (String upper : PROXIES) {
+                for (String name : List.of(upper.toLowerCase(Locale.ROOT), upper)) {
+                    try {
+                        EnvironmentProxySelector.of(Map.of(name, environment.getOrDefault(name, "")));
+                    } catch (IllegalArgumentException e) {
+                        binder.problem(new Origin.Variable(name), "", String.valueOf(e.getMessage()));
+                    }
+                }
+            }
+            if (binder.problems().isEmpty()) {
+                proxies = EnvironmentProxySelector.of(environment);
+            }
         }
 
         private CredentialPlugins discover(@Nullable Node directory) {
@@ -191,15 +212,9 @@ public final class SettingsLoader {
                                     + " is not verified: anyone on the network path can read the credentials; configure its CA instead");
                 }
             }
-            List<String> proxies = environment.keySet().stream()
-                    .filter(name -> PROXY.matcher(name).matches()
-                            && !environment.getOrDefault(name, "").isBlank())
-                    .sorted()
-                    .toList();
-            if (!proxies.isEmpty()) {
-                warnings.add(String.join(", ", proxies) + (proxies.size() == 1 ? " is" : " are")
-                        + " set, but not used: configure the proxy with Java's system properties in"
-                        + " JAVA_TOOL_OPTIONS, see docs/proxies.md");
+            if (proxies.namesAny() && JAVA_PROXIES.stream().anyMatch(name -> System.getProperty(name) != null)) {
+                warnings.add("the proxies of the environment's variables are used (" + proxies + "), and those in"
+                        + " JAVA_TOOL_OPTIONS are not: keep one of the two, see docs/proxies.md");
             }
             return warnings;
         }

@@ -84,6 +84,16 @@ public final class Doctor {
         String describe(Image image);
 
         /**
+         * Says how the registry is reached, if not directly.
+         *
+         * @param image the image and its namespace
+         * @return words such as {@code through the proxy http://proxy.example:3128}, without a login; or nothing
+         */
+        default String route(Image image) {
+            return "";
+        }
+
+        /**
          * What is wrong with the pull secrets, if those are used.
          *
          * @param image the image and its namespace

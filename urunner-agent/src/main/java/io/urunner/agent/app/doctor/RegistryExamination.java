@@ -179,10 +179,13 @@ final class RegistryExamination {
                             "it answers; it is not known whether a workload uses an image from it: " + Doctor.UNSEEN,
                             "");
         }
+        String route = credentials.route(first.get());
         return failure.isPresent()
                 ? partly(answers)
                 : Finding.ok(
-                        CHECK, registry + ": answers for " + first.get().reference() + ", read with " + credential);
+                        CHECK,
+                        registry + ": answers for " + first.get().reference() + ", read with " + credential
+                                + (route.isEmpty() ? "" : ", " + route));
     }
 
     /** Some images fail. */

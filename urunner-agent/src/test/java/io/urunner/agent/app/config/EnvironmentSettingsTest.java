@@ -2,6 +2,7 @@ package io.urunner.agent.app.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.urunner.agent.plan.Admission;
 import io.urunner.agent.plan.Policy;
@@ -412,16 +413,28 @@ class EnvironmentSettingsTest {
     }
 
     @Test
-    void thereIsAWarningAboutAProxyThatIsNotUsed() throws ConfigurationException {
+    void proxiesOfTheEnvironmentNeedNoWarning() throws ConfigurationException {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.putAll(Map.of("HTTPS_PROXY", "http://me:s3cret@proxy:3128", "no_proxy", "x", "ALL_PROXY", " "));
 
-        assertThat(load(environment).warnings())
-                .singleElement()
-                .asString()
-                .startsWith("HTTPS_PROXY is set, but not used")
-                .contains("docs/proxies.md")
-                .doesNotContain("s3cret");
+        assertThat(load(environment).warnings()).isEmpty();
+    }
+
+    @Test
+    void everyProxyThatCannotBeUsedIsNamedWithoutItsPassword() {
+        Map<String, String> environment = new HashMap<>(LEAST);
+        environment.putAll(Map.of(
+                "HTTPS_PROXY", "https://me:s3cret@proxy:3128",
+                "http_proxy", "http://me:s3cret@proxy:0",
+                "ALL_PROXY", "http://proxy:3128"));
+
+        assertThatThrownBy(() -> load(environment))
+                .asInstanceOf(type(ConfigurationException.class))
+                .satisfies(failure -> assertThat(failure.problems().stream().map(Problem::toString))
+                        .hasSize(2)
+                        .anySatisfy(problem -> assertThat(problem).contains("HTTPS_PROXY", "TLS to the proxy"))
+                        .anySatisfy(problem -> assertThat(problem).contains("http_proxy", "the port 0"))
+                        .noneSatisfy(problem -> assertThat(problem).contains("s3cret")));
     }
 
     @Test

@@ -1,0 +1,173 @@
+package io.urunner.registry;
+
+import io.urunner.registry.auth.Secret;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chooses proxies as the environment variables {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code
+ * NO_PROXY} say, by the rules of Go's programs, which are those of the kubelet and of containerd. The client does not
+ * read the environment: pass it here, and the selector to {@link RegistryClient.Builder#proxy}. Immutable and
+ * thread-safe; it sends nothing.
+ *
+ * <ul>
+ *   <li>Of a variable in lower and in upper case, the one in lower case counts, as with curl. One without text is not
+ *       set. Each is the proxy of URLs of its scheme; {@code ALL_PROXY} is for a scheme without its own.
+ *   <li>A proxy is {@code [scheme://][user[:password]@]host[:port]}; the scheme is {@code http} by default, the port 80.
+ *       Special characters of user and password are percent-encoded. {@code socks5} and {@code socks5h} (port 1080) are
+ *       supported without a login; with both, the proxy resolves the names. TLS to the proxy itself ({@code https://})
+ *       and SOCKS 4 are not supported, because neither OkHttp nor the Java runtime can do it.
+ *   <li>{@code NO_PROXY} lists what is reached directly, separated by commas or blanks: {@code example.com} (it and its
+ *       subdomains), {@code .example.com} or {@code *.example.com} (only its subdomains; with curl the first also
+ *       means the name itself, with Go it does not), an address, a network ({@code 10.0.0.0/8}, {@code fd00::/8}), each
+ *       but the network with a port if only that is meant, and {@code *} for everything. Networks match addresses, not
+ *       names: nothing is looked up. An entry that is none of these matches nothing, as with curl and Go.
+ *   <li>{@code localhost} and loopback addresses are reached directly.
+ * </ul>
+ *
+ * <p>The answers of a SOCKS proxy are not subject to the client's limit on headers without content.
+ */
+public final class EnvironmentProxySelector extends ProxySelector {
+    private final @Nullable ProxyAddress forHttps;
+    private final @Nullable ProxyAddress forHttp;
+    private final NoProxy exceptions;
+
+    private EnvironmentProxySelector(
+            @Nullable ProxyAddress forHttps, @Nullable ProxyAddress forHttp, NoProxy exceptions) {
+        this.forHttps = forHttps;
+        this.forHttp = forHttp;
+        this.exceptions = exceptions;
+    }
+
+    /**
+     * Reads the variables.
+     *
+     * @param environment the environment, such as {@link System#getenv()}
+     * @return the selector; without any of the variables, everything is reached directly
+     * @throws IllegalArgumentException if a proxy cannot be used; the message names the variable and the reason, and
+     *     contains neither user nor password
+     */
+    public static EnvironmentProxySelector of(Map<String, String> environment) {
+        ProxyAddress all = proxy(environment, "all_proxy");
+        ProxyAddress https = proxy(environment, "https_proxy");
+        ProxyAddress http = proxy(environment, "http_proxy");
+        String exceptions =
+                text(environment, "no_proxy").map(Map.Entry::getValue).orElse("");
+        return new EnvironmentProxySelector(
+                https == null ? all : https, http == null ? all : http, new NoProxy(exceptions));
+    }
+
+    private static @Nullable ProxyAddress proxy(Map<String, String> environment, String variable) {
+        return text(environment, variable)
+                .map(found -> ProxyAddress.parse(found.getKey(), found.getValue()))
+                .orElse(null);
+    }
+
+    private static Optional<Map.Entry<String, String>> text(Map<String, String> environment, String variable) {
+        return Stream.of(variable, variable.toUpperCase(Locale.ROOT))
+                .map(name -> Map.entry(name, environment.getOrDefault(name, "").strip()))
+                .filter(found -> !found.getValue().isEmpty())
+                .findFirst();
+    }
+
+    /**
+     * Tells whether any variable names a proxy.
+     *
+     * @return false if everything is reached directly
+     */
+    public boolean namesAny() {
+        return forHttps != null || forHttp != null;
+    }
+
+    /**
+     * Returns the proxy for a URL.
+     *
+     * @param uri an http or https URL
+     * @return one element: the proxy, with a host that is not resolved yet, or {@link Proxy#NO_PROXY}
+     */
+    @Override
+    public List<Proxy> select(URI uri) {
+        String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
+        boolean tls = scheme.equals("https");
+        ProxyAddress named = tls ? forHttps : scheme.equals("http") ? forHttp : null;
+        String host = uri.getHost();
+        int port = uri.getPort() >= 0 ? uri.getPort() : tls ? 443 : 80;
+        return List.of(named == null || host == null || exceptions.has(host, port) ? Proxy.NO_PROXY : named.proxy());
+    }
+
+    /** Does nothing: there is no other proxy to try. */
+    @Override
+    public void connectFailed(URI uri, SocketAddress address, IOException failure) {}
+
+    /**
+     * Returns what answers the proxies' requests for a login with the user and password of the variables, for other HTTP
+     * clients. {@link RegistryClient} needs only the selector.
+     *
+     * @return an authenticator that answers only proxies, and only those of the variables
+     */
+    public Authenticator authenticator() {
+        return new Authenticator() {
+            @Override
+            protected @Nullable PasswordAuthentication getPasswordAuthentication() {
+                if (getRequestorType() != RequestorType.PROXY || getRequestingHost() == null) {
+                    return null;
+                }
+                return login(InetSocketAddress.createUnresolved(getRequestingHost(), getRequestingPort()))
+                        .map(login -> new PasswordAuthentication(
+                                login.user(), login.password().toCharArray()))
+                        .orElse(null);
+            }
+        };
+    }
+
+    /**
+     * User and password for a proxy.
+     *
+     * @param user possibly empty
+     * @param secret the password, if there is one
+     */
+    record Login(String user, Optional<Secret> secret) {
+        String password() {
+            return secret.map(Secret::reveal).orElse("");
+        }
+    }
+
+    /** The login for the proxy at an address, if it is one of the variables' and has one. */
+    Optional<Login> login(InetSocketAddress address) {
+        return Stream.of(Optional.ofNullable(forHttps), Optional.ofNullable(forHttp))
+                .flatMap(Optional::stream)
+                .filter(proxy -> proxy.isAt(address))
+                .map(ProxyAddress::login)
+                .flatMap(Optional::stream)
+                .findFirst();
+    }
+
+    /**
+     * Writes a proxy as a variable would name it, without user and password.
+     *
+     * @param proxy the proxy, not {@link Proxy#NO_PROXY}
+     * @return its URL, such as {@code http://proxy.example:3128}
+     */
+    public static String shown(Proxy proxy) {
+        return ProxyAddress.shown(proxy);
+    }
+
+    /** The proxies, without user and password. */
+    @Override
+    public String toString() {
+        return "https: " + (forHttps == null ? "direct" : forHttps) + ", http: "
+                + (forHttp == null ? "direct" : forHttp);
+    }
+}

@@ -1,0 +1,143 @@
+package io.urunner.registry;
+
+import io.urunner.registry.EnvironmentProxySelector.Login;
+import io.urunner.registry.auth.Secret;
+import java.io.ByteArrayOutputStream;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A proxy as an environment variable names it. Immutable.
+ *
+ * @param proxy the proxy; its host is not resolved
+ * @param login user and password, if it demands any
+ */
+record ProxyAddress(Proxy proxy, Optional<Login> login) {
+    private static final Pattern FORM = Pattern.compile("(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]*)(?:[/?#].*)?");
+    private static final Pattern AUTHORITY =
+            Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?)(?::([0-9]{0,5}))?");
+
+    /**
+     * Reads a variable.
+     *
+     * @throws IllegalArgumentException naming the variable and the reason, and nothing of a login
+     */
+    static ProxyAddress parse(String variable, String text) {
+        Matcher form = FORM.matcher(text);
+        if (!form.matches()) {
+            throw unusable(variable, "it is not one line of text");
+        }
+        String scheme = form.group(1) == null ? "http" : form.group(1).toLowerCase(Locale.ROOT);
+        String authority = form.group(2);
+        int at = authority.lastIndexOf('@');
+        boolean socks = switch (scheme) {
+            case "http" -> false;
+            case "socks5", "socks5h" -> true;
+            case "https" ->
+                throw unusable(variable, "TLS to the proxy itself (https://) is not supported; name its http:// port");
+            default -> throw unusable(variable, "its scheme is not http, socks5 or socks5h");
+        };
+        if (socks && at >= 0) {
+            throw unusable(variable, "a SOCKS proxy with a login is not supported; use one without, or an HTTP proxy");
+        }
+        Matcher place = AUTHORITY.matcher(authority.substring(at + 1));
+        if (!place.matches()) {
+            throw unusable(
+                    variable,
+                    "it does not have the form http://[user:password@]host:port; write special characters of user and"
+                            + " password as %40 for '@', %2F for '/', %23 for '#'");
+        }
+        String digits = place.group(2) == null ? "" : place.group(2);
+        int port = digits.isEmpty() ? socks ? 1080 : 80 : Integer.parseInt(digits);
+        if (port < 1 || port > 65535) {
+            throw unusable(variable, "the port " + port + " does not exist");
+        }
+        String host = place.group(1).replaceAll("[\\[\\]]", "");
+        return new ProxyAddress(
+                new Proxy(socks ? Proxy.Type.SOCKS : Proxy.Type.HTTP, InetSocketAddress.createUnresolved(host, port)),
+                at < 0 ? Optional.empty() : Optional.of(login(variable, authority.substring(0, at))));
+    }
+
+    private static Login login(String variable, String text) {
+        int colon = text.indexOf(':');
+        return new Login(
+                decoded(variable, colon < 0 ? text : text.substring(0, colon)),
+                Optional.of(colon < 0 ? "" : decoded(variable, text.substring(colon + 1)))
+                        .filter(password -> !password.isEmpty())
+                        .map(Secret::of));
+    }
+
+    /** Without percent-escapes; a plus sign is a plus sign. */
+    private static String decoded(String variable, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream decoded = new ByteArrayOutputStream();
+        for (int i = 0; i < bytes.length; i++) {
+            if (bytes[i] != '%') {
+                decoded.write(bytes[i]);
+                continue;
+            }
+            int high = i + 2 < bytes.length ? Character.digit(bytes[i + 1], 16) : -1;
+            int low = i + 2 < bytes.length ? Character.digit(bytes[i + 2], 16) : -1;
+            if (high < 0 || low < 0) {
+                throw unusable(
+                        variable, "its user or password contains a '%' without two hexadecimal digits; write %25");
+            }
+            decoded.write(high << 4 | low);
+            i += 2;
+        }
+        String result;
+        try {
+            result = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(decoded.toByteArray()))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw unusable(variable, "its user or password is not UTF-8");
+        }
+        if (result.chars().anyMatch(Character::isISOControl)) {
+            throw unusable(variable, "its user or password contains a control character");
+        }
+        return result;
+    }
+
+    private static IllegalArgumentException unusable(String variable, String reason) {
+        return new IllegalArgumentException(
+                "the proxy in the environment variable " + variable + " cannot be used: " + reason);
+    }
+
+    boolean isAt(InetSocketAddress address) {
+        return own().getPort() == address.getPort()
+                && own().getHostString().equalsIgnoreCase(bare(address.getHostString()));
+    }
+
+    private static String bare(String host) {
+        return host.replaceAll("[\\[\\]]", "");
+    }
+
+    private InetSocketAddress own() {
+        return (InetSocketAddress) proxy.address();
+    }
+
+    /** The address of a proxy for people. */
+    static String shown(Proxy proxy) {
+        if (!(proxy.address() instanceof InetSocketAddress address)) {
+            return String.valueOf(proxy.type());
+        }
+        String host = address.getHostString();
+        return (proxy.type() == Proxy.Type.SOCKS ? "socks5://" : "http://")
+                + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+
+    /** Without user and password. */
+    @Override
+    public String toString() {
+        return shown(proxy) + (login.isPresent() ? " (with a login)" : "");
+    }
+}
