@@ -201,8 +201,7 @@ final class BlobUpload {
 
     /** Asks how much of the content the registry has. */
     private boolean ask(HttpUrl here) throws RegistryException, IOException, InterruptedException {
-        Call call = new Call(
-                template.what(), "GET", here.toString(), Call.NO_HEADERS, null, template.scopes(), template.transfer());
+        Call call = Blobs.beside(repository, blob.digest(), "GET", here);
         try (Response response = send(call, Set.of())) {
             long known = received(response);
             if (known > blob.size() || known == refused) {
@@ -360,7 +359,7 @@ final class BlobUpload {
         if (here == null || !answerable || end.remaining().isZero()) {
             return;
         }
-        Call call = template.by("DELETE").at(here.toString());
+        Call call = Blobs.beside(repository, blob.digest(), "DELETE", here);
         try {
             caller.once(call, Set.of(), caller.within(end, call)).close();
         } catch (RegistryException | IOException e) {

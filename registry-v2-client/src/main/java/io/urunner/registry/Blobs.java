@@ -77,8 +77,7 @@ final class Blobs {
     private void cancel(Repository to, Digest digest, Response response) throws InterruptedException {
         try {
             HttpUrl location = location(upload(to, digest, ""), response);
-            caller.call(upload(to, digest, "").by("DELETE").at(location.toString()))
-                    .close();
+            caller.call(beside(to, digest, "DELETE", location)).close();
         } catch (RegistryException e) {
             // The blob is not mounted either way, and the caller learns that.
         }
@@ -98,6 +97,15 @@ final class Blobs {
                         "/blobs/uploads/" + query,
                         "pull,push")
                 .with(NOTHING);
+    }
+
+    /**
+     * A request about an upload that is not the upload itself. Its permissions are the same in another order, because a
+     * refusal is remembered: a registry that does not let us ask or cancel does not thereby refuse the push.
+     */
+    static Call beside(Repository repository, Digest digest, String method, HttpUrl location) {
+        return Call.on(repository, "push the blob", Optional.of(digest.toString()), method, "", "push,pull")
+                .at(location.toString());
     }
 
     /**
