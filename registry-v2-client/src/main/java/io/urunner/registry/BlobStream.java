@@ -38,6 +38,9 @@ final class BlobStream extends InputStream {
 
     private long waiting;
 
+    /** Whether the answer is compressed, other than the blob. */
+    private boolean decoded;
+
     private boolean verified;
     private boolean closed;
 
@@ -49,7 +52,20 @@ final class BlobStream extends InputStream {
     }
 
     void connect() throws RegistryException, InterruptedException {
-        response = caller.call(call);
+        Response answer = caller.call(call);
+        response = answer;
+        try {
+            open(answer);
+        } catch (IOException e) {
+            close();
+            throw caller.broken(call, e);
+        }
+    }
+
+    /** Begins to read an answer that has the content from its beginning. */
+    private void open(Response answer) throws IOException {
+        decoded = ContentEncoding.hides(blob, answer);
+        response = decoded ? ContentEncoding.decoded(answer) : answer;
     }
 
     @Override
@@ -117,13 +133,15 @@ final class BlobStream extends InputStream {
             throw new IOException(error.getMessage(), error);
         }
         try {
-            Response answer = caller.call(
-                    call.with(Headers.of("Range", "bytes=" + position + "-")).with(rest));
+            // A range of a compressed answer does not count the bytes of the content.
+            Headers range = decoded ? Call.NO_HEADERS : Headers.of("Range", "bytes=" + position + "-");
+            Response answer = caller.call(call.with(range).with(rest));
             response = answer;
             if (answer.code() == PARTIAL_CONTENT) {
                 check(answer);
             } else {
                 // The registry does not support ranges: what we already have comes again.
+                open(answer);
                 body().skipNBytes(position);
             }
         } catch (Violation e) {

@@ -115,7 +115,7 @@ final class Blobs {
     @Nullable HttpUrl openUpload(Call call, Response response) throws ProtocolViolationException {
         String header = response.header("Location");
         HttpUrl location = header == null ? null : response.request().url().resolve(header);
-        boolean open = location != null && location.encodedPath().contains("/blobs/uploads/");
+        boolean open = location != null && location.encodedPath().matches(".*/blobs/uploads/.+");
         return open ? location(call, response) : null;
     }
 

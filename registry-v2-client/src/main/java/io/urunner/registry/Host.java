@@ -44,6 +44,23 @@ final class Host {
         }
     }
 
+    /**
+     * A host as a caller names it.
+     *
+     * @throws IllegalArgumentException if it is a URL or no host at all; the message says what to write
+     */
+    static String authority(String text) {
+        String bare =
+                text.strip().replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://", "").replaceFirst("[/?#].*$", "");
+        bare = bare.substring(bare.lastIndexOf('@') + 1);
+        String reason = ReferenceGrammar.wrongRegistry(bare);
+        if (reason != null || !bare.equals(text)) {
+            throw new IllegalArgumentException("not a host: " + ReferenceGrammar.quote(text) + ": write "
+                    + (reason == null ? ReferenceGrammar.quote(bare) : "host[:port], as references name it"));
+        }
+        return bare;
+    }
+
     /** This host, trusted to lead to a URL. */
     Host trusting(HttpUrl url) {
         Set<String> trusted = new HashSet<>(options.trustedHosts());

@@ -46,7 +46,7 @@ public record HostOptions(
         }
         Set<String> trusted = new HashSet<>();
         for (String host : trustedHosts) {
-            trusted.add(host.toLowerCase(Locale.ROOT));
+            trusted.add(Host.authority(host).toLowerCase(Locale.ROOT));
         }
         trustedHosts = Set.copyOf(trusted);
     }

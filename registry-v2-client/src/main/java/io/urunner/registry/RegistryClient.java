@@ -218,7 +218,7 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public void ping(String registry) throws RegistryException, InterruptedException {
-        caller.call(Call.ping(registry)).close();
+        caller.call(Call.ping(Host.authority(registry))).close();
     }
 
     /**
@@ -305,7 +305,7 @@ public final class RegistryClient implements AutoCloseable {
      * @return the names of the repositories
      */
     public Pages<String> catalog(String registry) {
-        return listings.catalog(registry, Listings.MOST);
+        return listings.catalog(Host.authority(registry), Listings.MOST);
     }
 
     /**
@@ -430,7 +430,7 @@ public final class RegistryClient implements AutoCloseable {
      * @return the limit, or empty if the host has not reported any yet
      */
     public Optional<RateLimit> rateLimit(String registry) {
-        return caller.authorizer().rateLimit(Repository.apiHost(registry));
+        return caller.authorizer().rateLimit(Repository.apiHost(Host.authority(registry)));
     }
 
     /**
@@ -506,9 +506,11 @@ public final class RegistryClient implements AutoCloseable {
          * @param host {@code host[:port]}, as references name it
          * @param options its options
          * @return this
+         * @throws IllegalArgumentException if it is not a host, for example a URL; whether it speaks plain http is an
+         *     {@linkplain HostOptions#withPlainHttp option}
          */
         public Builder host(String host, HostOptions options) {
-            hosts.put(Repository.canonicalRegistry(host), Objects.requireNonNull(options, "options"));
+            hosts.put(Repository.canonicalRegistry(Host.authority(host)), Objects.requireNonNull(options, "options"));
             return this;
         }
 

@@ -165,8 +165,10 @@ final class Transport {
             response = execute(host, request, streams, deadline);
             note(host, response);
             observer.requested(host.authority(), request.method(), response.code(), since(started));
+            // Whether a blob is compressed is for those to decide who know it.
+            Response readable = streams && response.isSuccessful() ? response : ContentEncoding.decoded(response);
             handed = true;
-            return response;
+            return readable;
         } finally {
             // Whatever is thrown, even by an observer: nothing stays open or held.
             host.gate().release();

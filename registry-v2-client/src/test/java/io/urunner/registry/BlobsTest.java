@@ -18,6 +18,8 @@ import okhttp3.mockwebserver.SocketPolicy;
 import okio.Buffer;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Blobs over broken connections. */
 class BlobsTest {
@@ -213,6 +215,60 @@ class BlobsTest {
                 .containsExactly(
                         "POST /v2/team/app/blobs/uploads/?mount=" + blob.digest() + "&from=other/app",
                         "DELETE /v2/team/app/blobs/uploads/1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 401, 403, 404, 405, 501})
+    void aMountThatIsRefusedLeavesThePushToTheCaller(int status) throws Exception {
+        registry.answer(request -> String.valueOf(request.getPath()).contains("?mount=")
+                ? status(status)
+                : "POST".equals(request.getMethod()) ? status(202).setHeader("Location", "/upload") : status(201));
+
+        assertThat(client.mountBlob(repository(), "other/app", blob.digest())).isFalse();
+        client.pushBlob(repository(), blob, () -> new ByteArrayInputStream(content));
+
+        assertThat(registry.requests.get(registry.requests.size() - 1).getMethod())
+                .isEqualTo("PUT");
+    }
+
+    @Test
+    void aMountThatFailsForNowIsAnError() {
+        registry.answer(request -> status(503));
+
+        assertThatExceptionOfType(UnavailableException.class)
+                .isThrownBy(() -> client.mountBlob(repository(), "other/app", blob.digest()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/v2/team/app/blobs/sha256:0"})
+    void nothingIsSentForABlobThatTheRegistryHas(String location) throws Exception {
+        registry.answer(request -> status(201).setHeader("Location", location));
+
+        client.pushBlob(repository(), blob, () -> {
+            throw new IOException("not needed");
+        });
+
+        assertThat(registry.lines()).containsExactly("POST /v2/team/app/blobs/uploads/");
+    }
+
+    @Test
+    void a201ThatLeadsToAnUploadOpensIt() throws Exception {
+        registry.answer(request -> status(201).setHeader("Location", "/v2/team/app/blobs/uploads/1"));
+
+        client.pushBlob(repository(), blob, () -> new ByteArrayInputStream(content));
+
+        assertThat(registry.lines()).hasSize(2).last().asString().startsWith("PUT /v2/team/app/blobs/uploads/1?");
+    }
+
+    @Test
+    void refusesToHavePushedOtherContent() {
+        registry.answer(request -> status("POST".equals(request.getMethod()) ? 202 : 201)
+                .setHeader("Location", "/upload")
+                .setHeader("Docker-Content-Digest", Digest.of(new byte[1]).toString()));
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client.pushBlob(repository(), blob, () -> new ByteArrayInputStream(content)))
+                .withMessageContaining("other content");
     }
 
     @Test

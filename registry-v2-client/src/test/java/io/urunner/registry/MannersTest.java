@@ -278,6 +278,26 @@ class MannersTest {
     }
 
     @Test
+    void passesOnEachWarningOfAHeader() throws Exception {
+        List<String> warnings = new CopyOnWriteArrayList<>();
+        registry.answer(request -> manifest(DIGEST)
+                .addHeader("Warning", "299 - \"a, b\", 110 - \"stale\", 299 reg:80 \"c \\\"d\\\"\"")
+                .addHeader(
+                        "Warning",
+                        "299 - \"e\" \"Mon, 30 Nov 2026 00:00:00 GMT\",, 299 - \"f\",299 - \"a, b\", 299 - g")
+                .addHeader("Warning", ", 299, 299 -, 299 - \"\", x"));
+        client(builder -> builder.observer(new RegistryObserver() {
+                    @Override
+                    public void warned(String host, String text) {
+                        warnings.add(text);
+                    }
+                }))
+                .resolve(image());
+
+        assertThat(warnings).containsExactly("a, b", "c \"d\"", "e", "f");
+    }
+
+    @Test
     void passesAWarningOnOnce() throws Exception {
         List<String> warnings = new CopyOnWriteArrayList<>();
         registry.answer(request -> manifest(DIGEST)

@@ -7,6 +7,7 @@ import static io.urunner.registry.FakeServer.status;
 import static io.urunner.registry.FixedCredentials.basic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.urunner.registry.auth.AuthHints;
 import io.urunner.registry.auth.Credential;
@@ -398,5 +399,35 @@ class ViewsTest {
         assertThat(resolve(limited, "team/app")).hasToString(DIGEST);
         assertThat(resolve(view("wrong1"), "team/app")).hasToString(DIGEST);
         assertThat(resolve(guesses, "team/app")).hasToString(DIGEST);
+    }
+
+    @Test
+    void aViewHasADeadlineOfItsOwnForEachCall() throws Exception {
+        ManualTime time = new ManualTime();
+        try (FakeServer registry = new FakeServer(request -> FakeServer.status(503));
+                RegistryClient client = RegistryClient.builder()
+                        .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                        .ticker(time::nanos)
+                        .sleeper(time::sleep)
+                        .attempts(1000)
+                        .build()) {
+            RegistryClient hurried = client.withDeadline(Duration.ofSeconds(2));
+            for (int i = 0; i < 2; i++) {
+                long before = time.nanos();
+                assertThatExceptionOfType(UnavailableException.class)
+                        .isThrownBy(() -> hurried.resolve(registry.image("team/app")));
+                assertThat(Duration.ofNanos(time.nanos() - before)).isLessThanOrEqualTo(Duration.ofSeconds(2));
+            }
+            long before = time.nanos();
+            assertThatExceptionOfType(UnavailableException.class)
+                    .isThrownBy(() -> client.resolve(registry.image("team/app")));
+            assertThat(Duration.ofNanos(time.nanos() - before)).isGreaterThan(Duration.ofSeconds(10));
+            hurried.close();
+            registry.answer(request -> FakeServer.manifest("sha256:" + "a".repeat(64)));
+            assertThat(client.resolve(registry.image("team/app")).size()).isEqualTo(1234);
+            assertThat(hurried.credentials()).isSameAs(client.credentials());
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> RegistryClient.builder().build().withDeadline(Duration.ZERO));
     }
 }
