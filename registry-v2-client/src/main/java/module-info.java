@@ -15,7 +15,9 @@ module io.urunner.registry {
     exports io.urunner.registry;
     exports io.urunner.registry.auth;
     exports io.urunner.registry.builtin;
+    exports io.urunner.registry.copy;
     exports io.urunner.registry.dockerconfig;
+    exports io.urunner.registry.layout;
 
     uses CredentialPlugin;
 

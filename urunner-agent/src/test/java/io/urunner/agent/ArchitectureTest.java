@@ -150,6 +150,26 @@ class ArchitectureTest {
     }
 
     @Test
+    void whatIsOptionalInTheClientIsImportedByNothingInIt() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.registry..")
+                .and()
+                .resideOutsideOfPackages("io.urunner.registry.copy..", "io.urunner.registry.layout..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.urunner.registry.copy..", "io.urunner.registry.layout..")
+                .check(PRODUCT);
+        noClasses()
+                .that()
+                .resideInAPackage("io.urunner.registry.copy..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.urunner.registry.layout..")
+                .check(PRODUCT);
+    }
+
+    @Test
     void aPluginImportsOnlyTheSpi() {
         for (String plugin : List.of("gitlab", "harbor", "ecr", "digitalocean")) {
             String itself = "io.urunner.registry." + plugin;

@@ -1,0 +1,138 @@
+package io.urunner.registry.copy;
+
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Manifest;
+import io.urunner.registry.ManifestOrIndex;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.copy.CopyResult.Item;
+import io.urunner.registry.copy.CopyResult.Outcome;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** One run of a copy. */
+final class CopyRun {
+    private static final Pattern DIGEST = Pattern.compile("sha(256|512):[0-9a-f]+");
+    private static final Pattern DIGEST_TAG = Pattern.compile("(sha256|sha512)-([0-9a-f]{64})[._-].+");
+    private static final List<String> NOT_DISTRIBUTED =
+            List.of(".image.layer.nondistributable.", ".image.rootfs.foreign.diff.");
+
+    private final Copy copy;
+    private final Workers workers;
+    private final CopyPlan plan;
+    private final List<Item> items = Collections.synchronizedList(new ArrayList<>());
+
+    CopyRun(Copy copy) {
+        this.copy = copy;
+        this.workers = new Workers(copy.target.isSequential() ? null : copy.executor, copy.tasks);
+        this.plan = new CopyPlan(copy.source, copy.target, copy.referrers, workers);
+    }
+
+    CopyResult run() throws RegistryException, IOException, InterruptedException {
+        ManifestOrIndex image = new PlatformChoice(copy.source, copy.platforms).of(copy.source.manifest(copy.from));
+        String name = isDigest(copy.to) ? image.digest().toString() : copy.to;
+        plan.add(image);
+        // The named one comes last, when everything that belongs to it is there.
+        Map<String, ManifestOrIndex> named = new LinkedHashMap<>(copy.digestTags ? digestTags() : Map.of());
+        named.put(name, image);
+        List<ManifestOrIndex> all = plan.inOrder(List.copyOf(named.values()));
+        Collection<Descriptor> blobs = plan.blobs(all).values();
+        copy.listener.planned(
+                blobs.size() + all.size(),
+                blobs.stream().mapToLong(Descriptor::size).sum()
+                        + all.stream()
+                                .mapToLong(each -> each.descriptor().size())
+                                .sum());
+        workers.forEach(blobs, this::blob);
+        List<ManifestOrIndex> nameless = new ArrayList<>(all);
+        nameless.removeAll(named.values());
+        // Two writers of the referrers of one subject would only repeat each other's work.
+        workers.forEach(nameless.stream().filter(CopyRun::standsAlone).toList(), this::nameless);
+        for (ManifestOrIndex content : nameless) {
+            if (!standsAlone(content)) {
+                nameless(content);
+            }
+        }
+        for (Map.Entry<String, ManifestOrIndex> each : named.entrySet()) {
+            manifest(each.getKey(), each.getValue());
+        }
+        return new CopyResult(image.descriptor(), items);
+    }
+
+    private static boolean standsAlone(ManifestOrIndex content) {
+        return content instanceof Manifest && content.subject().isEmpty();
+    }
+
+    private Map<String, ManifestOrIndex> digestTags() throws RegistryException, IOException, InterruptedException {
+        Map<String, ManifestOrIndex> tags = new LinkedHashMap<>();
+        for (String tag : copy.source.tags()) {
+            Matcher matcher = DIGEST_TAG.matcher(tag);
+            if (matcher.matches()
+                    && plan.digests().stream()
+                            .anyMatch(digest -> digest.algorithm().equals(matcher.group(1))
+                                    && digest.hex().startsWith(matcher.group(2)))) {
+                ManifestOrIndex content = copy.source.manifest(tag);
+                tags.put(tag, content);
+                plan.add(content);
+            }
+        }
+        return tags;
+    }
+
+    private static boolean isDigest(String reference) {
+        return DIGEST.matcher(reference).matches();
+    }
+
+    private void nameless(ManifestOrIndex content) throws RegistryException, IOException, InterruptedException {
+        manifest(content.digest().toString(), content);
+    }
+
+    private void manifest(String reference, ManifestOrIndex content)
+            throws RegistryException, IOException, InterruptedException {
+        boolean there = isDigest(reference)
+                ? plan.isPresent(content)
+                : plan.isPresent(content)
+                        && copy.target.find(reference).map(Descriptor::digest).equals(Optional.of(content.digest()));
+        if (!there && !copy.dryRun) {
+            copy.target.pushManifest(reference, content);
+        }
+        finish(content.descriptor(), there ? Outcome.PRESENT : Outcome.COPIED);
+    }
+
+    private void blob(Descriptor blob) throws RegistryException, IOException, InterruptedException {
+        Outcome outcome = Outcome.COPIED;
+        if (NOT_DISTRIBUTED.stream().anyMatch(blob.mediaType()::contains)) {
+            outcome = Outcome.LEFT_OUT;
+        } else if (copy.target.hasBlob(blob)) {
+            outcome = Outcome.PRESENT;
+        } else if (!copy.dryRun) {
+            if (copy.target.mountBlob(blob, copy.source)) {
+                outcome = Outcome.MOUNTED;
+            } else {
+                transfer(blob);
+            }
+        }
+        finish(blob, outcome);
+    }
+
+    private void transfer(Descriptor blob) throws RegistryException, IOException, InterruptedException {
+        SourceOfBlob content = new SourceOfBlob(copy, blob, workers);
+        try {
+            copy.target.pushBlob(blob, content);
+        } catch (RegistryException | IOException e) {
+            content.rethrow(e);
+        }
+    }
+
+    private void finish(Descriptor content, Outcome outcome) {
+        items.add(new Item(content, outcome));
+        copy.listener.finished(content, outcome);
+    }
+}

@@ -1,0 +1,78 @@
+package io.urunner.registry.copy;
+
+import io.urunner.registry.BlobSource;
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.ManifestOrIndex;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.Repository;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
+
+/** A repository of a registry. */
+record RegistryStore(RegistryClient client, Repository repository) implements ImageStore {
+    private ImageReference image(String reference) {
+        return reference.indexOf(':') < 0 ? repository.tag(reference) : repository.digest(Digest.parse(reference));
+    }
+
+    @Override
+    public Optional<Descriptor> find(String reference) throws RegistryException, InterruptedException {
+        return client.find(image(reference));
+    }
+
+    @Override
+    public ManifestOrIndex manifest(String reference) throws RegistryException, InterruptedException {
+        return client.manifest(image(reference));
+    }
+
+    @Override
+    public boolean hasBlob(Descriptor blob) throws RegistryException, InterruptedException {
+        return client.hasBlob(repository, blob.digest());
+    }
+
+    @Override
+    public InputStream blob(Descriptor blob) throws RegistryException, InterruptedException {
+        return client.blob(repository, blob);
+    }
+
+    @Override
+    public void pushBlob(Descriptor blob, BlobSource content) throws RegistryException, InterruptedException {
+        client.pushBlob(repository, blob, content);
+    }
+
+    @Override
+    public boolean mountBlob(Descriptor blob, ImageStore from) throws RegistryException, InterruptedException {
+        return from instanceof RegistryStore other
+                && other.repository.registry().equals(repository.registry())
+                && !other.repository.name().equals(repository.name())
+                && client.mountBlob(repository, other.repository.name(), blob.digest());
+    }
+
+    @Override
+    public void pushManifest(String reference, ManifestOrIndex content) throws RegistryException, InterruptedException {
+        client.pushManifest(image(reference), content);
+    }
+
+    @Override
+    public List<Descriptor> referrers(Digest subject) throws RegistryException, InterruptedException {
+        return client.referrers(repository, subject, Optional.empty()).all();
+    }
+
+    @Override
+    public List<String> tags() throws RegistryException, InterruptedException {
+        return client.tags(repository).all();
+    }
+
+    @Override
+    public void close() {
+        // The client belongs to the caller.
+    }
+
+    @Override
+    public String toString() {
+        return repository.toString();
+    }
+}

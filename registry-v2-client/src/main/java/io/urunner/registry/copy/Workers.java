@@ -1,0 +1,136 @@
+package io.urunner.registry.copy;
+
+import io.urunner.registry.RegistryException;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Does several things at the same time. The calling thread always works itself, so an executor that is busy, full or
+ * shut down makes it slower and never stuck.
+ */
+final class Workers {
+    private final @Nullable Executor executor;
+    private final int most;
+    private volatile boolean stopped;
+
+    Workers(@Nullable Executor executor, int most) {
+        this.executor = executor;
+        this.most = most;
+    }
+
+    /** Something to do with each item. */
+    @FunctionalInterface
+    interface Task<T> {
+        void run(T item) throws RegistryException, IOException, InterruptedException;
+    }
+
+    /** Whether something failed, so that the rest is in vain. */
+    boolean stopped() {
+        return stopped;
+    }
+
+    /** Runs a task for each item; after a failure, no further ones. Returns when none runs any more. */
+    <T> void forEach(Collection<T> items, Task<T> task) throws RegistryException, IOException, InterruptedException {
+        Round<T> round = new Round<>(items, task);
+        for (int i = 1; executor != null && i < Math.min(most, items.size()); i++) {
+            try {
+                executor.execute(round::help);
+            } catch (RejectedExecutionException e) {
+                break;
+            }
+        }
+        round.work();
+        round.finish();
+    }
+
+    private final class Round<T> {
+        private final Queue<T> rest;
+        private final Task<T> task;
+        private final Set<Thread> helpers = new HashSet<>();
+        private @Nullable Throwable failure;
+
+        Round(Collection<T> items, Task<T> task) {
+            this.rest = new ArrayDeque<>(items);
+            this.task = task;
+        }
+
+        void help() {
+            Thread thread = Thread.currentThread();
+            synchronized (this) {
+                if (rest.isEmpty()) {
+                    return;
+                }
+                helpers.add(thread);
+            }
+            try {
+                work();
+            } finally {
+                synchronized (this) {
+                    helpers.remove(thread);
+                    if (failure != null) {
+                        // It may be ours; the thread's owner shall not see it.
+                        Thread.interrupted();
+                    }
+                    notifyAll();
+                }
+            }
+        }
+
+        @SuppressWarnings("IllegalCatch")
+        void work() {
+            for (T item = next(); item != null; item = next()) {
+                try {
+                    if (Thread.interrupted()) {
+                        throw new InterruptedException("interrupted while copying");
+                    }
+                    task.run(item);
+                } catch (Throwable t) {
+                    fail(t);
+                }
+            }
+        }
+
+        private synchronized @Nullable T next() {
+            return rest.poll();
+        }
+
+        private synchronized void fail(Throwable t) {
+            if (failure == null) {
+                failure = t;
+                stopped = true;
+                rest.clear();
+                Thread self = Thread.currentThread();
+                helpers.stream().filter(helper -> helper != self).forEach(Thread::interrupt);
+            }
+        }
+
+        synchronized void finish() throws RegistryException, IOException, InterruptedException {
+            while (!helpers.isEmpty()) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    fail(e);
+                }
+            }
+            Throwable thrown = failure;
+            if (thrown instanceof RegistryException e) {
+                throw e;
+            } else if (thrown instanceof IOException e) {
+                throw e;
+            } else if (thrown instanceof InterruptedException e) {
+                throw e;
+            } else if (thrown instanceof Error e) {
+                throw e;
+            } else if (thrown instanceof RuntimeException e) {
+                throw e;
+            }
+        }
+    }
+}
