@@ -388,7 +388,9 @@ final class Attempt {
 
     private @Nullable Response exchange() throws NotAccepted, IOException, InterruptedException {
         Request request = request(call);
-        Response response = answered(request);
+        Response first = answered(request);
+        boolean bareRefusal = first.code() == 403 && isRefusal(first) && first.header("WWW-Authenticate") == null;
+        Response response = bareRefusal ? parts.transport.orGet(host, call, first, deadline) : first;
         if (!isRefusal(response)) {
             parts.noteShown(Objects.requireNonNull(request.tag(Claim.class)));
             return response;
@@ -397,9 +399,7 @@ final class Attempt {
             status = response.code();
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
             ErrorAnswer answer = ErrorAnswer.of(response);
-            errors = status == 403 && challenges.isEmpty() && request.method().equals("HEAD")
-                    ? parts.transport.explain(host, request, status, deadline)
-                    : answer.errors();
+            errors = answer.errors();
             specified = !challenges.isEmpty()
                     || answer.isSpecified()
                     || errors.stream().anyMatch(error -> !error.code().equals(OciError.UNKNOWN));

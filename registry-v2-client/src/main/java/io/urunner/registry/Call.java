@@ -85,6 +85,18 @@ record Call(
         return new Call(what, newMethod, target, headers, body, scopes, transfer);
     }
 
+    /** The {@code GET} that says what this {@code HEAD} should have said; of a blob, one byte is enough. */
+    Call insteadOfHead() {
+        Call get = by("GET");
+        return isAboutBlob()
+                ? get.with(headers.newBuilder().set("Range", "bytes=0-0").build())
+                : get;
+    }
+
+    boolean isAboutBlob() {
+        return target.contains("/blobs/");
+    }
+
     Call at(String newTarget) {
         return new Call(what, method, newTarget, headers, body, scopes, transfer);
     }

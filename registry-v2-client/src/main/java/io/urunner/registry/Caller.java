@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
@@ -92,6 +91,11 @@ final class Caller {
         return call(call, expected, new Deadline(ticker, budget, call.transfer()));
     }
 
+    /** Waits before something is looked at again. */
+    void pause(Duration duration) throws InterruptedException {
+        sleeper.sleep(duration.plusNanos(Math.round(duration.toNanos() * random.getAsDouble())));
+    }
+
     /** A deadline for an operation of several calls. */
     Deadline deadline() {
         return new Deadline(ticker, budget, Duration.ZERO);
@@ -109,12 +113,22 @@ final class Caller {
     }
 
     Response call(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
+        Heads heads = authorizer.transport.heads();
+        Call first = heads.asked(call);
+        Call next = first;
         Retries retries = new Retries(deadline);
         while (true) {
             try {
-                return once(call, expected, deadline);
+                Response response = once(next, expected, deadline);
+                if (next != first) {
+                    heads.remember(first);
+                }
+                return response;
             } catch (IOException e) {
                 retries.pause(call, e, deadline.asked());
+                next = next == first && e instanceof TransientFailure answered && heads.mayFail(first, answered)
+                        ? first.insteadOfHead()
+                        : first;
             }
         }
     }
@@ -220,16 +234,43 @@ final class Caller {
         if (response.isSuccessful() || expected.contains(status)) {
             return response;
         }
-        try (response) {
-            List<OciError> errors = Bodies.errors(response);
-            if (status == 404 && call.method().equals("HEAD")) {
-                Transport transport = authorizer.transport;
-                errors = transport.explain(transport.hosts().of(call.registry()), response.request(), status, deadline);
-            }
-            throw refused(
-                    call.what().answered(status, errors),
-                    response.request().url().host());
+        Response answer = insteadOfHead(call, response, deadline);
+        status = answer.code();
+        if (answer.isSuccessful() || expected.contains(status)) {
+            return answer;
         }
+        try (answer) {
+            throw refused(
+                    call.what().answered(status, Bodies.errors(answer)),
+                    answer.request().url().host());
+        }
+    }
+
+    /**
+     * The answer to {@code GET}, if the one to a {@code HEAD} may be wrong, otherwise the one that there is. 404 may be
+     * an answer about the credentials, so the same ones ask again. What does not know {@code HEAD} may not even have
+     * looked at credentials.
+     */
+    private Response insteadOfHead(Call call, Response failed, Deadline deadline)
+            throws RegistryException, IOException, InterruptedException {
+        Transport transport = authorizer.transport;
+        if (!transport.heads().mayBeWrong(call, failed.code())) {
+            return failed;
+        }
+        if (failed.code() == 404) {
+            return transport.orGet(transport.hosts().of(call.registry()), call, failed, deadline);
+        }
+        failed.close();
+        Response answer = authorizer.send(call.insteadOfHead(), deadline);
+        if (RetryPolicy.isTransient(answer.code())) {
+            try (answer) {
+                throw TransientFailure.of(call.registry(), answer, clock.instant());
+            }
+        }
+        if (answer.isSuccessful() || answer.code() == 304) {
+            transport.heads().remember(call);
+        }
+        return answer;
     }
 
     /** The error for an answer that no other attempt would change. */

@@ -29,11 +29,19 @@ final class ManifestJson {
 
     /** Verifies the digest first. The result takes ownership of the bytes. */
     static ManifestOrIndex verified(byte[] content, String contentType, Digest digest) {
+        verify(content, digest);
+        return parse(content, contentType, digest);
+    }
+
+    static void verify(byte[] content, Digest digest) {
+        if (!digest.isVerifiable()) {
+            throw new MalformedManifestException(
+                    "the content cannot be verified by " + digest + "; only sha256 and sha512 are supported");
+        }
         if (!digest.matches(content)) {
             throw new MalformedManifestException(
                     "the content has the digest " + Digest.of(digest.algorithm(), content) + " instead of " + digest);
         }
-        return parse(content, contentType, digest);
     }
 
     /** The result takes ownership of the bytes. */

@@ -17,9 +17,8 @@ import org.jspecify.annotations.Nullable;
 /** Resolves, reads, pushes and deletes manifests and indexes. */
 final class Manifests {
     private static final String DIGEST = "Docker-Content-Digest";
-    private static final Set<Integer> NO_HEAD = Set.of(405, 501);
-    private static final Set<Integer> NO_HEAD_OR_MISSING = Set.of(405, 501, 404);
-    private static final Set<Integer> NO_HEAD_OR_UNCHANGED = Set.of(405, 501, 304);
+    private static final Set<Integer> MISSING = Set.of(404);
+    private static final Set<Integer> UNCHANGED = Set.of(304);
 
     /** An answer with fewer bytes counts as small. */
     private static final int SMALL = 32 * 1024;
@@ -41,33 +40,12 @@ final class Manifests {
 
     Descriptor resolve(ImageReference image) throws RegistryException, InterruptedException {
         Call call = call(image, "resolve", "HEAD");
-        Deadline deadline = caller.deadline();
-        try (Response response = caller.call(call, NO_HEAD, deadline)) {
-            Descriptor descriptor = described(call, image, response);
-            if (descriptor != null) {
-                return descriptor;
-            }
-        }
-        return read(image, "resolve", deadline).descriptor();
+        return ask(call, image, Set.of())
+                .orElseThrow(() -> new IllegalStateException("no status but success was expected"));
     }
 
     Optional<Descriptor> find(ImageReference image) throws RegistryException, InterruptedException {
-        Call call = call(image, "look for", "HEAD");
-        Deadline deadline = caller.deadline();
-        try (Response response = caller.call(call, NO_HEAD_OR_MISSING, deadline)) {
-            if (response.code() == 404) {
-                return Optional.empty();
-            }
-            Descriptor descriptor = described(call, image, response);
-            if (descriptor != null) {
-                return Optional.of(descriptor);
-            }
-        }
-        try {
-            return Optional.of(read(image, "look for", deadline).descriptor());
-        } catch (NotFoundException e) {
-            return Optional.empty();
-        }
+        return ask(call(image, "look for", "HEAD"), image, MISSING);
     }
 
     Optional<Descriptor> resolveIfChanged(ImageReference image, Digest known)
@@ -76,27 +54,67 @@ final class Manifests {
                 .with(accept.newBuilder()
                         .add("If-None-Match", '"' + known.toString() + '"')
                         .build());
+        return ask(call, image, UNCHANGED).filter(now -> !now.digest().equals(known));
+    }
+
+    /**
+     * What a reference names: what the head of the answer says or, if {@code HEAD} says too little or does not work,
+     * what the content is.
+     *
+     * @param expected the statuses for which the result is empty
+     */
+    private Optional<Descriptor> ask(Call head, ImageReference image, Set<Integer> expected)
+            throws RegistryException, InterruptedException {
         Deadline deadline = caller.deadline();
-        Descriptor now;
-        try (Response response = caller.call(call, NO_HEAD_OR_UNCHANGED, deadline)) {
-            if (response.code() == 304) {
-                return Optional.empty();
+        Call call = head;
+        while (true) {
+            try (Response response = caller.call(call, expected, deadline)) {
+                if (!response.isSuccessful()) {
+                    return Optional.empty();
+                }
+                if (!response.request().method().equals("HEAD")) {
+                    return Optional.of(content(call, image, response));
+                }
+                Descriptor descriptor = described(call, image, response);
+                if (descriptor != null) {
+                    return Optional.of(descriptor);
+                }
+            } catch (IOException | MalformedManifestException e) {
+                throw caller.broken(call, e);
             }
-            now = described(call, image, response);
+            if (!Repository.isDockerHub(head.registry())) {
+                caller.authorizer().transport.heads().remember(head);
+            }
+            call = head.insteadOfHead();
         }
-        if (now == null) {
-            now = read(image, "resolve", deadline).descriptor();
-        }
-        return now.digest().equals(known) ? Optional.empty() : Optional.of(now);
+    }
+
+    /** What the content of an answer is, its digest verified. */
+    private Descriptor content(Call call, ImageReference image, Response response)
+            throws RegistryException, IOException, InterruptedException {
+        Digest named = named(call, image, response);
+        String type = MediaType.of(response.header("Content-Type", ""));
+        return whole(response, content -> {
+            if (named == null || !accepted.contains(type)) {
+                return parsed(content, type, named).descriptor();
+            }
+            ManifestJson.verify(content, named);
+            return new Descriptor(type, named, content.length);
+        });
+    }
+
+    private static ManifestOrIndex parsed(byte[] content, String type, @Nullable Digest named) {
+        return named == null
+                ? ManifestJson.parse(content, type, Digest.of(content))
+                : ManifestJson.verified(content, type, named);
     }
 
     /** What the head of an answer describes, or null if it does not say enough. */
     private @Nullable Descriptor described(Call call, ImageReference image, Response response)
             throws ProtocolViolationException {
-        String digest = response.header(DIGEST);
         String type = MediaType.of(response.header("Content-Type", ""));
         String size = response.header("Content-Length", "");
-        if (!response.isSuccessful() || digest == null || type.isEmpty() || !RateLimitHeaders.isNumber(size)) {
+        if (response.header(DIGEST) == null || type.isEmpty() || !RateLimitHeaders.isNumber(size)) {
             return null;
         }
         if (!accepted.contains(type) && MediaType.isSchema1(type)) {
@@ -106,18 +124,30 @@ final class Manifests {
                             + " pushed",
                     null);
         }
-        return new Descriptor(type, digest(call, image, response, digest), RateLimitHeaders.saturated(size));
+        Digest digest = named(call, image, response);
+        return digest == null ? null : new Descriptor(type, digest, RateLimitHeaders.saturated(size));
     }
 
-    private static Digest digest(Call call, ImageReference image, Response response, String header)
+    /**
+     * The digest that content must have: the one that is requested, or that the registry names, or null if it names none
+     * that we can verify.
+     */
+    private static @Nullable Digest named(Call call, ImageReference image, Response response)
             throws ProtocolViolationException {
+        Digest asked = image.digest().orElse(null);
+        String header = response.header(DIGEST);
+        if (header == null) {
+            return asked;
+        }
         Digest digest;
         try {
-            digest = Digest.parse(header.strip());
+            digest = Digest.carried(header.strip());
         } catch (IllegalArgumentException e) {
             throw call.violated(response.code(), "the registry's " + DIGEST + " is " + e.getMessage(), e);
         }
-        Digest asked = image.digest().orElse(digest);
+        if (asked == null) {
+            return digest.isVerifiable() ? digest : null;
+        }
         if (asked.algorithm().equals(digest.algorithm()) && !asked.equals(digest)) {
             throw call.violated(
                     response.code(), "the registry answered with " + digest + ", which is different content", null);
@@ -136,15 +166,13 @@ final class Manifests {
             return kept.get();
         }
         Call call = call(image, action, "GET");
+        if (image.digest().isPresent()) {
+            call.requireVerifiable(image.digest().get());
+        }
         try (Response response = caller.call(call, Set.of(), deadline)) {
-            String header = response.header(DIGEST);
-            Digest named = header == null ? image.digest().orElse(null) : digest(call, image, response, header);
+            Digest named = named(call, image, response);
             String type = response.header("Content-Type", "");
-            return cache.keep(whole(
-                    response,
-                    content -> named == null
-                            ? ManifestJson.parse(content, type, Digest.of(content))
-                            : ManifestJson.verified(content, type, named)));
+            return cache.keep(whole(response, content -> parsed(content, type, named)));
         } catch (IOException | MalformedManifestException e) {
             throw caller.broken(call, e);
         }
@@ -209,10 +237,7 @@ final class Manifests {
                         "pull,push")
                 .with(RequestBody.create(content.content(), okhttp3.MediaType.get(content.mediaType())));
         try (Response response = caller.call(call)) {
-            String header = response.header(DIGEST);
-            if (header != null) {
-                digest(call, image.toRepository().digest(content.digest()), response, header);
-            }
+            named(call, image.toRepository().digest(content.digest()), response);
             return content.descriptor();
         }
     }

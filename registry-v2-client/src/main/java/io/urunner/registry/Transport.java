@@ -7,7 +7,6 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.HttpUrl;
@@ -34,6 +33,7 @@ final class Transport {
     private final LruMap<Claim, RateLimit> rateLimits = new LruMap<>(MOST_REMEMBERED);
     private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
     private final Hosts hosts;
+    private final Heads heads;
     private final String userAgent;
     private final RequestRate rate;
 
@@ -45,6 +45,7 @@ final class Transport {
             LongSupplier ticker,
             RegistryObserver observer) {
         this.hosts = hosts;
+        this.heads = new Heads(ticker);
         this.userAgent = userAgent;
         this.rate = rate;
         this.clock = clock;
@@ -54,6 +55,10 @@ final class Transport {
 
     Hosts hosts() {
         return hosts;
+    }
+
+    Heads heads() {
+        return heads;
     }
 
     /**
@@ -114,19 +119,39 @@ final class Transport {
     }
 
     /**
-     * The errors behind the answer to a {@code HEAD}, which carries none: the request is repeated once with {@code
-     * GET}, except where this costs quota.
+     * The answer to a {@code HEAD} that failed or, if that may be wrong, the one to {@code GET} with the same
+     * authorization, which also states the errors.
+     *
+     * @param failed the answer to the {@code HEAD}; it is closed unless it is returned
+     * @return the answer of the two to go by; the caller closes it
      */
-    List<OciError> explain(Host host, Request head, int status, Deadline deadline) throws InterruptedException {
-        if (Repository.isDockerHub(host.authority())) {
-            return List.of();
+    Response orGet(Host host, Call call, Response failed, Deadline deadline) throws InterruptedException {
+        if (!heads.mayBeWrong(call, failed.code())) {
+            return failed;
         }
-        try (Response response = send(host, head.newBuilder().get().build(), false, false, deadline)) {
-            return response.code() == status ? Bodies.errors(response) : List.of();
+        boolean keep = false;
+        try {
+            Request.Builder get = failed.request().newBuilder().get();
+            call.insteadOfHead().headers().forEach(header -> get.header(header.getFirst(), header.getSecond()));
+            Response answer = send(host, get.build(), false, false, deadline);
+            boolean works = answer.isSuccessful() || answer.code() == 304;
+            if (works) {
+                heads.remember(call);
+            }
+            if (works || answer.code() == failed.code()) {
+                return answer;
+            }
+            answer.close();
+            keep = true;
         } catch (IOException e) {
             // The status says enough; a request that breaks off must not hide it.
-            return List.of();
+            keep = true;
+        } finally {
+            if (!keep) {
+                failed.close();
+            }
         }
+        return failed;
     }
 
     /** Where an answer redirects a request, or null. Writes are redirected only if their method is to be kept. */

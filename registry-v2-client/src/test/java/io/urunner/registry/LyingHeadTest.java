@@ -1,0 +1,190 @@
+package io.urunner.registry;
+
+import static io.urunner.registry.FakeServer.challenge;
+import static io.urunner.registry.FakeServer.json;
+import static io.urunner.registry.FakeServer.status;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.RecordedRequest;
+import okio.Buffer;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Some proxies and registries answer HEAD wrongly where GET works. */
+class LyingHeadTest {
+    private static final byte[] MANIFEST = ("{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.OCI_INDEX
+                    + "\",\"manifests\":[]}")
+            .getBytes(StandardCharsets.UTF_8);
+    private static final Digest DIGEST = Digest.of(MANIFEST);
+    private static final String HEAD = "HEAD /v2/team/app/manifests/latest";
+    private static final String GET = "GET /v2/team/app/manifests/latest";
+
+    private final ManualTime time = new ManualTime();
+
+    @AutoClose
+    private final ToClose open = new ToClose();
+
+    private final FakeServer registry = open.add(new FakeServer(request -> content()));
+    private final RegistryClient client = open.add(RegistryClient.builder()
+            .defaults(HostOptions.DEFAULTS.withPlainHttp())
+            .clock(time)
+            .ticker(time::nanos)
+            .sleeper(time::sleep)
+            .build());
+
+    private static MockResponse content() {
+        return new MockResponse()
+                .setHeader("Content-Type", MediaType.OCI_INDEX)
+                .setHeader("Docker-Content-Digest", DIGEST.toString())
+                .setBody(new Buffer().write(MANIFEST));
+    }
+
+    private static Function<RecordedRequest, MockResponse> head(MockResponse answer) {
+        return request -> "HEAD".equals(request.getMethod()) ? answer.clone() : content();
+    }
+
+    private Descriptor resolve() throws Exception {
+        return client.resolve(registry.image("team/app"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 404, 405, 410, 500, 501})
+    void resolvesWithGetAndRemembersIt(int status) throws Exception {
+        registry.answer(head(status(status)));
+        Descriptor found = new Descriptor(MediaType.OCI_INDEX, DIGEST, MANIFEST.length);
+
+        assertThat(resolve()).isEqualTo(found);
+        assertThat(registry.lines()).containsExactly(HEAD, GET);
+
+        assertThat(resolve()).isEqualTo(found);
+        assertThat(client.withCredentials(new CredentialRouter(Map.of())).resolve(registry.image("team/app")))
+                .isEqualTo(found);
+        assertThat(client.find(registry.image("team/app"))).contains(found);
+        assertThat(registry.lines()).containsExactly(HEAD, GET, GET, GET, GET);
+
+        time.pass(Duration.ofMinutes(11));
+        registry.answer(head(FakeServer.manifest(DIGEST.toString()).setHeader("Content-Length", MANIFEST.length)));
+        assertThat(resolve()).isEqualTo(found);
+        assertThat(resolve()).isEqualTo(found);
+        assertThat(registry.lines()).endsWith(GET, HEAD, HEAD).hasSize(7);
+    }
+
+    @Test
+    void remembersThatHeadSaysTooLittle() throws Exception {
+        registry.answer(head(new MockResponse().setHeader("Content-Type", MediaType.OCI_INDEX)));
+
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(registry.lines()).containsExactly(HEAD, GET, GET);
+    }
+
+    @Test
+    void asksConditionallyWithGet() throws Exception {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(404)
+                : ("\"" + DIGEST + "\"").equals(request.getHeader("If-None-Match")) ? status(304) : content());
+
+        assertThat(client.resolveIfChanged(registry.image("team/app"), DIGEST)).isEmpty();
+        assertThat(client.resolveIfChanged(registry.image("team/app"), DIGEST)).isEmpty();
+        Digest other = Digest.of(new byte[0]);
+        assertThat(client.resolveIfChanged(registry.image("team/app"), other).map(Descriptor::digest))
+                .contains(DIGEST);
+        assertThat(registry.lines()).containsExactly(HEAD, GET, GET, GET);
+    }
+
+    @Test
+    void resolvesIfOnlyGetIsChallenged() throws Exception {
+        FakeServer issuer = open.add(new FakeServer(request -> json("{\"token\":\"t\"}")));
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(405)
+                : "Bearer t".equals(request.getHeader("Authorization"))
+                        ? content()
+                        : challenge("Bearer realm=\"" + issuer.url() + "/token\""));
+
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(registry.lines()).containsExactly(HEAD, GET, GET, GET);
+    }
+
+    @Test
+    void aRefusalOfHeadAloneSilencesNobody() throws Exception {
+        registry.answer(head(status(403)));
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        time.pass(Duration.ofMinutes(11));
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(registry.lines()).containsExactly(HEAD, GET, HEAD, GET);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 404, 405})
+    void isAnErrorIfGetFailsTheSameWay(int status) {
+        registry.answer(request -> status(status).setBody("{\"errors\":[{\"code\":\"WHY\"}]}"));
+
+        for (int i = 0; i < 2; i++) {
+            assertThatExceptionOfType(RegistryException.class)
+                    .isThrownBy(this::resolve)
+                    .satisfies(e -> assertThat(e.status()).hasValue(status))
+                    .withMessageContaining("WHY");
+        }
+        // A refusal is remembered; that HEAD is right is not worth remembering.
+        assertThat(registry.lines()).startsWith(HEAD, GET).hasSize(status == 403 ? 2 : 4);
+    }
+
+    @Test
+    void theBodyMustHaveTheDigest() {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(404)
+                : content().setBody("{\"schemaVersion\":2,\"manifests\":[]}"));
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(this::resolve)
+                .withMessageContaining("instead of " + DIGEST);
+    }
+
+    @Test
+    void theBodyIsBounded() {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(404)
+                : content().setBody(new Buffer().write(new byte[ManifestOrIndex.MAX_SIZE + 1])));
+
+        assertThatExceptionOfType(ProtocolViolationException.class).isThrownBy(this::resolve);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 405, 500, 501})
+    void looksForABlobByOneByte(int status) throws Exception {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(status)
+                : "bytes=0-0".equals(request.getHeader("Range")) ? status(206).setBody("x") : status(500));
+        Repository repository = registry.image("team/app").toRepository();
+
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        registry.answer(request -> status(416));
+        assertThat(client.hasBlob(repository, DIGEST)).as("an empty one").isTrue();
+        registry.answer(request -> status(404));
+        assertThat(client.hasBlob(repository, DIGEST)).isFalse();
+
+        String path = " /v2/team/app/blobs/" + DIGEST;
+        assertThat(registry.lines())
+                .isEqualTo(List.of("HEAD" + path, "GET" + path, "GET" + path, "GET" + path, "GET" + path));
+    }
+
+    @Test
+    void believesThatABlobIsMissing() throws Exception {
+        registry.answer(head(status(404)));
+        assertThat(client.hasBlob(registry.image("team/app").toRepository(), DIGEST))
+                .isFalse();
+        assertThat(client.find(registry.image("team/app"))).isEmpty();
+        assertThat(registry.requests).hasSize(2);
+    }
+}
