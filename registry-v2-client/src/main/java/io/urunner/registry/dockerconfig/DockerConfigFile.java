@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * https://reg.example/artifactory/api/docker/repo}).
  *
  * <p>An entry that cannot be read is an error for the repositories that it is for; the others are read all the same. The
- * file is read again when it changes, and a helper's answer is kept for some minutes. A missing file counts as empty.
+ * file is read again when it changes, and a helper's answer is kept for some minutes. A missing file counts as empty,
+ * and so does a folder.
  * Thread-safe; a hanging helper delays only requests for its own server. {@link Keychain#docker} reads the files that
  * Docker and Podman have.
  */
@@ -194,7 +195,9 @@ public final class DockerConfigFile implements CredentialProvider {
                 if (attributes.size() > MAX_SIZE) {
                     throw new CredentialException(this + " is larger than " + MAX_SIZE + " bytes", true);
                 }
-                return attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
+                return attributes.isDirectory()
+                        ? null // an optional Secret of Kubernetes that does not exist is mounted as a folder
+                        : attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
             } catch (NoSuchFileException e) {
                 return null;
             } catch (IOException e) {

@@ -167,7 +167,7 @@ public final class Keychain implements CredentialProvider {
         providers.forEach(provider -> provider.refused(registry, refused));
     }
 
-    /** The provider that has a credential, or that cannot say whether it has one; otherwise all. */
+    /** Describes the provider that has a credential, or that cannot say whether it has one; otherwise all of them. */
     @Override
     public String describe(String registry, String repository) {
         for (CredentialProvider provider : providers) {
@@ -179,13 +179,16 @@ public final class Keychain implements CredentialProvider {
                 return provider.describe(registry, repository);
             }
         }
-        return providers.isEmpty()
-                ? "no credentials"
-                : String.join(
-                        ", ",
-                        providers.stream()
-                                .map(provider -> provider.describe(registry, repository))
-                                .toList());
+        String all = String.join(
+                ", ",
+                providers.stream()
+                        .map(provider -> provider.describe(registry, repository))
+                        .toList());
+        return switch (providers.size()) {
+            case 0 -> "no credentials";
+            case 1 -> all;
+            default -> "no credentials (" + all + ")";
+        };
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -25,6 +26,35 @@ class DockerConfigFuzzTest {
     void any_bytes_are_a_pull_secret_or_a_problem(@ForAll byte[] content) {
         PullSecret secret = PullSecret.parse("s", TYPE, Map.of(".dockerconfigjson", content));
         assertThat(secret.problems()).hasSizeLessThanOrEqualTo(1);
+    }
+
+    @Property(seed = "1")
+    void any_json_of_a_configuration_is_read_or_refused(@ForAll @From("configurations") String text) {
+        byte[] json = text.getBytes(StandardCharsets.UTF_8);
+        for (Consumer<byte[]> parser :
+                List.<Consumer<byte[]>>of(ConfigJson::config, ConfigJson::legacy, ConfigJson::object)) {
+            try {
+                parser.accept(json);
+            } catch (IllegalArgumentException e) {
+                assertThat(e.getMessage()).doesNotContain("hunter2");
+            }
+        }
+    }
+
+    @Property(seed = "1")
+    void a_key_of_a_configuration_is_for_its_host_at_most(@ForAll @From("keys") String key) {
+        DockerConfigKey parsed = DockerConfigKey.of(key);
+        assertThat(DockerConfigKey.best(Map.of(key, "x"), "other.example", "app"))
+                .isEmpty();
+        if (parsed.path().isEmpty()) {
+            assertThat(DockerConfigKey.best(Map.of(key, "x"), parsed.host(), "app"))
+                    .contains("x");
+        }
+    }
+
+    @Property(seed = "1")
+    void what_is_shown_of_a_key_is_one_short_line(@ForAll String key) {
+        assertThat(PullSecretKey.shown(key)).hasSizeLessThanOrEqualTo(201).doesNotContainPattern("[\\p{Cntrl}\u202e]");
     }
 
     @Property(seed = "1")
@@ -71,6 +101,33 @@ class DockerConfigFuzzTest {
                     Duration.ofSeconds(60),
                     () -> assertThat(Glob.matches(glob, label)).isFalse());
         }
+    }
+
+    @Provide
+    Arbitrary<String> configurations() {
+        return Arbitraries.of(
+                        "{",
+                        "}",
+                        "[",
+                        "]",
+                        ":",
+                        ",",
+                        "null",
+                        "7",
+                        "true",
+                        " ",
+                        "\ufeff",
+                        "\"auths\":{",
+                        "\"AUTHS\":",
+                        "\"credHelpers\":{",
+                        "\"credsStore\":",
+                        "\"a.example\":",
+                        "\"auth\":",
+                        "\"hunter2\"",
+                        "\"\\ud800\"")
+                .list()
+                .ofMaxSize(12)
+                .map(parts -> String.join("", parts));
     }
 
     @Provide

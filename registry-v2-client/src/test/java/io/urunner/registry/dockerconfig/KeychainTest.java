@@ -137,7 +137,7 @@ class KeychainTest {
         assertThat(keychain.describe("reg.example", "app")).isEqualTo("one");
         assertThat(users(Keychain.chain(none, anonymous), "reg.example")).isEmpty();
         assertThat(Keychain.chain(none, anonymous).describe("reg.example", "app"))
-                .isEqualTo("none, anonymous");
+                .isEqualTo("no credentials (none, anonymous)");
         assertThat(Keychain.chain().describe("reg.example", "app")).isEqualTo("no credentials");
     }
 
