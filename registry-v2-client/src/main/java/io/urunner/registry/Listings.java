@@ -8,18 +8,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import okhttp3.Headers;
 import okhttp3.HttpUrl;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/** Lists tags, repositories and referrers. */
+/** Lists tags and repositories. */
 final class Listings {
     /** The largest page size. */
     static final int MOST = 1000;
-
-    private static final String FILTERED = "OCI-Filters-Applied";
 
     private final Caller caller;
     private final Manifests manifests;
@@ -31,9 +27,9 @@ final class Listings {
         this.budget = budget;
     }
 
-    Pages<String> tags(Repository repository, int pageSize) {
+    Pages<String> tags(Repository repository, int pageSize, String last) {
         Call call = Call.on(repository, "list the tags of", Optional.empty(), "GET", "/tags/list", "pull");
-        return names(call, "tags", pageSize);
+        return names(call, "tags", pageSize, last);
     }
 
     Pages<String> catalog(String registry, int pageSize) {
@@ -45,14 +41,16 @@ final class Listings {
                 null,
                 List.of("registry:catalog:*"),
                 Duration.ZERO);
-        return names(call, "repositories", pageSize);
+        return names(call, "repositories", pageSize, "");
     }
 
-    private Pages<String> names(Call call, String field, int pageSize) {
+    private Pages<String> names(Call call, String field, int pageSize, String last) {
         if (pageSize < 1 || pageSize > MOST) {
             throw new IllegalArgumentException("a page has 1 to " + MOST + " entries, not " + pageSize);
         }
-        return new Pages<>(call.what(), caller::ticks, budget, call.target() + "?n=" + pageSize, (target, items) -> {
+        String query =
+                "?n=" + pageSize + (last.isEmpty() ? "" : "&last=" + URLEncoder.encode(last, StandardCharsets.UTF_8));
+        return new Pages<>(call.what(), caller::ticks, budget, call.target() + query, (target, items) -> {
             Call page = call.at(target);
             try (Response response = caller.call(page)) {
                 items.addAll(manifests.whole(response, content -> names(content, field)));
@@ -61,68 +59,6 @@ final class Listings {
                 throw caller.broken(page, e);
             }
         });
-    }
-
-    Pages<Descriptor> referrers(Repository repository, Digest subject, Optional<String> artifactType) {
-        Call call = Call.on(
-                        repository,
-                        "list the referrers of",
-                        Optional.of(subject.toString()),
-                        "GET",
-                        "/referrers/" + subject,
-                        "pull")
-                .with(Headers.of("Accept", MediaType.OCI_INDEX));
-        String type = artifactType.orElse("");
-        String query = type.isEmpty() ? "" : "?artifactType=" + URLEncoder.encode(type, StandardCharsets.UTF_8);
-        return new Pages<>(call.what(), caller::ticks, budget, call.target() + query, (target, items) -> {
-            Call page = call.at(target);
-            Deadline deadline = caller.deadline();
-            try (Response response = caller.call(page, Set.of(404, 405), deadline)) {
-                if (!response.isSuccessful()) {
-                    response.close();
-                    addOfType(type, byTag(repository, subject, deadline), items);
-                    return null;
-                }
-                boolean filtered = response.header(FILTERED, "").contains("artifactType");
-                List<Descriptor> entries = manifests.whole(
-                        response, content -> entries(ManifestOrIndex.parse(content, MediaType.OCI_INDEX)));
-                addOfType(filtered ? "" : type, entries, items);
-                return next(page, response);
-            } catch (IOException | MalformedManifestException e) {
-                throw caller.broken(page, e);
-            }
-        });
-    }
-
-    /**
-     * Registries that do not support the referrers API keep them as an index under a tag made of the digest, cut to 64
-     * digits so that it is a valid tag.
-     */
-    private List<Descriptor> byTag(Repository repository, Digest subject, Deadline deadline)
-            throws RegistryException, InterruptedException {
-        try {
-            ImageReference tag =
-                    repository.tag(subject.algorithm() + "-" + subject.hex().substring(0, 64));
-            return entries(manifests.read(tag, "list the referrers of", deadline));
-        } catch (NotFoundException e) {
-            return List.of();
-        }
-    }
-
-    /** Adds the entries of a type, or all entries if the type is empty. */
-    private static void addOfType(String type, List<Descriptor> entries, List<Descriptor> items) {
-        for (Descriptor entry : entries) {
-            if (type.isEmpty() || entry.artifactType().orElse("").equals(type)) {
-                items.add(entry);
-            }
-        }
-    }
-
-    private static List<Descriptor> entries(ManifestOrIndex content) {
-        if (content instanceof Index index) {
-            return index.manifests();
-        }
-        throw new MalformedManifestException("it is the manifest of one image");
     }
 
     private static List<String> names(byte[] content, String field) {
@@ -142,7 +78,7 @@ final class Listings {
     }
 
     /** Where the next page is; a link to another host is not followed. */
-    private @Nullable String next(Call page, Response response) throws ProtocolViolationException, IOException {
+    @Nullable String next(Call page, Response response) throws ProtocolViolationException, IOException {
         Optional<String> link = LinkHeader.next(response.headers("Link"));
         if (link.isEmpty()) {
             return null;

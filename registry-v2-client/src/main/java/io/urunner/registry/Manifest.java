@@ -59,7 +59,7 @@ public final class Manifest extends ManifestOrIndex {
      */
     public static Manifest of(
             Descriptor config, List<Descriptor> layers, Optional<Descriptor> subject, Map<String, String> annotations) {
-        return ManifestJson.compose(config, layers, Optional.empty(), subject, annotations);
+        return ManifestJson.compose(MediaType.OCI_MANIFEST, config, layers, Optional.empty(), subject, annotations);
     }
 
     /**
@@ -105,6 +105,7 @@ public final class Manifest extends ManifestOrIndex {
                     "an artifact's type must be a media type, not " + ReferenceGrammar.quote(artifactType));
         }
         return ManifestJson.compose(
+                MediaType.OCI_MANIFEST,
                 config,
                 layers.isEmpty() ? List.of(EMPTY_CONFIG) : layers,
                 Optional.of(artifactType),

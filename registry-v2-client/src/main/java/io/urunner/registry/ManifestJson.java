@@ -143,14 +143,14 @@ final class ManifestJson {
         return list;
     }
 
-    /** Composes an OCI manifest. */
     static Manifest compose(
+            String mediaType,
             Descriptor config,
             List<Descriptor> layers,
             Optional<String> artifactType,
             Optional<Descriptor> subject,
             Map<String, String> annotations) {
-        ObjectNode root = start(MediaType.OCI_MANIFEST, artifactType);
+        ObjectNode root = start(mediaType, artifactType);
         root.set("config", DescriptorJson.write(config));
         write(root.putArray("layers"), layers);
         return (Manifest) finish(root, subject, annotations);

@@ -195,33 +195,23 @@ final class Manifests {
         }
     }
 
-    Manifest read(ImageReference image, Platform platform) throws RegistryException, InterruptedException {
-        Deadline deadline = caller.deadline();
-        ManifestOrIndex named = read(image, "read", deadline);
-        if (named instanceof Manifest manifest) {
-            return manifest;
-        }
-        Repository repository = image.toRepository();
-        FailedRequest what = call(image, "read", "GET").what();
-        Descriptor entry = find((Index) named, platform, repository, what, deadline)
-                .orElseThrow(() -> new NotFoundException(what, "the index has no image for " + platform, null));
-        if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest) {
-            return manifest;
-        }
-        throw new ProtocolViolationException(what, entry.digest() + " is listed as a manifest but is an index", null);
+    /** A deadline for an operation of several calls. */
+    Deadline deadline() {
+        return caller.deadline();
     }
 
-    private Optional<Descriptor> find(
-            Index index, Platform platform, Repository repository, FailedRequest what, Deadline deadline)
+    /** What is being done with a reference, for errors. */
+    FailedRequest what(ImageReference image, String action) {
+        return call(image, action, "GET").what();
+    }
+
+    /**
+     * Pushes a manifest.
+     *
+     * @return whether the registry says that it lists the manifest among the referrers of its subject
+     */
+    boolean push(ImageReference image, ManifestOrIndex content, Deadline deadline)
             throws RegistryException, InterruptedException {
-        try {
-            return index.find(platform, entry -> read(repository.digest(entry.digest()), "read", deadline));
-        } catch (MalformedManifestException e) {
-            throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    Descriptor push(ImageReference image, ManifestOrIndex content) throws RegistryException, InterruptedException {
         if (image.digest().isPresent()
                 && !image.digest().get().equals(content.digest())
                 && !image.digest().get().matches(content.content())) {
@@ -236,9 +226,9 @@ final class Manifests {
                         "/manifests/" + image.tagOrDigest(),
                         "pull,push")
                 .with(RequestBody.create(content.content(), okhttp3.MediaType.get(content.mediaType())));
-        try (Response response = caller.call(call)) {
+        try (Response response = caller.call(call, Set.of(), deadline)) {
             named(call, image.toRepository().digest(content.digest()), response);
-            return content.descriptor();
+            return response.header("OCI-Subject") != null;
         }
     }
 

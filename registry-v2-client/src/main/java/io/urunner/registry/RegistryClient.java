@@ -46,6 +46,8 @@ public final class RegistryClient implements AutoCloseable {
     private final Blobs blobs;
     private final CachedContent cached;
     private final Listings listings;
+    private final Referrers referrers;
+    private final Images images;
 
     private RegistryClient(Builder builder) {
         OkHttpClient http = builder.httpClient;
@@ -97,6 +99,8 @@ public final class RegistryClient implements AutoCloseable {
         manifests = new Manifests(caller, accept, cached);
         blobs = new Blobs(caller, transferRate);
         listings = new Listings(caller, manifests, listingDeadline);
+        referrers = new Referrers(caller, manifests, listings, listingDeadline);
+        images = new Images(manifests, this::blob);
     }
 
     private RegistryClient(RegistryClient shared, Caller caller, Duration listingDeadline, CachedContent cached) {
@@ -109,6 +113,8 @@ public final class RegistryClient implements AutoCloseable {
         manifests = new Manifests(caller, accept, cached);
         blobs = new Blobs(caller, transferRate);
         listings = new Listings(caller, manifests, listingDeadline);
+        referrers = new Referrers(caller, manifests, listings, listingDeadline);
+        images = new Images(manifests, this::blob);
     }
 
     /**
@@ -235,7 +241,8 @@ public final class RegistryClient implements AutoCloseable {
 
     /**
      * Reads the manifest of the image that runs on a platform: the manifest that the reference names, or the matching
-     * one in the index that it names or in nested indexes.
+     * one in the index that it names or in nested indexes. If only entries without a platform are left, their
+     * configurations say which one fits, as with containerd; at most eight are read.
      *
      * @param image the reference
      * @param platform the machine's platform
@@ -245,7 +252,22 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public Manifest manifest(ImageReference image, Platform platform) throws RegistryException, InterruptedException {
-        return manifests.read(image, platform);
+        return images.manifest(image, platform);
+    }
+
+    /**
+     * Reads the configuration of an image.
+     *
+     * @param repository the repository
+     * @param manifest the manifest of the image
+     * @return the configuration, its digest verified
+     * @throws ProtocolViolationException if this is not an image but another artifact, or the configuration is larger
+     *     than {@link ImageConfig#MAX_SIZE}
+     * @throws RegistryException if it cannot be read
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public ImageConfig config(Repository repository, Manifest manifest) throws RegistryException, InterruptedException {
+        return images.config(repository, manifest);
     }
 
     /**
@@ -295,7 +317,20 @@ public final class RegistryClient implements AutoCloseable {
      * @return the tags
      */
     public Pages<String> tags(Repository repository, int pageSize) {
-        return listings.tags(repository, pageSize);
+        return tags(repository, pageSize, "");
+    }
+
+    /**
+     * Lists the tags of a repository that follow a tag ("Listing Tags", OCI distribution specification).
+     *
+     * @param repository the repository
+     * @param pageSize how many tags to ask for at a time, 1 to 1000; registries may give fewer
+     * @param last the tag after which to begin, in the registry's order, which need not exist; empty to begin with the
+     *     first. Old registries, such as docker-registry 2.8, ignore it and begin with the first
+     * @return the tags
+     */
+    public Pages<String> tags(Repository repository, int pageSize, String last) {
+        return listings.tags(repository, pageSize, last);
     }
 
     /**
@@ -309,8 +344,9 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Lists what refers to a manifest, such as signatures and bills of materials. If the registry does not support the
-     * referrers API, the fallback tag is read.
+     * Lists what refers to a manifest, such as signatures and bills of materials ("Listing Referrers", OCI distribution
+     * specification). If the registry does not support the referrers API, which it shows by an error, a page of HTML or
+     * an empty answer, the fallback tag is read. If that names something else than an index, nothing is listed.
      *
      * @param repository the repository
      * @param subject the digest of the manifest
@@ -318,7 +354,7 @@ public final class RegistryClient implements AutoCloseable {
      * @return the artifacts' descriptors
      */
     public Pages<Descriptor> referrers(Repository repository, Digest subject, Optional<String> artifactType) {
-        return listings.referrers(repository, subject, artifactType);
+        return referrers.list(repository, subject, artifactType);
     }
 
     /**
@@ -372,7 +408,15 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Pushes a manifest or an index; everything it refers to must be there already.
+     * Pushes a manifest or an index; everything it refers to must be there already, except its subject.
+     *
+     * <p>If it has a subject and the registry does not answer that it lists it there ({@code OCI-Subject}), it is added
+     * to the index under the fallback tag, as the OCI distribution specification demands ("Pushing Manifests with
+     * Subject"). Several clients may do that at the same time. Registries that lack the API do not compare before they
+     * write, so the list is read again after a pause and written again as long as the entry is missing, at most ten
+     * times. An entry is lost only if another client takes several times longer than we do between reading and writing
+     * the list, or does not look again itself. If something that is no index has the tag, it is kept, and an error says
+     * that the manifest is pushed but not listed.
      *
      * @param image the tag or digest under which to push
      * @param content the manifest or index
@@ -383,11 +427,14 @@ public final class RegistryClient implements AutoCloseable {
      */
     public Descriptor pushManifest(ImageReference image, ManifestOrIndex content)
             throws RegistryException, InterruptedException {
-        return manifests.push(image, content);
+        return referrers.push(image, content);
     }
 
     /**
-     * Deletes a manifest or an index, and with it every tag that points to it.
+     * Deletes a manifest or an index, and with it every tag that points to it. If it has a subject and the registry
+     * lacks the referrers API, it is also taken out of the list under the fallback tag ("Deleting Manifests", OCI
+     * distribution specification); so it is read before it is deleted. If that list cannot be changed, the manifest is
+     * deleted all the same, and a warning is logged: an entry without content harms nobody.
      *
      * @param repository the repository
      * @param digest its digest
@@ -395,19 +442,26 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public void deleteManifest(Repository repository, Digest digest) throws RegistryException, InterruptedException {
-        manifests.delete(repository, digest.toString());
+        referrers.delete(repository, digest);
     }
 
     /**
-     * Deletes a tag and keeps what it points to. Not all registries support this.
+     * Deletes a tag and keeps what it points to.
+     *
+     * <p>If the registry deletes only digests, as docker-registry 2.8 does, the tag is moved to a placeholder that no
+     * other tag names, and that is deleted. regclient does the same; deleting the digest itself, as some scripts do,
+     * would delete all its other tags. Before anything is changed, the deletion of a digest that does not exist shows
+     * whether the registry deletes anything. If the placeholder cannot be deleted, the tag is moved back. If somebody
+     * else moves the tag at the same moment, that is lost.
      *
      * @param repository the repository
      * @param tag the tag
-     * @throws RegistryException if it does not exist, or the registry does not support the deletion of tags
+     * @throws RegistryException if it does not exist, or the registry deletes neither tags nor manifests
      * @throws InterruptedException if the thread is interrupted
      */
     public void deleteTag(Repository repository, String tag) throws RegistryException, InterruptedException {
-        manifests.delete(repository, repository.tag(tag).tagOrDigest());
+        String unique = Long.toHexString(ThreadLocalRandom.current().nextLong());
+        new TagDeletion(manifests, blobs).delete(repository, repository.tag(tag), unique);
     }
 
     /**

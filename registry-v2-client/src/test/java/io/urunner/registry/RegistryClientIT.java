@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
@@ -282,6 +283,76 @@ class RegistryClientIT {
                     .isThrownBy(() -> client.deleteManifest(new Repository(registry.host(), "team/app"), digest))
                     .withMessageContaining("UNSUPPORTED")
                     .withMessageContaining("does not support");
+        }
+    }
+
+    @Test
+    void deletesATagAndKeepsTheOthersOfItsDigest() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.builder().deleteEnabled().start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            Digest digest = Digest.parse(registry.push("team/app", "v1", "one"));
+            registry.push("team/app", "v2", "one");
+            Repository repository = new Repository(registry.host(), "team/app");
+
+            client.deleteTag(repository, "v1");
+
+            assertThatExceptionOfType(NotFoundException.class).isThrownBy(() -> client.resolve(repository.tag("v1")));
+            assertThat(client.resolve(repository.tag("v2")).digest()).isEqualTo(digest);
+        }
+    }
+
+    @Test
+    void keepsATagThatTheRegistryDoesNotDelete() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            String digest = registry.push("team/app", "v1", "one");
+            Repository repository = new Repository(registry.host(), "team/app");
+
+            assertThatExceptionOfType(ProtocolViolationException.class)
+                    .isThrownBy(() -> client.deleteTag(repository, "v1"))
+                    .withMessageContaining("deletes neither tags nor manifests");
+            assertThat(client.resolve(repository.tag("v1")).digest()).hasToString(digest);
+        }
+    }
+
+    @Test
+    void listsWhatSeveralClientsPushForASubjectAtOnce() throws Exception {
+        int writers = 6;
+        ExecutorService threads = Executors.newFixedThreadPool(writers);
+        try (DockerRegistry registry = DockerRegistry.builder().deleteEnabled().start();
+                RegistryClient client = RegistryClient.builder().build()) {
+            registry.push("team/app", "latest", "one");
+            Repository repository = new Repository(registry.host(), "team/app");
+            Descriptor subject = client.resolve(repository.tag("latest"));
+            byte[] empty = "{}".getBytes(StandardCharsets.US_ASCII);
+            client.pushBlob(repository, Manifest.EMPTY_CONFIG, () -> new ByteArrayInputStream(empty));
+            List<Future<Digest>> pushes = new ArrayList<>();
+            for (int i = 0; i < writers; i++) {
+                Manifest signature =
+                        Manifest.artifact("application/sig", List.of(), Optional.of(subject), Map.of("number", "" + i));
+                pushes.add(threads.submit(() -> {
+                    try (RegistryClient own = RegistryClient.builder().build()) {
+                        return own.pushManifest(repository.digest(signature.digest()), signature)
+                                .digest();
+                    }
+                }));
+            }
+            List<Digest> pushed = new ArrayList<>();
+            for (Future<Digest> push : pushes) {
+                pushed.add(push.get(1, TimeUnit.MINUTES));
+            }
+
+            assertThat(client.referrers(repository, subject.digest(), Optional.of("application/sig"))
+                            .all())
+                    .extracting(Descriptor::digest)
+                    .containsExactlyInAnyOrderElementsOf(pushed);
+            client.deleteManifest(repository, pushed.get(0));
+            assertThat(client.referrers(repository, subject.digest(), Optional.empty())
+                            .all())
+                    .extracting(Descriptor::digest)
+                    .containsExactlyInAnyOrderElementsOf(pushed.subList(1, writers));
+        } finally {
+            threads.shutdownNow();
         }
     }
 
