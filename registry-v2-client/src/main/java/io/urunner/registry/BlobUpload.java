@@ -168,12 +168,14 @@ final class BlobUpload {
         boolean whole = single;
         single = false;
         Digest digest = blob.digest();
-        String algorithm = digest.algorithm().equals(Digest.SHA256) ? "" : "digest-algorithm=" + digest.algorithm();
+        String algorithm = digest.algorithm().equals(Digest.SHA256)
+                ? ""
+                : "?digest-algorithm=" + Blobs.inQuery(digest.algorithm());
         Call call = whole
-                ? Blobs.upload(repository, digest, "?digest=" + digest)
+                ? Blobs.upload(repository, digest, "?digest=" + Blobs.inQuery(digest))
                         .with(content.body(0, blob.size()))
                         .with(blobs.transfer(blob.size()))
-                : Blobs.upload(repository, digest, algorithm.isEmpty() ? "" : "?" + algorithm);
+                : Blobs.upload(repository, digest, algorithm);
         try (Response response = send(call, whole ? UNSUPPORTED : Set.of())) {
             if (!response.isSuccessful()) {
                 return false;
@@ -214,7 +216,7 @@ final class BlobUpload {
             advanced();
             return false;
         } catch (RegistryException e) {
-            if (e.isTransient()) {
+            if (Blobs.hasNoAnswer(e)) {
                 throw e;
             }
             // Whatever the reason, this upload is of no use; and a lost answer may have said that the blob is there.

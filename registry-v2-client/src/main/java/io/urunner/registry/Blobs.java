@@ -58,7 +58,7 @@ final class Blobs {
 
     boolean mount(Repository to, String from, Digest digest) throws RegistryException, InterruptedException {
         String source = new Repository(to.registry(), from).name();
-        Call call = upload(to, digest, "?mount=" + digest + "&from=" + source)
+        Call call = upload(to, digest, "?mount=" + inQuery(digest) + "&from=" + source)
                 .with(List.of(Call.scope(to.name(), "pull,push"), Call.scope(source, "pull")));
         try (Response response = caller.call(call)) {
             if (response.code() == 201) {
@@ -67,11 +67,16 @@ final class Blobs {
             cancel(to, digest, response);
             return false;
         } catch (RegistryException e) {
-            if (e.isTransient()) {
+            if (hasNoAnswer(e)) {
                 throw e;
             }
             return false;
         }
+    }
+
+    /** Whether a registry did not answer the question. A refusal is an answer, even one that may not be for ever. */
+    static boolean hasNoAnswer(RegistryException e) {
+        return e instanceof UnavailableException || e instanceof RateLimitedException;
     }
 
     /** Cancels an upload that the registry opened instead of mounting; if this fails, the registry expires it. */
@@ -87,6 +92,11 @@ final class Blobs {
     void push(Repository repository, Descriptor blob, BlobSource source, PushOptions options)
             throws RegistryException, InterruptedException {
         new BlobUpload(this, caller, repository, blob, source, options).run();
+    }
+
+    /** A digest in a query, where a plus sign in the name of its algorithm would be a blank. */
+    static String inQuery(Object digest) {
+        return digest.toString().replace("+", "%2B");
     }
 
     static Call upload(Repository repository, Digest digest, String query) {

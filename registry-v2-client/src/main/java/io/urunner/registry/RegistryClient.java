@@ -147,9 +147,9 @@ public final class RegistryClient implements AutoCloseable {
 
     /**
      * Returns a view of this client with another deadline, for calls that have less time than others, or more. It holds
-     * for each call by itself: no method of the view takes longer in total, with all waits and retries, and neither do
-     * all pages of a listing together. Only the content of blobs gets additional time, as with the {@linkplain
-     * Builder#deadline deadline} of the client. To end a call earlier, interrupt its thread.
+     * for each call by itself, with all its requests, waits and retries. For a listing it holds for each page, and no
+     * page is begun after it. Only the content of blobs gets additional time, as with the {@linkplain Builder#deadline
+     * deadline} of the client. To end a call earlier, interrupt its thread.
      *
      * <p>A view shares everything with its client except the deadline. It is cheap: make one for a single call.
      *

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -156,7 +157,9 @@ class BlobUploadTest {
     @ValueSource(ints = {401, 403, 404, 405, 410, 501})
     void cancelsAnUploadOfWhichTheRegistryDoesNotTellTheOffset(int status) throws Exception {
         registry.cutAfter((long) CUT);
-        registry.fault = line -> line.startsWith("GET") ? new FakeUploads.Answer(status, "BLOB_UPLOAD_INVALID") : null;
+        registry.fault = line -> line.startsWith("GET")
+                ? new FakeUploads.Answer(status, status < 404 ? "<html>" : "BLOB_UPLOAD_INVALID")
+                : null;
 
         push(PushOptions.DEFAULTS);
 
@@ -420,6 +423,72 @@ class BlobUploadTest {
         assertThat(registry.lines.get(0)).isEqualTo("POST /v2/team/app/blobs/uploads/?digest-algorithm=sha512");
         assertThat(registry.lines.get(1)).endsWith("&digest=" + digest);
         assertThat(registry.blobs).containsOnlyKeys(digest.toString());
+    }
+
+    /** How registries and proxies in front of them say how much arrived; the last one says nothing. */
+    @ParameterizedTest
+    @ValueSource(strings = {"0-999999", "bytes=0-999999", "bytes 0-999999", " 0-999999 ", ""})
+    void readsTheOffsetInEveryForm(String range) throws Exception {
+        List<String> puts = new ArrayList<>();
+        try (FakeServer server = new FakeServer(request -> switch (request.getMethod() + puts.size()) {
+            case "POST0" -> FakeServer.status(202).setHeader("Location", "/upload");
+            case "PUT0", "PUT1" -> {
+                puts.add(request.getHeader("Content-Range") + "");
+                yield FakeServer.status(puts.size() == 1 ? 502 : 201);
+            }
+            case "GET1" -> {
+                var answer = FakeServer.status(204).setHeader("Location", "/upload");
+                yield range.isEmpty() ? answer : answer.setHeader("Range", range);
+            }
+            default -> FakeServer.status(500);
+        })) {
+            client.pushBlob(new Repository(server.host(), "team/app"), blob, this::open);
+        }
+        assertThat(puts).containsExactly("null", range.isEmpty() ? "null" : "1000000-4999999");
+    }
+
+    @Test
+    void getsANewLocationForAStorageThatIsNotTheRegistry() throws Exception {
+        AtomicInteger posts = new AtomicInteger();
+        AtomicInteger puts = new AtomicInteger();
+        try (FakeServer storage =
+                        new FakeServer(request -> FakeServer.status(puts.incrementAndGet() == 1 ? 503 : 200));
+                FakeServer server = new FakeServer(request -> FakeServer.status(202)
+                        .setHeader("Location", storage.url() + "/file?signature=" + posts.incrementAndGet()))) {
+            List<UploadSession> sessions = new ArrayList<>();
+            client.pushBlob(
+                    new Repository(server.host(), "team/app"),
+                    blob,
+                    this::open,
+                    PushOptions.DEFAULTS.withSessions(sessions::add));
+
+            // It knows neither GET nor DELETE of uploads, and each signature is for one request.
+            assertThat(storage.lines())
+                    .containsExactly(
+                            "PUT /file?signature=1&digest=" + blob.digest(),
+                            "PUT /file?signature=2&digest=" + blob.digest());
+            assertThat(server.requests).hasSize(2);
+            assertThat(sessions).isEmpty();
+        }
+    }
+
+    @Test
+    void pushesAManifestByADigestOfAnotherAlgorithm() throws Exception {
+        try (FakeServer server = new FakeServer(request -> FakeServer.status(201)
+                .setHeader(
+                        "Docker-Content-Digest",
+                        String.valueOf(request.getPath()).replaceFirst(".*/", "")))) {
+            Manifest manifest = Manifest.of(blob, List.of(), Map.of());
+            Digest sha512 = Digest.of(Digest.SHA512, manifest.content());
+            Repository repository = new Repository(server.host(), "team/app");
+
+            client.pushManifest(repository.digest(sha512), manifest);
+
+            assertThat(server.lines()).containsExactly("PUT /v2/team/app/manifests/" + sha512);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() ->
+                            client.pushManifest(repository.digest(Digest.of(Digest.SHA512, new byte[1])), manifest));
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.urunner.registry.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.urunner.registry.HostOptions;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.auth.CredentialPlugin;
@@ -12,13 +13,20 @@ import io.urunner.registry.auth.SecretSource;
 import io.urunner.registry.testing.DockerRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import org.junit.jupiter.api.Test;
@@ -37,6 +45,48 @@ class ExamplesIT {
                     .asString()
                     .contains(registry.host(), "team/app", "v2")
                     .doesNotContain("try again");
+        }
+    }
+
+    @Test
+    void severalTagsAreResolvedAtOnce() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start()) {
+            String one = registry.push("team/app", "v1", "one");
+            String two = registry.push("team/app", "v2", "two");
+            String image = registry.host() + "/team/app";
+            assertThat(printed(() -> ResolveAsync.main(image + ":v2", image + ":v1", image + ":v3")))
+                    .startsWith(image + ":v1 is " + one, image + ":v2 is " + two)
+                    .hasSize(3)
+                    .last()
+                    .asString()
+                    .contains("v3 is not resolved", "MANIFEST_UNKNOWN");
+        }
+    }
+
+    @Test
+    void aCallEndsWhenItsFutureIsCancelled() throws Exception {
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                RegistryClient client = RegistryClient.builder()
+                        .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                        .readTimeout(Duration.ofHours(1))
+                        .deadline(Duration.ofHours(1))
+                        .build()) {
+            ImageReference image = ImageReference.parse("127.0.0.1:" + silent.getLocalPort() + "/team/app");
+            var answer = ResolveAsync.call(threads, () -> client.resolve(image));
+            try (Socket asked = silent.accept()) {
+                assertThat(asked.getInputStream().read()).isEqualTo('H');
+                assertThat(answer).isNotDone();
+
+                answer.cancel(true);
+
+                threads.shutdown();
+                assertThat(threads.awaitTermination(30, TimeUnit.SECONDS))
+                        .as("its thread no longer waits")
+                        .isTrue();
+            }
+        } finally {
+            threads.shutdownNow();
         }
     }
 
