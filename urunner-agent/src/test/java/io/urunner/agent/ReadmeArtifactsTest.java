@@ -2,7 +2,9 @@ package io.urunner.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,6 +62,28 @@ class ReadmeArtifactsTest {
         } else {
             assertThat(readme.substring(start, end)).isEqualTo(table);
         }
+    }
+
+    @Test
+    void thePomOfAPluginHasOurVersions() throws Exception {
+        Element parent = pom(ROOT.resolve("pom.xml"));
+        String page = Files.readString(ROOT.resolve("docs/plugins.md"));
+        Matcher block =
+                Pattern.compile("```xml\\n(<project>.*?)```", Pattern.DOTALL).matcher(page);
+        assertThat(block.find()).isTrue();
+        Element plugin = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new ByteArrayInputStream(block.group(1).getBytes(StandardCharsets.UTF_8)))
+                .getDocumentElement();
+        List<Element> dependencies = children(child(plugin, "dependencies"), "dependency");
+        assertThat(dependencies)
+                .hasSize(7)
+                .allSatisfy(dependency -> assertThat(text(dependency, "version"))
+                        .as(text(dependency, "artifactId"))
+                        .isEqualTo(
+                                text(dependency, "groupId").equals(OURS)
+                                        ? text(parent, "version")
+                                        : version(dependency, parent)));
     }
 
     private static List<String> rows(Path module, Element parent) throws Exception {
