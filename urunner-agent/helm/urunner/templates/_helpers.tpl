@@ -195,7 +195,8 @@ yes
 {{- end }}
 {{- range concat (.Values.registries | default list) (.Values.settings.registries | default list) }}
 {{- $scheme := ternary "http://" "" (.plainHttp | default false) }}
-{{- range concat (list .host) (.trustedHosts | default list) }}{{ $urls = append $urls (print $scheme .) }}{{ end }}
+{{- range concat (list .host (.address | default .host)) (.trustedHosts | default list) }}{{ $urls = append $urls (print $scheme .) }}{{ end }}
+{{- range .mirrors }}{{ $urls = append $urls .url }}{{ end }}
 {{- $credentials := .credentials | default dict }}
 {{- range list "authUrl" "endpoint" }}{{ $urls = append $urls (get $credentials .) }}{{ end }}
 {{- end }}

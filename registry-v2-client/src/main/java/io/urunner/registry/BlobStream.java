@@ -52,7 +52,7 @@ final class BlobStream extends InputStream {
     }
 
     void connect() throws RegistryException, InterruptedException {
-        Response answer = caller.call(call);
+        Response answer = caller.pull(call);
         response = answer;
         try {
             open(answer);
@@ -135,7 +135,7 @@ final class BlobStream extends InputStream {
         try {
             // A range of a compressed answer does not count the bytes of the content.
             Headers range = decoded ? Call.NO_HEADERS : Headers.of("Range", "bytes=" + position + "-");
-            Response answer = caller.call(call.with(range).with(rest));
+            Response answer = caller.pull(call.with(range).with(rest));
             response = answer;
             if (answer.code() == PARTIAL_CONTENT) {
                 check(answer);

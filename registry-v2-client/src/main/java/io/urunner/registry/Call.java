@@ -1,5 +1,7 @@
 package io.urunner.registry;
 
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -103,6 +105,40 @@ record Call(
 
     Call with(Duration newTransfer) {
         return new Call(what, method, target, headers, body, scopes, newTransfer);
+    }
+
+    /** The same request to a mirror, with the registry's name. Scopes and errors are those of the mirror. */
+    Call at(Mirror mirror) {
+        String repository = mirror.prefix() + repository();
+        FailedRequest there = new FailedRequest(
+                what.action(),
+                mirror.host(),
+                Optional.of(repository),
+                what.reference(),
+                OptionalInt.empty(),
+                List.of());
+        String rest = target.substring(RegistryClient.ROOT.length());
+        return new Call(
+                there,
+                method,
+                mirror.root() + rest + "?ns=" + URLEncoder.encode(registry(), StandardCharsets.UTF_8),
+                headers,
+                body,
+                List.of(scope(repository, "pull")),
+                transfer);
+    }
+
+    /** The digest that it asks for, if it does. */
+    Optional<String> digest() {
+        return what.reference().filter(reference -> reference.indexOf(':') >= 0);
+    }
+
+    boolean isByDigest() {
+        return digest().isPresent();
+    }
+
+    boolean isOfBlob() {
+        return target.contains("/blobs/");
     }
 
     boolean streams() {

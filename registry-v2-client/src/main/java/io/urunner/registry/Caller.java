@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
@@ -36,6 +38,7 @@ final class Caller {
     private final Sleeper sleeper;
     private final DoubleSupplier random;
     private final RegistryObserver observer;
+    private final Mirrors mirrors;
 
     Caller(
             Authorizer authorizer,
@@ -46,6 +49,19 @@ final class Caller {
             Sleeper sleeper,
             DoubleSupplier random,
             RegistryObserver observer) {
+        this(authorizer, policy, budget, clock, ticker, sleeper, random, observer, new Mirrors());
+    }
+
+    private Caller(
+            Authorizer authorizer,
+            RetryPolicy policy,
+            Duration budget,
+            InstantSource clock,
+            LongSupplier ticker,
+            Sleeper sleeper,
+            DoubleSupplier random,
+            RegistryObserver observer,
+            Mirrors mirrors) {
         this.authorizer = authorizer;
         this.policy = policy;
         this.budget = budget;
@@ -54,6 +70,7 @@ final class Caller {
         this.sleeper = sleeper;
         this.random = random;
         this.observer = observer;
+        this.mirrors = mirrors;
     }
 
     /** A caller that uses other credentials. */
@@ -64,7 +81,7 @@ final class Caller {
 
     /** A caller whose operations have another deadline. */
     Caller within(Duration newBudget) {
-        return new Caller(authorizer, policy, newBudget, clock, ticker, sleeper, random, observer);
+        return new Caller(authorizer, policy, newBudget, clock, ticker, sleeper, random, observer, mirrors);
     }
 
     Authorizer authorizer() {
@@ -94,6 +111,51 @@ final class Caller {
     /** Waits before something is looked at again. */
     void pause(Duration duration) throws InterruptedException {
         sleeper.sleep(duration.plusNanos(Math.round(duration.toNanos() * random.getAsDouble())));
+    }
+
+    /**
+     * Returns the answer to a call that reads a manifest or a blob: of the first of the registry's mirrors that has it,
+     * or else of the registry, whose error is the one that counts. What is read to be written afterwards is not asked
+     * in this way: a mirror may be behind.
+     *
+     * @param expected the statuses that are not errors here, in addition to those of success
+     */
+    Response pull(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
+        if (mirrors(call.registry()).isEmpty()) {
+            return call(call, expected, deadline);
+        }
+        List<Exception> failures = new ArrayList<>();
+        Response mirrored = mirrors.ask(this, call, expected, deadline, failures);
+        if (mirrored != null) {
+            return mirrored;
+        }
+        try {
+            Response response = call(call, expected, deadline);
+            mirrors.answeredItself(call);
+            return response;
+        } catch (RegistryException e) {
+            failures.forEach(e::addSuppressed);
+            throw e;
+        }
+    }
+
+    /** The same for a success, with a deadline of its own. */
+    Response pull(Call call) throws RegistryException, InterruptedException {
+        return pull(call, Set.of(), new Deadline(ticker, budget, call.transfer()));
+    }
+
+    List<Mirror> mirrors(String registry) {
+        return authorizer.transport.hosts().of(registry).options().mirrors();
+    }
+
+    /** The mirror that answered last for a registry. */
+    Optional<String> mirrorOf(String registry) {
+        return mirrors.answeredLast(registry);
+    }
+
+    /** A part of what is left of a deadline, for one of several hosts that are asked in turn. */
+    Deadline share(Deadline whole, int parts, Call call) {
+        return new Deadline(ticker, whole.remaining().dividedBy(parts), call.transfer());
     }
 
     /** A deadline for an operation of several calls. */

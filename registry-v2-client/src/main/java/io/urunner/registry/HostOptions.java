@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import okhttp3.HttpUrl;
 
 /**
  * How to reach one host. Immutable: start from {@link #DEFAULTS} and change what differs. A host to which a registry
@@ -24,6 +25,8 @@ import java.util.Set;
  * @param concurrency how many requests may wait for this host's answer at the same time
  * @param trustedHosts further hosts ({@code host[:port]}) to which this registry's challenges and redirects may lead
  *     even if their addresses are private, or if they use plain http as this host does
+ * @param address where the registry of this name is really, as {@code host[:port]}; empty if the name is its address
+ * @param mirrors hosts to read manifests and blobs from, in this order, before this one
  */
 public record HostOptions(
         boolean plainHttp,
@@ -32,10 +35,12 @@ public record HostOptions(
         Optional<ClientCertificate> clientCertificate,
         Optional<Proxy> proxy,
         int concurrency,
-        Set<String> trustedHosts) {
+        Set<String> trustedHosts,
+        Optional<String> address,
+        List<Mirror> mirrors) {
     /** https, the Java runtime's authorities and proxies, eight requests at a time. */
-    public static final HostOptions DEFAULTS =
-            new HostOptions(false, false, List.of(), Optional.empty(), Optional.empty(), 8, Set.of());
+    public static final HostOptions DEFAULTS = new HostOptions(
+            false, false, List.of(), Optional.empty(), Optional.empty(), 8, Set.of(), Optional.empty(), List.of());
 
     public HostOptions {
         authorities = List.copyOf(authorities);
@@ -49,6 +54,8 @@ public record HostOptions(
             trusted.add(Host.authority(host).toLowerCase(Locale.ROOT));
         }
         trustedHosts = Set.copyOf(trusted);
+        address.ifPresent(HostOptions::checkAddress);
+        mirrors = List.copyOf(mirrors);
     }
 
     /**
@@ -57,7 +64,8 @@ public record HostOptions(
      * @return the options
      */
     public HostOptions withPlainHttp() {
-        return new HostOptions(true, insecureTls, authorities, clientCertificate, proxy, concurrency, trustedHosts);
+        return new HostOptions(
+                true, insecureTls, authorities, clientCertificate, proxy, concurrency, trustedHosts, address, mirrors);
     }
 
     /**
@@ -66,7 +74,8 @@ public record HostOptions(
      * @return the options
      */
     public HostOptions withInsecureTls() {
-        return new HostOptions(plainHttp, true, authorities, clientCertificate, proxy, concurrency, trustedHosts);
+        return new HostOptions(
+                plainHttp, true, authorities, clientCertificate, proxy, concurrency, trustedHosts, address, mirrors);
     }
 
     /**
@@ -77,7 +86,15 @@ public record HostOptions(
      */
     public HostOptions withAuthorities(List<X509Certificate> certificates) {
         return new HostOptions(
-                plainHttp, insecureTls, certificates, clientCertificate, proxy, concurrency, trustedHosts);
+                plainHttp,
+                insecureTls,
+                certificates,
+                clientCertificate,
+                proxy,
+                concurrency,
+                trustedHosts,
+                address,
+                mirrors);
     }
 
     /**
@@ -88,7 +105,15 @@ public record HostOptions(
      */
     public HostOptions withClientCertificate(ClientCertificate certificate) {
         return new HostOptions(
-                plainHttp, insecureTls, authorities, Optional.of(certificate), proxy, concurrency, trustedHosts);
+                plainHttp,
+                insecureTls,
+                authorities,
+                Optional.of(certificate),
+                proxy,
+                concurrency,
+                trustedHosts,
+                address,
+                mirrors);
     }
 
     /**
@@ -105,7 +130,9 @@ public record HostOptions(
                 clientCertificate,
                 Optional.of(newProxy),
                 concurrency,
-                trustedHosts);
+                trustedHosts,
+                address,
+                mirrors);
     }
 
     /**
@@ -115,7 +142,16 @@ public record HostOptions(
      * @return the options
      */
     public HostOptions withConcurrency(int requests) {
-        return new HostOptions(plainHttp, insecureTls, authorities, clientCertificate, proxy, requests, trustedHosts);
+        return new HostOptions(
+                plainHttp,
+                insecureTls,
+                authorities,
+                clientCertificate,
+                proxy,
+                requests,
+                trustedHosts,
+                address,
+                mirrors);
     }
 
     /**
@@ -125,11 +161,83 @@ public record HostOptions(
      * @return the options
      */
     public HostOptions withTrustedHosts(Set<String> hosts) {
-        return new HostOptions(plainHttp, insecureTls, authorities, clientCertificate, proxy, concurrency, hosts);
+        return new HostOptions(
+                plainHttp, insecureTls, authorities, clientCertificate, proxy, concurrency, hosts, address, mirrors);
+    }
+
+    /**
+     * Returns the same options for a registry that is reached at another address than its name, so that the names of
+     * images stay. Credentials, the scopes of tokens and errors keep the name; TLS checks the certificate of the address.
+     * Unlike a {@linkplain #withMirrors mirror}, it is the registry itself: everything is read and written there, and
+     * no {@code ns} is sent. A token server that it names is asked at the address that it names, also if that is the
+     * registry's own name.
+     *
+     * @param hostAndPort {@code host[:port]}
+     * @return the options
+     * @throws IllegalArgumentException if it is not {@code host[:port]}
+     */
+    public HostOptions withAddress(String hostAndPort) {
+        return new HostOptions(
+                plainHttp,
+                insecureTls,
+                authorities,
+                clientCertificate,
+                proxy,
+                concurrency,
+                trustedHosts,
+                Optional.of(hostAndPort),
+                mirrors);
+    }
+
+    /**
+     * Returns the same options, with mirrors. They are asked for manifests and blobs, with {@code HEAD} and {@code GET},
+     * in this order and once each. Whatever one answers but the content (not found, denied, too many requests, a failure,
+     * a page instead of a manifest), the next is asked, and finally the registry, with the usual retries. One that
+     * cannot be reached is not asked for a minute. Each is asked with its own credentials, those of its host name, or
+     * none, and with the options of its host name.
+     *
+     * <p>The first mirror that knows a tag decides what it points to, even if the registry has a newer digest by now: a
+     * node that is configured with the same mirrors, as containerd is in {@code hosts.toml}, pulls what the mirror has. If
+     * the registry shall decide, use {@link Mirror#forContentOnly}.
+     *
+     * <p>Nothing is written to mirrors. {@link RegistryClient#find}, {@link RegistryClient#hasBlob} and all listings ask
+     * the registry: they are asked before something is written, or a mirror without an answer could not be told from
+     * one with an empty answer. That includes referrers: containerd, too, asks mirrors for them only on request.
+     *
+     * @param hosts the mirrors
+     * @return the options
+     */
+    public HostOptions withMirrors(List<Mirror> hosts) {
+        return new HostOptions(
+                plainHttp,
+                insecureTls,
+                authorities,
+                clientCertificate,
+                proxy,
+                concurrency,
+                trustedHosts,
+                address,
+                hosts);
+    }
+
+    private static void checkAddress(String address) {
+        HttpUrl url = HttpUrl.parse("https://" + address + "/");
+        if (url == null || !Addresses.authority(url).equalsIgnoreCase(address.replaceFirst(":443$", ""))) {
+            throw new IllegalArgumentException("an address is host or host:port");
+        }
     }
 
     HostOptions withoutClientCertificate() {
-        return new HostOptions(plainHttp, insecureTls, authorities, Optional.empty(), proxy, concurrency, trustedHosts);
+        return new HostOptions(
+                plainHttp,
+                insecureTls,
+                authorities,
+                Optional.empty(),
+                proxy,
+                concurrency,
+                trustedHosts,
+                address,
+                mirrors);
     }
 
     /**
@@ -146,6 +254,8 @@ public record HostOptions(
                 Optional.empty(),
                 proxy.isPresent() ? proxy : defaults.proxy,
                 concurrency,
-                Set.of());
+                Set.of(),
+                Optional.empty(),
+                List.of());
     }
 }

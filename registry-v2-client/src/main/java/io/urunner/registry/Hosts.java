@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -36,6 +37,13 @@ final class Hosts {
         this.options = new HashMap<>();
         options.forEach((host, own) -> this.options.put(Repository.apiHost(host.toLowerCase(Locale.ROOT)), own));
         this.defaults = defaults;
+        List<HostOptions> all = new ArrayList<>(options.values());
+        all.add(defaults);
+        all.stream()
+                .flatMap(each -> each.mirrors().stream())
+                .filter(Mirror::isPlain)
+                .forEach(mirror -> this.options.merge(
+                        mirror.host(), defaults.withPlainHttp(), (own, none) -> own.withPlainHttp()));
         this.base = base.newBuilder()
                 .followRedirects(false)
                 .followSslRedirects(false)
@@ -60,8 +68,12 @@ final class Hosts {
     Host of(String registry) {
         String apiHost = Repository.apiHost(registry.toLowerCase(Locale.ROOT));
         HostOptions reached = options.getOrDefault(apiHost, defaults);
-        return hosts.computeIfAbsent(
-                Map.entry(apiHost, reached), key -> new Host(apiHost, reached, client(reached, base.dns())));
+        return hosts.computeIfAbsent(Map.entry(apiHost, reached), key -> {
+            String address = reached.address().orElse(apiHost).toLowerCase(Locale.ROOT);
+            Host host = new Host(address, reached, client(reached, base.dns()));
+            HttpUrl name = HttpUrl.parse("https://" + apiHost + "/");
+            return address.equals(apiHost) || name == null ? host : host.trusting(name);
+        });
     }
 
     /** Returns why a URL that was given on behalf of a registry is not followed, or null if it is. */

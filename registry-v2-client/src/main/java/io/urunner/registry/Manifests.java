@@ -20,6 +20,9 @@ final class Manifests {
     private static final Set<Integer> MISSING = Set.of(404);
     private static final Set<Integer> UNCHANGED = Set.of(304);
 
+    /** What mirrors are asked for; the other actions belong to something that is written or listed. */
+    private static final Set<String> PULLS = Set.of("read", "resolve");
+
     /** An answer with fewer bytes counts as small. */
     private static final int SMALL = 32 * 1024;
 
@@ -68,7 +71,7 @@ final class Manifests {
         Deadline deadline = caller.deadline();
         Call call = head;
         while (true) {
-            try (Response response = caller.call(call, expected, deadline)) {
+            try (Response response = fetch(call, expected, deadline)) {
                 if (!response.isSuccessful()) {
                     return Optional.empty();
                 }
@@ -87,6 +90,13 @@ final class Manifests {
             }
             call = head.insteadOfHead();
         }
+    }
+
+    private Response fetch(Call call, Set<Integer> expected, Deadline deadline)
+            throws RegistryException, InterruptedException {
+        return PULLS.contains(call.what().action())
+                ? caller.pull(call, expected, deadline)
+                : caller.call(call, expected, deadline);
     }
 
     /** What the content of an answer is, its digest verified. */
@@ -169,7 +179,7 @@ final class Manifests {
         if (image.digest().isPresent()) {
             call.requireVerifiable(image.digest().get());
         }
-        try (Response response = caller.call(call, Set.of(), deadline)) {
+        try (Response response = fetch(call, Set.of(), deadline)) {
             Digest named = named(call, image, response);
             String type = response.header("Content-Type", "");
             return cache.keep(whole(response, content -> parsed(content, type, named)));

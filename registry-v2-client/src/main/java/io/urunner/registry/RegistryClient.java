@@ -484,7 +484,23 @@ public final class RegistryClient implements AutoCloseable {
      * @return the limit, or empty if the host has not reported any yet
      */
     public Optional<RateLimit> rateLimit(String registry) {
-        return caller.authorizer().rateLimit(Repository.apiHost(Host.authority(registry)));
+        return caller.authorizer()
+                .rateLimit(caller.authorizer()
+                        .transport
+                        .hosts()
+                        .of(Host.authority(registry))
+                        .authority());
+    }
+
+    /**
+     * Returns the {@linkplain HostOptions#withMirrors mirror} that gave the last answer for a manifest or blob of a
+     * registry, as far as this client and its views asked.
+     *
+     * @param registry the registry as {@code host[:port]}
+     * @return the mirror's URL, or empty if the registry itself answered, or nothing was asked
+     */
+    public Optional<String> mirror(String registry) {
+        return caller.mirrorOf(Host.authority(registry));
     }
 
     /**
@@ -494,7 +510,11 @@ public final class RegistryClient implements AutoCloseable {
      * @return the proxy, or empty if the registry is reached directly
      */
     public Optional<Proxy> proxy(String registry) {
-        return caller.authorizer().transport.hosts().of(registry).proxy();
+        return caller.authorizer()
+                .transport
+                .hosts()
+                .of(Host.authority(registry))
+                .proxy();
     }
 
     /**

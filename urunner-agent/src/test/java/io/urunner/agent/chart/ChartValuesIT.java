@@ -313,10 +313,12 @@ class ChartValuesIT {
                           - host: gitlab.example.com
                             credentials: {token: t, authUrl: "https://auth.example.com:7001/jwt"}
                             trustedHosts: ["tokens.example.com:7002", storage.example.com]
+                            address: "10.0.0.1:7008"
+                            mirrors: [{url: "https://mirror.example.com:7009/v2/hub"}, {url: "http://far.example.com", tags: false}]
                         settings:
                           registries: [{host: other.example.com, credentials: {endpoint: "http://127.0.0.1:7003"}}]
                         """))))
-                .containsExactlyInAnyOrder(53, 53, 443, 6443, 5432, 80, 7001, 7002, 7003);
+                .containsExactlyInAnyOrder(53, 53, 443, 6443, 5432, 80, 7001, 7002, 7003, 7008, 7009);
         assertThat(ports(Chart.render(enabled, Chart.file(folder, """
                         config:
                           URUNNER_CONF_CONTAINER_REGISTRY_TO_WATCH: "[::1]:7001/team"

@@ -131,7 +131,14 @@ public final class RegistryAccess implements Wiring.Registries {
 
     static HostOptions options(Settings.Registry registry) throws CommandException {
         Settings.Tls tls = registry.tls();
-        HostOptions options = HostOptions.DEFAULTS.withTrustedHosts(Set.copyOf(registry.trustedHosts()));
+        HostOptions options = HostOptions.DEFAULTS
+                .withTrustedHosts(Set.copyOf(registry.trustedHosts()))
+                .withMirrors(registry.mirrors().stream()
+                        .map(Settings.Mirror::toMirror)
+                        .toList());
+        if (registry.address().isPresent()) {
+            options = options.withAddress(registry.address().get());
+        }
         if (registry.concurrency().isPresent()) {
             options = options.withConcurrency(registry.concurrency().get());
         }

@@ -19,8 +19,11 @@ record ShownCredentials(FallbackCredentials all, Function<String, PullSecretSour
 
     @Override
     public String route(Image image) {
-        return client.proxy(image.reference().registry())
-                .map(proxy -> "through the proxy " + EnvironmentProxySelector.shown(proxy))
+        String registry = image.reference().registry();
+        return client.mirror(registry)
+                .map(mirror -> "from the mirror " + mirror)
+                .or(() -> client.proxy(registry)
+                        .map(proxy -> "through the proxy " + EnvironmentProxySelector.shown(proxy)))
                 .orElse("");
     }
 

@@ -2,9 +2,11 @@ package io.urunner.agent.app.config;
 
 import io.urunner.agent.plan.Admission;
 import io.urunner.kube.KubeName;
+import io.urunner.registry.HostOptions;
 import io.urunner.registry.RegistryPrefix;
 import io.urunner.registry.auth.SecretSource;
 import java.lang.reflect.RecordComponent;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -75,7 +77,8 @@ public record Settings(
             Registry other = hosts.putIfAbsent(registry.host().registry().toLowerCase(Locale.ROOT), registry);
             if (other != null && !other.isReachedLike(registry)) {
                 throw new IllegalArgumentException("registries of one host must have the same tls, plainHttp,"
-                        + " trustedHosts and concurrency, but " + other.host() + " and " + registry.host() + " differ");
+                        + " trustedHosts, address, mirrors and concurrency, but " + other.host() + " and "
+                        + registry.host() + " differ");
             }
         }
     }
@@ -237,6 +240,8 @@ public record Settings(
      * @param budget requests per minute; empty for no limit
      * @param plainHttp whether it uses plain HTTP; not needed for loopback hosts
      * @param trustedHosts hosts with private addresses to which its challenges and redirects may lead
+     * @param address where it is, if its name is not its address
+     * @param mirrors what is asked before it, in this order
      */
     public record Registry(
             @Setting(
@@ -269,12 +274,19 @@ public record Settings(
             @Setting(
                     meaning =
                             "`host[:port]` of token servers and storage at private addresses to which the registry may redirect")
-            List<String> trustedHosts) {
+            List<String> trustedHosts,
+
+            @Setting(meaning = "`host[:port]` at which the registry is reached, if it differs from the name in images")
+            Optional<String> address,
+
+            List<Mirror> mirrors) {
         /** Components of plugins' settings that are addresses, not credentials. */
         private static final Set<String> PLACES = Set.of("authUrl", "region", "endpoint", "tenant");
 
         public Registry {
             trustedHosts = List.copyOf(trustedHosts);
+            mirrors = List.copyOf(mirrors);
+            address.ifPresent(HostOptions.DEFAULTS::withAddress);
             if (interval.isPresent() && interval.get().toMillis() < 1000) {
                 throw new IllegalArgumentException("interval must be at least one second");
             }
@@ -316,7 +328,48 @@ public record Settings(
             return tls.equals(other.tls)
                     && plainHttp == other.plainHttp
                     && trustedHosts.equals(other.trustedHosts)
+                    && address.equals(other.address)
+                    && mirrors.equals(other.mirrors)
                     && concurrency.equals(other.concurrency);
+        }
+    }
+
+    /**
+     * A mirror of a registry.
+     *
+     * @param url its address
+     * @param tags whether what it says about a tag counts
+     */
+    public record Mirror(
+            @Setting(
+                    meaning =
+                            "URL of a mirror that is asked before the registry for manifests and blobs; a path with `v2` is the API itself, as in `https://harbor.example/v2/hub-proxy`")
+            URI url,
+
+            @Setting(
+                    fallback = "true",
+                    meaning =
+                            "what the mirror says about a tag counts, as on nodes that pull from it; `false`: only content")
+            boolean tags) {
+        public Mirror {
+            toMirror(url, tags);
+        }
+
+        /**
+         * What the client takes.
+         *
+         * @return the mirror
+         */
+        public io.urunner.registry.Mirror toMirror() {
+            return toMirror(url, tags);
+        }
+
+        private static io.urunner.registry.Mirror toMirror(URI url, boolean tags) {
+            try {
+                return new io.urunner.registry.Mirror(url, tags);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("url: " + e.getMessage(), e);
+            }
         }
     }
 

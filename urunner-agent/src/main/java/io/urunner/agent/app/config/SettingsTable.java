@@ -33,6 +33,9 @@ public final class SettingsTable {
         for (Schema.Entry entry : Schema.of(Settings.Registry.class)) {
             row(rows, entry, REGISTRY, SettingsLoader.DEFAULT_REGISTRY);
         }
+        for (Schema.Entry entry : Schema.of(Settings.Mirror.class)) {
+            row(rows, entry, REGISTRY + "mirrors[].", Node.Mapping.EMPTY);
+        }
         credentials(plugins).forEach((key, types) -> {
             String variable = key.get(0);
             String what = key.get(2) + ", for the type" + (types.size() > 1 ? "s" : "") + " "

@@ -9,8 +9,10 @@ import io.urunner.agent.app.config.PluginDirectory;
 import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.registry.HostOptions;
+import io.urunner.registry.Mirror;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import okhttp3.tls.HeldCertificate;
@@ -48,6 +50,13 @@ class RegistryAccessTest {
         assertThat(options("{host: a.example, trustedHosts: ['gitlab.internal:8443']}")
                         .trustedHosts())
                 .containsExactly("gitlab.internal:8443");
+        assertThat(options("{host: a.example, address: '10.0.0.1:5000'}"))
+                .isEqualTo(HostOptions.DEFAULTS.withAddress("10.0.0.1:5000"));
+        assertThat(options("{host: a.example, mirrors: [{url: 'https://m.example/v2/hub'}, {url: 'http://n.example',"
+                        + " tags: false}]}"))
+                .isEqualTo(HostOptions.DEFAULTS.withMirrors(List.of(
+                        Mirror.of("https://m.example/v2/hub"),
+                        Mirror.of("http://n.example").forContentOnly())));
         assertThat(options("{host: a.example, tls: {ca: " + ca + "}}").authorities())
                 .containsExactly(certificate.certificate());
         assertThat(options("{host: a.example, tls: {certificate: " + ca + ", key: " + key + "}}")

@@ -275,7 +275,7 @@ class FileSettingsTest {
                         "urunner.yaml:8: registries[1].tls.certificate: certificate and key belong together: set both or neither",
                         "urunner.yaml:10: registries[2].budget: budget must be at least 1 request per minute",
                         "urunner.yaml:11: registries[3]: expected keys with values here: host, type, credentials, tls,"
-                                + " interval, concurrency, budget, plainHttp, trustedHosts");
+                                + " interval, concurrency, budget, plainHttp, trustedHosts, address, mirrors");
     }
 
     @Test

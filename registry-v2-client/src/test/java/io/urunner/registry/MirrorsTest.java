@@ -1,0 +1,309 @@
+package io.urunner.registry;
+
+import static io.urunner.registry.FakeServer.challenge;
+import static io.urunner.registry.FakeServer.manifest;
+import static io.urunner.registry.FakeServer.status;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.urunner.registry.auth.Credential;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.auth.Secret;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import okhttp3.Credentials;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.RecordedRequest;
+import okhttp3.mockwebserver.SocketPolicy;
+import okio.Buffer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Mirrors and addresses, as containerd's hosts.toml means them, on the wire. */
+class MirrorsTest {
+    private static final String OLD = "sha256:" + "a".repeat(64);
+    private static final String NEW = "sha256:" + "b".repeat(64);
+    private static final byte[] CONTENT = ("{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.OCI_INDEX
+                    + "\",\"manifests\":[]}")
+            .getBytes(StandardCharsets.UTF_8);
+    private static final Digest DIGEST = Digest.of(CONTENT);
+
+    private final ManualTime time = new ManualTime();
+    private final FakeServer mirror = new FakeServer(request -> manifest(OLD));
+    private final FakeServer second = new FakeServer(request -> manifest(OLD));
+    private final FakeServer registry = new FakeServer(request -> manifest(NEW));
+
+    @AfterEach
+    void close() throws Exception {
+        mirror.close();
+        second.close();
+        registry.close();
+    }
+
+    /** The credential of each host. */
+    private record PerHost(Map<String, Credential> known) implements CredentialProvider {
+        @Override
+        public List<Credential> credentials(String host, String repository) {
+            return Optional.ofNullable(known.get(host)).map(List::of).orElseGet(List::of);
+        }
+
+        @Override
+        public String describe(String host, String repository) {
+            return "a credential of " + host;
+        }
+    }
+
+    private RegistryClient client(Mirror... mirrors) {
+        return client(HostOptions.DEFAULTS.withMirrors(List.of(mirrors)), new PerHost(Map.of()));
+    }
+
+    private RegistryClient client(HostOptions options, CredentialProvider credentials) {
+        return RegistryClient.builder()
+                .host(registry.host(), options)
+                .credentials(credentials)
+                .clock(time)
+                .ticker(time::nanos)
+                .sleeper(time::sleep)
+                .build();
+    }
+
+    private static MockResponse content(byte[] bytes) {
+        return new MockResponse().setHeader("Content-Type", MediaType.OCI_INDEX).setBody(new Buffer().write(bytes));
+    }
+
+    @Test
+    void theMirrorIsAskedWithTheNameOfTheRegistryAndItsAnswerCounts() throws Exception {
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            assertThat(client.mirror(registry.host())).isEmpty();
+
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(OLD);
+
+            assertThat(mirror.lines()).containsExactly("HEAD /v2/team/app/manifests/latest?ns=" + registry.host());
+            assertThat(registry.requests).isEmpty();
+            assertThat(client.mirror(registry.host())).contains(mirror.url());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', /v2/team/app/manifests/latest",
+        "/, /v2/team/app/manifests/latest",
+        "/v2, /v2/team/app/manifests/latest",
+        "/v2/, /v2/team/app/manifests/latest",
+        "/prefix, /prefix/v2/team/app/manifests/latest",
+        "/artifactory/api/docker/hub/v2, /artifactory/api/docker/hub/v2/team/app/manifests/latest",
+        "/v2/proxy-hub, /v2/proxy-hub/team/app/manifests/latest",
+        "/v2/group/dependency_proxy/containers/, /v2/group/dependency_proxy/containers/team/app/manifests/latest"
+    })
+    void thePathSaysWhereTheApiIs(String path, String asked) throws Exception {
+        try (RegistryClient client = client(Mirror.of(mirror.url() + path))) {
+            client.resolve(registry.image("team/app"));
+
+            assertThat(mirror.lines()).containsExactly("HEAD " + asked + "?ns=" + registry.host());
+        }
+    }
+
+    static Stream<Function<RecordedRequest, MockResponse>> failures() {
+        return Stream.of(
+                request -> status(404),
+                request -> status(400),
+                request -> status(401),
+                request -> challenge("Basic realm=\"m\""),
+                request -> status(403),
+                request -> status(405),
+                request -> status(429),
+                request -> status(500),
+                request -> status(503).setHeader("Retry-After", "30"),
+                request -> status(301),
+                request -> status(302).setHeader("Location", "http://10.0.0.1/x"),
+                request -> status(200),
+                request -> manifest("nonsense"),
+                request -> new MockResponse().setBody("<html>"),
+                request -> new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
+    }
+
+    @ParameterizedTest
+    @MethodSource("failures")
+    void whateverAMirrorAnswersTheNextIsAskedOnce(Function<RecordedRequest, MockResponse> failure) throws Exception {
+        mirror.answer(failure);
+        try (RegistryClient client = client(Mirror.of(mirror.url()), Mirror.of(second.url()))) {
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(OLD);
+
+            assertThat(second.requests).hasSize(1);
+            assertThat(registry.requests).isEmpty();
+            assertThat(time.sleeps).isEmpty();
+            assertThat(client.mirror(registry.host())).contains(second.url());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("failures")
+    void theRegistryIsAskedAtTheEnd(Function<RecordedRequest, MockResponse> failure) throws Exception {
+        mirror.answer(failure);
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(NEW);
+
+            assertThat(registry.lines()).containsExactly("HEAD /v2/team/app/manifests/latest");
+            assertThat(client.mirror(registry.host())).isEmpty();
+        }
+    }
+
+    @Test
+    void theErrorOfTheRegistryCountsAndThoseOfMirrorsAreKept() throws Exception {
+        mirror.answer(request -> status(403));
+        registry.answer(request -> status(404));
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            assertThatExceptionOfType(NotFoundException.class)
+                    .isThrownBy(() -> client.resolve(registry.image("team/app")))
+                    .satisfies(failure -> assertThat(failure.getSuppressed())
+                            .singleElement()
+                            .isInstanceOf(DeniedException.class)
+                            .asString()
+                            .contains(mirror.host()));
+        }
+    }
+
+    @Test
+    void aMirrorThatWasUnreachableIsAskedAgainAfterAMinute() throws Exception {
+        mirror.answer(request -> new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            client.resolve(registry.image("team/app"));
+            int asked = mirror.requests.size();
+            mirror.answer(request -> manifest(OLD));
+            time.sleep(Duration.ofSeconds(59));
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(NEW);
+            assertThat(mirror.requests).hasSize(asked);
+            time.sleep(Duration.ofSeconds(2));
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(OLD);
+        }
+    }
+
+    @Test
+    void aMirrorForContentIsNotAskedForTags() throws Exception {
+        mirror.answer(request -> content(CONTENT));
+        try (RegistryClient client = client(Mirror.of(mirror.url()).forContentOnly())) {
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(NEW);
+            assertThat(mirror.requests).isEmpty();
+
+            client.manifest(registry.image("team/app").toRepository().digest(DIGEST));
+            assertThat(mirror.lines())
+                    .containsExactly("GET /v2/team/app/manifests/" + DIGEST + "?ns=" + registry.host());
+            assertThat(registry.requests).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "<html>not here</html>", "{\"schemaVersion\":2}"})
+    void contentThatIsNotWhatWasAskedForIsReadFromTheRegistry(String wrong) throws Exception {
+        mirror.answer(request -> content(wrong.getBytes(StandardCharsets.UTF_8)));
+        registry.answer(request -> content(CONTENT));
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            ManifestOrIndex read =
+                    client.manifest(registry.image("team/app").toRepository().digest(DIGEST));
+
+            assertThat(read.content()).isEqualTo(CONTENT);
+            assertThat(mirror.requests).hasSize(1);
+        }
+    }
+
+    @Test
+    void blobsComeFromTheMirrorToo() throws Exception {
+        mirror.answer(request -> content(CONTENT));
+        try (RegistryClient client = client(Mirror.of(mirror.url()));
+                InputStream blob = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor("application/octet-stream", DIGEST, CONTENT.length))) {
+            assertThat(blob.readAllBytes()).isEqualTo(CONTENT);
+            assertThat(mirror.lines()).containsExactly("GET /v2/team/app/blobs/" + DIGEST + "?ns=" + registry.host());
+            assertThat(registry.requests).isEmpty();
+        }
+    }
+
+    @Test
+    void whatIsWrittenAndWhatIsAskedBeforeDoesNotConcernMirrors() throws Exception {
+        registry.answer(request -> switch (String.valueOf(request.getMethod())) {
+            case "HEAD" -> manifest(NEW);
+            case "PUT" -> status(201);
+            case "DELETE" -> status(202);
+            default -> FakeServer.json("{\"tags\": [\"latest\"]}");
+        });
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            ImageReference image = registry.image("team/app");
+            Repository repository = image.toRepository();
+            client.find(image);
+            client.hasBlob(repository, DIGEST);
+            client.pushManifest(image, ManifestOrIndex.parse(CONTENT, MediaType.OCI_INDEX));
+            client.deleteManifest(repository, DIGEST);
+            client.tags(repository).all();
+
+            assertThat(registry.requests).hasSizeGreaterThanOrEqualTo(5);
+            assertThat(mirror.requests).isEmpty();
+        }
+    }
+
+    @Test
+    void aMirrorGetsItsOwnCredentialsOnly() throws Exception {
+        Function<RecordedRequest, MockResponse> demanding =
+                request -> request.getHeader("Authorization") == null ? challenge("Basic realm=\"r\"") : manifest(OLD);
+        mirror.answer(demanding);
+        second.answer(demanding);
+        registry.answer(demanding);
+        Credential own = new Credential.Basic("own", Secret.of("secret-own"));
+        Credential mirrors = new Credential.Basic("mirror", Secret.of("secret-mirror"));
+        try (RegistryClient client = client(
+                HostOptions.DEFAULTS.withMirrors(List.of(Mirror.of(second.url()), Mirror.of(mirror.url()))),
+                new PerHost(Map.of(registry.host(), own, mirror.host(), mirrors)))) {
+            client.resolve(registry.image("team/app"));
+
+            assertThat(second.authorizations()).containsOnlyNulls();
+            assertThat(mirror.authorizations()).containsExactly(null, Credentials.basic("mirror", "secret-mirror"));
+            assertThat(registry.requests).isEmpty();
+        }
+    }
+
+    @Test
+    void aRegistryIsReachedAtAnotherAddressUnderItsName() throws Exception {
+        registry.answer(
+                request -> request.getHeader("Authorization") == null ? challenge("Basic realm=\"r\"") : manifest(NEW));
+        try (RegistryClient client = RegistryClient.builder()
+                .host("registry.invalid", HostOptions.DEFAULTS.withAddress(registry.host()))
+                .credentials(new PerHost(Map.of("registry.invalid", new Credential.Basic("u", Secret.of("secret-u")))))
+                .build()) {
+            client.resolve(ImageReference.parse("registry.invalid/team/app"));
+
+            assertThat(registry.lines())
+                    .containsExactly("HEAD /v2/team/app/manifests/latest", "HEAD /v2/team/app/manifests/latest");
+            assertThat(registry.authorizations()).containsExactly(null, Credentials.basic("u", "secret-u"));
+
+            registry.answer(request -> status(404));
+            assertThatExceptionOfType(NotFoundException.class)
+                    .isThrownBy(() -> client.resolve(ImageReference.parse("registry.invalid/team/app")))
+                    .withMessageContaining("registry.invalid/team/app");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"ftp://m.example", "m.example", "https://u:p@m.example", "https://m.example?x", "https://", "x y"
+            })
+    void refusesWhatIsNoAddressOfAMirror(String url) {
+        assertThatIllegalArgumentException().isThrownBy(() -> Mirror.of(url));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"https://a.example", "a.example/path", "", "a b", "a.example:port"})
+    void refusesWhatIsNoAddress(String address) {
+        assertThatIllegalArgumentException().isThrownBy(() -> HostOptions.DEFAULTS.withAddress(address));
+    }
+}
