@@ -176,21 +176,18 @@ final class Caller {
 
     Response call(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
         Heads heads = authorizer.transport.heads();
-        Call first = heads.asked(call);
-        Call next = first;
         Retries retries = new Retries(deadline);
         while (true) {
+            Call asked = heads.asked(call);
             try {
-                Response response = once(next, expected, deadline);
-                if (next != first) {
-                    heads.remember(first);
+                Response response = once(asked, expected, deadline);
+                if (asked != call && !heads.knows(call)) {
+                    heads.remember(call);
                 }
                 return response;
             } catch (IOException e) {
+                heads.failed(asked, e);
                 retries.pause(call, e, deadline.asked());
-                next = next == first && e instanceof TransientFailure answered && heads.mayFail(first, answered)
-                        ? first.insteadOfHead()
-                        : first;
             }
         }
     }

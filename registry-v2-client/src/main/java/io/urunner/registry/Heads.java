@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -18,6 +19,9 @@ final class Heads {
     private final LongSupplier ticker;
     private final LruMap<String, Long> wrong = new LruMap<>(MOST);
 
+    /** Where the last {@code HEAD} got 500, which an overload and a proxy answer alike. */
+    private final LruMap<String, Boolean> suspect = new LruMap<>(MOST);
+
     Heads(LongSupplier ticker) {
         this.ticker = ticker;
     }
@@ -27,8 +31,12 @@ final class Heads {
         if (!isHead(call)) {
             return call;
         }
-        Long since = wrong.get(key(call));
-        return since != null && ticker.getAsLong() - since < REMEMBERED ? call.insteadOfHead() : call;
+        return knows(call) || suspect.remove(key(call)) != null ? call.insteadOfHead() : call;
+    }
+
+    boolean knows(Call head) {
+        Long since = wrong.get(key(head));
+        return since != null && ticker.getAsLong() - since < REMEMBERED;
     }
 
     /** Whether a status answers a {@code HEAD}, and {@code GET} may get another one without costing quota. */
@@ -36,9 +44,14 @@ final class Heads {
         return WRONG.contains(status) && isHead(call) && !Repository.isDockerHub(call.registry());
     }
 
-    /** Whether the next attempt at a call should be {@code GET}. */
-    boolean mayFail(Call call, TransientFailure failure) {
-        return failure.status() == 500 && isHead(call) && !Repository.isDockerHub(call.registry());
+    /** Notes a failure: after 500, the next attempt or call is {@code GET}, so that nothing is sent in addition. */
+    void failed(Call call, IOException failure) {
+        if (failure instanceof TransientFailure answered
+                && answered.status() == 500
+                && isHead(call)
+                && !Repository.isDockerHub(call.registry())) {
+            suspect.put(key(call), true);
+        }
     }
 
     /** Remembers that {@code HEAD} failed where {@code GET} works. */

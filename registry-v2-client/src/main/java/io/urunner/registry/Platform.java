@@ -41,6 +41,9 @@ public record Platform(
     /** Linux on arm64. */
     public static final Platform LINUX_ARM64 = new Platform("linux", "arm64", "", "");
 
+    /** The longest operating system with its version and features that is parsed. */
+    private static final int LONGEST = 500;
+
     private static final String UNKNOWN = "unknown";
     private static final String WINDOWS = "windows";
 
@@ -148,7 +151,8 @@ public record Platform(
                     + ": write os/architecture[/variant], for example linux/arm64");
         }
         Matcher system = OS.matcher(parts[0]);
-        boolean valid = system.matches();
+        // A group that repeats takes stack for each repetition.
+        boolean valid = parts[0].length() <= LONGEST && system.matches();
         for (int i = 1; i < parts.length; i++) {
             valid &= parts[i].matches("[a-zA-Z0-9._-]+");
         }
@@ -268,9 +272,18 @@ public record Platform(
         return Objects.hash(os, architecture, variant, osVersion, osFeatures);
     }
 
-    /** {@code os/architecture[/variant]}. */
+    /** What {@link #parse} reads: {@code os[(version[+feature]…)]/architecture[/variant]}. */
     @Override
     public String toString() {
-        return os + "/" + architecture + (variant.isEmpty() ? "" : "/" + variant);
+        StringBuilder text = new StringBuilder(os);
+        if (!osVersion.isEmpty() || !osFeatures.isEmpty()) {
+            text.append('(').append(osVersion);
+            osFeatures.forEach(feature -> text.append('+').append(feature));
+            text.append(')');
+        }
+        text.append('/').append(architecture);
+        return variant.isEmpty()
+                ? text.toString()
+                : text.append('/').append(variant).toString();
     }
 }

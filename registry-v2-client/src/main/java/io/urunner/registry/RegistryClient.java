@@ -208,7 +208,8 @@ public final class RegistryClient implements AutoCloseable {
      *
      * @param image the reference; if it has a digest, that digest is looked for
      * @return media type, digest and size; empty if the registry says that there is no such manifest or repository.
-     *     Registries that hide from whom they deny also say so
+     *     Registries that hide from whom they deny also say so, and a {@code HEAD} that wrongly says so is believed
+     *     until {@link #resolve} has found out that {@code GET} works there
      * @throws RegistryException if the registry gives no answer, or denies access
      * @throws InterruptedException if the thread is interrupted
      */

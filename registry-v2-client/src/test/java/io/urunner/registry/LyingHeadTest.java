@@ -79,6 +79,29 @@ class LyingHeadTest {
     }
 
     @Test
+    void withoutRetriesTheNextCallIsGet() throws Exception {
+        registry.answer(head(status(500)));
+        RegistryClient once = open.add(RegistryClient.builder()
+                .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                .ticker(time::nanos)
+                .attempts(1)
+                .build());
+        ImageReference image = registry.image("team/app");
+
+        assertThatExceptionOfType(UnavailableException.class).isThrownBy(() -> once.resolve(image));
+        assertThat(once.resolve(image).digest()).isEqualTo(DIGEST);
+        assertThat(once.resolve(image).digest()).isEqualTo(DIGEST);
+        assertThat(registry.lines()).containsExactly(HEAD, GET, GET);
+
+        registry.answer(request -> status(500));
+        time.pass(Duration.ofMinutes(11));
+        for (int i = 0; i < 3; i++) {
+            assertThatExceptionOfType(UnavailableException.class).isThrownBy(() -> once.resolve(image));
+        }
+        assertThat(registry.lines()).endsWith(HEAD, GET, HEAD).hasSize(6);
+    }
+
+    @Test
     void remembersThatHeadSaysTooLittle() throws Exception {
         registry.answer(head(new MockResponse().setHeader("Content-Type", MediaType.OCI_INDEX)));
 

@@ -68,6 +68,7 @@ class ParserFuzzTest {
     @Property(seed = "1")
     void any_text_is_a_digest_a_platform_a_repository_or_rejected(@ForAll @From("nearlyReferences") String text) {
         ifAccepted(text, Digest::parse).ifPresent(digest -> assertThat(digest).hasToString(text));
+        ifAccepted(text, Digest::carried).ifPresent(digest -> assertThat(digest).hasToString(text));
         ifAccepted(text, Platform::parse)
                 .ifPresent(platform ->
                         assertThat(Platform.parse(platform.toString())).isEqualTo(platform));

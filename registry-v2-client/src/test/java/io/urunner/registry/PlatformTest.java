@@ -42,6 +42,9 @@ class PlatformTest {
         "linux/riscv64, linux/riscv64",
         "windows/amd64, windows/amd64",
         "macos/arm64, darwin/arm64",
+        "windows(10.0.20348.1+win32k+x)/x86_64, windows(10.0.20348.1+win32k+x)/amd64",
+        "windows(+win32k)/amd64, windows(+win32k)/amd64",
+        "windows()/amd64, windows/amd64",
         "unknown/unknown, unknown/unknown"
     })
     void aPlatformIsNormalised(String text, String normal) {
@@ -205,6 +208,12 @@ class PlatformTest {
                         .select(Platform.parse(machine))
                         .flatMap(Descriptor::platform))
                 .isEqualTo(Optional.ofNullable(chosen).map(Platform::parse));
+    }
+
+    @Test
+    void aLongTextIsRejected() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Platform.parse("windows(" + "+a".repeat(1_000_000) + ")/amd64"));
     }
 
     @Test
