@@ -389,7 +389,9 @@ final class Attempt {
     private @Nullable Response exchange() throws NotAccepted, IOException, InterruptedException {
         Request request = request(call);
         Response first = answered(request);
-        boolean bareRefusal = first.code() == 403 && isRefusal(first) && first.header("WWW-Authenticate") == null;
+        boolean bareRefusal = (first.code() == 401 || first.code() == 403)
+                && isRefusal(first)
+                && Challenge.parse(first.headers("WWW-Authenticate")).isEmpty();
         Response response = bareRefusal ? parts.transport.orGet(host, call, first, deadline) : first;
         if (!isRefusal(response)) {
             parts.noteShown(Objects.requireNonNull(request.tag(Claim.class)));

@@ -62,8 +62,10 @@ record ErrorAnswer(List<OciError> errors, boolean isSpecified) {
         OciError single = errors.isEmpty() ? single(root) : null;
         if (single != null) {
             errors.add(single);
-            // Gateways say {"message": …}, too.
-            specified = root.path("error").isTextual() || root.has("details");
+            // Those of OAuth, Docker Hub and DigitalOcean. Gateways say {"message": …}, too.
+            specified = root.path("error").isTextual()
+                    || root.has("details")
+                    || (root.path("id").isTextual() && root.has("message"));
         }
         return new ErrorAnswer(List.copyOf(errors), specified);
     }

@@ -126,7 +126,10 @@ final class Transport {
      * @return the answer of the two to go by; the caller closes it
      */
     Response orGet(Host host, Call call, Response failed, Deadline deadline) throws InterruptedException {
-        if (!heads.mayBeWrong(call, failed.code())) {
+        // A challenge explains a 401; a bare one says no more than 403.
+        boolean bare = failed.code() == 401
+                && Challenge.parse(failed.headers("WWW-Authenticate")).isEmpty();
+        if (!heads.mayBeWrong(call, bare ? 403 : failed.code())) {
             return failed;
         }
         boolean keep = false;

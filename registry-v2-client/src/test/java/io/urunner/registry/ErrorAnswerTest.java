@@ -50,6 +50,8 @@ class ErrorAnswerTest {
                 "{'error':{'code':403,'message':'no such project','status':'PERMISSION_DENIED'}} | false | 403 (no such project)",
                 // Docker Hub's token server
                 "{'details':'incorrect username or password'} | true | UNKNOWN (incorrect username or password)",
+                // DigitalOcean's
+                "{'id':'Unauthorized','message':'Unable to sign in'} | true | UNKNOWN (Unable to sign in)",
                 "{'detail':'object not found'} | false | UNKNOWN (object not found)",
                 "{'message':'Forbidden'} | false | UNKNOWN (Forbidden)",
                 "{'code':'E7','message':'gone','details':'since May'} | true | E7 (gone: since May)",

@@ -7,6 +7,7 @@ import io.urunner.agent.loop.Pace;
 import io.urunner.agent.loop.Progress;
 import io.urunner.agent.loop.Turns;
 import io.urunner.agent.text.Phrases;
+import io.urunner.agent.text.Remedies;
 import io.urunner.registry.RegistryException;
 import java.time.Duration;
 import java.time.Instant;
@@ -257,7 +258,7 @@ public final class Requests {
                 refuse(request.asker(), leftAlone(until), false);
             });
         }
-        request.failed(Optional.ofNullable(e.getMessage()).orElseGet(e::toString));
+        request.failed(Remedies.of(e));
     }
 
     /** The host fails for an asker: only what finds out whether it still does is sent. */

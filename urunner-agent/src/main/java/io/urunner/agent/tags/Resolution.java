@@ -1,6 +1,7 @@
 package io.urunner.agent.tags;
 
 import io.urunner.agent.plan.Deferral;
+import io.urunner.agent.text.Remedies;
 import io.urunner.registry.DeniedException;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.ImageReference;
@@ -87,7 +88,10 @@ sealed interface Resolution {
 
     /** The outcome of a failed question; {@code secrets} is what is wrong with the pull secrets for it. */
     static Resolution of(RegistryException e, List<String> secrets) {
-        if (e instanceof NotFoundException) {
+        boolean isNoVerdict = e.isTransient() && (e instanceof DeniedException || e instanceof UnauthorizedException);
+        if (isNoVerdict) { // the page of a gateway says nothing about a credential
+            return new Useless(new Problem(Deferral.REGISTRY_CONFUSED, words(e)));
+        } else if (e instanceof NotFoundException) {
             return new Refused(new Problem(Deferral.TAG_NOT_FOUND, words(e, secrets)));
         } else if (e instanceof DeniedException) {
             return new Refused(new Problem(Deferral.ACCESS_DENIED, words(e, secrets)));
@@ -129,7 +133,7 @@ sealed interface Resolution {
     }
 
     private static String words(RegistryException e) {
-        return Optional.ofNullable(e.getMessage()).orElseGet(e::toString);
+        return Remedies.of(e);
     }
 
     /** What went wrong; empty for {@link Found}. */

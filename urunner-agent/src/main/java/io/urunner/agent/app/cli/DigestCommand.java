@@ -1,6 +1,7 @@
 package io.urunner.agent.app.cli;
 
 import io.urunner.agent.app.config.ConfigurationException;
+import io.urunner.agent.text.Remedies;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
@@ -79,9 +80,8 @@ final class DigestCommand implements Callable<Integer> {
                         context.out().flush();
                     }
                 } catch (RegistryException e) {
-                    resolved.add(new Image(
-                            reference, Optional.empty(), Optional.empty(), Optional.ofNullable(e.getMessage())));
-                    context.err().println("urunner: " + e.getMessage());
+                    resolved.add(new Image(reference, Optional.empty(), Optional.empty(), Optional.of(Remedies.of(e))));
+                    context.err().println("urunner: " + Remedies.of(e));
                     code = ExitCode.HINDERED;
                 }
             }

@@ -9,6 +9,7 @@ import io.urunner.agent.app.config.Settings;
 import io.urunner.agent.plan.Deferral;
 import io.urunner.agent.plan.Verdict;
 import io.urunner.agent.text.Phrases;
+import io.urunner.agent.text.Remedies;
 import io.urunner.registry.DeniedException;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.NotFoundException;
@@ -161,7 +162,7 @@ final class RegistryExamination {
                     waits.stream().filter(one -> one.namespace().isEmpty()).findFirst();
             wait.ifPresent(waits::remove);
             return wrong(
-                    failure.get().getMessage()
+                    Remedies.of(failure.get())
                             + first.map(image -> secrets(image, failure.get(), credentials))
                                     .orElse("")
                             + wait.map(one -> "; it is not asked until " + Phrases.time(one.until()) + ", since "
@@ -204,13 +205,14 @@ final class RegistryExamination {
                 || answers.stream()
                         .anyMatch(answer -> answer.isEmpty()
                                 || answer.get() instanceof NotFoundException
-                                || answer.get() instanceof DeniedException);
+                                || (answer.get() instanceof DeniedException
+                                        && !answer.get().isTransient()));
     }
 
     private Finding image(Image image, RegistryException failure, Doctor.Credentials credentials) {
         return Finding.wrong(
                 "image",
-                image.reference() + " for namespace " + image.namespace() + ": " + failure.getMessage()
+                image.reference() + " for namespace " + image.namespace() + ": " + Remedies.of(failure)
                         + secrets(image, failure, credentials),
                 remedy(failure, credentials.describe(image)));
     }
@@ -259,6 +261,9 @@ final class RegistryExamination {
 
     private String remedy(RegistryException e, String credential) {
         String used = credential.isEmpty() ? "" : " (in use: " + credential + ")";
+        if (e.isTransient() && (e instanceof UnauthorizedException || e instanceof DeniedException)) {
+            return "check what answers at this address: it does not refuse as a registry does, but like a gateway or proxy";
+        }
         if (e instanceof UnauthorizedException) {
             return "give the agent a valid credential for this registry: " + settings.credentialNames()
                     + orPullSecrets() + used;

@@ -15,6 +15,7 @@ import io.urunner.agent.plan.Verification;
 import io.urunner.agent.tags.ImageReader;
 import io.urunner.agent.text.Phrases;
 import io.urunner.agent.text.Printable;
+import io.urunner.agent.text.Remedies;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.PatchResult;
@@ -413,7 +414,7 @@ public final class Operator {
         try {
             return with.registry().resolve(reference).digest().toString();
         } catch (RegistryException e) {
-            throw RefusedException.hindered(String.valueOf(e.getMessage()));
+            throw RefusedException.hindered(Remedies.of(e));
         }
     }
 
@@ -496,7 +497,7 @@ public final class Operator {
         try {
             return new ImageReader(with.registry()).content(image.parse());
         } catch (RegistryException e) {
-            return new Content.Unavailable(String.valueOf(e.getMessage()));
+            return new Content.Unavailable(Remedies.of(e));
         }
     }
 

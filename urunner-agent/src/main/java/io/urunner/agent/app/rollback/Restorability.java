@@ -2,6 +2,7 @@ package io.urunner.agent.app.rollback;
 
 import io.urunner.agent.plan.Brief;
 import io.urunner.agent.plan.ImageDigest;
+import io.urunner.agent.text.Remedies;
 import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeException;
 import io.urunner.registry.Descriptor;
@@ -74,7 +75,7 @@ final class Restorability {
         } catch (IllegalArgumentException e) {
             return no(digest + " is not a digest: " + e.getMessage());
         } catch (RegistryException e) {
-            return new Answer(false, false, String.valueOf(e.getMessage()));
+            return new Answer(false, false, Remedies.of(e));
         }
     }
 
