@@ -565,7 +565,8 @@ public final class RegistryClient implements AutoCloseable {
         private Builder() {}
 
         /**
-         * Sets where credentials come from; without a provider, access is anonymous.
+         * Sets where credentials come from; without a provider, access is anonymous. {@code Keychain.docker(…)} in the
+         * package {@code dockerconfig} finds those of {@code docker login} and {@code podman login}.
          *
          * @param provider the provider; the client does not close it
          * @return this

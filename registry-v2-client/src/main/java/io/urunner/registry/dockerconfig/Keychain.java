@@ -53,7 +53,8 @@ public final class Keychain implements CredentialProvider {
      * read again. It does no I/O until it is first used.
      *
      * <p>Nothing is read from the environment but what is passed: {@code HOME} (on Windows {@code USERPROFILE}), {@code
-     * PATH} to find credential helpers, and the variables above. Without a home directory its files are left out.
+     * PATH} to find credential helpers, and the variables above. Without a home directory its files are left out. The file that Podman uses without {@code
+     * XDG_RUNTIME_DIR}, {@code /run/containers/UID/auth.json}, is not read: no variable says the user's number.
      *
      * @param environment the environment variables, for example {@code System.getenv()}
      * @param clock the time

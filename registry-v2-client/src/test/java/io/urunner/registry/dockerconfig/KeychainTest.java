@@ -3,11 +3,16 @@ package io.urunner.registry.dockerconfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryClient;
 import io.urunner.registry.auth.AuthHints;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.registry.auth.Secret;
+import io.urunner.registry.testing.FakeDockerHub;
+import io.urunner.registry.testing.TestImage;
+import io.urunner.registry.testing.TestNetwork;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -192,6 +197,27 @@ class KeychainTest {
         keychain.refused("reg.example", new Credential.Anonymous());
         assertThatExceptionOfType(IllegalStateException.class).isThrownBy(keychain::close);
         assertThat(calls).containsExactly("refused one", "refused two", "close one", "close two");
+    }
+
+    @Test
+    void aClientShowsWhatIsInTheEnvironment() throws Exception {
+        environment.put(
+                "DOCKER_AUTH_CONFIG",
+                "{\"auths\":{\"https://index.docker.io/v1/\":{\"username\":\"me\",\"password\":\"secret\"}}}");
+        try (TestNetwork network = new TestNetwork()) {
+            FakeDockerHub hub = new FakeDockerHub(network);
+            hub.account("me", "secret", "team/app");
+            String digest = hub.push("team/app", "latest", TestImage.image("one"));
+            try (RegistryClient client = RegistryClient.builder()
+                    .credentials(docker())
+                    .httpClient(network.client())
+                    .clock(network.clock())
+                    .build()) {
+                assertThat(client.resolve(ImageReference.parse("registry.hub.docker.com/team/app"))
+                                .digest())
+                        .hasToString(digest);
+            }
+        }
     }
 
     private static class Fixed implements CredentialProvider {
