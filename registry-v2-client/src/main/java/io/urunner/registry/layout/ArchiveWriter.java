@@ -21,19 +21,23 @@ final class ArchiveWriter implements ImageStore {
     private final Optional<SavedImages> saved;
     private final Map<Digest, Descriptor> written = new HashMap<>();
     private Index index = Index.of(List.of(), Map.of());
-    private boolean named;
+    private boolean begun;
+
+    /** Whether something failed, so that an image may lack a part. */
+    private boolean incomplete;
+
     private boolean closed;
 
     ArchiveWriter(Path archive, Optional<SavedImages> saved) throws IOException {
         this.archive = archive;
         this.saved = saved;
         this.tar = new TarWriter(archive);
-        boolean begun = false;
+        boolean usable = false;
         try {
             tar.add(FolderStore.MARK, FolderStore.VERSION);
-            begun = true;
+            usable = true;
         } finally {
-            if (!begun) {
+            if (!usable) {
                 tar.close();
             }
         }
@@ -55,8 +59,12 @@ final class ArchiveWriter implements ImageStore {
     @Override
     public void pushBlob(Descriptor blob, BlobSource content) throws IOException {
         if (!hasBlob(blob)) {
+            boolean failed = true;
             try (InputStream verified = VerifiedStream.open(content, blob)) {
                 tar.add(LayoutReader.path(blob.digest()), blob.size(), verified);
+                failed = false;
+            } finally {
+                incomplete |= failed;
             }
             written.put(blob.digest(), blob);
         }
@@ -65,6 +73,9 @@ final class ArchiveWriter implements ImageStore {
     @Override
     public void pushManifest(String reference, ManifestOrIndex content) throws IOException {
         Optional<String> name = LayoutIndex.digest(reference).isPresent() ? Optional.empty() : Optional.of(reference);
+        // Until the end of this method.
+        boolean before = incomplete;
+        incomplete = true;
         if (saved.isPresent()) {
             saved.get().add(name, content);
         }
@@ -73,7 +84,8 @@ final class ArchiveWriter implements ImageStore {
             written.put(content.digest(), content.descriptor());
         }
         index = LayoutIndex.with(index, content, name.filter(text -> !text.isEmpty()));
-        named = true;
+        begun = true;
+        incomplete = before;
     }
 
     @Override
@@ -112,7 +124,7 @@ final class ArchiveWriter implements ImageStore {
         }
         closed = true;
         try (tar) {
-            if (named) {
+            if (begun && !incomplete) {
                 tar.add(LayoutIndex.FILE, index.content());
                 if (saved.isPresent()) {
                     tar.add(SavedImages.FILE, saved.get().content());

@@ -55,7 +55,7 @@ public final class Layouts {
 
     /**
      * Creates an archive with an OCI image layout. It appears in its place, complete, when the store is closed; if no image
-     * was written by then, it does not appear. The same images make the same bytes.
+     * was written by then, or if something could not be written, it does not appear. The same images make the same bytes.
      *
      * @param archive the file, which is replaced if it exists
      * @return the store; the caller closes it. For one thread

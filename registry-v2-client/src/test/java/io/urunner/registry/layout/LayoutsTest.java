@@ -219,6 +219,7 @@ class LayoutsTest {
                                 Copy.from(layout, name).to(archive, "app:v1").run())
                         .withMessageContaining("docker load");
             }
+            assertThat(file).doesNotExist();
         }
     }
 

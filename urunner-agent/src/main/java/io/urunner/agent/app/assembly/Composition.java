@@ -18,6 +18,8 @@ import io.urunner.kube.KubeConnection;
 import io.urunner.kube.KubeEvents;
 import io.urunner.kube.WatchScope;
 import io.urunner.registry.RegistryObserver;
+import java.io.Console;
+import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +32,11 @@ public final class Composition implements Wiring, AutoCloseable {
     private static final int ATTEMPTS = 3;
 
     private final PluginDirectory plugins = new PluginDirectory();
+
+    @Override
+    public Optional<PrintWriter> terminal() {
+        return Optional.ofNullable(System.console()).map(Console::writer);
+    }
 
     @Override
     public SettingsLoader.PluginDiscovery plugins() {

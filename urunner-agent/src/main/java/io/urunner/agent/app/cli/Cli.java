@@ -67,6 +67,7 @@ public final class Cli {
         line.addSubcommand(new RunCommand(context))
                 .addSubcommand(new OnceCommand(context))
                 .addSubcommand(new DigestCommand(context))
+                .addSubcommand(ImageCommand.line(context))
                 .addSubcommand(new ConfigCommand(context))
                 .addSubcommand(new ExplainCommand(context))
                 .addSubcommand(new DoctorCommand(context))
@@ -89,8 +90,8 @@ public final class Cli {
                 "",
                 "Settings come from a YAML file, environment variables (URUNNER_...) and --set;",
                 "'urunner config' shows those in force. Without any, commands use those of the",
-                "agent in the kubeconfig's cluster; digest only with --agent-namespace, run and",
-                "once never.",
+                "agent in the kubeconfig's cluster; digest and image only with --agent-namespace,",
+                "run and once never.",
                 "",
                 "Exit codes of all commands:"));
         for (int code = 0; code < ExitCode.MEANINGS.size(); code++) {

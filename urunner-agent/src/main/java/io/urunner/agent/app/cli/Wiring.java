@@ -8,6 +8,7 @@ import io.urunner.agent.app.config.SettingsLoader;
 import io.urunner.agent.app.doctor.Vantage;
 import io.urunner.agent.app.rollback.Surroundings;
 import io.urunner.registry.RegistryClient;
+import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +29,15 @@ public interface Wiring {
      * @param toStdout whether to stdout, instead of stderr
      */
     void configureLogging(Settings.Log log, boolean toStdout);
+
+    /**
+     * The terminal that the program runs on, for what is drawn and removed again.
+     *
+     * @return what writes to it, as it is; empty if the output goes elsewhere
+     */
+    default Optional<PrintWriter> terminal() {
+        return Optional.empty();
+    }
 
     /**
      * A client of the configured registries, with Docker's own credentials for all others.

@@ -1,0 +1,129 @@
+package io.urunner.agent.app.cli;
+
+import io.urunner.registry.Digest;
+import io.urunner.registry.Platform;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import io.urunner.registry.copy.Copy;
+import io.urunner.registry.copy.CopyResult;
+import io.urunner.registry.copy.CopyResult.Outcome;
+import io.urunner.registry.copy.ImageStore;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "copy",
+        description = {
+            "Copy an image with all platforms, between registries and files.",
+            "What the target has is not transferred: to continue a copy that was interrupted, run it again."
+        })
+final class ImageCopyCommand extends ImageAction {
+    private record Document(
+            String from, String to, Digest digest, boolean dryRun, long transferredBytes, List<Item> items) {}
+
+    private record Item(Digest digest, String mediaType, long size, String outcome) {}
+
+    @Parameters(index = "0", paramLabel = "FROM", description = "The image: " + ImageLocation.FORM)
+    private String from = "";
+
+    @Parameters(index = "1", paramLabel = "TO", description = "Where to copy it: the same.")
+    private String to = "";
+
+    @Option(
+            names = "--platform",
+            split = ",",
+            paramLabel = "OS/ARCH",
+            description = "Only this platform, without the index. Of several, separated by commas, an index of these is"
+                    + " written, which has another digest.")
+    private List<String> platforms = List.of();
+
+    @Option(names = "--referrers", description = "Also copy what refers to the image: signatures, SBOMs.")
+    private boolean referrers;
+
+    @Option(names = "--digest-tags", description = "Also copy tags made of its digests, such as cosign's.")
+    private boolean digestTags;
+
+    @Option(names = "--dry-run", description = "Print what would be copied, and write nothing.")
+    private boolean dryRun;
+
+    @Option(
+            names = "--jobs",
+            paramLabel = "NUMBER",
+            defaultValue = "4",
+            description = "How many blobs to copy at a time, 1 to 32; the default is ${DEFAULT-VALUE}.")
+    private int jobs = 4;
+
+    ImageCopyCommand(CommandContext context) {
+        super(context);
+    }
+
+    @Override
+    void check() {
+        parse(from, ImageLocation::parse);
+        parse(to, ImageLocation::parse);
+        platforms.forEach(platform -> parse(platform, Platform::parse));
+        if (jobs < 1 || jobs > 32) {
+            throw wrong("--jobs: " + jobs + " is not between 1 and 32");
+        }
+    }
+
+    @Override
+    int run(RegistryClient client) throws RegistryException, IOException, InterruptedException {
+        ImageLocation source = ImageLocation.parse(from);
+        ImageLocation target = ImageLocation.parse(to);
+        CopyProgress progress = new CopyProgress(context, form());
+        ExecutorService threads = Executors.newFixedThreadPool(jobs, task -> new Thread(task, "urunner-copy"));
+        CopyResult result;
+        try (ImageStore reading = source.toRead(client);
+                ImageStore writing = target.toWrite(client)) {
+            Copy.Builder copy = Copy.from(reading, source.name())
+                    .platforms(platforms.stream().map(Platform::parse).toList())
+                    .executor(threads, jobs)
+                    .listener(progress);
+            if (referrers) {
+                copy.referrers();
+            }
+            if (digestTags) {
+                copy.digestTags();
+            }
+            if (dryRun) {
+                copy.dryRun();
+            }
+            result = copy.to(writing, target.targetName()).run();
+        } finally {
+            threads.shutdownNow();
+            progress.end();
+        }
+        print(document(result), List.of(summary(result)));
+        return ExitCode.OK;
+    }
+
+    private String summary(CopyResult result) {
+        return to + " " + result.image().digest() + (dryRun ? " would be copied: " : " copied: ")
+                + result.count(Outcome.COPIED) + " transferred (" + CopyProgress.size(result.bytes(Outcome.COPIED))
+                + "), " + result.count(Outcome.MOUNTED) + " mounted, " + result.count(Outcome.PRESENT)
+                + " already there"
+                + (result.count(Outcome.LEFT_OUT) == 0 ? "" : ", " + result.count(Outcome.LEFT_OUT) + " left out");
+    }
+
+    private Document document(CopyResult result) {
+        return new Document(
+                from,
+                to,
+                result.image().digest(),
+                dryRun,
+                result.bytes(Outcome.COPIED),
+                result.items().stream()
+                        .map(item -> new Item(
+                                item.content().digest(),
+                                item.content().mediaType(),
+                                item.content().size(),
+                                CopyProgress.word(item.outcome())))
+                        .toList());
+    }
+}

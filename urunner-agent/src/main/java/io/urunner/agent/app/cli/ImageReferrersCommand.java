@@ -1,0 +1,60 @@
+package io.urunner.agent.app.cli;
+
+import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
+import io.urunner.registry.ImageReference;
+import io.urunner.registry.RegistryClient;
+import io.urunner.registry.RegistryException;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "referrers", description = "List what refers to an image, such as signatures and SBOMs.")
+final class ImageReferrersCommand extends ImageAction {
+    private record Document(ImageReference reference, Digest digest, List<Content> referrers) {}
+
+    @Mixin
+    private final PlatformOption platform = new PlatformOption();
+
+    @Option(names = "--type", paramLabel = "TYPE", description = "Only artifacts of this type.")
+    private @Nullable String type;
+
+    @Parameters(paramLabel = "IMAGE", description = "An image reference, for example nginx:latest.")
+    private String name = "";
+
+    ImageReferrersCommand(CommandContext context) {
+        super(context);
+    }
+
+    @Override
+    void check() {
+        image(name);
+        platform.of(this);
+    }
+
+    @Override
+    int run(RegistryClient client) throws RegistryException, InterruptedException {
+        ImageReference image = image(name);
+        Digest digest = client.resolve(on(client, image, platform.of(this))).digest();
+        List<Descriptor> referrers = client.referrers(image.toRepository(), digest, Optional.ofNullable(type))
+                .all();
+        if (form().structured()) {
+            List<Content> contents = referrers.stream().map(Content::of).toList();
+            context.out().print(form().print(new Document(image, digest, contents)));
+        } else if (referrers.isEmpty()) {
+            context.err().println("urunner: nothing refers to " + digest);
+        } else {
+            Table table = new Table("DIGEST", "SIZE", "TYPE");
+            referrers.forEach(each -> table.row(
+                    each.digest().toString(),
+                    CopyProgress.size(each.size()),
+                    each.artifactType().orElse(each.mediaType())));
+            table.print(context.out(), form());
+        }
+        return ExitCode.OK;
+    }
+}
