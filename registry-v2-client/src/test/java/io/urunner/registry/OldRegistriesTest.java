@@ -20,12 +20,17 @@ class OldRegistriesTest {
             200 | application/json                           | ^^
             """)
     void aTagThatIsNoIndexMeansNoReferrers(int status, String type, String body) throws Exception {
-        try (FakeServer registry = new FakeServer(request -> String.valueOf(request.getPath()).contains("/referrers/")
-                        ? FakeServer.status(404)
-                        : new MockResponse().setResponseCode(status).setHeader("Content-Type", type).setBody(body));
+        try (FakeServer registry = new FakeServer(
+                        request -> String.valueOf(request.getPath()).contains("/referrers/")
+                                ? FakeServer.status(404)
+                                : new MockResponse()
+                                        .setResponseCode(status)
+                                        .setHeader("Content-Type", type)
+                                        .setBody(body));
                 RegistryClient client = RegistryClient.builder().attempts(1).build()) {
             Repository repository = Repository.parse(registry.host() + "/shop/web");
-            assertThat(client.referrers(repository, SUBJECT, Optional.empty()).all()).isEmpty();
+            assertThat(client.referrers(repository, SUBJECT, Optional.empty()).all())
+                    .isEmpty();
             assertThat(registry.lines())
                     .containsExactly(
                             "GET /v2/shop/web/referrers/" + SUBJECT,
