@@ -93,9 +93,21 @@ public final class TunnelProxy implements AutoCloseable {
      */
     public List<String> accepted() {
         return heads.stream()
-                .filter(head -> head.contains("Proxy-Authorization: " + login + "\r\n"))
+                .filter(this::isKnown)
                 .map(head -> head.split("\r\n", 2)[0])
                 .toList();
+    }
+
+    private boolean isKnown(String head) {
+        return login.isEmpty()
+                || header(head, "Proxy-Authorization").filter(login::equals).isPresent();
+    }
+
+    private static Optional<String> header(String head, String name) {
+        return head.lines()
+                .filter(line -> line.regionMatches(true, 0, name + ":", 0, name.length() + 1))
+                .map(line -> line.substring(name.length() + 1).strip())
+                .findFirst();
     }
 
     /**
@@ -106,11 +118,7 @@ public final class TunnelProxy implements AutoCloseable {
      * @return its value, if it was sent
      */
     public Optional<String> header(int request, String name) {
-        return heads.get(request)
-                .lines()
-                .filter(line -> line.regionMatches(true, 0, name + ":", 0, name.length() + 1))
-                .map(line -> line.substring(name.length() + 1).strip())
-                .findFirst();
+        return header(heads.get(request), name);
     }
 
     private void accept() {
@@ -136,8 +144,7 @@ public final class TunnelProxy implements AutoCloseable {
                 head.append((char) next);
             }
             heads.add(head.toString());
-            boolean known = login.isEmpty() || head.indexOf("Proxy-Authorization: " + login + "\r\n") >= 0;
-            int answer = known ? status : 407;
+            int answer = isKnown(head.toString()) ? status : 407;
             String demand = answer == 407 ? "Proxy-Authenticate: Basic realm=\"proxy\"\r\n" : "";
             client.getOutputStream()
                     .write(("HTTP/1.1 " + answer + " Answer\r\n" + demand + "Content-Length: 0\r\n\r\n")
