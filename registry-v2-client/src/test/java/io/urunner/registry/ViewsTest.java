@@ -242,7 +242,7 @@ class ViewsTest {
         resolve(view, "team/app");
         time.pass(Duration.ofHours(2));
         answers.put("ci", status(403));
-        answers.put("old", status(500));
+        answers.put("old", status(503));
         assertThatExceptionOfType(UnavailableException.class).isThrownBy(() -> resolve(view, "team/app"));
         time.pass(Duration.ofHours(2));
         answers.put("ci", manifest(DIGEST));
