@@ -181,7 +181,7 @@ final class Caller {
             Call asked = heads.asked(call);
             try {
                 Response response = once(asked, expected, deadline);
-                if (asked != call && !heads.knows(call)) {
+                if (!asked.method().equals(call.method()) && !heads.knows(call)) {
                     heads.remember(call);
                 }
                 return response;

@@ -14,7 +14,7 @@ import okhttp3.HttpUrl;
  * itself; after any other, {@code /v2/} follows.
  *
  * @param url its address, http or https, without user, query and fragment
- * @param resolves whether its answer counts for what a tag points to (containerd's capability {@code resolve}). If not,
+ * @param resolves whether its answer counts for what a tag points to (in containerd, the capability to resolve). If not,
  *     it is only asked for content by digest
  */
 public record Mirror(URI url, boolean resolves) {
