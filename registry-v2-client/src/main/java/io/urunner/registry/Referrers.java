@@ -198,7 +198,10 @@ final class Referrers {
             return null;
         }
         try {
-            return manifests.read(repository.digest(digest)).subject().orElse(null);
+            return manifests
+                    .read(repository.digest(digest), "delete", caller.deadline())
+                    .subject()
+                    .orElse(null);
         } catch (RegistryException e) {
             return null;
         }

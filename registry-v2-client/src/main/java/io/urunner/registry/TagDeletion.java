@@ -41,7 +41,9 @@ final class TagDeletion {
             try {
                 replaceAndDelete(repository, tag, unique, e);
             } catch (RegistryException failure) {
-                failure.addSuppressed(e);
+                if (failure != e) {
+                    failure.addSuppressed(e);
+                }
                 throw failure;
             }
         }
@@ -50,7 +52,13 @@ final class TagDeletion {
     private void replaceAndDelete(
             Repository repository, ImageReference tag, String unique, ProtocolViolationException refusal)
             throws RegistryException, InterruptedException {
-        ManifestOrIndex original = manifests.read(tag);
+        ManifestOrIndex original;
+        try {
+            original = manifests.read(tag, "delete", manifests.deadline());
+        } catch (ProtocolViolationException e) {
+            refusal.addSuppressed(e);
+            throw refusal;
+        }
         Manifest placeholder = placeholder(original, tag, unique);
         requireDeletion(repository, placeholder.digest(), refusal);
         blobs.push(repository, placeholder.config(), () -> new ByteArrayInputStream(EMPTY), PushOptions.DEFAULTS);

@@ -74,6 +74,7 @@ class RedirectedWritesTest {
                         "POST /v2/team/app/blobs/uploads/",
                         "PUT /v2/team/app/blobs/uploads/1?_state=x&digest=" + BLOB.digest(),
                         "PUT /v2/team/app/manifests/v1",
+                        "GET /v2/team/app/manifests/" + manifest.digest(),
                         "DELETE /v2/team/app/manifests/" + manifest.digest());
         assertThat(other.requests.get(1).getBody().readByteArray()).isEqualTo(CONTENT);
         assertThat(other.requests.get(2).getBody().readByteArray()).isEqualTo(manifest.content());
@@ -153,7 +154,7 @@ class RedirectedWritesTest {
             assertThat(secure.tags(repository).all()).containsExactly("a", "b");
             assertThat(network.requests("registry.example"))
                     .extracting(RecordedRequest::getMethod)
-                    .containsExactly("POST", "PUT", "DELETE", "DELETE", "GET", "GET");
+                    .containsExactly("POST", "PUT", "GET", "DELETE", "DELETE", "GET", "GET");
         }
     }
 }
