@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which registries answer {@code HEAD} wrongly although {@code GET} works, as some proxies and Nexus do. They get {@code
@@ -20,7 +21,7 @@ final class Heads {
     private final LruMap<String, Long> wrong = new LruMap<>(MOST);
 
     /** Where the last {@code HEAD} got 500, which an overload and a proxy answer alike. */
-    private final LruMap<String, Boolean> suspect = new LruMap<>(MOST);
+    private final LruMap<String, Long> suspect = new LruMap<>(MOST);
 
     Heads(LongSupplier ticker) {
         this.ticker = ticker;
@@ -31,11 +32,14 @@ final class Heads {
         if (!isHead(call)) {
             return call;
         }
-        return knows(call) || suspect.remove(key(call)) != null ? call.insteadOfHead() : call;
+        return knows(call) || isRecent(suspect.remove(key(call))) ? call.insteadOfHead() : call;
     }
 
     boolean knows(Call head) {
-        Long since = wrong.get(key(head));
+        return isRecent(wrong.get(key(head)));
+    }
+
+    private boolean isRecent(@Nullable Long since) {
         return since != null && ticker.getAsLong() - since < REMEMBERED;
     }
 
@@ -50,7 +54,7 @@ final class Heads {
                 && answered.status() == 500
                 && isHead(call)
                 && !Repository.isDockerHub(call.registry())) {
-            suspect.put(key(call), true);
+            suspect.put(key(call), ticker.getAsLong());
         }
     }
 
