@@ -2,7 +2,10 @@ package io.urunner.registry;
 
 import org.jspecify.annotations.Nullable;
 
-/** The credentials are valid, but do not allow this (403, or a token of insufficient scope). */
+/**
+ * The credentials, a policy or something in front of the registry does not allow this (403, 412, 451, or a token of
+ * insufficient scope).
+ */
 public final class DeniedException extends RegistryException {
     private static final long serialVersionUID = 1L;
 

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses proxies as the environment variables {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code
- * NO_PROXY} say, by the rules of Go's programs, which are those of the kubelet and of containerd. The client does not
+ * NO_PROXY} say, mostly by the rules of Go's programs, such as the kubelet and containerd. The client does not
  * read the environment: pass it here, and the selector to {@link RegistryClient.Builder#proxy}. Immutable and
  * thread-safe; it sends nothing.
  *

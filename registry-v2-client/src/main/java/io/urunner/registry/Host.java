@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Host {
     private static final int PROBE_MILLIS = 1000;
 
+    private final String name;
     private final String authority;
     private final HostOptions options;
     private final OkHttpClient client;
@@ -25,10 +26,16 @@ final class Host {
     @Nullable private volatile HttpUrl root;
 
     Host(String authority, HostOptions options, OkHttpClient client) {
-        this(authority, options, client, new Semaphore(options.concurrency()));
+        this(authority, authority, options, client);
     }
 
-    private Host(String authority, HostOptions options, OkHttpClient client, Semaphore gate) {
+    /** A host whose address differs from the name that it has in references. */
+    Host(String name, String authority, HostOptions options, OkHttpClient client) {
+        this(name, authority, options, client, new Semaphore(options.concurrency()));
+    }
+
+    private Host(String name, String authority, HostOptions options, OkHttpClient client, Semaphore gate) {
+        this.name = name;
         this.authority = authority;
         this.options = options;
         this.client = client;
@@ -65,7 +72,7 @@ final class Host {
     Host trusting(HttpUrl url) {
         Set<String> trusted = new HashSet<>(options.trustedHosts());
         trusted.add(Addresses.authority(url));
-        return new Host(authority, options.withTrustedHosts(trusted), client, gate);
+        return new Host(name, authority, options.withTrustedHosts(trusted), client, gate);
     }
 
     /** Whether it may lead to a URL regardless of the address: on the same host or on a listed one. */
@@ -78,6 +85,12 @@ final class Host {
                 || listed.contains(url.host() + ":" + url.port());
     }
 
+    /** What it is called in references; observers know it by this. */
+    String name() {
+        return name;
+    }
+
+    /** Where it is reached. */
     String authority() {
         return authority;
     }

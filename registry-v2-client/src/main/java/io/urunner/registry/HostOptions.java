@@ -20,7 +20,7 @@ import okhttp3.HttpUrl;
  *     ports of the same host, and at the trusted hosts
  * @param clientCertificate what to present in the TLS handshake; it is presented only to this host, and not if a
  *     registry leads here that does not trust this host
- * @param proxy the proxy to use, empty for the one of the Java runtime's proxy selector; it is also used for hosts to
+ * @param proxy the proxy to use, empty for what {@link RegistryClient.Builder#proxy} chooses; it is also used for hosts to
  *     which this host leads. A proxy resolves names itself, and its own rules decide what it may connect to
  * @param concurrency how many requests may wait for this host's answer at the same time
  * @param trustedHosts further hosts ({@code host[:port]}) to which this registry's challenges and redirects may lead
@@ -38,7 +38,7 @@ public record HostOptions(
         Set<String> trustedHosts,
         Optional<String> address,
         List<Mirror> mirrors) {
-    /** https, the Java runtime's authorities and proxies, eight requests at a time. */
+    /** https, the Java runtime's authorities, the client's proxies, eight requests at a time. */
     public static final HostOptions DEFAULTS = new HostOptions(
             false, false, List.of(), Optional.empty(), Optional.empty(), 8, Set.of(), Optional.empty(), List.of());
 
@@ -198,7 +198,7 @@ public record HostOptions(
      *
      * <p>The first mirror that knows a tag decides what it points to, even if the registry has a newer digest by now: a
      * node that is configured with the same mirrors, as containerd is in {@code hosts.toml}, pulls what the mirror has. If
-     * the registry shall decide, use {@link Mirror#forContentOnly}.
+     * the registry should decide, use {@link Mirror#forContentOnly}.
      *
      * <p>Nothing is written to mirrors. {@link RegistryClient#find}, {@link RegistryClient#hasBlob} and all listings ask
      * the registry: they are asked before something is written, or a mirror without an answer could not be told from
@@ -223,7 +223,7 @@ public record HostOptions(
     private static void checkAddress(String address) {
         HttpUrl url = HttpUrl.parse("https://" + address + "/");
         if (url == null || !Addresses.authority(url).equalsIgnoreCase(address.replaceFirst(":443$", ""))) {
-            throw new IllegalArgumentException("an address is host or host:port");
+            throw new IllegalArgumentException("an address must be host or host:port, without scheme and path");
         }
     }
 

@@ -70,7 +70,7 @@ final class Hosts {
         HostOptions reached = options.getOrDefault(apiHost, defaults);
         return hosts.computeIfAbsent(Map.entry(apiHost, reached), key -> {
             String address = reached.address().orElse(apiHost).toLowerCase(Locale.ROOT);
-            Host host = new Host(address, reached, client(reached, base.dns()));
+            Host host = new Host(apiHost, address, reached, client(reached, base.dns()));
             HttpUrl name = HttpUrl.parse("https://" + apiHost + "/");
             return address.equals(apiHost) || name == null ? host : host.trusting(name);
         });

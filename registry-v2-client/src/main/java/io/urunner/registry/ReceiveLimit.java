@@ -122,6 +122,12 @@ final class ReceiveLimit extends SocketFactory implements Interceptor {
                     }
                     return count;
                 }
+
+                /** TLS empties what it closes: what is above the limit is not there. */
+                @Override
+                public int available() throws IOException {
+                    return left.get()[0] < 0 ? 0 : in.available();
+                }
             };
         }
 

@@ -147,8 +147,8 @@ public final class RegistryClient implements AutoCloseable {
 
     /**
      * Returns a view of this client with another deadline, for calls that have less time than others, or more. It holds
-     * for each call by itself, with all its requests, waits and retries. For a listing it holds for each page, and no
-     * page is begun after it. Only the content of blobs gets additional time, as with the {@linkplain Builder#deadline
+     * for each call by itself, with all its requests, waits and retries. In a listing each page has this deadline, and no
+     * further page is requested once the listing has taken this long. Only the content of blobs gets additional time, as with the {@linkplain Builder#deadline
      * deadline} of the client. To end a call earlier, interrupt its thread.
      *
      * <p>A view shares everything with its client except the deadline. It is cheap: make one for a single call.
@@ -204,12 +204,13 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Looks whether a tag or a digest is there, without reading the content: one {@code HEAD}.
+     * Checks whether a tag or a digest exists, without reading the content: one {@code HEAD} to the registry itself, not to
+     * its mirrors.
      *
      * @param image the reference; if it has a digest, that digest is looked for
      * @return media type, digest and size; empty if the registry says that there is no such manifest or repository.
-     *     Registries that hide from whom they deny also say so, and a {@code HEAD} that wrongly says so is believed
-     *     until {@link #resolve} has found out that {@code GET} works there
+     *     A registry that hides what the credentials may not see says so, too. If a registry answers {@code HEAD} wrongly,
+     *     this is noticed only after {@link #resolve} has found out that {@code GET} works there
      * @throws RegistryException if the registry gives no answer, or denies access
      * @throws InterruptedException if the thread is interrupted
      */
@@ -519,8 +520,8 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Closes the connections, unless the HTTP client belongs to the caller or this is a {@linkplain #withCredentials
-     * view}. Closing twice has no effect.
+     * Closes the connections, unless the HTTP client belongs to the caller or this is a view ({@link #withCredentials},
+     * {@link #withDeadline}). Closing twice has no effect.
      *
      * <p>The client has no thread that would have to end. OkHttp has background threads ({@code OkHttp TaskRunner} and
      * {@code Okio Watchdog}), which belong to the process: all of its clients share them, and no client can end them.
@@ -614,7 +615,7 @@ public final class RegistryClient implements AutoCloseable {
         }
 
         /**
-         * Sets the HTTP client whose connections, proxies and interceptors to use. The registry client never closes it.
+         * Sets the HTTP client whose connections, interceptors and, without {@link #proxy}, proxies to use. The registry client never closes it.
          *
          * @param client the client
          * @return this

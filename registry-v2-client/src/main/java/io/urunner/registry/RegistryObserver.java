@@ -13,7 +13,8 @@ public interface RegistryObserver {
     /**
      * A request to a registry, or to a host to which it redirected, was answered or failed.
      *
-     * @param host the host that was asked, {@code host[:port]}
+     * @param host the host that was asked, {@code host[:port]}; a registry with another {@linkplain
+     *     HostOptions#withAddress address} by its name
      * @param method the HTTP method
      * @param status the HTTP status, 0 if there was no answer
      * @param elapsed the time until the answer's head

@@ -179,7 +179,7 @@ final class TokenService {
             return token;
         } finally {
             observer.tokenFetched(
-                    registry.authority(),
+                    registry.name(),
                     Addresses.authority(question.realm()),
                     success,
                     Duration.ofNanos(ticker.getAsLong() - started));

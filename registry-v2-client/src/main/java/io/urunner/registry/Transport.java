@@ -192,7 +192,7 @@ final class Transport {
         try {
             response = execute(host, request, streams, deadline);
             note(host, response);
-            observer.requested(host.authority(), request.method(), response.code(), since(started));
+            observer.requested(host.name(), request.method(), response.code(), since(started));
             // Whether a blob is compressed is for those to decide who know it.
             Response readable = streams && response.isSuccessful() ? response : ContentEncoding.decoded(response);
             handed = true;
@@ -201,7 +201,7 @@ final class Transport {
             // Whatever is thrown, even by an observer: nothing stays open or held.
             host.gate().release();
             if (response == null) {
-                observer.requested(host.authority(), request.method(), 0, since(started));
+                observer.requested(host.name(), request.method(), 0, since(started));
             } else if (!handed) {
                 response.close();
             }
@@ -260,7 +260,7 @@ final class Transport {
                 if (identity != null && identity.judge().equals(host.authority()) && response.code() != 401) {
                     rateLimits.put(identity, limit);
                 }
-                observer.rateLimited(host.authority(), limit);
+                observer.rateLimited(host.name(), limit);
             }
         }
         if (warns) {
@@ -294,7 +294,7 @@ final class Transport {
     private void report(Host host, String warning) {
         if (warnings.put(host.authority() + " " + warning, true) == null) {
             LOG.warn("{} warns: {}", host.authority(), warning);
-            observer.warned(host.authority(), warning);
+            observer.warned(host.name(), warning);
         }
     }
 }

@@ -2,7 +2,7 @@ package io.urunner.registry;
 
 import org.jspecify.annotations.Nullable;
 
-/** The registry requires credentials and there are none, or it rejected them (401). */
+/** The registry, or something in front of it, requires credentials and there are none, or rejected them (401). */
 public final class UnauthorizedException extends RegistryException {
     private static final long serialVersionUID = 1L;
 

@@ -13,6 +13,7 @@ import io.urunner.registry.auth.Secret;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -276,7 +277,15 @@ class MirrorsTest {
     void aRegistryIsReachedAtAnotherAddressUnderItsName() throws Exception {
         registry.answer(
                 request -> request.getHeader("Authorization") == null ? challenge("Basic realm=\"r\"") : manifest(NEW));
+        List<String> asked = new ArrayList<>();
+        RegistryObserver observer = new RegistryObserver() {
+            @Override
+            public void requested(String host, String method, int status, Duration elapsed) {
+                asked.add(host);
+            }
+        };
         try (RegistryClient client = RegistryClient.builder()
+                .observer(observer)
                 .host("registry.invalid", HostOptions.DEFAULTS.withAddress(registry.host()))
                 .credentials(new PerHost(Map.of("registry.invalid", new Credential.Basic("u", Secret.of("secret-u")))))
                 .build()) {
@@ -285,6 +294,7 @@ class MirrorsTest {
             assertThat(registry.lines())
                     .containsExactly("HEAD /v2/team/app/manifests/latest", "HEAD /v2/team/app/manifests/latest");
             assertThat(registry.authorizations()).containsExactly(null, Credentials.basic("u", "secret-u"));
+            assertThat(asked).containsExactly("registry.invalid", "registry.invalid");
 
             registry.answer(request -> status(404));
             assertThatExceptionOfType(NotFoundException.class)

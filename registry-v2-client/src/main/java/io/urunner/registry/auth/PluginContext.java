@@ -10,8 +10,8 @@ import java.util.Objects;
  *
  * @param registry the registry that the credentials are for, as {@code host[:port]}
  * @param clock the time
- * @param proxies the proxies for the plugin's own requests, as to a cloud's API. Metadata services of the machine itself
- *     are reached without
+ * @param proxies the proxies for the plugin's own requests, for example to a cloud's API. Do not use them for the metadata
+ *     service of the machine, which no proxy reaches
  * @param proxyLogin answers those proxies if they demand a login, and nobody else. The JDK's HTTP clients send a login
  *     to a proxy for https URLs only if the property {@code jdk.http.auth.tunneling.disabledSchemes} allows it, which
  *     the agent sets

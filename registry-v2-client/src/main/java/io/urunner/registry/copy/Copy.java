@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * Copies an image or an artifact with everything that belongs to it, from one store to another. Manifests are copied byte
  * by byte, so their digests stay. Immutable and thread-safe; each {@link #run} copies once.
  *
- * <p>What the target has is not transferred, so a copy that was interrupted continues where it stopped if it is run
- * again. Blobs are written first, then each manifest after those that it lists, and the named one last: nobody ever sees
+ * <p>What the target has is not transferred, so an interrupted copy to a registry or a folder continues where it stopped
+ * if it is run again. An archive is written anew. Blobs are written first, then each manifest after those that it lists, and the named one last: nobody ever sees
  * an incomplete image. Blobs of another repository on the same registry are mounted. Nothing is written to the disk, and
  * memory does not grow with the size of blobs.
  */

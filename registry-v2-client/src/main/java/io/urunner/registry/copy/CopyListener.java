@@ -3,8 +3,8 @@ package io.urunner.registry.copy;
 import io.urunner.registry.Descriptor;
 
 /**
- * Follows a copy, for example to show its progress. Several threads call it at the same time; it returns quickly, and
- * what it throws ends the copy. Every method does nothing by default.
+ * Follows a copy, for example to show its progress. Several threads call it at the same time, so it must be
+ * thread-safe and return quickly; what it throws ends the copy. Every method does nothing by default.
  */
 public interface CopyListener {
     /** Follows nothing. */

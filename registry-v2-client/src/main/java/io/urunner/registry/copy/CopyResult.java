@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * What a copy did. Immutable.
  *
- * @param image what the target's reference names now
+ * @param image what the target's reference names now, or would name after a dry run
  * @param items everything that belongs to it, blobs first
  */
 public record CopyResult(Descriptor image, List<Item> items) {

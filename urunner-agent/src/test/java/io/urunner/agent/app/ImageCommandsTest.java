@@ -224,6 +224,8 @@ class ImageCommandsTest extends WiredCommands {
                 .isZero();
         assertThat(writes()).containsExactly("DELETE /v2/app/manifests/" + arm.digest());
         assertThat(run("image", "delete", "--yes", host + "/app")).isEqualTo(2);
+        assertThat(run("image", "delete", "--yes", host + "/app:v9")).isEqualTo(1);
+        assertThat(err.toString()).contains("there is no " + host + "/app:v9");
         assertThat(writes()).hasSize(1);
     }
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
         name = "digest",
         description = {
             "Print the current digests of images' tags: for each a line with reference, digest and media type.",
-            "Credentials come from the configuration; for other registries from Docker's config.json. Those of an"
+            "Credentials come from the configuration; for other registries from docker login or podman login. Those of an"
                     + " agent in a cluster are used only with --agent-namespace."
         })
 final class DigestCommand implements Callable<Integer> {

@@ -1,6 +1,7 @@
 package io.urunner.agent.app.cli;
 
 import io.urunner.agent.app.config.ConfigurationException;
+import io.urunner.agent.text.Remedies;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
@@ -60,7 +61,7 @@ abstract class ImageAction implements Callable<Integer> {
                                 with.context().environment())) {
             return run(registries.client());
         } catch (RegistryException | IOException e) {
-            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.HINDERED, e);
+            throw new CommandException(Remedies.of(e), ExitCode.HINDERED, e);
         }
     }
 

@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         name = "image",
         description = {
             "Look at images in registries, copy and delete them.",
-            "Credentials come from the configuration; for other registries from Docker's config.json. Those of an"
+            "Credentials come from the configuration; for other registries from docker login or podman login. Those of an"
                     + " agent in a cluster are used only with --agent-namespace."
         },
         synopsisSubcommandLabel = "COMMAND",

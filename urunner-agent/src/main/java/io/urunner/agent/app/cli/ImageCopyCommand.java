@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
         name = "copy",
         description = {
             "Copy an image with all platforms, between registries and files.",
-            "What the target has is not transferred: to continue a copy that was interrupted, run it again."
+            "What a registry or folder has is not transferred: to continue an interrupted copy, run it again."
         })
 final class ImageCopyCommand extends ImageAction {
     private record Document(
@@ -31,7 +31,7 @@ final class ImageCopyCommand extends ImageAction {
     @Parameters(index = "0", paramLabel = "FROM", description = "The image: " + ImageLocation.FORM)
     private String from = "";
 
-    @Parameters(index = "1", paramLabel = "TO", description = "Where to copy it: the same.")
+    @Parameters(index = "1", paramLabel = "TO", description = "Where to copy it, in one of the same forms.")
     private String to = "";
 
     @Option(

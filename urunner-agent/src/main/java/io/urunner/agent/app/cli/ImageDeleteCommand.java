@@ -1,5 +1,7 @@
 package io.urunner.agent.app.cli;
 
+import io.urunner.agent.text.Remedies;
+import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Parameters;
         name = "delete",
         description = {
             "Delete tags, or manifests by digest with every tag that points to them.",
-            "Nothing is deleted without --yes: then only what would be is printed."
+            "Without --yes nothing is deleted; the command only prints what it would delete."
         })
 final class ImageDeleteCommand extends ImageAction {
     private record Document(List<Item> images) {}
@@ -28,7 +30,7 @@ final class ImageDeleteCommand extends ImageAction {
             description = "Image references with a tag or a digest, for example registry.example/app:old.")
     private List<String> names = List.of();
 
-    @Option(names = "--yes", description = "Really delete.")
+    @Option(names = "--yes", description = "Delete, instead of only printing what would be deleted.")
     private boolean yes;
 
     ImageDeleteCommand(CommandContext context) {
@@ -56,17 +58,21 @@ final class ImageDeleteCommand extends ImageAction {
             Optional<Digest> digest = Optional.empty();
             Optional<String> problem = Optional.empty();
             try {
-                digest = Optional.of(client.resolve(image).digest());
-                if (yes) {
+                // Not by `resolve`: a mirror is not where it is deleted.
+                digest = client.find(image).map(Descriptor::digest);
+                if (digest.isEmpty()) {
+                    problem = Optional.of("there is no " + image + ", or the credentials do not show it");
+                } else if (yes) {
                     delete(client, image);
                 }
-                if (!form().structured()) {
-                    context.out().println((yes ? "deleted " : "would delete ") + image + " " + digest.get());
-                }
             } catch (RegistryException e) {
+                problem = Optional.of(Remedies.of(e));
+            }
+            if (problem.isPresent()) {
                 code = ExitCode.HINDERED;
-                problem = Optional.of(String.valueOf(e.getMessage()));
-                context.err().println("urunner: " + e.getMessage());
+                context.err().println("urunner: " + problem.get());
+            } else if (!form().structured()) {
+                context.out().println((yes ? "deleted " : "would delete ") + image + " " + digest.get());
             }
             items.add(new Item(image, digest, yes && problem.isEmpty(), problem));
         }
