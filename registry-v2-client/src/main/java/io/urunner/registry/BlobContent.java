@@ -91,6 +91,14 @@ final class BlobContent implements AutoCloseable {
         return new Violation("the source of the blob has " + actual + " bytes instead of " + blob.size());
     }
 
+    /**
+     * Opens the source before the request takes its turn at the registry: the source may be the same registry, and need a
+     * turn, too.
+     */
+    void prepare(long from) throws IOException {
+        at(from);
+    }
+
     private InputStream at(long from) throws IOException {
         InputStream current = stream;
         if (current != null && position == from) {

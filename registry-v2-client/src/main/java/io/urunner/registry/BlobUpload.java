@@ -120,7 +120,14 @@ final class BlobUpload {
         try {
             return step();
         } catch (BlobContent.SourceFailure e) {
+            if (Thread.interrupted()) {
+                InterruptedException interrupted = new InterruptedException("interrupted while reading what is pushed");
+                interrupted.initCause(e);
+                throw interrupted;
+            }
             throw unreadable(e);
+        } catch (Violation e) {
+            throw new ProtocolViolationException(sending.what(), String.valueOf(e.getMessage()), e);
         } catch (IOException e) {
             retries.pause(sending, e, deadline.asked());
             return false;
@@ -176,6 +183,9 @@ final class BlobUpload {
                         .with(content.body(0, blob.size()))
                         .with(blobs.transfer(blob.size()))
                 : Blobs.upload(repository, digest, algorithm);
+        if (whole) {
+            content.prepare(0);
+        }
         try (Response response = send(call, whole ? UNSUPPORTED : Set.of())) {
             if (!response.isSuccessful()) {
                 return false;
@@ -248,6 +258,7 @@ final class BlobUpload {
                 .with(range(offset, length))
                 .with(content.body(offset, length))
                 .with(blobs.transfer(length));
+        content.prepare(offset);
         unsure = true;
         try (Response response = send(call, Set.of(400, 404, 405, 410, 416, 501))) {
             if (response.code() == 405 || response.code() == 501) {
@@ -272,6 +283,7 @@ final class BlobUpload {
         Call call = template.by("PUT").at(target.toString());
         if (offset < blob.size() || blob.size() == 0) {
             long rest = blob.size() - offset;
+            content.prepare(offset);
             call = call.with(content.body(offset, rest)).with(blobs.transfer(rest));
             if (offset > 0) {
                 call = call.with(range(offset, rest));

@@ -24,10 +24,15 @@ final class CachedContent {
 
     /** The manifest that a reference pins. */
     Optional<ManifestOrIndex> manifest(ImageReference image) {
-        return cache == null
-                ? Optional.empty()
-                : image.digest()
-                        .flatMap(digest -> get(digest).map(content -> ManifestJson.parse(content.clone(), "", digest)));
+        if (cache == null) {
+            return Optional.empty();
+        }
+        try {
+            return image.digest()
+                    .flatMap(digest -> get(digest).map(content -> ManifestJson.parse(content.clone(), "", digest)));
+        } catch (MalformedManifestException e) {
+            return Optional.empty(); // a configuration that was read as a blob
+        }
     }
 
     ManifestOrIndex keep(ManifestOrIndex read) {

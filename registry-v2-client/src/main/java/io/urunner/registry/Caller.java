@@ -317,9 +317,14 @@ final class Caller {
             return failed;
         }
         if (failed.code() == 404) {
-            return transport.orGet(transport.hosts().of(call.registry()), call, failed, deadline);
+            Response explained = transport.orGet(transport.hosts().of(call.registry()), call, failed, deadline);
+            if (explained.code() != 401) {
+                return explained;
+            }
+            explained.close(); // only GET is challenged
+        } else {
+            failed.close();
         }
-        failed.close();
         Response answer = authorizer.send(call.insteadOfHead(), deadline);
         if (RetryPolicy.isTransient(answer.code())) {
             try (answer) {

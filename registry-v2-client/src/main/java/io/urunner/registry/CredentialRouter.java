@@ -102,6 +102,6 @@ public final class CredentialRouter implements CredentialProvider {
     private static boolean matches(RegistryPrefix prefix, String registry, String repository) {
         return repository.isEmpty()
                 ? prefix.registry().equalsIgnoreCase(Repository.canonicalRegistry(registry))
-                : prefix.matches(new Repository(registry, repository));
+                : prefix.matches(registry, repository);
     }
 }

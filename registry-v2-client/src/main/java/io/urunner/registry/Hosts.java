@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class Hosts {
     private static final int MOST = 1000;
 
+    /** The longest wait that is believed, in seconds. */
+    private static final String LONGEST_WAIT = "" + RateLimitHeaders.LONGEST.toSeconds();
+
     private final Map<String, HostOptions> options;
     private final HostOptions defaults;
     private final OkHttpClient base;
@@ -55,13 +58,18 @@ final class Hosts {
                 .build();
     }
 
-    /** OkHttp itself repeats a request that is answered by 503 with {@code Retry-After: 0}. */
+    /**
+     * OkHttp itself repeats a request that is answered by 503 with {@code Retry-After: 0}, and fails if the number is too
+     * large for an int.
+     */
     private static Response dissuade(Interceptor.Chain chain) throws IOException {
         Response response = chain.proceed(chain.request());
-        return response.code() == 503
-                        && response.header("Retry-After", "").strip().matches("0+")
-                ? response.newBuilder().removeHeader("Retry-After").build()
-                : response;
+        String wait = response.header("Retry-After", "").strip();
+        if (response.code() != 503 || !wait.matches("0+|[0-9]{9,}")) {
+            return response;
+        }
+        Response.Builder changed = response.newBuilder().removeHeader("Retry-After");
+        return (wait.matches("0+") ? changed : changed.header("Retry-After", LONGEST_WAIT)).build();
     }
 
     /** The host that serves a registry's API. */

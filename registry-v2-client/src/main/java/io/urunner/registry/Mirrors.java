@@ -50,14 +50,20 @@ final class Mirrors {
             if (since != null && caller.ticks() - since < PAUSE) {
                 continue;
             }
-            Call asked = call.at(mirror);
+            Call asked = caller.authorizer().transport.heads().asked(call.at(mirror));
             try {
                 Response response = once(
                         caller,
                         asked,
                         expected.contains(NOT_MODIFIED) ? MISSES_OR_UNCHANGED : MISSES,
                         caller.share(deadline, mirrors.size() - i + 1, call));
-                String objection = objection(call, response);
+                String objection;
+                try {
+                    objection = objection(call, response);
+                } catch (IOException e) {
+                    response.close();
+                    throw e;
+                }
                 if (objection == null) {
                     pausedAt.remove(mirror.host());
                     answered.put(call.registry().toLowerCase(Locale.ROOT), mirror.toString());
@@ -113,7 +119,9 @@ final class Mirrors {
         } else if (!response.isSuccessful()) {
             return "answered " + response.code();
         } else if (call.isOfBlob()) {
-            return null;
+            return MediaType.of(response.header("Content-Type", "")).equals("text/html")
+                    ? "answered with a page instead of the blob"
+                    : null;
         }
         String header = response.header("Docker-Content-Digest");
         Digest named;

@@ -106,6 +106,23 @@ public record RegistryPrefix(String registry, String path) {
                         || repository.name().startsWith(path + "/"));
     }
 
+    /**
+     * Whether a repository is on this registry and under this path, whose host and name need not be those of an image: a
+     * mirror may have a host without a dot, or upper-case letters in its path.
+     *
+     * @param host the host, {@code host[:port]}
+     * @param name the name of the repository
+     * @return true if it is
+     */
+    public boolean matches(String host, String name) {
+        try {
+            return matches(new Repository(host, name));
+        } catch (IllegalArgumentException e) {
+            return registry.equalsIgnoreCase(host)
+                    && (path.isEmpty() || name.equals(path) || name.startsWith(path + "/"));
+        }
+    }
+
     /** {@code host[:port][/path]}; {@link #parse} reads it back. */
     @Override
     public String toString() {

@@ -138,10 +138,13 @@ final class Transport {
             call.insteadOfHead().headers().forEach(header -> get.header(header.getFirst(), header.getSecond()));
             Response answer = send(host, get.build(), false, false, deadline);
             boolean works = answer.isSuccessful() || answer.code() == 304;
+            // Where HEAD does not reach what checks credentials, only GET says which are demanded.
+            boolean challenged = answer.code() == 401
+                    && !Challenge.parse(answer.headers("WWW-Authenticate")).isEmpty();
             if (works) {
                 heads.remember(call);
             }
-            if (works || answer.code() == failed.code()) {
+            if (works || challenged || answer.code() == failed.code()) {
                 return answer;
             }
             answer.close();

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -58,6 +59,30 @@ class BlobsTest {
                 : response.setResponseCode(206)
                         .setHeader(
                                 "Content-Range", "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
+    }
+
+    @Test
+    void aSourceOnTheSameRegistryNeedsNoSecondTurnDuringThePush() throws Exception {
+        registry.answer(request -> switch (String.valueOf(request.getMethod())) {
+            case "GET" -> rest(request);
+            case "POST" -> status(202).setHeader("Location", "/v2/team/copy/blobs/uploads/1");
+            default -> status(201);
+        });
+        RegistryClient narrow = open.add(RegistryClient.builder()
+                .defaults(HostOptions.DEFAULTS.withPlainHttp().withConcurrency(1))
+                .deadline(Duration.ofSeconds(5))
+                .build());
+
+        narrow.pushBlob(new Repository(registry.host(), "team/copy"), blob, () -> {
+            try {
+                return narrow.blob(repository(), blob);
+            } catch (RegistryException | InterruptedException e) {
+                throw new IOException(e);
+            }
+        });
+
+        assertThat(registry.requests.get(registry.requests.size() - 1).getBody().readByteArray())
+                .isEqualTo(content);
     }
 
     @Test

@@ -124,18 +124,21 @@ class LyingHeadTest {
         assertThat(registry.lines()).containsExactly(HEAD, GET, GET, GET);
     }
 
-    @Test
-    void resolvesIfOnlyGetIsChallenged() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 404, 405, 501})
+    void resolvesIfOnlyGetIsChallenged(int status) throws Exception {
         FakeServer issuer = open.add(new FakeServer(request -> json("{\"token\":\"t\"}")));
         registry.answer(request -> "HEAD".equals(request.getMethod())
-                ? status(405)
+                ? status(status)
                 : "Bearer t".equals(request.getHeader("Authorization"))
                         ? content()
                         : challenge("Bearer realm=\"" + issuer.url() + "/token\""));
 
         assertThat(resolve().digest()).isEqualTo(DIGEST);
+        int first = registry.lines().size();
+        assertThat(first).isLessThanOrEqualTo(4);
         assertThat(resolve().digest()).isEqualTo(DIGEST);
-        assertThat(registry.lines()).containsExactly(HEAD, GET, GET, GET);
+        assertThat(registry.lines()).startsWith(HEAD, GET).endsWith(GET, GET).hasSize(first + 1);
     }
 
     @Test

@@ -96,6 +96,17 @@ class MannersTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"2147483648", "9999999999", "99999999999999999999999"})
+    void aWaitThatIsTooLongIsAFailureLikeAnyOther(String seconds) {
+        registry.answer(request -> status(503).setHeader("Retry-After", seconds));
+
+        assertThatExceptionOfType(UnavailableException.class)
+                .isThrownBy(() -> client().resolve(image()))
+                .satisfies(e -> assertThat(e.status()).hasValue(503));
+        assertThat(registry.requests).hasSize(1);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"408", "408 0", "408 1", "503", "503 0", "503 00", "503 1", "500 0"})
     void sendsARequestAsOftenAsIsConfiguredAndNoMore(String answer) {
         String[] parts = answer.split(" ");

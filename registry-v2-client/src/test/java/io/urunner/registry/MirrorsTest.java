@@ -274,6 +274,49 @@ class MirrorsTest {
     }
 
     @Test
+    void theNameOfAMirrorNeedNotBeThatOfAnImage() throws Exception {
+        CredentialProvider configured =
+                new CredentialRouter(Map.of(RegistryPrefix.parse("registry.example/team"), new PerHost(Map.of())));
+        Mirror other = Mirror.of(mirror.url() + "/v2/Docker-Virtual");
+        try (RegistryClient client = client(HostOptions.DEFAULTS.withMirrors(List.of(other)), configured)) {
+            assertThat(client.resolve(registry.image("team/app")).digest()).hasToString(OLD);
+
+            assertThat(mirror.lines())
+                    .containsExactly("HEAD /v2/Docker-Virtual/team/app/manifests/latest?ns=" + registry.host());
+        }
+    }
+
+    @Test
+    void aPageIsNoBlob() throws Exception {
+        byte[] layer = "layer".getBytes(StandardCharsets.UTF_8);
+        mirror.answer(request -> new MockResponse()
+                .setHeader("Content-Type", "text/html; charset=utf-8")
+                .setBody("<html>"));
+        registry.answer(request -> new MockResponse().setBody(new Buffer().write(layer)));
+        try (RegistryClient client = client(Mirror.of(mirror.url()));
+                InputStream content = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor(MediaType.OCI_LAYER, Digest.of(layer), layer.length))) {
+            assertThat(content.readAllBytes()).isEqualTo(layer);
+        }
+        assertThat(mirror.requests).hasSize(1);
+    }
+
+    @Test
+    void aLyingHeadOfAMirrorIsRemembered() throws Exception {
+        mirror.answer(request -> "HEAD".equals(request.getMethod()) ? status(403) : content(CONTENT));
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(client.resolve(registry.image("team/app")).digest()).isEqualTo(DIGEST);
+            }
+        }
+        assertThat(mirror.lines())
+                .extracting(line -> line.split(" ", -1)[0])
+                .containsExactly("HEAD", "GET", "GET", "GET");
+        assertThat(registry.requests).isEmpty();
+    }
+
+    @Test
     void aRegistryIsReachedAtAnotherAddressUnderItsName() throws Exception {
         registry.answer(
                 request -> request.getHeader("Authorization") == null ? challenge("Basic realm=\"r\"") : manifest(NEW));

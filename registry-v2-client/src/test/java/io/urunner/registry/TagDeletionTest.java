@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
@@ -84,6 +85,26 @@ class TagDeletionTest {
 
         assertThat(manifests).containsOnlyKeys("v2", IMAGE.digest().toString());
         assertThat(registry.lines()).doesNotContain("DELETE " + PATH + IMAGE.digest());
+    }
+
+    @Test
+    void aDeletionWhoseAnswerIsLostIsOne() throws Exception {
+        AtomicBoolean lost = new AtomicBoolean();
+        registry.answer(request -> {
+            MockResponse answer = answer(request, 400);
+            boolean deleted =
+                    "DELETE".equals(request.getMethod()) && answer.getStatus().contains(" 202 ");
+            return deleted && lost.compareAndSet(false, true) ? status(502) : answer;
+        });
+        RegistryClient retrying = open.add(RegistryClient.builder()
+                .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                .sleeper(duration -> {})
+                .build());
+
+        retrying.deleteTag(repository, "v1");
+
+        assertThat(lost).isTrue();
+        assertThat(manifests).containsOnlyKeys("v2", IMAGE.digest().toString());
     }
 
     @Test

@@ -28,6 +28,9 @@ final class CopyPlan {
     /** How many bytes of manifests are in memory. */
     private static final long MOST_BYTES = 64L * 1024 * 1024;
 
+    /** Indexes of indexes, and what refers to what refers to them: more levels than this are no image. */
+    private static final int MOST_LEVELS = 100;
+
     private final ImageStore source;
     private final ImageStore target;
     private final boolean referrers;
@@ -48,7 +51,10 @@ final class CopyPlan {
     void add(ManifestOrIndex root) throws RegistryException, IOException, InterruptedException {
         Queue<Descriptor> found = new ConcurrentLinkedQueue<>();
         note(root, found);
-        while (!found.isEmpty()) {
+        for (int levels = 0; !found.isEmpty(); levels++) {
+            if (levels == MOST_LEVELS) {
+                throw new IOException("the image in " + source + " has more than " + MOST_LEVELS + " levels");
+            }
             Map<Digest, Descriptor> level = new LinkedHashMap<>();
             found.forEach(entry -> level.putIfAbsent(entry.digest(), entry));
             level.keySet().removeAll(manifests.keySet());

@@ -3,6 +3,7 @@ package io.urunner.registry.copy;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.Index;
+import io.urunner.registry.MalformedManifestException;
 import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryException;
@@ -48,6 +49,8 @@ record PlatformChoice(ImageStore source, List<Platform> platforms) {
             return index.<Wrapped>find(platform, this::fetch)
                     .orElseThrow(() -> new IOException("the index " + index.digest() + " of " + source
                             + " has no image for " + platform + "; its entries are for " + known(index)));
+        } catch (MalformedManifestException e) {
+            throw new IOException("the index " + index.digest() + " of " + source + ": " + e.getMessage(), e);
         } catch (Wrapped e) {
             if (e.reason instanceof RegistryException reason) {
                 throw reason;

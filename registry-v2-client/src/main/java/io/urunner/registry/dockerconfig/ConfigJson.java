@@ -83,6 +83,27 @@ final class ConfigJson {
     }
 
     /**
+     * Reads the entries of a pull secret; its other fields have no meaning to the kubelet.
+     *
+     * @throws IllegalArgumentException as for {@link #config}
+     */
+    static Map<String, Entry> secret(byte[] json) {
+        return read(json, text -> {
+            Map<String, Entry> auths = new LinkedHashMap<>();
+            if (text.isObject("it")) {
+                text.readFields(name -> {
+                    if (name.equals("auths")) {
+                        text.readAuths(auths);
+                    } else {
+                        text.skip();
+                    }
+                });
+            }
+            return auths;
+        });
+    }
+
+    /**
      * Reads an object with texts, such as the answer of a credential helper.
      *
      * @throws IllegalArgumentException as for {@link #config}
@@ -131,13 +152,7 @@ final class ConfigJson {
         if (isObject("it")) {
             readFields(name -> {
                 switch (name) {
-                    case "auths" -> {
-                        if (isObject("its auths")) {
-                            readEntries(auths);
-                        } else {
-                            auths.clear();
-                        }
-                    }
+                    case "auths" -> readAuths(auths);
                     case "credhelpers" -> {
                         if (isObject("its credHelpers")) {
                             readHelpers(credHelpers);
@@ -151,6 +166,14 @@ final class ConfigJson {
             });
         }
         return new Config(auths, credHelpers, credsStore.toString());
+    }
+
+    private void readAuths(Map<String, Entry> auths) throws IOException {
+        if (isObject("its auths")) {
+            readEntries(auths);
+        } else {
+            auths.clear();
+        }
     }
 
     private void readStore(StringBuilder credsStore) throws IOException {

@@ -4,6 +4,7 @@ import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -207,7 +208,14 @@ public final class DockerConfigFile implements CredentialProvider {
 
         @Override
         public byte[] read() throws IOException {
-            return Files.readAllBytes(file);
+            // A device or a growing file has more than its attributes say.
+            try (InputStream in = Files.newInputStream(file)) {
+                byte[] json = in.readNBytes(MAX_SIZE + 1);
+                if (json.length > MAX_SIZE) {
+                    throw new IOException("it is larger than " + MAX_SIZE + " bytes");
+                }
+                return json;
+            }
         }
 
         @Override

@@ -52,7 +52,7 @@ public final class PullSecret {
         } else {
             try {
                 Map<String, Entry> auths =
-                        key.equals(CONFIG_KEY) ? ConfigJson.config(content).auths() : ConfigJson.legacy(content);
+                        key.equals(CONFIG_KEY) ? ConfigJson.secret(content) : ConfigJson.legacy(content);
                 auths.forEach((registry, entry) -> read(name, registry, entry, entries, problems));
             } catch (IllegalArgumentException e) {
                 problems.add("the pull secret " + name + " cannot be read: " + e.getMessage());

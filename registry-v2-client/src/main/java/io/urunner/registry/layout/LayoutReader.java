@@ -6,6 +6,7 @@ import io.urunner.registry.Digest;
 import io.urunner.registry.Index;
 import io.urunner.registry.MalformedManifestException;
 import io.urunner.registry.ManifestOrIndex;
+import io.urunner.registry.MediaType;
 import io.urunner.registry.copy.ImageStore;
 import java.io.IOException;
 import java.io.InputStream;
@@ -107,7 +108,9 @@ class LayoutReader implements ImageStore {
             list.manifests().stream().filter(entry -> seen.add(entry.digest())).forEach(referrers::add);
         }
         for (Descriptor entry : index.manifests()) {
-            if (tree.size(path(entry.digest())) < 0 || seen.contains(entry.digest())) {
+            if (!MediaType.MANIFESTS.contains(entry.mediaType())
+                    || tree.size(path(entry.digest())) < 0
+                    || seen.contains(entry.digest())) {
                 continue;
             }
             ManifestOrIndex content = read(entry.digest(), entry.mediaType());

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,9 @@ final class SavedStore implements ImageStore {
     private final TarIndex files;
     private final List<Image> images = new ArrayList<>();
     private final Map<Digest, String> paths = new LinkedHashMap<>();
+
+    /** The digests of the compressed layers, by path. */
+    private final Map<String, Digest> hashes = new HashMap<>();
 
     private record Image(List<String> names, Manifest manifest) {}
 
@@ -57,7 +61,11 @@ final class SavedStore implements ImageStore {
         for (int i = 0; i < uncompressed.size(); i++) {
             layers.add(layer(saved.layers().get(i), uncompressed.get(i)));
         }
-        return Manifest.of(config, layers, Map.of());
+        try {
+            return Manifest.of(config, layers, Map.of());
+        } catch (IllegalArgumentException e) {
+            throw new IOException("an image in " + files + " is not valid: " + e.getMessage(), e);
+        }
     }
 
     /** The digest of an uncompressed layer is in the configuration; whoever reads the layer verifies it. */
@@ -69,7 +77,7 @@ final class SavedStore implements ImageStore {
         String type = type(path);
         Digest digest;
         try {
-            digest = type.equals(UNCOMPRESSED) ? Digest.parse(uncompressed) : hash(path);
+            digest = type.equals(UNCOMPRESSED) ? Digest.parse(uncompressed) : hashed(path);
         } catch (IllegalArgumentException e) {
             throw new IOException("a layer of an image in " + files + " has no digest: " + e.getMessage(), e);
         }
@@ -90,6 +98,16 @@ final class SavedStore implements ImageStore {
                     && (start[3] & 0xff) == 0xfd;
             return zstd ? ZSTD : UNCOMPRESSED;
         }
+    }
+
+    /** The digest of a file, which many images may share. */
+    private Digest hashed(String path) throws IOException {
+        Digest known = hashes.get(path);
+        if (known == null) {
+            known = hash(path);
+            hashes.put(path, known);
+        }
+        return known;
     }
 
     private Digest hash(String path) throws IOException {

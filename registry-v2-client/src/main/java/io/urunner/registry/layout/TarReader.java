@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,9 @@ final class TarReader {
 
     /** The longest extended header: a name, or a few attributes. */
     private static final int MOST_EXTENDED = 64 * 1024;
+
+    /** The extended fields that count here. */
+    private static final Set<String> KEYS = Set.of("path", "linkpath", "size");
 
     /** What an entry is. */
     enum Kind {
@@ -177,7 +181,10 @@ final class TarReader {
             if (equals <= 0) {
                 throw new IOException(archive + " is damaged: an extended header cannot be read");
             }
-            extended.put(record.substring(0, equals), record.substring(equals + 1));
+            String key = record.substring(0, equals);
+            if (KEYS.contains(key)) {
+                extended.put(key, record.substring(equals + 1));
+            }
             at = end;
         }
     }

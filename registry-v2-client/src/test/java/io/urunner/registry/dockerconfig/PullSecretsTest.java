@@ -353,6 +353,9 @@ class PullSecretsTest {
                     null                                                                                          | -
                     {"auths":{"REG.example":{"username":"u","password":"p"}}}                                     | -
                     {"other":{"reg.example":{"username":"u","password":"p"}}}                                     | -
+                    {"auths":{"reg.example":{"username":"u","password":"p"}},"credHelpers":[]}                    | u
+                    {"credsStore":{"x":[1]},"auths":{"reg.example":{"username":"u","password":"p"}}}              | u
+                    {"auths":{"reg.example":{"username":"u","password":"p"}},"credsStore":true}                   | u
                     {"other":{"auths":{"reg.example":{"username":"u","password":"p"}}},"auths":{}}                | -
                     """)
     void aSecretIsReadAsGoReadsJson(String content, String user) {

@@ -66,7 +66,13 @@ final class PullSecretUsers {
             // The registry as a whole, which no pod uses.
             return List.of();
         }
-        users.getOrDefault(new Repository(registry, repository), Map.of()).values().stream()
+        Repository used;
+        try {
+            used = new Repository(registry, repository);
+        } catch (IllegalArgumentException e) {
+            return List.of(); // the name of a mirror, which no pod uses
+        }
+        users.getOrDefault(used, Map.of()).values().stream()
                 .filter(source -> namespace.isEmpty() || namespace.get().equals(source.namespace()))
                 .forEach(source -> sources.put(
                         source.namespace()

@@ -86,7 +86,7 @@ final class FallbackCredentials implements CredentialProvider {
         return configured.stream()
                 .anyMatch(prefix -> repository.isEmpty()
                         ? prefix.registry().equalsIgnoreCase(Repository.canonicalRegistry(registry))
-                        : prefix.matches(new Repository(registry, repository)));
+                        : prefix.matches(registry, repository));
     }
 
     private static boolean isNone(List<Credential> credentials) {
