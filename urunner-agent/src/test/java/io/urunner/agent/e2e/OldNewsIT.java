@@ -227,7 +227,8 @@ class OldNewsIT {
         Stage stage = stage("under-way");
         WorkloadId id = stage.runningDeployment();
         try (Agent one = new Agent("under-way-1", "under-way", Map.of())) {
-            String second = stage.push("dev", "two", "{\"start\":10}");
+            // The second agent has to be there before the pod is: it has a minute to start.
+            String second = stage.push("dev", "two", "{\"start\":60}");
             stage.awaitEvent(id, "RolloutStarted");
             one.close();
             try (Agent two = new Agent("under-way-2", "under-way", Map.of())) {
