@@ -16,12 +16,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -47,7 +45,9 @@ class CrowdedClusterIT {
     Path folder;
 
     private final Map<String, Objects> lists = new ConcurrentHashMap<>();
-    private final Map<String, BlockingQueue<String>> events = new ConcurrentHashMap<>();
+    /** Every watch begins at resource version 1, the one of all lists, and so gets all of these. */
+    private final Map<String, List<String>> events = new ConcurrentHashMap<>();
+
     private final ExecutorService handlers = Executors.newCachedThreadPool();
     private HttpServer server;
     private WatchInLittleMemory watch;
@@ -82,8 +82,8 @@ class CrowdedClusterIT {
         lists.put(path, new Objects(number, object));
     }
 
-    private BlockingQueue<String> events(String path) {
-        return events.computeIfAbsent(path, added -> new LinkedBlockingQueue<>());
+    private List<String> events(String path) {
+        return events.computeIfAbsent(path, added -> new CopyOnWriteArrayList<>());
     }
 
     private void answer(HttpExchange exchange) throws IOException {
@@ -92,12 +92,13 @@ class CrowdedClusterIT {
         exchange.sendResponseHeaders(200, 0);
         try (OutputStream out = exchange.getResponseBody()) {
             if (query.contains("watch=1")) {
-                while (!Thread.currentThread().isInterrupted()) {
-                    String event = events(path).poll(200, TimeUnit.MILLISECONDS);
-                    if (event != null) {
-                        write(out, event);
+                for (int next = 0; ; ) {
+                    if (next < events(path).size()) {
+                        write(out, events(path).get(next++));
+                    } else {
+                        out.flush();
+                        Thread.sleep(20);
                     }
-                    out.flush();
                 }
             } else {
                 list(out, path, query);
