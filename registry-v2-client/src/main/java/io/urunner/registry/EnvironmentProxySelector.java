@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,9 +103,10 @@ public final class EnvironmentProxySelector extends ProxySelector {
         String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
         boolean tls = scheme.equals("https");
         ProxyAddress named = tls ? forHttps : scheme.equals("http") ? forHttp : null;
-        String host = uri.getHost();
-        int port = uri.getPort() >= 0 ? uri.getPort() : tls ? 443 : 80;
-        return List.of(named == null || host == null || exceptions.has(host, port) ? Proxy.NO_PROXY : named.proxy());
+        // URI knows no host such as my_registry, which has an underscore.
+        HttpUrl url = named == null ? null : HttpUrl.parse(uri.toString());
+        boolean direct = named == null || url == null || exceptions.has(url.host(), url.port());
+        return List.of(direct ? Proxy.NO_PROXY : named.proxy());
     }
 
     /** Does nothing: there is no other proxy to try. */

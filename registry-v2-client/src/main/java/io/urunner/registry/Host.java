@@ -103,6 +103,16 @@ final class Host {
         return client;
     }
 
+    /**
+     * The client for a request. OkHttp asks no selector for a host that {@link java.net.URI} does not know as one, such
+     * as {@code my_registry}.
+     */
+    OkHttpClient client(HttpUrl url) {
+        return client.proxy() != null || url.uri().getHost() != null
+                ? client
+                : client.newBuilder().proxy(proxy(url).orElse(Proxy.NO_PROXY)).build();
+    }
+
     Semaphore gate() {
         return gate;
     }

@@ -24,7 +24,7 @@ final class NoProxy {
         }
     }
 
-    /** Whether a host, in brackets if it is an IPv6 address, is reached directly at a port. */
+    /** Whether a host, with or without brackets if it is an IPv6 address, is reached directly at a port. */
     boolean has(String host, int port) {
         String name = withoutDot(bare(host.toLowerCase(Locale.ROOT)));
         InetAddress address = Addresses.literal(name);

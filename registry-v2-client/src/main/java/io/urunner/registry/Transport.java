@@ -219,7 +219,7 @@ final class Transport {
             throws IOException, InterruptedException {
         ConnectionUse use = new ConnectionUse();
         try {
-            okhttp3.Call call = host.client().newCall(request);
+            okhttp3.Call call = host.client(request.url()).newCall(request);
             call.addEventListener(use);
             long left = deadline.remaining().toNanos();
             if (left == 0) {

@@ -55,6 +55,15 @@ class EnvironmentProxySelectorTest {
             HTTPS_PROXY=p:1                                       | https://[::1]:5000/    | direct
             HTTPS_PROXY=p:1                                       | https://localhost.r.io/ | http://p:1
             HTTPS_PROXY=p:1                                       | ftp://r.io/      | direct
+            HTTPS_PROXY=p:1                                       | https://my_reg.io/     | http://p:1
+            HTTPS_PROXY=p:1                                       | https://my_reg:5000/v2/ | http://p:1
+            HTTPS_PROXY=p:1                                       | https://reg.2nd/       | http://p:1
+            HTTPS_PROXY=p:1                                       | https://-r-.io./       | http://p:1
+            HTTPS_PROXY=p:1 NO_PROXY=my_reg                       | https://my_reg:5000/   | direct
+            HTTPS_PROXY=p:1 NO_PROXY=my_reg:5000                  | https://my_reg/        | http://p:1
+            HTTPS_PROXY=p:1 NO_PROXY=.corp_net                    | https://a_b.corp_net./ | direct
+            HTTPS_PROXY=p:1 NO_PROXY=*                            | https://my_reg/        | direct
+            HTTP_PROXY=p:1                                        | http://my_reg/         | http://p:1
             -                                                     | https://r.io/    | direct
             NO_PROXY=*                                            | https://r.io/    | direct
             """)

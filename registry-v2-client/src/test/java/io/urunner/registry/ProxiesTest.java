@@ -16,6 +16,8 @@ import okhttp3.Credentials;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests through the proxies of the environment's variables, as a proxy sees them. */
 class ProxiesTest {
@@ -71,6 +73,34 @@ class ProxiesTest {
             assertThat(client.proxy("registry.invalid").map(ProxyAddress::shown))
                     .contains("http://" + proxy.host());
             assertThat(client.proxy(direct.host())).isEmpty();
+        }
+    }
+
+    /** Java knows no host that contains an underscore, or whose last label begins with a digit. */
+    @ParameterizedTest
+    @ValueSource(strings = {"token_server", "auth.2nd", "auth-.invalid"})
+    void hostsThatJavaDoesNotKnowAsSuchDoNotPassByTheProxy(String host) throws Exception {
+        try (FakeServer registry = secure();
+                TunnelProxy tunnel = TunnelProxy.to(registry.server.getPort());
+                FakeServer plain = new FakeServer(request -> manifest(DIGEST));
+                RegistryClient client = through(Map.of("HTTPS_PROXY", tunnel.at(), "HTTP_PROXY", plain.host()))
+                        .defaults(HostOptions.DEFAULTS.withInsecureTls())
+                        .host(
+                                "plain.invalid",
+                                HostOptions.DEFAULTS.withPlainHttp().withAddress(host + ":5000"))
+                        .host(
+                                "mirrored.invalid",
+                                HostOptions.DEFAULTS.withMirrors(List.of(Mirror.of("https://" + host))))
+                        .build()) {
+            client.resolve(ImageReference.parse("mirrored.invalid/team/app"));
+            client.resolve(ImageReference.parse("plain.invalid/team/app"));
+
+            assertThat(tunnel.lines()).containsExactly("CONNECT " + host + ":443 HTTP/1.1");
+            assertThat(plain.requests)
+                    .singleElement()
+                    .satisfies(request -> assertThat(request.getRequestLine())
+                            .startsWith("HEAD http://" + host + ":5000/v2/team/app/"));
+            assertThat(client.proxy("plain.invalid")).isPresent();
         }
     }
 
@@ -171,8 +201,7 @@ class ProxiesTest {
     void theProxyOfAHostCountsMoreThanThatOfTheVariables() throws Exception {
         try (FakeServer general = new FakeServer(request -> manifest(DIGEST));
                 FakeServer own = new FakeServer(request -> manifest(DIGEST));
-                RegistryClient client = through(
-                                Map.of("HTTP_PROXY", "http://u:p@" + general.host(), "NO_PROXY", "*.own"))
+                RegistryClient client = through(Map.of("HTTP_PROXY", "http://u:p@" + general.host()))
                         .defaults(HostOptions.DEFAULTS.withPlainHttp())
                         .host(
                                 "registry.own",
