@@ -17,7 +17,6 @@ module io.urunner.registry {
     exports io.urunner.registry.builtin;
     exports io.urunner.registry.copy;
     exports io.urunner.registry.dockerconfig;
-    exports io.urunner.registry.layout;
 
     uses CredentialPlugin;
 

@@ -155,17 +155,10 @@ class ArchitectureTest {
                 .that()
                 .resideInAPackage("io.urunner.registry..")
                 .and()
-                .resideOutsideOfPackages("io.urunner.registry.copy..", "io.urunner.registry.layout..")
+                .resideOutsideOfPackage("io.urunner.registry.copy..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("io.urunner.registry.copy..", "io.urunner.registry.layout..")
-                .check(PRODUCT);
-        noClasses()
-                .that()
                 .resideInAPackage("io.urunner.registry.copy..")
-                .should()
-                .dependOnClassesThat()
-                .resideInAPackage("io.urunner.registry.layout..")
                 .check(PRODUCT);
     }
 

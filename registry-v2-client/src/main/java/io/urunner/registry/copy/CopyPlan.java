@@ -3,9 +3,11 @@ package io.urunner.registry.copy;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.Index;
+import io.urunner.registry.MalformedManifestException;
 import io.urunner.registry.Manifest;
 import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.MediaType;
+import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,20 +33,72 @@ final class CopyPlan {
     /** Indexes of indexes, and what refers to what refers to them: more levels than this are no image. */
     private static final int MOST_LEVELS = 100;
 
+    /** The manifest that an attestation is about, as build tools annotate it. */
+    private static final String SUBJECT = "vnd.docker.reference.digest";
+
+    private final Copy copy;
     private final ImageStore source;
-    private final ImageStore target;
-    private final boolean referrers;
     private final Workers workers;
     private final Map<Digest, ManifestOrIndex> manifests = new ConcurrentHashMap<>();
     private final Map<Digest, List<Descriptor>> referring = new ConcurrentHashMap<>();
     private final Set<Digest> present = ConcurrentHashMap.newKeySet();
     private final AtomicLong bytes = new AtomicLong();
 
-    CopyPlan(ImageStore source, ImageStore target, boolean referrers, Workers workers) {
-        this.source = source;
-        this.target = target;
-        this.referrers = referrers;
+    CopyPlan(Copy copy, Workers workers) {
+        this.copy = copy;
+        this.source = copy.source;
         this.workers = workers;
+    }
+
+    /** What is copied of the image: all of it, the manifest of a platform, or an index of several. */
+    ManifestOrIndex image() throws RegistryException, IOException, InterruptedException {
+        ManifestOrIndex image = source.manifest(copy.from);
+        if (copy.platforms.isEmpty() || !(image instanceof Index index)) {
+            return image;
+        }
+        Map<String, Descriptor> chosen = new LinkedHashMap<>();
+        for (Platform platform : copy.platforms) {
+            Descriptor entry = find(index, platform);
+            chosen.putIfAbsent(entry.digest().toString(), entry);
+        }
+        if (copy.platforms.size() == 1) {
+            return source.manifest(chosen.keySet().iterator().next());
+        }
+        List<Descriptor> entries = new ArrayList<>(chosen.values());
+        for (Descriptor entry : index.manifests()) {
+            if (entry.isAttestation() && chosen.containsKey(entry.annotations().getOrDefault(SUBJECT, ""))) {
+                entries.add(entry);
+            }
+        }
+        return index.withManifests(entries);
+    }
+
+    @SuppressWarnings("IllegalCatch")
+    private Descriptor find(Index index, Platform platform)
+            throws RegistryException, IOException, InterruptedException {
+        String shown = "the index " + index.digest() + " of " + source;
+        try {
+            return index.<Exception>find(platform, this::manifest)
+                    .orElseThrow(() -> new IOException(
+                            shown + " has no image for " + platform + "; its entries are for " + platforms(index)));
+        } catch (MalformedManifestException e) {
+            throw new IOException(shown + ": " + e.getMessage(), e);
+        } catch (Exception e) {
+            throw Workers.rethrown(e);
+        }
+    }
+
+    private static List<String> platforms(Index index) {
+        return index.images().stream()
+                .flatMap(entry -> entry.platform().stream())
+                .map(Platform::toString)
+                .distinct()
+                .limit(20)
+                .toList();
+    }
+
+    private ManifestOrIndex manifest(Descriptor entry) throws RegistryException, IOException, InterruptedException {
+        return source.manifest(entry.digest().toString());
     }
 
     /** Adds a manifest or index that was read already, with everything below it. */
@@ -58,10 +112,9 @@ final class CopyPlan {
             Map<Digest, Descriptor> level = new LinkedHashMap<>();
             found.forEach(entry -> level.putIfAbsent(entry.digest(), entry));
             level.keySet().removeAll(manifests.keySet());
-            found = new ConcurrentLinkedQueue<>();
-            Queue<Descriptor> next = found;
-            workers.forEach(
-                    level.values(), entry -> note(source.manifest(entry.digest().toString()), next));
+            Queue<Descriptor> next = new ConcurrentLinkedQueue<>();
+            workers.forEach(level.values(), entry -> note(manifest(entry), next));
+            found = next;
         }
     }
 
@@ -76,26 +129,24 @@ final class CopyPlan {
             throw new IOException("the image in " + source + " has more than " + MOST_MANIFESTS + " manifests or "
                     + MOST_BYTES + " bytes of them; copy its parts one by one");
         }
-        if (target.find(digest.toString()).isPresent()) {
+        if (copy.target.find(digest.toString()).isPresent()) {
             present.add(digest);
         }
-        found.addAll(children(content));
-        if (referrers) {
-            List<Descriptor> referring = source.referrers(digest);
-            this.referring.put(digest, referring);
-            found.addAll(referring);
+        found.addAll(entries(content, true));
+        if (copy.referrers) {
+            List<Descriptor> all = source.referrers(digest);
+            referring.put(digest, all);
+            found.addAll(all);
         }
     }
 
-    /** The manifests that an index lists; entries of other types are blobs, for example those of a build cache. */
-    private static List<Descriptor> children(ManifestOrIndex content) {
+    /** The manifests that an index lists, or its other entries: these are blobs, for example those of a build cache. */
+    private static List<Descriptor> entries(ManifestOrIndex content, boolean manifests) {
         return content instanceof Index index
-                ? index.manifests().stream().filter(CopyPlan::isManifest).toList()
+                ? index.manifests().stream()
+                        .filter(entry -> MediaType.MANIFESTS.contains(entry.mediaType()) == manifests)
+                        .toList()
                 : List.of();
-    }
-
-    private static boolean isManifest(Descriptor entry) {
-        return MediaType.MANIFESTS.contains(entry.mediaType());
     }
 
     boolean isPresent(ManifestOrIndex content) {
@@ -107,7 +158,7 @@ final class CopyPlan {
     }
 
     /** All manifests, each after those that it lists and the main one last. */
-    List<ManifestOrIndex> inOrder(List<ManifestOrIndex> roots) {
+    List<ManifestOrIndex> inOrder(Collection<ManifestOrIndex> roots) {
         Set<Digest> ordered = new LinkedHashSet<>();
         for (ManifestOrIndex root : roots) {
             order(root.digest(), root.digest(), ordered);
@@ -124,7 +175,7 @@ final class CopyPlan {
         if (content == null || ordered.contains(digest)) {
             return;
         }
-        children(content).forEach(child -> order(child.digest(), root, ordered));
+        entries(content, true).forEach(child -> order(child.digest(), root, ordered));
         if (!digest.equals(root)) {
             ordered.add(digest);
         }
@@ -135,21 +186,18 @@ final class CopyPlan {
      * The blobs that the target may lack. A manifest that it has is complete: registries accept one only with all that
      * it refers to.
      */
-    Map<Digest, Descriptor> blobs(List<ManifestOrIndex> all) {
+    Collection<Descriptor> blobs(List<ManifestOrIndex> all) {
         Map<Digest, Descriptor> blobs = new LinkedHashMap<>();
         for (ManifestOrIndex content : all) {
-            if (isPresent(content)) {
-                continue;
-            }
-            if (content instanceof Manifest manifest) {
-                blobs.putIfAbsent(manifest.config().digest(), manifest.config());
-                manifest.layers().forEach(layer -> blobs.putIfAbsent(layer.digest(), layer));
-            } else if (content instanceof Index index) {
-                index.manifests().stream()
-                        .filter(entry -> !isManifest(entry))
-                        .forEach(entry -> blobs.putIfAbsent(entry.digest(), entry));
+            if (!isPresent(content)) {
+                List<Descriptor> its = new ArrayList<>(entries(content, false));
+                if (content instanceof Manifest manifest) {
+                    its.add(manifest.config());
+                    its.addAll(manifest.layers());
+                }
+                its.forEach(blob -> blobs.putIfAbsent(blob.digest(), blob));
             }
         }
-        return blobs;
+        return blobs.values();
     }
 }

@@ -16,10 +16,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** One run of a copy. */
 final class CopyRun {
-    private static final Pattern DIGEST = Pattern.compile("sha(256|512):[0-9a-f]+");
     private static final Pattern DIGEST_TAG = Pattern.compile("(sha256|sha512)-([0-9a-f]{64})[._-].+");
     private static final List<String> NOT_DISTRIBUTED =
             List.of(".image.layer.nondistributable.", ".image.rootfs.foreign.diff.");
@@ -32,24 +32,23 @@ final class CopyRun {
     CopyRun(Copy copy) {
         this.copy = copy;
         this.workers = new Workers(copy.target.isSequential() ? null : copy.executor, copy.tasks);
-        this.plan = new CopyPlan(copy.source, copy.target, copy.referrers, workers);
+        this.plan = new CopyPlan(copy, workers);
     }
 
     CopyResult run() throws RegistryException, IOException, InterruptedException {
-        ManifestOrIndex image = new PlatformChoice(copy.source, copy.platforms).of(copy.source.manifest(copy.from));
-        String name = isDigest(copy.to) ? image.digest().toString() : copy.to;
+        ManifestOrIndex image = plan.image();
+        String name = LayoutStore.isDigest(copy.to) ? image.digest().toString() : copy.to;
         plan.add(image);
         // The named one comes last, when everything that belongs to it is there.
         Map<String, ManifestOrIndex> named = new LinkedHashMap<>(copy.digestTags ? digestTags() : Map.of());
         named.put(name, image);
-        List<ManifestOrIndex> all = plan.inOrder(List.copyOf(named.values()));
-        Collection<Descriptor> blobs = plan.blobs(all).values();
+        List<ManifestOrIndex> all = plan.inOrder(named.values());
+        Collection<Descriptor> blobs = plan.blobs(all);
         copy.listener.planned(
                 blobs.size() + all.size(),
-                blobs.stream().mapToLong(Descriptor::size).sum()
-                        + all.stream()
-                                .mapToLong(each -> each.descriptor().size())
-                                .sum());
+                Stream.concat(blobs.stream(), all.stream().map(ManifestOrIndex::descriptor))
+                        .mapToLong(Descriptor::size)
+                        .sum());
         workers.forEach(blobs, this::blob);
         List<ManifestOrIndex> nameless = new ArrayList<>(all);
         nameless.removeAll(named.values());
@@ -86,17 +85,13 @@ final class CopyRun {
         return tags;
     }
 
-    private static boolean isDigest(String reference) {
-        return DIGEST.matcher(reference).matches();
-    }
-
     private void nameless(ManifestOrIndex content) throws RegistryException, IOException, InterruptedException {
         manifest(content.digest().toString(), content);
     }
 
     private void manifest(String reference, ManifestOrIndex content)
             throws RegistryException, IOException, InterruptedException {
-        boolean there = isDigest(reference)
+        boolean there = LayoutStore.isDigest(reference)
                 ? plan.isPresent(content)
                 : plan.isPresent(content)
                         && copy.target.find(reference).map(Descriptor::digest).equals(Optional.of(content.digest()));

@@ -12,8 +12,16 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 
-/** A repository of a registry. */
-record RegistryStore(RegistryClient client, Repository repository) implements ImageStore {
+/** A repository of a registry. The client belongs to the caller, so there is nothing to close. */
+final class RegistryStore implements ImageStore {
+    private final RegistryClient client;
+    private final Repository repository;
+
+    RegistryStore(RegistryClient client, Repository repository) {
+        this.client = client;
+        this.repository = repository;
+    }
+
     private ImageReference image(String reference) {
         return reference.indexOf(':') < 0 ? repository.tag(reference) : repository.digest(Digest.parse(reference));
     }
@@ -64,11 +72,6 @@ record RegistryStore(RegistryClient client, Repository repository) implements Im
     @Override
     public List<String> tags() throws RegistryException, InterruptedException {
         return client.tags(repository).all();
-    }
-
-    @Override
-    public void close() {
-        // The client belongs to the caller.
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.urunner.registry.copy;
 import io.urunner.registry.BlobSource;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.RegistryException;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -44,7 +43,7 @@ final class SourceOfBlob implements BlobSource {
     }
 
     /** Throws why writing failed: because of this content, if it could not be read. */
-    void rethrow(Exception thrown) throws RegistryException, IOException {
+    void rethrow(Exception thrown) throws RegistryException, IOException, InterruptedException {
         Exception own = failure;
         if (own != null) {
             if (own.getCause() instanceof RegistryException reason) {
@@ -59,10 +58,7 @@ final class SourceOfBlob implements BlobSource {
             throw new IOException(
                     "cannot read the blob " + blob.digest() + " of " + copy.source + ": " + own.getMessage(), own);
         }
-        if (thrown instanceof RegistryException reason) {
-            throw reason;
-        }
-        throw thrown instanceof IOException reason ? reason : new IOException(thrown);
+        throw Workers.rethrown(thrown);
     }
 
     private void count(long bytes) {
@@ -72,9 +68,11 @@ final class SourceOfBlob implements BlobSource {
         }
     }
 
-    private final class Counted extends FilterInputStream {
-        Counted(InputStream content) {
-            super(content);
+    private final class Counted extends InputStream {
+        private final InputStream in;
+
+        Counted(InputStream in) {
+            this.in = in;
         }
 
         @Override
@@ -102,17 +100,8 @@ final class SourceOfBlob implements BlobSource {
         }
 
         @Override
-        public long skip(long bytes) throws IOException {
-            long skipped = 0;
-            while (skipped < bytes && read() >= 0) {
-                skipped++;
-            }
-            return skipped;
-        }
-
-        @Override
-        public boolean markSupported() {
-            return false;
+        public void close() throws IOException {
+            in.close();
         }
     }
 }

@@ -119,18 +119,23 @@ final class Workers {
                     fail(e);
                 }
             }
-            Throwable thrown = failure;
-            if (thrown instanceof RegistryException e) {
-                throw e;
-            } else if (thrown instanceof IOException e) {
-                throw e;
-            } else if (thrown instanceof InterruptedException e) {
-                throw e;
-            } else if (thrown instanceof Error e) {
-                throw e;
-            } else if (thrown instanceof RuntimeException e) {
-                throw e;
+            if (failure != null) {
+                throw rethrown(failure);
             }
         }
+    }
+
+    /** Throws what was caught, or returns it to be thrown. */
+    static RuntimeException rethrown(Throwable thrown) throws RegistryException, IOException, InterruptedException {
+        if (thrown instanceof RegistryException e) {
+            throw e;
+        } else if (thrown instanceof IOException e) {
+            throw e;
+        } else if (thrown instanceof InterruptedException e) {
+            throw e;
+        } else if (thrown instanceof Error e) {
+            throw e;
+        }
+        return thrown instanceof RuntimeException e ? e : new IllegalStateException(thrown);
     }
 }

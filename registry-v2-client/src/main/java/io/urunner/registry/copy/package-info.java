@@ -1,4 +1,7 @@
-/** Copies images between registries, layouts and archives. The client does not need this package. */
+/**
+ * Copies images between registries and files: OCI image layouts as folder and archive, and the archives of {@code docker
+ * save}. The client does not need this package.
+ */
 @NullMarked
 package io.urunner.registry.copy;
 

@@ -13,7 +13,6 @@ import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.Repository;
 import io.urunner.registry.copy.CopyResult.Outcome;
-import io.urunner.registry.layout.Layouts;
 import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.Program;
 import java.io.ByteArrayInputStream;

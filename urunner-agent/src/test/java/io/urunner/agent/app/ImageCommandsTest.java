@@ -10,7 +10,7 @@ import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.MediaType;
 import io.urunner.registry.Platform;
 import io.urunner.registry.copy.ImageStore;
-import io.urunner.registry.layout.Layouts;
+import io.urunner.registry.copy.Layouts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

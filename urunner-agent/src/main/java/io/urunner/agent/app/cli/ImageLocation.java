@@ -3,7 +3,7 @@ package io.urunner.agent.app.cli;
 import io.urunner.registry.ImageReference;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.copy.ImageStore;
-import io.urunner.registry.layout.Layouts;
+import io.urunner.registry.copy.Layouts;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

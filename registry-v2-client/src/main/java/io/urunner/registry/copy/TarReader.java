@@ -1,4 +1,4 @@
-package io.urunner.registry.layout;
+package io.urunner.registry.copy;
 
 import java.io.EOFException;
 import java.io.IOException;
@@ -22,16 +22,12 @@ final class TarReader {
     /** The extended fields that count here. */
     private static final Set<String> KEYS = Set.of("path", "linkpath", "size");
 
-    /** What an entry is. */
-    enum Kind {
-        FILE,
-        SYMBOLIC_LINK,
-        HARD_LINK,
-        OTHER
-    }
+    static final char FILE = '0';
+    static final char HARD_LINK = '1';
+    static final char SYMBOLIC_LINK = '2';
 
-    /** An entry: its path and link as they are in the archive, and where its content begins. */
-    record Entry(Kind kind, String path, String link, long offset, long size) {}
+    /** An entry: its type, its path and link as they are in the archive, and where its content begins. */
+    record Entry(char type, String path, String link, long offset, long size) {}
 
     private final InputStream in;
     private final long length;
@@ -67,7 +63,7 @@ final class TarReader {
                 case 'g' -> skip(size);
                 default -> {
                     Entry entry = new Entry(
-                            kind(type),
+                            type == '\0' || type == '7' ? FILE : type,
                             extended.getOrDefault("path", path(header)),
                             extended.getOrDefault("linkpath", text(header, 157, 100)),
                             position,
@@ -77,15 +73,6 @@ final class TarReader {
                 }
             }
         }
-    }
-
-    private static Kind kind(char type) {
-        return switch (type) {
-            case '0', '\0', '7' -> Kind.FILE;
-            case '1' -> Kind.HARD_LINK;
-            case '2' -> Kind.SYMBOLIC_LINK;
-            default -> Kind.OTHER;
-        };
     }
 
     private static boolean isEmpty(byte[] header) {

@@ -1,21 +1,21 @@
-package io.urunner.registry.layout;
+package io.urunner.registry.copy;
 
 import io.urunner.registry.BlobSource;
 import io.urunner.registry.Descriptor;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 
 /** The content of a blob, whose size and digest are verified at its end. */
-final class VerifiedStream extends FilterInputStream {
+final class VerifiedStream extends InputStream {
+    private final InputStream in;
     private final Descriptor blob;
     private final MessageDigest hasher;
     private long position;
     private boolean verified;
 
-    private VerifiedStream(InputStream content, Descriptor blob, MessageDigest hasher) {
-        super(content);
+    private VerifiedStream(InputStream in, Descriptor blob, MessageDigest hasher) {
+        this.in = in;
         this.blob = blob;
         this.hasher = hasher;
     }
@@ -57,16 +57,7 @@ final class VerifiedStream extends FilterInputStream {
     }
 
     @Override
-    public long skip(long bytes) throws IOException {
-        long skipped = 0;
-        while (skipped < bytes && read() >= 0) {
-            skipped++;
-        }
-        return skipped;
-    }
-
-    @Override
-    public boolean markSupported() {
-        return false;
+    public void close() throws IOException {
+        in.close();
     }
 }

@@ -1,20 +1,18 @@
-package io.urunner.registry.layout;
+package io.urunner.registry.copy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.Index;
 import io.urunner.registry.Manifest;
 import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.MediaType;
-import io.urunner.registry.copy.Copy;
-import io.urunner.registry.copy.CopyResult;
 import io.urunner.registry.copy.CopyResult.Outcome;
-import io.urunner.registry.copy.ImageStore;
-import io.urunner.registry.copy.TestImages;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -96,6 +94,8 @@ class LayoutsTest {
 
         assertThat(layout.manifest("v1")).isEqualTo(amd);
         assertThat(layout.tags()).containsExactly("v1", "v2");
+        assertThat(layout.manifest("")).as("the only image").isEqualTo(amd);
+        layout.pushManifest("v2", arm);
         assertThatIOException()
                 .isThrownBy(() -> layout.manifest(""))
                 .withMessageContaining("v1")
@@ -196,13 +196,14 @@ class LayoutsTest {
                     .run();
         }
 
-        TarIndex files = TarIndex.of(file);
-        List<SavedImages.Saved> saved = SavedImages.parse(files.read(SavedImages.FILE, 10_000), "it");
+        TarStore files = TarStore.of(file);
+        JsonNode saved = new ObjectMapper().readTree(files.read("manifest.json", 10_000));
         assertThat(saved).hasSize(1);
-        assertThat(saved.get(0).names()).containsExactly("shop/app:v1");
-        assertThat(files.read(saved.get(0).config(), 10_000))
+        assertThat(saved.at("/0/RepoTags")).hasSize(1);
+        assertThat(saved.at("/0/RepoTags/0").textValue()).isEqualTo("shop/app:v1");
+        assertThat(files.read(saved.at("/0/Config").textValue(), 10_000))
                 .hasSize((int) amd.config().size());
-        assertThat(files.size(saved.get(0).layers().get(0)))
+        assertThat(files.size(saved.at("/0/Layers/0").textValue()))
                 .isEqualTo(amd.layers().get(0).size());
         assertThat(Layouts.readArchive(file).manifest("shop/app:v1")).isEqualTo(amd);
     }
@@ -232,10 +233,11 @@ class LayoutsTest {
                 .getBytes(StandardCharsets.UTF_8);
         Path file = folder.resolve("saved.tar");
         try (TarWriter tar = new TarWriter(file)) {
-            tar.add("abc.json", config);
-            tar.add("1/layer.tar", layer);
-            tar.add("2/layer.tar", compressed);
-            tar.add(
+            TarTest.add(tar, "abc.json", config);
+            TarTest.add(tar, "1/layer.tar", layer);
+            TarTest.add(tar, "2/layer.tar", compressed);
+            TarTest.add(
+                    tar,
                     "manifest.json",
                     ("[{\"Config\":\"abc.json\",\"RepoTags\":[\"shop/app:v1\",\"shop/app:v2\"],"
                                     + "\"Layers\":[\"1/layer.tar\",\"2/layer.tar\"]}]")
@@ -254,7 +256,8 @@ class LayoutsTest {
                 .to(Layouts.folder(folder.resolve("copy")), "v1")
                 .run();
         assertThat(copied.count(Outcome.COPIED)).isEqualTo(4);
-        assertThat(copied.image()).isEqualTo(saved.find("shop/app:v1").orElseThrow());
+        assertThat(copied.image()).isEqualTo(manifest.descriptor());
+        assertThat(saved.find("shop/app:v1").map(Descriptor::digest)).contains(manifest.digest());
     }
 
     @Test
@@ -264,9 +267,10 @@ class LayoutsTest {
                 .getBytes(StandardCharsets.UTF_8);
         Path file = folder.resolve("saved.tar");
         try (TarWriter tar = new TarWriter(file)) {
-            tar.add("c", config);
-            tar.add("l", new byte[] {5});
-            tar.add("manifest.json", "[{\"Config\":\"c\",\"Layers\":[\"l\"]}]".getBytes(StandardCharsets.UTF_8));
+            TarTest.add(tar, "c", config);
+            TarTest.add(tar, "l", new byte[] {5});
+            TarTest.add(
+                    tar, "manifest.json", "[{\"Config\":\"c\",\"Layers\":[\"l\"]}]".getBytes(StandardCharsets.UTF_8));
             tar.complete();
         }
         ImageStore saved = Layouts.readArchive(file);
@@ -287,7 +291,7 @@ class LayoutsTest {
         Files.writeString(file, "no tar");
         assertThatIOException().isThrownBy(() -> Layouts.readArchive(file)).withMessageContaining("is no tar");
         try (TarWriter tar = new TarWriter(file)) {
-            tar.add("x", new byte[0]);
+            TarTest.add(tar, "x", new byte[0]);
             tar.complete();
         }
         assertThatIOException().isThrownBy(() -> Layouts.readArchive(file)).withMessageContaining("index.json");

@@ -1,9 +1,7 @@
-package io.urunner.registry.layout;
+package io.urunner.registry.copy;
 
-import io.urunner.registry.copy.ImageStore;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 
 /**
  * Images in files, as stores to copy from and to. A reference is the name that an image has there
@@ -42,15 +40,11 @@ public final class Layouts {
      * @throws IOException if it cannot be read, or is no such archive
      */
     public static ImageStore readArchive(Path archive) throws IOException {
-        TarIndex files = TarIndex.of(archive);
-        if (files.size(LayoutIndex.FILE) >= 0) {
-            return new LayoutReader(files);
+        TarStore files = TarStore.of(archive);
+        if (files.size(LayoutStore.INDEX) < 0) {
+            SavedImages.compose(files);
         }
-        if (files.size(SavedImages.FILE) >= 0) {
-            return SavedStore.of(files);
-        }
-        throw new IOException(archive + " is no archive of images: it has neither an " + LayoutIndex.FILE + " nor a "
-                + SavedImages.FILE);
+        return files;
     }
 
     /**
@@ -62,7 +56,7 @@ public final class Layouts {
      * @throws IOException if it cannot be created
      */
     public static ImageStore writeArchive(Path archive) throws IOException {
-        return new ArchiveWriter(archive, Optional.empty());
+        return ArchiveWriter.create(archive, false);
     }
 
     /**
@@ -75,6 +69,6 @@ public final class Layouts {
      * @throws IOException if it cannot be created
      */
     public static ImageStore writeDockerArchive(Path archive) throws IOException {
-        return new ArchiveWriter(archive, Optional.of(new SavedImages()));
+        return ArchiveWriter.create(archive, true);
     }
 }

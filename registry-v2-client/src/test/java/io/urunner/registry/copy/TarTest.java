@@ -1,4 +1,4 @@
-package io.urunner.registry.layout;
+package io.urunner.registry.copy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
@@ -51,6 +51,10 @@ class TarTest {
         System.arraycopy(put, 0, header, offset, put.length);
     }
 
+    static void add(TarWriter tar, String path, byte[] content) throws IOException {
+        tar.add(path, content.length, new ByteArrayInputStream(content));
+    }
+
     private TarTest file(String name) {
         return entry(name, '0', "", String.format("%011o", CONTENT.length), CONTENT);
     }
@@ -64,15 +68,15 @@ class TarTest {
         return entry("extended", type, "", String.format("%011o", content.length), content);
     }
 
-    private TarIndex read() throws IOException {
+    private TarStore read() throws IOException {
         Path file = folder.resolve("archive");
         Files.write(file, bytes.toByteArray());
-        return TarIndex.of(file);
+        return TarStore.of(file);
     }
 
     @Test
     void filesAreFoundByTheirPaths() throws IOException {
-        TarIndex files =
+        TarStore files =
                 file("./a/b").file("c").entry("d/", '5', "", "0", new byte[0]).read();
 
         assertThat(files.read("a/b", 100)).isEqualTo(CONTENT);
@@ -87,7 +91,7 @@ class TarTest {
     void longNamesAreReadInBothForms() throws IOException {
         String name = "a/".repeat(80) + "file";
         String record = " path=" + name + "x\n";
-        TarIndex files = extended('L', name + "\0")
+        TarStore files = extended('L', name + "\0")
                 .file("cut")
                 .extended('x', (record.length() + 3) + record)
                 .file("cut")
@@ -101,7 +105,7 @@ class TarTest {
 
     @Test
     void linksWithinTheArchiveAreFollowedAndOthersLeadNowhere() throws IOException {
-        TarIndex files = file("1/layer.tar")
+        TarStore files = file("1/layer.tar")
                 .link('2', "2/layer.tar", "../1/layer.tar")
                 .link('1', "3", "1/layer.tar")
                 .link('2', "out", "../../etc/passwd")
@@ -203,14 +207,14 @@ class TarTest {
         Path file = folder.resolve("written");
         String longName = "blobs/sha512/" + "a".repeat(128);
         try (TarWriter tar = new TarWriter(file)) {
-            tar.add(longName, CONTENT);
-            tar.add("b", new byte[512]);
+            add(tar, longName, CONTENT);
+            add(tar, "b", new byte[512]);
             assertThatIOException().isThrownBy(() -> tar.add("c", 3, new ByteArrayInputStream(CONTENT)));
             assertThatIOException().isThrownBy(() -> tar.add("c", 30, new ByteArrayInputStream(CONTENT)));
-            tar.add("d", CONTENT);
+            add(tar, "d", CONTENT);
             tar.complete();
         }
-        TarIndex files = TarIndex.of(file);
+        TarStore files = TarStore.of(file);
 
         assertThat(files.read(longName, 100)).isEqualTo(CONTENT);
         assertThat(files.size("b")).isEqualTo(512);

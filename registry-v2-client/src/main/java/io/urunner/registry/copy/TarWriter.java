@@ -1,6 +1,5 @@
-package io.urunner.registry.layout;
+package io.urunner.registry.copy;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -37,16 +36,18 @@ final class TarWriter implements Closeable {
         this.out = new RandomAccessFile(part.toFile(), "rw");
     }
 
-    void add(String path, byte[] content) throws IOException {
-        add(path, content.length, new ByteArrayInputStream(content));
+    /** The file that is being written. */
+    Path part() {
+        return part;
     }
 
-    /** Adds a file; if that fails, nothing of it is left. */
-    void add(String path, long size, InputStream content) throws IOException {
+    /** Adds a file, and returns where its content begins; if that fails, nothing of it is left. */
+    long add(String path, long size, InputStream content) throws IOException {
         long start = out.getFilePointer();
         boolean added = false;
         try {
             header(path, size);
+            long offset = out.getFilePointer();
             byte[] buffer = new byte[BUFFER];
             long written = 0;
             for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
@@ -62,6 +63,7 @@ final class TarWriter implements Closeable {
             }
             pad(size);
             added = true;
+            return offset;
         } finally {
             if (!added) {
                 out.setLength(start);

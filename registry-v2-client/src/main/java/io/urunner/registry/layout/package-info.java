@@ -1,8 +1,0 @@
-/**
- * Images in files: OCI image layouts as folder and archive, and the archives of {@code docker save}. The client does not
- * need this package.
- */
-@NullMarked
-package io.urunner.registry.layout;
-
-import org.jspecify.annotations.NullMarked;
