@@ -40,6 +40,9 @@ final class BlobUpload {
     private boolean single;
     private long chunkSize;
 
+    /** Whether a PUT with the content failed as if it had none: some registries, such as Artipie, want a PATCH. */
+    private boolean inOneChunk;
+
     /** Where the upload continues, or null if there is none. */
     private @Nullable HttpUrl location;
 
@@ -269,7 +272,7 @@ final class BlobUpload {
             follow(call, response);
             long known = received(response);
             offset = known > offset && known < offset + length ? known : offset + length;
-            pieced = true;
+            pieced |= offset < blob.size();
             unsure = false;
             advanced();
             return false;
@@ -291,6 +294,15 @@ final class BlobUpload {
         }
         unsure = true;
         try (Response response = send(call, ABOUT_UPLOADS)) {
+            if (response.code() == 400 && chunkSize == 0 && !inOneChunk && !pieced && blob.size() > 0) {
+                List<OciError> errors = Bodies.errors(response);
+                if (!says(errors, "DIGEST_INVALID") && !says(errors, "SIZE_INVALID")) {
+                    refuse(call, response, errors);
+                }
+                inOneChunk = true;
+                chunkSize = blob.size();
+                return abandon();
+            }
             throwIfRefused(call, response);
             Blobs.verify(call, digest, response);
             return true;
@@ -307,11 +319,13 @@ final class BlobUpload {
 
     /** A registry that has lost an upload, or has another offset, fails for now: a new upload may succeed. */
     private void throwIfRefused(Call call, Response response) throws RegistryException, IOException {
-        if (response.isSuccessful()) {
-            return;
+        if (!response.isSuccessful()) {
+            refuse(call, response, Bodies.errors(response));
         }
+    }
+
+    private void refuse(Call call, Response response, List<OciError> errors) throws RegistryException, IOException {
         int status = response.code();
-        List<OciError> errors = Bodies.errors(response);
         boolean lost = status == 404 || status == 410 || LOST.stream().anyMatch(code -> says(errors, code));
         boolean elsewhere = status == 416 || says(errors, "RANGE_INVALID");
         String host = response.request().url().host();

@@ -141,7 +141,7 @@ class BlobUploadTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"400, DIGEST_INVALID", "400, SIZE_INVALID", "413, TOO_LARGE", "405, UNSUPPORTED"})
+    @CsvSource({"400, DENIED_BY_POLICY", "413, TOO_LARGE", "405, UNSUPPORTED"})
     void aVerdictOnTheBlobIsFinalAndTheUploadIsCancelled(int status, String code) {
         registry.fault = line -> line.startsWith("PUT") ? new FakeUploads.Answer(status, code) : null;
 
@@ -151,6 +151,42 @@ class BlobUploadTest {
                 .satisfies(e -> assertThat(e.isTransient()).isFalse());
         assertThat(registry.lines("PUT")).hasSize(1);
         assertThat(registry.lines("DELETE")).singleElement().asString().contains("/blobs/uploads/1?");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"DIGEST_INVALID", "SIZE_INVALID"})
+    void sendsTheContentInAChunkToARegistryThatMissesItInThePut(String code) throws Exception {
+        AtomicInteger puts = new AtomicInteger();
+        registry.fault = line ->
+                line.startsWith("PUT") && puts.incrementAndGet() == 1 ? new FakeUploads.Answer(400, code) : null;
+
+        push(PushOptions.DEFAULTS);
+
+        assertStored();
+        assertThat(registry.methods()).containsExactly("POST", "PUT", "DELETE", "POST", "PATCH", "PUT");
+        assertThat(time.sleeps).as("no failure").isEmpty();
+    }
+
+    @Test
+    void aDigestThatIsWrongInAChunkToo() {
+        registry.fault = line -> line.startsWith("PUT") ? new FakeUploads.Answer(400, "DIGEST_INVALID") : null;
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> push(PushOptions.DEFAULTS))
+                .withMessageContaining("DIGEST_INVALID");
+        assertThat(registry.methods()).containsExactly("POST", "PUT", "DELETE", "POST", "PATCH", "PUT", "DELETE");
+    }
+
+    @Test
+    void aRegistryThatTakesContentNeitherInAPutNorInAPatchIsNotAskedForever() {
+        registry.fault = line -> line.startsWith("PUT")
+                ? new FakeUploads.Answer(400, "DIGEST_INVALID")
+                : line.startsWith("PATCH") ? new FakeUploads.Answer(405, "UNSUPPORTED") : null;
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> push(PushOptions.DEFAULTS))
+                .withMessageContaining("DIGEST_INVALID");
+        assertThat(registry.lines("POST")).hasSize(3);
     }
 
     @ParameterizedTest

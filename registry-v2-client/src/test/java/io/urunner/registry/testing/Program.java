@@ -21,8 +21,24 @@ public final class Program {
      * @return its path
      */
     public static Path require(String name, String source) {
-        Optional<Path> found = find(name);
-        String reason = "the program " + name + " is not on the PATH (" + source + ")";
+        return require(find(name), "the program " + name + " is not on the PATH (" + source + ")");
+    }
+
+    /**
+     * Finds a folder that an environment variable names. If it is missing, the calling test is skipped or fails as for
+     * {@link #require(String, String)}.
+     *
+     * @param variable the variable's name
+     * @param content what is in the folder, for the message
+     * @return its path
+     */
+    public static Path requireFolder(String variable, String content) {
+        Optional<Path> folder =
+                Optional.ofNullable(System.getenv(variable)).map(Path::of).filter(Files::isDirectory);
+        return require(folder, variable + " names no folder with " + content);
+    }
+
+    private static Path require(Optional<Path> found, String reason) {
         if (found.isEmpty() && "true".equals(System.getenv("CI"))) {
             Assertions.fail(reason);
         }
