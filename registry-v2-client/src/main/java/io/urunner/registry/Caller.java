@@ -13,6 +13,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
@@ -37,7 +38,7 @@ final class Caller {
     private final LongSupplier ticker;
     private final Sleeper sleeper;
     private final DoubleSupplier random;
-    private final RegistryObserver observer;
+    final RegistryObserver observer;
     private final Mirrors mirrors;
 
     Caller(
@@ -76,7 +77,15 @@ final class Caller {
     /** A caller that uses other credentials. */
     Caller with(CredentialProvider credentials) {
         return new Caller(
-                new Authorizer(authorizer, credentials), policy, budget, clock, ticker, sleeper, random, observer);
+                new Authorizer(authorizer, credentials),
+                policy,
+                budget,
+                clock,
+                ticker,
+                sleeper,
+                random,
+                observer,
+                new Mirrors(mirrors));
     }
 
     /** A caller whose operations have another deadline. */
@@ -130,9 +139,7 @@ final class Caller {
             return mirrored;
         }
         try {
-            Response response = call(call, expected, deadline);
-            mirrors.answeredItself(call);
-            return response;
+            return call(call, expected, deadline);
         } catch (RegistryException e) {
             failures.forEach(e::addSuppressed);
             throw e;
@@ -148,9 +155,9 @@ final class Caller {
         return authorizer.transport.hosts().of(registry).options().mirrors();
     }
 
-    /** The mirror that answered last for a registry. */
-    Optional<String> mirrorOf(String registry) {
-        return mirrors.answeredLast(registry);
+    /** The mirror that answered last for a registry, or nothing, and why others did not. */
+    Map.Entry<String, String> mirrorOf(String registry) {
+        return mirrors.lastOf(registry);
     }
 
     /** A part of what is left of a deadline, for one of several hosts that are asked in turn. */

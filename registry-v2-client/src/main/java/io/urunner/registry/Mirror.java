@@ -61,8 +61,12 @@ public record Mirror(URI url, boolean resolves) {
         return HttpUrl.get(url.toString());
     }
 
-    /** Its name as a host: credentials and options are looked up by it. */
-    String host() {
+    /**
+     * Returns its name as a host: credentials and options are looked up by it.
+     *
+     * @return {@code host[:port]}, in lower case
+     */
+    public String host() {
         return Addresses.authority(parsed()).toLowerCase(Locale.ROOT);
     }
 

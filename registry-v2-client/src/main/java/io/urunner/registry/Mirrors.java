@@ -4,9 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,8 +32,20 @@ final class Mirrors {
     private static final Set<Integer> MISSES = Set.of(404, 405, 410, 501);
     private static final Set<Integer> MISSES_OR_UNCHANGED = Set.of(404, 405, 410, 501, NOT_MODIFIED);
 
-    private final LruMap<String, Long> pausedAt = new LruMap<>(MOST_REMEMBERED);
-    private final LruMap<String, String> answered = new LruMap<>(MOST_REMEMBERED);
+    /** By mirror since when it is not asked, and why. */
+    private final LruMap<String, Map.Entry<Long, String>> paused = new LruMap<>(MOST_REMEMBERED);
+
+    /** By registry the mirror that gave the last answer, or nothing; and why others did not. */
+    private final LruMap<String, Map.Entry<String, String>> last;
+
+    Mirrors() {
+        last = new LruMap<>(MOST_REMEMBERED);
+    }
+
+    /** The same for other credentials: whom a mirror fails says nothing about others, but what answered is known. */
+    Mirrors(Mirrors origin) {
+        last = origin.last;
+    }
 
     /**
      * Asks the mirrors of a call's registry.
@@ -46,8 +59,9 @@ final class Mirrors {
         mirrors.removeIf(mirror -> !mirror.resolves() && !call.isByDigest());
         for (int i = 0; i < mirrors.size(); i++) {
             Mirror mirror = mirrors.get(i);
-            Long since = pausedAt.get(mirror.host());
-            if (since != null && caller.ticks() - since < PAUSE) {
+            Map.Entry<Long, String> pause = paused.get(mirror.host());
+            if (pause != null && caller.ticks() - pause.getKey() < PAUSE) {
+                passOver(caller, call, mirror, new IOException(pause.getValue()), failures);
                 continue;
             }
             Call asked = caller.authorizer().transport.heads().asked(call.at(mirror));
@@ -65,22 +79,37 @@ final class Mirrors {
                     throw e;
                 }
                 if (objection == null) {
-                    pausedAt.remove(mirror.host());
-                    answered.put(call.registry().toLowerCase(Locale.ROOT), mirror.toString());
+                    paused.remove(mirror.host());
+                    answered(call, mirror.toString(), failures);
                     return response;
                 }
                 response.close();
-                failures.add(new IOException("the mirror " + mirror + " " + objection));
+                passOver(caller, call, mirror, new IOException("the mirror " + mirror + " " + objection), failures);
             } catch (RegistryException e) {
-                failures.add(e);
+                passOver(caller, call, mirror, e, failures);
             } catch (IOException e) {
-                failures.add(caller.error(asked, e, mirror.host()));
+                passOver(caller, call, mirror, caller.error(asked, e, mirror.host()), failures);
                 if (!(e instanceof TransientFailure)) {
                     pause(mirror, call, caller.ticks(), e);
                 }
             }
         }
+        answered(call, "", failures);
         return null;
+    }
+
+    private static void passOver(Caller caller, Call call, Mirror mirror, Exception reason, List<Exception> failures) {
+        failures.add(reason);
+        caller.observer.mirrorPassedOver(call.registry(), mirror.toString(), String.valueOf(reason.getMessage()));
+    }
+
+    private void answered(Call call, String mirror, List<Exception> failures) {
+        String problems = failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
+        last.put(key(call.registry()), Map.entry(mirror, problems));
+    }
+
+    private static String key(String registry) {
+        return registry.toLowerCase(Locale.ROOT);
     }
 
     private static Response once(Caller caller, Call asked, Set<Integer> expected, Deadline deadline)
@@ -93,23 +122,17 @@ final class Mirrors {
         }
     }
 
-    private void pause(Mirror mirror, Call call, long now, IOException reason) {
-        pausedAt.put(mirror.host(), now);
-        LOG.info(
-                "the mirror {} of {} cannot be reached, and is not asked for a minute: {}",
-                mirror,
-                call.registry(),
-                Bodies.printable(String.valueOf(reason.getMessage())));
+    private void pause(Mirror mirror, Call call, long now, IOException failure) {
+        String reason = "the mirror " + mirror + " cannot be reached, and is not asked for a minute: "
+                + Bodies.printable(String.valueOf(failure.getMessage()));
+        paused.put(mirror.host(), Map.entry(now, reason));
+        LOG.info("{} (for {})", reason, call.registry());
     }
 
-    /** Records that the registry itself answered. */
-    void answeredItself(Call call) {
-        answered.remove(call.registry().toLowerCase(Locale.ROOT));
-    }
-
-    /** The mirror that gave the last answer for a registry. */
-    Optional<String> answeredLast(String registry) {
-        return Optional.ofNullable(answered.get(registry.toLowerCase(Locale.ROOT)));
+    /** The mirror that gave the last answer for a registry, or nothing, and why others did not. */
+    Map.Entry<String, String> lastOf(String registry) {
+        Map.Entry<String, String> known = last.get(key(registry));
+        return known == null ? Map.entry("", "") : known;
     }
 
     /** Why an answer is not used, or null if it is: a mirror with a wrong address often serves a page. */

@@ -502,7 +502,18 @@ public final class RegistryClient implements AutoCloseable {
      * @return the mirror's URL, or empty if the registry itself answered, or nothing was asked
      */
     public Optional<String> mirror(String registry) {
-        return caller.mirrorOf(Host.authority(registry));
+        return Optional.of(caller.mirrorOf(Host.authority(registry)).getKey()).filter(mirror -> !mirror.isEmpty());
+    }
+
+    /**
+     * Says why mirrors were passed over before the last answer for a manifest or blob of a registry. The words name what
+     * was asked for, and possibly where a credential is from: they are for operators.
+     *
+     * @param registry the registry as {@code host[:port]}
+     * @return the reasons, of one line; empty if the first mirror that was to be asked answered
+     */
+    public Optional<String> mirrorProblem(String registry) {
+        return Optional.of(caller.mirrorOf(Host.authority(registry)).getValue()).filter(reason -> !reason.isEmpty());
     }
 
     /**

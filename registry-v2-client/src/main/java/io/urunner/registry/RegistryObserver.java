@@ -42,6 +42,16 @@ public interface RegistryObserver {
     default void retried(String registry, int attempt, Duration delay, String reason) {}
 
     /**
+     * A registry's {@linkplain HostOptions#withMirrors mirror} had no answer to a request for a manifest or a blob, or
+     * was not asked because it could not be reached shortly before. The next mirror is asked, or the registry.
+     *
+     * @param registry the registry, {@code host[:port]}
+     * @param mirror the mirror's URL, as it was configured
+     * @param reason why
+     */
+    default void mirrorPassedOver(String registry, String mirror, String reason) {}
+
+    /**
      * A host reported its rate limit.
      *
      * @param host the host, {@code host[:port]}

@@ -59,8 +59,7 @@ class MirrorsIT {
     }
 
     private static byte[] read(RegistryClient client, Digest digest, int size) throws Exception {
-        try (InputStream content =
-                client.blob(APP, new Descriptor("application/octet-stream", digest, size))) {
+        try (InputStream content = client.blob(APP, new Descriptor("application/octet-stream", digest, size))) {
             return content.readAllBytes();
         }
     }
@@ -171,9 +170,11 @@ class MirrorsIT {
         try (FakeServer hangs =
                         new FakeServer(request -> new MockResponse().setSocketPolicy(SocketPolicy.NO_RESPONSE));
                 RegistryClient client = RegistryClient.builder()
-                        .host(NAME, HostOptions.DEFAULTS
-                                .withAddress(registry.host())
-                                .withMirrors(List.of(Mirror.of(hangs.url()))))
+                        .host(
+                                NAME,
+                                HostOptions.DEFAULTS
+                                        .withAddress(registry.host())
+                                        .withMirrors(List.of(Mirror.of(hangs.url()))))
                         .readTimeout(Duration.ofMillis(300))
                         .build()) {
             assertThat(client.resolve(IMAGE).digest()).hasToString(digest);

@@ -191,6 +191,52 @@ class MirrorsTest {
     }
 
     @Test
+    void whyAMirrorWasPassedOverIsToldToTheObserverAndKnownToEachView() throws Exception {
+        mirror.answer(request -> status(403));
+        List<String> passed = new ArrayList<>();
+        RegistryObserver observer = new RegistryObserver() {
+            @Override
+            public void mirrorPassedOver(String host, String url, String reason) {
+                passed.add(host + " " + url + " " + reason);
+            }
+        };
+        try (RegistryClient client = RegistryClient.builder()
+                .host(
+                        registry.host(),
+                        HostOptions.DEFAULTS.withMirrors(List.of(Mirror.of(mirror.url()), Mirror.of(second.url()))))
+                .observer(observer)
+                .clock(time)
+                .ticker(time::nanos)
+                .sleeper(time::sleep)
+                .build()) {
+            client.withCredentials(new PerHost(Map.of())).resolve(registry.image("team/app"));
+            assertThat(passed)
+                    .singleElement()
+                    .asString()
+                    .startsWith(registry.host() + " " + mirror.url() + " ")
+                    .contains("HTTP 403");
+            assertThat(client.mirror(registry.host())).contains(second.url());
+            assertThat(client.mirrorProblem(registry.host()).orElseThrow()).contains(mirror.host(), "HTTP 403");
+
+            second.answer(request -> new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
+            client.resolve(registry.image("team/app"));
+            assertThat(client.mirror(registry.host())).isEmpty();
+            int asked = second.requests.size();
+            client.resolve(registry.image("team/app"));
+            assertThat(second.requests).hasSize(asked);
+            assertThat(passed).hasSize(1 + 2 + 2);
+            assertThat(passed.get(4)).contains(" " + second.url() + " ", "is not asked for a minute");
+            assertThat(client.mirrorProblem(registry.host()).orElseThrow()).contains("; ", "is not asked for a minute");
+
+            mirror.answer(request -> manifest(OLD));
+            time.sleep(Duration.ofSeconds(20));
+            client.resolve(registry.image("team/app"));
+            assertThat(client.mirrorProblem(registry.host())).isEmpty();
+            assertThat(passed).hasSize(5);
+        }
+    }
+
+    @Test
     void aMirrorForContentIsNotAskedForTags() throws Exception {
         mirror.answer(request -> content(CONTENT));
         try (RegistryClient client = client(Mirror.of(mirror.url()).forContentOnly())) {

@@ -52,6 +52,11 @@ public final class RequestCounts implements RegistryObserver {
     }
 
     @Override
+    public void mirrorPassedOver(String registry, String mirror, String reason) {
+        next.mirrorPassedOver(registry, mirror, reason);
+    }
+
+    @Override
     public void rateLimited(String host, RateLimit rateLimit) {
         next.rateLimited(host, rateLimit);
     }

@@ -175,6 +175,7 @@ final class AgentAssembly implements Wiring.AgentProcess, Wiring.Look {
                             scope(settings.kubernetes()),
                             agent.access(),
                             namespace -> access.credentials().withPods(agent.pullSecrets(namespace)),
+                            new Routes(client)::to,
                             store,
                             vantage.history()),
                     new Doctor(

@@ -3,9 +3,9 @@ package io.urunner.agent.app.assembly;
 import io.urunner.agent.PullSecretSource;
 import io.urunner.agent.RegistryProbe.Image;
 import io.urunner.agent.app.doctor.Doctor;
-import io.urunner.registry.EnvironmentProxySelector;
 import io.urunner.registry.RegistryClient;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** Describes the credentials with which a registry is asked for a namespace. */
@@ -19,12 +19,12 @@ record ShownCredentials(FallbackCredentials all, Function<String, PullSecretSour
 
     @Override
     public String route(Image image) {
-        String registry = image.reference().registry();
-        return client.mirror(registry)
-                .map(mirror -> "from the mirror " + mirror)
-                .or(() -> client.proxy(registry)
-                        .map(proxy -> "through the proxy " + EnvironmentProxySelector.shown(proxy)))
-                .orElse("");
+        return new Routes(client).to(image.reference().registry());
+    }
+
+    @Override
+    public Optional<String> mirrorProblem(Image image) {
+        return client.mirrorProblem(image.reference().registry());
     }
 
     @Override

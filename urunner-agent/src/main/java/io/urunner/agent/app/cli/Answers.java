@@ -249,6 +249,7 @@ public final class Answers {
             boolean followed = container.kind() != Verdict.Kind.NOT_WATCHED;
             fields.put("Image", image(workload, container, ""));
             fields.put("Credential", entry.credentials().getOrDefault(container.container(), ""));
+            fields.put("Route", entry.routes().getOrDefault(container.container(), ""));
             fields.put(
                     "Tag now",
                     container

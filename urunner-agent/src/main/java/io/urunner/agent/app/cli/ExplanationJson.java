@@ -79,6 +79,7 @@ record ExplanationJson(
             Optional<String> image,
             Optional<String> reference,
             Optional<String> credential,
+            Optional<String> route,
             Optional<String> digest,
             Optional<Seen> lastDigest,
             List<Running> running,
@@ -164,6 +165,7 @@ record ExplanationJson(
                 Optional.ofNullable(entry.status().images().get(name)),
                 verdict.reference().map(ImageReference::toString),
                 Optional.ofNullable(entry.credentials().get(name)),
+                Optional.ofNullable(entry.routes().get(name)),
                 verdict.digest().map(Digest::toString),
                 last.map(digest -> new Seen(digest.digest(), digest.lastSeen())),
                 entry.status().running().getOrDefault(name, Collections.emptySortedMap()).entrySet().stream()

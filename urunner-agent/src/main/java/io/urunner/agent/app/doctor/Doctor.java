@@ -87,10 +87,21 @@ public final class Doctor {
          * Says how the registry is reached, if not directly.
          *
          * @param image the image and its namespace
-         * @return words such as {@code through the proxy http://proxy.example:3128}, without a login; or nothing
+         * @return words such as {@code from the mirror https://mirror.example, through the proxy
+         *     http://proxy.example:3128}, without a login; or nothing
          */
         default String route(Image image) {
             return "";
+        }
+
+        /**
+         * Says why mirrors of the registry had no answer.
+         *
+         * @param image the image and its namespace
+         * @return the reasons; empty if the first mirror answered, or there is none
+         */
+        default Optional<String> mirrorProblem(Image image) {
+            return Optional.empty();
         }
 
         /**

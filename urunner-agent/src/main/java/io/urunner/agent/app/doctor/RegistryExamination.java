@@ -123,6 +123,13 @@ final class RegistryExamination {
                     .ifPresent(problem -> findings.add(wrong(problem, "it is not asked now; see until when")));
         } else {
             findings.add(registry(answers, waits, credentials));
+            probes.get(0)
+                    .image()
+                    .flatMap(credentials::mirrorProblem)
+                    .ifPresent(problem -> findings.add(note(
+                            "a mirror had no answer, the next one or the registry was asked: " + problem,
+                            "repair the mirror, or correct registries[].mirrors; if it has only some of the images, this"
+                                    + " is as it should be")));
             for (int i = 0; i < probes.size(); i++) {
                 Optional<Image> image = probes.get(i).image();
                 if (image.isPresent() && answers.get(i).isPresent() && answersOthers(answers)) {

@@ -28,6 +28,7 @@ public final class Explainer {
     private final WatchScope scope;
     private final KubeAccess access;
     private final Function<String, CredentialProvider> credentials;
+    private final Function<String, String> routes;
     private final DigestStore history;
     private final Optional<String> hidden;
 
@@ -37,6 +38,7 @@ public final class Explainer {
      * @param scope which namespaces are watched
      * @param access to the cluster, for what is not watched
      * @param credentials by namespace, the credentials used for its registries, of which only the names are shown
+     * @param routes by registry how it is reached, if not directly
      * @param history the rollouts
      * @param hidden why the history is not available here; empty if it is
      */
@@ -44,11 +46,13 @@ public final class Explainer {
             WatchScope scope,
             KubeAccess access,
             Function<String, CredentialProvider> credentials,
+            Function<String, String> routes,
             DigestStore history,
             Optional<String> hidden) {
         this.scope = scope;
         this.access = access;
         this.credentials = credentials;
+        this.routes = routes;
         this.history = history;
         this.hidden = hidden;
     }
@@ -79,7 +83,7 @@ public final class Explainer {
                 } catch (StoreException e) {
                     trouble = Optional.ofNullable(e.getMessage());
                 }
-                entries.add(new Entry(workload, credentials(workload), last, before));
+                entries.add(new Entry(workload, credentials(workload), routes(workload), last, before));
             }
         }
         Optional<Untracked> untracked = Optional.empty();
@@ -116,6 +120,18 @@ public final class Explainer {
                             names.put(container.container(), used.describe(image.registry(), image.repository())));
         }
         return names;
+    }
+
+    private Map<String, String> routes(WorkloadStatus workload) {
+        Map<String, String> words = new HashMap<>();
+        for (Verdict container : workload.containers()) {
+            container
+                    .reference()
+                    .map(image -> routes.apply(image.registry()))
+                    .filter(route -> !route.isEmpty())
+                    .ifPresent(route -> words.put(container.container(), route));
+        }
+        return words;
     }
 
     private Untracked untracked(String namespace, AgentStatus status) {

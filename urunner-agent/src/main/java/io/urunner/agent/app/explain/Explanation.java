@@ -33,16 +33,20 @@ public record Explanation(
      *
      * @param status its status
      * @param credentials by container the name of the credential with which its repository is read
+     * @param routes by container how its registry is reached: from which mirror, through which proxy; without those that
+     *     are reached directly
      * @param lastRollout its last rollout, if one is known
      * @param before by container the last known digest of its tag, if the current one is not known
      */
     public record Entry(
             WorkloadStatus status,
             Map<String, String> credentials,
+            Map<String, String> routes,
             Optional<RolloutRecord> lastRollout,
             Map<String, TagDigest> before) {
         public Entry {
             credentials = Map.copyOf(credentials);
+            routes = Map.copyOf(routes);
             before = Map.copyOf(before);
         }
     }

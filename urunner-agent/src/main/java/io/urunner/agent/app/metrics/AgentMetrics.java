@@ -71,6 +71,11 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     private final Counter tokens =
             counter("urunner_token_fetches_total", "Tokens requested from token servers.", REGISTRY, OUTCOME);
     private final Counter retries = counter("urunner_request_retries_total", "Requests that were retried.", REGISTRY);
+    private final Counter passedOver = counter(
+            "urunner_mirror_fallbacks_total",
+            "Requests that a mirror had no answer to, so that the next mirror or the registry was asked.",
+            REGISTRY,
+            "mirror");
     private final Counter hints = counter("urunner_hints_total", "Push hints that were received.", "hook", OUTCOME);
     private final Counter reloads = counter("urunner_reloads_total", "Attempts to reload the configuration.", OUTCOME);
     private final Gauge configurationValid = Gauge.builder()
@@ -188,6 +193,11 @@ public final class AgentMetrics implements AgentListener, RegistryObserver {
     @Override
     public void retried(String host, int attempt, Duration delay, String reason) {
         retries.labelValues(Words.name(host)).inc();
+    }
+
+    @Override
+    public void mirrorPassedOver(String host, String mirror, String reason) {
+        passedOver.labelValues(Words.name(host), Words.name(mirror)).inc();
     }
 
     /**

@@ -89,7 +89,7 @@ class AnswersTest {
                 message);
         return Answers.explanation(
                         explanation(new Explanation.Entry(
-                                workload(WEB, State.NOT_PLANNED), Map.of(), Optional.of(last), Map.of())),
+                                workload(WEB, State.NOT_PLANNED), Map.of(), Map.of(), Optional.of(last), Map.of())),
                         only(WEB, 100))
                 .text();
     }
@@ -121,7 +121,7 @@ class AnswersTest {
 
     private static Explanation.Entry entry(String id, State.Kind kind, boolean ill) {
         return new Explanation.Entry(
-                workload(WorkloadId.parse(id), state(kind, ill)), Map.of(), Optional.empty(), Map.of());
+                workload(WorkloadId.parse(id), state(kind, ill)), Map.of(), Map.of(), Optional.empty(), Map.of());
     }
 
     @Test
@@ -226,6 +226,7 @@ class AnswersTest {
         Explanation explanation = explanation(new Explanation.Entry(
                 status,
                 Map.of(),
+                Map.of(),
                 Optional.empty(),
                 Stream.of(before).collect(Collectors.toMap(last -> "app", last -> last))));
         return Answers.explanation(explanation, only(WEB, 200))
@@ -324,13 +325,19 @@ class AnswersTest {
                         .old("sha256:1"))
                 .nextLook(until)
                 .build();
-        Explanation explanation = explanation(new Explanation.Entry(workload, Map.of(), Optional.empty(), Map.of()));
+        Explanation explanation = explanation(new Explanation.Entry(
+                workload,
+                Map.of(),
+                Map.of("app", "through the proxy http://p.example:3128"),
+                Optional.empty(),
+                Map.of()));
 
         View one = only(WEB, 100);
         assertThat(Answers.explanation(explanation, one).text())
                 .contains(
                         "  Until:         in 5 min (2026-11-23T10:05:00Z)\n",
-                        "  Next check:    in 5 min (2026-11-23T10:05:00Z)\n");
+                        "  Next check:    in 5 min (2026-11-23T10:05:00Z)\n",
+                        "  Route:         through the proxy http://p.example:3128\n");
         assertThat(Answers.explanation(explanation, view(Form.Format.WIDE)).text())
                 .contains("in 5 min (2026-11-23T10:05:00Z)");
         assertThat(Answers.explanation(explanation, view(Form.Format.TEXT))
@@ -418,7 +425,8 @@ class AnswersTest {
         Explanation explanation = new Explanation(
                 text,
                 TestAgentStatus.at(NOW).election("web-2_x", Optional.of(text)).build(),
-                List.of(new Explanation.Entry(workload, Map.of(text, text), Optional.of(last), Map.of())),
+                List.of(new Explanation.Entry(
+                        workload, Map.of(text, text), Map.of(text, text), Optional.of(last), Map.of())),
                 Optional.of(new Explanation.Untracked(text, Optional.of(WEB), true, text, List.of())),
                 Optional.of(text));
         List<Finding> findings = List.of(new Finding(text, Finding.Result.WRONG, text, text));

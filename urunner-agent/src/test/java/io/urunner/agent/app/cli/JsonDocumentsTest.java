@@ -112,7 +112,11 @@ class JsonDocumentsTest {
                 "the test",
                 status,
                 List.of(new Explanation.Entry(
-                        workload, Map.of("app", "the settings"), Optional.of(last), Map.of("app", before))),
+                        workload,
+                        Map.of("app", "the settings"),
+                        Map.of("app", "from the mirror https://m.example"),
+                        Optional.of(last),
+                        Map.of("app", before))),
                 Optional.of(new Explanation.Untracked("web", Optional.of(WEB), false, "not there", List.of(WEB))),
                 Optional.of("the database is away"));
 
@@ -146,7 +150,7 @@ class JsonDocumentsTest {
         Explanation explanation = new Explanation(
                 "the test",
                 status,
-                List.of(new Explanation.Entry(workload, Map.of(), Optional.of(last), Map.of())),
+                List.of(new Explanation.Entry(workload, Map.of(), Map.of(), Optional.of(last), Map.of())),
                 Optional.of(new Explanation.Untracked("web", Optional.empty(), true, "no label", List.of())),
                 Optional.empty());
 

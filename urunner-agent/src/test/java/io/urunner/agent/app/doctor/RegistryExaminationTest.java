@@ -47,11 +47,23 @@ class RegistryExaminationTest {
     private final List<WatchProblem> problems = new ArrayList<>();
     private boolean asked = true;
     private boolean healthy = true;
+    private String route = "";
+    private Optional<String> mirrorProblem = Optional.empty();
 
     private final Doctor.Credentials credentials = new Doctor.Credentials() {
         @Override
         public String describe(Image image) {
             return "pull secrets regcred in namespace " + image.namespace();
+        }
+
+        @Override
+        public String route(Image image) {
+            return route;
+        }
+
+        @Override
+        public Optional<String> mirrorProblem(Image image) {
+            return mirrorProblem;
         }
 
         @Override
@@ -148,6 +160,24 @@ class RegistryExaminationTest {
                         && words.contains("there is no secret regcred")
                         && words.contains("in use: pull secrets regcred in namespace shop"))
                 .anyMatch(words -> words.contains("10 more images have no digest"));
+    }
+
+    @Test
+    void theRouteAndAMirrorWithoutAnAnswerAreReported() {
+        uses("shop", "r.example/x:1", true);
+        route = "from the mirror https://m.example, through the proxy http://p.example:3128";
+        assertThat(findings(examination(REGISTRY), List.of(Optional.empty())))
+                .singleElement()
+                .asString()
+                .startsWith("registry ok r.example: answers for r.example/x:1")
+                .contains(route);
+        mirrorProblem = Optional.of("m.example cannot be reached");
+        assertThat(findings(examination(REGISTRY), List.of(Optional.empty())))
+                .hasSize(2)
+                .last()
+                .asString()
+                .startsWith("registry note r.example: a mirror had no answer")
+                .contains("m.example cannot be reached", "registries[].mirrors");
     }
 
     @Test

@@ -104,6 +104,7 @@ class MetricsTest {
         metrics.tokenFetched("ghcr.io", "ghcr.io", true, Duration.ofMillis(10));
         metrics.tokenFetched("ghcr.io", "ghcr.io", false, Duration.ofMillis(10));
         metrics.retried("ghcr.io", 1, Duration.ofMillis(10), "reset");
+        metrics.mirrorPassedOver("docker.io", "https://m.example/v2/hub", "HTTP 404");
         metrics.hinted("harbor", "accepted");
         metrics.served(AgentListener.Served.QUESTION, "shop");
         metrics.rolloutEnded(
@@ -166,6 +167,7 @@ class MetricsTest {
                         "urunner_resolve_duration_seconds_count{registry=\"ghcr.io/team\"} 2",
                         "urunner_token_fetches_total{outcome=\"failure\",registry=\"ghcr.io\"} 1.0",
                         "urunner_request_retries_total{registry=\"ghcr.io\"} 1.0",
+                        "urunner_mirror_fallbacks_total{mirror=\"https://m.example/v2/hub\",registry=\"docker.io\"} 1.0",
                         "urunner_hints_total{hook=\"harbor\",outcome=\"accepted\"} 1.0",
                         "urunner_served_total{namespace=\"shop\",what=\"question\"} 1.0",
                         "urunner_rollouts_total{outcome=\"failed\"} 1.0",
