@@ -35,6 +35,8 @@ public final class Composition implements Wiring, AutoCloseable {
 
     @Override
     public Optional<PrintWriter> terminal() {
+        // That of Java 22 to 24 is there even if the output goes elsewhere.
+        System.setProperty("jdk.console", "java.base");
         return Optional.ofNullable(System.console()).map(Console::writer);
     }
 

@@ -1,10 +1,13 @@
 package io.urunner.agent.app.cli;
 
 import io.urunner.registry.Descriptor;
+import io.urunner.registry.Digest;
 import io.urunner.registry.copy.CopyListener;
 import io.urunner.registry.copy.CopyResult.Outcome;
 import java.io.PrintWriter;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -18,15 +21,26 @@ final class CopyProgress implements CopyListener {
     private final Optional<PrintWriter> terminal;
     private final Optional<PrintWriter> lines;
     private final int width;
+
+    /** How much of each blob that is being copied was read. */
+    private final Map<Digest, Long> parts = new HashMap<>();
+
     private int items;
     private long bytes;
     private int finished;
     private long done;
     private String shown = "";
 
-    CopyProgress(CommandContext context, Form form) {
-        this.terminal = form.structured() ? Optional.empty() : context.wiring().terminal();
-        this.lines = form.structured() || terminal.isPresent() ? Optional.empty() : Optional.of(context.err());
+    /**
+     * Begins with nothing.
+     *
+     * @param terminal where the bar is drawn, if there is a terminal
+     * @param err for the lines otherwise
+     * @param form the form of the command's output
+     */
+    CopyProgress(Optional<PrintWriter> terminal, PrintWriter err, Form form) {
+        this.terminal = form.structured() ? Optional.empty() : terminal;
+        this.lines = form.structured() || terminal.isPresent() ? Optional.empty() : Optional.of(err);
         this.width = form.width();
     }
 
@@ -40,17 +54,15 @@ final class CopyProgress implements CopyListener {
     @Override
     public synchronized void transferred(Descriptor blob, long more) {
         done += more;
+        parts.merge(blob.digest(), more, Long::sum);
         show();
     }
 
     @Override
     public synchronized void finished(Descriptor content, Outcome outcome) {
         finished++;
-        if (outcome != Outcome.COPIED
-                || content.mediaType().contains("manifest")
-                || content.mediaType().contains("index")) {
-            done += content.size();
-        }
+        Long part = parts.remove(content.digest());
+        done += content.size() - (part == null ? 0 : part);
         lines.ifPresent(out -> {
             out.println(word(outcome) + " " + content.digest() + " " + size(content.size()));
             out.flush();

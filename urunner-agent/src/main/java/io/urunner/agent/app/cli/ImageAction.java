@@ -101,12 +101,4 @@ abstract class ImageAction implements Callable<Integer> {
     final ImageReference image(String text) {
         return parse(text, ImageReference::parse);
     }
-
-    /** The digest of the image of a platform, if one was chosen. */
-    static ImageReference on(RegistryClient client, ImageReference image, Optional<Platform> platform)
-            throws RegistryException, InterruptedException {
-        return platform.isEmpty()
-                ? image
-                : image.withDigest(client.manifest(image, platform.get()).digest());
-    }
 }

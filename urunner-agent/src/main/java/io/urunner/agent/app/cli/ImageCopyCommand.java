@@ -76,7 +76,7 @@ final class ImageCopyCommand extends ImageAction {
     int run(RegistryClient client) throws RegistryException, IOException, InterruptedException {
         ImageLocation source = ImageLocation.parse(from);
         ImageLocation target = ImageLocation.parse(to);
-        CopyProgress progress = new CopyProgress(context, form());
+        CopyProgress progress = new CopyProgress(context.wiring().terminal(), context.err(), form());
         ExecutorService threads = Executors.newFixedThreadPool(jobs, task -> new Thread(task, "urunner-copy"));
         CopyResult result;
         try (ImageStore reading = source.toRead(client);

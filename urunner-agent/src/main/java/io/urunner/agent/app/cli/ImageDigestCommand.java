@@ -7,33 +7,18 @@ import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import java.util.List;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "digest", description = "Print the digest that an image has now.")
-final class ImageDigestCommand extends ImageAction {
+final class ImageDigestCommand extends OneImageAction {
     private record Document(ImageReference reference, Digest digest, String mediaType, long size) {}
-
-    @Mixin
-    private final PlatformOption platform = new PlatformOption();
-
-    @Parameters(paramLabel = "IMAGE", description = "An image reference, for example nginx:latest.")
-    private String name = "";
 
     ImageDigestCommand(CommandContext context) {
         super(context);
     }
 
     @Override
-    void check() {
-        image(name);
-        platform.of(this);
-    }
-
-    @Override
-    int run(RegistryClient client) throws RegistryException, InterruptedException {
-        ImageReference image = image(name);
-        Descriptor found = client.resolve(on(client, image, platform.of(this)));
+    int run(RegistryClient client, ImageReference image) throws RegistryException, InterruptedException {
+        Descriptor found = descriptor(client, image);
         print(
                 new Document(image, found.digest(), found.mediaType(), found.size()),
                 List.of(found.digest().toString()));

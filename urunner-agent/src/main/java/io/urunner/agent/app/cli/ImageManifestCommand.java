@@ -8,33 +8,18 @@ import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "manifest", description = "Print the manifest or the index of an image, as the registry has it.")
-final class ImageManifestCommand extends ImageAction {
+final class ImageManifestCommand extends OneImageAction {
     private record Document(ImageReference reference, Digest digest, String mediaType, long size, JsonNode manifest) {}
-
-    @Mixin
-    private final PlatformOption platform = new PlatformOption();
-
-    @Parameters(paramLabel = "IMAGE", description = "An image reference, for example nginx:latest.")
-    private String name = "";
 
     ImageManifestCommand(CommandContext context) {
         super(context);
     }
 
     @Override
-    void check() {
-        image(name);
-        platform.of(this);
-    }
-
-    @Override
-    int run(RegistryClient client) throws RegistryException, InterruptedException {
-        ImageReference image = image(name);
-        ManifestOrIndex content = client.manifest(on(client, image, platform.of(this)));
+    int run(RegistryClient client, ImageReference image) throws RegistryException, InterruptedException {
+        ManifestOrIndex content = content(client, image);
         String text = new String(content.content(), StandardCharsets.UTF_8);
         if (form().structured()) {
             context.out()

@@ -9,37 +9,22 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "referrers", description = "List what refers to an image, such as signatures and SBOMs.")
-final class ImageReferrersCommand extends ImageAction {
+final class ImageReferrersCommand extends OneImageAction {
     private record Document(ImageReference reference, Digest digest, List<Content> referrers) {}
-
-    @Mixin
-    private final PlatformOption platform = new PlatformOption();
 
     @Option(names = "--type", paramLabel = "TYPE", description = "Only artifacts of this type.")
     private @Nullable String type;
-
-    @Parameters(paramLabel = "IMAGE", description = "An image reference, for example nginx:latest.")
-    private String name = "";
 
     ImageReferrersCommand(CommandContext context) {
         super(context);
     }
 
     @Override
-    void check() {
-        image(name);
-        platform.of(this);
-    }
-
-    @Override
-    int run(RegistryClient client) throws RegistryException, InterruptedException {
-        ImageReference image = image(name);
-        Digest digest = client.resolve(on(client, image, platform.of(this))).digest();
+    int run(RegistryClient client, ImageReference image) throws RegistryException, InterruptedException {
+        Digest digest = descriptor(client, image).digest();
         List<Descriptor> referrers = client.referrers(image.toRepository(), digest, Optional.ofNullable(type))
                 .all();
         if (form().structured()) {

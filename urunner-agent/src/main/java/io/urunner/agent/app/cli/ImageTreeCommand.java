@@ -15,10 +15,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "tree", description = "Show what belongs to an image: platforms, layers, and what refers to them.")
-final class ImageTreeCommand extends ImageAction {
+final class ImageTreeCommand extends OneImageAction {
     /** How deep and how large a tree may be; an image has less. */
     private static final int DEEPEST = 8;
 
@@ -35,9 +34,6 @@ final class ImageTreeCommand extends ImageAction {
             Optional<String> artifactType,
             List<Part> parts) {}
 
-    @Parameters(paramLabel = "IMAGE", description = "An image reference, for example nginx:latest.")
-    private String name = "";
-
     private int read;
 
     ImageTreeCommand(CommandContext context) {
@@ -45,14 +41,9 @@ final class ImageTreeCommand extends ImageAction {
     }
 
     @Override
-    void check() {
-        image(name);
-    }
-
-    @Override
-    int run(RegistryClient client) throws RegistryException, CommandException, InterruptedException {
-        ImageReference image = image(name);
-        ManifestOrIndex content = client.manifest(image);
+    int run(RegistryClient client, ImageReference image)
+            throws RegistryException, CommandException, InterruptedException {
+        ManifestOrIndex content = content(client, image);
         Part root = part(client, image.toRepository(), "image", content.descriptor(), content, 1);
         List<String> lines = new ArrayList<>(List.of(image.toString()));
         draw(root, "", lines);
