@@ -8,29 +8,35 @@ import org.jspecify.annotations.Nullable;
 final class LinkHeader {
     private LinkHeader() {}
 
-    /** Returns the target of the first link with the relation {@code next}, as written. */
-    static Optional<String> next(List<String> headers) {
-        return headers.stream().flatMap(header -> next(header).stream()).findFirst();
-    }
-
-    private static Optional<String> next(String header) {
-        HeaderScanner scanner = new HeaderScanner(header);
-        while (!scanner.atEnd()) {
-            scanner.skipListSeparators();
-            if (!scanner.skip('<')) {
+    /**
+     * Returns the target of the first link with the relation {@code next}, as written. A link without any relation
+     * counts as one, as it does for go-containerregistry, oras-go and containers/image.
+     *
+     * @throws Violation if a header is not a list of links: a listing must not end where its continuation is unreadable
+     */
+    static Optional<String> next(List<String> headers) throws Violation {
+        for (String header : headers) {
+            HeaderScanner scanner = new HeaderScanner(header);
+            boolean broken = !header.isBlank() && header.indexOf('<') < 0;
+            while (!broken) {
                 scanner.until("<");
-                continue;
+                if (!scanner.skip('<')) {
+                    break;
+                }
+                String target = scanner.until(">");
+                broken = !scanner.skip('>');
+                if (!broken && isNext(scanner)) {
+                    return Optional.of(target);
+                }
             }
-            String target = scanner.until(">");
-            boolean closed = scanner.skip('>');
-            if (closed && isNext(scanner)) {
-                return Optional.of(target);
+            if (broken) {
+                throw new Violation("its Link header is not <target>; rel=\"next\"");
             }
         }
         return Optional.empty();
     }
 
-    /** Reads a link's parameters to their end and returns whether the first {@code rel} contains {@code next}. */
+    /** Reads a link's parameters to their end and returns whether the first {@code rel}, if any, contains {@code next}. */
     private static boolean isNext(HeaderScanner scanner) {
         @Nullable String relation = null;
         while (true) {
@@ -54,7 +60,7 @@ final class LinkHeader {
             }
         }
         if (relation == null) {
-            return false;
+            return true;
         }
         for (String type : relation.strip().split("\\s+", -1)) {
             if (type.equalsIgnoreCase("next")) {

@@ -1,12 +1,17 @@
 package io.urunner.registry;
 
 import com.fasterxml.jackson.databind.node.TextNode;
+import java.net.URLDecoder;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * containerd: {@code x86_64} is {@code amd64}, {@code aarch64} is {@code arm64}, {@code arm} without a variant is
  * {@code v7}, and the variants {@code v8} of {@code arm64} and {@code v1} of {@code amd64} are omitted. Immutable.
  *
- * <p>Two platforms are equal if their normal forms are. The words that were replaced are kept among the other fields,
- * so that an index is written back as it was.
+ * <p>Two platforms are equal if their normal forms are; the order of features does not matter. The words that were
+ * replaced are kept among the other fields, so that an index is written back as it was.
  *
  * @param os the operating system, for example {@code linux}
  * @param architecture the architecture, for example {@code amd64}
@@ -47,9 +52,9 @@ public record Platform(
     private static final String UNKNOWN = "unknown";
     private static final String WINDOWS = "windows";
 
-    /** {@code os[(version[+feature]…)]}, as containerd writes it. */
+    /** {@code os[(version[+feature]…)]}, as containerd writes it, with escapes in the version and the features. */
     private static final Pattern OS =
-            Pattern.compile("([a-zA-Z0-9._-]+)(?:\\(([0-9.]{0,64})((?:\\+[a-zA-Z0-9._-]+)*)\\))?");
+            Pattern.compile("([a-zA-Z0-9._-]+)(?:\\(([a-zA-Z0-9._%-]*)((?:\\+[a-zA-Z0-9._%-]+)*)\\))?");
 
     /**
      * Creates a platform from its parts and normalises them.
@@ -156,19 +161,21 @@ public record Platform(
         for (int i = 1; i < parts.length; i++) {
             valid &= parts[i].matches("[a-zA-Z0-9._-]+");
         }
+        // The version, and the features; neither if there are no parentheses.
+        List<String> options = new ArrayList<>();
+        if (valid) {
+            String listed = system.group(2) == null ? "" : system.group(2) + system.group(3);
+            for (String option : listed.split("\\+", -1)) {
+                valid &= option.matches("([^%]|%[0-9a-fA-F]{2})*");
+                options.add(valid ? URLDecoder.decode(option, StandardCharsets.UTF_8) : "");
+            }
+        }
         if (!valid) {
             throw new IllegalArgumentException("not a platform: " + ReferenceGrammar.quote(text)
                     + ": its parts may contain only letters, digits, and . _ -");
         }
-        String version = system.group(2) == null ? "" : system.group(2);
-        String features = system.group(3) == null ? "" : system.group(3);
         return new Platform(
-                system.group(1),
-                parts[1],
-                parts.length == 3 ? parts[2] : "",
-                version,
-                features.isEmpty() ? List.of() : List.of(features.substring(1).split("\\+", -1)),
-                Map.of());
+                system.group(1), parts[1], parts.length == 3 ? parts[2] : "", options.remove(0), options, Map.of());
     }
 
     /**
@@ -264,26 +271,35 @@ public record Platform(
                 && architecture.equals(that.architecture)
                 && variant.equals(that.variant)
                 && osVersion.equals(that.osVersion)
-                && osFeatures.equals(that.osFeatures);
+                && Set.copyOf(osFeatures).equals(Set.copyOf(that.osFeatures));
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(os, architecture, variant, osVersion, osFeatures);
+        return Objects.hash(os, architecture, variant, osVersion, Set.copyOf(osFeatures));
     }
 
-    /** What {@link #parse} reads: {@code os[(version[+feature]…)]/architecture[/variant]}. */
+    /**
+     * What {@link #parse} reads: {@code os[(version[+feature]…)]/architecture[/variant]}. The features are sorted, and
+     * characters other than letters, digits, and {@code . _ -} are escaped as in URLs.
+     */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder(os);
-        if (!osVersion.isEmpty() || !osFeatures.isEmpty()) {
-            text.append('(').append(osVersion);
-            osFeatures.forEach(feature -> text.append('+').append(feature));
+        StringBuilder text = new StringBuilder(escaped(os));
+        Set<String> features = new TreeSet<>(osFeatures);
+        features.remove("");
+        if (!osVersion.isEmpty() || !features.isEmpty()) {
+            text.append('(').append(escaped(osVersion));
+            features.forEach(feature -> text.append('+').append(escaped(feature)));
             text.append(')');
         }
-        text.append('/').append(architecture);
+        text.append('/').append(escaped(architecture));
         return variant.isEmpty()
                 ? text.toString()
-                : text.append('/').append(variant).toString();
+                : text.append('/').append(escaped(variant)).toString();
+    }
+
+    private static String escaped(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 }

@@ -7,14 +7,17 @@ import java.util.Arrays;
  * Microsoft's rules as containerd applies them.
  */
 final class WindowsVersion {
-    /** Windows Server 2022, the first release whose images run on all later hosts. */
-    private static final long STABLE = 20348;
+    /** Windows Server 2022, the first release whose images run on later hosts, up to Server 2025. */
+    private static final long SERVER_2022 = 20348;
+
+    private static final long SERVER_2025 = 26100;
 
     private WindowsVersion() {}
 
     /**
      * Whether a host runs an image. Up to Server 2019 the builds must be the same; since Server 2022 a host runs every
-     * image from that release up to its own build. The revision does not matter. Who states no version fits everybody.
+     * image from the long-term release before it up to its own build. The revision does not matter. Who states no
+     * version fits everybody.
      */
     static boolean runs(String host, String image) {
         long[] own = numbers(host);
@@ -25,7 +28,8 @@ final class WindowsVersion {
         if (other.length < 3 || own[0] != other[0] || own[1] != other[1]) {
             return false;
         }
-        return own[2] < STABLE ? own[2] == other[2] : STABLE <= other[2] && other[2] <= own[2];
+        long oldest = own[2] < SERVER_2022 ? own[2] : own[2] > SERVER_2025 ? SERVER_2025 : SERVER_2022;
+        return oldest <= other[2] && other[2] <= own[2];
     }
 
     /** Compares two versions number by number. None is lower than any. */

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -55,14 +56,23 @@ class AnswerFuzzTest {
 
     @Property(seed = "1")
     void any_header_has_a_next_page_or_none(@ForAll List<String> any, @ForAll @From("nearlyHeaders") String header) {
-        LinkHeader.next(any);
-        LinkHeader.next(List.of(header)).ifPresent(target -> assertThat(header).contains(target));
+        next(any);
+        next(List.of(header)).ifPresent(target -> assertThat(header).contains(target));
+    }
+
+    /** The next page, none if the header is refused as it may be. */
+    private static Optional<String> next(List<String> headers) {
+        try {
+            return LinkHeader.next(headers);
+        } catch (Violation e) {
+            return Optional.empty();
+        }
     }
 
     @Property(seed = "1")
     void a_written_link_reads_back(@ForAll @From("targets") String target, @ForAll @From("targets") String other) {
         String header = "<" + other + ">; rel=prev; title=\"<x>; rel=next\", <" + target + ">; x=1; rel=\"last next\"";
-        assertThat(LinkHeader.next(List.of(header))).contains(target);
+        assertThat(next(List.of(header))).contains(target);
     }
 
     @Property(seed = "1")
@@ -121,7 +131,7 @@ class AnswerFuzzTest {
             assertTimeoutPreemptively(SOON, () -> {
                 for (String start : List.of("", "Bearer ", "Bearer a=\"", "<a>; rel=\"", "<")) {
                     Challenge.parse(List.of(start + header));
-                    LinkHeader.next(List.of(start + header));
+                    next(List.of(start + header));
                     RateLimitHeaders.retryAfter(retryAfter(start + header), NOW);
                     RateLimitHeaders.parse(name -> start + header, NOW);
                 }

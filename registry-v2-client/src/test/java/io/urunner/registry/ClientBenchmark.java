@@ -107,7 +107,7 @@ public class ClientBenchmark {
     }
 
     @Benchmark
-    public Optional<String> parsesALink() {
+    public Optional<String> parsesALink() throws Violation {
         return LinkHeader.next(LINK);
     }
 

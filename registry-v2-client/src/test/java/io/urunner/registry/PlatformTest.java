@@ -45,6 +45,7 @@ class PlatformTest {
         "windows(10.0.20348.1+win32k+x)/x86_64, windows(10.0.20348.1+win32k+x)/amd64",
         "windows(+win32k)/amd64, windows(+win32k)/amd64",
         "windows()/amd64, windows/amd64",
+        "windows(10%2e0+b+a+b)/amd64, windows(10.0+a+b)/amd64",
         "unknown/unknown, unknown/unknown"
     })
     void aPlatformIsNormalised(String text, String normal) {
@@ -66,7 +67,9 @@ class PlatformTest {
             windows(/amd64
             windows()x/amd64
             windows(10.0+)/amd64
-            windows(a)/amd64
+            windows(%)/amd64
+            windows(%2)/amd64
+            windows(+%GG)/amd64
             linux/amd64(1)
             """)
     void anInvalidPlatformIsRejected(String text) {
@@ -222,6 +225,15 @@ class PlatformTest {
         assertThat(stated).isEqualTo(Platform.LINUX_ARM64).hasSameHashCodeAs(Platform.LINUX_ARM64);
         assertThat(stated.otherFields()).containsOnlyKeys("os", "architecture", "variant");
         assertThat(stated.withOsFeatures(List.of("x"))).isNotEqualTo(Platform.LINUX_ARM64);
+    }
+
+    @Test
+    void whatAnIndexStatesIsShownWithoutHarm() {
+        Platform hostile = new Platform("a\nb", "c/d", "\u001b[2J", "1 (+%", List.of("", "x\u202ey", "é"), Map.of());
+        assertThat(hostile).hasToString("a%0Ab(1%20%28%2B%25+x%E2%80%AEy+%C3%A9)/c%2Fd/%1B%5B2j");
+
+        Platform odd = new Platform("windows", "amd64", "", "10.0.1+é /", List.of("b+", "a)"), Map.of());
+        assertThat(Platform.parse(odd.toString())).isEqualTo(odd);
     }
 
     @Test
