@@ -400,7 +400,7 @@ final class Attempt {
         try (response) {
             status = response.code();
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
-            ErrorAnswer answer = ErrorAnswer.of(response);
+            ErrorAnswer answer = ErrorAnswer.of(response).with(challenges);
             errors = answer.errors();
             specified = !challenges.isEmpty()
                     || answer.isSpecified()

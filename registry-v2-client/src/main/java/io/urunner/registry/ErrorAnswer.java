@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,19 @@ record ErrorAnswer(List<OciError> errors, boolean isSpecified) {
     private static final List<String> MESSAGES = List.of("message", "error_description", "title");
 
     private static final List<String> DETAILS = List.of("detail", "details");
+
+    /** This answer, and what its challenge says in addition (RFC 6750, section 3). */
+    ErrorAnswer with(List<Challenge> challenges) {
+        for (Challenge challenge : challenges) {
+            String description = challenge.parameter("error_description");
+            OciError error = description.isEmpty() ? null : made(challenge.parameter("error"), description, "");
+            if (error != null) {
+                return new ErrorAnswer(
+                        Stream.concat(errors.stream(), Stream.of(error)).toList(), isSpecified);
+            }
+        }
+        return this;
+    }
 
     /** Reads a body up to a sensible size; one that breaks off counts as empty, since the status says enough. */
     static ErrorAnswer of(Response response) {
@@ -66,6 +80,12 @@ record ErrorAnswer(List<OciError> errors, boolean isSpecified) {
             specified = root.path("error").isTextual()
                     || root.has("details")
                     || (root.path("id").isTextual() && root.has("message"));
+        } else if (errors.isEmpty()
+                && !root.isEmpty()
+                && !root.has("errors")
+                && !root.has("error")
+                && !root.has("message")) {
+            errors.addAll(text(content));
         }
         return new ErrorAnswer(List.copyOf(errors), specified);
     }

@@ -58,6 +58,7 @@ class ErrorAnswerTest {
                 "{'title':'Forbidden','status':403,'detail':'not from here'} | false | UNKNOWN (Forbidden: not from here)",
                 "blocked by policy | false | UNKNOWN (blocked by policy)",
                 "'blocked' | false | UNKNOWN (blocked)",
+                "{'Reason': 'quota'} | false | UNKNOWN ({'Reason': 'quota'})",
             })
     void readsWhatIsSaid(String body, boolean specified, String shown) {
         ErrorAnswer answer = answer(body.replace('\'', '"'));
@@ -80,6 +81,7 @@ class ErrorAnswerTest {
                 "{'errors':[{}]}",
                 "{'errors':[null,7,[]]}",
                 "{'message':''}",
+                "{'message':'','x':1}",
                 "{'error':null}",
                 "{'error':''}",
                 "<html><body>Forbidden</body></html>",
