@@ -105,8 +105,9 @@ public final class EnvironmentProxySelector extends ProxySelector {
         ProxyAddress named = tls ? forHttps : scheme.equals("http") ? forHttp : null;
         // URI knows no host such as my_registry, which has an underscore.
         HttpUrl url = named == null ? null : HttpUrl.parse(uri.toString());
-        boolean direct = named == null || url == null || exceptions.has(url.host(), url.port());
-        return List.of(direct ? Proxy.NO_PROXY : named.proxy());
+        return named == null || url == null || exceptions.has(url.host(), url.port())
+                ? List.of(Proxy.NO_PROXY)
+                : List.of(named.proxy());
     }
 
     /** Does nothing: there is no other proxy to try. */
