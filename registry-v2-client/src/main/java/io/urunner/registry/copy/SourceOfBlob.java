@@ -45,6 +45,11 @@ final class SourceOfBlob implements BlobSource {
     /** Throws why writing failed: because of this content, if it could not be read. */
     void rethrow(Exception thrown) throws RegistryException, IOException, InterruptedException {
         Exception own = failure;
+        if (own instanceof InterruptedIOException && Thread.interrupted()) {
+            InterruptedException interrupted = new InterruptedException(own.getMessage());
+            interrupted.initCause(own);
+            throw interrupted;
+        }
         if (own != null) {
             if (own.getCause() instanceof RegistryException reason) {
                 own = reason;

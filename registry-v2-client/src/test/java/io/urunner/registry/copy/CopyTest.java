@@ -13,6 +13,7 @@ import io.urunner.registry.Platform;
 import io.urunner.registry.copy.CopyResult.Outcome;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -319,6 +320,22 @@ class CopyTest {
             threads.shutdownNow();
         }
         assertThat(slow.tags()).isEmpty();
+    }
+
+    @Test
+    void anInterruptWhileABlobIsReadIsNoFailureOfTheBlob() throws Exception {
+        MemoryStore interrupted = new MemoryStore() {
+            @Override
+            public InputStream blob(Descriptor blob) throws IOException {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while reading blob " + blob.digest());
+            }
+        };
+        interrupted.put("v1", amd);
+
+        assertThatExceptionOfType(InterruptedException.class)
+                .isThrownBy(() -> Copy.from(interrupted, "v1").to(target, "v1").run());
+        assertThat(Thread.interrupted()).isFalse();
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +32,7 @@ abstract class WiredCommands {
     }
 
     int run(String... arguments) {
-        Termination never = () -> {};
+        Termination never = () -> new CountDownLatch(1).await();
         return Cli.execute(
                 new CommandContext(environment, new PrintWriter(out), new PrintWriter(err), composition, never),
                 arguments);

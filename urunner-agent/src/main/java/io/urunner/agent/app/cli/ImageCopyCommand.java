@@ -78,6 +78,7 @@ final class ImageCopyCommand extends ImageAction {
         ImageLocation target = ImageLocation.parse(to);
         CopyProgress progress = new CopyProgress(context.wiring().terminal(), context.err(), form());
         ExecutorService threads = Executors.newFixedThreadPool(jobs, task -> new Thread(task, "urunner-copy"));
+        Thread stop = interruptWhenAsked(Thread.currentThread());
         CopyResult result;
         try (ImageStore reading = source.toRead(client);
                 ImageStore writing = target.toWrite(client)) {
@@ -96,11 +97,30 @@ final class ImageCopyCommand extends ImageAction {
             }
             result = copy.to(writing, target.targetName()).run();
         } finally {
+            stop.interrupt();
             threads.shutdownNow();
             progress.end();
         }
         print(document(result), List.of(summary(result)));
         return ExitCode.OK;
+    }
+
+    /** Ctrl-C ends the copy in order: uploads are cancelled, unfinished files removed, and the bar, too. */
+    private Thread interruptWhenAsked(Thread copying) {
+        Thread stop = new Thread(
+                () -> {
+                    try {
+                        context.termination().await();
+                        copying.interrupt();
+                    } catch (InterruptedException e) {
+                        // The copy has ended.
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "urunner-stop");
+        stop.setDaemon(true);
+        stop.start();
+        return stop;
     }
 
     private String summary(CopyResult result) {
