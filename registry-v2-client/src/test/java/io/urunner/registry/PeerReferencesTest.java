@@ -20,6 +20,7 @@ class PeerReferencesTest {
                 "peers/references-distribution.csv",
                 "peers/references-go-containerregistry.csv",
                 "peers/references-grammar.csv",
+                "peers/references-jib.csv",
                 "peers/references-oras-go.csv",
                 "peers/references-regclient.csv",
             },
