@@ -37,7 +37,8 @@ class PeerAuthTest {
     @ParameterizedTest
     @CsvFileSource(resources = "peers/schemes.csv", delimiter = '|')
     void plainHttpIsUsedOnlyOnThisMachine(String registry, String scheme) {
-        boolean plain = Addresses.isLoopback(HttpUrl.get("https://" + registry + "/").host());
+        boolean plain =
+                Addresses.isLoopback(HttpUrl.get("https://" + registry + "/").host());
 
         assertThat(plain).isEqualTo(scheme.equals("http"));
     }

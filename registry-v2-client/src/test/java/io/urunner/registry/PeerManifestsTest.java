@@ -8,8 +8,9 @@ import org.junit.jupiter.params.provider.CsvFileSource;
 
 /** The published cases of manifests and digests by OCI; each table says where it is from, and where we decide otherwise. */
 class PeerManifestsTest {
-    private static final String CONFIG = "{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"size\":1,\"digest\":"
-            + "\"sha256:5b0bcabd1ed22e9fb1310cf6c2dec7cdef19f0ad69efa1f392e94a4333501270\"}";
+    private static final String CONFIG =
+            "{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"size\":1,\"digest\":"
+                    + "\"sha256:5b0bcabd1ed22e9fb1310cf6c2dec7cdef19f0ad69efa1f392e94a4333501270\"}";
 
     @ParameterizedTest
     @CsvFileSource(resources = "peers/manifests.csv", delimiter = '|', quoteCharacter = '`')

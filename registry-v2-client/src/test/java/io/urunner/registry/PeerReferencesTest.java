@@ -22,6 +22,7 @@ class PeerReferencesTest {
                 "peers/references-grammar.csv",
                 "peers/references-jib.csv",
                 "peers/references-oras-go.csv",
+                "peers/references-oras-java.csv",
                 "peers/references-regclient.csv",
             },
             delimiter = '|')
