@@ -37,34 +37,25 @@ final class ConfigJson {
                     .build())
             .build();
 
-    /** What a {@code config.json} says; a helper that is not a text is empty. */
-    record Config(Map<String, Entry> auths, Map<String, Optional<String>> credHelpers, String credsStore) {}
+    /** The entries of {@code auths}, by key. */
+    final Map<String, Entry> auths = new LinkedHashMap<>();
 
-    private final JsonParser in;
+    /** The names of helpers by key; one that is not a text is empty. */
+    final Map<String, Optional<String>> credHelpers = new LinkedHashMap<>();
 
-    private ConfigJson(JsonParser in) {
-        this.in = in;
-    }
+    /** The name of the helper for all others, or the empty text. */
+    String credsStore = "";
 
-    /** Reads one value; the parser is at its first token, and afterwards at its last. */
-    @FunctionalInterface
-    private interface Value<T> {
-        T read(ConfigJson json) throws IOException;
-    }
-
-    /** Takes the value of a field, whose name is in lower case. */
-    @FunctionalInterface
-    private interface Field {
-        void read(String name) throws IOException;
-    }
+    /** The texts of the object itself, such as the answer of a credential helper. */
+    final Entry object = new Entry();
 
     /**
      * Reads a {@code config.json}.
      *
      * @throws IllegalArgumentException if it is not one, with the place, or if it is too large; without a cause
      */
-    static Config config(byte[] json) {
-        return read(json, ConfigJson::readConfig);
+    static ConfigJson config(byte[] json) {
+        return new ConfigJson(json, false, true);
     }
 
     /**
@@ -72,50 +63,21 @@ final class ConfigJson {
      *
      * @throws IllegalArgumentException as for {@link #config}
      */
-    static Map<String, Entry> legacy(byte[] json) {
-        return read(json, text -> {
-            Map<String, Entry> entries = new LinkedHashMap<>();
-            if (text.isObject("it")) {
-                text.readEntries(entries);
-            }
-            return entries;
-        });
+    static ConfigJson legacy(byte[] json) {
+        return new ConfigJson(json, true, false);
     }
 
     /**
-     * Reads the entries of a pull secret; its other fields have no meaning to the kubelet.
+     * Reads an object without names of helpers: a pull secret, where only the entries have a meaning to the kubelet, or
+     * the answer of a helper.
      *
      * @throws IllegalArgumentException as for {@link #config}
      */
-    static Map<String, Entry> secret(byte[] json) {
-        return read(json, text -> {
-            Map<String, Entry> auths = new LinkedHashMap<>();
-            if (text.isObject("it")) {
-                text.readFields(name -> {
-                    if (name.equals("auths")) {
-                        text.readAuths(auths);
-                    } else {
-                        text.skip();
-                    }
-                });
-            }
-            return auths;
-        });
+    static ConfigJson withoutHelpers(byte[] json) {
+        return new ConfigJson(json, false, false);
     }
 
-    /**
-     * Reads an object with texts, such as the answer of a credential helper.
-     *
-     * @throws IllegalArgumentException as for {@link #config}
-     */
-    static Entry object(byte[] json) {
-        return read(json, text -> {
-            text.isObject("it");
-            return text.readEntry();
-        });
-    }
-
-    private static <T> T read(byte[] json, Value<T> value) {
+    private ConfigJson(byte[] json, boolean legacy, boolean helpers) {
         String text = new String(json, StandardCharsets.UTF_8);
         if (text.startsWith("\uFEFF")) {
             throw new IllegalArgumentException(
@@ -125,11 +87,16 @@ final class ConfigJson {
             if (in.nextToken() == null) {
                 throw new IllegalArgumentException("not a JSON object");
             }
-            T result = value.read(new ConfigJson(in));
+            if (isObject(in, "it")) {
+                if (legacy) {
+                    readEntries(in);
+                } else {
+                    readFields(in, helpers);
+                }
+            }
             if (in.nextToken() != null) {
                 throw new IllegalArgumentException("not JSON" + at(in.currentTokenLocation()));
             }
-            return result;
         } catch (StreamConstraintsException e) {
             // For example "Token count (100001) exceeds the maximum allowed (100000, from …)".
             throw new IllegalArgumentException(
@@ -145,95 +112,82 @@ final class ConfigJson {
         return location == null ? "" : " at line " + location.getLineNr() + ", column " + location.getColumnNr();
     }
 
-    private Config readConfig() throws IOException {
-        Map<String, Entry> auths = new LinkedHashMap<>();
-        Map<String, Optional<String>> credHelpers = new LinkedHashMap<>();
-        StringBuilder credsStore = new StringBuilder();
-        if (isObject("it")) {
-            readFields(name -> {
-                switch (name) {
-                    case "auths" -> readAuths(auths);
-                    case "credhelpers" -> {
-                        if (isObject("its credHelpers")) {
-                            readHelpers(credHelpers);
-                        } else {
-                            credHelpers.clear();
-                        }
-                    }
-                    case "credsstore" -> readStore(credsStore);
-                    default -> skip();
+    private void readFields(JsonParser in, boolean helpers) throws IOException {
+        for (String name = nextField(in); name != null; name = nextField(in)) {
+            if (name.equals("auths")) {
+                if (isObject(in, "its auths")) {
+                    readEntries(in);
+                } else {
+                    auths.clear();
                 }
-            });
-        }
-        return new Config(auths, credHelpers, credsStore.toString());
-    }
-
-    private void readAuths(Map<String, Entry> auths) throws IOException {
-        if (isObject("its auths")) {
-            readEntries(auths);
-        } else {
-            auths.clear();
-        }
-    }
-
-    private void readStore(StringBuilder credsStore) throws IOException {
-        if (in.hasToken(JsonToken.VALUE_STRING)) {
-            credsStore.setLength(0);
-            credsStore.append(in.getText());
-        } else if (!in.hasToken(JsonToken.VALUE_NULL)) {
-            throw new IllegalArgumentException("its credsStore is not a string");
-        }
-    }
-
-    private void readEntries(Map<String, Entry> entries) throws IOException {
-        while (in.nextToken() != JsonToken.END_OBJECT) {
-            String key = in.currentName();
-            in.nextToken();
-            entries.put(key, readEntry());
-        }
-    }
-
-    private void readHelpers(Map<String, Optional<String>> helpers) throws IOException {
-        while (in.nextToken() != JsonToken.END_OBJECT) {
-            String key = in.currentName();
-            JsonToken value = in.nextToken();
-            if (value == JsonToken.VALUE_NULL) {
-                helpers.put(key, Optional.of(""));
+            } else if (helpers && name.equals("credhelpers")) {
+                if (isObject(in, "its credHelpers")) {
+                    readHelpers(in);
+                } else {
+                    credHelpers.clear();
+                }
+            } else if (helpers && name.equals("credsstore")) {
+                if (in.hasToken(JsonToken.VALUE_STRING)) {
+                    credsStore = in.getText();
+                } else if (!in.hasToken(JsonToken.VALUE_NULL)) {
+                    throw new IllegalArgumentException("its credsStore is not a string");
+                }
             } else {
-                helpers.put(key, value == JsonToken.VALUE_STRING ? Optional.of(in.getText()) : Optional.empty());
-                skip();
+                readText(in, object, name);
             }
         }
     }
 
-    private Entry readEntry() throws IOException {
-        Entry entry = new Entry();
-        if (in.hasToken(JsonToken.START_OBJECT)) {
-            readFields(name -> {
-                if (in.hasToken(JsonToken.VALUE_STRING)) {
-                    entry.put(name, in.getText());
-                } else if (!in.hasToken(JsonToken.VALUE_NULL)) {
-                    entry.putWrong(name);
-                    skip();
+    private void readEntries(JsonParser in) throws IOException {
+        while (in.nextToken() != JsonToken.END_OBJECT) {
+            Entry entry = new Entry();
+            auths.put(in.currentName(), entry);
+            in.nextToken();
+            if (in.hasToken(JsonToken.START_OBJECT)) {
+                for (String name = nextField(in); name != null; name = nextField(in)) {
+                    readText(in, entry, name);
                 }
-            });
-        } else if (!in.hasToken(JsonToken.VALUE_NULL)) {
-            entry.isNoObject();
-            skip();
+            } else if (!in.hasToken(JsonToken.VALUE_NULL)) {
+                entry.isNoObject();
+                skip(in);
+            }
         }
-        return entry;
     }
 
-    private void readFields(Field field) throws IOException {
-        while (in.nextToken() != JsonToken.END_OBJECT) {
-            String name = fold(in.currentName());
-            in.nextToken();
-            field.read(name);
+    private static void readText(JsonParser in, Entry entry, String name) throws IOException {
+        if (in.hasToken(JsonToken.VALUE_STRING)) {
+            entry.put(name, in.getText());
+        } else if (!in.hasToken(JsonToken.VALUE_NULL)) {
+            entry.putWrong(name);
+            skip(in);
         }
+    }
+
+    private void readHelpers(JsonParser in) throws IOException {
+        while (in.nextToken() != JsonToken.END_OBJECT) {
+            String key = in.currentName();
+            JsonToken value = in.nextToken();
+            if (value == JsonToken.VALUE_NULL) {
+                credHelpers.put(key, Optional.of(""));
+            } else {
+                credHelpers.put(key, value == JsonToken.VALUE_STRING ? Optional.of(in.getText()) : Optional.empty());
+                skip(in);
+            }
+        }
+    }
+
+    /** Goes to the value of the next field, and returns the field's name in lower case; null after the last. */
+    private static @Nullable String nextField(JsonParser in) throws IOException {
+        if (in.nextToken() == JsonToken.END_OBJECT) {
+            return null;
+        }
+        String name = fold(in.currentName());
+        in.nextToken();
+        return name;
     }
 
     /** Skips a value. The limit of a text's length holds for it, too. */
-    private void skip() throws IOException {
+    private static void skip(JsonParser in) throws IOException {
         if (in.hasToken(JsonToken.VALUE_STRING)) {
             in.getTextLength();
         }
@@ -241,7 +195,7 @@ final class ConfigJson {
     }
 
     /** Whether here is an object, in contrast to null. */
-    private boolean isObject(String what) {
+    private static boolean isObject(JsonParser in, String what) {
         if (in.hasToken(JsonToken.VALUE_NULL)) {
             return false;
         }

@@ -162,7 +162,7 @@ public final class CredentialHelpers {
 
     private static Optional<Credential> read(byte[] output, String program, String server) throws CredentialException {
         try {
-            Entry answer = ConfigJson.object(output);
+            Entry answer = ConfigJson.withoutHelpers(output).object;
             String user = answer.text("username");
             String secret = answer.text("secret");
             return user.equals(TOKEN_USER) && !secret.isEmpty()

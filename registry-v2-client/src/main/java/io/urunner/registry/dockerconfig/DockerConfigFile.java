@@ -44,24 +44,21 @@ public final class DockerConfigFile implements CredentialProvider {
     private static final String LEGACY_NAME = ".dockercfg";
     private static final byte[] EMPTY = "{}".getBytes(StandardCharsets.UTF_8);
 
-    private final Content content;
+    /** The file, or null if the configuration is somewhere else. */
+    private final @Nullable Path file;
+
+    /** The configuration if it is in no file. */
+    private final String inline;
+
+    private final String description;
     private final CredentialHelpers helpers;
     private final InstantSource clock;
     private final Map<String, HelperAnswer> answers = new ConcurrentHashMap<>();
-    private @Nullable Loaded loaded;
 
-    /** Where the configuration is. */
-    private interface Content {
-        /** Changes when the content does; null if there is none. */
-        @Nullable String stamp() throws CredentialException;
+    /** The configuration, and the state of its file when it was read, which is null for no file. */
+    private @Nullable ConfigJson loaded;
 
-        byte[] read() throws IOException;
-
-        boolean isLegacy();
-    }
-
-    /** The configuration, and the state of its file when it was read; null for none. */
-    private record Loaded(@Nullable String stamp, ConfigJson.Config config) {}
+    private @Nullable String stamp;
 
     /** A helper's answer for one server. Its lock is held while the helper runs. */
     private static final class HelperAnswer {
@@ -77,18 +74,21 @@ public final class DockerConfigFile implements CredentialProvider {
      * @param clock the time
      */
     public DockerConfigFile(Path file, CredentialHelpers helpers, InstantSource clock) {
-        this(new InFile(file), helpers, clock);
+        this(file, "", file.toString(), helpers, clock);
     }
 
-    private DockerConfigFile(Content content, CredentialHelpers helpers, InstantSource clock) {
-        this.content = content;
+    private DockerConfigFile(
+            @Nullable Path file, String inline, String place, CredentialHelpers helpers, InstantSource clock) {
+        this.file = file;
+        this.inline = inline;
+        this.description = "Docker configuration " + place;
         this.helpers = helpers;
         this.clock = clock;
     }
 
     /** A provider for a configuration that is the value of an environment variable. */
     static DockerConfigFile inVariable(String variable, String json, CredentialHelpers helpers, InstantSource clock) {
-        return new DockerConfigFile(new InVariable(variable, json), helpers, clock);
+        return new DockerConfigFile(null, json, "in " + variable, helpers, clock);
     }
 
     /**
@@ -106,7 +106,7 @@ public final class DockerConfigFile implements CredentialProvider {
 
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
-        ConfigJson.Config config = load();
+        ConfigJson config = load();
         try {
             String program = helper(config, registry, repository);
             if (!program.isEmpty()) {
@@ -115,19 +115,19 @@ public final class DockerConfigFile implements CredentialProvider {
                     return List.of(credential.get());
                 }
             }
-            return DockerConfigKey.best(config.auths(), registry, repository).flatMap(Entry::docker).stream()
+            return DockerConfigKey.best(config.auths, registry, repository).flatMap(Entry::docker).stream()
                     .toList();
         } catch (IllegalArgumentException e) {
             throw new CredentialException(
-                    "the entry for " + registry + " in " + content + " cannot be read: " + e.getMessage(), false);
+                    "the entry for " + registry + " in the " + this + " cannot be read: " + e.getMessage(), false);
         }
     }
 
-    private static String helper(ConfigJson.Config config, String registry, String repository) {
-        return DockerConfigKey.best(config.credHelpers(), registry, repository)
+    private static String helper(ConfigJson config, String registry, String repository) {
+        return DockerConfigKey.best(config.credHelpers, registry, repository)
                 .map(name -> name.orElseThrow(
                         () -> new IllegalArgumentException("the name of its credential helper is not a string")))
-                .orElse(config.credsStore());
+                .orElse(config.credsStore);
     }
 
     private Optional<Credential> ask(String program, String server) throws CredentialException {
@@ -153,101 +153,64 @@ public final class DockerConfigFile implements CredentialProvider {
         });
     }
 
-    private synchronized ConfigJson.Config load() throws CredentialException {
-        @Nullable String stamp = content.stamp();
-        @Nullable Loaded before = loaded;
-        if (before != null && Objects.equals(before.stamp, stamp)) {
-            return before.config;
-        }
+    private synchronized ConfigJson load() throws CredentialException {
         try {
-            byte[] json = stamp == null ? EMPTY : content.read();
-            ConfigJson.Config config = parse(json.length == 0 ? EMPTY : json);
-            loaded = new Loaded(stamp, config);
+            String now = stampOfFile();
+            ConfigJson before = loaded;
+            if (before != null && Objects.equals(stamp, now)) {
+                return before;
+            }
+            byte[] content = now == null ? EMPTY : read();
+            byte[] json = content.length == 0 ? EMPTY : content;
+            ConfigJson config =
+                    file != null && file.endsWith(LEGACY_NAME) ? ConfigJson.legacy(json) : ConfigJson.config(json);
+            loaded = config;
+            stamp = now;
             answers.clear();
             return config;
         } catch (IOException e) {
-            throw new CredentialException(content + " cannot be read: " + e, true, e);
+            throw new CredentialException("the " + this + " cannot be read: " + e, true, e);
         } catch (IllegalArgumentException e) {
-            throw new CredentialException(content + " cannot be read: " + e.getMessage(), true);
+            throw new CredentialException("the " + this + " cannot be read: " + e.getMessage(), true);
         }
     }
 
-    private ConfigJson.Config parse(byte[] json) {
-        return content.isLegacy()
-                ? new ConfigJson.Config(ConfigJson.legacy(json), Map.of(), "")
-                : ConfigJson.config(json);
+    /** Changes when the file does; null if there is none. */
+    private @Nullable String stampOfFile() throws IOException {
+        if (file == null) {
+            return "";
+        }
+        try {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            return attributes.isDirectory()
+                    ? null // an optional Secret of Kubernetes that does not exist is mounted as a folder
+                    : attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
+        } catch (NoSuchFileException e) {
+            return null;
+        }
+    }
+
+    private byte[] read() throws IOException {
+        if (file == null) {
+            return inline.getBytes(StandardCharsets.UTF_8);
+        }
+        // A device or a growing file has more than its attributes say.
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] json = in.readNBytes(MAX_SIZE + 1);
+            if (json.length > MAX_SIZE) {
+                throw new IllegalArgumentException("it is larger than " + MAX_SIZE + " bytes");
+            }
+            return json;
+        }
     }
 
     @Override
     public String describe(String registry, String repository) {
-        return content.toString().replaceFirst("^the ", "");
+        return description;
     }
 
     @Override
     public String toString() {
-        return describe("", "");
-    }
-
-    private record InFile(Path file) implements Content {
-        @Override
-        public @Nullable String stamp() throws CredentialException {
-            try {
-                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-                if (attributes.size() > MAX_SIZE) {
-                    throw new CredentialException(this + " is larger than " + MAX_SIZE + " bytes", true);
-                }
-                return attributes.isDirectory()
-                        ? null // an optional Secret of Kubernetes that does not exist is mounted as a folder
-                        : attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
-            } catch (NoSuchFileException e) {
-                return null;
-            } catch (IOException e) {
-                throw new CredentialException(this + " cannot be read: " + e, true, e);
-            }
-        }
-
-        @Override
-        public byte[] read() throws IOException {
-            // A device or a growing file has more than its attributes say.
-            try (InputStream in = Files.newInputStream(file)) {
-                byte[] json = in.readNBytes(MAX_SIZE + 1);
-                if (json.length > MAX_SIZE) {
-                    throw new IOException("it is larger than " + MAX_SIZE + " bytes");
-                }
-                return json;
-            }
-        }
-
-        @Override
-        public boolean isLegacy() {
-            return file.endsWith(LEGACY_NAME);
-        }
-
-        @Override
-        public String toString() {
-            return "the Docker configuration " + file;
-        }
-    }
-
-    private record InVariable(String variable, String json) implements Content {
-        @Override
-        public String stamp() {
-            return variable;
-        }
-
-        @Override
-        public byte[] read() {
-            return json.getBytes(StandardCharsets.UTF_8);
-        }
-
-        @Override
-        public boolean isLegacy() {
-            return false;
-        }
-
-        @Override
-        public String toString() {
-            return "the Docker configuration in " + variable;
-        }
+        return description;
     }
 }

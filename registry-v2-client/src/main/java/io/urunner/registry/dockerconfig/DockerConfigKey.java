@@ -1,7 +1,6 @@
 package io.urunner.registry.dockerconfig;
 
 import io.urunner.registry.Repository;
-import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -14,42 +13,34 @@ import java.util.Optional;
  * scheme: to Podman, which writes them, {@code reg.example/team} is for the repositories below {@code team}; to Docker
  * and Jib it is another spelling of the host. Podman's reading is followed: the credential of one team should not be
  * shown for the images of another.
- *
- * @param written the key as it is written
- * @param url whether it has a scheme
- * @param host the canonical name of the host, in lower case, with its port
- * @param path the path without leading and trailing slashes, or the empty text if there is none or it is the root of the
- *     API
  */
-record DockerConfigKey(String written, boolean url, String host, String path) {
+final class DockerConfigKey {
     /** What Docker calls Docker Hub in its configuration, and for its helpers. */
     static final String DOCKER_HUB_SERVER = "https://index.docker.io/v1/";
 
-    /** How well a key fits, the best first. */
-    private enum Fit {
-        NAMESPACE,
-        EXACT,
-        BARE_HOST,
-        HTTPS_HOST,
-        URL_OF_HOST,
-        URL_ABOVE_REPOSITORY,
-        URL_BESIDE_REPOSITORY
-    }
+    /** The key as it is written. */
+    private final String written;
 
-    private record Ranked<T>(Fit fit, int length, String written, T value) {}
+    /** Whether it has a scheme. */
+    private final boolean url;
 
-    static DockerConfigKey of(String key) {
-        int scheme = key.indexOf("://");
-        String rest = scheme < 0 ? key : key.substring(scheme + 3);
+    /** The canonical name of the host, in lower case, with its port. */
+    final String host;
+
+    /** The path without leading and trailing slashes, or the empty text if there is none or it is the root of the API. */
+    final String path;
+
+    DockerConfigKey(String written) {
+        int scheme = written.indexOf("://");
+        String rest = scheme < 0 ? written : written.substring(scheme + 3);
         int end = firstOf(rest, scheme < 0 ? "/" : "/?#");
-        String host = rest.substring(0, end);
-        if (scheme >= 0) {
-            host = PullSecretKey.withoutUser(host);
-        }
-        String path = rest.substring(end);
-        path = stripped(path.substring(0, firstOf(path, "?#")));
-        boolean root = path.equals("v1") || path.equals("v2");
-        return new DockerConfigKey(key, scheme >= 0, canonical(host), root ? "" : path);
+        String authority = rest.substring(0, end);
+        String above = rest.substring(end);
+        above = stripped(above.substring(0, firstOf(above, "?#")));
+        this.written = written;
+        this.url = scheme >= 0;
+        this.host = canonical(url ? PullSecretKey.withoutUser(authority) : authority);
+        this.path = above.equals("v1") || above.equals("v2") ? "" : above;
     }
 
     private static int firstOf(String text, String characters) {
@@ -93,38 +84,39 @@ record DockerConfigKey(String written, boolean url, String host, String path) {
      */
     static <T> Optional<T> best(Map<String, T> values, String registry, String repository) {
         String host = canonical(registry);
-        return values.entrySet().stream()
-                .flatMap(entry -> of(entry.getKey()).rank(host, registry, repository, entry.getValue()).stream())
-                .min(Comparator.<Ranked<T>, Fit>comparing(Ranked::fit)
-                        .thenComparing(Ranked::length, Comparator.reverseOrder())
-                        .thenComparing(Ranked::written))
-                .map(Ranked::value);
-    }
-
-    private <T> Optional<Ranked<T>> rank(String registryHost, String registry, String repository, T value) {
-        return host.equals(registryHost)
-                ? fit(registry, repository).map(fit -> new Ranked<>(fit, path.length(), written, value))
-                : Optional.empty();
-    }
-
-    private Optional<Fit> fit(String registry, String repository) {
-        if (path.isEmpty()) {
-            return Optional.of(fitOfHost(registry));
+        DockerConfigKey best = null;
+        int bestRank = Integer.MAX_VALUE;
+        for (String written : values.keySet()) {
+            DockerConfigKey key = new DockerConfigKey(written);
+            int rank = key.host.equals(host) ? key.rank(registry, repository) : Integer.MAX_VALUE;
+            if (rank < bestRank || (best != null && rank == bestRank && key.precedes(best))) {
+                best = key;
+                bestRank = rank;
+            }
         }
-        boolean above = repository.equals(path) || repository.startsWith(path + "/");
-        if (url) {
-            return Optional.of(above ? Fit.URL_ABOVE_REPOSITORY : Fit.URL_BESIDE_REPOSITORY);
-        }
-        return above ? Optional.of(Fit.NAMESPACE) : Optional.empty();
+        return best == null ? Optional.empty() : Optional.ofNullable(values.get(best.written));
     }
 
-    private Fit fitOfHost(String registry) {
+    private boolean precedes(DockerConfigKey other) {
+        int longer = path.length() - other.path.length();
+        return longer > 0 || (longer == 0 && written.compareTo(other.written) < 0);
+    }
+
+    /** How well this key of the right host fits: the lower, the better. */
+    private int rank(String registry, String repository) {
+        if (!path.isEmpty()) {
+            boolean above = repository.equals(path) || repository.startsWith(path + "/");
+            if (url) {
+                return above ? 5 : 6; // A URL with any path.
+            }
+            return above ? 0 : Integer.MAX_VALUE; // A part of the registry.
+        }
         boolean hub = host.equals(Repository.DOCKER_HUB);
         if (written.equals(server(registry)) || (!hub && written.equals(registry))) {
-            return Fit.EXACT;
+            return 1; // The exact name.
         } else if (!url) {
-            return Fit.BARE_HOST;
+            return 2; // The host in another spelling.
         }
-        return written.regionMatches(true, 0, "https://", 0, 8) ? Fit.HTTPS_HOST : Fit.URL_OF_HOST;
+        return written.regionMatches(true, 0, "https://", 0, 8) ? 3 : 4; // A URL of the host.
     }
 }

@@ -7,28 +7,20 @@ import java.util.Optional;
 /**
  * Host and path of a URL as Go's {@code net/url} reads them, because the kubelet does: fragment and query are cut off
  * first, wherever they begin; then the user; escapes are decoded in the path, and in the host if they are not ASCII.
- *
- * @param host host and port, decoded
- * @param path the path, decoded
  */
-record GoUrl(String host, String path) {
+final class GoUrl {
     private static final String PUNCTUATION_OF_HOSTS = "-_.~!$&'()*+,;=:[]<>\"";
     private static final String PUNCTUATION_OF_USERS = "-._:~!$&'()*+,;=%@";
 
-    /** Where an escape stands. */
-    private enum Place {
-        HOST,
-        ZONE,
-        ELSEWHERE
-    }
+    /** Host and port, decoded. */
+    final String host;
 
-    /** That a text is not a URL; it carries nothing, for it is never shown. */
-    private static final class Malformed extends Exception {
-        private static final long serialVersionUID = 1L;
+    /** The path, decoded. */
+    final String path;
 
-        Malformed() {
-            super(null, null, false, false);
-        }
+    GoUrl(String host, String path) {
+        this.host = host;
+        this.path = path;
     }
 
     /**
@@ -42,7 +34,7 @@ record GoUrl(String host, String path) {
             int hash = text.indexOf('#');
             String rest = hash < 0 ? text : text.substring(0, hash);
             if (hash >= 0) {
-                unescape(text.substring(hash + 1), Place.ELSEWHERE);
+                unescape(text.substring(hash + 1), false, false);
             }
             if (rest.chars().anyMatch(c -> c < ' ' || c == 0x7f)) {
                 return Optional.empty();
@@ -52,45 +44,50 @@ record GoUrl(String host, String path) {
             int slash = rest.indexOf('/');
             String authority = slash < 0 ? rest : rest.substring(0, slash);
             String host = host(withoutUser(authority));
-            return Optional.of(new GoUrl(host, unescape(slash < 0 ? "" : rest.substring(slash), Place.ELSEWHERE)));
-        } catch (Malformed e) {
+            return Optional.of(new GoUrl(host, unescape(slash < 0 ? "" : rest.substring(slash), false, false)));
+        } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
     }
 
-    private static String withoutUser(String authority) throws Malformed {
+    /** That a text is not a URL; it says nothing, for it is never shown. */
+    private static IllegalArgumentException malformed() {
+        return new IllegalArgumentException();
+    }
+
+    private static String withoutUser(String authority) {
         int at = authority.lastIndexOf('@');
         String user = authority.substring(0, Math.max(0, at));
         for (int i = 0; i < user.length(); i++) {
             if (!isLetterOrDigit(user.charAt(i)) && PUNCTUATION_OF_USERS.indexOf(user.charAt(i)) < 0) {
-                throw new Malformed();
+                throw malformed();
             }
         }
-        unescape(user, Place.ELSEWHERE);
+        unescape(user, false, false);
         return authority.substring(at + 1);
     }
 
-    private static String host(String host) throws Malformed {
+    private static String host(String host) {
         boolean bracketed = host.startsWith("[");
         int end = host.lastIndexOf(bracketed ? ']' : ':');
         if (bracketed && end < 0) {
-            throw new Malformed();
+            throw malformed();
         }
         String port = end < 0 ? "" : host.substring(bracketed ? end + 1 : end);
         if (!port.isEmpty()
                 && (port.charAt(0) != ':' || !port.substring(1).chars().allMatch(GoUrl::isDigit))) {
-            throw new Malformed();
+            throw malformed();
         }
         int zone = bracketed ? host.substring(0, end).indexOf("%25") : -1;
         return zone < 0
-                ? unescape(host, Place.HOST)
-                : unescape(host.substring(0, zone), Place.HOST)
-                        + unescape(host.substring(zone, end), Place.ZONE)
-                        + unescape(host.substring(end), Place.HOST);
+                ? unescape(host, true, false)
+                : unescape(host.substring(0, zone), true, false)
+                        + unescape(host.substring(zone, end), true, true)
+                        + unescape(host.substring(end), true, false);
     }
 
-    private static String unescape(String text, Place place) throws Malformed {
-        if (place == Place.ELSEWHERE && text.indexOf('%') < 0) {
+    private static String unescape(String text, boolean inHost, boolean inZone) {
+        if (!inHost && text.indexOf('%') < 0) {
             return text;
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length());
@@ -99,17 +96,17 @@ record GoUrl(String host, String path) {
             int c = utf8[i] & 0xff;
             if (c == '%') {
                 if (i + 2 >= utf8.length) {
-                    throw new Malformed();
+                    throw malformed();
                 }
                 int high = Character.digit(utf8[i + 1], 16);
                 int low = Character.digit(utf8[i + 2], 16);
-                if (high < 0 || low < 0 || !mayBeEscaped(high << 4 | low, place)) {
-                    throw new Malformed();
+                if (high < 0 || low < 0 || (inHost && !mayBeEscaped(high << 4 | low, inZone))) {
+                    throw malformed();
                 }
                 c = high << 4 | low;
                 i += 2;
-            } else if (place != Place.ELSEWHERE && c < 0x80 && !isOfHost(c)) {
-                throw new Malformed();
+            } else if (inHost && c < 0x80 && !isOfHost(c)) {
+                throw malformed();
             }
             bytes.write(c);
         }
@@ -117,12 +114,8 @@ record GoUrl(String host, String path) {
     }
 
     /** In a host only what is not ASCII may be escaped, and the percent sign before the zone of an IPv6 address. */
-    private static boolean mayBeEscaped(int value, Place place) {
-        return switch (place) {
-            case HOST -> value >= 0x80 || value == '%';
-            case ZONE -> value == '%' || value == ' ' || (value < 0x80 && isOfHost(value));
-            case ELSEWHERE -> true;
-        };
+    private static boolean mayBeEscaped(int value, boolean inZone) {
+        return value == '%' || (inZone ? value == ' ' || (value < 0x80 && isOfHost(value)) : value >= 0x80);
     }
 
     private static boolean isOfHost(int c) {

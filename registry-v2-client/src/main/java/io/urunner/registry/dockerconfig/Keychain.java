@@ -10,7 +10,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
@@ -89,33 +88,30 @@ public final class Keychain implements CredentialProvider {
 
     /** The files in the order in which they are searched, whether they exist or not. */
     static List<Path> files(Map<String, String> environment) {
-        Optional<Path> only = path(environment, "REGISTRY_AUTH_FILE");
-        if (only.isPresent()) {
-            return List.of(only.get());
+        String only = environment.getOrDefault("REGISTRY_AUTH_FILE", "");
+        if (!only.isEmpty()) {
+            return List.of(Path.of(only));
         }
-        Optional<Path> home = path(environment, "HOME").or(() -> path(environment, "USERPROFILE"));
+        String profile = environment.getOrDefault("USERPROFILE", "");
+        String home = variable(environment, "HOME", profile, "");
         List<Path> files = new ArrayList<>();
-        path(environment, "XDG_RUNTIME_DIR").map(Keychain::podmans).ifPresent(files::add);
-        path(environment, "XDG_CONFIG_HOME")
-                .or(() -> home.map(directory -> directory.resolve(".config")))
-                .map(Keychain::podmans)
-                .ifPresent(files::add);
-        path(environment, "DOCKER_CONFIG")
-                .or(() -> home.map(directory -> directory.resolve(".docker")))
-                .map(directory -> directory.resolve("config.json"))
-                .ifPresent(files::add);
-        home.map(directory -> directory.resolve(".dockercfg")).ifPresent(files::add);
+        add(files, environment.getOrDefault("XDG_RUNTIME_DIR", ""), "containers/auth.json");
+        add(files, variable(environment, "XDG_CONFIG_HOME", home, "/.config"), "containers/auth.json");
+        add(files, variable(environment, "DOCKER_CONFIG", home, "/.docker"), "config.json");
+        add(files, home, ".dockercfg");
         return files;
     }
 
-    private static Path podmans(Path directory) {
-        return directory.resolve("containers").resolve("auth.json");
+    /** The value of a variable, or else what is below a directory, if there is one. */
+    private static String variable(Map<String, String> environment, String name, String directory, String below) {
+        String value = environment.getOrDefault(name, "");
+        return value.isEmpty() && !directory.isEmpty() ? directory + below : value;
     }
 
-    private static Optional<Path> path(Map<String, String> environment, String variable) {
-        return Optional.ofNullable(environment.get(variable))
-                .filter(value -> !value.isEmpty())
-                .map(Path::of);
+    private static void add(List<Path> files, String directory, String file) {
+        if (!directory.isEmpty()) {
+            files.add(Path.of(directory, file));
+        }
     }
 
     /**
@@ -156,11 +152,13 @@ public final class Keychain implements CredentialProvider {
     /** Those of the first provider that gives any. */
     @Override
     public AuthHints hints(String registry) {
-        return providers.stream()
-                .map(provider -> provider.hints(registry))
-                .filter(hints -> !hints.equals(AuthHints.NONE))
-                .findFirst()
-                .orElse(AuthHints.NONE);
+        for (CredentialProvider provider : providers) {
+            AuthHints hints = provider.hints(registry);
+            if (!hints.equals(AuthHints.NONE)) {
+                return hints;
+            }
+        }
+        return AuthHints.NONE;
     }
 
     @Override
@@ -171,24 +169,22 @@ public final class Keychain implements CredentialProvider {
     /** Describes the provider that has a credential, or that cannot say whether it has one; otherwise all of them. */
     @Override
     public String describe(String registry, String repository) {
+        List<String> all = new ArrayList<>();
         for (CredentialProvider provider : providers) {
+            String description = provider.describe(registry, repository);
             try {
                 if (!isNone(provider.credentials(registry, repository))) {
-                    return provider.describe(registry, repository);
+                    return description;
                 }
             } catch (CredentialException e) {
-                return provider.describe(registry, repository);
+                return description;
             }
+            all.add(description);
         }
-        String all = String.join(
-                ", ",
-                providers.stream()
-                        .map(provider -> provider.describe(registry, repository))
-                        .toList());
-        return switch (providers.size()) {
+        return switch (all.size()) {
             case 0 -> "no credentials";
-            case 1 -> all;
-            default -> "no credentials (" + all + ")";
+            case 1 -> all.get(0);
+            default -> "no credentials (" + String.join(", ", all) + ")";
         };
     }
 

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A Kubernetes Secret with credentials for registries, of the type {@code kubernetes.io/dockerconfigjson} or the older
@@ -21,10 +20,10 @@ public final class PullSecret {
     private static final int MOST_PROBLEMS = 10;
 
     private final String name;
-    private final Map<String, Optional<Credential>> entries;
+    private final Map<String, Credential> entries;
     private final List<String> problems;
 
-    private PullSecret(String name, Map<String, Optional<Credential>> entries, List<String> problems) {
+    private PullSecret(String name, Map<String, Credential> entries, List<String> problems) {
         this.name = name;
         this.entries = entries;
         this.problems = List.copyOf(problems);
@@ -41,7 +40,7 @@ public final class PullSecret {
      * @return the pull secret
      */
     public static PullSecret parse(String name, String type, Map<String, byte[]> data) {
-        var entries = new LinkedHashMap<String, Optional<Credential>>();
+        var entries = new LinkedHashMap<String, Credential>();
         var problems = new ArrayList<String>();
         String key = keyOf(type);
         byte[] content = data.getOrDefault(key, new byte[0]);
@@ -51,9 +50,9 @@ public final class PullSecret {
             problems.add("the pull secret " + name + " has no " + key);
         } else {
             try {
-                Map<String, Entry> auths =
-                        key.equals(CONFIG_KEY) ? ConfigJson.secret(content) : ConfigJson.legacy(content);
-                auths.forEach((registry, entry) -> read(name, registry, entry, entries, problems));
+                ConfigJson json =
+                        key.equals(CONFIG_KEY) ? ConfigJson.withoutHelpers(content) : ConfigJson.legacy(content);
+                json.auths.forEach((registry, entry) -> read(name, registry, entry, entries, problems));
             } catch (IllegalArgumentException e) {
                 problems.add("the pull secret " + name + " cannot be read: " + e.getMessage());
             }
@@ -63,13 +62,9 @@ public final class PullSecret {
 
     /** Reads an entry; one that cannot be read is a problem, and the others are used all the same. */
     private static void read(
-            String name,
-            String registry,
-            Entry entry,
-            Map<String, Optional<Credential>> entries,
-            List<String> problems) {
+            String name, String registry, Entry entry, Map<String, Credential> entries, List<String> problems) {
         try {
-            entries.put(registry, entry.kubelet());
+            entries.put(registry, entry.kubelet().orElseGet(Credential.Anonymous::new));
         } catch (IllegalArgumentException e) {
             if (problems.size() < MOST_PROBLEMS) {
                 problems.add("the pull secret " + name + " cannot be read for " + PullSecretKey.shown(registry) + ": "
@@ -104,8 +99,8 @@ public final class PullSecret {
         return problems;
     }
 
-    /** The credentials by key as written; an entry without user and password is empty. */
-    Map<String, Optional<Credential>> entries() {
+    /** The credentials by key as written; an entry without user and password is also tried, anonymously. */
+    Map<String, Credential> entries() {
         return entries;
     }
 

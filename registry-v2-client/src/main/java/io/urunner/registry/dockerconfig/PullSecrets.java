@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * The pull secrets of a pod, matched with images as the kubelet does: all credentials whose key matches, in reverse
@@ -50,18 +51,15 @@ public final class PullSecrets implements CredentialProvider {
         var problems = new ArrayList<String>();
         for (PullSecret secret : secrets) {
             problems.addAll(secret.problems());
-            for (Map.Entry<String, Optional<Credential>> entry :
-                    secret.entries().entrySet()) {
-                Optional<PullSecretKey> key = PullSecretKey.parse(entry.getKey());
+            secret.entries().forEach((written, credential) -> {
+                Optional<PullSecretKey> key = PullSecretKey.parse(written);
                 if (key.isEmpty()) {
                     problems.add("the pull secret " + secret.name() + " has a key that is not a registry: "
-                            + PullSecretKey.shown(entry.getKey()));
+                            + PullSecretKey.shown(written));
                 } else {
-                    // An entry without user and password is also tried, anonymously.
-                    Credential credential = entry.getValue().orElseGet(Credential.Anonymous::new);
                     byKey.computeIfAbsent(key.get(), k -> new ArrayList<>()).add(credential);
                 }
-            }
+            });
         }
         return new PullSecrets(List.copyOf(secrets), byKey, problems);
     }
@@ -85,40 +83,30 @@ public final class PullSecrets implements CredentialProvider {
     @Override
     public List<Credential> credentials(String registry, String repository) {
         String canonical = Repository.canonicalRegistry(registry);
-        List<Credential> matching = matching(PullSecretKey.ofImage(canonical, repository));
-        if (!matching.isEmpty() || !canonical.equals(Repository.DOCKER_HUB)) {
-            return matching;
+        PullSecretKey image = PullSecretKey.ofImage(canonical, repository);
+        List<Credential> found = all(key -> key.matches(image));
+        if (found.isEmpty() && canonical.equals(Repository.DOCKER_HUB)) {
+            found = all(key -> key.toString().equals(DOCKER_HUB_KEY));
+            return found.isEmpty() ? all(key -> isFurtherNameOfDockerHub(key, repository)) : found;
         }
-        Set<Credential> ofHub = new LinkedHashSet<>();
-        entries.forEach((key, credentials) -> {
-            if (key.toString().equals(DOCKER_HUB_KEY)) {
-                ofHub.addAll(credentials);
-            }
-        });
-        return ofHub.isEmpty() ? byFurtherNameOfDockerHub(repository) : List.copyOf(ofHub);
+        return found;
     }
 
-    private List<Credential> matching(PullSecretKey image) {
-        Set<Credential> matching = new LinkedHashSet<>();
+    private List<Credential> all(Predicate<PullSecretKey> wanted) {
+        Set<Credential> all = new LinkedHashSet<>();
         entries.forEach((key, credentials) -> {
-            if (key.matches(image)) {
-                matching.addAll(credentials);
+            if (wanted.test(key)) {
+                all.addAll(credentials);
             }
         });
-        return List.copyOf(matching);
+        return List.copyOf(all);
     }
 
-    private List<Credential> byFurtherNameOfDockerHub(String repository) {
-        Set<Credential> found = new LinkedHashSet<>();
-        entries.forEach((key, credentials) -> {
-            if (!KUBELETS_NAMES.contains(key.host())
-                    && Repository.canonicalRegistry(key.host()).equals(Repository.DOCKER_HUB)
-                    && key.port().isEmpty()
-                    && ("/" + repository).startsWith(key.path())) {
-                found.addAll(credentials);
-            }
-        });
-        return List.copyOf(found);
+    private static boolean isFurtherNameOfDockerHub(PullSecretKey key, String repository) {
+        return !KUBELETS_NAMES.contains(key.host)
+                && Repository.canonicalRegistry(key.host).equals(Repository.DOCKER_HUB)
+                && key.port.isEmpty()
+                && ("/" + repository).startsWith(key.path);
     }
 
     @Override
