@@ -27,7 +27,21 @@ final class TarReader {
     static final char SYMBOLIC_LINK = '2';
 
     /** An entry: its type, its path and link as they are in the archive, and where its content begins. */
-    record Entry(char type, String path, String link, long offset, long size) {}
+    static final class Entry {
+        final char type;
+        final String path;
+        final String link;
+        final long offset;
+        final long size;
+
+        Entry(char type, String path, String link, long offset, long size) {
+            this.type = type;
+            this.path = path;
+            this.link = link;
+            this.offset = offset;
+            this.size = size;
+        }
+    }
 
     private final InputStream in;
     private final long length;

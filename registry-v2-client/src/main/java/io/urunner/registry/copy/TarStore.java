@@ -52,26 +52,25 @@ class TarStore extends LayoutStore {
 
     private void scan(TarReader reader) throws IOException {
         for (TarReader.Entry entry = reader.next(); entry != null; entry = reader.next()) {
-            characters += entry.path().length() + entry.link().length();
+            characters += entry.path.length() + entry.link.length();
             if (files.size() + links.size() >= MOST_ENTRIES || characters > MOST_CHARACTERS) {
                 throw new IOException(archive + " has more than " + MOST_ENTRIES + " files or " + MOST_CHARACTERS
                         + " characters of names; it is no image");
             }
-            boolean isFile = entry.type() == TarReader.FILE;
-            boolean isSymbolic = entry.type() == TarReader.SYMBOLIC_LINK;
-            if (!isFile && !isSymbolic && entry.type() != TarReader.HARD_LINK) {
+            boolean isFile = entry.type == TarReader.FILE;
+            boolean isSymbolic = entry.type == TarReader.SYMBOLIC_LINK;
+            if (!isFile && !isSymbolic && entry.type != TarReader.HARD_LINK) {
                 continue;
             }
-            String path = normal("", entry.path());
+            String path = normal("", entry.path);
             if (path == null) {
-                throw new IOException(
-                        archive + " contains the path " + shown(entry.path()) + ", which leads out of it");
+                throw new IOException(archive + " contains the path " + shown(entry.path) + ", which leads out of it");
             }
             boolean twice = files.containsKey(path) || links.containsKey(path);
             if (isFile) {
                 files.put(path, entry);
             } else {
-                String to = normal(isSymbolic ? path.substring(0, path.lastIndexOf('/') + 1) : "", entry.link());
+                String to = normal(isSymbolic ? path.substring(0, path.lastIndexOf('/') + 1) : "", entry.link);
                 // What leads out of the archive leads nowhere.
                 link(path, to == null ? path : to);
             }
@@ -143,7 +142,7 @@ class TarStore extends LayoutStore {
     final long size(String path) {
         byte[] own = composed.get(path);
         TarReader.Entry entry = entry(path);
-        return own != null ? own.length : entry == null ? -1 : entry.size();
+        return own != null ? own.length : entry == null ? -1 : entry.size;
     }
 
     @Override
@@ -158,8 +157,8 @@ class TarStore extends LayoutStore {
         }
         InputStream in = Files.newInputStream(file);
         try {
-            in.skipNBytes(entry.offset());
-            return new Part(in, entry.size());
+            in.skipNBytes(entry.offset);
+            return new Part(in, entry.size);
         } catch (IOException | RuntimeException e) {
             in.close();
             throw e;

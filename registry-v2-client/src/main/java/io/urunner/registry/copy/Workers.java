@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,10 @@ import org.jspecify.annotations.Nullable;
 final class Workers {
     private final @Nullable Executor executor;
     private final int most;
+    private final Queue<Callable<?>> rest = new ArrayDeque<>();
+    private final Set<Thread> helpers = new HashSet<>();
+    private int round;
+    private @Nullable Throwable failure;
     private volatile boolean stopped;
 
     Workers(@Nullable Executor executor, int most) {
@@ -36,92 +41,94 @@ final class Workers {
         return stopped;
     }
 
-    /** Runs a task for each item; after a failure, no further ones. Returns when none runs any more. */
+    /**
+     * Runs a task for each item; after a failure, no further ones. Returns when none runs any more. Only the thread that
+     * copies calls this.
+     */
     <T> void forEach(Collection<T> items, Task<T> task) throws RegistryException, IOException, InterruptedException {
-        Round<T> round = new Round<>(items, task);
+        int current = begin(items, task);
         for (int i = 1; executor != null && i < Math.min(most, items.size()); i++) {
             try {
-                executor.execute(round::help);
+                executor.execute(() -> help(current));
             } catch (RejectedExecutionException e) {
                 break;
             }
         }
-        round.work();
-        round.finish();
+        work();
+        finish();
     }
 
-    private final class Round<T> {
-        private final Queue<T> rest;
-        private final Task<T> task;
-        private final Set<Thread> helpers = new HashSet<>();
-        private @Nullable Throwable failure;
-
-        Round(Collection<T> items, Task<T> task) {
-            this.rest = new ArrayDeque<>(items);
-            this.task = task;
+    private synchronized <T> int begin(Collection<T> items, Task<T> task) {
+        for (T item : items) {
+            rest.add(() -> {
+                task.run(item);
+                return item;
+            });
         }
+        return ++round;
+    }
 
-        void help() {
-            Thread thread = Thread.currentThread();
+    /** Helps, unless the executor comes too late. */
+    private void help(int inRound) {
+        Thread thread = Thread.currentThread();
+        synchronized (this) {
+            if (inRound != round || rest.isEmpty()) {
+                return;
+            }
+            helpers.add(thread);
+        }
+        try {
+            work();
+        } finally {
             synchronized (this) {
-                if (rest.isEmpty()) {
-                    return;
+                helpers.remove(thread);
+                if (failure != null) {
+                    // It may be ours; the thread's owner shall not see it.
+                    Thread.interrupted();
                 }
-                helpers.add(thread);
+                notifyAll();
             }
+        }
+    }
+
+    @SuppressWarnings("IllegalCatch")
+    private void work() {
+        for (Callable<?> task = next(); task != null; task = next()) {
             try {
-                work();
-            } finally {
-                synchronized (this) {
-                    helpers.remove(thread);
-                    if (failure != null) {
-                        // It may be ours; the thread's owner shall not see it.
-                        Thread.interrupted();
-                    }
-                    notifyAll();
+                if (Thread.interrupted()) {
+                    throw new InterruptedException("interrupted while copying");
                 }
+                task.call();
+            } catch (Throwable t) {
+                fail(t);
             }
         }
+    }
 
-        @SuppressWarnings("IllegalCatch")
-        void work() {
-            for (T item = next(); item != null; item = next()) {
-                try {
-                    if (Thread.interrupted()) {
-                        throw new InterruptedException("interrupted while copying");
-                    }
-                    task.run(item);
-                } catch (Throwable t) {
-                    fail(t);
-                }
+    private synchronized @Nullable Callable<?> next() {
+        return rest.poll();
+    }
+
+    private synchronized void fail(Throwable t) {
+        if (failure == null) {
+            failure = t;
+            stopped = true;
+            rest.clear();
+            Thread self = Thread.currentThread();
+            helpers.stream().filter(helper -> helper != self).forEach(Thread::interrupt);
+        }
+    }
+
+    private synchronized void finish() throws RegistryException, IOException, InterruptedException {
+        while (!helpers.isEmpty()) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                fail(e);
             }
         }
-
-        private synchronized @Nullable T next() {
-            return rest.poll();
-        }
-
-        private synchronized void fail(Throwable t) {
-            if (failure == null) {
-                failure = t;
-                stopped = true;
-                rest.clear();
-                Thread self = Thread.currentThread();
-                helpers.stream().filter(helper -> helper != self).forEach(Thread::interrupt);
-            }
-        }
-
-        synchronized void finish() throws RegistryException, IOException, InterruptedException {
-            while (!helpers.isEmpty()) {
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    fail(e);
-                }
-            }
-            if (failure != null) {
-                throw rethrown(failure);
-            }
+        if (failure != null) {
+            throw rethrown(failure);
         }
     }
 
