@@ -17,9 +17,15 @@ record RetryPolicy(int attempts, Duration base, Duration longest) {
         }
     }
 
-    /** Whether a later answer may differ from one with this status: a timeout, too many requests, a server error. */
+    /**
+     * Whether a later answer may differ from one with this status: a timeout, a request that came too early, too many
+     * of them, a proxy that gave up (nginx), a server error.
+     */
     static boolean isTransient(int status) {
-        return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
+        return switch (status) {
+            case 408, 425, 429, 499 -> true;
+            default -> status >= 500 && status != 501 && status != 505;
+        };
     }
 
     /**

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import okhttp3.Response;
 
-/** An answer that may be different later (408, 429, 5xx). It never leaves the client. */
+/** An answer that may be different later, by its status. It never leaves the client. */
 final class TransientFailure extends IOException {
     /** A window states its length, not its end: it may end sooner, so we try again after an hour. */
     private static final Duration LONGEST_GUESS = Duration.ofHours(1);

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 
-/** The published cases of refusals by other clients; the table says where they are from, and where we decide otherwise. */
+/** The published cases of refusals and retries by other clients; each table says where it is from, and what is different. */
 class PeerErrorsTest {
     @AutoClose
     private final ToClose open = new ToClose();
@@ -18,6 +18,7 @@ class PeerErrorsTest {
     private final FakeServer registry = open.add(new FakeServer(request -> json("{}")));
     private final RegistryClient client =
             open.add(RegistryClient.builder().attempts(1).build());
+    private final ManualTime time = new ManualTime();
 
     @ParameterizedTest(name = "{0} {1} {2}")
     @CsvFileSource(resources = "peers/errors.csv", delimiter = '|', quoteCharacter = '`', nullValues = "-")
@@ -35,5 +36,25 @@ class PeerErrorsTest {
                         .isEqualTo(expected))
                 .satisfies(e ->
                         e.errors().forEach(error -> assertThat(e.getMessage()).contains(error.toString())));
+    }
+
+    @ParameterizedTest
+    @CsvFileSource(resources = "peers/retries.csv", delimiter = '|')
+    void aRequestIsRepeated(int status, int requests) {
+        registry.answer(request -> status(status));
+        RegistryClient patient = open.add(RegistryClient.builder()
+                .attempts(3)
+                .clock(time)
+                .ticker(time::nanos)
+                .sleeper(time::sleep)
+                .build());
+
+        assertThatExceptionOfType(RegistryException.class)
+                .isThrownBy(() -> patient.manifest(registry.image("team/app")))
+                .satisfies(e -> assertThat(e.isTransient()).isEqualTo(requests == 3))
+                .satisfies(e -> assertThat(e.status()).hasValue(status));
+        assertThat(registry.lines())
+                .hasSize(requests)
+                .allMatch(line -> line.equals("GET /v2/team/app/manifests/latest"));
     }
 }

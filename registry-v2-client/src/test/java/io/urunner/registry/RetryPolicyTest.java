@@ -42,9 +42,27 @@ class RetryPolicyTest {
 
     @ParameterizedTest(name = "{0}: {1}")
     @CsvSource({
-        "200, false", "304, false", "400, false", "401, false", "403, false", "404, false", "405, false",
-        "408, true", "409, false", "413, false", "425, false", "429, true", "500, true", "501, false",
-        "502, true", "503, true", "504, true", "505, false", "520, true", "599, true"
+        "200, false",
+        "304, false",
+        "400, false",
+        "401, false",
+        "403, false",
+        "404, false",
+        "405, false",
+        "408, true",
+        "409, false",
+        "413, false",
+        "425, true",
+        "429, true",
+        "499, true",
+        "500, true",
+        "501, false",
+        "502, true",
+        "503, true",
+        "504, true",
+        "505, false",
+        "520, true",
+        "599, true"
     })
     void recognisesTransientStatuses(int status, boolean expected) {
         assertThat(RetryPolicy.isTransient(status)).isEqualTo(expected);
