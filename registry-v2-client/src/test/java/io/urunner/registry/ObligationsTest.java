@@ -77,6 +77,31 @@ class ObligationsTest {
     }
 
     @Test
+    void row9WhetherContentExistsIsAskedWithHead() throws Exception {
+        registry.answer(request -> switch (String.valueOf(request.getPath()).replaceFirst(".*/", "")) {
+            case "there" ->
+                status(200)
+                        .setHeader("Content-Type", MediaType.OCI_INDEX)
+                        .setHeader(DIGEST, OTHER)
+                        .setHeader("Content-Length", "7");
+            case "missing" -> status(404);
+            default -> status(200).setHeader("Content-Length", "10");
+        });
+
+        assertThat(client.find(repository.tag("there")).map(Descriptor::size)).contains(7L);
+        assertThat(client.find(repository.tag("missing"))).isEmpty();
+        assertThat(client.hasBlob(repository, BLOB.digest())).isTrue();
+        assertThat(client.resolve(repository.tag("there")).digest()).hasToString(OTHER);
+
+        assertThat(registry.lines())
+                .containsExactly(
+                        "HEAD /v2/team/app/manifests/there",
+                        "HEAD /v2/team/app/manifests/missing",
+                        "HEAD /v2/team/app/blobs/" + BLOB.digest(),
+                        "HEAD /v2/team/app/manifests/there");
+    }
+
+    @Test
     void row10ABlobIsSentWholeWithItsLengthAndItsDigest() throws Exception {
         push(PushOptions.DEFAULTS);
 
@@ -213,6 +238,34 @@ class ObligationsTest {
         client.pushManifest(repository.tag("1"), ManifestOrIndex.parse(content, came));
 
         assertThat(request(0).getHeaders().values("Content-Type")).containsExactly(type);
+    }
+
+    @Test
+    void row28AManifestOfFourMegabytesIsPushedAndRead() throws Exception {
+        StringBuilder json = new StringBuilder("{\"schemaVersion\":2,\"manifests\":[],\"annotations\":{");
+        for (int i = 0; i < 40; i++) {
+            json.append('"')
+                    .append(i)
+                    .append("\":\"")
+                    .append("x".repeat(100_000))
+                    .append("\",");
+        }
+        int rest = ManifestOrIndex.MAX_SIZE - json.length() - "\"last\":\"\"}}".length();
+        byte[] content = json.append("\"last\":\"")
+                .append("y".repeat(rest % 128_000))
+                .append("\"}}")
+                .append(" ".repeat(rest - rest % 128_000))
+                .toString()
+                .getBytes(StandardCharsets.UTF_8);
+        assertThat(content).hasSize(4 * 1024 * 1024);
+
+        client.pushManifest(repository.tag("1"), ManifestOrIndex.parse(content, MediaType.OCI_INDEX));
+        assertThat(request(0).getBody().clone().readByteArray()).isEqualTo(content);
+
+        registry.answer(request -> new MockResponse()
+                .setHeader("Content-Type", MediaType.OCI_INDEX)
+                .setBody(new Buffer().write(content)));
+        assertThat(client.manifest(repository.tag("1")).content()).isEqualTo(content);
     }
 
     /** Whatever warnings say, requests and results are those of a registry that does not warn. */
