@@ -64,7 +64,12 @@ final class Listings {
     private static List<String> names(byte[] content, String field) {
         List<String> names = new ArrayList<>();
         try {
-            for (JsonNode name : Bodies.json(content).path(field)) {
+            JsonNode root = Bodies.json(content);
+            JsonNode listed = root.path(field);
+            if (!root.isObject() || !(listed.isArray() || listed.isNull() || listed.isMissingNode())) {
+                throw new MalformedManifestException("it has no list of " + field);
+            }
+            for (JsonNode name : listed) {
                 String text = name.textValue();
                 if (text == null || !text.matches("[!-~]{1,255}")) {
                     throw new MalformedManifestException("an entry of its " + field + " is not a name");

@@ -145,8 +145,8 @@ final class Manifests {
     private static @Nullable Digest named(Call call, ImageReference image, Response response)
             throws ProtocolViolationException {
         Digest asked = image.digest().orElse(null);
-        String header = response.header(DIGEST);
-        if (header == null) {
+        String header = response.header(DIGEST, "");
+        if (header.isBlank()) {
             return asked;
         }
         Digest digest;

@@ -413,11 +413,13 @@ class MannersTest {
         assertThatExceptionOfType(NotFoundException.class).isThrownBy(() -> client.manifest(image()));
     }
 
-    @Test
-    void readsTheManifestIfTheDigestIsMissing() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"X-Other", "Docker-Content-Digest"})
+    void readsTheManifestIfTheDigestIsMissing(String emptyHeader) throws Exception {
         String body = "{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.OCI_INDEX + "\",\"manifests\":[]}\n";
         registry.answer(request -> new MockResponse()
                 .setHeader("Content-Type", MediaType.OCI_INDEX)
+                .setHeader(emptyHeader, "")
                 .setBody(body));
 
         Descriptor descriptor = client().resolve(image());
@@ -646,9 +648,6 @@ class MannersTest {
         assertThat(registry.lines())
                 .containsExactly("GET /v2/team/app/tags/list?n=2", "GET /v2/team/app/tags/list?last=b&n=2");
 
-        registry.answer(request -> json("{\"tags\":null}"));
-        assertThat(client.tags(repository).all()).isEmpty();
-
         registry.answer(request -> json("{\"tags\":[]}").setHeader("Link", "<http://evil.example/v2/x>; rel=\"next\""));
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client.tags(repository).all())
@@ -659,10 +658,40 @@ class MannersTest {
         assertThatExceptionOfType(ProtocolViolationException.class)
                 .isThrownBy(() -> client.tags(repository).all())
                 .withMessageContaining("does not end");
+    }
 
-        registry.answer(request -> json("{\"tags\":[1]}"));
+    /** A listing that is not one must not look like an empty one. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "null",
+                "[]",
+                "[\"a\"]",
+                "\"a\"",
+                "<html></html>",
+                "{\"tags\":{}}",
+                "{\"tags\":\"a\"}",
+                "{\"tags\":false}",
+                "{\"tags\":[1]}",
+                "{\"tags\":[null]}",
+                "{\"tags\":[\"\"]}",
+            })
+    void takesNothingElseForAListing(String body) {
+        registry.answer(request -> json(body));
+
         assertThatExceptionOfType(ProtocolViolationException.class)
-                .isThrownBy(() -> client.tags(repository).all());
+                .isThrownBy(() -> client().tags(image().toRepository()).all())
+                .withMessageContaining("the answer is unusable");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{}", "{\"tags\":null}", "{\"name\":\"team/app\",\"tags\":[]}"})
+    void anEmptyListingIsOne(String body) throws Exception {
+        registry.answer(request -> json(body));
+
+        assertThat(client().tags(image().toRepository()).all()).isEmpty();
     }
 
     @Test
