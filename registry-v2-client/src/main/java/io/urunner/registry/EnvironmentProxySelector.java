@@ -1,6 +1,5 @@
 package io.urunner.registry;
 
-import io.urunner.registry.auth.Secret;
 import java.io.IOException;
 import java.net.Authenticator;
 import java.net.InetSocketAddress;
@@ -12,8 +11,6 @@ import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
@@ -64,23 +61,22 @@ public final class EnvironmentProxySelector extends ProxySelector {
         ProxyAddress all = proxy(environment, "all_proxy");
         ProxyAddress https = proxy(environment, "https_proxy");
         ProxyAddress http = proxy(environment, "http_proxy");
-        String exceptions =
-                text(environment, "no_proxy").map(Map.Entry::getValue).orElse("");
+        String exceptions = variable(environment, "no_proxy");
         return new EnvironmentProxySelector(
-                https == null ? all : https, http == null ? all : http, new NoProxy(exceptions));
+                https == null ? all : https,
+                http == null ? all : http,
+                new NoProxy(environment.getOrDefault(exceptions, "")));
     }
 
-    private static @Nullable ProxyAddress proxy(Map<String, String> environment, String variable) {
-        return text(environment, variable)
-                .map(found -> ProxyAddress.parse(found.getKey(), found.getValue()))
-                .orElse(null);
+    private static @Nullable ProxyAddress proxy(Map<String, String> environment, String name) {
+        String variable = variable(environment, name);
+        String text = environment.getOrDefault(variable, "").strip();
+        return text.isEmpty() ? null : ProxyAddress.parse(variable, text);
     }
 
-    private static Optional<Map.Entry<String, String>> text(Map<String, String> environment, String variable) {
-        return Stream.of(variable, variable.toUpperCase(Locale.ROOT))
-                .map(name -> Map.entry(name, environment.getOrDefault(name, "").strip()))
-                .filter(found -> !found.getValue().isEmpty())
-                .findFirst();
+    /** The name of a variable in the case that counts. */
+    private static String variable(Map<String, String> environment, String lower) {
+        return environment.getOrDefault(lower, "").isBlank() ? lower.toUpperCase(Locale.ROOT) : lower;
     }
 
     /**
@@ -107,7 +103,7 @@ public final class EnvironmentProxySelector extends ProxySelector {
         HttpUrl url = named == null ? null : HttpUrl.parse(uri.toString());
         return named == null || url == null || exceptions.has(url.host(), url.port())
                 ? List.of(Proxy.NO_PROXY)
-                : List.of(named.proxy());
+                : List.of(named.proxy);
     }
 
     /** Does nothing: there is no other proxy to try. */
@@ -127,34 +123,22 @@ public final class EnvironmentProxySelector extends ProxySelector {
                 if (getRequestorType() != RequestorType.PROXY || getRequestingHost() == null) {
                     return null;
                 }
-                return login(InetSocketAddress.createUnresolved(getRequestingHost(), getRequestingPort()))
-                        .map(login -> new PasswordAuthentication(
-                                login.user(), login.password().toCharArray()))
-                        .orElse(null);
+                PasswordAuthentication login =
+                        login(InetSocketAddress.createUnresolved(getRequestingHost(), getRequestingPort()));
+                // Whoever gets it may clear its password.
+                return login == null ? null : new PasswordAuthentication(login.getUserName(), login.getPassword());
             }
         };
     }
 
-    /**
-     * User and password for a proxy.
-     *
-     * @param user possibly empty
-     * @param secret the password, if there is one
-     */
-    record Login(String user, Optional<Secret> secret) {
-        String password() {
-            return secret.map(Secret::reveal).orElse("");
-        }
+    /** The login for the proxy at an address, or null if it is none of the variables' or has none. */
+    @Nullable PasswordAuthentication login(InetSocketAddress address) {
+        PasswordAuthentication login = login(forHttps, address);
+        return login != null ? login : login(forHttp, address);
     }
 
-    /** The login for the proxy at an address, if it is one of the variables' and has one. */
-    Optional<Login> login(InetSocketAddress address) {
-        return Stream.of(Optional.ofNullable(forHttps), Optional.ofNullable(forHttp))
-                .flatMap(Optional::stream)
-                .filter(proxy -> proxy.isAt(address))
-                .map(ProxyAddress::login)
-                .flatMap(Optional::stream)
-                .findFirst();
+    private static @Nullable PasswordAuthentication login(@Nullable ProxyAddress proxy, InetSocketAddress address) {
+        return proxy != null && proxy.isAt(address) ? proxy.login : null;
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.urunner.registry;
 
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -9,19 +8,10 @@ import org.jspecify.annotations.Nullable;
 
 /** What is reached directly, as {@code NO_PROXY} lists it. Immutable. */
 final class NoProxy {
-    /** An entry; a port of -1 stands for all ports. */
-    private interface Entry {
-        boolean has(String host, @Nullable InetAddress address, int port);
-    }
-
-    private final List<Entry> entries = new ArrayList<>();
+    private final List<String> entries;
 
     NoProxy(String text) {
-        for (String entry : text.toLowerCase(Locale.ROOT).split("[\\s,]+", -1)) {
-            if (!entry.isEmpty()) {
-                entries.add(entry(entry));
-            }
-        }
+        entries = List.of(text.toLowerCase(Locale.ROOT).strip().split("[\\s,]+", -1));
     }
 
     /** Whether a host, with or without brackets if it is an IPv6 address, is reached directly at a port. */
@@ -31,32 +21,37 @@ final class NoProxy {
         if (name.equals("localhost") || (address != null && address.isLoopbackAddress())) {
             return true;
         }
-        return entries.stream().anyMatch(entry -> entry.has(name, address, port));
+        for (String entry : entries) {
+            if (has(entry, name, address, port)) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    private static Entry entry(String text) {
-        if (text.equals("*")) {
-            return (host, address, port) -> true;
+    private static boolean has(String entry, String host, @Nullable InetAddress address, int port) {
+        if (entry.equals("*")) {
+            return true;
         }
-        int slash = text.indexOf('/');
+        int slash = entry.indexOf('/');
         if (slash >= 0) {
-            return network(text.substring(0, slash), text.substring(slash + 1));
+            return address != null && isIn(entry.substring(0, slash), entry.substring(slash + 1), address);
         }
-        String place = text;
-        int port = -1;
-        int colon = text.lastIndexOf(':');
+        String place = entry;
+        int colon = entry.lastIndexOf(':');
         // An IPv6 address has several colons, and brackets if a port follows.
-        if (colon >= 0 && (text.indexOf(':') == colon || text.charAt(Math.max(0, colon - 1)) == ']')) {
-            place = text.substring(0, colon);
-            port = text.substring(colon + 1).matches("[0-9]{1,5}") ? Integer.parseInt(text.substring(colon + 1)) : 0;
+        if (colon >= 0 && (entry.indexOf(':') == colon || entry.charAt(Math.max(0, colon - 1)) == ']')) {
+            place = entry.substring(0, colon);
+            String digits = entry.substring(colon + 1);
+            if (!digits.matches("[0-9]{1,5}") || Integer.parseInt(digits) != port) {
+                return false;
+            }
         }
-        int only = port;
         InetAddress literal = Addresses.literal(bare(place));
         if (literal != null) {
-            return (host, address, asked) -> literal.equals(address) && (only < 0 || only == asked);
+            return literal.equals(address);
         }
-        String name = withoutDot(place.startsWith("*.") ? place.substring(1) : place);
-        return (host, address, asked) -> address == null && covers(name, host) && (only < 0 || only == asked);
+        return address == null && covers(withoutDot(place.startsWith("*.") ? place.substring(1) : place), host);
     }
 
     private static boolean covers(String name, String host) {
@@ -65,16 +60,12 @@ final class NoProxy {
                 : !name.isEmpty() && (host.equals(name) || host.endsWith("." + name));
     }
 
-    private static Entry network(String base, String bits) {
+    private static boolean isIn(String base, String bits, InetAddress address) {
         InetAddress first = Addresses.literal(bare(base));
         int length = bits.matches("[0-9]{1,3}") ? Integer.parseInt(bits) : Integer.MAX_VALUE;
-        if (first == null || length > 8 * first.getAddress().length) {
-            return (host, address, port) -> false;
-        }
-        byte[] wanted = masked(first, length);
-        return (host, address, port) -> address != null
-                && address.getAddress().length == wanted.length
-                && Arrays.equals(masked(address, length), wanted);
+        return first != null
+                && length <= 8 * first.getAddress().length
+                && Arrays.equals(masked(first, length), masked(address, length));
     }
 
     private static byte[] masked(InetAddress address, int length) {

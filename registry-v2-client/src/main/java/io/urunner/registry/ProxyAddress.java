@@ -1,7 +1,7 @@
 package io.urunner.registry;
 
-import io.urunner.registry.EnvironmentProxySelector.Login;
-import io.urunner.registry.auth.Secret;
+import org.jspecify.annotations.Nullable;
+import java.net.PasswordAuthentication;
 import java.io.ByteArrayOutputStream;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
@@ -9,20 +9,25 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/**
- * A proxy as an environment variable names it. Immutable.
- *
- * @param proxy the proxy; its host is not resolved
- * @param login user and password, if it demands any
- */
-record ProxyAddress(Proxy proxy, Optional<Login> login) {
+/** A proxy as an environment variable names it. Immutable. */
+final class ProxyAddress {
     private static final Pattern FORM = Pattern.compile("(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]*)(?:[/?#].*)?");
     private static final Pattern AUTHORITY =
             Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?)(?::([0-9]{0,5}))?");
+
+    /** The proxy; its host is not resolved. */
+    final Proxy proxy;
+
+    /** User and password, or null if it demands none. */
+    final @Nullable PasswordAuthentication login;
+
+    private ProxyAddress(Proxy proxy, @Nullable PasswordAuthentication login) {
+        this.proxy = proxy;
+        this.login = login;
+    }
 
     /**
      * Reads a variable.
@@ -59,19 +64,17 @@ record ProxyAddress(Proxy proxy, Optional<Login> login) {
         if (port < 1 || port > 65535) {
             throw unusable(variable, "the port " + port + " does not exist");
         }
-        String host = place.group(1).replaceAll("[\\[\\]]", "");
+        String host = bare(place.group(1));
         return new ProxyAddress(
                 new Proxy(socks ? Proxy.Type.SOCKS : Proxy.Type.HTTP, InetSocketAddress.createUnresolved(host, port)),
-                at < 0 ? Optional.empty() : Optional.of(login(variable, authority.substring(0, at))));
+                at < 0 ? null : login(variable, authority.substring(0, at)));
     }
 
-    private static Login login(String variable, String text) {
+    private static PasswordAuthentication login(String variable, String text) {
         int colon = text.indexOf(':');
-        return new Login(
+        return new PasswordAuthentication(
                 decoded(variable, colon < 0 ? text : text.substring(0, colon)),
-                Optional.of(colon < 0 ? "" : decoded(variable, text.substring(colon + 1)))
-                        .filter(password -> !password.isEmpty())
-                        .map(Secret::of));
+                (colon < 0 ? "" : decoded(variable, text.substring(colon + 1))).toCharArray());
     }
 
     /** Without percent-escapes; a plus sign is a plus sign. */
@@ -101,7 +104,7 @@ record ProxyAddress(Proxy proxy, Optional<Login> login) {
         } catch (CharacterCodingException e) {
             throw unusable(variable, "its user or password is not UTF-8");
         }
-        if (result.chars().anyMatch(Character::isISOControl)) {
+        if (result.matches("(?s).*\\p{Cc}.*")) {
             throw unusable(variable, "its user or password contains a control character");
         }
         return result;
@@ -113,16 +116,12 @@ record ProxyAddress(Proxy proxy, Optional<Login> login) {
     }
 
     boolean isAt(InetSocketAddress address) {
-        return own().getPort() == address.getPort()
-                && own().getHostString().equalsIgnoreCase(bare(address.getHostString()));
+        InetSocketAddress own = (InetSocketAddress) proxy.address();
+        return own.getPort() == address.getPort() && own.getHostString().equalsIgnoreCase(bare(address.getHostString()));
     }
 
     private static String bare(String host) {
         return host.replaceAll("[\\[\\]]", "");
-    }
-
-    private InetSocketAddress own() {
-        return (InetSocketAddress) proxy.address();
     }
 
     /** The address of a proxy for people. */
@@ -138,6 +137,6 @@ record ProxyAddress(Proxy proxy, Optional<Login> login) {
     /** Without user and password. */
     @Override
     public String toString() {
-        return shown(proxy) + (login.isPresent() ? " (with a login)" : "");
+        return shown(proxy) + (login != null ? " (with a login)" : "");
     }
 }

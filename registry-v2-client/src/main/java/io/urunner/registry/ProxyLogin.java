@@ -1,6 +1,6 @@
 package io.urunner.registry;
 
-import io.urunner.registry.EnvironmentProxySelector.Login;
+import java.net.PasswordAuthentication;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
@@ -31,8 +31,6 @@ final class ProxyLogin implements Authenticator, Interceptor {
 
     /** The proxy demands another login than ours. */
     static final class Refused extends IOException {
-        private static final long serialVersionUID = 1L;
-
         Refused(String message) {
             super(message);
         }
@@ -54,9 +52,11 @@ final class ProxyLogin implements Authenticator, Interceptor {
         Request request = response.request();
         String header = route == null ? null : header(route.proxy());
         // OkHttp asks before the first CONNECT, too, with an answer that it made up.
-        boolean answered = response.challenges().stream()
-                .noneMatch(challenge -> challenge.scheme().equalsIgnoreCase("OkHttp-Preemptive"));
-        if (answered) {
+        boolean asked = true;
+        for (okhttp3.Challenge challenge : response.challenges()) {
+            asked &= !challenge.scheme().equalsIgnoreCase("OkHttp-Preemptive");
+        }
+        if (asked) {
             String proxy = route == null ? "the proxy" : "the proxy " + ProxyAddress.shown(route.proxy());
             throw new Refused(
                     header == null
@@ -65,9 +65,7 @@ final class ProxyLogin implements Authenticator, Interceptor {
                             : proxy + " refuses the login (407); check user and password in HTTPS_PROXY, HTTP_PROXY or"
                                     + " ALL_PROXY");
         }
-        return header == null
-                ? null
-                : request.newBuilder().header(HEADER, header).build();
+        return header == null ? null : with(header, request);
     }
 
     /** A request over plain http goes to the proxy as it is; through a tunnel, the header would reach the host. */
@@ -79,19 +77,21 @@ final class ProxyLogin implements Authenticator, Interceptor {
                 ? null
                 : header(connection.route().proxy());
         return chain.proceed(
-                header == null
-                        ? request
-                        : request.newBuilder().header(HEADER, header).build());
+header == null ? request : with(header, request));
+    }
+
+    private static Request with(String header, Request request) {
+        return request.newBuilder().header(HEADER, header).build();
     }
 
     private @Nullable String header(Proxy proxy) {
         if (proxy.type() != Proxy.Type.HTTP || !(proxy.address() instanceof InetSocketAddress address)) {
             return null;
         }
-        return proxies.login(address).map(ProxyLogin::basic).orElse(null);
-    }
-
-    private static String basic(Login login) {
-        return Credentials.basic(login.user(), login.password(), StandardCharsets.UTF_8);
+        PasswordAuthentication login = proxies.login(address);
+        return login == null
+                ? null
+                : Credentials.basic(
+                        login.getUserName(), String.valueOf(login.getPassword()), StandardCharsets.UTF_8);
     }
 }
