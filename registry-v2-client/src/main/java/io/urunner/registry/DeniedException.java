@@ -7,9 +7,6 @@ import org.jspecify.annotations.Nullable;
  * insufficient scope).
  */
 public final class DeniedException extends RegistryException {
-    private static final long serialVersionUID = 1L;
-
-    private final boolean mayPass;
 
     /**
      * Creates the error.
@@ -23,16 +20,6 @@ public final class DeniedException extends RegistryException {
     }
 
     DeniedException(FailedRequest request, String reason, @Nullable Throwable cause, boolean mayPass) {
-        super(request, reason, cause);
-        this.mayPass = mayPass;
-    }
-
-    /**
-     * Whether the same request may succeed later without any change. That is so if the refusal does not have the form of
-     * a registry's or token server's own, such as the page of a gateway in front of it.
-     */
-    @Override
-    public boolean isTransient() {
-        return mayPass;
+        super(request, reason, cause, mayPass);
     }
 }

@@ -4,8 +4,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Content that is neither a manifest nor an index, or that cannot be used. The message says why. */
 public final class MalformedManifestException extends IllegalArgumentException {
-    private static final long serialVersionUID = 1L;
-
     /**
      * Creates an error without a cause.
      *

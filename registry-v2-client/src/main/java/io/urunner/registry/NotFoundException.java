@@ -7,8 +7,6 @@ import org.jspecify.annotations.Nullable;
  * missing).
  */
 public final class NotFoundException extends RegistryException {
-    private static final long serialVersionUID = 1L;
-
     /**
      * Creates the error.
      *
@@ -17,11 +15,6 @@ public final class NotFoundException extends RegistryException {
      * @param cause the cause, or null
      */
     public NotFoundException(FailedRequest request, String reason, @Nullable Throwable cause) {
-        super(request, reason, cause);
-    }
-
-    @Override
-    public boolean isTransient() {
-        return false;
+        super(request, reason, cause, false);
     }
 }

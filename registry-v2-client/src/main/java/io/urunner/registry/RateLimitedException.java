@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry asks us to slow down (429). */
 public final class RateLimitedException extends RegistryException {
-    private static final long serialVersionUID = 1L;
 
     private final Instant retryAt;
     private final boolean named;
@@ -22,7 +21,7 @@ public final class RateLimitedException extends RegistryException {
      */
     public RateLimitedException(
             FailedRequest request, String reason, Instant retryAt, boolean named, @Nullable Throwable cause) {
-        super(request, reason, cause);
+        super(request, reason, cause, true);
         this.retryAt = Objects.requireNonNull(retryAt, "retryAt");
         this.named = named;
     }
@@ -43,10 +42,5 @@ public final class RateLimitedException extends RegistryException {
      */
     public boolean isRetryAtNamed() {
         return named;
-    }
-
-    @Override
-    public boolean isTransient() {
-        return true;
     }
 }

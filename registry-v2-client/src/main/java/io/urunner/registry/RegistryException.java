@@ -17,18 +17,18 @@ public abstract sealed class RegistryException extends Exception
                 RateLimitedException,
                 UnavailableException,
                 ProtocolViolationException {
-    private static final long serialVersionUID = 1L;
-
     /** The longest reason; it may quote what a registry sent. */
     private static final int MOST = 1000;
 
     private final transient FailedRequest request;
     private final String reason;
+    private final boolean isTransient;
 
-    RegistryException(FailedRequest request, String reason, @Nullable Throwable cause) {
+    RegistryException(FailedRequest request, String reason, @Nullable Throwable cause, boolean isTransient) {
         super(describe(request, reason), cause);
         this.request = Objects.requireNonNull(request, "request");
         this.reason = reason;
+        this.isTransient = isTransient;
     }
 
     private static String describe(FailedRequest request, String reason) {
@@ -105,9 +105,12 @@ public abstract sealed class RegistryException extends Exception
     }
 
     /**
-     * Whether the same request may succeed later without any change.
+     * Whether the same request may succeed later without any change. A denial may if it does not have the form of a
+     * registry's or token server's own, such as the page of a gateway in front of it.
      *
      * @return true if trying again later may help
      */
-    public abstract boolean isTransient();
+    public final boolean isTransient() {
+        return isTransient;
+    }
 }

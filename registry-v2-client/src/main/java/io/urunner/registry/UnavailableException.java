@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry, its token server or an issuer of credentials cannot be reached, is too slow, or answers 5xx. */
 public final class UnavailableException extends RegistryException {
-    private static final long serialVersionUID = 1L;
 
     @Nullable private final Instant retryAt;
 
@@ -20,7 +19,7 @@ public final class UnavailableException extends RegistryException {
      */
     public UnavailableException(
             FailedRequest request, String reason, @Nullable Instant retryAt, @Nullable Throwable cause) {
-        super(request, reason, cause);
+        super(request, reason, cause, true);
         this.retryAt = retryAt;
     }
 
@@ -31,10 +30,5 @@ public final class UnavailableException extends RegistryException {
      */
     public Optional<Instant> retryAt() {
         return Optional.ofNullable(retryAt);
-    }
-
-    @Override
-    public boolean isTransient() {
-        return true;
     }
 }
